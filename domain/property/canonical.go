@@ -1,0 +1,101 @@
+package property
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// String is the canonical text of the search: its parameters as a URL query, in a fixed order, defaults left out. Two
+// searches mean the same exactly when their texts are equal, and ParseSearch reads the text back.
+func (s *Search) String() string {
+	var q query
+	s.writeQuestion(&q)
+	if s.Limit != DefaultLimit {
+		q.add("limit", strconv.Itoa(s.Limit))
+	}
+	if s.After.Valid {
+		q.add("cursor", s.cursor(s.After.Value))
+	}
+	return q.text()
+}
+
+// writeQuestion writes what all pages of one search have in common.
+func (s *Search) writeQuestion(q *query) {
+	s.Filter.write(q)
+	if s.Sort != DefaultSort {
+		q.add("sort", s.Sort.String())
+	}
+}
+
+// String is the canonical text of the filter, as in Search.String.
+func (f *Filter) String() string {
+	var q query
+	f.write(&q)
+	return q.text()
+}
+
+func (f *Filter) write(q *query) {
+	q.add("q", strings.Join(f.Words, " "))
+	q.add("location", f.Location)
+	q.add("offer", joined(f.Offers))
+	q.add("kind", joined(f.Kinds))
+	q.add("status", joined(f.Statuses))
+	q.add("currency", joined(f.Currencies))
+	writeRange(q, "price", f.Price, Decimal.Short)
+	writeRange(q, "bedrooms", f.Bedrooms, strconv.Itoa)
+	writeRange(q, "bathrooms", f.Bathrooms, Decimal.Short)
+	writeRange(q, "area_m2", f.AreaM2, Decimal.Short)
+	if b, ok := f.Box.Get(); ok {
+		q.add("bbox", degrees(b.West)+","+degrees(b.South)+","+degrees(b.East)+","+degrees(b.North))
+	}
+	if c, ok := f.Near.Get(); ok {
+		q.add("near", degrees(c.Center.Latitude)+","+degrees(c.Center.Longitude))
+		q.add("radius_km", degrees(c.RadiusKM))
+	}
+	writeTime(q, "created_after", f.CreatedAfter)
+	writeTime(q, "updated_after", f.UpdatedAfter)
+}
+
+func writeRange[T Decimal | int](q *query, field string, r Range[T], text func(T) string) {
+	if v, ok := r.Min.Get(); ok {
+		q.add("min_"+field, text(v))
+	}
+	if v, ok := r.Max.Get(); ok {
+		q.add("max_"+field, text(v))
+	}
+}
+
+func writeTime(q *query, name string, t Optional[time.Time]) {
+	if t.Valid {
+		q.add(name, t.Value.Format(time.RFC3339Nano))
+	}
+}
+
+func degrees(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func joined[T ~string](items []T) string {
+	parts := make([]string, len(items))
+	for i, item := range items {
+		parts[i] = string(item)
+	}
+	return strings.Join(parts, ",")
+}
+
+// query collects parameters that have a value. Commas stay readable.
+type query struct{ b strings.Builder }
+
+func (q *query) add(name, value string) {
+	if value == "" {
+		return
+	}
+	if q.b.Len() > 0 {
+		q.b.WriteByte('&')
+	}
+	q.b.WriteString(name)
+	q.b.WriteByte('=')
+	q.b.WriteString(strings.ReplaceAll(url.QueryEscape(value), "%2C", ","))
+}
+
+func (q *query) text() string { return q.b.String() }

@@ -1,0 +1,60 @@
+package property
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What can be wrong with a request about listings. Adapters translate their own errors into these.
+var (
+	// ErrNotFound says that no listing has the id asked for. It never stands for an outage.
+	ErrNotFound = errors.New("no such listing")
+	// ErrReferenceTaken says that another listing already has the reference.
+	ErrReferenceTaken = errors.New("the reference belongs to another listing")
+	// ErrVersionConflict says that the listing is no longer at the version the caller meant to change.
+	ErrVersionConflict = errors.New("the listing has been changed meanwhile")
+	// ErrInvalidCursor says that a cursor was not made by this service, or was made for another search.
+	ErrInvalidCursor = errors.New("the cursor does not belong to this search")
+)
+
+// FieldError says what is wrong with one field or search parameter.
+type FieldError struct {
+	// Field is the name as the HTTP contract spells it, such as "price", "photos/3" or "min_price".
+	Field string
+	// Reason completes the sentence "price …": it starts small and has no full stop.
+	Reason string
+}
+
+// InvalidError names everything that is wrong with a listing or a search, in the order of the fields.
+type InvalidError struct {
+	Fields []FieldError
+}
+
+// Error lists all fields with their reasons in one line.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = f.Field + " " + f.Reason
+	}
+	return "invalid: " + strings.Join(parts, "; ")
+}
+
+// Invalid is an error about a single field.
+func Invalid(field, format string, args ...any) error {
+	var e InvalidError
+	e.add(field, format, args...)
+	return &e
+}
+
+func (e *InvalidError) add(field, format string, args ...any) {
+	e.Fields = append(e.Fields, FieldError{Field: field, Reason: fmt.Sprintf(format, args...)})
+}
+
+// orNil is the error, or nil when nothing is wrong.
+func (e *InvalidError) orNil() error {
+	if len(e.Fields) == 0 {
+		return nil
+	}
+	return e
+}

@@ -1,0 +1,285 @@
+package property
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// ParseSearch reads a search from parameters spelled as in the HTTP contract, such as {"kind": {"house,room"},
+// "max_price": {"450000"}}. Equal searches give equal values, however they are written. The error is an *InvalidError
+// that names every parameter that is unknown, repeated, malformed or in contradiction with another, or
+// ErrInvalidCursor (wrapped) when only the cursor is at fault.
+func ParseSearch(parameters map[string][]string) (Search, error) {
+	p := parser{parameters: parameters}
+	s := Search{Filter: p.filter(), Sort: p.sort(), Limit: p.limit()}
+	cursor := p.take("cursor")
+	p.refuseRest()
+	if err := p.wrong.orNil(); err != nil {
+		return Search{}, err
+	}
+	if _, given := parameters["cursor"]; given {
+		after, err := s.parseCursor(cursor)
+		if err != nil {
+			return Search{}, err
+		}
+		s.After = Some(after)
+	}
+	return s, nil
+}
+
+// parser takes parameters one by one and collects what is wrong with them.
+type parser struct {
+	parameters map[string][]string
+	taken      []string
+	wrong      InvalidError
+}
+
+func (p *parser) take(name string) string {
+	p.taken = append(p.taken, name)
+	values := p.parameters[name]
+	switch len(values) {
+	case 0:
+		return ""
+	case 1:
+	default:
+		p.wrong.add(name, "must be given once, not %d times", len(values))
+		return ""
+	}
+	if values[0] == "" {
+		p.wrong.add(name, "must not be empty; leave it out instead")
+	}
+	return values[0]
+}
+
+func (p *parser) refuseRest() {
+	for _, name := range slices.Sorted(maps.Keys(p.parameters)) {
+		if !slices.Contains(p.taken, name) {
+			p.wrong.add(name, "is not a search parameter")
+		}
+	}
+}
+
+func (p *parser) filter() Filter {
+	f := Filter{
+		Words:        p.words("q"),
+		Location:     p.text("location"),
+		Offers:       choices(p, "offer", Offers()),
+		Kinds:        choices(p, "kind", Kinds()),
+		Statuses:     choices(p, "status", Statuses()),
+		Currencies:   p.currencies("currency"),
+		Price:        parseRange(p, "price", p.decimal),
+		Bedrooms:     parseRange(p, "bedrooms", p.whole),
+		Bathrooms:    parseRange(p, "bathrooms", p.decimal),
+		AreaM2:       parseRange(p, "area_m2", p.decimal),
+		Box:          p.box("bbox"),
+		CreatedAfter: p.time("created_after"),
+		UpdatedAfter: p.time("updated_after"),
+	}
+	f.Near = p.circle("near", "radius_km")
+	return f
+}
+
+func (p *parser) text(name string) string {
+	text := strings.TrimSpace(p.take(name))
+	switch {
+	case !utf8.ValidString(text):
+		p.wrong.add(name, "must be valid UTF-8")
+	case utf8.RuneCountInString(text) > MaxText:
+		p.wrong.add(name, "must have at most %d characters", MaxText)
+	case strings.ContainsRune(text, 0):
+		p.wrong.add(name, "must not contain the character U+0000")
+	}
+	return lowerASCII(text)
+}
+
+func (p *parser) words(name string) []string {
+	words := strings.Fields(p.text(name))
+	slices.Sort(words)
+	words = slices.Compact(words)
+	if len(words) > MaxWords {
+		p.wrong.add(name, "must have at most %d words, not %d", MaxWords, len(words))
+	}
+	return nilIfEmpty(words)
+}
+
+func nilIfEmpty[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
+}
+
+// choices reads a comma list of known words; naming all of them is the same as naming none.
+func choices[T ~string](p *parser, name string, known []T) []T {
+	chosen := commaList[T](p.take(name))
+	for _, c := range chosen {
+		if !slices.Contains(known, c) {
+			p.wrong.add(name, "must be one or more of %s, not %s", list(known), strconv.Quote(string(c)))
+		}
+	}
+	if len(chosen) == len(known) {
+		return nil
+	}
+	return chosen
+}
+
+func (p *parser) currencies(name string) []Currency {
+	codes := commaList[Currency](strings.ToUpper(p.take(name)))
+	for _, c := range codes {
+		if !c.Known() {
+			p.wrong.add(name, "must be one or more ISO 4217 codes such as USD, not %s", strconv.Quote(string(c)))
+		}
+	}
+	return codes
+}
+
+func commaList[T ~string](text string) []T {
+	if text == "" {
+		return nil
+	}
+	var items []T
+	for item := range strings.SplitSeq(text, ",") {
+		items = append(items, T(strings.TrimSpace(item)))
+	}
+	slices.Sort(items)
+	return slices.Compact(items)
+}
+
+func parseRange[T cmp.Ordered](p *parser, field string, parse func(name string) Optional[T]) Range[T] {
+	r := Range[T]{Min: parse("min_" + field), Max: parse("max_" + field)}
+	if r.Min.Valid && r.Max.Valid && r.Min.Value > r.Max.Value {
+		p.wrong.add("min_"+field, "must not be greater than max_%s", field)
+	}
+	return r
+}
+
+func (p *parser) decimal(name string) Optional[Decimal] {
+	text := p.take(name)
+	if text == "" {
+		return Optional[Decimal]{}
+	}
+	d, err := ParseDecimal(text)
+	switch {
+	case err != nil:
+		p.wrong.add(name, "must be a decimal number such as 450000 or 2.25: %v", err)
+	case d < 0:
+		p.wrong.add(name, "must not be negative")
+	}
+	return Some(d)
+}
+
+func (p *parser) whole(name string) Optional[int] {
+	text := p.take(name)
+	if text == "" {
+		return Optional[int]{}
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > MaxBedrooms {
+		p.wrong.add(name, "must be a whole number from 0 to %d", MaxBedrooms)
+	}
+	return Some(n)
+}
+
+func (p *parser) time(name string) Optional[time.Time] {
+	text := p.take(name)
+	if text == "" {
+		return Optional[time.Time]{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || t.Year() < 1 || t.UTC().Year() > 9999 {
+		p.wrong.add(name, "must be an RFC 3339 time such as 2026-11-23T08:00:00Z (a + in it is written %%2B)")
+		return Optional[time.Time]{}
+	}
+	return Some(Instant(t))
+}
+
+func (p *parser) numbers(name string, text string, count int, shape string) []float64 {
+	numbers := make([]float64, 0, count)
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			break
+		}
+		numbers = append(numbers, n+0) // -0 becomes 0, so that both are one search
+	}
+	if len(numbers) != count || strings.Count(text, ",") != count-1 {
+		p.wrong.add(name, "must be %s in degrees, such as %s", shape, map[int]string{2: "47.61,-122.33", 4: "-122.5,47.4,-122.2,47.8"}[count])
+		return nil
+	}
+	return numbers
+}
+
+func (p *parser) box(name string) Optional[Box] {
+	text := p.take(name)
+	if text == "" {
+		return Optional[Box]{}
+	}
+	n := p.numbers(name, text, 4, "west,south,east,north")
+	if n == nil {
+		return Optional[Box]{}
+	}
+	box := Box{West: n[0], South: n[1], East: n[2], North: n[3]}
+	if !within(box.West, 180) || !within(box.East, 180) || !within(box.South, 90) || !within(box.North, 90) {
+		p.wrong.add(name, "must have longitudes from -180 to 180 and latitudes from -90 to 90")
+	}
+	if box.South > box.North {
+		p.wrong.add(name, "must not have its south above its north")
+	}
+	return Some(box)
+}
+
+func (p *parser) circle(name, radiusName string) Optional[Circle] {
+	text, radiusText := p.take(name), p.take(radiusName)
+	switch {
+	case text == "" && radiusText == "":
+		return Optional[Circle]{}
+	case text == "":
+		p.wrong.add(radiusName, "needs near beside it")
+		return Optional[Circle]{}
+	case radiusText == "":
+		p.wrong.add(name, "needs radius_km beside it")
+		return Optional[Circle]{}
+	}
+	radius, err := strconv.ParseFloat(radiusText, 64)
+	if err != nil || !(radius > 0 && radius <= MaxRadiusKM) {
+		p.wrong.add(radiusName, "must be a number of kilometres above 0, at most %g", MaxRadiusKM)
+	}
+	n := p.numbers(name, text, 2, "latitude,longitude")
+	if n == nil {
+		return Optional[Circle]{}
+	}
+	if !within(n[0], 90) || !within(n[1], 180) {
+		p.wrong.add(name, "must have a latitude from -90 to 90 and a longitude from -180 to 180")
+	}
+	return Some(Circle{Center: Coordinates{Latitude: n[0], Longitude: n[1]}, RadiusKM: radius})
+}
+
+func (p *parser) sort() Sort {
+	text := p.take("sort")
+	if text == "" {
+		return DefaultSort
+	}
+	key, descending := strings.CutPrefix(text, "-")
+	if !slices.Contains(SortKeys(), SortKey(key)) {
+		p.wrong.add("sort", "must be one of %s, with or without a minus in front", list(SortKeys()))
+	}
+	return Sort{Key: SortKey(key), Descending: descending}
+}
+
+func (p *parser) limit() int {
+	text := p.take("limit")
+	if text == "" {
+		return DefaultLimit
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > MaxLimit {
+		p.wrong.add("limit", "must be a whole number from 1 to %d", MaxLimit)
+	}
+	return n
+}

@@ -1,0 +1,100 @@
+// Package property is the heart of Gable: what a listing is, what a search for listings means, what a change to a
+// listing is, and which kept answers a change touches. If a rule can be said to an estate agent, it is here.
+//
+// The package is pure: it does no input or output, reads no clock, makes no random numbers and knows nothing of HTTP,
+// JSON or SQL. Time, identity and randomness arrive as arguments.
+package property
+
+import (
+	"slices"
+	"time"
+)
+
+// Property is one listing. Values are passed around by copy and treated as immutable: whoever wants another state makes
+// another value. The zero value is no listing and is accepted nowhere.
+type Property struct {
+	ID ID
+	Details
+	// Version is 1 at birth and one more at each change, whoever made it; the database counts.
+	Version int64
+	// CreatedAt and UpdatedAt are UTC, to the microsecond. The database raises UpdatedAt at each change.
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Details is everything about a listing that a person may set. The comments name the field of the RESO Data Dictionary.
+type Details struct {
+	Reference   string                // ListingId: its id at the source; 1 to 64 characters, unique; "" is none
+	Title       string                // 1 to 200 characters
+	Description string                // PublicRemarks: up to 20,000 characters
+	Price       Decimal               // ListPrice: 0 to 999,999,999,999.99
+	Currency    Currency              // ListPriceCurrency: ISO 4217
+	Location    string                // UnparsedAddress: 1 to 200 characters of free text
+	Offer       Offer                 // PropertyType
+	Kind        Kind                  // PropertySubType
+	Status      Status                // StandardStatus
+	Bedrooms    Optional[int]         // BedroomsTotal: 0 to 1000
+	Bathrooms   Optional[Decimal]     // BathroomsTotalDecimal: 0 to 1000, in quarters
+	AreaM2      Optional[Decimal]     // LivingArea, in square metres
+	Coordinates Optional[Coordinates] // Latitude and Longitude
+	Photos      []string              // Media: up to 50 http or https addresses
+}
+
+// Coordinates is a place on Earth in WGS 84 degrees.
+type Coordinates struct {
+	Latitude  float64 // -90 to 90, north is positive
+	Longitude float64 // -180 to 180, east is positive
+}
+
+// New makes a listing at version 1. Its details are tidied (surrounding white space goes, omitted choices get their
+// defaults) and then have to keep every rule; the error is an *InvalidError that names each field that does not.
+func New(id ID, details Details, now time.Time) (Property, error) {
+	tidy, err := details.Checked()
+	if err != nil {
+		return Property{}, err
+	}
+	at := Instant(now)
+	return Property{ID: id, Details: tidy, Version: 1, CreatedAt: at, UpdatedAt: at}, nil
+}
+
+// Revise is the listing with other details, tidied and checked as in New. Version and UpdatedAt stay: the database
+// raises them when the revision is stored.
+func (p Property) Revise(details Details) (Property, error) {
+	tidy, err := details.Checked()
+	if err != nil {
+		return Property{}, err
+	}
+	p.Details = tidy
+	return p, nil
+}
+
+// Equal reports whether two sets of details are the same in every field.
+func (d Details) Equal(o Details) bool {
+	photos := slices.Equal(d.Photos, o.Photos)
+	d.Photos, o.Photos = nil, nil
+	return photos && d.comparable() == o.comparable()
+}
+
+// comparable is the details without photos, as a value that == compares; a field added to Details must be added here,
+// and a test goes through all fields to make sure.
+func (d Details) comparable() [13]any {
+	return [13]any{
+		d.Reference, d.Title, d.Description, d.Price, d.Currency, d.Location, d.Offer, d.Kind, d.Status,
+		d.Bedrooms, d.Bathrooms, d.AreaM2, d.Coordinates,
+	}
+}
+
+// Instant is a time as listings keep it: UTC, to the microsecond, without a monotonic reading.
+func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// Optional is a value that may be absent. The zero value is absent.
+type Optional[T any] struct {
+	Value T
+	Valid bool
+}
+
+// Some is a present value.
+func Some[T any](v T) Optional[T] { return Optional[T]{Value: v, Valid: true} }
+
+// Get is the value and whether it is present.
+func (o Optional[T]) Get() (T, bool) { return o.Value, o.Valid }

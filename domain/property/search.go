@@ -1,0 +1,205 @@
+package property
+
+import (
+	"cmp"
+	"math"
+	"time"
+)
+
+// Limits of a search.
+const (
+	DefaultLimit = 20
+	MaxLimit     = 500
+	MaxText      = 200 // characters of q and of location
+	MaxWords     = 10
+	MaxRadiusKM  = 1_000.0
+)
+
+// Search is a question about listings: which ones, in which order, and which stretch of that order. Searches that mean
+// the same have the same canonical text (String), whatever they were written like. Make one with ParseSearch or
+// NewSearch; the zero value asks for nothing.
+type Search struct {
+	Filter Filter
+	Sort   Sort
+	// Limit is the largest number of listings on the page, 1 to MaxLimit.
+	Limit int
+	// After is the place in the order behind which the page begins; absent on the first page.
+	After Optional[Place]
+}
+
+// Filter says which listings a search is about. The zero value lets every listing through. A bound or a box lets no
+// listing through that lacks the value.
+type Filter struct {
+	Words      []string // each must occur in title, description or location; sorted, ASCII letters in lower case
+	Location   string   // must occur in location; ASCII letters in lower case
+	Offers     []Offer  // any of these; sorted; empty lets all through; so for the next three
+	Kinds      []Kind
+	Statuses   []Status
+	Currencies []Currency
+
+	Price     Range[Decimal] // numbers are compared whatever the currency
+	Bedrooms  Range[int]
+	Bathrooms Range[Decimal]
+	AreaM2    Range[Decimal]
+
+	Box  Optional[Box]
+	Near Optional[Circle]
+
+	CreatedAfter Optional[time.Time] // exclusive
+	UpdatedAfter Optional[time.Time] // exclusive
+}
+
+// Range is a stretch of values, both ends included, either end open when absent.
+type Range[T cmp.Ordered] struct {
+	Min, Max Optional[T]
+}
+
+// Open reports whether the range lets every value and every absence through.
+func (r Range[T]) Open() bool { return !r.Min.Valid && !r.Max.Valid }
+
+// Contains reports whether the range lets the value through; an absent value passes only an open range.
+func (r Range[T]) Contains(v Optional[T]) bool {
+	if r.Open() {
+		return true
+	}
+	return v.Valid && (!r.Min.Valid || r.Min.Value <= v.Value) && (!r.Max.Valid || v.Value <= r.Max.Value)
+}
+
+// Box is a stretch of latitudes and longitudes in degrees, edges included. With West greater than East it reaches across
+// the antimeridian.
+type Box struct {
+	West, South, East, North float64
+}
+
+// Contains reports whether the place lies in the box.
+func (b Box) Contains(c Coordinates) bool {
+	if c.Latitude < b.South || c.Latitude > b.North {
+		return false
+	}
+	if b.West <= b.East {
+		return b.West <= c.Longitude && c.Longitude <= b.East
+	}
+	return c.Longitude >= b.West || c.Longitude <= b.East
+}
+
+// Circle is the places within RadiusKM kilometres of Center, measured on a sphere (the haversine formula).
+type Circle struct {
+	Center   Coordinates
+	RadiusKM float64
+}
+
+// EarthRadiusKM is the mean radius of the Earth (IUGG), in kilometres.
+const EarthRadiusKM = 6371.0088
+
+// DistanceKM is the great-circle distance between two places in kilometres, by the haversine formula.
+func DistanceKM(a, b Coordinates) float64 {
+	const degree = math.Pi / 180
+	lat := math.Sin((b.Latitude - a.Latitude) * degree / 2)
+	lon := math.Sin((b.Longitude - a.Longitude) * degree / 2)
+	h := lat*lat + math.Cos(a.Latitude*degree)*math.Cos(b.Latitude*degree)*lon*lon
+	return 2 * EarthRadiusKM * math.Asin(math.Sqrt(min(1, h)))
+}
+
+// Bounds is a box that contains the whole circle, for stores that can look up boxes but not circles.
+func (c Circle) Bounds() Box {
+	const degree = math.Pi / 180
+	reach := c.RadiusKM / (EarthRadiusKM * degree) * 1.000001 // degrees of latitude, with room for rounding
+	box := Box{West: -180, East: 180, South: max(-90, c.Center.Latitude-reach), North: min(90, c.Center.Latitude+reach)}
+	if box.South <= -90 || box.North >= 90 {
+		return box
+	}
+	turn := math.Asin(math.Sin(reach*degree)/math.Cos(c.Center.Latitude*degree)) / degree
+	box.West, box.East = wrapped(c.Center.Longitude-turn), wrapped(c.Center.Longitude+turn)
+	return box
+}
+
+func wrapped(longitude float64) float64 {
+	switch {
+	case longitude < -180:
+		return longitude + 360
+	case longitude > 180:
+		return longitude - 360
+	}
+	return longitude
+}
+
+// SortKey is the value by which a search orders listings.
+type SortKey string
+
+// The sort keys.
+const (
+	SortCreatedAt SortKey = "created_at"
+	SortUpdatedAt SortKey = "updated_at"
+	SortPrice     SortKey = "price"
+	SortAreaM2    SortKey = "area_m2"
+)
+
+// SortKeys are all sort keys.
+func SortKeys() []SortKey { return []SortKey{SortCreatedAt, SortUpdatedAt, SortPrice, SortAreaM2} }
+
+// Sort is an order: a key and a direction. Ties are broken by id in the same direction; listings without the key's value
+// come last in both directions.
+type Sort struct {
+	Key        SortKey
+	Descending bool
+}
+
+// DefaultSort has the newest listings first.
+var DefaultSort = Sort{Key: SortCreatedAt, Descending: true}
+
+// String is the key, with a minus in front when the order is descending.
+func (s Sort) String() string {
+	if s.Descending {
+		return "-" + string(s.Key)
+	}
+	return string(s.Key)
+}
+
+// Place is where a listing stands in an order: its sort key as a whole number (hundredths for decimals, microseconds
+// since 1970 for times) and its id.
+type Place struct {
+	Key int64
+	ID  ID
+}
+
+// A listing without an area sorts as if its area were just beyond every possible one, on the side that comes last.
+const (
+	NoAreaAscending  Decimal = 10_000_000_000_00
+	NoAreaDescending Decimal = -1_00
+)
+
+// Place is where the listing stands in this order.
+func (s Sort) Place(p *Property) Place {
+	switch s.Key {
+	case SortUpdatedAt:
+		return Place{p.UpdatedAt.UnixMicro(), p.ID}
+	case SortPrice:
+		return Place{int64(p.Price), p.ID}
+	case SortAreaM2:
+		return Place{int64(s.area(p.AreaM2)), p.ID}
+	default:
+		return Place{p.CreatedAt.UnixMicro(), p.ID}
+	}
+}
+
+func (s Sort) area(area Optional[Decimal]) Decimal {
+	switch {
+	case area.Valid:
+		return area.Value
+	case s.Descending:
+		return NoAreaDescending
+	}
+	return NoAreaAscending
+}
+
+// Compare orders two places: negative when a comes first in this order, positive when b does, 0 for the same listing.
+func (s Sort) Compare(a, b Place) int {
+	order := cmp.Compare(a.Key, b.Key)
+	if order == 0 {
+		order = a.ID.Compare(b.ID)
+	}
+	if s.Descending {
+		return -order
+	}
+	return order
+}
