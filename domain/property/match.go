@@ -127,4 +127,6 @@ func hasUnicodeCase(text string) bool {
 
 // foldsToASCII is true of the few characters outside ASCII whose other case some database takes to be an ASCII letter:
 // the Kelvin sign, the long s, and the dotted and dotless i.
-func foldsToASCII(r rune) bool { return r == '\u212A' || r == '\u017F' || r == '\u0130' || r == '\u0131' }
+func foldsToASCII(r rune) bool {
+	return r == '\u212A' || r == '\u017F' || r == '\u0130' || r == '\u0131'
+}

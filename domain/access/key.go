@@ -1,0 +1,82 @@
+// Package access knows who may write: API keys, their scopes, and how a key is recognised without being kept. It is
+// pure: randomness and time arrive as arguments.
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Scope says what the holder of a key may do.
+type Scope string
+
+// ScopeWrite may change listings; ScopeAdmin may do that and steer the service (purge caches).
+const (
+	ScopeWrite Scope = "write"
+	ScopeAdmin Scope = "admin"
+)
+
+// Allows reports whether the scope includes the other one.
+func (s Scope) Allows(needed Scope) bool { return s == ScopeAdmin || s == needed }
+
+// What can be wrong with a key.
+var (
+	// ErrUnknownKey says that no key in force has this secret.
+	ErrUnknownKey = errors.New("no such API key, or it has been revoked")
+	// ErrNameTaken says that a key of that name exists, be it in force or revoked.
+	ErrNameTaken = errors.New("an API key of that name exists")
+	// ErrInvalidKey says that a key's name or scope breaks a rule.
+	ErrInvalidKey = errors.New("invalid API key")
+)
+
+// Key is what is kept of an API key: never the secret itself.
+type Key struct {
+	ID        string // UUID text
+	Name      string // 1 to 100 characters, unique
+	Scope     Scope
+	Hash      string // HashSecret of the secret
+	Hint      string // the secret's last four characters
+	CreatedAt time.Time
+	RevokedAt time.Time // zero while the key is in force
+}
+
+const (
+	secretPrefix = "gable_"
+	// SecretBytes is how many random bytes a secret is made of.
+	SecretBytes = 32
+	maxName     = 100
+)
+
+// NewKey makes a key and its secret, "gable_" and 43 characters, from SecretBytes random bytes. The error is
+// ErrInvalidKey, wrapped.
+func NewKey(id, name string, scope Scope, random [SecretBytes]byte, now time.Time) (Key, string, error) {
+	name = strings.TrimSpace(name)
+	if n := utf8.RuneCountInString(name); n < 1 || n > maxName || !utf8.ValidString(name) {
+		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a name has 1 to 100 characters"))
+	}
+	if scope != ScopeWrite && scope != ScopeAdmin {
+		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a scope is write or admin"))
+	}
+	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(random[:])
+	key := Key{
+		ID: id, Name: name, Scope: scope, Hash: HashSecret(secret), Hint: secret[len(secret)-4:],
+		CreatedAt: now.UTC().Truncate(time.Microsecond),
+	}
+	return key, secret, nil
+}
+
+// HashSecret is the SHA-256 of a secret in hexadecimal digits. A secret has 256 random bits, so a fast hash is safe.
+func HashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// LooksLikeSecret reports whether a text has the shape of a secret, so that nonsense costs no look-up.
+func LooksLikeSecret(text string) bool {
+	return strings.HasPrefix(text, secretPrefix) && len(text) == len(secretPrefix)+base64.RawURLEncoding.EncodedLen(SecretBytes)
+}

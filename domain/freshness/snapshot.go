@@ -1,0 +1,74 @@
+package freshness
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Snapshot is the set of transactions an answer has seen: those below Xmax that were not in flight. It is what Postgres
+// calls a snapshot (pg_snapshot) and has the same text form. The zero value has seen nothing.
+type Snapshot struct {
+	Xmin     uint64   // every transaction below has ended
+	Xmax     uint64   // no transaction from here on has been seen
+	InFlight []uint64 // between the two and not ended; ascending
+}
+
+// ErrInvalidSnapshot says that a text is not a snapshot.
+var ErrInvalidSnapshot = errors.New("not a snapshot such as 10:20:10,14")
+
+// Sees reports whether the effects of a transaction, if it committed, are part of the snapshot.
+func (s Snapshot) Sees(tx uint64) bool {
+	if tx < s.Xmin {
+		return true
+	}
+	if tx >= s.Xmax {
+		return false
+	}
+	_, inFlight := slices.BinarySearch(s.InFlight, tx)
+	return !inFlight
+}
+
+// ParseSnapshot reads xmin:xmax:xip_list. The error is ErrInvalidSnapshot, wrapped.
+func ParseSnapshot(text string) (Snapshot, error) {
+	fail := func() (Snapshot, error) { return Snapshot{}, fmt.Errorf("read %.60q: %w", text, ErrInvalidSnapshot) }
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		return fail()
+	}
+	xmin, err1 := strconv.ParseUint(parts[0], 10, 64)
+	xmax, err2 := strconv.ParseUint(parts[1], 10, 64)
+	if err1 != nil || err2 != nil || xmin > xmax {
+		return fail()
+	}
+	s := Snapshot{Xmin: xmin, Xmax: xmax}
+	if parts[2] == "" {
+		return s, nil
+	}
+	for item := range strings.SplitSeq(parts[2], ",") {
+		tx, err := strconv.ParseUint(item, 10, 64)
+		ascending := len(s.InFlight) == 0 || tx > s.InFlight[len(s.InFlight)-1]
+		if err != nil || tx < xmin || tx >= xmax || !ascending {
+			return fail()
+		}
+		s.InFlight = append(s.InFlight, tx)
+	}
+	return s, nil
+}
+
+// String is the Postgres text form, xmin:xmax:xip_list.
+func (s Snapshot) String() string {
+	b := strconv.AppendUint(nil, s.Xmin, 10)
+	b = append(b, ':')
+	b = strconv.AppendUint(b, s.Xmax, 10)
+	b = append(b, ':')
+	for i, tx := range s.InFlight {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, tx, 10)
+	}
+	return string(b)
+}

@@ -1,0 +1,48 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// What can be wrong with a feed cursor.
+var (
+	// ErrInvalidFeedCursor says that a text is no cursor of this feed.
+	ErrInvalidFeedCursor = errors.New("not a cursor of this change feed")
+	// ErrFeedCursorGone says that changes behind the cursor have already been removed: whoever follows with it has to begin
+	// again from a full reading.
+	ErrFeedCursorGone = errors.New("changes after this cursor are no longer kept")
+)
+
+// ChangeFeed tells every committed change exactly once to whoever follows it from page to page, whoever made the change
+// and in whatever order transactions committed. Changes of one listing come in the order of their versions.
+type ChangeFeed interface {
+	// Changes returns the changes behind the cursor, at most limit of them. The empty cursor stands before the oldest
+	// change kept. Errors: ErrInvalidFeedCursor, ErrFeedCursorGone, ErrUnavailable.
+	Changes(ctx context.Context, after FeedCursor, limit int) (FeedPage, error)
+
+	// Head returns the cursor behind every change committed so far, and the snapshot reached there.
+	Head(ctx context.Context) (FeedCursor, freshness.Snapshot, error)
+
+	// Prune removes changes made before the given time, in small batches, and returns how many. Only one process at a time
+	// does the work; the others return 0 at once.
+	Prune(ctx context.Context, before time.Time) (int64, error)
+}
+
+// FeedCursor is a position in the feed: text that only the feed itself understands, safe in URLs.
+type FeedCursor string
+
+// FeedPage is a stretch of the feed.
+type FeedPage struct {
+	Changes []property.Change
+	// Next is the cursor behind these changes.
+	Next FeedCursor
+	// More says that further changes were already waiting when the page was read.
+	More bool
+	// Snapshot is what has been seen at Next: every change it sees has been delivered. Only meaningful when More is false.
+	Snapshot freshness.Snapshot
+}

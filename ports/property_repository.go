@@ -1,0 +1,78 @@
+package ports
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// ErrUnavailable says that the store or cache behind a port cannot answer now: it is down, unreachable, too busy or too
+// slow. Adapters wrap it around their own error, so that an outage is never taken for "not found" or "invalid".
+var ErrUnavailable = errors.New("unavailable")
+
+// ErrIdempotencyKeyReused says that an idempotency key came back with another request than the one it was first used for.
+var ErrIdempotencyKeyReused = errors.New("the idempotency key was used for another request")
+
+// PropertyRepository keeps listings. All methods are safe for concurrent use, return within the context's deadline with
+// an error that wraps its cause, and report an outage as ErrUnavailable. Values handed in and out are the caller's to
+// read and nobody's to change.
+//
+// Every write is atomic: when it returns an error nothing has changed, except after ErrUnavailable or a cancelled context,
+// when the write may or may not have happened. When it returns nil the write is durable and visible to every later read.
+type PropertyRepository interface {
+	// Find returns the listing. The error is property.ErrNotFound when there is none.
+	Find(ctx context.Context, id property.ID) (property.Property, error)
+
+	// Search returns the page the search asks for: the first Limit listings, in the search's order, that match its filter
+	// and stand behind its After. Nothing found is an empty page, not an error.
+	Search(ctx context.Context, s *property.Search) (*property.Page, error)
+
+	// Count returns how many listings match the filter.
+	Count(ctx context.Context, f *property.Filter) (int64, error)
+
+	// Create stores a new listing and returns the change, with the listing as stored in After. Errors:
+	// property.ErrReferenceTaken; ErrVersionConflict if the id is in use.
+	//
+	// With an idempotency key, the key is kept in the same transaction. If the key is already kept and its request is the
+	// same, nothing is stored: the result is the first creation's, with Replayed set and Change.Tx 0. If its request is
+	// another, the error is ErrIdempotencyKeyReused. Of concurrent creations with one key a single one stores.
+	Create(ctx context.Context, p property.Property, key *IdempotencyKey) (Creation, error)
+
+	// Update replaces the details of the listing with p.ID if its version still is p.Version, and returns the change: the
+	// state before, and after with the version and time that the store gave it. Errors: property.ErrNotFound,
+	// property.ErrVersionConflict, property.ErrReferenceTaken.
+	Update(ctx context.Context, p property.Property) (property.Change, error)
+
+	// Delete removes the listing if its version still is the given one (0: whatever it is), and returns the change. Errors:
+	// property.ErrNotFound, property.ErrVersionConflict.
+	Delete(ctx context.Context, id property.ID, version int64) (property.Change, error)
+
+	// Upsert brings a batch of at most MaxBatch listings in, all or nothing. Each has a reference, no two the same one. A
+	// listing whose reference is new is created with its ID and times; one whose reference is known has its details
+	// replaced and keeps its id; one whose details are all the same is left alone. The result has one item per listing, in
+	// the order of the batch.
+	Upsert(ctx context.Context, batch []property.Property) ([]Upserted, error)
+}
+
+// MaxBatch is the most listings one Upsert takes. It lies below the number of rows from which the database would record
+// a reset instead of each change.
+const MaxBatch = 500
+
+// IdempotencyKey makes a creation happen at most once.
+type IdempotencyKey struct {
+	Owner   string // who uses the key; keys of different owners have nothing to do with each other
+	Key     string // 1 to 255 characters, chosen by the client
+	Request string // a digest of the request; the same key with another digest is refused
+}
+
+// Creation is what Create did.
+type Creation struct {
+	Change   property.Change
+	Replayed bool // the listing was created by an earlier request with the same idempotency key
+}
+
+// Upserted is what Upsert did with one listing: Change.Op is insert or update, or empty when nothing differed.
+type Upserted struct {
+	Change property.Change
+}
