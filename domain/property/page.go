@@ -28,26 +28,44 @@ func (p *Page) index(id ID) int {
 	return slices.IndexFunc(p.Properties, func(row Property) bool { return row.ID == id })
 }
 
-// InWindow reports whether the place lies in the stretch of the order that the page covers: behind the search's start
-// and not behind the page's last row, open-ended when the page is not full.
-func (s *Search) InWindow(at Place, page *Page) bool {
+// Window is what a page's truth depends on: the search, the listings the page shows and the place where it ends. It is
+// all that is needed to judge whether a change touches the page, at a small part of the page's size.
+type Window struct {
+	search *Search
+	ids    []ID
+	end    Optional[Place] // the last row's place when the page is full; absent: open-ended
+}
+
+// Window is the stretch of the search's order that the page covers.
+func (s *Search) Window(page *Page) *Window {
+	w := Window{search: s, ids: make([]ID, len(page.Properties)), end: s.Next(page)}
+	for i := range page.Properties {
+		w.ids[i] = page.Properties[i].ID
+	}
+	return &w
+}
+
+// Covers reports whether a place lies in the window: behind the search's start and not behind the page's last row,
+// open-ended when the page is not full.
+func (w *Window) Covers(at Place) bool {
+	s := w.search
 	if s.After.Valid && s.Sort.Compare(at, s.After.Value) <= 0 {
 		return false
 	}
-	if !s.Full(page) {
-		return true
-	}
-	return s.Sort.Compare(at, s.Next(page).Value) <= 0
+	return !w.end.Valid || s.Sort.Compare(at, w.end.Value) <= 0
 }
 
-// Affects reports whether the change may alter the page: the page shows the listing, or the listing's new state may match
+// Touches reports whether the change may alter the page: the page shows the listing, or the listing's new state may match
 // and falls inside the window. A row that leaves a page was on it, so the state before the change does not matter.
-func (s *Search) Affects(c *Change, page *Page) bool {
-	if c.Op == OpReset || page.index(c.ID) >= 0 {
+func (w *Window) Touches(c *Change) bool {
+	if c.Op == OpReset || slices.Contains(w.ids, c.ID) {
 		return true
 	}
-	return c.After != nil && s.InWindow(s.Sort.Place(c.After), page) && s.Filter.Matches(c.After) != No
+	return c.After != nil && w.Covers(w.search.Sort.Place(c.After)) && w.search.Filter.Matches(c.After) != No
 }
+
+// Affects reports whether the change may alter the page; see Window.Touches.
+func (s *Search) Affects(c *Change, page *Page) bool { return s.Window(page).Touches(c) }
 
 // AffectsCount reports whether the change may alter the number of listings that match: it does unless both images
 // certainly match or both certainly do not.
@@ -75,7 +93,7 @@ func (s *Search) Apply(page *Page, id ID, version int64, current *Property) (*Pa
 		return page, true
 	}
 	enters := No
-	if current != nil && s.InWindow(s.Sort.Place(current), page) {
+	if current != nil && s.Window(page).Covers(s.Sort.Place(current)) {
 		enters = s.Filter.Matches(current)
 	}
 	switch {

@@ -1,0 +1,147 @@
+package freshness
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// Position counts the changes a ledger has been told of. An answer with position p takes the first p of them into account.
+type Position uint64
+
+// Ledger is what a process remembers of recent changes: a bounded ring. It is safe for concurrent use.
+type Ledger struct {
+	maxStaleness time.Duration
+	head         atomic.Uint64             // position of the newest change; written under mu
+	confirmed    atomic.Pointer[time.Time] // when a completed poll of the feed last began
+	evicted      atomic.Uint64
+
+	mu     sync.RWMutex
+	ring   []property.Change // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
+	tail   uint64            // changes up to here are forgotten
+	known  map[changeKey]struct{}
+	latest map[property.ID]state
+}
+
+// changeKey recognises a change that arrives twice: a process's own write comes back through the feed.
+type changeKey struct {
+	id      property.ID
+	version int64
+	op      property.Op
+}
+
+// state is the newest state of a listing among the changes remembered.
+type state struct {
+	version  int64
+	current  *property.Property // nil: removed
+	position uint64             // of the last change to this listing, whichever order changes came in
+}
+
+// NewLedger makes a ledger that remembers the given number of changes (at least 1) and vouches for kept answers as long as
+// the feed has been confirmed within maxStaleness.
+func NewLedger(length int, maxStaleness time.Duration) *Ledger {
+	l := &Ledger{
+		maxStaleness: maxStaleness,
+		ring:         make([]property.Change, max(1, length)),
+		known:        map[changeKey]struct{}{},
+		latest:       map[property.ID]state{},
+	}
+	l.confirmed.Store(&time.Time{})
+	return l
+}
+
+// Append tells the ledger of committed changes, in the order in which they are learned of. A change that is already
+// remembered counts once. When Append returns, every later Check takes the changes into account.
+func (l *Ledger) Append(changes ...property.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range changes {
+		l.append(&changes[i])
+	}
+}
+
+func (l *Ledger) append(c *property.Change) {
+	if c.Op == property.OpReset {
+		l.reset()
+		return
+	}
+	key := changeKey{c.ID, c.Version, c.Op}
+	if _, known := l.known[key]; known {
+		return
+	}
+	position := l.head.Load() + 1
+	if position-l.tail > uint64(len(l.ring)) {
+		l.forgetOldest()
+	}
+	l.ring[(position-1)%uint64(len(l.ring))] = *c
+	l.known[key] = struct{}{}
+	newest := l.latest[c.ID]
+	if c.Version >= newest.version {
+		newest.version, newest.current = c.Version, c.After
+	}
+	newest.position = position
+	l.latest[c.ID] = newest
+	l.head.Store(position)
+}
+
+// reset forgets everything: whatever was kept before may be wrong in any way.
+func (l *Ledger) reset() {
+	clear(l.ring)
+	clear(l.known)
+	clear(l.latest)
+	l.tail = l.head.Load() + 1
+	l.head.Store(l.tail)
+}
+
+func (l *Ledger) forgetOldest() {
+	l.tail++
+	l.evicted.Add(1)
+	slot := &l.ring[(l.tail-1)%uint64(len(l.ring))]
+	delete(l.known, changeKey{slot.ID, slot.Version, slot.Op})
+	if l.latest[slot.ID].position == l.tail {
+		delete(l.latest, slot.ID)
+	}
+	*slot = property.Change{}
+}
+
+// Reset forgets everything, so that every answer kept so far is Unknown. It is for a follower that has lost its place in
+// the feed.
+func (l *Ledger) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reset()
+}
+
+// Position is where the ledger stands. Whoever loads an answer takes it BEFORE the load begins and keeps it with the
+// answer: a change that arrives during the load may or may not be part of what is loaded, so it has to be checked.
+func (l *Ledger) Position() Position { return Position(l.head.Load()) }
+
+// Confirm says that a poll of the feed that began at the given moment has completed and delivered all it found.
+func (l *Ledger) Confirm(began time.Time) { l.confirmed.Store(&began) }
+
+// ConfirmedAt is when the last completed poll of the feed began; the zero time before the first.
+func (l *Ledger) ConfirmedAt() time.Time { return *l.confirmed.Load() }
+
+// Trusted reports whether kept answers may be judged by this ledger at all: the feed has been confirmed within the
+// staleness allowed. Silence is loss; a feed that has merely been quiet does not count as confirmed.
+func (l *Ledger) Trusted(now time.Time) bool {
+	return now.Sub(*l.confirmed.Load()) <= l.maxStaleness
+}
+
+// Figures says how much a ledger remembers.
+type Figures struct {
+	Position Position // changes told so far, resets included
+	Length   int      // changes remembered
+	Capacity int      // changes it can remember
+	Evicted  uint64   // changes forgotten for lack of room
+}
+
+// Figures returns the ledger's present figures.
+func (l *Ledger) Figures() Figures {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	head := l.head.Load()
+	return Figures{Position(head), int(head - l.tail), len(l.ring), l.evicted.Load()}
+}
