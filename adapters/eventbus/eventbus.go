@@ -1,0 +1,69 @@
+// Package eventbus carries committed changes to the parts of this process that want to know: the ledger, the feed's bell,
+// metrics. Subscribers are called directly, one after the other, by the goroutine that publishes. It never queues, drops,
+// or repeats an event, and starts no goroutine.
+package eventbus
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Bus is a ports.EventPublisher. It is safe for concurrent use.
+type Bus struct {
+	report func(subscriber string, recovered any)
+
+	subscribing sync.Mutex // guards the replacement of subscribers
+	subscribers atomic.Pointer[[]subscriber]
+
+	publishing sync.Mutex // held from a Publish's first subscriber to its last
+}
+
+type subscriber struct {
+	name   string
+	handle ports.EventHandler
+}
+
+// New makes a bus without subscribers. A subscriber that panics is passed over and reported, with its name and what it
+// panicked with; report runs inside the panicking call, so that debug.Stack shows where it happened.
+func New(report func(subscriber string, recovered any)) *Bus {
+	b := &Bus{report: report}
+	b.subscribers.Store(new([]subscriber))
+	return b
+}
+
+// Subscribe adds a handler behind those already there. It receives every Publish that begins from now on, whole. The name
+// appears in reports.
+func (b *Bus) Subscribe(name string, handle ports.EventHandler) {
+	b.subscribing.Lock()
+	defer b.subscribing.Unlock()
+	old := *b.subscribers.Load()
+	all := append(old[:len(old):len(old)], subscriber{name, handle})
+	b.subscribers.Store(&all)
+}
+
+// Publish implements ports.EventPublisher.
+func (b *Bus) Publish(ctx context.Context, events ...property.Event) {
+	if len(events) == 0 || len(*b.subscribers.Load()) == 0 {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	b.publishing.Lock()
+	defer b.publishing.Unlock()
+	for _, s := range *b.subscribers.Load() {
+		b.deliver(ctx, s, events)
+	}
+}
+
+// deliver calls one subscriber and survives its panic.
+func (b *Bus) deliver(ctx context.Context, s subscriber, events []property.Event) {
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			b.report(s.name, recovered)
+		}
+	}()
+	s.handle(ctx, events)
+}
