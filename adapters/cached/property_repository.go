@@ -1,0 +1,151 @@
+// Package cached is the decorator repository: a PropertyRepository that keeps another one's answers in a Cache and serves
+// them as long as the ledger vouches for them. It never deletes to be correct: writes pass straight through, and every
+// kept answer is judged when it is read. Losing, emptying or poisoning the cache costs time and changes no answer.
+package cached
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// PropertyRepository answers reads from a cache where it truthfully can. It is safe for concurrent use.
+type PropertyRepository struct {
+	ports.PropertyRepository // writes pass through
+
+	cache    ports.Cache
+	ledger   *freshness.Ledger
+	counters *ports.Counters
+	options  Options
+	flights  flights
+}
+
+// Options of a PropertyRepository; all are required.
+type Options struct {
+	// TTL is the longest time an answer is kept however true it is; each entry gets up to a tenth less, so that entries
+	// made together do not end together.
+	TTL time.Duration
+	// LoadTimeout bounds one load from the store, whoever waits for it.
+	LoadTimeout time.Duration
+	// Epoch names the ledger: entries made under another one are never believed.
+	Epoch string
+}
+
+// New puts a cache in front of the store. The counters count what the cache did for each read.
+func New(
+	store ports.PropertyRepository, cache ports.Cache, ledger *freshness.Ledger, counters *ports.Counters, o Options,
+) *PropertyRepository {
+	return &PropertyRepository{PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o}
+}
+
+// Find implements ports.PropertyRepository. That a listing does not exist is kept like any other answer.
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+	rec, err := r.read(ctx, question{
+		key: "item:" + id.String(),
+		refresh: func(rec *record) (freshness.Verdict, bool) {
+			return r.refreshItem(id, rec)
+		},
+		load: func(ctx context.Context, rec *record) error {
+			p, err := r.PropertyRepository.Find(ctx, id)
+			if errors.Is(err, property.ErrNotFound) {
+				rec.setItem(nil)
+				return nil
+			}
+			rec.setItem(&p)
+			return err
+		},
+	})
+	if err != nil {
+		return property.Property{}, err
+	}
+	if rec.Absent {
+		return property.Property{}, property.ErrNotFound
+	}
+	return rec.Listings[0].property(), nil
+}
+
+// Search implements ports.PropertyRepository.
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+	rec, err := r.read(ctx, question{
+		key: "page:" + s.String(),
+		refresh: func(rec *record) (freshness.Verdict, bool) {
+			return r.refreshPage(s, rec)
+		},
+		load: func(ctx context.Context, rec *record) error {
+			page, err := r.PropertyRepository.Search(ctx, s)
+			if err == nil {
+				rec.setPage(page)
+			}
+			return err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rec.page(), nil
+}
+
+// Count implements ports.PropertyRepository.
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+	rec, err := r.read(ctx, question{
+		key: "count:" + f.String(),
+		refresh: func(rec *record) (freshness.Verdict, bool) {
+			at, verdict := r.ledger.CheckCount(f, rec.position())
+			rec.Position = uint64(at)
+			return verdict, false
+		},
+		load: func(ctx context.Context, rec *record) (err error) {
+			rec.Count, err = r.PropertyRepository.Count(ctx, f)
+			return err
+		},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return rec.Count, nil
+}
+
+// refreshItem brings a kept item up to the ledger's present and reports whether it changed on the way.
+func (r *PropertyRepository) refreshItem(id property.ID, rec *record) (freshness.Verdict, bool) {
+	var kept *property.Property
+	if !rec.Absent {
+		if len(rec.Listings) != 1 {
+			return freshness.Unknown, false
+		}
+		p := rec.Listings[0].property()
+		kept = &p
+	}
+	current, at, verdict := r.ledger.PatchItem(id, kept, rec.position())
+	rec.Position = uint64(at)
+	if verdict != freshness.Fresh || current == kept {
+		return verdict, false
+	}
+	rec.setItem(current)
+	return verdict, true
+}
+
+func (r *record) setItem(p *property.Property) {
+	r.Absent, r.Listings = p == nil, nil
+	if p != nil {
+		r.Listings = []listing{listingOf(p)}
+	}
+}
+
+// refreshPage brings a kept page up to the ledger's present and reports whether it changed on the way.
+func (r *PropertyRepository) refreshPage(s *property.Search, rec *record) (freshness.Verdict, bool) {
+	if rec.position() == r.ledger.Position() {
+		return freshness.Fresh, false
+	}
+	kept := rec.page()
+	current, at, verdict := r.ledger.PatchPage(s, kept, rec.position())
+	rec.Position = uint64(at)
+	if verdict != freshness.Fresh || current == kept {
+		return verdict, false
+	}
+	rec.setPage(current)
+	return verdict, true
+}

@@ -1,0 +1,48 @@
+package ports
+
+import "sync/atomic"
+
+// Counters counts what one cache level did for reads. The zero value is ready; it is safe for concurrent use.
+type Counters struct {
+	outcomes [OutcomeBypassed + 1]atomic.Uint64
+	errors   atomic.Uint64
+}
+
+// Count adds one read with this outcome.
+func (c *Counters) Count(o Outcome) { c.outcomes[o].Add(1) }
+
+// CountError adds one failure of the cache itself; the read went on without it.
+func (c *Counters) CountError() { c.errors.Add(1) }
+
+// Of is how many reads had this outcome.
+func (c *Counters) Of(o Outcome) uint64 { return c.outcomes[o].Load() }
+
+// Errors is how often the cache itself failed.
+func (c *Counters) Errors() uint64 { return c.errors.Load() }
+
+// Figures are a level's counts since the process started.
+type Figures struct {
+	Hits, Patched, Coalesced, Stale, Misses, Bypassed, Errors uint64
+}
+
+// Figures returns the counts; reads that end meanwhile may be in some of them already.
+func (c *Counters) Figures() Figures {
+	return Figures{
+		Hits: c.Of(OutcomeHit), Patched: c.Of(OutcomePatched), Coalesced: c.Of(OutcomeCoalesced),
+		Stale: c.Of(OutcomeStale), Misses: c.Of(OutcomeMiss), Bypassed: c.Of(OutcomeBypassed), Errors: c.Errors(),
+	}
+}
+
+// Answered is how many reads needed no load of their own.
+func (f Figures) Answered() uint64 { return f.Hits + f.Patched + f.Coalesced }
+
+// Loaded is how many reads went past the cache to what lies behind it.
+func (f Figures) Loaded() uint64 { return f.Stale + f.Misses + f.Bypassed }
+
+// HitRatio is Answered among all reads, 0 to 1; 0 before the first.
+func (f Figures) HitRatio() float64 {
+	if total := f.Answered() + f.Loaded(); total > 0 {
+		return float64(f.Answered()) / float64(total)
+	}
+	return 0
+}
