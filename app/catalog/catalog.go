@@ -1,0 +1,183 @@
+// Package catalog holds the use cases on listings: create, read, revise, remove, search, import, export. The order of
+// steps lives here: check, store, tell. It knows listings and ports and nothing of HTTP, SQL or caches.
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Catalog is the use cases. It is safe for concurrent use.
+type Catalog struct {
+	listings ports.PropertyRepository
+	events   ports.EventPublisher
+	options  Options
+}
+
+// Options of a Catalog; all are required.
+type Options struct {
+	NewID           func() property.ID
+	Now             func() time.Time
+	DefaultCurrency property.Currency // of listings that name none
+}
+
+// New makes the use cases over a repository. Every committed change is published before the use case returns.
+func New(listings ports.PropertyRepository, events ports.EventPublisher, o Options) *Catalog {
+	return &Catalog{listings: listings, events: events, options: o}
+}
+
+// Get returns one listing; property.ErrNotFound when there is none.
+func (c *Catalog) Get(ctx context.Context, id property.ID) (property.Property, error) {
+	return c.listings.Find(ctx, id)
+}
+
+// Search returns one page of listings.
+func (c *Catalog) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+	return c.listings.Search(ctx, s)
+}
+
+// Count returns how many listings match.
+func (c *Catalog) Count(ctx context.Context, f *property.Filter) (int64, error) {
+	return c.listings.Count(ctx, f)
+}
+
+// Create stores a new listing. With an idempotency key (nil for none), a repetition of the same request returns the
+// listing as first created, and true. Errors: *property.InvalidError, property.ErrReferenceTaken,
+// ports.ErrIdempotencyKeyReused.
+func (c *Catalog) Create(
+	ctx context.Context, d property.Details, key *ports.IdempotencyKey,
+) (created property.Property, replayed bool, err error) {
+	p, err := property.New(c.options.NewID(), c.withCurrency(d), c.options.Now())
+	if err != nil {
+		return property.Property{}, false, err
+	}
+	creation, err := c.listings.Create(ctx, p, key)
+	if err != nil {
+		return property.Property{}, false, fmt.Errorf("create listing: %w", err)
+	}
+	if !creation.Replayed {
+		c.publish(ctx, creation.Change)
+	}
+	return *creation.Change.After, creation.Replayed, nil
+}
+
+func (c *Catalog) withCurrency(d property.Details) property.Details {
+	if d.Currency == "" {
+		d.Currency = c.options.DefaultCurrency
+	}
+	return d
+}
+
+// Expected are the versions a caller is willing to change; nil is any.
+type Expected []int64
+
+func (e Expected) allows(version int64) bool { return e == nil || slices.Contains(e, version) }
+
+// maxAttempts bounds how often a revision without an expected version starts over because somebody else was faster.
+const maxAttempts = 5
+
+// Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
+// returns the listing as it is. Errors: property.ErrNotFound, property.ErrVersionConflict (the listing is at no expected
+// version, or others kept changing it), property.ErrReferenceTaken, *property.InvalidError, and edit's own.
+func (c *Catalog) Revise(
+	ctx context.Context, id property.ID, expected Expected, edit func(property.Details) (property.Details, error),
+) (property.Property, error) {
+	for range maxAttempts {
+		revised, err := c.reviseOnce(ctx, id, expected, edit)
+		if !errors.Is(err, property.ErrVersionConflict) || expected != nil {
+			return revised, err
+		}
+	}
+	return property.Property{}, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict)
+}
+
+func (c *Catalog) reviseOnce(
+	ctx context.Context, id property.ID, expected Expected, edit func(property.Details) (property.Details, error),
+) (property.Property, error) {
+	current, err := c.current(ctx, id, expected)
+	if err != nil {
+		return property.Property{}, err
+	}
+	details, err := edit(current.Details)
+	if err != nil {
+		return property.Property{}, err
+	}
+	revised, err := current.Revise(c.withCurrency(details))
+	if err != nil || revised.Details.Equal(current.Details) {
+		return revised, err
+	}
+	change, err := c.listings.Update(ctx, revised)
+	if err != nil {
+		return property.Property{}, fmt.Errorf("revise listing %s: %w", id, err)
+	}
+	c.publish(ctx, change)
+	return *change.After, nil
+}
+
+// current reads the listing from the store itself, past every cache, and checks its version. That the version still
+// holds when the change is written is for the store to see.
+func (c *Catalog) current(ctx context.Context, id property.ID, expected Expected) (property.Property, error) {
+	current, err := c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)
+	if err == nil && !expected.allows(current.Version) {
+		err = property.ErrVersionConflict
+	}
+	if err != nil {
+		return property.Property{}, fmt.Errorf("read listing %s: %w", id, err)
+	}
+	return current, nil
+}
+
+// Remove deletes a listing. Errors: property.ErrNotFound, property.ErrVersionConflict.
+func (c *Catalog) Remove(ctx context.Context, id property.ID, expected Expected) error {
+	version := int64(0)
+	if expected != nil {
+		current, err := c.current(ctx, id, expected)
+		if err != nil {
+			return err
+		}
+		version = current.Version
+	}
+	change, err := c.listings.Delete(ctx, id, version)
+	if err != nil {
+		return fmt.Errorf("remove listing %s: %w", id, err)
+	}
+	c.publish(ctx, change)
+	return nil
+}
+
+// Export calls yield with every listing that matches, in the search's order, whatever its window. It reads page by page:
+// a listing whose place in the order changes meanwhile may come twice or not at all; by creation time none does. An error
+// of yield ends it.
+func (c *Catalog) Export(ctx context.Context, s property.Search, yield func(*property.Property) error) error {
+	ctx = ports.WithReading(ctx, &ports.Reading{Uncached: true})
+	s.Limit, s.After = property.MaxLimit, property.Optional[property.Place]{}
+	for {
+		page, err := c.listings.Search(ctx, &s)
+		if err != nil {
+			return fmt.Errorf("export listings: %w", err)
+		}
+		for i := range page.Properties {
+			if err := yield(&page.Properties[i]); err != nil {
+				return err
+			}
+		}
+		if s.After = s.Next(page); !s.After.Valid {
+			return nil
+		}
+	}
+}
+
+// publish tells everybody in this process about the process's own changes, after their commit.
+func (c *Catalog) publish(ctx context.Context, changes ...property.Change) {
+	events := make([]property.Event, len(changes))
+	for i, change := range changes {
+		events[i] = property.Event{Change: change, Origin: property.OriginSelf}
+	}
+	c.events.Publish(ctx, events...)
+}
