@@ -1,0 +1,177 @@
+package propertyjson
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// Decode reads a listing to create. Absent members are zero in the result, for the domain to give their defaults; title,
+// price and location have to be there. The error is
+//   - a *SyntaxError when the text is not one JSON value in valid UTF-8;
+//   - a *MemberError when members are unknown, repeated, set by the service, or of the wrong type;
+//   - a *property.InvalidError when a value breaks a rule; it then names whatever else breaks one, too.
+//
+// Without an error the result may still break rules of the domain; property.New says so.
+func Decode(data []byte) (property.Details, error) {
+	return decode(data, draft{complete: true})
+}
+
+// DecodeReplacement is Decode for a listing that may have been read from this service: the members that the service sets
+// may be there, with any value, and are ignored.
+func DecodeReplacement(data []byte) (property.Details, error) {
+	return decode(data, draft{complete: true, ignoreReadOnly: true})
+}
+
+// Merge applies a JSON merge patch (RFC 7396) to the details of a listing. Null makes a value unknown or empty; a choice
+// or currency set to null is zero in the result, for the domain to give its default. Errors are those of Decode.
+func Merge(patch []byte, onto property.Details) (property.Details, error) {
+	d := draft{details: onto, nulls: true}
+	if at, ok := onto.Coordinates.Get(); ok {
+		d.latitude, d.longitude = property.Some(at.Latitude), property.Some(at.Longitude)
+	}
+	return decode(patch, d)
+}
+
+// draft is a listing while its members come in.
+type draft struct {
+	complete       bool // required members have to be there
+	ignoreReadOnly bool // members set by the service may be there
+	nulls          bool // null may empty any optional member
+
+	details             property.Details
+	latitude, longitude property.Optional[float64]
+	seen                Selection
+	shape               MemberError
+	invalid             property.InvalidError
+}
+
+func decode(data []byte, d draft) (property.Details, error) {
+	if err := checkSyntax(data); err != nil {
+		return property.Details{}, err
+	}
+	object := value(bytes.Trim(data, whiteSpace))
+	if !object.isObject() {
+		return property.Details{}, &MemberError{Fields: []property.FieldError{{Reason: "must be a JSON object"}}}
+	}
+	object.members(d.member)
+	if len(d.shape.Fields) > 0 {
+		return property.Details{}, &d.shape
+	}
+	d.finish()
+	if len(d.invalid.Fields) > 0 {
+		d.alsoInvalid()
+		return property.Details{}, &d.invalid
+	}
+	return d.details, nil
+}
+
+func (d *draft) wrongShape(field, reason string) {
+	if len(d.shape.Fields) < MaxMemberErrors {
+		d.shape.Fields = append(d.shape.Fields, property.FieldError{Field: field, Reason: reason})
+	}
+}
+
+func (d *draft) wrongValue(field, reason string) {
+	d.invalid.Fields = append(d.invalid.Fields, property.FieldError{Field: field, Reason: reason})
+}
+
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+func (d *draft) member(quoted, v value) {
+	name, ok := quoted.text()
+	m, known := MemberNamed(name)
+	switch {
+	case !ok:
+		d.wrongShape("", "has a member whose name is not text")
+	case !known:
+		d.wrongShape(escapePointer.Replace(name), "is not a member of a listing")
+	case d.seen.Has(m):
+		d.wrongShape(name, "comes twice")
+	case m.ReadOnly() && !d.ignoreReadOnly:
+		d.wrongShape(name, "is set by the service")
+	case !m.ReadOnly():
+		d.set(m, v)
+	}
+	if known {
+		d.seen = d.seen.With(m)
+	}
+}
+
+func (d *draft) set(m Member, v value) {
+	to := &d.details
+	switch m {
+	case Reference:
+		d.optionalText(m, v, &to.Reference)
+	case Title:
+		d.text(m.String(), v, &to.Title)
+	case Description:
+		d.emptiable(m, v, &to.Description)
+	case Price:
+		d.price(v)
+	case Currency:
+		setChoice(d, m, v, &to.Currency)
+	case Location:
+		d.text(m.String(), v, &to.Location)
+	case Offer:
+		setChoice(d, m, v, &to.Offer)
+	case Kind:
+		setChoice(d, m, v, &to.Kind)
+	case Status:
+		setChoice(d, m, v, &to.Status)
+	case Bedrooms:
+		d.bedrooms(v)
+	case Bathrooms:
+		to.Bathrooms = d.decimal(m, v, property.MaxBathrooms)
+	case AreaM2:
+		to.AreaM2 = d.decimal(m, v, property.MaxAreaM2)
+	case Latitude:
+		d.latitude = d.degrees(m, v)
+	case Longitude:
+		d.longitude = d.degrees(m, v)
+	case Photos:
+		d.photos(v)
+	}
+}
+
+// finish checks what only the whole object shows.
+func (d *draft) finish() {
+	for _, m := range []Member{Title, Price, Location} {
+		if d.complete && !d.seen.Has(m) {
+			d.wrongValue(m.String(), "is required")
+		}
+	}
+	d.details.Coordinates = property.Optional[property.Coordinates]{}
+	switch {
+	case d.latitude.Valid && d.longitude.Valid:
+		at := property.Coordinates{Latitude: d.latitude.Value, Longitude: d.longitude.Value}
+		d.details.Coordinates = property.Some(at)
+	case d.latitude.Valid && !d.wrong("longitude"):
+		d.wrongValue("longitude", "is required with latitude")
+	case d.longitude.Valid && !d.wrong("latitude"):
+		d.wrongValue("latitude", "is required with longitude")
+	}
+}
+
+func (d *draft) wrong(field string) bool {
+	for _, f := range d.invalid.Fields {
+		if f.Field == field {
+			return true
+		}
+	}
+	return false
+}
+
+// alsoInvalid adds what the domain would refuse, so that a client learns of everything at once.
+func (d *draft) alsoInvalid() {
+	var more *property.InvalidError
+	if _, err := d.details.Checked(); errors.As(err, &more) {
+		for _, f := range more.Fields {
+			if !d.wrong(f.Field) {
+				d.wrongValue(f.Field, f.Reason)
+			}
+		}
+	}
+}
