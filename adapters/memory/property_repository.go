@@ -1,0 +1,184 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// PropertyRepository keeps listings in a map. A search looks at every listing, so it suits thousands, not millions.
+type PropertyRepository struct {
+	now func() time.Time
+
+	mu         sync.RWMutex // guards all below
+	rows       map[property.ID]property.Property
+	references map[string]property.ID
+	removed    map[property.ID]int64 // the version of a listing's removal, from which it goes on if it is created again
+	creations  map[ownedKey]creation
+	log        changeLog
+}
+
+var _ ports.PropertyRepository = (*PropertyRepository)(nil)
+
+// ownedKey is an idempotency key together with its owner.
+type ownedKey struct{ owner, key string }
+
+// creation is what an idempotency key was first used for.
+type creation struct {
+	request string
+	change  property.Change
+}
+
+// NewPropertyRepository makes an empty repository. The clock gives UpdatedAt of changes and the times of the feed.
+func NewPropertyRepository(now func() time.Time) *PropertyRepository {
+	return &PropertyRepository{
+		now:        now,
+		rows:       make(map[property.ID]property.Property),
+		references: make(map[string]property.ID),
+		removed:    make(map[property.ID]int64),
+		creations:  make(map[ownedKey]creation),
+	}
+}
+
+// Find implements ports.PropertyRepository.
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+	if err := ctx.Err(); err != nil {
+		return property.Property{}, fmt.Errorf("find listing %s: %w", id, err)
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	row, ok := r.rows[id]
+	if !ok {
+		return property.Property{}, fmt.Errorf("find listing %s: %w", id, property.ErrNotFound)
+	}
+	return row, nil
+}
+
+// Create implements ports.PropertyRepository.
+func (r *PropertyRepository) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+	if err := ctx.Err(); err != nil {
+		return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first, ok := r.firstUse(key); ok {
+		if first.request != key.Request {
+			return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, ports.ErrIdempotencyKeyReused)
+		}
+		first.change.Tx = 0
+		return ports.Creation{Change: first.change, Replayed: true}, nil
+	}
+	if err := r.mayInsert(p); err != nil {
+		return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, err)
+	}
+	change := r.insert(p)
+	if key != nil {
+		r.creations[ownedKey{key.Owner, key.Key}] = creation{request: key.Request, change: change}
+	}
+	return ports.Creation{Change: change}, nil
+}
+
+func (r *PropertyRepository) firstUse(key *ports.IdempotencyKey) (creation, bool) {
+	if key == nil {
+		return creation{}, false
+	}
+	first, ok := r.creations[ownedKey{key.Owner, key.Key}]
+	return first, ok
+}
+
+// Update implements ports.PropertyRepository.
+func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (property.Change, error) {
+	if err := ctx.Err(); err != nil {
+		return property.Change{}, fmt.Errorf("update listing %s: %w", p.ID, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before, err := r.atVersion(p.ID, p.Version)
+	if err != nil {
+		return property.Change{}, fmt.Errorf("update listing %s: %w", p.ID, err)
+	}
+	if r.referenceTaken(p) {
+		return property.Change{}, fmt.Errorf("update listing %s: %w", p.ID, property.ErrReferenceTaken)
+	}
+	return r.replace(before, p.Details), nil
+}
+
+// Delete implements ports.PropertyRepository.
+func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+	if err := ctx.Err(); err != nil {
+		return property.Change{}, fmt.Errorf("delete listing %s: %w", id, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before, err := r.atVersion(id, version)
+	if err != nil {
+		return property.Change{}, fmt.Errorf("delete listing %s: %w", id, err)
+	}
+	delete(r.rows, id)
+	delete(r.references, before.Reference)
+	r.removed[id] = before.Version + 1
+	return r.log.append(property.Deleted(0, before, time.Time{}), r.now()), nil
+}
+
+// atVersion is the listing if it is at the version; version 0 stands for any.
+func (r *PropertyRepository) atVersion(id property.ID, version int64) (property.Property, error) {
+	row, ok := r.rows[id]
+	switch {
+	case !ok:
+		return property.Property{}, property.ErrNotFound
+	case version != 0 && row.Version != version:
+		return property.Property{}, property.ErrVersionConflict
+	}
+	return row, nil
+}
+
+func (r *PropertyRepository) mayInsert(p property.Property) error {
+	if r.referenceTaken(p) {
+		return property.ErrReferenceTaken
+	}
+	if _, inUse := r.rows[p.ID]; inUse {
+		return property.ErrVersionConflict
+	}
+	return nil
+}
+
+// referenceTaken reports whether another listing has the listing's reference.
+func (r *PropertyRepository) referenceTaken(p property.Property) bool {
+	owner, known := r.references[p.Reference]
+	return p.Reference != "" && known && owner != p.ID
+}
+
+// insert stores a listing that mayInsert has let through. An id that was in use before goes on counting versions.
+func (r *PropertyRepository) insert(p property.Property) property.Change {
+	p.Version = r.removed[p.ID] + 1
+	p.CreatedAt, p.UpdatedAt = property.Instant(p.CreatedAt), property.Instant(p.UpdatedAt)
+	r.keep(&p)
+	return r.log.append(property.Inserted(0, p), r.now())
+}
+
+// replace gives a stored listing other details, the next version and a time that does not go back.
+func (r *PropertyRepository) replace(before property.Property, details property.Details) property.Change {
+	after := before
+	after.Details = details
+	after.Version++
+	if now := property.Instant(r.now()); now.After(before.UpdatedAt) {
+		after.UpdatedAt = now
+	}
+	delete(r.references, before.Reference)
+	r.keep(&after)
+	return r.log.append(property.Updated(0, before, after), r.now())
+}
+
+// keep puts a listing into the tables, with photos that no caller holds.
+func (r *PropertyRepository) keep(p *property.Property) {
+	p.Photos = slices.Clone(p.Photos)
+	r.rows[p.ID] = *p
+	if p.Reference != "" {
+		r.references[p.Reference] = p.ID
+	}
+}

@@ -1,0 +1,64 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// Search implements ports.PropertyRepository.
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("search listings: %w", err)
+	}
+	rows := r.matching(&s.Filter)
+	slices.SortFunc(rows, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b)) })
+	if after, ok := s.After.Get(); ok {
+		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.Place(&p), after) <= 0 })
+	}
+	return &property.Page{Properties: slices.Clip(rows[:min(s.Limit, len(rows))])}, nil
+}
+
+// Count implements ports.PropertyRepository.
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("count listings: %w", err)
+	}
+	return int64(len(r.matching(f))), nil
+}
+
+func (r *PropertyRepository) matching(f *property.Filter) []property.Property {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var found []property.Property
+	for _, row := range r.rows {
+		if matches(f, &row) {
+			found = append(found, row)
+		}
+	}
+	return found
+}
+
+// matches decides what the filter by itself leaves open.
+func matches(f *property.Filter, p *property.Property) bool {
+	if certain := f.Matches(p); certain != property.Maybe {
+		return certain == property.Yes
+	}
+	return matchesText(f, p) && matchesNear(f, p)
+}
+
+func matchesText(f *property.Filter, p *property.Property) bool {
+	for _, word := range f.Words {
+		if !property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, word) {
+			return false
+		}
+	}
+	return property.ContainsFold(p.Location, f.Location)
+}
+
+func matchesNear(f *property.Filter, p *property.Property) bool {
+	circle, ok := f.Near.Get()
+	return !ok || p.Coordinates.Valid && property.DistanceKM(circle.Center, p.Coordinates.Value) <= circle.RadiusKM
+}
