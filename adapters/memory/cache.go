@@ -39,7 +39,9 @@ func NewCache(maxBytes int64) *Cache {
 }
 
 // weight is how many bytes an entry counts for.
-func weight(key string, value []byte) int64 { return int64(len(key)) + int64(len(value)) + entryOverhead }
+func weight(key string, value []byte) int64 {
+	return int64(len(key)) + int64(len(value)) + entryOverhead
+}
 
 // Get implements ports.Cache.
 func (c *Cache) Get(_ context.Context, key string) ([]byte, bool, error) {

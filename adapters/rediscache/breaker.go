@@ -1,0 +1,49 @@
+package rediscache
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/sony/gobreaker/v2"
+)
+
+// The breaker opens after so many failures in a row, and lets one call through to try again after so long.
+const (
+	failuresToOpen = 5
+	openFor        = 500 * time.Millisecond
+)
+
+func newBreaker() *gobreaker.CircuitBreaker[[]byte] {
+	return gobreaker.NewCircuitBreaker[[]byte](gobreaker.Settings{
+		Timeout:      openFor,
+		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= failuresToOpen },
+		IsSuccessful: answered,
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+	})
+}
+
+// answered reports whether Redis said anything. A refusal (out of memory, wrong type, still loading) is an answer too, and
+// a quick one; the breaker is there against waiting.
+func answered(err error) bool {
+	var reply redis.Error
+	return err == nil || errors.As(err, &reply)
+}
+
+// call runs a command within the time limit, unless the breaker is open: then it fails at once. A caller that has gone
+// away is no sign against Redis.
+func (c *Cache) call(ctx context.Context, command func(context.Context) ([]byte, error)) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.breaker.Execute(func() ([]byte, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+		return command(ctx)
+	})
+}
+
+// BreakerState is "closed" while calls go through, "open" while they fail at once, and "half-open" while one call finds
+// out whether Redis is back.
+func (c *Cache) BreakerState() string { return c.breaker.State().String() }

@@ -1,0 +1,142 @@
+// Package rediscache keeps entries in Redis, where the processes of one service share them: a single server, one behind
+// Sentinel, or a Cluster. Redis is a help, never a need. Every call ends within a short time limit, a circuit breaker
+// saves even that while Redis is away, and the service starts without it. The package knows nothing of what the values
+// mean, never asks Redis for all its keys at once, and never touches a key without its prefix.
+//
+// A Redis that serves as a cache wants a bound and leave to forget: maxmemory set, maxmemory-policy allkeys-lru (or
+// allkeys-lfu). With the default policy, noeviction, a full Redis refuses every Set; reads go on.
+package rediscache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/gable-listings/gable/ports"
+)
+
+// Options say where Redis is and what may be asked of it. What is zero takes its default.
+type Options struct {
+	// URL says where Redis is and how to log in:
+	//
+	//	redis://[[user]:password@]host[:port][/database]       one server
+	//	unix://[[user]:password@]/path/to/socket[?db=database] one server on this host
+	//	redis+sentinel://[[user]:password@]host[:port][/database]?master_name=name[&addr=host:port]…
+	//	redis+cluster://[[user]:password@]host[:port][?addr=host:port]…
+	//
+	// With rediss instead of redis the connections are encrypted (TLS 1.2 or later, against the system's authorities).
+	// addr names further Sentinels, or further nodes of the Cluster; sentinel_username and sentinel_password are the
+	// log-in at the Sentinels, where they want one. Other parameters are refused.
+	URL string
+	// Prefix begins every key; "gable:" by default. Two caches in one Redis are apart when neither's prefix begins with
+	// the other's.
+	Prefix string
+	// Timeout bounds each call, connecting included; 100 ms by default.
+	Timeout time.Duration
+	// MaxValueBytes is the largest value that is kept; 1 MiB by default.
+	MaxValueBytes int
+}
+
+// Cache is a ports.Cache in Redis. Its errors wrap ports.ErrUnavailable and the cause.
+type Cache struct {
+	client        redis.UniversalClient
+	breaker       *gobreaker.CircuitBreaker[[]byte]
+	prefix        string
+	timeout       time.Duration
+	maxValueBytes int
+}
+
+// Open makes a cache and tries to connect. A Redis that does not answer is no error, Ping tells; the error is
+// ErrInvalidURL, wrapped. The client library's own log is switched off: what goes wrong comes back as an error.
+func Open(ctx context.Context, o Options) (*Cache, error) {
+	settings, err := parseURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	logging.Disable()
+	c := &Cache{prefix: o.Prefix, timeout: o.Timeout, maxValueBytes: o.MaxValueBytes, breaker: newBreaker()}
+	if c.prefix == "" {
+		c.prefix = "gable:"
+	}
+	if c.timeout <= 0 {
+		c.timeout = 100 * time.Millisecond
+	}
+	if c.maxValueBytes <= 0 {
+		c.maxValueBytes = 1 << 20
+	}
+	c.client = redis.NewUniversalClient(impatient(settings, c.timeout))
+	_ = c.Ping(ctx)
+	return c, nil
+}
+
+// impatient sets the client's limits: nothing in it waits longer than the timeout, and it tries at most twice.
+func impatient(o *redis.UniversalOptions, timeout time.Duration) *redis.UniversalOptions {
+	o.ContextTimeoutEnabled = true
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
+	o.DialerRetries = 1
+	o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff = 1, time.Millisecond, 10*time.Millisecond
+	o.PipelinePoolSize = -1
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return o
+}
+
+// Get implements ports.Cache.
+func (c *Cache) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
+		return c.client.Get(ctx, c.prefix+key).Bytes()
+	})
+	if errors.Is(err, redis.Nil) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, unavailable("get", err)
+	}
+	return value, true, nil
+}
+
+// Set implements ports.Cache. Redis counts a time to live in milliseconds; a shorter one counts as one.
+func (c *Cache) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if len(value) > c.maxValueBytes {
+		return c.Delete(ctx, key)
+	}
+	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
+		return nil, c.client.Set(ctx, c.prefix+key, value, max(ttl, time.Millisecond)).Err()
+	})
+	return unavailable("set", err)
+}
+
+// Delete implements ports.Cache.
+func (c *Cache) Delete(ctx context.Context, key string) error {
+	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
+		return nil, c.client.Unlink(ctx, c.prefix+key).Err()
+	})
+	return unavailable("delete", err)
+}
+
+// Size implements ports.Cache: -1 and -1. Redis counts the keys of a database and the bytes of a server, and neither need
+// be this cache's alone.
+func (c *Cache) Size(context.Context) (entries, bytes int64, err error) { return -1, -1, nil }
+
+// Ping implements ports.Cache.
+func (c *Cache) Ping(ctx context.Context) error {
+	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) { return nil, c.client.Ping(ctx).Err() })
+	return unavailable("ping", err)
+}
+
+// Close ends the connections.
+func (c *Cache) Close() error { return c.client.Close() }
+
+// unavailable wraps a failed call's error, and leaves nil alone.
+func unavailable(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s in Redis: %w: %w", doing, ports.ErrUnavailable, err)
+}
