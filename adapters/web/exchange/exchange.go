@@ -1,0 +1,94 @@
+// Package exchange is one HTTP request and its response as the whole web room sees it: who asked (the request id), how it
+// was answered (status, bytes, route) and what the caches did. The outermost handler makes one around each response
+// writer; whoever has the writer finds it with Of. It writes nothing of its own.
+package exchange
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/gable-listings/gable/ports"
+)
+
+// Exchange is a response writer that remembers what passed through it. It belongs to one request.
+type Exchange struct {
+	http.ResponseWriter
+
+	RequestID string
+	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics; it never holds
+	// what a client wrote.
+	Route string
+	// View is what the view cache did.
+	View ports.Outcome
+	// Reading tells what the query cache did; pass it on with ports.WithReading.
+	Reading ports.Reading
+	// Err is the cause behind a 5xx answer, which only the log may show.
+	Err error
+
+	status int
+	bytes  int64
+}
+
+var pool = sync.Pool{New: func() any { return new(Exchange) }}
+
+// New makes the exchange for a response writer.
+func New(w http.ResponseWriter, requestID string) *Exchange {
+	e := pool.Get().(*Exchange)
+	*e = Exchange{ResponseWriter: w, RequestID: requestID}
+	return e
+}
+
+// Free gives the exchange back when its request is over. Nobody may use it afterwards.
+func (e *Exchange) Free() {
+	e.ResponseWriter = nil
+	pool.Put(e)
+}
+
+// Of finds the exchange around a response writer, or nil when there is none.
+func Of(w http.ResponseWriter) *Exchange {
+	for {
+		switch v := w.(type) {
+		case *Exchange:
+			return v
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = v.Unwrap()
+		default:
+			return nil
+		}
+	}
+}
+
+// Status is the status code sent; 200 when the handler never named one.
+func (e *Exchange) Status() int {
+	if e.status == 0 {
+		return http.StatusOK
+	}
+	return e.status
+}
+
+// Bytes is how many bytes of body were written.
+func (e *Exchange) Bytes() int64 { return e.bytes }
+
+// Started reports whether the head of the response has been written.
+func (e *Exchange) Started() bool { return e.status != 0 }
+
+// WriteHeader implements http.ResponseWriter.
+func (e *Exchange) WriteHeader(status int) {
+	if e.status == 0 && status >= http.StatusOK {
+		e.status = status
+	}
+	e.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (e *Exchange) Write(b []byte) (int, error) {
+	if e.status == 0 {
+		e.status = http.StatusOK
+	}
+	n, err := e.ResponseWriter.Write(b)
+	e.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the writer inside.
+func (e *Exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }

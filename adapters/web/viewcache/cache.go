@@ -1,0 +1,124 @@
+package viewcache
+
+import (
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+	"github.com/maypok86/otter/v2"
+)
+
+// Cache keeps views under canonical keys, and remembers which request targets, however spelled, mean which key. Both are
+// bounded by bytes. It is safe for concurrent use.
+type Cache struct {
+	ledger   *freshness.Ledger
+	counters *ports.Counters
+	options  Options
+	views    *otter.Cache[string, *View]
+	targets  *otter.Cache[string, string]
+}
+
+// Options of a Cache.
+type Options struct {
+	MaxBytes int64         // how much memory the views may take, all variants included
+	TTL      time.Duration // how long a view is kept at most, however true it is
+	// CDNMaxAge, when positive, lets shared caches that heed CDN-Cache-Control (RFC 9213) keep answers that long.
+	CDNMaxAge time.Duration
+}
+
+// Targets may take a sixteenth of the cache, and none is longer than longestTarget.
+const (
+	targetShare    = 16
+	longestTarget  = 2_048
+	targetOverhead = 128
+)
+
+// New makes an empty cache whose views the ledger judges. The counters count what it did for each read. Close releases it.
+func New(ledger *freshness.Ledger, counters *ports.Counters, o Options) *Cache {
+	return &Cache{
+		ledger: ledger, counters: counters, options: o,
+		views: otter.Must(&otter.Options[string, *View]{
+			MaximumWeight:    uint64(max(o.MaxBytes, 1)),
+			Weigher:          func(key string, v *View) uint32 { return uint32(len(key) + v.weight()) },
+			ExpiryCalculator: otter.ExpiryWriting[string, *View](o.TTL),
+		}),
+		targets: otter.Must(&otter.Options[string, string]{
+			MaximumWeight: uint64(max(o.MaxBytes/targetShare, 1)),
+			Weigher:       func(target, key string) uint32 { return uint32(len(target) + len(key) + targetOverhead) },
+		}),
+	}
+}
+
+// ByTarget finds the view for a request target as the client spelled it, if that spelling is known and the view is true
+// now; else nil.
+func (c *Cache) ByTarget(target string) *View {
+	key, ok := c.targets.GetIfPresent(target)
+	if !ok || !c.ledger.Trusted(time.Now()) {
+		return nil
+	}
+	if v, ok := c.views.GetIfPresent(key); ok && c.ledger.Check(v.entry) == freshness.Fresh {
+		return v
+	}
+	return nil
+}
+
+// ByKey finds the view for a canonical key if it is true now; else nil and why there is none.
+func (c *Cache) ByKey(key string) (*View, ports.Outcome) {
+	if !c.ledger.Trusted(time.Now()) {
+		return nil, ports.OutcomeBypassed
+	}
+	v, ok := c.views.GetIfPresent(key)
+	if !ok {
+		return nil, ports.OutcomeMiss
+	}
+	switch c.ledger.Check(v.entry) {
+	case freshness.Fresh:
+		return v, ports.OutcomeHit
+	case freshness.Stale:
+		return nil, ports.OutcomeStale
+	}
+	return nil, ports.OutcomeMiss
+}
+
+// Position is where the ledger stands; take it before the work on an answer begins.
+func (c *Cache) Position() freshness.Position { return c.ledger.Position() }
+
+// Keep makes the view of an answer whose work began at the position, keeps it under the key if it may be kept, and
+// reports whether it did.
+func (c *Cache) Keep(key string, a Answer, at freshness.Position) (*View, bool) {
+	v := newView(a, at)
+	if len(a.Depends) == 0 || int64(v.weight()) > c.options.MaxBytes {
+		return v, false
+	}
+	c.views.Set(key, v)
+	return v, true
+}
+
+// Learn remembers that a request target means the key. Targets of unusual length are not worth it.
+func (c *Cache) Learn(target, key string) {
+	if len(target) <= longestTarget {
+		c.targets.Set(target, key)
+	}
+}
+
+// Purge forgets every view.
+func (c *Cache) Purge() {
+	c.views.InvalidateAll()
+	c.targets.InvalidateAll()
+}
+
+// Size is how many views are kept and how many bytes views and targets take, both estimates.
+func (c *Cache) Size() (entries, bytes int64) {
+	c.views.CleanUp()
+	return int64(c.views.EstimatedSize()), int64(c.views.WeightedSize() + c.targets.WeightedSize())
+}
+
+// Counters are what this level did so far.
+func (c *Cache) Counters() *ports.Counters { return c.counters }
+
+// Close forgets everything and stops the sweepers. The cache may not be used afterwards.
+func (c *Cache) Close() {
+	c.Purge()
+	c.views.StopAllGoroutines()
+	c.targets.StopAllGoroutines()
+}

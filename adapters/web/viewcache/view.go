@@ -1,0 +1,65 @@
+// Package viewcache is level 1: finished responses in the memory of this process, served as long as the ledger vouches
+// for them, and at most a quarter of an hour (or as configured). Finding an answer (cache.go) knows nothing of net/http;
+// writing one (http.go) does.
+//
+// It never keeps what depends on who asks, and it never decides by itself that an answer is true.
+package viewcache
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"sync"
+
+	"github.com/gable-listings/gable/domain/freshness"
+)
+
+// Answer is a finished response to a GET: what a handler hands to the view cache.
+type Answer struct {
+	ContentType string
+	Body        []byte
+	// Link is the Link header, "" for none.
+	Link string
+	// TagPrefix stands in front of the entity tag's digest: the version of an item, with a dash.
+	TagPrefix string
+	// Route is the template of the route that answers, for logs and metrics.
+	Route string
+	// Depends says what the answer depends on. An answer that depends on nothing named is never kept.
+	Depends []freshness.Dependency
+}
+
+// View is an answer with all that is made from it once: entity tags, compressed variants. It is immutable but for the
+// variants, which are made when first asked for, and safe for concurrent use.
+type View struct {
+	answer   Answer
+	digest   string
+	entry    *freshness.Entry
+	variants [codings]struct {
+		once sync.Once
+		*Variant
+	}
+}
+
+// Variant is a view in one content coding: the bytes, and the values of the headers that go with them, ready to be put
+// into a header map. Nobody may write to any of it.
+type Variant struct {
+	Body            []byte
+	ETag            []string
+	ContentType     []string
+	ContentLength   []string
+	ContentEncoding []string // nil for the plain variant
+	Link            []string // nil for none
+}
+
+func newView(a Answer, at freshness.Position) *View {
+	sum := sha256.Sum256(a.Body)
+	return &View{
+		answer: a,
+		digest: a.TagPrefix + base64.RawURLEncoding.EncodeToString(sum[:12]),
+		entry:  freshness.NewEntry(at, a.Depends...),
+	}
+}
+
+// weight is about how many bytes a view takes: compressed variants together stay below the size of the body.
+func (v *View) weight() int { return 2*len(v.answer.Body) + len(v.answer.Link) + viewOverhead }
+
+const viewOverhead = 2_048
