@@ -1,0 +1,107 @@
+package problem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// known is what the sentinels of the inner rooms mean to a client. An outage comes first: it is never reported as
+// anything else.
+var known = []struct {
+	err error
+	doc Document
+}{
+	{ports.ErrUnavailable, Unavailable.New("The database cannot be reached at the moment.")},
+	{context.DeadlineExceeded, Unavailable.New("The request took too long.")},
+	{context.Canceled, Unavailable.New("The request was broken off.")},
+	{property.ErrNotFound, NotFound.New("There is no such listing.")},
+	{property.ErrInvalidID, InvalidID.New("The id is not a UUID.", Error{Parameter: "id", Detail: "must be a UUID"})},
+	{property.ErrReferenceTaken, Conflict.New("Another listing already has this reference.",
+		Error{Pointer: "/reference", Detail: "belongs to another listing"})},
+	{property.ErrVersionConflict, PreconditionFailed.New("The listing has been changed meanwhile.")},
+	{property.ErrInvalidCursor, InvalidCursor.New("The cursor does not belong to this search.",
+		Error{Parameter: "cursor", Detail: "must be the next of a page of the same search"})},
+	{ports.ErrInvalidFeedCursor, InvalidCursor.New("The cursor was not made by this service.",
+		Error{Parameter: "after", Detail: "must be the next of a page of changes"})},
+	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer kept. Export all listings, then ask for "+
+		"/v1/changes without after.", Error{Parameter: "after", Detail: "is older than the changes kept"})},
+	{ports.ErrIdempotencyKeyReused, IdempotencyKeyReused.New("This key was sent before with another body.",
+		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},
+	{access.ErrUnknownKey, Unauthorized.New("The key does not exist, or it has been revoked.")},
+}
+
+// From is what an error means to the client of a request with a body: wrong values are named by their place in it.
+// An error that it does not know is Internal, without detail.
+func From(err error) Document {
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return k.doc
+		}
+	}
+	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
+		return InvalidProperty.New(summary(invalid.Fields), inBody(invalid.Fields)...)
+	}
+	if members, ok := errors.AsType[*propertyjson.MemberError](err); ok {
+		return InvalidRequest.New(summary(members.Fields), inBody(members.Fields)...)
+	}
+	if syntax, ok := errors.AsType[*propertyjson.SyntaxError](err); ok {
+		return InvalidRequest.New(fmt.Sprintf("The body %s (byte %d).", syntax.Reason, syntax.Offset))
+	}
+	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return PayloadTooLarge.New(fmt.Sprintf("A body may have up to %d bytes.", tooLong.Limit))
+	}
+	return Internal.New("")
+}
+
+// FromSearch is From for a request without a body: wrong values are named by their parameter.
+func FromSearch(err error) Document {
+	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
+		return InvalidRequest.New(summary(invalid.Fields), inParameters(invalid.Fields)...)
+	}
+	return From(err)
+}
+
+// summary is the first wrong thing, and how many others there are.
+func summary(fields []property.FieldError) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	first := fields[0].Field
+	if first == "" {
+		first = "The body"
+	}
+	switch others := len(fields) - 1; others {
+	case 0:
+		return fmt.Sprintf("%s %s.", first, fields[0].Reason)
+	case 1:
+		return fmt.Sprintf("%s %s, and one more thing is wrong.", first, fields[0].Reason)
+	default:
+		return fmt.Sprintf("%s %s, and %d more things are wrong.", first, fields[0].Reason, others)
+	}
+}
+
+func inBody(fields []property.FieldError) []Error {
+	list := make([]Error, len(fields))
+	for i, f := range fields {
+		list[i].Detail = f.Reason
+		if f.Field != "" {
+			list[i].Pointer = "/" + f.Field
+		}
+	}
+	return list
+}
+
+func inParameters(fields []property.FieldError) []Error {
+	list := make([]Error, len(fields))
+	for i, f := range fields {
+		list[i] = Error{Parameter: f.Field, Detail: f.Reason}
+	}
+	return list
+}
