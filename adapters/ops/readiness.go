@@ -1,0 +1,161 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Status is how a part, or the whole, is doing.
+type Status string
+
+// OK serves as it should; Degraded serves, but slower or with less; Down cannot serve.
+const (
+	OK       Status = "ok"
+	Degraded Status = "degraded"
+	Down     Status = "down"
+)
+
+// worse orders states from good to bad.
+func (s Status) worse(o Status) Status {
+	rank := map[Status]int{OK: 0, Degraded: 1, Down: 2}
+	if rank[o] > rank[s] {
+		return o
+	}
+	return s
+}
+
+// Check looks at one part of the service.
+type Check struct {
+	Name string
+	// Critical parts are down when they fail, and the service with them; without the others it is only degraded.
+	Critical bool
+	// Run returns nil when the part works, else what is wrong. It should return when the context ends, and is never called
+	// again before it has.
+	Run func(ctx context.Context) error
+}
+
+const (
+	checkDeadline = 2 * time.Second // longest a check may take; under the patience of usual probes
+	reportAge     = time.Second     // how long a report is given out again, whoever asks how often
+)
+
+// report is the JSON of /readyz.
+type report struct {
+	Status Status            `json:"status"`
+	Checks map[string]result `json:"checks"`
+}
+
+type result struct {
+	Status Status `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}
+
+type readiness struct {
+	checks   []*runner
+	draining atomic.Bool
+
+	mu    sync.Mutex // guards last and taken, and is held while the checks run: whoever asks meanwhile shares the answer
+	last  report
+	taken time.Time
+}
+
+func newReadiness(checks []Check) *readiness {
+	r := &readiness{}
+	for _, check := range checks {
+		r.checks = append(r.checks, &runner{Check: check})
+	}
+	return r
+}
+
+func (r *readiness) handler(details bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		now := r.report(request.Context())
+		if r.draining.Load() {
+			now.Status = Down
+		}
+		if !details {
+			now.Checks = withoutDetails(now.Checks)
+		}
+		status := http.StatusOK
+		if now.Status == Down {
+			status = http.StatusServiceUnavailable
+		}
+		writeJSON(w, status, now)
+	})
+}
+
+func withoutDetails(checks map[string]result) map[string]result {
+	bare := make(map[string]result, len(checks))
+	for name, c := range checks {
+		bare[name] = result{Status: c.Status}
+	}
+	return bare
+}
+
+// report returns the state of all parts, at most reportAge old. One caller runs the checks for all, so it does not stop
+// when that caller leaves.
+func (r *readiness) report(ctx context.Context) report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.taken.IsZero() || time.Since(r.taken) >= reportAge {
+		r.last, r.taken = r.run(context.WithoutCancel(ctx)), time.Now()
+	}
+	return r.last
+}
+
+// run asks all parts at the same time.
+func (r *readiness) run(ctx context.Context) report {
+	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
+	defer cancel()
+	results := make([]result, len(r.checks))
+	var all sync.WaitGroup
+	for i, check := range r.checks {
+		all.Go(func() { results[i] = check.run(ctx) })
+	}
+	all.Wait()
+	whole := report{Status: OK, Checks: make(map[string]result, len(r.checks))}
+	for i, check := range r.checks {
+		whole.Checks[check.Name] = results[i]
+		whole.Status = whole.Status.worse(results[i].Status)
+	}
+	return whole
+}
+
+// runner keeps a check that ignores its deadline from holding up the others, and from being started twice.
+type runner struct {
+	Check
+	busy sync.Mutex // held while Run is under way
+}
+
+func (c *runner) run(ctx context.Context) result {
+	if !c.busy.TryLock() {
+		return c.failed(errors.New("no answer since an earlier check"))
+	}
+	answer := make(chan error, 1)
+	go func() {
+		err := c.Run(ctx)
+		c.busy.Unlock()
+		answer <- err
+	}()
+	select {
+	case err := <-answer:
+		if err != nil {
+			return c.failed(err)
+		}
+		return result{Status: OK}
+	case <-ctx.Done():
+		return c.failed(fmt.Errorf("no answer within %v", checkDeadline))
+	}
+}
+
+func (c *runner) failed(err error) result {
+	if c.Critical {
+		return result{Down, err.Error()}
+	}
+	return result{Degraded, err.Error()}
+}
