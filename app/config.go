@@ -1,0 +1,84 @@
+package main
+
+import "time"
+
+// Config is what an operator can set. Each field is one key: its koanf tags joined by a dot. The names of variables and
+// flags follow from the key, and defaults and descriptions stand in configs/default.yaml, so that adding a key means one
+// field here and two lines there. A number must be positive unless its field says zero:"ok".
+type Config struct {
+	Database  DatabaseConfig  `koanf:"database"`
+	Cache     CacheConfig     `koanf:"cache"`
+	View      ViewConfig      `koanf:"view"`
+	Freshness FreshnessConfig `koanf:"freshness"`
+	HTTP      HTTPConfig      `koanf:"http"`
+	Ops       OpsConfig       `koanf:"ops"`
+	Listings  ListingsConfig  `koanf:"listings"`
+	Log       LogConfig       `koanf:"log"`
+	Shutdown  ShutdownConfig  `koanf:"shutdown"`
+}
+
+// DatabaseConfig says where listings are kept.
+type DatabaseConfig struct {
+	URL          URL           `koanf:"url"`
+	MaxConns     int           `koanf:"max_conns"`
+	QueryTimeout time.Duration `koanf:"query_timeout"`
+}
+
+// CacheConfig describes the query cache.
+type CacheConfig struct {
+	URL      URL           `koanf:"url"`
+	MaxBytes Bytes         `koanf:"max_bytes"`
+	TTL      time.Duration `koanf:"ttl"`
+	Timeout  time.Duration `koanf:"timeout"`
+}
+
+// ViewConfig describes the view cache.
+type ViewConfig struct {
+	MaxBytes Bytes         `koanf:"max_bytes"`
+	TTL      time.Duration `koanf:"ttl"`
+}
+
+// FreshnessConfig says how this process follows changes.
+type FreshnessConfig struct {
+	LedgerLength     int           `koanf:"ledger_length"`
+	MaxStaleness     time.Duration `koanf:"max_staleness"`
+	PollInterval     time.Duration `koanf:"poll_interval"`
+	IdlePollInterval time.Duration `koanf:"idle_poll_interval"`
+	Retention        time.Duration `koanf:"retention"`
+}
+
+// HTTPConfig describes the public listener.
+type HTTPConfig struct {
+	Address        string        `koanf:"address"`
+	ReadTimeout    time.Duration `koanf:"read_timeout"`
+	WriteTimeout   time.Duration `koanf:"write_timeout"`
+	IdleTimeout    time.Duration `koanf:"idle_timeout"`
+	HandlerTimeout time.Duration `koanf:"handler_timeout"`
+	MaxBody        Bytes         `koanf:"max_body"`
+	MaxInFlight    int           `koanf:"max_in_flight"`
+	RequireIfMatch bool          `koanf:"require_if_match"`
+	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
+}
+
+// OpsConfig describes the listener for operators.
+type OpsConfig struct {
+	Address string `koanf:"address"`
+}
+
+// ListingsConfig holds what new listings get when they do not say it.
+type ListingsConfig struct {
+	DefaultCurrency string `koanf:"default_currency"`
+}
+
+// LogConfig describes the log.
+type LogConfig struct {
+	Level    string `koanf:"level"`
+	Format   string `koanf:"format"`
+	Sampling bool   `koanf:"sampling"`
+}
+
+// ShutdownConfig bounds the shutdown.
+type ShutdownConfig struct {
+	Delay   time.Duration `koanf:"delay" zero:"ok"`
+	Timeout time.Duration `koanf:"timeout"`
+}

@@ -1,0 +1,129 @@
+// Package main is the gable program: its commands, its configuration and its wiring. It decides which parts run and with
+// which numbers; what they do is written in the packages it puts together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the command could not do its work
+	exitUsage  = 2 // the command line or the configuration is wrong
+)
+
+// commands is the command line: one field for each command, in the order of the help.
+type commands struct {
+	Cache   cacheCmd   `cmd:"" help:"Look at the caches of a running server, or empty them."`
+	Config  configCmd  `cmd:"" help:"Check the configuration."`
+	Version versionCmd `cmd:"" help:"Say which build this is."`
+}
+
+// newCommands offers each command the settings that it uses as flags.
+func newCommands() *commands {
+	return &commands{
+		Config: configCmd{Check: configCheckCmd{newConfigFlags()}},
+	}
+}
+
+// process is what a command may touch of the world around it.
+type process struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	code := run(ctx, &process{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// exited carries an exit code out of kong, which ends the process itself after --help.
+type exited int
+
+// run carries out one command line and returns the exit code. It ends early when the context does.
+func run(ctx context.Context, p *process, args []string) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			early, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(early)
+		}
+	}()
+	command, err := newParser(ctx, p).Parse(args)
+	if err != nil {
+		return refuse(p, err)
+	}
+	return report(p, command.Run())
+}
+
+func newParser(ctx context.Context, p *process) *kong.Kong {
+	return kong.Must(newCommands(),
+		kong.Name("gable"),
+		kong.Description("Gable keeps property listings and answers searches over HTTP, from caches that are never quietly wrong.\n\n"+
+			"Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong."),
+		kong.Writers(p.out, p.err),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}),
+		kong.Bind(p),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+}
+
+// refuse tells that the command line is wrong, in one line, and where to read how it would be right.
+func refuse(p *process, err error) int {
+	path := "gable"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		if node := wrong.Context.Selected(); node != nil {
+			path = node.FullPath()
+		}
+	}
+	fmt.Fprintf(p.err, "gable: %v; see %s --help\n", err, path)
+	return exitUsage
+}
+
+// report tells why a command failed.
+func report(p *process, err error) int {
+	var wrong configError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &wrong):
+		fmt.Fprintf(p.err, "gable: %v\n", err)
+		return exitUsage
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(p.err, "gable: interrupted")
+	default:
+		fmt.Fprintf(p.err, "gable: %v\n", err)
+	}
+	return exitFailed
+}
+
+// commandVariables are the variables that stand for flags which are no settings, such as GABLE_CONFIG.
+func commandVariables() []string {
+	var names []string
+	model := newParser(context.Background(), &process{out: io.Discard, err: io.Discard}).Model
+	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			names = append(names, flag.Envs...)
+		}
+		return next(nil)
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
+}
