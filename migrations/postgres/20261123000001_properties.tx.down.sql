@@ -1,0 +1,2 @@
+-- The pg_trgm extension stays: others may use it by now.
+DROP TABLE properties;

@@ -1,0 +1,15 @@
+DROP TRIGGER properties_on_insert ON properties;
+DROP TRIGGER properties_on_update ON properties;
+DROP TRIGGER property_changes_of_insert ON properties;
+DROP TRIGGER property_changes_of_update ON properties;
+DROP TRIGGER property_changes_of_delete ON properties;
+DROP TRIGGER property_changes_of_truncate ON properties;
+DROP FUNCTION properties_on_insert();
+DROP FUNCTION properties_on_update();
+DROP FUNCTION property_changes_of_insert();
+DROP FUNCTION property_changes_of_update();
+DROP FUNCTION property_changes_of_delete();
+DROP FUNCTION property_changes_of_truncate();
+DROP FUNCTION property_changes_told_as_reset(bigint);
+DROP FUNCTION property_image(properties);
+DROP TABLE property_changes;
