@@ -74,19 +74,14 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 	return d
 }
 
-// Expected are the versions a caller is willing to change; nil is any.
-type Expected []int64
-
-func (e Expected) allows(version int64) bool { return e == nil || slices.Contains(e, version) }
-
 // maxAttempts bounds how often a revision without an expected version starts over because somebody else was faster.
 const maxAttempts = 5
 
 // Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
-// returns the listing as it is. Errors: property.ErrNotFound, property.ErrVersionConflict (the listing is at no expected
+// returns the listing as it is. Expected are the versions that the caller is willing to change; nil is any. Errors: property.ErrNotFound, property.ErrVersionConflict (the listing is at no expected
 // version, or others kept changing it), property.ErrReferenceTaken, *property.InvalidError, and edit's own.
 func (c *Catalog) Revise(
-	ctx context.Context, id property.ID, expected Expected, edit func(property.Details) (property.Details, error),
+	ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	for range maxAttempts {
 		revised, err := c.reviseOnce(ctx, id, expected, edit)
@@ -98,7 +93,7 @@ func (c *Catalog) Revise(
 }
 
 func (c *Catalog) reviseOnce(
-	ctx context.Context, id property.ID, expected Expected, edit func(property.Details) (property.Details, error),
+	ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	current, err := c.current(ctx, id, expected)
 	if err != nil {
@@ -122,9 +117,9 @@ func (c *Catalog) reviseOnce(
 
 // current reads the listing from the store itself, past every cache, and checks its version. That the version still
 // holds when the change is written is for the store to see.
-func (c *Catalog) current(ctx context.Context, id property.ID, expected Expected) (property.Property, error) {
+func (c *Catalog) current(ctx context.Context, id property.ID, expected []int64) (property.Property, error) {
 	current, err := c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)
-	if err == nil && !expected.allows(current.Version) {
+	if err == nil && expected != nil && !slices.Contains(expected, current.Version) {
 		err = property.ErrVersionConflict
 	}
 	if err != nil {
@@ -133,8 +128,8 @@ func (c *Catalog) current(ctx context.Context, id property.ID, expected Expected
 	return current, nil
 }
 
-// Remove deletes a listing. Errors: property.ErrNotFound, property.ErrVersionConflict.
-func (c *Catalog) Remove(ctx context.Context, id property.ID, expected Expected) error {
+// Remove deletes a listing, if it is at one of the expected versions (nil: whatever it is at). Errors: property.ErrNotFound, property.ErrVersionConflict.
+func (c *Catalog) Remove(ctx context.Context, id property.ID, expected []int64) error {
 	version := int64(0)
 	if expected != nil {
 		current, err := c.current(ctx, id, expected)

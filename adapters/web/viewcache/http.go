@@ -176,3 +176,18 @@ func statusOf(o ports.Outcome) string {
 	}
 	return "fwd=uri-miss"
 }
+
+// Write answers with something that is not kept, such as the listing that a change has just made: plain bytes, and the
+// entity tag that a GET of them would carry.
+func Write(w http.ResponseWriter, r *http.Request, status int, a Answer) {
+	plain := newView(a, 0).Variant("")
+	h := w.Header()
+	h["Cache-Control"] = noCache
+	h["Etag"] = plain.ETag
+	h["Content-Type"] = plain.ContentType
+	h["Content-Length"] = plain.ContentLength
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(plain.Body)
+	}
+}

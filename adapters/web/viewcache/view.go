@@ -7,7 +7,7 @@ package viewcache
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 	"sync"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -54,7 +54,7 @@ func newView(a Answer, at freshness.Position) *View {
 	sum := sha256.Sum256(a.Body)
 	return &View{
 		answer: a,
-		digest: a.TagPrefix + base64.RawURLEncoding.EncodeToString(sum[:12]),
+		digest: a.TagPrefix + hex.EncodeToString(sum[:8]),
 		entry:  freshness.NewEntry(at, a.Depends...),
 	}
 }

@@ -1,0 +1,94 @@
+// Package api is the HTTP API for programs: the routes of openapi.yaml, JSON in and out. It turns requests into use cases
+// and their results into answers; it decides nothing about listings and keeps nothing.
+package api
+
+import (
+	"context"
+	_ "embed"
+	"io"
+	"net/http"
+
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/gorilla/mux"
+)
+
+// Contract is the OpenAPI document that this package keeps to, in YAML.
+//
+//go:embed openapi.yaml
+var Contract []byte
+
+// Catalog is the use cases on listings.
+type Catalog interface {
+	Get(ctx context.Context, id property.ID) (property.Property, error)
+	Search(ctx context.Context, s *property.Search) (*property.Page, error)
+	Count(ctx context.Context, f *property.Filter) (int64, error)
+	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Property, bool, error)
+	Revise(
+		ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
+	) (property.Property, error)
+	Remove(ctx context.Context, id property.ID, expected []int64) error
+}
+
+// Files moves listings in bulk.
+type Files interface {
+	// Import reads listings from the body. Errors about the body as a whole are *property.InvalidError or
+	// *ImportBroken; what is wrong with single records is in the report.
+	Import(ctx context.Context, request ImportRequest) (ImportReport, error)
+	// Export writes every listing that matches, in the format, which is ndjson or csv.
+	Export(ctx context.Context, w io.Writer, format string, s property.Search) error
+}
+
+// Keys tells who holds a secret; access.ErrUnknownKey when nobody does.
+type Keys interface {
+	Authenticate(ctx context.Context, secret string) (access.Key, error)
+}
+
+// Level is a cache level whose figures are shown and which can be purged.
+type Level interface {
+	Figures() ports.Figures
+	Size(ctx context.Context) (entries, bytes int64)
+	Purge(ctx context.Context) error
+}
+
+// Options of an API; everything is required.
+type Options struct {
+	Catalog Catalog
+	Files   Files
+	Keys    Keys
+	Feed    ports.ChangeFeed
+	Views   *viewcache.Cache
+	// ViewLevel and QueryLevel are the caches as /v1/cache shows them.
+	ViewLevel, QueryLevel Level
+	Ledger                LedgerFigures
+	MaxBody               int64 // bytes of a JSON body
+	RequireIfMatch        bool  // changes need If-Match
+}
+
+// API answers the routes. Make one with New, then Register it.
+type API struct{ Options }
+
+// New makes the API.
+func New(o Options) *API { return &API{o} }
+
+// Register adds the routes to a router.
+func (a *API) Register(router *mux.Router) {
+	search := methods{http.MethodGet: a.search}
+	Handle(router, "/v1/properties", methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
+	Handle(router, "/v1/properties/{id}", methods{
+		http.MethodGet:    a.read,
+		http.MethodPut:    a.writing(a.replace),
+		http.MethodPatch:  a.writing(a.change),
+		http.MethodDelete: a.writing(a.remove),
+	})
+	Handle(router, "/v1/imports", methods{http.MethodPost: a.writing(a.importListings)})
+	Handle(router, "/v1/exports", methods{http.MethodGet: a.export})
+	Handle(router, "/v1/changes", methods{http.MethodGet: a.changes})
+	Handle(router, "/v1/cache", methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
+	Handle(router, "/properties", search)
+	Handle(router, "/properties/", search)
+	Handle(router, "/properties/cache-metrics/", methods{http.MethodGet: a.metrics})
+	Handle(router, "/properties/cache-metrics", methods{http.MethodGet: a.metrics})
+}

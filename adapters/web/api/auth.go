@@ -1,0 +1,54 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/domain/access"
+)
+
+const challenge = `Bearer realm="gable"`
+
+// writing lets through who may change listings.
+func (a *API) writing(h writeHandler) handler { return a.allowed(access.ScopeWrite, h) }
+
+// allowed lets through who holds a key in force with the scope.
+func (a *API) allowed(needed access.Scope, h writeHandler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		key, err := a.authenticate(r)
+		if err != nil {
+			if errors.Is(err, access.ErrUnknownKey) {
+				w.Header().Set("WWW-Authenticate", challenge+`, error="invalid_token"`)
+			}
+			return a.explained(w, r, err)
+		}
+		if !key.Scope.Allows(needed) {
+			return refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
+		}
+		return h(w, r, key)
+	}
+}
+
+var errNoKey = errors.New("no API key")
+
+func (a *API) authenticate(r *http.Request) (access.Key, error) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return access.Key{}, errNoKey
+	}
+	return a.Keys.Authenticate(r.Context(), strings.TrimSpace(secret))
+}
+
+// explained is the answer to a request whose key does not open anything.
+func (a *API) explained(w http.ResponseWriter, _ *http.Request, err error) error {
+	switch {
+	case errors.Is(err, errNoKey):
+		w.Header().Set("WWW-Authenticate", challenge)
+		return refuse(problem.Unauthorized, "Send an API key: Authorization: Bearer gable_…")
+	case errors.Is(err, access.ErrUnknownKey):
+		return refuse(problem.Unauthorized, "No API key in force has this secret.")
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+)
+
+// readBody reads a body of one of the media types, up to the configured size.
+func (a *API) readBody(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, error) {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, refuse(problem.UnsupportedMediaType, "Send the body without Content-Encoding, not with %.60q.", coding)
+	}
+	if media, err := mediaType(r); err != nil || !slices.Contains(types, media) {
+		return nil, refuse(problem.UnsupportedMediaType,
+			"Send Content-Type: %s, not %.60q.", strings.Join(types, " or "), r.Header.Get("Content-Type"))
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, refuse(problem.PayloadTooLarge, "The body has more than %d bytes.", tooLarge.Limit)
+	case err != nil:
+		return nil, refuse(problem.InvalidRequest, "The body could not be read to its end.")
+	}
+	return body, nil
+}
+
+// mediaType is the request's media type without parameters. A character set other than UTF-8 is an error.
+func mediaType(r *http.Request) (string, error) {
+	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return "", err
+	}
+	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return "", errors.New("the character set is not UTF-8")
+	}
+	return media, nil
+}

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+const maxChanges = 1_000
+
+// writeChanges answers with a page of the change feed.
+func (a *API) writeChanges(w http.ResponseWriter, r *http.Request, after string, limit int) error {
+	page, err := a.Feed.Changes(r.Context(), ports.FeedCursor(after), limit)
+	if err != nil {
+		return err
+	}
+	b := append([]byte(nil), `{"changes":[`...)
+	for i := range page.Changes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendChange(b, &page.Changes[i])
+	}
+	b = append(b, `],"next":`...)
+	b = propertyjson.AppendString(b, string(page.Next))
+	b = append(b, `,"more":`...)
+	b = strconv.AppendBool(b, page.More)
+	return writeBody(w, r, append(b, '}', '\n'))
+}
+
+func appendChange(b []byte, c *property.Change) []byte {
+	b = append(b, `{"op":"`...)
+	b = append(b, c.Op...)
+	b = append(b, `","id":`...)
+	if c.Op == property.OpReset {
+		b = append(b, `null,"version":null`...)
+	} else {
+		b = propertyjson.AppendString(b, c.ID.String())
+		b = append(b, `,"version":`...)
+		b = strconv.AppendInt(b, c.Version, 10)
+	}
+	b = append(b, `,"changed_at":"`...)
+	b = c.At.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
+	b = append(b, `","property":`...)
+	if c.After == nil {
+		return append(b, "null}"...)
+	}
+	return append(propertyjson.Append(b, c.After), '}')
+}

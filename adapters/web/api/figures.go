@@ -1,0 +1,108 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+)
+
+// LedgerFigures tells how much the ledger remembers.
+type LedgerFigures interface {
+	Figures() freshness.Figures
+}
+
+type levelFigures struct {
+	Hits      uint64  `json:"hits"`
+	Patched   uint64  `json:"patched"`
+	Coalesced uint64  `json:"coalesced"`
+	Misses    uint64  `json:"misses"`
+	Stale     uint64  `json:"stale"`
+	Bypassed  uint64  `json:"bypassed"`
+	Errors    uint64  `json:"errors"`
+	Entries   int64   `json:"entries"`
+	Bytes     int64   `json:"bytes"`
+	HitRatio  float64 `json:"hit_ratio"`
+}
+
+func figuresOf(ctx context.Context, l Level) levelFigures {
+	f := l.Figures()
+	entries, bytes := l.Size(ctx)
+	return levelFigures{
+		Hits: f.Hits, Patched: f.Patched, Coalesced: f.Coalesced, Misses: f.Misses, Stale: f.Stale,
+		Bypassed: f.Bypassed, Errors: f.Errors, Entries: entries, Bytes: bytes, HitRatio: rounded(f.HitRatio()),
+	}
+}
+
+// rounded keeps a ratio readable: four digits.
+func rounded(ratio float64) float64 { return math.Round(ratio*1e4) / 1e4 }
+
+// figures answers GET /v1/cache.
+func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
+	if err := refuseParameters(r); err != nil {
+		return err
+	}
+	ledger := a.Ledger.Figures()
+	return writeJSON(w, r, map[string]any{
+		"levels": map[string]levelFigures{
+			"view": figuresOf(r.Context(), a.ViewLevel), "query": figuresOf(r.Context(), a.QueryLevel),
+		},
+		"ledger": map[string]any{
+			"position": ledger.Position, "length": ledger.Length, "capacity": ledger.Capacity,
+		},
+	})
+}
+
+// purge answers DELETE /v1/cache.
+func (a *API) purge(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+	if err := refuseParameters(r); err != nil {
+		return err
+	}
+	for _, level := range []Level{a.QueryLevel, a.ViewLevel} {
+		if err := level.Purge(r.Context()); err != nil {
+			return fmt.Errorf("purge the caches: %w", err)
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// metrics answers GET /properties/cache-metrics/ in the shape of the service that this one replaces: reads answered by
+// one of the levels, and reads that needed the store.
+func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
+	if err := refuseParameters(r); err != nil {
+		return err
+	}
+	view, query := a.ViewLevel.Figures(), a.QueryLevel.Figures()
+	all := ports.Figures{Hits: view.Answered() + query.Answered(), Misses: query.Loaded()}
+	return writeJSON(w, r, map[string]any{"metrics": map[string]any{
+		"keyspace_hits": all.Hits, "keyspace_misses": all.Misses,
+		"total_requests": all.Hits + all.Misses, "hit_ratio": rounded(all.HitRatio()),
+	}})
+}
+
+// writeJSON answers with figures of the moment, which nobody may keep.
+func writeJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	return writeBody(w, r, append(body, '\n'))
+}
+
+func writeBody(w http.ResponseWriter, r *http.Request, body []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", jsonType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // a client that has left needs no answer
+	}
+	return nil
+}

@@ -1,0 +1,241 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gorilla/mux"
+)
+
+const (
+	jsonType       = "application/json"
+	searchRoute    = "/v1/properties"
+	itemRoute      = "/v1/properties/{id}"
+	searchKey      = "search?"
+	itemKey        = "item/"
+	countParameter = "count"
+	fieldParameter = "fields"
+)
+
+// searchRequest is what the parameters of a search ask for.
+type searchRequest struct {
+	property.Search
+	count  bool
+	fields propertyjson.Selection
+}
+
+// key names the answer: equal for equal requests, however they are written.
+func (s *searchRequest) key() string {
+	key := searchKey + s.String()
+	if s.count {
+		key += "&count=exact"
+	}
+	if s.fields != propertyjson.Every {
+		key += "&fields=" + strconv.FormatUint(uint64(s.fields), 16)
+	}
+	return key
+}
+
+// search answers GET /v1/properties.
+func (a *API) search(w http.ResponseWriter, r *http.Request) error {
+	s, err := parseSearch(r)
+	if err != nil {
+		return err
+	}
+	return a.Views.Serve(w, r, s.key(), func(ctx context.Context) (viewcache.Answer, error) {
+		return a.findPage(ctx, s)
+	})
+}
+
+func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
+	page, err := a.Catalog.Search(ctx, &s.Search)
+	if err != nil {
+		return viewcache.Answer{}, err
+	}
+	answer := viewcache.Answer{
+		ContentType: jsonType, Route: searchRoute,
+		Depends: []freshness.Dependency{freshness.OnPage(&s.Search, page)},
+	}
+	count := int64(-1)
+	if s.count {
+		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
+			return viewcache.Answer{}, err
+		}
+		answer.Depends = append(answer.Depends, freshness.OnCount(&s.Filter))
+	}
+	next := s.NextCursor(page)
+	answer.Body = appendPage(nil, page, next, count, s.fields)
+	if next != "" {
+		answer.Link = s.nextLink(next)
+	}
+	return answer, nil
+}
+
+// nextLink is the Link header to the following page, with everything the client asked for.
+func (s *searchRequest) nextLink(cursor string) string {
+	following := s.Search
+	following.After = property.Optional[property.Place]{}
+	query := []string{"cursor=" + url.QueryEscape(cursor)}
+	if text := following.String(); text != "" {
+		query = append([]string{text}, query...)
+	}
+	if s.count {
+		query = append(query, "count=exact")
+	}
+	if s.fields != propertyjson.Every {
+		var names []string
+		for _, m := range propertyjson.Members() {
+			if s.fields.Has(m) {
+				names = append(names, m.String())
+			}
+		}
+		query = append(query, "fields="+strings.Join(names, ","))
+	}
+	return "<" + searchRoute + "?" + strings.Join(query, "&") + `>; rel="next"`
+}
+
+// appendPage adds the body of a search's answer to a buffer; a negative count is left out.
+func appendPage(
+	b []byte, page *property.Page, next string, count int64, fields propertyjson.Selection,
+) []byte {
+	b = append(b, `{"properties":[`...)
+	for i := range page.Properties {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = propertyjson.AppendSelected(b, &page.Properties[i], fields)
+	}
+	b = append(b, `],"next":`...)
+	if next == "" {
+		b = append(b, "null"...)
+	} else {
+		b = propertyjson.AppendString(b, next)
+	}
+	if count >= 0 {
+		b = append(b, `,"count":`...)
+		b = strconv.AppendInt(b, count, 10)
+	}
+	return append(b, '}', '\n')
+}
+
+// read answers GET /v1/properties/{id}.
+func (a *API) read(w http.ResponseWriter, r *http.Request) error {
+	id, err := idOf(r)
+	if err != nil {
+		return err
+	}
+	if err := refuseParameters(r); err != nil {
+		return err
+	}
+	return a.Views.Serve(w, r, itemKey+id.String(), func(ctx context.Context) (viewcache.Answer, error) {
+		p, err := a.Catalog.Get(ctx, id)
+		if err != nil {
+			return viewcache.Answer{}, err
+		}
+		answer := itemAnswer(&p)
+		answer.Depends = []freshness.Dependency{freshness.OnItem(id)}
+		return answer, nil
+	})
+}
+
+func itemAnswer(p *property.Property) viewcache.Answer {
+	return viewcache.Answer{
+		ContentType: jsonType, Route: itemRoute,
+		Body:      append(propertyjson.Append(nil, p), '\n'),
+		TagPrefix: strconv.FormatInt(p.Version, 10) + "-",
+	}
+}
+
+func idOf(r *http.Request) (property.ID, error) {
+	return property.ParseID(mux.Vars(r)["id"])
+}
+
+// parameters are the query of a request; unlike URL.Query it loses nothing silently.
+func parameters(r *http.Request) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badParameter("", "The query of the address cannot be read: %v.", err)
+	}
+	return values, nil
+}
+
+// refuseParameters is for routes that have none.
+func refuseParameters(r *http.Request) error {
+	values, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	var wrong property.InvalidError
+	for name := range values {
+		wrong.Fields = append(wrong.Fields, property.FieldError{Field: name, Reason: "is not a parameter of this address"})
+	}
+	if len(wrong.Fields) == 0 {
+		return nil
+	}
+	slices.SortFunc(wrong.Fields, func(a, b property.FieldError) int { return strings.Compare(a.Field, b.Field) })
+	return parameterErrors(&wrong)
+}
+
+func parseSearch(r *http.Request) (*searchRequest, error) {
+	values, err := parameters(r)
+	if err != nil {
+		return nil, err
+	}
+	s := searchRequest{fields: propertyjson.Every}
+	s.count, err = takeCount(values)
+	if err != nil {
+		return nil, err
+	}
+	if s.fields, err = takeFields(values); err != nil {
+		return nil, err
+	}
+	if s.Search, err = property.ParseSearch(values); err != nil {
+		return nil, parameterErrors(err)
+	}
+	return &s, nil
+}
+
+// takeOne removes a parameter that may be given once from the values.
+func takeOne(values url.Values, name, fallback string) (string, error) {
+	given, ok := values[name]
+	delete(values, name)
+	switch {
+	case !ok:
+		return fallback, nil
+	case len(given) > 1:
+		return "", badParameter(name, "must be given once, not %d times", len(given))
+	}
+	return given[0], nil
+}
+
+func takeCount(values url.Values) (bool, error) {
+	text, err := takeOne(values, countParameter, "none")
+	if err == nil && text != "none" && text != "exact" {
+		err = badParameter(countParameter, "must be none or exact")
+	}
+	return text == "exact", err
+}
+
+func takeFields(values url.Values) (propertyjson.Selection, error) {
+	text, err := takeOne(values, fieldParameter, "")
+	if err != nil || text == "" && !values.Has(fieldParameter) {
+		return propertyjson.Every, err
+	}
+	selected := propertyjson.Selection(0).With(propertyjson.ID)
+	for name := range strings.SplitSeq(text, ",") {
+		member, ok := propertyjson.MemberNamed(strings.TrimSpace(name))
+		if !ok {
+			return 0, badParameter(fieldParameter, "must name members of a listing, not %.60q", name)
+		}
+		selected = selected.With(member)
+	}
+	return selected, nil
+}

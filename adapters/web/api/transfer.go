@@ -1,0 +1,222 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// ImportRequest is a body of listings and how to read it.
+type ImportRequest struct {
+	Body    io.Reader
+	Format  string // csv, ndjson, reso
+	Mapping string // the name of a built-in mapping; "" reads columns named as the members of a listing
+	DryRun  bool
+}
+
+// ImportReport is the answer to an import.
+type ImportReport struct {
+	Read       int             `json:"read"`
+	Created    int             `json:"created"`
+	Updated    int             `json:"updated"`
+	Unchanged  int             `json:"unchanged"`
+	Superseded int             `json:"superseded"`
+	Rejected   int             `json:"rejected"`
+	Errors     []RejectedField `json:"errors"`
+	Truncated  bool            `json:"truncated"`
+}
+
+// RejectedField is one reason why a row was not imported.
+type RejectedField struct {
+	Line      int    `json:"line"`
+	Reference string `json:"reference,omitempty"`
+	Field     string `json:"field,omitempty"`
+	Reason    string `json:"reason"`
+}
+
+// ImportBroken says that a body could not be read to its end; what was stored before stays.
+type ImportBroken struct{ Err error }
+
+// Error is the cause.
+func (e *ImportBroken) Error() string { return e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *ImportBroken) Unwrap() error { return e.Err }
+
+// formats are the import formats by media type.
+var formats = map[string]string{
+	"text/csv": "csv", "application/x-ndjson": "ndjson", "application/ndjson": "ndjson", jsonType: "reso",
+}
+
+// importListings answers POST /v1/imports.
+func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+	request, err := importRequest(r)
+	if err != nil {
+		return err
+	}
+	request.Body = patientReader{r.Body, http.NewResponseController(w)}
+	report, err := a.Files.Import(r.Context(), request)
+	if err != nil {
+		return importError(err)
+	}
+	if report.Errors == nil {
+		report.Errors = []RejectedField{}
+	}
+	return writeJSON(w, r, report)
+}
+
+func importError(err error) error {
+	switch err := err.(type) {
+	case *ImportBroken:
+		return refuse(problem.InvalidRequest, "The body could not be read: %v.", err)
+	case *property.InvalidError:
+		return parameterErrors(err)
+	}
+	return err
+}
+
+func importRequest(r *http.Request) (ImportRequest, error) {
+	values, err := parameters(r)
+	if err != nil {
+		return ImportRequest{}, err
+	}
+	request := ImportRequest{}
+	if request.Format, err = takeChoice(values, "format", "auto", "csv", "ndjson", "reso"); err != nil {
+		return request, err
+	}
+	if request.Mapping, err = takeOne(values, "mapping", ""); err != nil {
+		return request, err
+	}
+	dryRun, err := takeChoice(values, "dry_run", "false", "true")
+	if err != nil {
+		return request, err
+	}
+	request.DryRun = dryRun == "true"
+	if err := refuseOthers(values); err != nil {
+		return request, err
+	}
+	if request.Format == "auto" {
+		media, err := mediaType(r)
+		known := ""
+		if err == nil {
+			known = formats[media]
+		}
+		if known == "" {
+			return request, refuse(problem.UnsupportedMediaType,
+				"Send Content-Type: text/csv, application/x-ndjson or application/json (RESO), or name the format.")
+		}
+		request.Format = known
+	}
+	return request, nil
+}
+
+// takeChoice removes a parameter that is one of some words; the first is the default.
+func takeChoice(values url.Values, name string, choices ...string) (string, error) {
+	text, err := takeOne(values, name, choices[0])
+	if err == nil && !slices.Contains(choices, text) {
+		err = badParameter(name, "must be %s", strings.Join(choices, ", "))
+	}
+	return text, err
+}
+
+// refuseOthers refuses parameters that nobody has taken.
+func refuseOthers(values url.Values) error {
+	for name := range values {
+		return badParameter(name, "is not a parameter of this address")
+	}
+	return nil
+}
+
+// export answers GET /v1/exports.
+func (a *API) export(w http.ResponseWriter, r *http.Request) error {
+	values, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	format, err := takeChoice(values, "format", "ndjson", "csv")
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"limit", "cursor"} {
+		if values.Has(name) {
+			return badParameter(name, "is not a parameter of an export, which has no pages")
+		}
+	}
+	s, err := property.ParseSearch(values)
+	if err != nil {
+		return parameterErrors(err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", map[string]string{"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}[format])
+	h.Set("Content-Disposition", `attachment; filename="listings.`+format+`"`)
+	h.Set("Cache-Control", "no-store")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	stream := &patientWriter{w: w, control: http.NewResponseController(w)}
+	err = a.Files.Export(r.Context(), stream, format, s)
+	if err != nil && stream.started {
+		panic(http.ErrAbortHandler) // a broken connection is the only way left to say that the stream is not whole
+	}
+	return err
+}
+
+// patience is how long a streaming client may be silent.
+const patience = 30 * time.Second
+
+// patientReader gives each read its own time instead of the whole body one.
+type patientReader struct {
+	io.Reader
+	control *http.ResponseController
+}
+
+func (p patientReader) Read(b []byte) (int, error) {
+	_ = p.control.SetReadDeadline(time.Now().Add(patience)) // a server without deadlines is patient by itself
+	_ = p.control.SetWriteDeadline(time.Now().Add(2 * patience))
+	return p.Reader.Read(b)
+}
+
+// patientWriter gives each write its own time instead of the whole answer one.
+type patientWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+	started bool
+}
+
+func (p *patientWriter) Write(b []byte) (int, error) {
+	p.started = true
+	_ = p.control.SetWriteDeadline(time.Now().Add(patience))
+	return p.w.Write(b)
+}
+
+// changes answers GET /v1/changes.
+func (a *API) changes(w http.ResponseWriter, r *http.Request) error {
+	values, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	after, err := takeOne(values, "after", "")
+	if err != nil {
+		return err
+	}
+	limitText, err := takeOne(values, "limit", "100")
+	if err != nil {
+		return err
+	}
+	limit, err := strconv.Atoi(limitText)
+	if err != nil || limit < 1 || limit > maxChanges {
+		return badParameter("limit", "must be a whole number from 1 to %d", maxChanges)
+	}
+	if err := refuseOthers(values); err != nil {
+		return err
+	}
+	return a.writeChanges(w, r, after, limit)
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// writeHandler answers a request of somebody who may write.
+type writeHandler func(w http.ResponseWriter, r *http.Request, who access.Key) error
+
+const (
+	mergePatchType    = "application/merge-patch+json"
+	maxIdempotencyKey = 255
+)
+
+// create answers POST /v1/properties.
+func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) error {
+	if err := refuseParameters(r); err != nil {
+		return err
+	}
+	body, err := a.readBody(w, r, jsonType)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(r, who, body)
+	if err != nil {
+		return err
+	}
+	details, err := propertyjson.Decode(body)
+	if err != nil {
+		return err
+	}
+	created, _, err := a.Catalog.Create(r.Context(), details, key)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", searchRoute+"/"+created.ID.String())
+	writeItem(w, r, http.StatusCreated, &created)
+	return nil
+}
+
+// idempotencyKey reads the Idempotency-Key header; nil when there is none. A key belongs to the API key that uses it and
+// to the exact bytes of the body.
+func idempotencyKey(r *http.Request, who access.Key, body []byte) (*ports.IdempotencyKey, error) {
+	given, ok := r.Header["Idempotency-Key"]
+	if !ok {
+		return nil, nil
+	}
+	key := strings.TrimSpace(given[0])
+	printable := !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
+	if len(given) > 1 || key == "" || len(key) > maxIdempotencyKey || !printable {
+		return nil, refuse(problem.InvalidRequest,
+			"Idempotency-Key must be given once, with 1 to %d printable ASCII characters.", maxIdempotencyKey)
+	}
+	sum := sha256.Sum256(body)
+	return &ports.IdempotencyKey{Owner: who.ID, Key: key, Request: hex.EncodeToString(sum[:])}, nil
+}
+
+// replace answers PUT /v1/properties/{id}.
+func (a *API) replace(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+	return a.revise(w, r, []string{jsonType}, func(body []byte, _ property.Details) (property.Details, error) {
+		return propertyjson.DecodeReplacement(body)
+	})
+}
+
+// change answers PATCH /v1/properties/{id} with a merge patch (RFC 7396).
+func (a *API) change(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+	return a.revise(w, r, []string{mergePatchType, jsonType}, propertyjson.Merge)
+}
+
+func (a *API) revise(
+	w http.ResponseWriter, r *http.Request, types []string,
+	edit func(body []byte, current property.Details) (property.Details, error),
+) error {
+	id, expected, err := a.target(r)
+	if err != nil {
+		return err
+	}
+	body, err := a.readBody(w, r, types...)
+	if err != nil {
+		return err
+	}
+	revised, err := a.Catalog.Revise(r.Context(), id, expected, func(current property.Details) (property.Details, error) {
+		return edit(body, current)
+	})
+	if err != nil {
+		return a.preconditioned(err, expected)
+	}
+	writeItem(w, r, http.StatusOK, &revised)
+	return nil
+}
+
+// remove answers DELETE /v1/properties/{id}.
+func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+	id, expected, err := a.target(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Catalog.Remove(r.Context(), id, expected); err != nil {
+		return a.preconditioned(err, expected)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// target is the listing that a request wants to change, and the versions it expects; nil for any.
+func (a *API) target(r *http.Request) (property.ID, []int64, error) {
+	id, err := idOf(r)
+	if err != nil {
+		return id, nil, err
+	}
+	if err := refuseParameters(r); err != nil {
+		return id, nil, err
+	}
+	header, given := r.Header["If-Match"]
+	if !given && a.RequireIfMatch {
+		return id, nil, refuse(problem.PreconditionRequired, "Send If-Match with the ETag of the version you mean to change.")
+	}
+	return id, expectedVersions(header), nil
+}
+
+// expectedVersions are the versions that an If-Match header names; nil when it is absent or "*". Weak tags and tags that
+// are not ours match nothing, since If-Match compares strongly.
+func expectedVersions(header []string) []int64 {
+	if len(header) == 0 {
+		return nil
+	}
+	versions := []int64{}
+	for tag := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" {
+			return nil
+		}
+		inner, opened := strings.CutPrefix(tag, `"`)
+		number, _, dashed := strings.Cut(inner, "-")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if opened && dashed && err == nil && strings.HasSuffix(inner, `"`) {
+			versions = append(versions, version)
+		}
+	}
+	return versions
+}
+
+// preconditioned tells a failed If-Match from a change that lost against others.
+func (a *API) preconditioned(err error, expected []int64) error {
+	if errors.Is(err, property.ErrVersionConflict) && expected != nil {
+		return refuse(problem.PreconditionFailed, "The listing is not at the version that If-Match names; read it again.")
+	}
+	return err
+}
+
+// writeItem answers a change with the listing as it is now: the bytes and entity tag that a GET would get.
+func writeItem(w http.ResponseWriter, r *http.Request, status int, p *property.Property) {
+	viewcache.Write(w, r, status, itemAnswer(p))
+}

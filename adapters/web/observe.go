@@ -1,0 +1,157 @@
+package web
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/exchange"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Observe is told of every request that has been answered. It must be quick.
+type Observe func(route, method string, status int, took time.Duration, bytes int64)
+
+// observed gives every request an id, a log line, its place in the metrics, and an answer even when a handler panics.
+func (o Options) observed(next http.Handler) http.Handler {
+	ids := newRequestIDs()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		e := exchange.New(w, ids.of(r))
+		w.Header()["X-Request-Id"] = []string{e.RequestID}
+		defer func() {
+			caught := recover()
+			if caught != nil && caught != http.ErrAbortHandler {
+				o.recovered(e, r, caught)
+				caught = nil
+			}
+			o.tell(e, r, time.Since(began))
+			e.Free()
+			if caught != nil {
+				panic(caught) // http.ErrAbortHandler is how a handler breaks the connection off
+			}
+		}()
+		next.ServeHTTP(e, r)
+	})
+}
+
+var errPanic = errors.New("panic")
+
+// recovered answers a request whose handler panicked: with a problem if nothing has been sent, else by breaking off.
+func (o Options) recovered(e *exchange.Exchange, r *http.Request, caught any) {
+	o.Log.Error("handler panicked", zap.String("request_id", e.RequestID), zap.Any("panic", caught), zap.Stack("stack"))
+	if !e.Started() {
+		api.Fail(e, r, fmt.Errorf("%w: %v", errPanic, caught))
+	}
+}
+
+const noRoute = "none"
+
+// tell writes the request's log line and counts it.
+func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration) {
+	route, status := e.Route, e.Status()
+	if route == "" {
+		route = noRoute
+	}
+	o.Observe(route, knownMethod(r.Method), status, took, e.Bytes())
+	level := zapcore.InfoLevel
+	switch {
+	case status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable:
+		level = zapcore.ErrorLevel
+	case status == http.StatusServiceUnavailable:
+		level = zapcore.WarnLevel
+	}
+	entry := o.Log.Check(level, "request")
+	if entry == nil {
+		return
+	}
+	fields := append(make([]zap.Field, 0, 12),
+		zap.String("request_id", e.RequestID),
+		zap.String("method", knownMethod(r.Method)),
+		zap.String("route", route),
+		zap.String("path", r.URL.Path),
+		zap.Int("status", status),
+		zap.Duration("took", took),
+		zap.Int64("bytes", e.Bytes()),
+		zap.Stringer("view", e.View),
+		zap.Stringer("query", e.Reading.Outcome),
+	)
+	if trace := traceID(r.Header.Get("Traceparent")); trace != "" {
+		fields = append(fields, zap.String("trace_id", trace))
+	}
+	if e.Err != nil {
+		fields = append(fields, zap.Error(e.Err))
+	}
+	entry.Write(fields...)
+}
+
+// knownMethod keeps invented methods out of logs and metrics.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// traceID is the trace id of a W3C traceparent header, or "" when there is none in order.
+func traceID(header string) string {
+	parts := strings.Split(header, "-")
+	if len(parts) < 4 || len(parts[0]) != 2 || len(parts[1]) != 32 || len(parts[2]) != 16 {
+		return ""
+	}
+	if _, err := hex.DecodeString(parts[1]); err != nil || strings.Trim(parts[1], "0") == "" {
+		return ""
+	}
+	return parts[1]
+}
+
+// requestIDs names requests: what the client says if it is well formed, else a number that no other process uses.
+type requestIDs struct {
+	start uint64
+	count atomic.Uint64
+}
+
+func newRequestIDs() *requestIDs { return &requestIDs{start: rand.Uint64()} }
+
+const longestRequestID = 64
+
+func (ids *requestIDs) of(r *http.Request) string {
+	if given := r.Header["X-Request-Id"]; len(given) == 1 && wellFormed(given[0]) {
+		return given[0]
+	}
+	var number [8]byte
+	var text [16]byte
+	binary.BigEndian.PutUint64(number[:], ids.start+ids.count.Add(1))
+	hex.Encode(text[:], number[:])
+	return string(text[:])
+}
+
+func wellFormed(id string) bool {
+	if id == "" || len(id) > longestRequestID {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !alphanumeric && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func setRoute(w http.ResponseWriter, route string) {
+	if e := exchange.Of(w); e != nil {
+		e.Route = route
+	}
+}

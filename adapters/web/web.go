@@ -1,0 +1,81 @@
+// Package web is the HTTP side of Gable, the driving adapter: it stands between a listener and the use cases. From the
+// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); the view cache;
+// and, for what the view cache does not answer, a bounded number of requests at a time, a deadline, and the router.
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+)
+
+// Options of the handler; everything is required.
+type Options struct {
+	Log     *zap.Logger
+	Observe Observe
+	Views   *viewcache.Cache
+	API     *api.API
+	// Pages are handlers that live beside the API, by path; a path that ends in a slash has everything below it.
+	Pages map[string]http.Handler
+	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
+	MaxInFlight int
+	// Timeout bounds the work on one request, streams excepted.
+	Timeout time.Duration
+}
+
+// New makes the handler for the public listener.
+func New(o Options) http.Handler {
+	router := mux.NewRouter().SkipClean(true)
+	o.API.Register(router)
+	for path, page := range o.Pages {
+		handlePage(router, path, page)
+	}
+	router.NotFoundHandler = http.HandlerFunc(api.NotFound)
+	return o.observed(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
+}
+
+func handlePage(router *mux.Router, path string, page http.Handler) {
+	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setRoute(w, path)
+		page.ServeHTTP(w, r)
+	})
+	if path[len(path)-1] == '/' && path != "/" {
+		router.PathPrefix(path).Handler(named)
+		return
+	}
+	router.Handle(path, named)
+}
+
+// bounded turns requests away at once when too many are being worked on, so that those inside get done.
+func bounded(limit int, next http.Handler) http.Handler {
+	slots := make(chan struct{}, limit)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+			next.ServeHTTP(w, r)
+		default:
+			api.Unavailable(w, r, "Too many requests are being worked on; try again in a moment.")
+		}
+	})
+}
+
+// streams are the paths whose work takes as long as the client needs; they have deadlines of their own.
+var streams = map[string]bool{"/v1/imports": true, "/v1/exports": true}
+
+func timed(timeout time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if streams[r.URL.Path] {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
