@@ -98,7 +98,7 @@ func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (p
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, err := r.atVersion(p.ID, p.Version)
+	before, err := r.atVersion(p.ID, func(stored int64) bool { return stored == p.Version })
 	if err != nil {
 		return property.Change{}, fmt.Errorf("update listing %s: %w", p.ID, err)
 	}
@@ -115,7 +115,7 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, err := r.atVersion(id, version)
+	before, err := r.atVersion(id, func(stored int64) bool { return version == 0 || stored == version })
 	if err != nil {
 		return property.Change{}, fmt.Errorf("delete listing %s: %w", id, err)
 	}
@@ -125,13 +125,13 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	return r.log.append(property.Deleted(0, before, time.Time{}), r.now()), nil
 }
 
-// atVersion is the listing if it is at the version; version 0 stands for any.
-func (r *PropertyRepository) atVersion(id property.ID, version int64) (property.Property, error) {
+// atVersion is the listing if its version is the one expected.
+func (r *PropertyRepository) atVersion(id property.ID, expected func(stored int64) bool) (property.Property, error) {
 	row, ok := r.rows[id]
 	switch {
 	case !ok:
 		return property.Property{}, property.ErrNotFound
-	case version != 0 && row.Version != version:
+	case !expected(row.Version):
 		return property.Property{}, property.ErrVersionConflict
 	}
 	return row, nil

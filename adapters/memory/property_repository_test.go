@@ -1,0 +1,15 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/porttest"
+)
+
+func TestPropertyRepository(t *testing.T) {
+	open := func(*testing.T) ports.PropertyRepository { return memory.NewPropertyRepository(time.Now) }
+	porttest.PropertyRepository(t, open, porttest.Features{})
+}

@@ -1,0 +1,159 @@
+package porttest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+var upsertCases = []suiteCase[shelf]{
+	{"upsert_tells_what_it_did_in_order", "Upsert has one result per listing in the order of the batch: insert, update, or an empty operation when nothing differed.", func(s shelf) {
+		same := s.add(1, reference("same"))
+		other := s.add(2, reference("other"))
+		result := s.upsert(
+			s.draft(12, reference("other"), price(1)),
+			s.draft(13, reference("new")),
+			s.draft(1, reference("same")),
+		)
+		s.wantHeading(result[0].Change, property.OpUpdate, other.ID, other.Version+1)
+		s.wantHeading(result[1].Change, property.OpInsert, numbered(13), 1)
+		if op := result[2].Change.Op; op != "" {
+			s.t.Fatalf("a listing whose details are all the same was told as %q", op)
+		}
+		s.wantBefore(result[0].Change, other)
+		s.wantStored(*s.after(result[0].Change))
+		s.wantStored(*s.after(result[1].Change))
+		s.wantStored(same)
+		s.wantFound("limit=10", "b", "m", "n")
+	}},
+	{"upsert_keeps_a_known_listings_id", "A listing whose reference is known has its details replaced and keeps its id and its birth.", func(s shelf) {
+		known := s.add(1, reference("R"))
+		batch := s.draft(2, reference("R"), title("new"))
+		batch.CreatedAt, batch.UpdatedAt, batch.Version = birth.Add(time.Hour), birth.Add(time.Hour), 9
+		s.upsert(batch)
+		after := s.find(known.ID)
+		if after.Title != "new" || after.Version != known.Version+1 || !after.CreatedAt.Equal(birth) {
+			s.t.Fatalf("the known listing became %+v", after)
+		}
+		s.wantGone(batch.ID)
+	}},
+	{"upsert_creates_with_the_given_times", "A listing whose reference is new is created with its ID and times.", func(s shelf) {
+		p := s.draft(1, reference("R"))
+		p.CreatedAt, p.UpdatedAt = birth.Add(-time.Hour), birth.Add(-time.Minute)
+		s.upsert(p)
+		s.wantStored(p)
+	}},
+	{"upsert_twice_changes_nothing", "One whose details are all the same is left alone, in every field.", func(s shelf) {
+		s.upsert(s.full(1), s.draft(2, reference("bare")))
+		first, second := s.find(numbered(1)), s.find(numbered(2))
+		for _, u := range s.upsert(s.full(11), s.draft(12, reference("bare"), title(second.Title))) {
+			if u.Change.Op != "" {
+				s.t.Fatalf("bringing the same in again was told as %s", u.Change.Op)
+			}
+		}
+		s.wantStored(first)
+		s.wantStored(second)
+	}},
+	{"upsert_notices_every_field", "A difference in any one field is an update.", func(s shelf) {
+		for name, edit := range oneFieldEdits {
+			s.upsert(s.full(1))
+			u := s.upsert(s.full(1, edit))[0]
+			if u.Change.Op != property.OpUpdate {
+				s.t.Fatalf("another %s was told as %q", name, u.Change.Op)
+			}
+			s.wantStored(*s.after(u.Change))
+		}
+	}},
+	{"upsert_is_all_or_nothing", "When one listing of a batch cannot be stored, none is.", func(s shelf) {
+		s.add(1, reference("holder"))
+		known := s.add(2, reference("known"))
+		clash := s.draft(1, reference("new id in use"))
+		_, err := s.repo.Upsert(s.t.Context(), []property.Property{
+			s.draft(3, reference("first")), s.draft(4, reference("known"), price(5)), clash, s.draft(5, reference("last")),
+		})
+		s.wantError("upsert a new listing with an id in use", err, property.ErrVersionConflict)
+		s.wantStored(known)
+		s.wantFound("limit=10", "b", "c")
+	}},
+	{"upsert_refuses_a_malformed_batch", "Each listing of a batch has a reference, no two the same one; more than MaxBatch are refused.", func(s shelf) {
+		batches := map[string][]property.Property{
+			"without a reference":      {s.draft(1, reference("R")), s.draft(2)},
+			"with one reference twice": {s.draft(1, reference("R")), s.draft(2, reference("R"))},
+			"beyond MaxBatch":          s.batch(ports.MaxBatch + 1),
+		}
+		for what, batch := range batches {
+			if _, err := s.repo.Upsert(s.t.Context(), batch); err == nil {
+				s.t.Fatalf("a batch %s was accepted", what)
+			}
+			s.wantFound("limit=10")
+		}
+	}},
+	{"upsert_takes_an_empty_batch", "A batch of none is nothing to do.", func(s shelf) {
+		s.upsert()
+	}},
+	{"upsert_takes_a_full_batch", "A batch may have MaxBatch listings, all new, all changed or mixed.", func(s shelf) {
+		batch := s.batch(ports.MaxBatch)
+		for i, u := range s.upsert(batch...) {
+			s.wantHeading(u.Change, property.OpInsert, batch[i].ID, 1)
+		}
+		for i := range batch {
+			if i%2 == 0 {
+				batch[i].Price++
+			}
+		}
+		for i, u := range s.upsert(batch...) {
+			if changed := u.Change.Op == property.OpUpdate; changed != (i%2 == 0) {
+				s.t.Fatalf("item %d of a half changed batch was told as %q", i, u.Change.Op)
+			}
+		}
+	}},
+}
+
+func (s shelf) batch(size int) []property.Property {
+	s.t.Helper()
+	batch := make([]property.Property, size)
+	for i := range batch {
+		batch[i] = s.draft(i, reference(fmt.Sprintf("R-%d", i)))
+	}
+	return batch
+}
+
+// full is a draft with a value in every field.
+func (s shelf) full(n int, edits ...func(*property.Details)) property.Property {
+	s.t.Helper()
+	fill := func(d *property.Details) {
+		*d = property.Details{
+			Reference: "full", Title: "full", Description: "Line one\r\n\tline two", Price: 450_000_00, Currency: "HKD",
+			Location: "Sai Ying Pun", Offer: property.OfferRent, Kind: property.KindApartment, Status: property.StatusPending,
+			Bedrooms: property.Some(2), Bathrooms: property.Some[property.Decimal](2_25), AreaM2: property.Some[property.Decimal](70_10),
+			Coordinates: property.Some(property.Coordinates{Latitude: 22.285, Longitude: 114.145}),
+			Photos:      []string{"https://example.com/2.jpg", "https://example.com/1.jpg", "https://example.com/2.jpg"},
+		}
+	}
+	return s.draft(n, append([]func(*property.Details){fill}, edits...)...)
+}
+
+// oneFieldEdits change a full draft in one field each; absent values differ from zero.
+var oneFieldEdits = map[string]func(*property.Details){
+	"title":              title("Full"),
+	"description":        func(d *property.Details) { d.Description = "Line one\n\tline two" },
+	"price":              price(450_000_01),
+	"currency":           func(d *property.Details) { d.Currency = "USD" },
+	"location":           func(d *property.Details) { d.Location += "!" },
+	"offer":              func(d *property.Details) { d.Offer = property.OfferSale },
+	"kind":               func(d *property.Details) { d.Kind = property.KindRoom },
+	"status":             func(d *property.Details) { d.Status = property.StatusSold },
+	"number of bedrooms": func(d *property.Details) { d.Bedrooms = property.Some(0) },
+	"absent bedrooms":    func(d *property.Details) { d.Bedrooms.Valid, d.Bedrooms.Value = false, 0 },
+	"bathrooms":          func(d *property.Details) { d.Bathrooms = property.Some[property.Decimal](0) },
+	"absent bathrooms":   func(d *property.Details) { d.Bathrooms = property.Optional[property.Decimal]{} },
+	"area":               func(d *property.Details) { d.AreaM2.Value++ },
+	"absent area":        func(d *property.Details) { d.AreaM2 = property.Optional[property.Decimal]{} },
+	"latitude":           func(d *property.Details) { d.Coordinates.Value.Latitude += 1e-13 },
+	"longitude":          func(d *property.Details) { d.Coordinates.Value.Longitude -= 1e-12 },
+	"absent coordinates": func(d *property.Details) { d.Coordinates = property.Optional[property.Coordinates]{} },
+	"order of photos":    func(d *property.Details) { d.Photos[0], d.Photos[1] = d.Photos[1], d.Photos[0] },
+	"number of photos":   func(d *property.Details) { d.Photos = d.Photos[:2] },
+}
