@@ -1,0 +1,306 @@
+package porttest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/ports"
+)
+
+// CacheFeatures are the honest differences between caches.
+type CacheFeatures struct {
+	// LargestValue is the length of the largest value that the caches under test keep, in bytes: small enough to be tried.
+	LargestValue int
+}
+
+// Cache checks that a cache keeps every promise of ports.Cache. newCache gives an empty cache each time it is called, with
+// room for a thousand small entries.
+func Cache(t *testing.T, newCache func(t *testing.T) ports.Cache, f CacheFeatures) {
+	runCases(t, cacheCases(f), func(t *testing.T) box { return box{t, newCache(t)} })
+}
+
+func cacheCases(f CacheFeatures) []suiteCase[box] {
+	return concat(cacheValueCases, cacheForgettingCases(f), cacheTimeCases, cacheCallCases)
+}
+
+// box is a cache under test with the steps that cases are made of. A step that must succeed and does not ends the case.
+type box struct {
+	t     reporter
+	cache ports.Cache
+}
+
+func (b box) set(key, value string, ttl time.Duration) {
+	b.t.Helper()
+	if err := b.cache.Set(b.t.Context(), key, []byte(value), ttl); err != nil {
+		b.t.Fatalf("set %.40q: %v", key, err)
+	}
+}
+
+func (b box) get(key string) ([]byte, bool) {
+	b.t.Helper()
+	value, kept, err := b.cache.Get(b.t.Context(), key)
+	if err != nil {
+		b.t.Fatalf("get %.40q: %v", key, err)
+	}
+	if !kept && value != nil {
+		b.t.Fatalf("get %.40q: nothing is kept, and yet there is a value", key)
+	}
+	return value, kept
+}
+
+func (b box) wantKept(key, want string) {
+	b.t.Helper()
+	if value, kept := b.get(key); !kept || string(value) != want {
+		b.t.Fatalf("under %.40q there is %.60q (kept: %t), not %.60q", key, value, kept, want)
+	}
+}
+
+func (b box) wantNothing(keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		if value, kept := b.get(key); kept {
+			b.t.Fatalf("under %.40q there still is %.60q", key, value)
+		}
+	}
+}
+
+func (b box) delete(key string) {
+	b.t.Helper()
+	if err := b.cache.Delete(b.t.Context(), key); err != nil {
+		b.t.Fatalf("delete %.40q: %v", key, err)
+	}
+}
+
+func (b box) purge() {
+	b.t.Helper()
+	if err := b.cache.Purge(b.t.Context()); err != nil {
+		b.t.Fatalf("purge: %v", err)
+	}
+}
+
+// waitForNothing asks for the key, over and over, until its time is over.
+func (b box) waitForNothing(key string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(10 * brief); ; time.Sleep(2 * time.Millisecond) {
+		if _, kept := b.get(key); !kept {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("what is kept under %q outlives its time", key)
+		}
+	}
+}
+
+var cacheValueCases = []suiteCase[box]{
+	{"an_unknown_key_is_a_miss", "Get returns nil and false when nothing is kept, and no error.", func(b box) {
+		b.wantNothing("unknown")
+	}},
+	{"a_value_is_kept", "Get returns the value last Set under the key.", func(b box) {
+		b.set("key", "value", time.Hour)
+		b.wantKept("key", "value")
+	}},
+	{"the_last_value_counts", "Set puts the value in place of what was kept before.", func(b box) {
+		for _, value := range []string{"first", "the second, which is longer", "3rd"} {
+			b.set("key", value, time.Hour)
+			b.wantKept("key", value)
+		}
+	}},
+	{"keys_are_apart", "A key is the text as it is: capitals, spaces, patterns, bytes outside UTF-8.", func(b box) {
+		keys := []string{
+			"a", "A", "a ", " a", "ab", "a:b", "a*", "a?", "[a]", `a\`, "a\x00", "a\r\nb", "\xff\xfe", "é", "e\u0301",
+			strings.Repeat("k", 2000), strings.Repeat("k", 2001),
+		}
+		for _, key := range keys {
+			b.set(key, "value of "+key, time.Hour)
+		}
+		for _, key := range keys {
+			b.wantKept(key, "value of "+key)
+		}
+	}},
+	{"an_empty_value_is_kept", "A kept value without bytes is not the same as nothing kept.", func(b box) {
+		b.set("key", "", time.Hour)
+		b.wantKept("key", "")
+	}},
+	{"values_are_bytes", "A value comes back byte for byte, whatever the bytes.", func(b box) {
+		var all []byte
+		for i := range 256 {
+			all = append(all, byte(i), '\r', '\n')
+		}
+		b.set("key", string(all), time.Hour)
+		b.wantKept("key", string(all))
+	}},
+	{"set_keeps_a_copy", "Set keeps a copy: changing the slice afterwards does no harm.", func(b box) {
+		value := []byte("value")
+		if err := b.cache.Set(b.t.Context(), "key", value, time.Hour); err != nil {
+			b.t.Fatalf("set: %v", err)
+		}
+		copy(value, "XXXXX")
+		b.wantKept("key", "value")
+	}},
+	{"get_gives_the_value_away", "The value got belongs to the caller, who may change it without harm.", func(b box) {
+		b.set("key", "value", time.Hour)
+		value, _ := b.get("key")
+		copy(value, "XXXXX")
+		_ = append(value[:0], "YYYYYYYYY"...)
+		b.wantKept("key", "value")
+	}},
+}
+
+func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
+	return []suiteCase[box]{
+		{"delete_forgets_one_key", "Delete forgets the key and no other.", func(b box) {
+			b.set("key", "value", time.Hour)
+			b.set("other", "value", time.Hour)
+			b.delete("key")
+			b.wantNothing("key")
+			b.wantKept("other", "value")
+		}},
+		{"delete_of_nothing_is_fine", "Forgetting what is not kept is no error.", func(b box) {
+			b.delete("unknown")
+			b.wantNothing("unknown")
+		}},
+		{"the_largest_value_is_kept", "A value of the largest size is kept.", func(b box) {
+			large := strings.Repeat("x", f.LargestValue)
+			b.set("key", large, time.Hour)
+			b.wantKept("key", large)
+		}},
+		{"too_large_a_value_empties_the_key", "A value too large to keep is not an error; the key is then empty.", func(b box) {
+			b.set("key", "small", time.Hour)
+			b.set("key", strings.Repeat("x", f.LargestValue+1), time.Hour)
+			b.wantNothing("key")
+		}},
+		{"purge_forgets_everything", "Purge forgets every entry, however many; afterwards the cache keeps values as before.", func(b box) {
+			var keys []string
+			for i := range 1000 {
+				keys = append(keys, fmt.Sprintf("key %d", i))
+				b.set(keys[i], "value", time.Hour)
+			}
+			b.purge()
+			b.wantNothing(keys...)
+			b.set("key", "value", time.Hour)
+			b.wantKept("key", "value")
+		}},
+		{"purge_of_nothing_is_fine", "Purging an empty cache is no error.", func(b box) {
+			b.purge()
+			b.wantNothing("key")
+		}},
+	}
+}
+
+const brief = 50 * time.Millisecond
+
+var cacheTimeCases = []suiteCase[box]{
+	{"a_value_ends_with_its_time", "A value is kept until its time to live is over, however often it is asked for.", func(b box) {
+		b.set("brief", "value", brief)
+		b.set("long", "value", time.Hour)
+		b.waitForNothing("brief")
+		b.wantKept("long", "value")
+	}},
+	{"set_renews_the_time", "A new Set brings its own, longer time to live.", func(b box) {
+		b.set("key", "first", brief)
+		b.set("key", "second", time.Hour)
+		b.set("mark", "", brief)
+		b.waitForNothing("mark")
+		b.wantKept("key", "second")
+	}},
+	{"set_shortens_the_time", "A new Set brings its own, shorter time to live.", func(b box) {
+		b.set("key", "first", time.Hour)
+		b.set("key", "second", brief)
+		b.waitForNothing("key")
+	}},
+	{"the_shortest_time_ends_too", "A time to live of a nanosecond is no time to live without end.", func(b box) {
+		b.set("key", "value", time.Nanosecond)
+		b.waitForNothing("key")
+	}},
+}
+
+var cacheCallCases = []suiteCase[box]{
+	{"size_is_about_right", "Size is how many entries are kept and how many bytes they take, or -1.", func(b box) {
+		for i := range 100 {
+			b.set(fmt.Sprintf("key %02d", i), strings.Repeat("v", 94), time.Hour)
+		}
+		entries, size, err := b.cache.Size(b.t.Context())
+		if err != nil || entries != -1 && (entries < 50 || entries > 200) || size != -1 && (size < 5_000 || size > 100_000) {
+			b.t.Fatalf("100 entries of 100 bytes each: size says %d entries, %d bytes, error %v", entries, size, err)
+		}
+		b.purge()
+		if entries, size, err = b.cache.Size(b.t.Context()); err != nil || entries > 1 || size > 1_000 {
+			b.t.Fatalf("after a purge: size says %d entries, %d bytes, error %v", entries, size, err)
+		}
+	}},
+	{"ping_works", "Ping returns nil when the cache works.", func(b box) {
+		if err := b.cache.Ping(b.t.Context()); err != nil {
+			b.t.Fatalf("ping: %v", err)
+		}
+	}},
+	{"a_cancelled_call_returns", "Calls return within the context's deadline, do the work or don't, and spoil nothing.", func(b box) {
+		b.set("key", "value", time.Hour)
+		ctx, cancel := context.WithDeadline(b.t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		if value, kept, _ := b.cache.Get(ctx, "key"); kept && string(value) != "value" {
+			b.t.Fatalf("get: %q", value)
+		}
+		_ = b.cache.Set(ctx, "late", []byte("late value"), time.Hour)
+		_ = b.cache.Ping(ctx)
+		_, _, _ = b.cache.Size(ctx)
+		if value, kept := b.get("late"); kept && string(value) != "late value" {
+			b.t.Fatalf("what was set too late is kept as %q", value)
+		}
+		b.wantKept("key", "value")
+		_ = b.cache.Delete(ctx, "key")
+		_ = b.cache.Purge(ctx)
+		b.set("key", "value", time.Hour)
+		b.wantKept("key", "value")
+	}},
+	{"calls_may_be_concurrent", "All methods are safe for concurrent use; a value is one that was set under its key, whole.", func(b box) {
+		var workers sync.WaitGroup
+		failures := make(chan error, 8)
+		for n := range 8 {
+			workers.Go(func() { failures <- b.stir(n) })
+		}
+		workers.Wait()
+		for range 8 {
+			if err := <-failures; err != nil {
+				b.t.Fatalf("%v", err)
+			}
+		}
+	}},
+}
+
+// stir works on a few keys as one of several goroutines. A value is its key, and then one byte over and over.
+func (b box) stir(n int) error {
+	ctx := b.t.Context()
+	for i := range 100 {
+		key := fmt.Sprintf("key %d", i%3)
+		fill := bytes.Repeat([]byte{byte('a' + n)}, 100+n)
+		if err := b.cache.Set(ctx, key, append([]byte(key), fill...), time.Hour); err != nil {
+			return fmt.Errorf("set: %w", err)
+		}
+		value, kept, err := b.cache.Get(ctx, key)
+		if err != nil {
+			return fmt.Errorf("get: %w", err)
+		}
+		if fill, own := bytes.CutPrefix(value, []byte(key)); kept && (!own || !uniform(fill)) {
+			return fmt.Errorf("get %q: %q", key, value)
+		}
+		if i%10 == n {
+			err = b.cache.Delete(ctx, key)
+		} else if i == 50 && n == 0 {
+			err = b.cache.Purge(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("forget: %w", err)
+		}
+	}
+	return nil
+}
+
+// uniform reports whether a worker made these bytes: one letter, as often as that worker writes it.
+func uniform(fill []byte) bool {
+	return len(fill) >= 100 && len(fill) == 100+int(fill[0]-'a') && bytes.Count(fill, fill[:1]) == len(fill)
+}

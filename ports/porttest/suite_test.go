@@ -1,0 +1,53 @@
+package porttest
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+)
+
+// recorder plays the *testing.T of one case and keeps what the case fails with.
+type recorder struct {
+	ctx     context.Context
+	failure string
+}
+
+func (r *recorder) Helper()                  {}
+func (r *recorder) Context() context.Context { return r.ctx }
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.failure = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// failure runs a case on a fresh subject and returns what it fails with, or nothing when it passes. A panic of the subject
+// is a failure too.
+func failure[S any](t *testing.T, c suiteCase[S], open func(reporter) S) string {
+	r := &recorder{ctx: t.Context()}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if recovered := recover(); recovered != nil {
+				r.failure = fmt.Sprint("panic: ", recovered)
+			}
+		}()
+		c.run(open(r))
+	}()
+	<-done
+	return r.failure
+}
+
+// wantNoticed says that the named case fails with a wrong subject.
+func wantNoticed[S any](t *testing.T, cases []suiteCase[S], name string, open func(reporter) S) {
+	t.Helper()
+	for _, c := range cases {
+		if c.name == name {
+			if failure(t, c, open) == "" {
+				t.Errorf("the case %s passes; its rule: %s", name, c.rule)
+			}
+			return
+		}
+	}
+	t.Errorf("there is no case %s", name)
+}
