@@ -149,9 +149,3 @@ func wellFormed(id string) bool {
 	}
 	return true
 }
-
-func setRoute(w http.ResponseWriter, route string) {
-	if e := exchange.Of(w); e != nil {
-		e.Route = route
-	}
-}

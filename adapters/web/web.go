@@ -20,7 +20,7 @@ type Options struct {
 	Observe Observe
 	Views   *viewcache.Cache
 	API     *api.API
-	// Pages are handlers that live beside the API, by path; a path that ends in a slash has everything below it.
+	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int
@@ -32,23 +32,11 @@ type Options struct {
 func New(o Options) http.Handler {
 	router := mux.NewRouter().SkipClean(true)
 	o.API.Register(router)
-	for path, page := range o.Pages {
-		handlePage(router, path, page)
+	for template, page := range o.Pages {
+		api.HandlePage(router, template, page)
 	}
 	router.NotFoundHandler = http.HandlerFunc(api.NotFound)
 	return o.observed(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
-}
-
-func handlePage(router *mux.Router, path string, page http.Handler) {
-	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setRoute(w, path)
-		page.ServeHTTP(w, r)
-	})
-	if path[len(path)-1] == '/' && path != "/" {
-		router.PathPrefix(path).Handler(named)
-		return
-	}
-	router.Handle(path, named)
 }
 
 // bounded turns requests away at once when too many are being worked on, so that those inside get done.

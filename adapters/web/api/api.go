@@ -76,19 +76,19 @@ func New(o Options) *API { return &API{o} }
 // Register adds the routes to a router.
 func (a *API) Register(router *mux.Router) {
 	search := methods{http.MethodGet: a.search}
-	Handle(router, "/v1/properties", methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
-	Handle(router, "/v1/properties/{id}", methods{
+	handle(router, "/v1/properties", methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
+	handle(router, "/v1/properties/{id}", methods{
 		http.MethodGet:    a.read,
 		http.MethodPut:    a.writing(a.replace),
 		http.MethodPatch:  a.writing(a.change),
 		http.MethodDelete: a.writing(a.remove),
 	})
-	Handle(router, "/v1/imports", methods{http.MethodPost: a.writing(a.importListings)})
-	Handle(router, "/v1/exports", methods{http.MethodGet: a.export})
-	Handle(router, "/v1/changes", methods{http.MethodGet: a.changes})
-	Handle(router, "/v1/cache", methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
-	Handle(router, "/properties", search)
-	Handle(router, "/properties/", search)
-	Handle(router, "/properties/cache-metrics/", methods{http.MethodGet: a.metrics})
-	Handle(router, "/properties/cache-metrics", methods{http.MethodGet: a.metrics})
+	handle(router, "/v1/imports", methods{http.MethodPost: a.writing(a.importListings)})
+	handle(router, "/v1/exports", methods{http.MethodGet: a.export})
+	handle(router, "/v1/changes", methods{http.MethodGet: a.changes})
+	handle(router, "/v1/cache", methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
+	handle(router, "/properties", search)
+	handle(router, "/properties/", search)
+	handle(router, "/properties/cache-metrics/", methods{http.MethodGet: a.metrics})
+	handle(router, "/properties/cache-metrics", methods{http.MethodGet: a.metrics})
 }

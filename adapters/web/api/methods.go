@@ -18,8 +18,8 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // router would leave all three out.
 type methods map[string]handler
 
-// Handle registers the methods of a path and notes its template as the exchange's route.
-func Handle(router *mux.Router, template string, m methods) {
+// handle registers the methods of a path and notes its template as the exchange's route.
+func handle(router *mux.Router, template string, m methods) {
 	router.HandleFunc(template, func(w http.ResponseWriter, r *http.Request) {
 		if e := exchange.Of(w); e != nil {
 			e.Route = template
@@ -28,15 +28,23 @@ func Handle(router *mux.Router, template string, m methods) {
 	})
 }
 
+// HandlePage registers something that can only be read.
+func HandlePage(router *mux.Router, template string, page http.Handler) {
+	handle(router, template, methods{http.MethodGet: func(w http.ResponseWriter, r *http.Request) error {
+		page.ServeHTTP(w, r)
+		return nil
+	}})
+}
+
 func (m methods) serve(w http.ResponseWriter, r *http.Request) {
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	handle, ok := m[method]
+	answer, ok := m[method]
 	switch {
 	case ok:
-		if err := handle(w, r); err != nil {
+		if err := answer(w, r); err != nil {
 			fail(w, r, err)
 		}
 	case r.Method == http.MethodOptions:
