@@ -1,0 +1,213 @@
+package freshness_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// database is a toy store for random histories: a few listings, transactions that lock what they write and end in any
+// order, and a log of what was committed. It decides matches by itself, not through the filter under test.
+type database struct {
+	random  *rand.Rand
+	clock   int64
+	rows    map[property.ID]*property.Property // as committed
+	history map[property.ID][]*property.Property
+	locked  map[property.ID]bool
+	open    []*transaction
+	log     []committed // in the order of commits
+}
+
+// committed is a change as the feed tells it, and the versions that whoever is told of it must know.
+type committed struct {
+	change   property.Change
+	versions map[property.ID]int64 // of one listing, or after a reset of all that it may have changed
+}
+
+// transaction is one that has not ended.
+type transaction struct {
+	writer  int // the process that waits for the commit; -1 for a writer outside the program
+	changes []property.Change
+}
+
+const listings = 9 // ids in play; some of them exist at the beginning
+
+func newDatabase(random *rand.Rand) *database {
+	d := &database{
+		random: random, rows: map[property.ID]*property.Property{},
+		history: map[property.ID][]*property.Property{}, locked: map[property.ID]bool{},
+	}
+	for n := range listings {
+		id := idOf(n)
+		d.history[id] = []*property.Property{nil} // version 0: not yet made
+		if random.IntN(4) > 0 {
+			d.commitOne(property.Inserted(0, d.state(id, nil)))
+		}
+	}
+	return d
+}
+
+// version is how often the listing has changed.
+func (d *database) version(id property.ID) int64 { return int64(len(d.history[id]) - 1) }
+
+// state is a listing's next state: anything, or what it was with some of it changed.
+func (d *database) state(id property.ID, was *property.Property) property.Property {
+	d.clock++
+	now := time.UnixMicro(d.clock).UTC()
+	p := property.Property{ID: id, CreatedAt: now}
+	if was != nil {
+		p = *was
+	}
+	p.Version, p.UpdatedAt = d.version(id)+1, now
+	if was == nil || d.random.IntN(2) == 0 {
+		p.Kind = [...]property.Kind{property.KindHouse, property.KindLand}[d.random.IntN(2)]
+		p.Location = [...]string{"Zürich", "ZÜRICH", "Zurich"}[d.random.IntN(3)]
+	}
+	if was == nil || d.random.IntN(3) > 0 {
+		p.Price = property.Decimal(1 + d.random.IntN(9))
+		p.AreaM2 = property.Optional[property.Decimal]{Value: p.Price % 4, Valid: p.Price%4 > 0}
+	}
+	return p
+}
+
+// begin opens a transaction that writes one to three listings which no other transaction has locked.
+func (d *database) begin(writer int) {
+	t := &transaction{writer: writer}
+	for range 1 + d.random.IntN(3) {
+		id := idOf(d.random.IntN(listings))
+		if d.locked[id] {
+			continue
+		}
+		d.locked[id] = true
+		t.changes = append(t.changes, d.change(id))
+	}
+	d.open = append(d.open, t)
+}
+
+func (d *database) change(id property.ID) property.Change {
+	was := d.rows[id]
+	switch {
+	case was == nil:
+		return property.Inserted(0, d.state(id, nil))
+	case d.random.IntN(4) == 0:
+		return property.Deleted(0, *was, time.UnixMicro(d.clock).UTC())
+	}
+	return property.Updated(0, *was, d.state(id, was))
+}
+
+// end commits or rolls back one of the open transactions; it returns the one committed, if any.
+func (d *database) end() *transaction {
+	if len(d.open) == 0 {
+		return nil
+	}
+	at := d.random.IntN(len(d.open))
+	t := d.open[at]
+	d.open = slices.Delete(d.open, at, at+1)
+	for _, c := range t.changes {
+		delete(d.locked, c.ID)
+	}
+	if d.random.IntN(6) == 0 {
+		return nil
+	}
+	for _, c := range t.changes {
+		d.commitOne(c)
+	}
+	return t
+}
+
+// commitOne stores a change and tells of it.
+func (d *database) commitOne(c property.Change) {
+	d.store(c)
+	d.log = append(d.log, committed{c, map[property.ID]int64{c.ID: c.Version}})
+}
+
+func (d *database) store(c property.Change) {
+	d.history[c.ID] = append(d.history[c.ID], c.After)
+	d.rows[c.ID] = c.After
+	if c.After == nil {
+		delete(d.rows, c.ID)
+	}
+}
+
+// bulk changes every listing that is not locked, and tells only that anything may have changed.
+func (d *database) bulk() {
+	reset := committed{property.Change{Op: property.OpReset}, map[property.ID]int64{}}
+	for n := range listings {
+		if id := idOf(n); !d.locked[id] {
+			c := d.change(id)
+			d.store(c)
+			reset.versions[id] = c.Version
+		}
+	}
+	d.log = append(d.log, reset)
+}
+
+// matches decides what this database lets through; letters are folded as Unicode has it.
+func matches(f *property.Filter, p *property.Property) bool {
+	return p != nil &&
+		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, p.Kind)) &&
+		(!f.Price.Min.Valid || p.Price >= f.Price.Min.Value) && (!f.Price.Max.Valid || p.Price <= f.Price.Max.Value) &&
+		(!f.AreaM2.Min.Valid || p.AreaM2.Valid && p.AreaM2.Value >= f.AreaM2.Min.Value) &&
+		(!f.UpdatedAfter.Valid || p.UpdatedAt.After(f.UpdatedAfter.Value)) &&
+		property.ContainsFold(p.Location, f.Location)
+}
+
+// belongs reports whether the listing may stand on a page of the search: it matches and lies behind the cursor.
+func belongs(s *property.Search, p *property.Property) bool {
+	return matches(&s.Filter, p) && (!s.After.Valid || s.Sort.Compare(s.Sort.Place(p), s.After.Value) > 0)
+}
+
+func (d *database) search(s *property.Search) *property.Page {
+	page := &property.Page{}
+	for _, p := range d.rows {
+		if belongs(s, p) {
+			page.Properties = append(page.Properties, *p)
+		}
+	}
+	slices.SortFunc(page.Properties, func(a, b property.Property) int {
+		return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b))
+	})
+	page.Properties = page.Properties[:min(s.Limit, len(page.Properties))]
+	return page
+}
+
+func (d *database) count(f *property.Filter) (n int64) {
+	for _, p := range d.rows {
+		if matches(f, p) {
+			n++
+		}
+	}
+	return n
+}
+
+// randomSearch asks for some listings in some order, from the beginning or from somewhere within.
+func (d *database) randomSearch() *property.Search {
+	s := &property.Search{
+		Sort: property.Sort{
+			Key:        property.SortKeys()[d.random.IntN(len(property.SortKeys()))],
+			Descending: d.random.IntN(2) == 0,
+		},
+		Limit: 1 + d.random.IntN(4),
+	}
+	if d.random.IntN(2) == 0 {
+		s.Filter.Kinds = []property.Kind{property.KindHouse}
+	}
+	if d.random.IntN(2) == 0 {
+		s.Filter.Price.Min = property.Some(property.Decimal(1 + d.random.IntN(4)))
+		s.Filter.Price.Max = property.Some(property.Decimal(4 + d.random.IntN(5)))
+	}
+	switch d.random.IntN(6) {
+	case 0:
+		s.Filter.Location = "zü"
+	case 1:
+		s.Filter.AreaM2.Min = property.Some(property.Decimal(2))
+	case 2:
+		s.Filter.UpdatedAfter = property.Some(time.UnixMicro(d.clock + 5).UTC())
+	}
+	if p := d.rows[idOf(d.random.IntN(listings))]; p != nil && d.random.IntN(2) == 0 {
+		s.After = property.Some(s.Sort.Place(p))
+	}
+	return s
+}

@@ -1,0 +1,316 @@
+package freshness_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// process is one instance of the program: a ledger, what it must know, and two levels of kept answers.
+type process struct {
+	knowledge
+	ledger  *freshness.Ledger
+	told    []bool                             // by place in the log: the feed has brought it
+	own     map[property.ID]freshness.Position // where the last own change of a listing was announced
+	views   map[question]view
+	records map[question]record
+	loads   []*load
+	tally   *tally
+}
+
+// view is an answer that is served as it is or not at all; record one that may be patched.
+type (
+	view struct {
+		answer
+		entry *freshness.Entry
+	}
+	record struct {
+		answer
+		at freshness.Position
+	}
+)
+
+// load is on its way: its position is taken, then the database is asked, then the answer is kept.
+type load struct {
+	question
+	record
+	asked bool
+}
+
+// tally counts what the ledger decided.
+type tally struct{ served, patched, forgotten, stale, needless int }
+
+// misuse breaks a rule that the ledger's users have to keep, to see that the oracle notices.
+type misuse struct{ latePosition, lossyFeed bool }
+
+// announce tells the process of its own transaction, as the event bus does right after the commit.
+func (p *process) announce(t *transaction) {
+	before := p.ledger.Position()
+	p.ledger.Append(t.changes...)
+	for i, c := range t.changes {
+		p.own[c.ID] = before + freshness.Position(i) + 1
+		p.hear(c.ID, c.Version)
+	}
+}
+
+// waiting is the places in the log that the feed could bring next: every listing's changes come in their order.
+func (p *process) waiting() (next []int) {
+	p.told = append(p.told, make([]bool, len(p.log)-len(p.told))...)
+	behind := map[property.ID]bool{}
+	for at, c := range p.log {
+		if p.told[at] {
+			continue
+		}
+		free := true
+		for id := range c.versions {
+			free = free && !behind[id]
+			behind[id] = true
+		}
+		if free {
+			next = append(next, at)
+		}
+	}
+	return next
+}
+
+// follow has the feed bring one change: any that may come next. When it is older than an own one that the ledger has had
+// to forget meanwhile, everything is brought at once, as a poll does.
+func (p *process) follow() {
+	next := p.waiting()
+	if len(next) == 0 {
+		return
+	}
+	at := next[p.random.IntN(len(next))]
+	c := p.log[at]
+	figures := p.ledger.Figures()
+	forgotten := max(int(figures.Position)-figures.Length, int(figures.Position)+1-figures.Capacity)
+	if c.change.Version < p.floor[c.change.ID] && int(p.own[c.change.ID]) <= forgotten {
+		p.catchUp()
+		return
+	}
+	p.bring(at)
+}
+
+func (p *process) catchUp() {
+	p.waiting()
+	var all []int
+	for at, told := range p.told {
+		if !told {
+			all = append(all, at)
+		}
+	}
+	p.bring(all...)
+}
+
+func (p *process) bring(places ...int) {
+	var changes []property.Change
+	for _, at := range places {
+		p.told[at] = true
+		changes = append(changes, p.log[at].change)
+		for id, version := range p.log[at].versions {
+			p.hear(id, version)
+		}
+	}
+	p.ledger.Append(changes...)
+}
+
+// read asks one level for the answer and begins a load when it has none to serve.
+func (p *process) read(q question, useView bool) error {
+	served, a := p.fromRecord, answer{}
+	if useView {
+		served = p.fromView
+	}
+	a, kept, verdict := served(q)
+	switch {
+	case kept && verdict == freshness.Fresh:
+		p.tally.served++
+		return q.wrong(p.knowledge, a)
+	case kept && verdict == freshness.Unknown:
+		p.tally.forgotten++
+	case kept:
+		p.tally.stale++
+		if same(q.ask(p.database), a) {
+			p.tally.needless++
+		}
+	}
+	p.loads = append(p.loads, &load{question: q, record: record{at: p.ledger.Position()}})
+	return nil
+}
+
+func (p *process) fromView(q question) (answer, bool, freshness.Verdict) {
+	v, ok := p.views[q]
+	if !ok {
+		return answer{}, false, freshness.Unknown
+	}
+	verdict := p.ledger.Check(v.entry)
+	if verdict != freshness.Fresh {
+		delete(p.views, q)
+	}
+	return v.answer, true, verdict
+}
+
+// fromRecord also renews the view from what it serves.
+func (p *process) fromRecord(q question) (answer, bool, freshness.Verdict) {
+	r, ok := p.records[q]
+	if !ok {
+		return answer{}, false, freshness.Unknown
+	}
+	fresh, at, verdict := q.refresh(p.ledger, r.answer, r.at)
+	if verdict != freshness.Fresh {
+		delete(p.records, q)
+		return r.answer, true, verdict
+	}
+	if fresh != r.answer {
+		p.tally.patched++
+	}
+	p.keep(q, record{fresh, at})
+	return fresh, true, verdict
+}
+
+func (p *process) keep(q question, r record) {
+	p.records[q] = r
+	p.views[q] = view{r.answer, freshness.NewEntry(r.at, q.dependency(r.answer))}
+}
+
+func same(a, b answer) bool {
+	if a.page != nil && b.page != nil {
+		return slices.EqualFunc(a.page.Properties, b.page.Properties, func(x, y property.Property) bool {
+			return reflect.DeepEqual(x, y)
+		})
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// proceed takes a load one step on.
+func (p *process) proceed(m misuse) {
+	if len(p.loads) == 0 {
+		return
+	}
+	at := p.random.IntN(len(p.loads))
+	l := p.loads[at]
+	if !l.asked {
+		l.answer, l.asked = l.ask(p.database), true
+		return
+	}
+	p.loads = slices.Delete(p.loads, at, at+1)
+	if m.latePosition {
+		l.at = p.ledger.Position()
+	}
+	p.keep(l.question, l.record)
+}
+
+// tell ends a transaction and tells its writer, unless that dies between commit and announcement.
+func tell(d *database, processes []*process) {
+	if t := d.end(); t != nil && t.writer >= 0 && d.random.IntN(5) > 0 {
+		processes[t.writer].announce(t)
+	}
+}
+
+// live plays one random history and returns the first wrong answer that was served.
+func live(seed uint64, total *tally, m misuse) error {
+	random := rand.New(rand.NewPCG(seed, 0))
+	d := newDatabase(random)
+	processes := make([]*process, 2)
+	for i := range processes {
+		processes[i] = newProcess(d, freshness.NewLedger([]int{6, 20, 200}[random.IntN(3)], time.Second), total)
+	}
+	questions := []question{itemOf{idOf(0)}, itemOf{idOf(1)}, countOf{&d.randomSearch().Filter}, countOf{&d.randomSearch().Filter}}
+	for range 4 {
+		questions = append(questions, pageOf{d.randomSearch()})
+	}
+	for step := range 160 {
+		which := random.IntN(len(processes))
+		p := processes[which]
+		var err error
+		switch dice := random.IntN(200); {
+		case dice < 40:
+			d.begin([]int{-1, which}[random.IntN(2)])
+		case dice < 76:
+			tell(d, processes)
+		case dice < 77:
+			d.bulk()
+		case dice < 78:
+			p.ledger.Reset() // a follower that has lost its place
+			p.catchUp()
+		case dice < 82:
+			p.catchUp()
+		case dice < 112:
+			p.follow()
+		case dice < 115 && m.lossyFeed:
+			p.lose()
+		case dice < 155:
+			err = p.read(questions[random.IntN(len(questions))], random.IntN(2) == 0)
+		default:
+			p.proceed(m)
+		}
+		if err != nil {
+			return fmt.Errorf("history %d, step %d: %w", seed, step, err)
+		}
+	}
+	return nil
+}
+
+func newProcess(d *database, l *freshness.Ledger, total *tally) *process {
+	return &process{
+		knowledge: newKnowledge(d), ledger: l, tally: total, told: slices.Repeat([]bool{true}, len(d.log)),
+		own: map[property.ID]freshness.Position{}, views: map[question]view{}, records: map[question]record{},
+	}
+}
+
+// lose has the feed skip a change which the process must know all the same.
+func (p *process) lose() {
+	if next := p.waiting(); len(next) > 0 {
+		p.told[next[0]] = true
+		for id, version := range p.log[next[0]].versions {
+			p.hear(id, version)
+		}
+	}
+}
+
+// TestNoHistoryMakesTheLedgerVouchForAWrongAnswer plays random histories: transactions that end in any order and roll
+// back, own changes announced or not, a feed that brings everything later in any order, loads that overlap all of it.
+// GABLE_HISTORIES says how many.
+func TestNoHistoryMakesTheLedgerVouchForAWrongAnswer(t *testing.T) {
+	histories := 6_000
+	if n, err := strconv.Atoi(os.Getenv("GABLE_HISTORIES")); err == nil {
+		histories = n
+	}
+	if testing.Short() {
+		histories = min(histories, 500)
+	}
+	var total tally
+	for seed := range histories {
+		if err := live(uint64(seed), &total, misuse{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d histories: %d answers served, %d of them patched; %d called unknown; %d called stale, %d of those needlessly",
+		histories, total.served, total.patched, total.forgotten, total.stale, total.needless)
+	if total.served < histories || total.patched < histories/10 || total.stale < histories/10 {
+		t.Error("the histories are too dull to prove anything")
+	}
+}
+
+func TestTheOracleNoticesWhenTheLedgerIsMisused(t *testing.T) {
+	for name, m := range map[string]misuse{
+		"a position taken after the load": {latePosition: true},
+		"a feed that loses changes":       {lossyFeed: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(2_000) {
+				if live(seed, &tally{}, m) != nil {
+					return
+				}
+			}
+			t.Error("no answer was found wrong")
+		})
+	}
+}

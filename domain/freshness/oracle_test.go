@@ -1,0 +1,190 @@
+package freshness_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// knowledge is what a process must know: of each listing the newest version that it has been told of. A listing is settled
+// when the database has nothing newer: then every answer has to have it exactly right. Of the others an answer may show
+// any version from the one known onwards, since its load may have seen more than the process was told.
+type knowledge struct {
+	*database
+	floor   map[property.ID]int64
+	gapless map[property.ID]int64 // the version up to which the process has been told of every single one
+	heard   map[property.ID]map[int64]bool
+}
+
+func newKnowledge(d *database) knowledge {
+	k := knowledge{d, map[property.ID]int64{}, map[property.ID]int64{}, map[property.ID]map[int64]bool{}}
+	for id := range d.history {
+		k.floor[id], k.gapless[id], k.heard[id] = d.version(id), d.version(id), map[int64]bool{}
+	}
+	return k
+}
+
+func (k knowledge) hear(id property.ID, version int64) {
+	k.floor[id] = max(k.floor[id], version)
+	k.heard[id][version] = true
+	for k.heard[id][k.gapless[id]+1] {
+		k.gapless[id]++
+	}
+}
+
+func (k knowledge) settled(id property.ID) bool { return k.version(id) <= k.floor[id] }
+
+func (k knowledge) allSettled() bool {
+	for id := range k.history {
+		if !k.settled(id) {
+			return false
+		}
+	}
+	return true
+}
+
+// shown returns what is wrong with showing the listing in this state.
+func (k knowledge) shown(p *property.Property) error {
+	switch states := k.history[p.ID]; {
+	case p.Version < k.floor[p.ID]:
+		return fmt.Errorf("listing %s is shown at version %d and known at %d", p.ID, p.Version, k.floor[p.ID])
+	case p.Version >= int64(len(states)) || !reflect.DeepEqual(states[p.Version], p):
+		return fmt.Errorf("listing %s is shown in a state that was never committed: %+v", p.ID, p)
+	case k.settled(p.ID) && k.rows[p.ID] == nil:
+		return fmt.Errorf("listing %s is shown and was removed", p.ID)
+	}
+	return nil
+}
+
+// question is something that can be asked and kept: a page, an item or a count.
+type question interface {
+	ask(*database) answer
+	dependency(answer) freshness.Dependency
+	// refresh brings a kept answer up to date by the ledger alone.
+	refresh(*freshness.Ledger, answer, freshness.Position) (answer, freshness.Position, freshness.Verdict)
+	// wrong says what is wrong with serving the answer now, to somebody who may expect what the process must know.
+	wrong(knowledge, answer) error
+}
+
+// answer is one of the three.
+type answer struct {
+	page  *property.Page
+	item  *property.Property // nil: absent
+	count int64
+}
+
+type pageOf struct{ search *property.Search }
+
+func (q pageOf) ask(d *database) answer { return answer{page: d.search(q.search)} }
+
+func (q pageOf) dependency(a answer) freshness.Dependency { return freshness.OnPage(q.search, a.page) }
+
+func (q pageOf) refresh(
+	l *freshness.Ledger, a answer, at freshness.Position,
+) (answer, freshness.Position, freshness.Verdict) {
+	page, at, verdict := l.PatchPage(q.search, a.page, at)
+	return answer{page: page}, at, verdict
+}
+
+func (q pageOf) wrong(k knowledge, a answer) error {
+	rows := a.page.Properties
+	for i := range rows {
+		if err := k.shown(&rows[i]); err != nil {
+			return err
+		}
+		if !belongs(q.search, &rows[i]) {
+			return fmt.Errorf("listing %s does not belong on the page", rows[i].ID)
+		}
+		if i > 0 && q.search.Sort.Compare(q.search.Sort.Place(&rows[i-1]), q.search.Sort.Place(&rows[i])) >= 0 {
+			return fmt.Errorf("listing %s is out of order", rows[i].ID)
+		}
+	}
+	if err := q.missing(k, a.page); err != nil {
+		return err
+	}
+	if truth := k.search(q.search); k.allSettled() && !same(answer{page: truth}, a) {
+		return fmt.Errorf("all is settled, and the page is %+v instead of %+v", rows, truth.Properties)
+	}
+	return nil
+}
+
+// missing finds a settled listing that belongs in the page's window and is not there.
+func (q pageOf) missing(k knowledge, page *property.Page) error {
+	rows, order := page.Properties, q.search.Sort
+	if len(rows) > q.search.Limit {
+		return fmt.Errorf("the page has %d rows, %d are allowed", len(rows), q.search.Limit)
+	}
+	for id, p := range k.rows {
+		shown := slices.ContainsFunc(rows, func(row property.Property) bool { return row.ID == id })
+		if !k.settled(id) || shown || !belongs(q.search, p) {
+			continue
+		}
+		if len(rows) < q.search.Limit || order.Compare(order.Place(p), order.Place(&rows[len(rows)-1])) < 0 {
+			return fmt.Errorf("listing %s is missing from the page", id)
+		}
+	}
+	return nil
+}
+
+type itemOf struct{ id property.ID }
+
+func (q itemOf) ask(d *database) answer { return answer{item: d.rows[q.id]} }
+
+func (q itemOf) dependency(answer) freshness.Dependency { return freshness.OnItem(q.id) }
+
+func (q itemOf) refresh(
+	l *freshness.Ledger, a answer, at freshness.Position,
+) (answer, freshness.Position, freshness.Verdict) {
+	item, at, verdict := l.PatchItem(q.id, a.item, at)
+	return answer{item: item}, at, verdict
+}
+
+func (q itemOf) wrong(k knowledge, a answer) error {
+	if a.item != nil {
+		return k.shown(a.item)
+	}
+	if since := k.history[q.id][k.floor[q.id]:]; !slices.Contains(since, nil) {
+		return fmt.Errorf("listing %s is absent and has not been so since version %d", q.id, k.floor[q.id])
+	}
+	return nil
+}
+
+type countOf struct{ filter *property.Filter }
+
+func (q countOf) ask(d *database) answer { return answer{count: d.count(q.filter)} }
+
+func (q countOf) dependency(answer) freshness.Dependency { return freshness.OnCount(q.filter) }
+
+func (q countOf) refresh(
+	l *freshness.Ledger, a answer, at freshness.Position,
+) (answer, freshness.Position, freshness.Verdict) {
+	at, verdict := l.CheckCount(q.filter, at)
+	return a, at, verdict
+}
+
+// wrong lets a listing count if any of its states does from the one onwards that was told without a gap: an own change may
+// be announced before an older one of somebody else to the same listing, and what that one did to the count is judged when
+// it is told.
+func (q countOf) wrong(k knowledge, a answer) error {
+	var least, most int64
+	for id, states := range k.history {
+		some, all := false, true
+		for _, p := range states[k.gapless[id]:] {
+			match := matches(q.filter, p)
+			some, all = some || match, all && match
+		}
+		if all {
+			least++
+		}
+		if some {
+			most++
+		}
+	}
+	if a.count < least || a.count > most {
+		return fmt.Errorf("the count is %d, and %d to %d are possible", a.count, least, most)
+	}
+	return nil
+}
