@@ -1,0 +1,247 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+var tellingCases = []suiteCase[stream]{
+	{"every_change_is_told_once", "Every committed change is told exactly once, with both images and its transaction, those of one listing in the order of their versions.", func(s stream) {
+		made := s.write()
+		told, _ := s.follow("", 100)
+		s.wantTold(told, made)
+	}},
+	{"what_changed_nothing_is_not_told", "A write that was refused, replayed or found nothing different makes no change.", func(s stream) {
+		p := s.create(s.full(1))
+		s.createWithKey(2, "a", "k", "request")
+		behind := s.head()
+		s.createWithKey(3, "a", "k", "request")
+		s.upsert(s.full(4))
+		p.Version++
+		_, err := s.repo.Update(s.t.Context(), p)
+		s.wantError("update at another version", err, property.ErrVersionConflict)
+		_, err = s.repo.Delete(s.t.Context(), numbered(9), 0)
+		s.wantError("delete a missing listing", err, property.ErrNotFound)
+		_, err = s.repo.Upsert(s.t.Context(), []property.Property{s.draft(5, reference("new")), s.draft(2, reference("clash"))})
+		s.wantError("upsert a new listing with an id in use", err, property.ErrVersionConflict)
+		if told, _ := s.follow(behind, 100); len(told) != 0 {
+			s.t.Fatalf("nothing was changed, yet the feed tells%s", headings(told))
+		}
+	}},
+	{"the_feed_rebuilds_the_table", "Whoever applies the feed from its start has the table as it is.", func(s stream) {
+		s.write()
+		s.upsert(s.batch(40)[10:]...)
+		s.delete(s.find(numbered(17)).ID, 0)
+		told, _ := s.follow("", 7)
+		s.wantRebuilt(told)
+	}},
+}
+
+// wantRebuilt applies the changes to an empty table and compares it with the store.
+func (s stream) wantRebuilt(told []property.Change) {
+	s.t.Helper()
+	table := make(map[property.ID]property.Property)
+	for _, c := range told {
+		if c.After == nil {
+			delete(table, c.ID)
+			continue
+		}
+		table[c.ID] = *c.After
+	}
+	stored := s.search("limit=500").Properties
+	if len(table) != len(stored) {
+		s.t.Fatalf("the feed makes a table of %d listings where %d are stored", len(table), len(stored))
+	}
+	for _, p := range stored {
+		s.wantSame("the listing rebuilt", table[p.ID], p)
+	}
+}
+
+var pagingCases = []suiteCase[stream]{
+	{"pages_of_any_size_tell_the_same", "Changes returns at most limit changes, and pages of any size together tell the same.", func(s stream) {
+		made := s.write()
+		for _, limit := range []int{1, 2, 3, 5, len(made), len(made) + 1} {
+			told, _ := s.follow("", limit)
+			s.wantTold(told, made)
+		}
+	}},
+	{"more_says_that_changes_wait", "More is set exactly when further changes were waiting.", func(s stream) {
+		made := s.write()
+		if page := s.read("", len(made)-1); !page.More {
+			s.t.Fatalf("one change is waiting and More is not set")
+		}
+		if page := s.read("", len(made)); page.More {
+			s.t.Fatalf("no change is waiting and More is set")
+		}
+	}},
+	{"next_stands_behind_the_page", "Next is the cursor behind a page's changes: nothing comes from it until something is changed, and then only that.", func(s stream) {
+		s.write()
+		_, last := s.follow("", 3)
+		quiet := s.read(last.Next, 10)
+		if len(quiet.Changes) != 0 || quiet.More {
+			s.t.Fatalf("behind the last change comes%s", headings(quiet.Changes))
+		}
+		made := s.inserted(s.draft(50))
+		for _, cursor := range []ports.FeedCursor{last.Next, quiet.Next} {
+			told, _ := s.follow(cursor, 10)
+			s.wantTold(told, []property.Change{made})
+		}
+	}},
+	{"head_stands_behind_every_change", "Head is the cursor behind every change committed so far.", func(s stream) {
+		empty := s.head()
+		made := s.write()
+		behind := s.head()
+		told, _ := s.follow(empty, 100)
+		s.wantTold(told, made)
+		later := s.inserted(s.draft(50))
+		told, _ = s.follow(behind, 100)
+		s.wantTold(told, []property.Change{later})
+	}},
+	{"an_empty_feed_is_an_empty_page", "Where nothing has changed, a page is empty and its Next can be followed.", func(s stream) {
+		page := s.read("", 10)
+		if len(page.Changes) != 0 || page.More {
+			s.t.Fatalf("an empty feed tells%s", headings(page.Changes))
+		}
+		made := s.inserted(s.draft(1))
+		told, _ := s.follow(page.Next, 10)
+		s.wantTold(told, []property.Change{made})
+	}},
+	{"a_foreign_cursor_is_refused", "A text that is no cursor of this feed is ErrInvalidFeedCursor.", func(s stream) {
+		s.write()
+		garbled := s.head() + "?"
+		for _, cursor := range []ports.FeedCursor{"?", " ", "not a cursor", "-1", "' OR 1=1 --", "🏡", "0x1", garbled, ports.FeedCursor(strings.Repeat("9", 400))} {
+			_, err := s.feed.Changes(s.t.Context(), cursor, 10)
+			s.wantError("read after "+string(cursor), err, ports.ErrInvalidFeedCursor)
+		}
+	}},
+	{"cursors_are_safe_in_urls", "A cursor goes into a URL as it is.", func(s stream) {
+		s.write()
+		for _, cursor := range []ports.FeedCursor{s.head(), s.read("", 1).Next, s.read("", 4).Next} {
+			if cursor == "" || url.QueryEscape(string(cursor)) != string(cursor) {
+				s.t.Fatalf("the cursor %q has characters that a URL does not take", cursor)
+			}
+		}
+	}},
+	{"a_cancelled_context_ends_following", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s stream) {
+		ctx, cancel := context.WithCancel(s.t.Context())
+		cancel()
+		_, err := s.feed.Changes(ctx, "", 10)
+		s.wantError("Changes", err, context.Canceled)
+		_, _, err = s.feed.Head(ctx)
+		s.wantError("Head", err, context.Canceled)
+		_, err = s.feed.Prune(ctx, birth)
+		s.wantError("Prune", err, context.Canceled)
+	}},
+}
+
+var snapshotCases = []suiteCase[stream]{
+	{"the_snapshot_sees_what_was_told", "When nothing is waiting, the snapshot sees every change told so far and none made later.", func(s stream) {
+		s.write()
+		told, last := s.follow("", 3)
+		for _, c := range told {
+			if !last.Snapshot.Sees(c.Tx) {
+				s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Snapshot, c.Tx)
+			}
+		}
+		if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Snapshot.Sees(later.Tx) {
+			s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Snapshot, later.Tx)
+		}
+	}},
+	{"the_heads_snapshot_sees_what_was_made", "Head's snapshot sees every change committed so far and none made later.", func(s stream) {
+		s.write()
+		cursor, snapshot, err := s.feed.Head(s.t.Context())
+		if err != nil {
+			s.t.Fatalf("read the head: %v", err)
+		}
+		told, _ := s.follow("", 100)
+		for _, c := range told {
+			if !snapshot.Sees(c.Tx) {
+				s.t.Fatalf("the head's snapshot %s does not see transaction %d", snapshot, c.Tx)
+			}
+		}
+		if later := s.told(cursor, s.inserted(s.draft(50))); later.Tx != 0 && snapshot.Sees(later.Tx) {
+			s.t.Fatalf("the head's snapshot %s sees transaction %d, which came later", snapshot, later.Tx)
+		}
+	}},
+}
+
+// told is the one change behind the cursor, which must be the given one.
+func (s stream) told(after ports.FeedCursor, made property.Change) property.Change {
+	s.t.Helper()
+	told, _ := s.follow(after, 10)
+	s.wantTold(told, []property.Change{made})
+	return told[0]
+}
+
+var followingCases = []suiteCase[stream]{
+	{"following_while_others_write_misses_nothing", "Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
+		const writers, rounds = 4, 15
+		var writing atomic.Int32
+		writing.Store(writers)
+		var told []property.Change
+		cursor := s.head()
+		errs := together(writers+1, func(i int) (err error) {
+			if i < writers {
+				defer writing.Add(-1)
+				return s.writeRounds(i, rounds)
+			}
+			told, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
+			return err
+		})
+		if err := errors.Join(errs...); err != nil {
+			s.t.Fatalf("writing and following: %v", err)
+		}
+		s.wantEachVersionOnce(told, writers, rounds)
+	}},
+}
+
+// followWhile reads in small pages until nothing more comes after the writing has ended.
+func (s stream) followWhile(after ports.FeedCursor, writing func() bool) ([]property.Change, error) {
+	var told []property.Change
+	for {
+		last := !writing()
+		page, err := s.feed.Changes(s.t.Context(), after, 3)
+		if err != nil || last && len(page.Changes) == 0 {
+			return told, err
+		}
+		told, after = append(told, page.Changes...), page.Next
+	}
+}
+
+// writeRounds creates a listing and changes it until it has as many versions as there are rounds.
+func (s stream) writeRounds(writer, rounds int) error {
+	p := s.draft(writer)
+	if _, err := s.repo.Create(s.t.Context(), p, nil); err != nil {
+		return err
+	}
+	for p.Version = 1; p.Version < int64(rounds); p.Version++ {
+		if _, err := s.repo.Update(s.t.Context(), p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s stream) wantEachVersionOnce(told []property.Change, listings, versions int) {
+	s.t.Helper()
+	lists := byListing(told)
+	if len(lists) != listings {
+		s.t.Fatalf("changes of %d listings were told, not of %d", len(lists), listings)
+	}
+	for id, list := range lists {
+		if len(list) != versions {
+			s.t.Fatalf("%d changes of %s were told, not %d", len(list), id, versions)
+		}
+		for i, c := range list {
+			if c.Version != int64(i+1) {
+				s.t.Fatalf("change %d of %s has version %d", i+1, id, c.Version)
+			}
+		}
+	}
+}

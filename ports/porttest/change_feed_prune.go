@@ -1,0 +1,96 @@
+package porttest
+
+import (
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+var pruneCases = []suiteCase[stream]{
+	{"prune_removes_what_is_old", "Prune removes the changes made before the given time and says how many; the others stay.", func(s stream) {
+		s.write()
+		kept := s.laterChange()
+		told, _ := s.follow("", 100)
+		if removed := s.prune(kept.At); removed != int64(len(told)-1) {
+			s.t.Fatalf("%d changes were removed, not %d", removed, len(told)-1)
+		}
+		if again := s.prune(kept.At); again != 0 {
+			s.t.Fatalf("pruning again removed %d changes", again)
+		}
+		s.told("", kept)
+	}},
+	{"a_cursor_into_pruned_changes_is_gone", "Whoever follows with a cursor behind which changes have been removed is told ErrFeedCursorGone.", func(s stream) {
+		empty := s.head()
+		s.write()
+		first := s.read("", 1).Next
+		kept := s.laterChange()
+		s.prune(kept.At)
+		for _, cursor := range []ports.FeedCursor{empty, first} {
+			_, err := s.feed.Changes(s.t.Context(), cursor, 10)
+			s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
+		}
+	}},
+	{"a_cursor_behind_pruned_changes_is_good", "A cursor that has all removed changes before it goes on, be there changes left or not.", func(s stream) {
+		s.write()
+		cursor := s.head()
+		kept := s.laterChange()
+		behind := s.head()
+		s.prune(kept.At)
+		s.told(cursor, kept)
+		s.prune(kept.At.Add(time.Hour))
+		if rest, _ := s.follow(behind, 10); len(rest) != 0 {
+			s.t.Fatalf("all changes were removed, yet the feed tells%s", headings(rest))
+		}
+		s.told(behind, s.inserted(s.draft(60)))
+		s.wantFoundMany("limit=10", 4)
+	}},
+	{"an_emptied_feed_goes_on", "When every change has been removed, the empty cursor and the head stand before the next change, and older cursors are gone.", func(s stream) {
+		s.write()
+		old, last := s.read("", 1).Next, s.laterChange()
+		s.prune(last.At.Add(time.Hour))
+		behind := s.head()
+		_, err := s.feed.Changes(s.t.Context(), old, 10)
+		s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
+		made := s.inserted(s.draft(60))
+		s.told("", made)
+		s.told(behind, made)
+	}},
+	{"concurrent_prunes_remove_each_change_once", "Only one process at a time prunes; together they remove and count each change once.", func(s stream) {
+		s.write()
+		last := s.laterChange()
+		told, _ := s.follow("", 100)
+		counts := together(4, func(int) int64 {
+			removed, err := s.feed.Prune(s.t.Context(), last.At.Add(time.Hour))
+			if err != nil {
+				return -1000
+			}
+			return removed
+		})
+		var sum int64
+		for _, n := range counts {
+			sum += n
+		}
+		if sum != int64(len(told)) {
+			s.t.Fatalf("of %d changes, concurrent prunes removed %v", len(told), counts)
+		}
+	}},
+}
+
+// laterChange updates a listing until the store's clock has moved on from all changes made before.
+func (s stream) laterChange() property.Change {
+	s.t.Helper()
+	told, _ := s.follow("", 100)
+	newest := told[len(told)-1].At
+	p := s.find(numbered(1))
+	for range 10_000 {
+		behind := s.head()
+		change := s.update(p)
+		if retold := s.told(behind, change); retold.At.After(newest) {
+			return retold
+		}
+		p = *s.after(change)
+	}
+	s.t.Fatalf("the store's clock stands still")
+	return property.Change{}
+}
