@@ -1,0 +1,79 @@
+// Package docs shows the HTTP contract: the OpenAPI document as YAML and JSON, a viewer for people, and a page about each
+// problem type.
+//
+// Everything it serves is made once, at the start, from embedded files. It never asks another host for anything, and its
+// pages run no script and load no style but their own.
+package docs
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+)
+
+//go:embed swagger-ui static templates
+var embedded embed.FS
+
+// Site is all pages and files, by path. It answers GET and HEAD; other methods are for the router to refuse.
+type Site struct {
+	files map[string]*file
+}
+
+// Routes are the path templates at which a Site wants to be mounted, as the contract spells them.
+func Routes() []string {
+	return []string{
+		"/openapi.yaml", "/openapi.json", "/docs", "/docs/assets/{build}/{file}", "/problems", "/problems/{name}",
+	}
+}
+
+// New makes the site for a contract in YAML. The error says what in the YAML has no equal in JSON.
+func New(contract []byte) (*Site, error) {
+	s := &Site{files: map[string]*file{}}
+	json, err := yamlToJSON(contract)
+	if err != nil {
+		return nil, fmt.Errorf("convert the HTTP contract to JSON: %w", err)
+	}
+	s.files["/openapi.yaml"] = newFile("application/yaml", contract)
+	s.files["/openapi.json"] = newFile("application/json", json)
+	assets, err := s.addAssets()
+	if err != nil {
+		return nil, err
+	}
+	return s, s.addPages(assets)
+}
+
+// ServeHTTP answers with the file at the path, or with a not-found problem.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f, ok := s.files[r.URL.Path]; ok {
+		f.ServeHTTP(w, r)
+		return
+	}
+	problem.Write(w, r, problem.NotFound.New("There is no such page."))
+}
+
+// addAssets adds the files that pages load, under a path that changes with their content, and returns that path.
+func (s *Site) addAssets() (base string, err error) {
+	found := map[string]*file{}
+	for _, dir := range []string{"static", "swagger-ui"} {
+		entries, err := fs.ReadDir(embedded, dir)
+		if err != nil {
+			return "", err
+		}
+		for _, e := range entries {
+			data, err := embedded.ReadFile(dir + "/" + e.Name())
+			if err != nil {
+				return "", err
+			}
+			name, f := newAsset(e.Name(), data)
+			found[name] = f
+		}
+	}
+	base = "/docs/assets/" + buildOf(found) + "/"
+	for name, f := range found {
+		s.files[base+name] = f
+	}
+	return base, nil
+}

@@ -1,0 +1,198 @@
+package docs
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+)
+
+func contract(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../api/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func newSite(t *testing.T) *Site {
+	t.Helper()
+	s, err := New(contract(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func get(s *Site, path string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestTheContractIsServedAsItIsWritten(t *testing.T) {
+	w := get(newSite(t), "/openapi.yaml")
+	if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), contract(t)) {
+		t.Errorf("status %d, %d bytes; want the file itself", w.Code, w.Body.Len())
+	}
+}
+
+func TestTheContractInJSONSaysTheSameInTheSameOrder(t *testing.T) {
+	w := get(newSite(t), "/openapi.json")
+	var fromJSON, fromYAML any
+	if err := json.Unmarshal(w.Body.Bytes(), &fromJSON); err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(contract(t), &fromYAML); err != nil {
+		t.Fatal(err)
+	}
+	through, err := json.Marshal(fromYAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(through, &fromYAML); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(fromYAML, fromJSON); diff != "" {
+		t.Errorf("YAML and JSON differ (-YAML +JSON):\n%s", diff)
+	}
+	body := w.Body.String()
+	if strings.Index(body, `"openapi"`) > strings.Index(body, `"info"`) ||
+		strings.Index(body, `"/v1/properties"`) > strings.Index(body, `"/healthz"`) {
+		t.Error("the members are not in the order of the YAML")
+	}
+}
+
+func TestWhatJSONCannotSayIsRefused(t *testing.T) {
+	for _, text := range []string{"", "a: .inf", "1: a", "? [a]\n: b", "a: [", "a: 0x1F"} {
+		if out, err := yamlToJSON([]byte(text)); err == nil {
+			t.Errorf("%q became %s", text, out)
+		}
+	}
+	got, err := yamlToJSON([]byte("b: 1.50\na: ['<1>', ~, true, &x 'y', *x, 2026-03-14]"))
+	want := `{"b":1.50,"a":["<1>",null,true,"y","y","2026-03-14"]}`
+	var compact bytes.Buffer
+	if err != nil || json.Compact(&compact, got) != nil || compact.String() != want {
+		t.Errorf("got %s, %v; want %s", compact.String(), err, want)
+	}
+}
+
+var link = regexp.MustCompile(`(?:src|href)="([^"]+)"`)
+
+func TestEveryPageLoadsOnlyWhatThisSiteServes(t *testing.T) {
+	s := newSite(t)
+	paths := []string{"/docs", "/problems"}
+	for _, p := range problem.All() {
+		paths = append(paths, p.URI())
+	}
+	for _, path := range paths {
+		w := get(s, path)
+		if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+			t.Errorf("%s: status %d, %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") {
+			t.Errorf("%s: Content-Security-Policy is %q", path, policy)
+		}
+		for _, m := range link.FindAllStringSubmatch(w.Body.String(), -1) {
+			if strings.HasPrefix(m[1], "https://www.rfc-editor.org/") {
+				continue
+			}
+			if got := get(s, m[1]); got.Code != http.StatusOK {
+				t.Errorf("%s: %s is answered %d", path, m[1], got.Code)
+			}
+		}
+	}
+}
+
+func TestAProblemPageExplainsTheProblem(t *testing.T) {
+	body := get(newSite(t), "/problems/gone").Body.String()
+	for _, want := range []string{"410 Gone", "no longer kept", "Export all listings"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q:\n%s", want, body)
+		}
+	}
+}
+
+func TestAnUnknownPageIsAProblem(t *testing.T) {
+	w := get(newSite(t), "/problems/no-such-thing")
+	if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != problem.ContentType {
+		t.Errorf("status %d, %s", w.Code, w.Header().Get("Content-Type"))
+	}
+}
+
+func TestAssetsAreKeptForeverAndPagesAreAskedAbout(t *testing.T) {
+	s := newSite(t)
+	page := get(s, "/docs")
+	if got := page.Header().Get("Cache-Control"); got != revalidate {
+		t.Errorf("the page says %q", got)
+	}
+	script := regexp.MustCompile(`/docs/assets/[0-9a-f]{16}/swagger-ui-bundle\.js`).FindString(page.Body.String())
+	w := get(s, script)
+	if got := w.Header().Get("Cache-Control"); got != forever || w.Code != http.StatusOK {
+		t.Errorf("%s: status %d, %q", script, w.Code, got)
+	}
+}
+
+func TestEveryFileUnpacks(t *testing.T) {
+	for path, f := range newSite(t).files {
+		z, err := gzip.NewReader(bytes.NewReader(f.gzipped))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if n, err := io.Copy(io.Discard, z); n == 0 || err != nil {
+			t.Errorf("%s: %d bytes, %v", path, n, err)
+		}
+	}
+}
+
+func TestFilesComeCompressedToWhoeverTakesIt(t *testing.T) {
+	s := newSite(t)
+	plain, packed := get(s, "/docs"), get(s, "/docs", "Accept-Encoding", "br, gzip")
+	if plain.Header().Get("Content-Encoding") != "" || packed.Header().Get("Content-Encoding") != "gzip" {
+		t.Fatalf("encodings %q and %q", plain.Header().Get("Content-Encoding"), packed.Header().Get("Content-Encoding"))
+	}
+	z, err := gzip.NewReader(packed.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unpacked, err := io.ReadAll(z); err != nil || string(unpacked) != plain.Body.String() {
+		t.Errorf("the compressed page is another one (%v)", err)
+	}
+	for accept, tag := range map[string]string{"": plain.Header().Get("ETag"), "gzip": packed.Header().Get("ETag")} {
+		w := get(s, "/docs", "Accept-Encoding", accept, "If-None-Match", tag)
+		if w.Code != http.StatusNotModified || w.Body.Len() > 0 {
+			t.Errorf("If-None-Match %s: status %d", tag, w.Code)
+		}
+	}
+	if plain.Header().Get("ETag") == packed.Header().Get("ETag") {
+		t.Error("both encodings have one strong tag")
+	}
+}
+
+func TestGzipIsSentOnlyWhenAccepted(t *testing.T) {
+	for accept, want := range map[string]bool{
+		"": false, "gzip": true, "GZIP": true, "br;q=1.0, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0, *": false,
+		"*": true, "*;q=0": false, "br, identity": false, "gzip;q=x": false,
+	} {
+		if got := acceptsGzip([]string{accept}); got != want {
+			t.Errorf("%q: %v, want %v", accept, got, want)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package docs
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+)
+
+const (
+	// The viewer loads its own files, fetches the contract, tries out requests on this host, and shows drawings that its
+	// style sheet holds as data.
+	viewerPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors 'none'"
+)
+
+// page is what a template shows.
+type page struct {
+	Assets   string // where assets are, with a slash at the end
+	Title    string
+	Problems []problem.Type
+	Problem  problem.Type
+}
+
+// Reason is the standard phrase of the problem's status.
+func (p page) Reason() string { return http.StatusText(p.Problem.Status) }
+
+func (s *Site) addPages(assets string) error {
+	templates, err := template.ParseFS(embedded, "templates/*.html")
+	if err != nil {
+		return err
+	}
+	add := func(path, name, policy string, p page) {
+		var b bytes.Buffer
+		p.Assets = assets
+		if err == nil {
+			err = templates.ExecuteTemplate(&b, name, p)
+		}
+		s.files[path] = newFile("text/html; charset=utf-8", b.Bytes())
+		s.files[path].policy = policy
+	}
+	add("/docs", "viewer.html", viewerPolicy, page{Title: "HTTP API"})
+	add("/problems", "problems.html", pagePolicy, page{Title: "Problems", Problems: problem.All()})
+	for _, t := range problem.All() {
+		add(t.URI(), "problem.html", pagePolicy, page{Title: t.Title, Problem: t})
+	}
+	return err
+}
