@@ -1,0 +1,132 @@
+package servicetest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const postgresVariable = "GABLE_TEST_POSTGRES_URL"
+
+// sharedPostgres is the URL of the server that the tests of this binary share.
+var sharedPostgres = sync.OnceValues(func() (string, error) { return shared(postgresVariable, postgresService()) })
+
+// shared is the URL in the variable or, without one, that of a server which Main ends.
+func shared(variable string, s service) (string, error) {
+	if given := os.Getenv(variable); given != "" {
+		return given, nil
+	}
+	server, err := launch(s)
+	if err != nil {
+		return "", err
+	}
+	atEnd(server.machine.remove)
+	return server.url, nil
+}
+
+// Postgres is the URL of a new, empty database for this test alone. It is dropped, whoever is still connected, when the
+// test ends.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	return databaseFor(t, "template0")
+}
+
+// Template is a database that is built once, and copied for every test that asks for it.
+type Template struct {
+	build func(url string) error
+	made  func() (string, error)
+}
+
+// NewTemplate makes a template out of a function that fills an empty database, such as one that runs the migrations. It is
+// called at most once, and must close its connections.
+func NewTemplate(build func(url string) error) *Template {
+	template := &Template{build: build}
+	template.made = sync.OnceValues(template.make)
+	return template
+}
+
+func (p *Template) make() (string, error) {
+	server, err := sharedPostgres()
+	if err != nil {
+		return "", err
+	}
+	name, err := createDatabase(server, "template0")
+	if err != nil {
+		return "", err
+	}
+	atEnd(func() { _ = dropDatabase(server, name) })
+	if err := p.build(withDatabase(server, name)); err != nil {
+		return "", fmt.Errorf("build the template database: %w", err)
+	}
+	return name, nil
+}
+
+// Postgres is the URL of a copy of the template for this test alone, dropped when the test ends.
+func (p *Template) Postgres(t testing.TB) string {
+	t.Helper()
+	needMain(t)
+	name, err := p.made()
+	if err != nil {
+		giveUp(t, err)
+	}
+	return databaseFor(t, name)
+}
+
+func databaseFor(t testing.TB, template string) string {
+	t.Helper()
+	needMain(t)
+	server, err := sharedPostgres()
+	if err != nil {
+		giveUp(t, err)
+	}
+	name, err := createDatabase(server, template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := dropDatabase(server, name); err != nil {
+			t.Error(err)
+		}
+	})
+	return withDatabase(server, name)
+}
+
+func createDatabase(server, template string) (string, error) {
+	name := "gable_test_" + strings.ToLower(rand.Text())
+	return name, execute(server, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8'", name, template))
+}
+
+func dropDatabase(server, name string) error {
+	return execute(server, fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
+}
+
+func execute(server, sql string) error {
+	ctx, cancel := within(commandTimeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		return fmt.Errorf("%s: %w", sql, err)
+	}
+	return nil
+}
+
+// withDatabase is the URL with another database name.
+func withDatabase(server, name string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		panic(err) // a connection with it has been made
+	}
+	u.Path = "/" + name
+	return u.String()
+}
