@@ -1,0 +1,214 @@
+package listingfile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// csvRows reads the rows of a CSV file (RFC 4180) with a header line.
+type csvRows struct {
+	lines     *lines
+	separator byte
+	header    []string
+	headerRaw []byte
+	column    map[string]int
+}
+
+// openCSV reads the header. The error is a *FileError.
+func openCSV(l *lines) (*csvRows, error) {
+	rows := &csvRows{lines: l}
+	first, err := l.next()
+	for err == nil && first.blank() {
+		first, err = l.next()
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, &FileError{Reason: "is empty"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows.separator = separatorOf(first.text)
+	l.putBack([]line{first})
+	header := rows.next()
+	if header.err != nil {
+		return nil, &FileError{Line: header.line, Reason: "has no header line that can be read", Err: header.err}
+	}
+	rows.headerRaw = header.raw
+	return rows, rows.setHeader(header)
+}
+
+func (c *csvRows) setHeader(header row) error {
+	c.column = map[string]int{}
+	for i, name := range header.cells {
+		name = strings.TrimSpace(name)
+		if _, twice := c.column[name]; twice && name != "" {
+			return &FileError{Line: header.line, Reason: "has two columns called " + name}
+		}
+		c.column[name] = i
+		c.header = append(c.header, name)
+	}
+	return nil
+}
+
+// separatorOf is the semicolon when the header has more of them than commas, outside quotes.
+func separatorOf(header []byte) byte {
+	count := map[byte]int{}
+	quoted := false
+	for _, c := range header {
+		if c == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			count[c]++
+		}
+	}
+	if count[';'] > count[','] {
+		return ';'
+	}
+	return ','
+}
+
+// row is one row of a file, before a mapping has seen it.
+type row struct {
+	line  int
+	raw   []byte   // as it stands in the file, without the last line ending; nil when it is too long
+	cells []string // of a CSV file, in the order of the header
+	err   error    // why the row cannot be read; a *property.InvalidError, or io.EOF, or a *FileError
+}
+
+// next reads a row, which may go over several lines. When a row is bad, reading goes on at the line after its first.
+func (c *csvRows) next() row {
+	first, err := c.lines.next()
+	for err == nil && first.blank() {
+		first, err = c.lines.next()
+	}
+	if err != nil {
+		return row{err: err}
+	}
+	if first.tooLong {
+		return row{line: first.number, err: rowError("is longer than %d bytes", MaxRow)}
+	}
+	p := cellParser{separator: c.separator}
+	r := row{line: first.number, raw: first.text}
+	err = p.feed(first)
+	var more []line
+	for last := first; err == nil && p.state == quoted; {
+		next, readErr := c.lines.next()
+		var broken *FileError
+		switch {
+		case errors.As(readErr, &broken):
+			return row{err: readErr}
+		case readErr != nil:
+			err = errNoEnd
+			continue
+		}
+		more = append(more, next)
+		if next.tooLong || len(r.raw)+len(next.text) > MaxRow {
+			err = rowError("has a quoted cell that does not end within %d bytes", MaxRow)
+			continue
+		}
+		r.raw = append(append(r.raw, last.ending...), next.text...)
+		err = p.feed(next)
+		last = next
+	}
+	if err != nil {
+		c.lines.putBack(more)
+		return row{line: first.number, raw: first.text, err: err}
+	}
+	r.cells = p.cells
+	r.err = c.check(&r)
+	return r
+}
+
+var errNoEnd = rowError("has a quoted cell that does not end")
+
+// check refuses a row that is not text or does not fit the header.
+func (c *csvRows) check(r *row) error {
+	if c.header != nil && len(r.cells) != len(c.header) {
+		return rowError("has %s, but the header has %d", count(len(r.cells), "cell"), len(c.header))
+	}
+	if utf8.Valid(r.raw) && bytes.IndexByte(r.raw, 0) < 0 {
+		return nil
+	}
+	for i, cell := range r.cells {
+		switch name := c.name(i); {
+		case !utf8.ValidString(cell):
+			return rowError("is not valid UTF-8 in column %s", name)
+		case strings.IndexByte(cell, 0) >= 0:
+			return rowError("has a NUL character in column %s", name)
+		}
+	}
+	return nil
+}
+
+func (c *csvRows) name(column int) string {
+	if column < len(c.header) && c.header[column] != "" {
+		return c.header[column]
+	}
+	return property.Decimal(100 * (column + 1)).Short()
+}
+
+// cellParser splits a row into cells as its lines come in.
+type cellParser struct {
+	separator byte
+	state     cellState
+	cell      []byte
+	cells     []string
+}
+
+type cellState int
+
+const (
+	atStart    cellState = iota
+	unquoted             // inside a cell without quotes
+	quoted               // inside quotes
+	afterQuote           // behind a quote that ends the cell or is the first half of ""
+)
+
+// feed takes the next line of the row. Afterwards the row is complete unless the state is quoted.
+func (p *cellParser) feed(l line) error {
+	for _, c := range l.text {
+		switch {
+		case p.state == quoted:
+			p.inQuotes(c)
+		case c == p.separator:
+			p.endCell()
+		case c == '"' && p.state == atStart:
+			p.state = quoted
+		case c == '"' && p.state == afterQuote:
+			p.cell = append(p.cell, c)
+			p.state = quoted
+		case c == '"':
+			return rowError("has a quotation mark inside cell %d, which is not quoted", len(p.cells)+1)
+		case p.state == afterQuote:
+			return rowError("has text behind the closing quotation mark of cell %d", len(p.cells)+1)
+		default:
+			p.cell = append(p.cell, c)
+			p.state = unquoted
+		}
+	}
+	if p.state == quoted {
+		p.cell = append(p.cell, '\n')
+		return nil
+	}
+	p.endCell()
+	return nil
+}
+
+func (p *cellParser) inQuotes(c byte) {
+	if c == '"' {
+		p.state = afterQuote
+		return
+	}
+	p.cell = append(p.cell, c)
+}
+
+func (p *cellParser) endCell() {
+	p.cells = append(p.cells, string(p.cell))
+	p.cell = p.cell[:0]
+	p.state = atStart
+}

@@ -1,0 +1,76 @@
+package listingfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+)
+
+// jsonColumns gives the members of a JSON object as columns: strings as their text, numbers as written, null as nothing,
+// anything else as JSON. A name with points goes into objects; through an array it collects a JSON array of texts, so
+// that Media.MediaURL is the addresses of all media.
+func jsonColumns(raw []byte) (columns, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return nil, rowError("is not a valid JSON object: %v", err)
+	}
+	return func(name string) string {
+		if v, ok := members[name]; ok {
+			return jsonText(v)
+		}
+		member, path, ok := strings.Cut(name, ".")
+		if !ok {
+			return ""
+		}
+		return jsonText(inside(members[member], path))
+	}, nil
+}
+
+// inside follows a path of members.
+func inside(v json.RawMessage, path string) json.RawMessage {
+	var items []json.RawMessage
+	if len(v) > 0 && v[0] == '[' && json.Unmarshal(v, &items) == nil {
+		return collect(items, path)
+	}
+	var members map[string]json.RawMessage
+	if len(v) == 0 || json.Unmarshal(v, &members) != nil {
+		return nil
+	}
+	member, rest, deeper := strings.Cut(path, ".")
+	if !deeper {
+		return members[member]
+	}
+	return inside(members[member], rest)
+}
+
+// collect is the JSON array of what the items say at the path.
+func collect(items []json.RawMessage, path string) json.RawMessage {
+	list := []byte{'['}
+	for _, item := range items {
+		text := jsonText(inside(item, path))
+		if text == "" {
+			continue
+		}
+		if len(list) > 1 {
+			list = append(list, ',')
+		}
+		list = propertyjson.AppendString(list, text)
+	}
+	return append(list, ']')
+}
+
+func jsonText(v json.RawMessage) string {
+	v = bytes.TrimSpace(v)
+	switch {
+	case len(v) == 0, string(v) == "null", string(v) == "[]":
+		return ""
+	case v[0] == '"':
+		var text string
+		if json.Unmarshal(v, &text) == nil {
+			return text
+		}
+	}
+	return string(v)
+}

@@ -1,0 +1,176 @@
+package listingfile
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+)
+
+// builder turns the YAML of a mapping into expressions. It walks the nodes itself, so that an unknown key at any depth is
+// an error with its line.
+type builder struct {
+	mapping *Mapping
+	beside  fs.FS
+	known   map[string]bool // values made up so far
+	used    []string        // columns of the file that expressions read
+}
+
+// entries calls the function for each key of a YAML map. Unknown and repeated keys are errors.
+func entries(n *yaml.Node, what string, keys map[string]func(*yaml.Node) error) error {
+	if n.Kind != yaml.MappingNode {
+		return at(n, "%s must be a map", what)
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key := n.Content[i].Value
+		read, ok := keys[key]
+		switch {
+		case !ok:
+			return at(n.Content[i], "%s has no key %q", what, key)
+		case seen[key]:
+			return at(n.Content[i], "the key %q comes twice", key)
+		}
+		seen[key] = true
+		if err := read(n.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func at(n *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("line %d: %w", n.Line, fmt.Errorf(format, args...))
+}
+
+// into reads a value of a simple type.
+func into(target any) func(*yaml.Node) error {
+	return func(n *yaml.Node) error {
+		if err := n.Decode(target); err != nil {
+			return at(n, "%w", err)
+		}
+		return nil
+	}
+}
+
+func (b *builder) mappingNode(n *yaml.Node) error {
+	m := b.mapping
+	err := entries(n, "a mapping", map[string]func(*yaml.Node) error{
+		"about":    into(&m.About),
+		"required": into(&m.Required),
+		"columns":  into(&m.Columns),
+		"numbers":  b.numbers,
+		"values":   b.values,
+		"skip":     b.skip,
+		"fields":   b.fields,
+	})
+	if err == nil && len(m.Fields) == 0 {
+		err = at(n, "a mapping needs fields")
+	}
+	if m.Required == nil {
+		slices.Sort(b.used)
+		m.Required = slices.Compact(b.used)
+	}
+	return err
+}
+
+func (b *builder) numbers(n *yaml.Node) error {
+	var decimal, group string
+	if err := entries(n, "numbers", map[string]func(*yaml.Node) error{
+		"decimal": into(&decimal), "group": into(&group), "strip": into(&b.mapping.Numbers.strip),
+	}); err != nil {
+		return err
+	}
+	b.mapping.Numbers.decimal, b.mapping.Numbers.group = decimal, group
+	if decimal == group && decimal != "" {
+		return at(n, "decimal and group must differ")
+	}
+	return nil
+}
+
+func (b *builder) values(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return at(n, "values must be a map")
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		if b.known[name] {
+			return at(n.Content[i], "the value %q comes twice", name)
+		}
+		e, err := b.expression(n.Content[i+1])
+		if err != nil {
+			return err
+		}
+		b.known[name] = true
+		b.mapping.Values = append(b.mapping.Values, namedExpression{name, e})
+	}
+	return nil
+}
+
+func (b *builder) fields(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return at(n, "fields must be a map")
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		member, ok := propertyjson.MemberNamed(name)
+		switch {
+		case !ok:
+			return at(n.Content[i], "a listing has no field %q", name)
+		case member.ReadOnly():
+			return at(n.Content[i], "the field %q is set by the service", name)
+		case seen[name]:
+			return at(n.Content[i], "the field %q comes twice", name)
+		}
+		seen[name] = true
+		e, err := b.expression(n.Content[i+1])
+		if err != nil {
+			return err
+		}
+		b.mapping.Fields = append(b.mapping.Fields, namedExpression{name, e})
+	}
+	return nil
+}
+
+func (b *builder) skip(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		return at(n, "skip must be a list")
+	}
+	for _, item := range n.Content {
+		c := condition{is: map[string]bool{}}
+		var is []string
+		err := entries(item, "a condition", map[string]func(*yaml.Node) error{
+			"value": func(n *yaml.Node) (err error) { c.value, err = b.expression(n); return err },
+			"is":    into(&is),
+		})
+		if err != nil {
+			return err
+		}
+		for _, text := range is {
+			c.is[text] = true
+		}
+		if c.value.source == nil || len(is) == 0 {
+			return at(item, "a condition needs value and is")
+		}
+		b.mapping.Skip = append(b.mapping.Skip, c)
+	}
+	return nil
+}
+
+// column remembers that a column of the file is used, unless the name is that of a made-up value.
+func (b *builder) column(name string) string {
+	if !b.known[name] {
+		b.used = append(b.used, name)
+	}
+	return name
+}
+
+// plain is a scalar's text, as written.
+func plain(n *yaml.Node) (string, bool) {
+	return strings.TrimSpace(n.Value), n.Kind == yaml.ScalarNode && n.Tag != "!!null"
+}

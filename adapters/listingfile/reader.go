@@ -1,0 +1,223 @@
+package listingfile
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// Options say what a file is. The zero value finds out by itself and reads Gable's own columns, or RESO names in RESO
+// JSON.
+type Options struct {
+	Format  Format
+	Mapping *Mapping // nil: OwnMapping, or RESOMapping for RESO JSON
+}
+
+// Record is one listing of a file, or the reason why it is none.
+type Record struct {
+	// Line is where the record begins, counted from 1 in the uncompressed file.
+	Line int
+	// Details are the listing's. With an error they hold what could be read, the reference above all.
+	Details property.Details
+	// Err is nil or a *property.InvalidError; its empty field stands for the row as a whole.
+	Err error
+	// Raw is the text of the row as it stands in the file, without the last line ending; nil when it was too long. It is
+	// not changed later.
+	Raw []byte
+}
+
+// Reader reads the listings of one file. It is used by one goroutine at a time.
+type Reader struct {
+	format  Format
+	mapping *Mapping
+	lines   *lines        // of an NDJSON file
+	csv     *csvRows      // of a CSV file
+	json    *documentRows // of a RESO file
+	skipped int
+	err     error
+}
+
+// NewReader looks at the beginning of the file: compression, format, header. The error is a *FileError when the file
+// cannot be what the options say, or the reader's own.
+func NewReader(from io.Reader, o Options) (*Reader, error) {
+	text, err := uncompressed(from)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{format: o.Format, mapping: o.Mapping}
+	if r.format == Auto {
+		if r.format, err = detect(text); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.open(text)
+}
+
+func (r *Reader) open(text *bufio.Reader) error {
+	if err := r.defaultMapping(); err != nil {
+		return err
+	}
+	switch r.format {
+	case NDJSON:
+		r.lines = &lines{from: text}
+		return nil
+	case RESO:
+		r.json = openDocument(text)
+		return nil
+	case CSV:
+		var err error
+		if r.csv, err = openCSV(&lines{from: text}); err != nil {
+			return err
+		}
+		return r.checkHeader()
+	}
+	return fmt.Errorf("there is no file format %q", r.format)
+}
+
+func (r *Reader) defaultMapping() (err error) {
+	switch {
+	case r.mapping != nil:
+	case r.format == RESO:
+		r.mapping, err = BuiltinMapping(RESOMapping)
+	default:
+		r.mapping, err = BuiltinMapping(OwnMapping)
+	}
+	return err
+}
+
+// checkHeader compares the header with what the mapping needs and allows.
+func (r *Reader) checkHeader() error {
+	var missing, unknown []string
+	for _, name := range r.mapping.Required {
+		if _, ok := r.csv.column[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
+	for _, name := range r.csv.header {
+		if r.mapping.Columns != nil && name != rejectedBecause && !slices.Contains(r.mapping.Columns, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	switch {
+	case missing != nil:
+		return &FileError{Line: 1, Reason: fmt.Sprintf("lacks %s, which the mapping %s needs: %s",
+			count(len(missing), "column"), r.mapping.Name, strings.Join(missing, ", "))}
+	case unknown != nil:
+		return &FileError{Line: 1, Reason: fmt.Sprintf("has %s that the mapping %s does not know: %s",
+			count(len(unknown), "column"), r.mapping.Name, strings.Join(unknown, ", "))}
+	}
+	return nil
+}
+
+// Format is what the file is.
+func (r *Reader) Format() Format { return r.format }
+
+// Skipped is how many rows the mapping has left out so far.
+func (r *Reader) Skipped() int { return r.skipped }
+
+// Next reads the next record. The error is io.EOF at the end, or a *FileError when the rest of the file cannot be read;
+// it then stays that.
+func (r *Reader) Next() (Record, error) {
+	for r.err == nil {
+		raw, row := r.next()
+		if raw.line == 0 {
+			r.err = raw.err
+			break
+		}
+		record := Record{Line: raw.line, Raw: raw.raw, Err: raw.err}
+		if raw.err == nil && r.ownJSON() {
+			record.Details, record.Err = decodeOwn(raw.raw)
+			return record, nil
+		}
+		if raw.err == nil {
+			if r.mapping.skips(row) {
+				r.skipped++
+				continue
+			}
+			record.Details, record.Err = r.mapping.details(row)
+		}
+		return record, nil
+	}
+	return Record{}, r.err
+}
+
+// next is the next row and its columns.
+func (r *Reader) next() (row, columns) {
+	switch {
+	case r.csv != nil:
+		raw := r.csv.next()
+		return raw, func(name string) string {
+			if i, ok := r.csv.column[name]; ok && i < len(raw.cells) {
+				return raw.cells[i]
+			}
+			return ""
+		}
+	case r.json != nil:
+		return withColumns(r.json.next())
+	}
+	raw := r.nextLine()
+	if r.ownJSON() {
+		return raw, nil
+	}
+	return withColumns(raw)
+}
+
+func withColumns(raw row) (row, columns) {
+	if raw.err != nil {
+		return raw, nil
+	}
+	if !utf8.Valid(raw.raw) {
+		raw.err = rowError("is not valid UTF-8")
+		return raw, nil
+	}
+	cells, err := jsonColumns(raw.raw)
+	raw.err = err
+	return raw, cells
+}
+
+func (r *Reader) ownJSON() bool { return r.format == NDJSON && r.mapping.Name == OwnMapping }
+
+func (r *Reader) nextLine() row {
+	l, err := r.lines.next()
+	for err == nil && l.blank() {
+		l, err = r.lines.next()
+	}
+	switch {
+	case err != nil:
+		return row{err: err}
+	case l.tooLong:
+		return row{line: l.number, err: rowError("is longer than %d bytes", MaxRow)}
+	}
+	return row{line: l.number, raw: l.text}
+}
+
+// decodeOwn reads a line of Gable's own JSON. What was exported may be imported, and so may a line of a rejects file.
+func decodeOwn(raw []byte) (property.Details, error) {
+	d, err := propertyjson.DecodeReplacement(withoutRejection(raw))
+	var wrong *propertyjson.MemberError
+	var syntax *propertyjson.SyntaxError
+	switch {
+	case errors.As(err, &wrong):
+		return d, &property.InvalidError{Fields: wrong.Fields}
+	case errors.As(err, &syntax):
+		return d, rowError("%s (byte %d of the line)", syntax.Reason, syntax.Offset)
+	}
+	return d, err
+}
+
+// withoutRejection drops the member that a Rejects writer has put at the end.
+func withoutRejection(raw []byte) []byte {
+	at := bytes.LastIndex(raw, []byte(`,"`+rejectedBecause+`":"`))
+	if at < 0 {
+		return raw
+	}
+	return append(bytes.Clone(raw[:at]), '}')
+}

@@ -1,0 +1,116 @@
+package listingfile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/propertyjson"
+)
+
+// rejectedBecause is the column or member that says why a row was rejected. Reading ignores it.
+const rejectedBecause = "rejected_because"
+
+// Rejects writes the rows of a file that could not be imported to a file of the same format, each with its reason, so
+// that they can be mended there and imported again with the same mapping. A CSV row gets the reason in a column at its
+// end, a JSON object in its last member. Rows that were too long to keep are left out.
+type Rejects struct {
+	to     *bufio.Writer
+	source *Reader
+	any    bool
+}
+
+// NewRejects writes rejected rows of the source. Nothing is written before the first of them.
+func NewRejects(to io.Writer, source *Reader) *Rejects {
+	return &Rejects{to: bufio.NewWriter(to), source: source}
+}
+
+// Add writes a record of the source and the reason for which it was rejected.
+func (w *Rejects) Add(r Record, reason string) error {
+	if r.Raw == nil {
+		return nil
+	}
+	switch w.source.format {
+	case CSV:
+		w.addCSV(r.Raw, reason)
+	case RESO:
+		w.separate("[\n", ",\n")
+		_, _ = w.to.Write(withReason(r.Raw, reason))
+	default:
+		_, _ = w.to.Write(append(withReason(r.Raw, reason), '\n'))
+	}
+	w.any = true
+	_, err := w.to.Write(nil)
+	return err
+}
+
+// separate writes what comes before the first row, or before any other.
+func (w *Rejects) separate(before, between string) {
+	if w.any {
+		before = between
+	}
+	_, _ = w.to.WriteString(before)
+}
+
+func (w *Rejects) addCSV(raw []byte, reason string) {
+	rows := w.source.csv
+	column, again := rows.column[rejectedBecause]
+	if !w.any {
+		_, _ = w.to.Write(rows.headerRaw)
+		if !again {
+			_, _ = w.to.WriteString(string(rows.separator) + rejectedBecause)
+		}
+		_ = w.to.WriteByte('\n')
+	}
+	cells := parseCells(raw, rows.separator)
+	if again && column < len(cells) {
+		cells[column] = reason
+		for i := range cells {
+			cells[i] = quoteCell(cells[i], rows.separator)
+		}
+		_, _ = w.to.WriteString(strings.Join(cells, string(rows.separator)) + "\n")
+		return
+	}
+	_, _ = w.to.Write(raw)
+	_, _ = w.to.WriteString(string(rows.separator) + quoteCell(reason, rows.separator) + "\n")
+}
+
+// parseCells is the cells of a whole row, or nothing if it is broken.
+func parseCells(raw []byte, separator byte) []string {
+	p := cellParser{separator: separator}
+	for _, text := range bytes.Split(raw, []byte("\n")) {
+		if p.feed(line{text: bytes.TrimSuffix(text, []byte("\r"))}) != nil {
+			return nil
+		}
+	}
+	return p.cells
+}
+
+// Close ends the file and writes out what is left; the underlying file stays open.
+func (w *Rejects) Close() error {
+	if w.any && w.source.format == RESO {
+		_, _ = w.to.WriteString("\n]\n")
+	}
+	return w.to.Flush()
+}
+
+// withReason adds the reason as the last member of a JSON object. What is no JSON object is left as it is.
+func withReason(raw []byte, reason string) []byte {
+	raw = bytes.TrimSpace(withoutRejection(raw))
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || len(members) == 0 {
+		return bytes.Clone(raw)
+	}
+	out := append(bytes.Clone(raw[:len(raw)-1]), `,"`+rejectedBecause+`":`...)
+	return append(propertyjson.AppendString(out, reason), '}')
+}
+
+// quoteCell quotes a cell if it has to be.
+func quoteCell(text string, separator byte) string {
+	if !strings.ContainsAny(text, "\"\r\n"+string(separator)) {
+		return text
+	}
+	return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+}

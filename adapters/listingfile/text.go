@@ -1,0 +1,119 @@
+package listingfile
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+)
+
+// lineBreaks are the elements that begin a new line, and what they put there.
+var lineBreaks = map[string]string{
+	"br": "\n", "p": "\n", "div": "\n", "ul": "\n", "ol": "\n", "tr": "\n", "h1": "\n", "h2": "\n", "h3": "\n", "li": "\n• ",
+}
+
+// plainText is what a reader would see of HTML: tags gone, entities resolved, line breaks kept. Scripts and styles are
+// left out.
+func plainText(text string) string {
+	if !strings.ContainsAny(text, "<&") {
+		return text
+	}
+	var out strings.Builder
+	hidden := 0
+	tokens := html.NewTokenizer(strings.NewReader(text))
+	for {
+		switch kind := tokens.Next(); kind {
+		case html.ErrorToken:
+			return strings.TrimSpace(out.String())
+		case html.TextToken:
+			if hidden == 0 {
+				out.WriteString(html.UnescapeString(string(tokens.Raw())))
+			}
+		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
+			tag, _ := tokens.TagName()
+			name := string(tag)
+			switch {
+			case name == "script" || name == "style":
+				if kind == html.StartTagToken {
+					hidden++
+				} else if hidden > 0 {
+					hidden--
+				}
+			case kind != html.EndTagToken:
+				out.WriteString(lineBreaks[name])
+			case name == "p":
+				out.WriteString("\n")
+			}
+		}
+	}
+}
+
+var (
+	spaces     = regexp.MustCompile(`[ \t]{2,}`)
+	aroundLine = regexp.MustCompile(`[ \t]*\n[ \t]*`)
+	emptyLines = regexp.MustCompile(`\n{3,}`)
+)
+
+// tidy removes what nobody sees or wants to see: control characters, zero-width spaces and byte order marks, characters
+// for private use, runs of spaces, more than one empty line. The joiner that holds emoji together stays.
+func tidy(text string) string {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t', r == '\u00a0', r == '\u2028', r == '\u2029':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Co, r), r == '\u200b', r == '\ufeff', r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
+	text = aroundLine.ReplaceAllString(spaces.ReplaceAllString(text, " "), "\n")
+	return strings.TrimSpace(emptyLines.ReplaceAllString(text, "\n\n"))
+}
+
+// numberStyle is how a file writes numbers.
+type numberStyle struct {
+	decimal string   // the decimal mark; "" is a point
+	group   string   // the mark between thousands; "" is none
+	strip   []string // texts around numbers that mean nothing, such as currency signs
+}
+
+// normal is the number in plain form: digits, a point, a sign, an exponent. Thousands have to be grouped by three, so
+// that 1,5 is never taken for 15.
+func (s *numberStyle) normal(text string) (string, error) {
+	for _, sign := range s.strip {
+		text = strings.ReplaceAll(text, sign, "")
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return "", nil
+	}
+	mark := s.decimal
+	if mark == "" {
+		mark = "."
+	}
+	whole, fraction, hasFraction := strings.Cut(text, mark)
+	if s.group != "" && strings.Contains(whole, s.group) {
+		groups := strings.Split(whole, s.group)
+		for i, g := range groups {
+			if i > 0 && len(g) != 3 || len(strings.TrimLeft(g, "+-")) == 0 || len(strings.TrimLeft(g, "+-")) > 3 {
+				return "", errNotNumber
+			}
+		}
+		whole = strings.Join(groups, "")
+	}
+	plain := whole
+	if hasFraction {
+		plain += "." + fraction
+	}
+	if mark == "," && strings.Contains(whole+fraction, ".") {
+		return "", errNotNumber
+	}
+	if _, err := parseNumber(plain); err != nil {
+		return "", err
+	}
+	return plain, nil
+}
