@@ -1,0 +1,124 @@
+package bunstore
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// ChangeFeed is a ports.ChangeFeed over property_changes, which triggers fill. What one transaction after another means
+// differs between the databases, so each has a feed of its own: see feed_postgres.go and feed_sqlite.go.
+type ChangeFeed struct{ db *DB }
+
+var _ ports.ChangeFeed = (*ChangeFeed)(nil)
+
+// feedDialect is how each database tells what has been committed behind a cursor. Cursors are plain text here.
+type feedDialect interface {
+	changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error)
+	head(ctx context.Context, db bun.IDB) (cursor string, snapshot freshness.Snapshot, err error)
+	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
+	// another process is at it.
+	pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error)
+}
+
+// feedPage is a ports.FeedPage as read. When more is true, the snapshot means nothing.
+type feedPage struct {
+	changes  []changeRow
+	next     string
+	more     bool
+	snapshot freshness.Snapshot
+}
+
+// changeRow is a row of property_changes. Reading nothing (an outer join without a match) leaves Seq 0.
+type changeRow struct {
+	bun.BaseModel `bun:"table:property_changes,alias:c"`
+
+	Seq        int64   `bun:"seq"`
+	Tx         int64   `bun:"tx"`
+	Op         string  `bun:"op"`
+	PropertyID *uuid   `bun:"property_id"`
+	Version    int64   `bun:"version"`
+	Before     image   `bun:"before"`
+	After      image   `bun:"after"`
+	ChangedAt  instant `bun:"changed_at"`
+}
+
+func (r *changeRow) change() property.Change {
+	c := property.Change{
+		Tx: uint64(r.Tx), Op: property.Op(r.Op), Version: r.Version,
+		Before: r.Before.property(), After: r.After.property(), At: r.ChangedAt.time(),
+	}
+	if r.PropertyID != nil {
+		c.ID = property.ID(*r.PropertyID)
+	}
+	return c
+}
+
+// Changes is described at ports.ChangeFeed.
+func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+	ctx, cancel := f.db.bounded(ctx)
+	defer cancel()
+	cursor, err := base64.RawURLEncoding.Strict().DecodeString(string(after))
+	if err != nil {
+		return ports.FeedPage{}, fmt.Errorf("read feed cursor %.60q: %w", after, ports.ErrInvalidFeedCursor)
+	}
+	read, err := f.db.dialect.changes(ctx, f.db.read, string(cursor), limit)
+	if err != nil {
+		return ports.FeedPage{}, f.db.explain(ctx, "read the change feed", err)
+	}
+	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Snapshot: read.snapshot}
+	for i := range read.changes {
+		page.Changes = append(page.Changes, read.changes[i].change())
+	}
+	return page, nil
+}
+
+// Head is described at ports.ChangeFeed.
+func (f *ChangeFeed) Head(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+	ctx, cancel := f.db.bounded(ctx)
+	defer cancel()
+	cursor, snapshot, err := f.db.dialect.head(ctx, f.db.read)
+	if err != nil {
+		return "", freshness.Snapshot{}, f.db.explain(ctx, "read the head of the change feed", err)
+	}
+	return feedCursor(cursor), snapshot, nil
+}
+
+// pruneBatch is how many changes are removed in one transaction: few enough for writers not to notice.
+const pruneBatch = 5_000
+
+// Prune is described at ports.ChangeFeed.
+func (f *ChangeFeed) Prune(ctx context.Context, before time.Time) (int64, error) {
+	var total int64
+	for {
+		removed, err := f.prune(ctx, instant(before))
+		total += removed
+		if removed < pruneBatch || err != nil {
+			return total, err
+		}
+	}
+}
+
+func (f *ChangeFeed) prune(ctx context.Context, before instant) (removed int64, err error) {
+	ctx, cancel := f.db.bounded(ctx)
+	defer cancel()
+	err = f.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
+		removed, err = f.db.dialect.pruneBatch(ctx, tx, before)
+		return err
+	})
+	if err != nil {
+		return 0, f.db.explain(ctx, "prune the change feed", err)
+	}
+	return removed, nil
+}
+
+func feedCursor(text string) ports.FeedCursor {
+	return ports.FeedCursor(base64.RawURLEncoding.EncodeToString([]byte(text)))
+}

@@ -1,0 +1,93 @@
+package bunstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// kept is a row of idempotency_keys. Response is the listing as the first request stored it, in the JSON of an image.
+type kept struct {
+	bun.BaseModel `bun:"table:idempotency_keys,alias:k"`
+
+	Owner      string `bun:"api_key_id,pk"`
+	Key        string `bun:"key,pk"`
+	Request    string `bun:"request_hash"`
+	PropertyID uuid   `bun:"property_id"`
+	Response   string `bun:"response"`
+}
+
+// Create is described at ports.PropertyRepository.
+func (r *PropertyRepository) Create(
+	ctx context.Context, p property.Property, key *ports.IdempotencyKey,
+) (ports.Creation, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var creation ports.Creation
+	var err error
+	if key == nil {
+		err = r.db.singly(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
+			creation.Change, err = r.db.dialect.insert(ctx, tx, p)
+			return err
+		})
+	} else {
+		err = r.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
+			creation, err = r.createOnce(ctx, tx, p, key)
+			return err
+		})
+	}
+	if err != nil {
+		return ports.Creation{}, r.db.explain(ctx, "create property "+p.ID.String(), r.db.refused(err))
+	}
+	return creation, nil
+}
+
+// createOnce stores the key before the listing: a second request with the same key waits there until the first has
+// ended, and then finds what it left.
+func (r *PropertyRepository) createOnce(
+	ctx context.Context, tx bun.IDB, p property.Property, key *ports.IdempotencyKey,
+) (ports.Creation, error) {
+	use := kept{Owner: key.Owner, Key: key.Key, Request: key.Request, PropertyID: uuid(p.ID)}
+	result, err := tx.NewInsert().Model(&use).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return ports.Creation{}, fmt.Errorf("keep idempotency key: %w", err)
+	}
+	if stored, err := result.RowsAffected(); err != nil || stored == 0 {
+		return replay(ctx, tx, use, err)
+	}
+	change, err := r.db.dialect.insert(ctx, tx, p)
+	if err != nil {
+		return ports.Creation{}, err
+	}
+	response, err := json.Marshal(rowOf(*change.After))
+	if err != nil {
+		return ports.Creation{}, err
+	}
+	use.Response = string(response)
+	_, err = tx.NewUpdate().Model(&use).Column("response").WherePK().Exec(ctx)
+	return ports.Creation{Change: change}, err
+}
+
+// replay answers with what the first request with this key has stored.
+func replay(ctx context.Context, tx bun.IDB, use kept, err error) (ports.Creation, error) {
+	if err != nil {
+		return ports.Creation{}, err
+	}
+	first := kept{Owner: use.Owner, Key: use.Key}
+	if err := tx.NewSelect().Model(&first).WherePK().Scan(ctx); err != nil {
+		return ports.Creation{}, fmt.Errorf("read idempotency key: %w", err)
+	}
+	if first.Request != use.Request {
+		return ports.Creation{}, ports.ErrIdempotencyKeyReused
+	}
+	var stored image
+	if err := stored.Scan(first.Response); err != nil {
+		return ports.Creation{}, err
+	}
+	return ports.Creation{Change: property.Inserted(0, *stored.property()), Replayed: true}, nil
+}

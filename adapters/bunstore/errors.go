@@ -1,0 +1,69 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// uniqueness is a kind of rule that a row can break by being there twice.
+type uniqueness int8
+
+const (
+	notViolated uniqueness = iota
+	primaryKey
+	uniqueColumn // of the columns that are unique but no key: the reference of a listing, the name of an API key
+)
+
+// transience says whether an error may go away by itself: outage when the database cannot serve now, retry when another
+// transaction was in the way and the same steps may succeed at once.
+type transience struct{ outage, retry bool }
+
+// explain says what was being done when the error came up, and gives outages their meaning; the cause stays visible to
+// errors.Is and errors.As. The context is the one with the call's own deadline.
+func (db *DB) explain(ctx context.Context, doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("%s: %w", doing, orCause(err, context.Canceled))
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %w: %w", doing, ports.ErrUnavailable, orCause(err, context.DeadlineExceeded))
+	case unreachable(err), db.dialect.transient(err) != transience{}:
+		return fmt.Errorf("%s: %w: %w", doing, ports.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// orCause makes sure that the context's own error is part of what a driver made of it.
+func orCause(err, cause error) error {
+	if errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", cause, err)
+}
+
+// unreachable reports whether the connection is to blame rather than the statement.
+func unreachable(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
+}
+
+// refused translates what the database says about a listing that it will not take.
+func (db *DB) refused(err error) error {
+	switch db.dialect.violated(err) {
+	case primaryKey:
+		return fmt.Errorf("%w: %w", property.ErrVersionConflict, err)
+	case uniqueColumn:
+		return fmt.Errorf("%w: %w", property.ErrReferenceTaken, err)
+	}
+	return err
+}

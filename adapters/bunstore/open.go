@@ -1,0 +1,148 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Options says which database to open and how.
+type Options struct {
+	// URL is postgres://user@host/database?… (or postgresql://…, as libpq understands it), or sqlite:PATH, where PATH is
+	// absolute or relative to the working directory (sqlite:///absolute/path means the same), or sqlite::memory: for a
+	// database that lives in this process for as long as the DB is open.
+	URL string
+	// MaxConns bounds the connections to Postgres, or those that read an SQLite file; 0 is 16 for Postgres and 4 for SQLite.
+	MaxConns int
+	// QueryTimeout is the longest that any call may take, waiting for a connection included; 0 is 5 seconds. A caller's
+	// context may ask for less.
+	QueryTimeout time.Duration
+}
+
+const (
+	defaultQueryTimeout  = 5 * time.Second
+	defaultPostgresConns = 16
+	defaultSQLiteConns   = 4
+	idleTime             = 5 * time.Minute
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	read, write *bun.DB // the same pool, except for an SQLite file, which has a single writer
+	dialect     dialect
+	options     Options
+}
+
+// dialect is what Postgres and SQLite do differently.
+type dialect interface {
+	// contains is a condition: the part occurs in the text expression, letters compared without regard to case.
+	contains(expression, part string) (condition string, args []any)
+	// violated tells which kind of uniqueness an error reports as violated, if any.
+	violated(err error) uniqueness
+	// transient says what an error means for the caller's chances.
+	transient(err error) transience
+
+	repositoryDialect
+	feedDialect
+	migrationDialect
+}
+
+// ErrInvalidURL says that a database URL is of no known form.
+var ErrInvalidURL = errors.New("not a database URL: want postgres://…, sqlite:PATH or sqlite::memory:")
+
+// Open connects to the database and makes sure that it can be used. It does not look at the schema: see CheckSchema. The
+// error wraps ErrInvalidURL, or ports.ErrUnavailable when the database cannot be reached.
+func Open(ctx context.Context, options Options) (*DB, error) {
+	if options.QueryTimeout == 0 {
+		options.QueryTimeout = defaultQueryTimeout
+	}
+	db := &DB{options: options}
+	var err error
+	switch {
+	case strings.HasPrefix(options.URL, "postgres://"), strings.HasPrefix(options.URL, "postgresql://"):
+		err = db.openPostgres(ctx)
+	case strings.HasPrefix(options.URL, "sqlite:"):
+		err = db.openSQLite(ctx)
+	default:
+		err = ErrInvalidURL
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return db, nil
+}
+
+// Repository keeps the listings.
+func (db *DB) Repository() *PropertyRepository { return &PropertyRepository{db: db} }
+
+// Feed tells the changes of the listings.
+func (db *DB) Feed() *ChangeFeed { return &ChangeFeed{db: db} }
+
+// Keys keeps the API keys.
+func (db *DB) Keys() *KeyRepository { return &KeyRepository{db: db} }
+
+// Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable.
+func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	_, err := db.read.ExecContext(ctx, "SELECT 1")
+	return db.explain(ctx, "ping database", err)
+}
+
+// Stats describes the connections that read; for Postgres and memory they are all there are.
+func (db *DB) Stats() sql.DBStats { return db.read.Stats() }
+
+// Close lets go of all connections. A database in memory is gone then.
+func (db *DB) Close() error {
+	if db.read == db.write {
+		return db.read.Close()
+	}
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// bounded is the context with the longest time that a call may take.
+func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, db.options.QueryTimeout)
+}
+
+// attempts is how often a write is tried that the database ends because of another transaction.
+const attempts = 4
+
+// atomically runs the steps in a transaction that writes: all or nothing.
+func (db *DB) atomically(ctx context.Context, steps func(ctx context.Context, tx bun.IDB) error) error {
+	return db.again(ctx, func() error {
+		return db.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return steps(ctx, tx) })
+	})
+}
+
+// singly runs the steps that write one listing. Where the dialect needs a single statement for that, it is its own
+// transaction, which saves two round trips.
+func (db *DB) singly(ctx context.Context, steps func(ctx context.Context, tx bun.IDB) error) error {
+	if !db.dialect.writesInOneStatement() {
+		return db.atomically(ctx, steps)
+	}
+	return db.again(ctx, func() error { return steps(ctx, db.write) })
+}
+
+// again repeats a write while another transaction is in its way.
+func (db *DB) again(ctx context.Context, write func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := write()
+		if err == nil || attempt == attempts || !db.dialect.transient(err).retry || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// pooled sets the bounds of a pool whose connections are worth keeping.
+func pooled(pool *sql.DB, conns int, idle time.Duration) *sql.DB {
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	pool.SetConnMaxIdleTime(idle)
+	return pool
+}

@@ -1,0 +1,150 @@
+package bunstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/gable-listings/gable/migrations"
+)
+
+// postgresDialect is the dialect of Postgres 13 and later.
+type postgresDialect struct{}
+
+var _ dialect = postgresDialect{}
+
+const (
+	connectTimeout = 3 * time.Second
+	keepAlive      = 15 * time.Second
+	// statementGrace is how much later than the program the database gives up a statement: only when nobody told it to.
+	statementGrace = time.Second
+)
+
+// ErrUnfitDatabase says that a database is set up in a way in which text would not be found reliably.
+var ErrUnfitDatabase = errors.New("this database cannot hold listings")
+
+func (db *DB) openPostgres(ctx context.Context) error {
+	db.dialect = postgresDialect{}
+	pool, err := db.postgresPool(db.options.QueryTimeout + statementGrace)
+	if err != nil {
+		return err
+	}
+	db.read, db.write = pool, pool
+	if err := db.checkPostgres(ctx); err != nil {
+		return errors.Join(err, pool.Close())
+	}
+	return nil
+}
+
+// postgresPool opens a pool whose statements the database ends after the given time, or never when it is 0.
+func (db *DB) postgresPool(statementTimeout time.Duration) (*bun.DB, error) {
+	config, err := pgx.ParseConfig(db.options.URL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalidURL, err) // pgx leaves the password out
+	}
+	// bun writes arguments into the statement itself, so there is nothing to prepare and no statement worth keeping.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	config.DialFunc = (&net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: keepAlive}).DialContext
+	for name, value := range map[string]string{
+		"client_encoding":             "UTF8",
+		"standard_conforming_strings": "on", // bun quotes by this rule
+		"timezone":                    "UTC",
+		"datestyle":                   "ISO, MDY",
+		"extra_float_digits":          "1",
+		"statement_timeout":           strconv.FormatInt(statementTimeout.Milliseconds(), 10),
+	} {
+		config.RuntimeParams[name] = value
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "gable"
+	}
+	conns := db.options.MaxConns
+	if conns == 0 {
+		conns = defaultPostgresConns
+	}
+	return bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New()), nil
+}
+
+// checkPostgres makes sure that text is kept as Unicode and that ASCII letters fold as they do everywhere but in Turkish.
+func (db *DB) checkPostgres(ctx context.Context) error {
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	var encoding, lower string
+	err := db.read.NewRaw("SELECT current_setting('server_encoding'), lower('I')").Scan(ctx, &encoding, &lower)
+	switch {
+	case err != nil:
+		return db.explain(ctx, "reach the database", err)
+	case encoding != "UTF8":
+		return fmt.Errorf("%w: its encoding is %s, not UTF8", ErrUnfitDatabase, encoding)
+	case lower != "i":
+		return fmt.Errorf("%w: in its locale the lower case of I is %s, not i", ErrUnfitDatabase, lower)
+	}
+	return nil
+}
+
+func (postgresDialect) contains(expression, part string) (string, []any) {
+	return expression + ` ILIKE ?`, []any{likePattern(part)}
+}
+
+func (postgresDialect) violated(err error) uniqueness {
+	var refusal *pgconn.PgError
+	switch {
+	case !errors.As(err, &refusal) || refusal.Code != "23505": // unique_violation
+		return notViolated
+	case strings.HasSuffix(refusal.ConstraintName, "_pkey"):
+		return primaryKey
+	}
+	return uniqueColumn
+}
+
+// transient goes by the codes in appendix A of the Postgres manual.
+func (postgresDialect) transient(err error) transience {
+	var refusal *pgconn.PgError
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &refusal):
+		return transience{outage: outageCode(refusal.Code), retry: refusal.Code == "40001" || refusal.Code == "40P01"}
+	case errors.As(err, &connect):
+		return transience{outage: true}
+	}
+	return transience{outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err)}
+}
+
+// outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that refuses
+// writes, a transaction that lost against another.
+func outageCode(code string) bool {
+	switch code {
+	case "57014", "57P01", "57P02", "57P03", "57P05", "25006", "40001", "40P01", "55P03":
+		return true
+	}
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
+}
+
+func (postgresDialect) files() fs.FS { return migrations.Postgres() }
+
+func (postgresDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
+	pool, err := db.postgresPool(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pool, pool.Close, nil
+}
+
+func (postgresDialect) missingTable(err error) bool {
+	var refusal *pgconn.PgError
+	return errors.As(err, &refusal) && refusal.Code == "42P01" // undefined_table
+}

@@ -1,0 +1,121 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// PropertyRepository is a ports.PropertyRepository over a database whose schema is up to date.
+type PropertyRepository struct{ db *DB }
+
+var _ ports.PropertyRepository = (*PropertyRepository)(nil)
+
+// Find is described at ports.PropertyRepository.
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	found, err := rowByID(ctx, r.db.read, id)
+	if err != nil {
+		return property.Property{}, r.db.explain(ctx, "load property "+id.String(), err)
+	}
+	return found.property(), nil
+}
+
+// rowByID loads one listing; the error is property.ErrNotFound when there is none.
+func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
+	var found row
+	err := db.NewSelect().Model(&found).Where("p.id = ?", uuid(id)).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row{}, property.ErrNotFound
+	}
+	return found, err
+}
+
+// Search is described at ports.PropertyRepository.
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var rows []row
+	err := searchQuery(r.db.read.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
+	if err != nil {
+		return nil, r.db.explain(ctx, fmt.Sprintf("search properties %q", s), err)
+	}
+	return &property.Page{Properties: properties(rows)}, nil
+}
+
+// Count is described at ports.PropertyRepository.
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var count int64
+	q := r.db.read.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
+	if err := filtered(q, r.db.dialect, f).Scan(ctx, &count); err != nil {
+		return 0, r.db.explain(ctx, fmt.Sprintf("count properties %q", f), err)
+	}
+	return count, nil
+}
+
+// repositoryDialect is how each database writes one listing and tells what it made of it.
+type repositoryDialect interface {
+	// writesInOneStatement says that the next three need no transaction around them.
+	writesInOneStatement() bool
+	// insert stores a new listing.
+	insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
+	// update replaces the details of the listing at this very version. Errors: property.ErrNotFound, ErrVersionConflict.
+	update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
+	// remove deletes the listing at this very version, or whatever its version is when 0. Errors as in update.
+	remove(ctx context.Context, db bun.IDB, id property.ID, version int64) (property.Change, error)
+	// locked makes a query keep others from changing what it finds until the transaction ends.
+	locked(q *bun.SelectQuery) *bun.SelectQuery
+	// stampsSQL finds, for a list of ids, what the database gave to the listings that this transaction has written.
+	stampsSQL() string
+}
+
+// Update is described at ports.PropertyRepository.
+func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (property.Change, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var change property.Change
+	err := r.db.singly(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
+		change, err = r.db.dialect.update(ctx, tx, p)
+		return err
+	})
+	if err != nil {
+		return property.Change{}, r.db.explain(ctx, "update property "+p.ID.String(), r.db.refused(err))
+	}
+	return change, nil
+}
+
+// Delete is described at ports.PropertyRepository.
+func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var change property.Change
+	err := r.db.singly(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
+		change, err = r.db.dialect.remove(ctx, tx, id, version)
+		return err
+	})
+	if err != nil {
+		return property.Change{}, r.db.explain(ctx, "delete property "+id.String(), err)
+	}
+	return change, nil
+}
+
+// whyNot says why a write found no listing at the version it was meant for.
+func whyNot(ctx context.Context, db bun.IDB, id property.ID) error {
+	exists, err := db.NewSelect().Model((*row)(nil)).Where("p.id = ?", uuid(id)).Exists(ctx)
+	switch {
+	case err != nil:
+		return err
+	case exists:
+		return property.ErrVersionConflict
+	}
+	return property.ErrNotFound
+}

@@ -1,0 +1,131 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io/fs"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/migrations"
+)
+
+// sqliteDialect is the dialect of SQLite, whose library is part of the program.
+type sqliteDialect struct{}
+
+var _ dialect = sqliteDialect{}
+
+const memoryPath = ":memory:"
+
+// openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
+// so writers wait in Go, where their deadlines count. A database in memory is one connection, which is never let go of.
+func (db *DB) openSQLite(ctx context.Context) error {
+	db.dialect = sqliteDialect{}
+	path := strings.TrimPrefix(db.options.URL, "sqlite:")
+	if rest, ok := strings.CutPrefix(path, "//"); ok && strings.HasPrefix(rest, "/") {
+		path = rest
+	}
+	if path == "" || strings.HasPrefix(path, "//") {
+		return ErrInvalidURL
+	}
+	var err error
+	if db.write, err = db.sqlitePool(path, 1, "_txlock=immediate"); err != nil {
+		return err
+	}
+	db.read = db.write
+	if err := db.Ping(ctx); err != nil || path == memoryPath {
+		return errors.Join(err, db.closeUnless(err == nil))
+	}
+	conns := db.options.MaxConns
+	if conns == 0 {
+		conns = defaultSQLiteConns
+	}
+	db.read, err = db.sqlitePool(path, conns, "_pragma=query_only(1)")
+	return err
+}
+
+func (db *DB) closeUnless(fine bool) error {
+	if fine {
+		return nil
+	}
+	return db.Close()
+}
+
+// sqlitePool opens a pool. An acknowledged write is on the disk: with synchronous=NORMAL a power failure could take back
+// the last ones.
+func (db *DB) sqlitePool(path string, conns int, extra string) (*bun.DB, error) {
+	escaped := (&url.URL{Path: path}).EscapedPath()
+	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
+	pool, err := sql.Open("sqlite", "file:"+escaped+"?_pragma=busy_timeout("+busy+")&_pragma=journal_mode(WAL)"+
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_dqs=0&"+extra)
+	if err != nil {
+		return nil, err
+	}
+	return bun.NewDB(pooled(pool, conns, 0), sqlitedialect.New()), nil
+}
+
+// containsFunction is property.ContainsFold for SQLite, which folds ASCII letters only.
+const containsFunction = "gable_contains"
+
+func init() {
+	sqlite.MustRegisterDeterministicScalarFunction(containsFunction, 2,
+		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			text, ok1 := args[0].(string)
+			part, ok2 := args[1].(string)
+			return ok1 && ok2 && property.ContainsFold(text, part), nil
+		})
+}
+
+// contains uses LIKE, which folds ASCII letters, where the part has no others that fold.
+func (sqliteDialect) contains(expression, part string) (string, []any) {
+	if property.ContainsText("", part) == property.Maybe {
+		return containsFunction + "(" + expression + ", ?)", []any{part}
+	}
+	return expression + ` LIKE ? ESCAPE '\'`, []any{likePattern(part)}
+}
+
+func (sqliteDialect) violated(err error) uniqueness {
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return primaryKey
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+		return uniqueColumn
+	}
+	return notViolated
+}
+
+func (sqliteDialect) transient(err error) transience {
+	switch sqliteCode(err) & 0xff { // the primary code
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY:
+		return transience{outage: true}
+	}
+	return transience{}
+}
+
+// sqliteCode is the extended result code of an error, or 0.
+func sqliteCode(err error) int {
+	var refusal *sqlite.Error
+	if errors.As(err, &refusal) {
+		return refusal.Code()
+	}
+	return 0
+}
+
+func (sqliteDialect) files() fs.FS { return migrations.SQLite() }
+
+func (sqliteDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
+	return db.write, func() error { return nil }, nil
+}
+
+// missingTable cannot be told from other mistakes in a statement by its code, and there is one statement that asks.
+func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

@@ -1,0 +1,156 @@
+package bunstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Upsert is described at ports.PropertyRepository. It reads what is known of the batch, and then inserts what is new and
+// updates what differs with one statement each. When somebody else inserts one of the references meanwhile, it begins
+// again and finds it.
+func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		u := upsert{dialect: r.db.dialect, batch: batch}
+		err := r.db.refused(r.db.atomically(ctx, u.run))
+		if err == nil {
+			return u.result(), nil
+		}
+		if attempt == attempts || !errors.Is(err, property.ErrReferenceTaken) || ctx.Err() != nil {
+			return nil, r.db.explain(ctx, fmt.Sprintf("upsert %d properties", len(batch)), err)
+		}
+	}
+}
+
+// upsert is one attempt at a batch.
+type upsert struct {
+	dialect           dialect
+	batch             []property.Property
+	known             map[string]property.Property // by reference, before the write
+	inserted, updated []property.Property          // as given, with the ids they are stored under
+	stamps            map[uuid]stamp
+}
+
+// stamp is what the database gave to a listing when it was written.
+type stamp struct {
+	bun.BaseModel `bun:"table:properties"`
+
+	ID        uuid    `bun:"id"`
+	Version   int64   `bun:"version"`
+	CreatedAt instant `bun:"created_at"`
+	UpdatedAt instant `bun:"updated_at"`
+	Tx        int64   `bun:"tx"`
+}
+
+func (u *upsert) run(ctx context.Context, tx bun.IDB) error {
+	*u = upsert{dialect: u.dialect, batch: u.batch}
+	if err := u.load(ctx, tx); err != nil {
+		return err
+	}
+	u.sort()
+	if len(u.inserted) > 0 {
+		rows := rowsOf(u.inserted)
+		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if len(u.updated) > 0 {
+		rows := rowsOf(u.updated)
+		if _, err := tx.NewUpdate().Model(&rows).Column(detailColumns...).Bulk().Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return u.readStamps(ctx, tx)
+}
+
+// load finds the listings whose references are known. It always locks in the same order, so that two batches never wait
+// for each other.
+func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
+	references := make([]string, len(u.batch))
+	for i, p := range u.batch {
+		references[i] = p.Reference
+	}
+	var rows []row
+	q := tx.NewSelect().Model(&rows).Where("p.reference IN (?)", bun.List(references)).Order("p.reference")
+	if err := u.dialect.locked(q).Scan(ctx); err != nil {
+		return err
+	}
+	u.known = make(map[string]property.Property, len(rows))
+	for i := range rows {
+		u.known[*rows[i].Reference] = rows[i].property()
+	}
+	return nil
+}
+
+// sort tells what is new from what differs, each in the order of references.
+func (u *upsert) sort() {
+	for _, p := range u.batch {
+		old, known := u.known[p.Reference]
+		switch {
+		case !known:
+			u.inserted = append(u.inserted, p)
+		case !old.Equal(p.Details):
+			p.ID = old.ID
+			u.updated = append(u.updated, p)
+		}
+	}
+	byReference := func(a, b property.Property) int { return cmp.Compare(a.Reference, b.Reference) }
+	slices.SortFunc(u.inserted, byReference)
+	slices.SortFunc(u.updated, byReference)
+}
+
+func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
+	var ids []uuid
+	for _, p := range u.inserted {
+		ids = append(ids, uuid(p.ID))
+	}
+	for _, p := range u.updated {
+		ids = append(ids, uuid(p.ID))
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var stamps []stamp
+	if err := tx.NewRaw(u.dialect.stampsSQL(), bun.List(ids)).Scan(ctx, &stamps); err != nil {
+		return err
+	}
+	u.stamps = make(map[uuid]stamp, len(stamps))
+	for _, s := range stamps {
+		u.stamps[s.ID] = s
+	}
+	return nil
+}
+
+// result tells the changes in the order of the batch.
+func (u *upsert) result() []ports.Upserted {
+	result := make([]ports.Upserted, len(u.batch))
+	for i, p := range u.batch {
+		old, known := u.known[p.Reference]
+		if known {
+			p.ID = old.ID
+		}
+		s, written := u.stamps[uuid(p.ID)]
+		if !written {
+			continue
+		}
+		p.Version, p.CreatedAt, p.UpdatedAt = s.Version, s.CreatedAt.time(), s.UpdatedAt.time()
+		if known {
+			result[i].Change = property.Updated(uint64(s.Tx), old, p)
+		} else {
+			result[i].Change = property.Inserted(uint64(s.Tx), p)
+		}
+	}
+	return result
+}

@@ -1,0 +1,147 @@
+package bunstore
+
+import (
+	"bytes"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun/schema"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// The column types below read what either database hands over and write what both understand. They are also the JSON of
+// the images in property_changes, which the triggers write.
+
+// uuid is an id: the type uuid in Postgres, canonical text in SQLite.
+type uuid property.ID
+
+func (u *uuid) Scan(src any) error {
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	return u.UnmarshalText([]byte(text))
+}
+
+func (u *uuid) UnmarshalText(text []byte) error {
+	id, err := property.ParseID(string(text))
+	*u = uuid(id)
+	return err
+}
+
+func (u uuid) MarshalText() ([]byte, error) { return []byte(property.ID(u).String()), nil }
+
+func (u uuid) Value() (driver.Value, error) { return property.ID(u).String(), nil }
+
+// decimal is an exact number: numeric in Postgres, INTEGER or REAL in SQLite, whose 53 bits hold all 15 digits.
+type decimal property.Decimal
+
+func (d *decimal) Scan(src any) error {
+	switch v := src.(type) {
+	case int64:
+		*d = decimal(v * 100)
+		return nil
+	case float64:
+		*d = decimal(property.DecimalFromFloat(v))
+		return nil
+	}
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	exact, err := property.ParseDecimal(text)
+	*d = decimal(exact)
+	return err
+}
+
+// UnmarshalJSON reads a number. SQLite writes a REAL with so many digits that it can end in …999; that is rounded.
+func (d *decimal) UnmarshalJSON(b []byte) error {
+	if d.Scan(b) == nil {
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	*d = decimal(property.DecimalFromFloat(f))
+	return err
+}
+
+func (d decimal) MarshalJSON() ([]byte, error) { return property.Decimal(d).Append(nil), nil }
+
+// AppendQuery writes a bare number, so that SQLite compares it as a number with an expression too.
+func (d decimal) AppendQuery(_ schema.QueryGen, b []byte) ([]byte, error) {
+	return property.Decimal(d).Append(b), nil
+}
+
+// instant is a time in UTC to the microsecond: timestamptz in Postgres; in SQLite text of fixed width, whose order is the
+// order of time. NULL is read as the zero time.
+type instant time.Time
+
+const instantLayout = "2006-01-02T15:04:05.000000Z"
+
+func (t *instant) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t = instant{}
+		return nil
+	case time.Time:
+		*t = instant(v.UTC())
+		return nil
+	}
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	return t.UnmarshalText([]byte(text))
+}
+
+func (t *instant) UnmarshalText(text []byte) error {
+	at, err := time.Parse(time.RFC3339Nano, string(text))
+	*t = instant(at.UTC())
+	return err
+}
+
+func (t instant) time() time.Time { return time.Time(t) }
+
+func (t instant) String() string { return t.time().UTC().Format(instantLayout) }
+
+func (t instant) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+func (t instant) Value() (driver.Value, error) { return t.String(), nil }
+
+// photos is a JSON array: jsonb in Postgres, text in SQLite.
+type photos []string
+
+func (p *photos) Scan(src any) error {
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	*p = nil
+	return json.Unmarshal([]byte(text), (*[]string)(p))
+}
+
+func (p photos) Value() (driver.Value, error) {
+	if len(p) == 0 {
+		return "[]", nil
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // addresses are full of &, and people read this column
+	err := encoder.Encode([]string(p))
+	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+// textOf is the text that a driver hands over, as one Go type or another.
+func textOf(src any) (string, error) {
+	switch v := src.(type) {
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	}
+	return "", fmt.Errorf("unexpected value of type %T in a column", src)
+}

@@ -1,0 +1,75 @@
+package bunstore
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// The triggers of SQLite correct a row after it has been written, too late for RETURNING. What a write made of a listing
+// is read from the change that the triggers recorded: the last one, since the transaction holds the only writer's lock.
+
+func (sqliteDialect) writesInOneStatement() bool { return false }
+
+func lastChange(ctx context.Context, db bun.IDB) (property.Change, error) {
+	var last changeRow
+	if err := db.NewSelect().Model(&last).Order("c.seq DESC").Limit(1).Scan(ctx); err != nil {
+		return property.Change{}, err
+	}
+	return last.change(), nil
+}
+
+func (sqliteDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
+	given := rowOf(p)
+	if _, err := db.NewInsert().Model(&given).Exec(ctx); err != nil {
+		return property.Change{}, err
+	}
+	return lastChange(ctx, db)
+}
+
+func (sqliteDialect) update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
+	revised := rowOf(p)
+	result, err := db.NewUpdate().Model(&revised).Column(detailColumns...).
+		WherePK().Where("p.version = ?", p.Version).Exec(ctx)
+	if err != nil {
+		return property.Change{}, err
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+		return property.Change{}, orWhyNot(ctx, db, p.ID, err)
+	}
+	return lastChange(ctx, db)
+}
+
+func (sqliteDialect) remove(
+	ctx context.Context, db bun.IDB, id property.ID, version int64,
+) (property.Change, error) {
+	q := db.NewDelete().Model((*row)(nil)).Where("p.id = ?", uuid(id))
+	if version != 0 {
+		q = q.Where("p.version = ?", version)
+	}
+	result, err := q.Exec(ctx)
+	if err != nil {
+		return property.Change{}, err
+	}
+	if removed, err := result.RowsAffected(); err != nil || removed == 0 {
+		return property.Change{}, orWhyNot(ctx, db, id, err)
+	}
+	return lastChange(ctx, db)
+}
+
+func orWhyNot(ctx context.Context, db bun.IDB, id property.ID, err error) error {
+	if err != nil {
+		return err
+	}
+	return whyNot(ctx, db, id)
+}
+
+// locked has nothing to do: the transaction is the only one that writes.
+func (sqliteDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q }
+
+func (sqliteDialect) stampsSQL() string {
+	return "SELECT p.id, p.version, p.created_at, p.updated_at, max(c.seq) AS tx" +
+		" FROM properties AS p JOIN property_changes AS c ON c.property_id = p.id WHERE p.id IN (?) GROUP BY p.id"
+}
