@@ -13,3 +13,7 @@ func TestPropertyRepository(t *testing.T) {
 	open := func(*testing.T) ports.PropertyRepository { return memory.NewPropertyRepository(time.Now) }
 	porttest.PropertyRepository(t, open, porttest.Features{})
 }
+
+func TestPropertyRepositoryAnswersAsTheDomainReads(t *testing.T) {
+	porttest.Differential(t, map[string]ports.PropertyRepository{"memory": memory.NewPropertyRepository(time.Now)})
+}

@@ -1,0 +1,197 @@
+package porttest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// The pools are small, so that random listings share values, ties are common and random searches find something.
+var (
+	wordPool = []string{
+		"Sunny", "LOFT", "house", "farmhouse", "seaside", "100%", "a_b", `back\slash`, "O'Brien", `"Manor"`, "<br", "/>", "&amp;",
+		"École", "ÉCOLE", "Großzügig", "straße", "Уютная", "ΣΊΣΥΦΟΣ", "İstanbul", "ſtreet", "\u212Aelvin", "旺角", "西營盤三房", "🏡", "شقة",
+	}
+	partPool = []string{
+		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE", "É", "ß", "SS",
+		"Σ", "σ", "уют", "角", "三房", "🏡", "شق", "castle", "İ", "ı",
+	}
+	pricePool  = []property.Decimal{0, 1, 99, 100_00, 100_01, 250_000_00, 250_000_50, property.MaxPrice - 1, property.MaxPrice}
+	areaPool   = []property.Decimal{0, 1, 50_00, 50_01, 70_10, 1_000_00, property.MaxAreaM2}
+	bathPool   = []property.Decimal{0, 25, 1_00, 2_25, 10_50, property.MaxBathrooms}
+	bedPool    = []int{0, 1, 2, 3, 10, property.MaxBedrooms}
+	latPool    = []float64{-90, -17, 0, 22.28, 22.3, 47.5, 47.6062, 89.95, 90}
+	lonPool    = []float64{-180, -179.95, -122.4, -122.3321, 0, 114.14, 114.2, 179.95, 180}
+	moneyPool  = []property.Currency{"USD", "HKD", "EUR"}
+	radiusPool = []string{"0.5", "5", "12.5", "111.2", "1000"}
+	agePool    = []time.Duration{0, time.Microsecond, 2 * time.Microsecond, time.Second, 30 * 24 * time.Hour, -50 * 365 * 24 * time.Hour}
+)
+
+// Details draws details that keep every rule: realistic text in several scripts, values that are often equal and often
+// absent, clustered places, and the extremes.
+func Details() *rapid.Generator[property.Details] {
+	return rapid.Custom(func(t *rapid.T) property.Details {
+		d := property.Details{
+			Title:       words(t, "title", 1, 3),
+			Description: words(t, "description", 0, 6),
+			Location:    words(t, "location", 1, 2),
+			Price:       rapid.SampledFrom(pricePool).Draw(t, "price"),
+			Currency:    rapid.SampledFrom(moneyPool).Draw(t, "currency"),
+			Offer:       rapid.SampledFrom(property.Offers()).Draw(t, "offer"),
+			Kind:        rapid.SampledFrom(property.Kinds()).Draw(t, "kind"),
+			Status:      rapid.SampledFrom(property.Statuses()).Draw(t, "status"),
+			Bedrooms:    maybe(t, "bedrooms", bedPool),
+			Bathrooms:   maybe(t, "bathrooms", bathPool),
+			AreaM2:      maybe(t, "area", areaPool),
+		}
+		if rapid.Bool().Draw(t, "located") {
+			d.Coordinates = property.Some(property.Coordinates{Latitude: degree(t, latPool, 90), Longitude: degree(t, lonPool, 180)})
+		}
+		for i := range rapid.IntRange(0, 2).Draw(t, "photos") {
+			d.Photos = append(d.Photos, fmt.Sprintf("https://example.com/%d.jpg", i))
+		}
+		return d
+	})
+}
+
+func words(t *rapid.T, label string, fewest, most int) string {
+	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(wordPool), fewest, most).Draw(t, label), " ")
+}
+
+func maybe[T any](t *rapid.T, label string, pool []T) property.Optional[T] {
+	if rapid.IntRange(0, 3).Draw(t, label+" given") == 0 {
+		return property.Optional[T]{}
+	}
+	return property.Some(rapid.SampledFrom(pool).Draw(t, label))
+}
+
+// degree is a value of the pool or one near it, within the limit.
+func degree(t *rapid.T, pool []float64, limit float64) float64 {
+	offset := float64(rapid.IntRange(-3, 3).Draw(t, "offset")) / 128
+	return min(limit, max(-limit, rapid.SampledFrom(pool).Draw(t, "degree")+offset))
+}
+
+// Listings draws a table of so many listings with different ids, in no order, some of them with a reference, many born
+// at the same moment.
+func Listings(count int) *rapid.Generator[[]property.Property] {
+	return rapid.Custom(func(t *rapid.T) []property.Property {
+		table := make([]property.Property, count)
+		for i := range table {
+			table[i] = listing(t, i)
+		}
+		return rapid.Permutation(table).Draw(t, "order")
+	})
+}
+
+func listing(t *rapid.T, n int) property.Property {
+	details := Details().Draw(t, "details")
+	if rapid.Bool().Draw(t, "referenced") {
+		details.Reference = "R-" + strconv.Itoa(n)
+	}
+	p, err := property.New(numbered(n), details, birth.Add(rapid.SampledFrom(agePool).Draw(t, "age")))
+	if err != nil {
+		t.Fatalf("the generator makes an invalid listing: %v", err)
+	}
+	p.UpdatedAt = p.CreatedAt.Add(rapid.SampledFrom(agePool[:4]).Draw(t, "updated"))
+	return p
+}
+
+// Search draws a first page of a search, about values that Details draws too.
+func Search() *rapid.Generator[property.Search] {
+	return rapid.Custom(func(t *rapid.T) property.Search {
+		search, err := property.ParseSearch(Parameters().Draw(t, "parameters"))
+		if err != nil {
+			t.Fatalf("the generator makes an invalid search: %v", err)
+		}
+		return search
+	})
+}
+
+// Parameters draws the parameters of a valid search as they come in a URL, without a cursor.
+func Parameters() *rapid.Generator[map[string][]string] {
+	return rapid.Custom(func(t *rapid.T) map[string][]string {
+		q := asked{t, map[string][]string{}}
+		q.put("q", 2, func() string { return strings.Join(q.some("words", partPool, 2), " ") })
+		q.put("location", 4, func() string { return q.one("location", partPool) })
+		choose(q, "offer", property.Offers())
+		choose(q, "kind", property.Kinds())
+		choose(q, "status", property.Statuses())
+		choose(q, "currency", moneyPool)
+		bound(q, "price", pricePool, property.Decimal.Short)
+		bound(q, "bedrooms", bedPool, strconv.Itoa)
+		bound(q, "bathrooms", bathPool, property.Decimal.String)
+		bound(q, "area_m2", areaPool, property.Decimal.Short)
+		q.put("bbox", 5, q.box)
+		q.put("near", 5, func() string { return q.degree(latPool, 90) + "," + q.degree(lonPool, 180) })
+		if q.parameters["near"] != nil {
+			q.put("radius_km", 1, func() string { return q.one("radius", radiusPool) })
+		}
+		q.put("created_after", 6, q.moment)
+		q.put("updated_after", 6, q.moment)
+		q.put("sort", 1, func() string { return q.one("direction", []string{"", "-"}) + string(q.sortKey()) })
+		q.put("limit", 1, func() string { return q.one("limit", []string{"1", "3", "7", "20", "500"}) })
+		return q.parameters
+	})
+}
+
+// asked is a set of parameters that is being drawn.
+type asked struct {
+	t          *rapid.T
+	parameters map[string][]string
+}
+
+// put adds a parameter one time out of so many.
+func (q asked) put(name string, times int, value func() string) {
+	if rapid.IntRange(1, times).Draw(q.t, name+" asked") == times {
+		q.parameters[name] = []string{value()}
+	}
+}
+
+func (q asked) one(label string, pool []string) string {
+	return rapid.SampledFrom(pool).Draw(q.t, label)
+}
+
+func (q asked) some(label string, pool []string, most int) []string {
+	return rapid.SliceOfN(rapid.SampledFrom(pool), 1, most).Draw(q.t, label)
+}
+
+func (q asked) sortKey() property.SortKey {
+	return rapid.SampledFrom(property.SortKeys()).Draw(q.t, "sort key")
+}
+
+func (q asked) degree(pool []float64, limit float64) string {
+	return strconv.FormatFloat(degree(q.t, pool, limit), 'f', -1, 64)
+}
+
+// box may reach across the antimeridian, but never has its south above its north.
+func (q asked) box() string {
+	south, north := degree(q.t, latPool, 90), degree(q.t, latPool, 90)
+	return fmt.Sprintf("%s,%g,%s,%g", q.degree(lonPool, 180), min(south, north), q.degree(lonPool, 180), max(south, north))
+}
+
+func (q asked) moment() string {
+	return birth.Add(rapid.SampledFrom(agePool).Draw(q.t, "age")).Format(time.RFC3339Nano)
+}
+
+func choose[T ~string](q asked, name string, pool []T) {
+	q.put(name, 4, func() string {
+		var chosen []string
+		for _, c := range rapid.SliceOfN(rapid.SampledFrom(pool), 1, 3).Draw(q.t, name) {
+			chosen = append(chosen, string(c))
+		}
+		return strings.Join(chosen, ",")
+	})
+}
+
+func bound[T property.Decimal | int](q asked, name string, pool []T, text func(T) string) {
+	ends := rapid.SliceOfN(rapid.SampledFrom(pool), 2, 2).Draw(q.t, name)
+	slices.Sort(ends)
+	q.put("min_"+name, 5, func() string { return text(ends[0]) })
+	q.put("max_"+name, 5, func() string { return text(ends[1]) })
+}
