@@ -24,6 +24,8 @@ const (
 
 // commands is the command line: one field for each command, in the order of the help.
 type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Answer the HTTP API."`
+	Demo    demoCmd    `cmd:"" help:"Try everything: a server of its own with real listings, gone when it stops."`
 	Cache   cacheCmd   `cmd:"" help:"Look at the caches of a running server, or empty them."`
 	Config  configCmd  `cmd:"" help:"Check the configuration."`
 	Version versionCmd `cmd:"" help:"Say which build this is."`
@@ -32,6 +34,8 @@ type commands struct {
 // newCommands offers each command the settings that it uses as flags.
 func newCommands() *commands {
 	return &commands{
+		Serve:  serveCmd{newConfigFlags()},
+		Demo:   demoCmd{newConfigFlags("view", "http", "ops", "listings", "log", "shutdown")},
 		Config: configCmd{Check: configCheckCmd{newConfigFlags()}},
 	}
 }
@@ -64,15 +68,15 @@ func run(ctx context.Context, p *process, args []string) (code int) {
 			code = int(early)
 		}
 	}()
-	command, err := newParser(ctx, p).Parse(args)
+	command, err := newParser(ctx, p, newCommands()).Parse(args)
 	if err != nil {
 		return refuse(p, err)
 	}
 	return report(p, command.Run())
 }
 
-func newParser(ctx context.Context, p *process) *kong.Kong {
-	return kong.Must(newCommands(),
+func newParser(ctx context.Context, p *process, c *commands) *kong.Kong {
+	return kong.Must(c,
 		kong.Name("gable"),
 		kong.Description("Gable keeps property listings and answers searches over HTTP, from caches that are never quietly wrong.\n\n"+
 			"Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong."),
@@ -117,7 +121,7 @@ func report(p *process, err error) int {
 // commandVariables are the variables that stand for flags which are no settings, such as GABLE_CONFIG.
 func commandVariables() []string {
 	var names []string
-	model := newParser(context.Background(), &process{out: io.Discard, err: io.Discard}).Model
+	model := newParser(context.Background(), &process{out: io.Discard, err: io.Discard}, newCommands()).Model
 	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
 			names = append(names, flag.Envs...)

@@ -79,7 +79,7 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration)
 		zap.String("route", route),
 		zap.String("path", r.URL.Path),
 		zap.Int("status", status),
-		zap.Duration("took", took),
+		zap.Float64("took_ms", float64(took.Microseconds())/1e3),
 		zap.Int64("bytes", e.Bytes()),
 		zap.Stringer("view", e.View),
 		zap.Stringer("query", e.Reading.Outcome),

@@ -21,7 +21,8 @@ type Source interface {
 type Record struct {
 	Line    int // where it begins in the source, from 1
 	Details property.Details
-	Err     error // an *property.InvalidError, or any other reason
+	Err     error  // a *property.InvalidError, or any other reason
+	Raw     []byte // as it stands in the source, for whoever reports it; may be nil
 }
 
 // Import says what to bring in, and how.

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/configs"
+	keys "github.com/gable-listings/gable/domain/access"
+	"go.uber.org/fx"
+)
+
+type demoCmd struct{ configFlags }
+
+// Help is shown by --help.
+func (demoCmd) Help() string {
+	return `Starts a server over a database of its own in a temporary folder, filled with real listings, and says where to look.
+Everything is gone when it stops (Ctrl-C).
+
+Example:
+
+	gable demo --http-address 127.0.0.1:9090`
+}
+
+// Run serves the demonstration until the context ends.
+func (c *demoCmd) Run(ctx context.Context, p *process) error {
+	began := time.Now()
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "gable-demo-*")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demonstration: %w", err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder
+	config.Database.URL = URL("sqlite:" + filepath.Join(folder, "gable.db"))
+	config.Cache.URL = "memory:"
+	log, err := newLogger(config.Log, p.err)
+	if err != nil {
+		return err
+	}
+	var d demonstration
+	app := newServer(&config.Config, log, fx.Populate(&d.catalog, &d.keys, &d.servers))
+	return runServer(ctx, app, log, func(ctx context.Context) error {
+		if err := d.prepare(ctx); err != nil {
+			return err
+		}
+		return d.greet(p.out, time.Since(began))
+	})
+}
+
+// demonstration is a server with something to look at.
+type demonstration struct {
+	catalog *catalog.Catalog
+	keys    *access.Keys
+	servers *servers
+	report  catalog.Report
+	secret  string
+}
+
+const (
+	demoFile    = "samples/king-county.csv.gz"
+	demoMapping = "king-county"
+)
+
+// prepare brings the sample listings in and makes a key.
+func (d *demonstration) prepare(ctx context.Context) error {
+	mapping, err := listingfile.BuiltinMapping(demoMapping)
+	if err != nil {
+		return err
+	}
+	d.report, err = d.catalog.Import(ctx, catalog.Import{Open: func() (catalog.Source, error) {
+		f, err := configs.Samples.Open(demoFile)
+		if err != nil {
+			return nil, err
+		}
+		r, err := listingfile.NewReader(f, listingfile.Options{Mapping: mapping})
+		return &source{r, f}, err
+	}})
+	if err != nil {
+		return fmt.Errorf("import the sample listings: %w", err)
+	}
+	_, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin)
+	return err
+}
+
+// greet says where to look, with commands to paste.
+func (d *demonstration) greet(w io.Writer, took time.Duration) error {
+	base := "http://" + d.servers.public.bound.String()
+	_, err := fmt.Fprintf(w, `
+Gable is running with %s real listings (house sales in King County, Washington, 2014-2015; CC0). Ready in %s.
+
+  Documentation  %s/docs
+  Listings       %s/v1/properties
+  Health         http://%s/readyz
+  API key        %s   (scope admin; for this run only)
+
+Try:
+
+  curl -i '%s/v1/properties?kind=house&min_bedrooms=3&max_price=400000&sort=price&limit=2'
+  curl -i -X POST %s/v1/properties -H 'Authorization: Bearer %s' \
+    -H 'Content-Type: application/json' -d '{"title":"Cabin by the lake","price":"325000","location":"Seattle, WA"}'
+
+Stop it with Ctrl-C; everything it stored goes with it.
+`, humanize.Comma(int64(d.report.Created)), took.Round(time.Millisecond),
+		base, base, d.servers.ops.bound, d.secret, base, base, d.secret)
+	return err
+}

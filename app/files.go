@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// files joins the use cases that move listings in bulk to the formats they come in. It is what the API's imports and
+// exports call, and the commands of the same names.
+type files struct{ catalog *catalog.Catalog }
+
+func newFiles(c *catalog.Catalog) *files { return &files{c} }
+
+// source reads a listing file for the catalog.
+type source struct {
+	*listingfile.Reader
+	file io.Closer
+}
+
+// Next implements catalog.Source.
+func (s *source) Next() (catalog.Record, error) {
+	r, err := s.Reader.Next()
+	if err != nil {
+		_ = s.file.Close() // only read from
+	}
+	return catalog.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, err
+}
+
+// openSource begins a reading of a file.
+func openSource(path string, o listingfile.Options) (*source, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := listingfile.NewReader(bufio.NewReaderSize(f, 1<<16), o)
+	if err != nil {
+		_ = f.Close() // only read from
+		return nil, err
+	}
+	return &source{r, f}, nil
+}
+
+// maxReported is how many reasons an import's answer lists.
+const maxReported = 1_000
+
+// Import implements api.Files. The body goes to a temporary file first, since an import reads its source twice and the
+// network is slower than the database likes to wait.
+func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+	options := listingfile.Options{Format: listingfile.Format(request.Format)}
+	if request.Mapping != "" {
+		m, err := listingfile.BuiltinMapping(request.Mapping)
+		if err != nil {
+			return api.ImportReport{}, property.Invalid("mapping", "must be one of %s", strings.Join(listingfile.Mappings(), ", "))
+		}
+		options.Mapping = m
+	}
+	path, err := spooled(request.Body)
+	defer os.Remove(path) //nolint:errcheck // a temporary file; there may be none
+	if err != nil {
+		return api.ImportReport{}, err
+	}
+	var answer importAnswer
+	report, err := f.catalog.Import(ctx, catalog.Import{
+		Open:   func() (catalog.Source, error) { return openSource(path, options) },
+		DryRun: request.DryRun,
+		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
+			answer.reject(r, fields)
+			return nil
+		},
+	})
+	if broken, ok := errors.AsType[*listingfile.FileError](err); ok {
+		err = &api.ImportBroken{Err: broken}
+	}
+	answer.count(report)
+	return answer.ImportReport, err
+}
+
+// importAnswer is what the API says of an import.
+type importAnswer struct{ api.ImportReport }
+
+func (a *importAnswer) reject(r catalog.Record, fields []property.FieldError) {
+	for _, f := range fields {
+		if len(a.Errors) == maxReported {
+			a.Truncated = true
+			return
+		}
+		a.Errors = append(a.Errors, api.RejectedField{
+			Line: r.Line, Reference: r.Details.Reference, Field: f.Field, Reason: f.Reason,
+		})
+	}
+}
+
+func (a *importAnswer) count(r catalog.Report) {
+	a.Read, a.Created, a.Updated = r.Read, r.Created, r.Updated
+	a.Unchanged, a.Superseded, a.Rejected = r.Unchanged, r.Superseded, r.Rejected
+}
+
+// Export implements api.Files.
+func (f *files) Export(ctx context.Context, w io.Writer, format string, s property.Search) error {
+	_, err := f.export(ctx, w, listingfile.Format(format), s, func(int64) {})
+	return err
+}
+
+// export writes what matches and returns how many there were; progress is told after each.
+func (f *files) export(
+	ctx context.Context, w io.Writer, format listingfile.Format, s property.Search, progress func(count int64),
+) (int64, error) {
+	out, err := listingfile.NewWriter(w, format)
+	if err != nil {
+		return 0, err
+	}
+	count := int64(0)
+	err = f.catalog.Export(ctx, s, func(p *property.Property) error {
+		count++
+		progress(count)
+		return out.Write(p)
+	})
+	if err != nil {
+		return count, err
+	}
+	return count, out.Flush()
+}
+
+// spooled copies a body to a temporary file and returns its path, which is there even with most errors.
+func spooled(body io.Reader) (path string, err error) {
+	f, err := os.CreateTemp("", "gable-import-*")
+	if err != nil {
+		return "", fmt.Errorf("keep the body: %w", err)
+	}
+	received := &receiver{body: body}
+	_, err = io.Copy(f, received)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if received.err != nil {
+		err = &api.ImportBroken{Err: received.err}
+	}
+	return f.Name(), err
+}
+
+// receiver tells a body that breaks off from a disk that is full.
+type receiver struct {
+	body io.Reader
+	err  error
+}
+
+func (r *receiver) Read(b []byte) (int, error) {
+	n, err := r.body.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// newRegistry holds every figure of the program. Those of the caches, the ledger and the pool are read when asked for.
+func newRegistry(
+	db *bunstore.DB, views *viewcache.Cache, query queryLevel, ledger *freshness.Ledger,
+) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		levelCollector{"view", views.Counters(), viewLevel{views}.Size},
+		levelCollector{"query", query.counters, query.Size},
+		gauge("gable_ledger_changes", "Changes that the ledger remembers.",
+			func() float64 { return float64(ledger.Figures().Length) }),
+		counter("gable_ledger_position", "Changes that the ledger has been told of.",
+			func() float64 { return float64(ledger.Position()) }),
+		counter("gable_ledger_evicted_total", "Changes that the ledger has forgotten for lack of room.",
+			func() float64 { return float64(ledger.Figures().Evicted) }),
+		gauge("gable_feed_confirmed_seconds", "Seconds since a completed reading of the change feed began.",
+			func() float64 { return time.Since(ledger.ConfirmedAt()).Seconds() }),
+		gauge("gable_database_connections_open", "Open connections to the database.",
+			func() float64 { return float64(db.Stats().OpenConnections) }),
+		gauge("gable_database_connections_in_use", "Connections to the database that are busy.",
+			func() float64 { return float64(db.Stats().InUse) }),
+		counter("gable_database_waits_total", "How often a query waited for a connection.",
+			func() float64 { return float64(db.Stats().WaitCount) }),
+	)
+	return r
+}
+
+func gauge(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+func counter(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
+}
+
+// levelCollector shows one cache level.
+type levelCollector struct {
+	level    string
+	counters *ports.Counters
+	size     func(context.Context) (entries, bytes int64)
+}
+
+var (
+	readsDesc = prometheus.NewDesc("gable_cache_reads_total",
+		"Reads by cache level and by what the level did for them.", []string{"level", "outcome"}, nil)
+	errorsDesc = prometheus.NewDesc("gable_cache_errors_total",
+		"Failures of the cache itself; the reads went on without it.", []string{"level"}, nil)
+	entriesDesc = prometheus.NewDesc("gable_cache_entries", "Entries kept.", []string{"level"}, nil)
+	bytesDesc   = prometheus.NewDesc("gable_cache_bytes", "Bytes taken by entries.", []string{"level"}, nil)
+)
+
+// Describe implements prometheus.Collector: levels share descriptions, so they are checked at each gathering.
+func (levelCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (l levelCollector) Collect(out chan<- prometheus.Metric) {
+	for o := ports.OutcomeHit; o <= ports.OutcomeBypassed; o++ {
+		out <- prometheus.MustNewConstMetric(readsDesc, prometheus.CounterValue, float64(l.counters.Of(o)), l.level, o.String())
+	}
+	out <- prometheus.MustNewConstMetric(errorsDesc, prometheus.CounterValue, float64(l.counters.Errors()), l.level)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if entries, bytes := l.size(ctx); entries >= 0 {
+		out <- prometheus.MustNewConstMetric(entriesDesc, prometheus.GaugeValue, float64(entries), l.level)
+		out <- prometheus.MustNewConstMetric(bytesDesc, prometheus.GaugeValue, float64(bytes), l.level)
+	}
+}
+
+// observeRequests counts and times requests by route, method and status.
+func observeRequests(r *prometheus.Registry) web.Observe {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "gable_http_request_seconds", Help: "Time to answer a request, in seconds.",
+		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"route", "method", "status"})
+	bytes := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "gable_http_response_bytes_total", Help: "Bytes of body sent.",
+	})
+	r.MustRegister(seconds, bytes)
+	type labels struct {
+		route, method string
+		status        int
+	}
+	var known sync.Map // labels to prometheus.Observer: finding one here is cheaper than hashing its labels
+	return func(route, method string, status int, took time.Duration, size int64) {
+		key := labels{route, method, status}
+		observer, ok := known.Load(key)
+		if !ok {
+			observer, _ = known.LoadOrStore(key, seconds.WithLabelValues(route, method, strconv.Itoa(status)))
+		}
+		observer.(prometheus.Observer).Observe(took.Seconds())
+		bytes.Add(float64(size))
+	}
+}

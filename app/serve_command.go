@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/dig"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+type serveCmd struct{ configFlags }
+
+// Help is shown by --help.
+func (serveCmd) Help() string {
+	return `Answers the HTTP API until it is told to stop (Ctrl-C, SIGTERM). An SQLite database is created and migrated by
+itself; a Postgres database has to be at this program's schema: see gable migrate.
+
+Example:
+
+	gable serve --database-url postgres://gable@localhost/gable --cache-url redis://localhost:6379/0`
+}
+
+// Run serves until the context ends or a listener dies.
+func (c *serveCmd) Run(ctx context.Context, p *process) error {
+	config, err := c.load()
+	if err != nil {
+		return err
+	}
+	log, err := newLogger(config.Log, p.err)
+	if err != nil {
+		return err
+	}
+	return runServer(ctx, newServer(&config.Config, log), log, func(context.Context) error { return nil })
+}
+
+// runServer starts the program, does what comes after the start, waits until it has to end, and stops it.
+func runServer(ctx context.Context, app *fx.App, log *zap.Logger, started func(context.Context) error) error {
+	startCtx, cancel := context.WithTimeout(ctx, app.StartTimeout())
+	defer cancel()
+	if err := app.Start(startCtx); err != nil {
+		return fmt.Errorf("start: %w", dig.RootCause(err)) // without the names of the wiring's functions
+	}
+	code := exitOK
+	err := started(ctx)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case signal := <-app.Wait():
+			code = signal.ExitCode
+		}
+	}
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
+	defer cancel()
+	stopErr := app.Stop(stopCtx)
+	log.Info("stopped")
+	if code != exitOK {
+		err = errors.New("a listener died; see the log")
+	}
+	return errors.Join(err, stopErr)
+}

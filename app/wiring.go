@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/cached"
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/ops"
+	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/docs"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+// The whole graph. From the bottom: the store and the query cache that the configuration names; the ledger that judges
+// what is kept; the decorator between use cases and store; the view cache in front of the router; two listeners.
+
+// storeModule opens the database that the configuration names.
+var storeModule = fx.Module("store",
+	fx.Provide(
+		openDatabase,
+		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
+		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
+		newEventBus,
+		func(bus *eventbus.Bus) ports.EventPublisher { return bus },
+	),
+)
+
+// useCaseModule is what the program can do, whoever asks.
+var useCaseModule = fx.Module("use cases",
+	fx.Provide(newCatalog, newKeys, newFiles),
+)
+
+// cacheModule is the two levels and the ledger that both ask.
+var cacheModule = fx.Module("caches",
+	fx.Provide(
+		newLedger,
+		openCache,
+		func(c ports.Cache) queryLevel { return queryLevel{c, new(ports.Counters)} },
+		newViewCache,
+	),
+)
+
+// webModule is the listeners and what answers on them.
+var webModule = fx.Module("web",
+	fx.Provide(newAPI, newDocs, newRegistry, newOps, newHandler, newServers),
+)
+
+// repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
+func repository(
+	db *bunstore.DB, cache queryLevel, ledger *freshness.Ledger, c *Config,
+) ports.PropertyRepository {
+	return cached.New(db.Repository(), cache.Cache, ledger, cache.counters, cached.Options{
+		TTL:         c.Cache.TTL,
+		LoadTimeout: c.Database.QueryTimeout,
+		Epoch:       uuid.NewString(), // another process has another ledger
+	})
+}
+
+// newServer is the program that serves: everything above, started in order, stopped in reverse.
+func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
+	return fx.New(
+		fx.Supply(c, log),
+		fx.WithLogger(newFxLogger),
+		fx.StartTimeout(startTimeout),
+		fx.StopTimeout(c.Shutdown.Timeout),
+		storeModule, useCaseModule, cacheModule, webModule,
+		fx.Provide(repository),
+		fx.Invoke(checkSchema, subscribe, follow, serve),
+		fx.Options(extra...),
+	)
+}
+
+const startTimeout = 30 * time.Second
+
+// subscribe says who listens to committed changes.
+func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger) {
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) {
+		for i := range events {
+			ledger.Append(events[i].Change)
+		}
+	})
+}
+
+func openDatabase(lc fx.Lifecycle, c *Config) (*bunstore.DB, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	db, err := bunstore.Open(ctx, bunstore.Options{
+		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	lc.Append(fx.StopHook(db.Close))
+	return db, nil
+}
+
+// checkSchema brings an embedded database up to date and refuses any other one that is not.
+func checkSchema(lc fx.Lifecycle, db *bunstore.DB, c *Config) {
+	lc.Append(fx.StartHook(func(ctx context.Context) error {
+		if embedded(c) {
+			_, err := db.Migrate(ctx)
+			return err
+		}
+		return db.CheckSchema(ctx)
+	}))
+}
+
+// embedded reports whether the database is a file, or the memory, of this program.
+func embedded(c *Config) bool { return strings.HasPrefix(string(c.Database.URL), "sqlite:") }
+
+func newEventBus(log *zap.Logger) *eventbus.Bus {
+	return eventbus.New(func(subscriber string, recovered any) {
+		log.Error("an event's subscriber panicked",
+			zap.String("subscriber", subscriber), zap.Any("panic", recovered), zap.ByteString("stack", debug.Stack()))
+	})
+}
+
+func newLedger(c *Config) *freshness.Ledger {
+	return freshness.NewLedger(c.Freshness.LedgerLength, c.Freshness.MaxStaleness)
+}
+
+func openCache(lc fx.Lifecycle, c *Config) (ports.Cache, error) {
+	if string(c.Cache.URL) == "memory:" {
+		cache := memory.NewCache(int64(c.Cache.MaxBytes))
+		lc.Append(fx.StopHook(cache.Close))
+		return cache, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	cache, err := rediscache.Open(ctx, rediscache.Options{URL: string(c.Cache.URL), Timeout: c.Cache.Timeout})
+	if err != nil {
+		return nil, fmt.Errorf("open the cache: %w", err)
+	}
+	lc.Append(fx.StopHook(cache.Close))
+	return cache, nil
+}
+
+func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, c *Config) *viewcache.Cache {
+	views := viewcache.New(ledger, new(ports.Counters), viewcache.Options{
+		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
+	})
+	lc.Append(fx.StopHook(views.Close))
+	return views
+}
+
+func newPropertyID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
+
+func newCatalog(listings ports.PropertyRepository, events ports.EventPublisher, c *Config) *catalog.Catalog {
+	return catalog.New(listings, events, catalog.Options{
+		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
+	})
+}
+
+func newKeys(keys ports.KeyRepository) *access.Keys {
+	return access.New(keys, access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
+	})
+}
+
+func newAPI(
+	listings *catalog.Catalog, files *files, keys *access.Keys, feed ports.ChangeFeed, views *viewcache.Cache,
+	query queryLevel, ledger *freshness.Ledger, c *Config,
+) *api.API {
+	return api.New(api.Options{
+		Catalog: listings, Files: files, Keys: keys, Feed: feed, Views: views,
+		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
+		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch,
+	})
+}
+
+func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
+
+func newOps(
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry, c *Config,
+) *ops.Handler {
+	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
+		{Name: "database", Critical: true, Run: db.Ping},
+		{Name: "migrations", Critical: true, Run: db.CheckSchema},
+		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger) }},
+		{Name: "cache", Run: cache.Ping},
+	}})
+}
+
+func checkFeed(ledger *freshness.Ledger) error {
+	if now := time.Now(); !ledger.Trusted(now) {
+		return fmt.Errorf("the change feed was last read %s ago; the caches are passed by", now.Sub(ledger.ConfirmedAt()).Round(time.Millisecond))
+	}
+	return nil
+}
+
+func newHandler(
+	log *zap.Logger, registry *prometheus.Registry, views *viewcache.Cache, a *api.API, d *docs.Site, o *ops.Handler,
+	c *Config,
+) http.Handler {
+	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
+	for _, template := range docs.Routes() {
+		pages[template] = d
+	}
+	return web.New(web.Options{
+		Log: log, Observe: observeRequests(registry), Views: views, API: a, Pages: pages,
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout,
+	})
+}
+
+// servers are the two listeners.
+type servers struct{ public, ops *listener }
+
+func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, stop fx.Shutdowner) *servers {
+	died := func(err error) {
+		log.Error("a listener has died", zap.Error(err))
+		_ = stop.Shutdown(fx.ExitCode(exitFailed))
+	}
+	return &servers{
+		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
+		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
+	}
+}
+
+// follow keeps the ledger up to date, and the change table from growing for ever, as long as the program runs.
+func follow(
+	lc fx.Lifecycle, feed ports.ChangeFeed, events ports.EventPublisher, ledger *freshness.Ledger, views *viewcache.Cache,
+	query queryLevel, log *zap.Logger, c *Config,
+) {
+	f := &follower{
+		feed: feed, events: events, ledger: ledger, log: log.Named("feed"),
+		poll: c.Freshness.PollInterval, idlePoll: c.Freshness.IdlePollInterval,
+		traffic: func() uint64 { return reads(views.Counters()) + reads(query.counters) },
+	}
+	j := &janitor{feed: feed, retention: c.Freshness.Retention, log: log.Named("janitor")}
+	background(lc, f.run, j.run)
+}
+
+func reads(c *ports.Counters) uint64 {
+	f := c.Figures()
+	return f.Answered() + f.Loaded()
+}
+
+// background runs loops from the start of the program to its end, and waits for them there.
+func background(lc fx.Lifecycle, loops ...func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	lc.Append(fx.StartStopHook(
+		func() {
+			for _, loop := range loops {
+				running.Go(func() { loop(ctx) })
+			}
+		},
+		func() {
+			cancel()
+			running.Wait()
+		},
+	))
+}
+
+// serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
+// no new request is taken and those under way finish.
+func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, c *Config, log *zap.Logger) {
+	lc.Append(fx.StartStopHook(
+		func(ctx context.Context) error {
+			if err := s.ops.start(ctx); err != nil {
+				return err
+			}
+			if err := s.public.start(ctx); err != nil {
+				return err
+			}
+			log.Info("serving", zap.Stringer("http", s.public.bound), zap.Stringer("ops", s.ops.bound),
+				zap.Stringer("database", c.Database.URL), zap.Stringer("cache", c.Cache.URL))
+			return nil
+		},
+		func(ctx context.Context) error {
+			o.SetDraining()
+			log.Info("draining", zap.Duration("pause", c.Shutdown.Delay))
+			select {
+			case <-time.After(c.Shutdown.Delay):
+			case <-ctx.Done():
+			}
+			err := s.public.stop(ctx)
+			if opsErr := s.ops.stop(ctx); err == nil {
+				err = opsErr
+			}
+			return err
+		},
+	))
+}
