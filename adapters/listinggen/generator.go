@@ -1,0 +1,107 @@
+// Package listinggen makes up listings for trying things out under load: plausible homes, rooms, land and shops around
+// real places, more of them where more people live. The same seed gives the same listings.
+//
+// Nothing it makes exists. It stores nothing, and asks neither the clock nor the network.
+package listinggen
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sort"
+	"strconv"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// Generator makes listings one by one. It is used by one goroutine at a time.
+type Generator struct {
+	seed   uint64
+	count  int
+	random *rand.Rand
+	places []place
+	people []int64 // how many people live in the places up to and with this one
+}
+
+// New makes a generator. Its listings depend on the seed alone. The error says that the embedded gazetteer is damaged.
+func New(seed uint64) (*Generator, error) {
+	places, err := readPlaces()
+	if err != nil {
+		return nil, fmt.Errorf("gazetteer: %w", err)
+	}
+	g := &Generator{seed: seed, random: rand.New(rand.NewPCG(seed, 0x6761626c65)), places: places}
+	total := int64(0)
+	for _, p := range places {
+		total += p.population
+		g.people = append(g.people, total)
+	}
+	return g, nil
+}
+
+// Next makes the next listing. Its reference is gen-<seed>-<n>, n counting from 1; it keeps every rule of a listing.
+func (g *Generator) Next() property.Details {
+	g.count++
+	at := &g.places[g.placeIndex()]
+	shape := shapes.pick(g.random)
+	d := property.Details{
+		Reference: "gen-" + strconv.FormatUint(g.seed, 10) + "-" + strconv.Itoa(g.count),
+		Location:  at.address,
+		Currency:  at.market.currency,
+		Kind:      shape.kind,
+		Offer:     property.OfferSale,
+		Status:    statuses.pick(g.random),
+	}
+	if g.random.IntN(100) < shape.rented {
+		d.Offer = property.OfferRent
+	}
+	area := g.rooms(&d, shape)
+	d.Price = g.price(at, shape, d.Offer, area)
+	d.Coordinates = property.Some(g.near(at))
+	g.write(&d, shape, at)
+	return d
+}
+
+func (g *Generator) placeIndex() int {
+	inhabitant := g.random.Int64N(g.people[len(g.people)-1])
+	return sort.Search(len(g.people), func(i int) bool { return g.people[i] > inhabitant })
+}
+
+// rooms sets the bedrooms, bathrooms and area that go together, and returns the area in whole square metres.
+func (g *Generator) rooms(d *property.Details, s *shape) int {
+	area := s.area
+	if s.bedrooms > 0 {
+		bedrooms := 1 + g.random.IntN(s.bedrooms)
+		area += s.areaPerBedroom * bedrooms
+		d.Bedrooms = property.Some(bedrooms)
+		d.Bathrooms = property.Some(property.Decimal(100 + 50*g.random.IntN(bedrooms+1)))
+	}
+	area = int(float64(area) * g.spread(0.25))
+	d.AreaM2 = property.Some(property.Decimal(100 * area))
+	return area
+}
+
+// spread is a factor around 1, bounded on both sides.
+func (g *Generator) spread(deviation float64) float64 {
+	return math.Exp(deviation * max(-2, min(2, g.random.NormFloat64())))
+}
+
+// price is the price, or the rent of a month, rounded to three digits as asking prices are.
+func (g *Generator) price(at *place, s *shape, offer property.Offer, area int) property.Decimal {
+	const monthlyRent = 0.0045
+	price := float64(area) * at.pricePerM2 * s.value * g.spread(0.3)
+	if offer == property.OfferRent {
+		price *= monthlyRent
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(max(price, 100)))-2)
+	return property.Decimal(math.Round(price/unit) * unit * 100)
+}
+
+// near is a spot within some kilometres of the place, with five digits, which is a metre.
+func (g *Generator) near(at *place) property.Coordinates {
+	const degrees, digits = 0.03, 1e5
+	off := func() float64 { return degrees * max(-2, min(2, g.random.NormFloat64())) }
+	return property.Coordinates{
+		Latitude:  math.Round((at.latitude+off())*digits) / digits,
+		Longitude: math.Round(max(-180, min(180, at.longitude+off()))*digits) / digits,
+	}
+}
