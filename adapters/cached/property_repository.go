@@ -29,7 +29,7 @@ type Options struct {
 	// TTL is the longest time an answer is kept however true it is; each entry gets up to a tenth less, so that entries
 	// made together do not end together.
 	TTL time.Duration
-	// LoadTimeout bounds one load from the store, whoever waits for it.
+	// LoadTimeout bounds one load from the store, whoever waits for it; a tenth of it bounds each call of the cache.
 	LoadTimeout time.Duration
 	// Epoch names the ledger: entries made under another one are never believed.
 	Epoch string

@@ -48,10 +48,7 @@ func (r *PropertyRepository) note(reading *ports.Reading, o ports.Outcome) {
 
 // kept returns the kept record, true as of now, or nil and why there is none.
 func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, ports.Outcome) {
-	b, found, err := r.cache.Get(ctx, r.cacheKey(q.key))
-	if err != nil {
-		r.counters.CountError()
-	}
+	b, found, err := r.get(ctx, q.key)
 	if err != nil || !found {
 		return nil, ports.OutcomeMiss
 	}
@@ -73,6 +70,22 @@ func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, por
 		r.store(ctx, rec)
 	}
 	return rec, ports.OutcomeHit
+}
+
+// get asks the cache and counts its failure.
+func (r *PropertyRepository) get(ctx context.Context, key string) ([]byte, bool, error) {
+	ctx, cancel := r.briefly(ctx)
+	defer cancel()
+	b, found, err := r.cache.Get(ctx, r.cacheKey(key))
+	if err != nil {
+		r.counters.CountError()
+	}
+	return b, found, err
+}
+
+// briefly gives one call of the cache a tenth of the time that a load may take: a cache that hangs is passed by.
+func (r *PropertyRepository) briefly(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, r.options.LoadTimeout/10)
 }
 
 // restoreAfter is how many changes an entry may have to be checked against again at each read before it is worth the
@@ -117,6 +130,8 @@ func (r *PropertyRepository) store(ctx context.Context, rec *record) {
 	left := time.Until(time.UnixMicro(rec.Expires))
 	b, err := rec.encode()
 	if err == nil && left > 0 {
+		ctx, cancel := r.briefly(ctx)
+		defer cancel()
 		err = r.cache.Set(ctx, r.cacheKey(rec.Key), b, left)
 	}
 	if err != nil {

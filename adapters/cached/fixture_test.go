@@ -1,0 +1,201 @@
+package cached_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/cached"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// shop is a cached repository with everything around it.
+type shop struct {
+	*announcing
+	t        *testing.T
+	store    *store
+	cache    *mapCache
+	counters *ports.Counters
+}
+
+// open makes an empty shop whose feed has just been confirmed and stays trusted for a day.
+func open(t *testing.T) *shop {
+	s := &shop{t: t, cache: &mapCache{}, counters: &ports.Counters{}, store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
+	ledger := freshness.NewLedger(1_000, 24*time.Hour)
+	ledger.Confirm(time.Now())
+	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options("this")), ledger}
+	return s
+}
+
+func options(epoch string) cached.Options {
+	return cached.Options{TTL: time.Hour, LoadTimeout: 10 * time.Second, Epoch: epoch}
+}
+
+// announcing tells the ledger of every write before it is acknowledged, as the use cases do through the event bus.
+type announcing struct {
+	ports.PropertyRepository
+	ledger *freshness.Ledger
+}
+
+func (a *announcing) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+	c, err := a.PropertyRepository.Create(ctx, p, key)
+	if err == nil && !c.Replayed {
+		a.ledger.Append(c.Change)
+	}
+	return c, err
+}
+
+func (a *announcing) Update(ctx context.Context, p property.Property) (property.Change, error) {
+	c, err := a.PropertyRepository.Update(ctx, p)
+	if err == nil {
+		a.ledger.Append(c)
+	}
+	return c, err
+}
+
+func (a *announcing) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+	c, err := a.PropertyRepository.Delete(ctx, id, version)
+	if err == nil {
+		a.ledger.Append(c)
+	}
+	return c, err
+}
+
+func (a *announcing) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+	done, err := a.PropertyRepository.Upsert(ctx, batch)
+	for _, u := range done {
+		if u.Change.Op != "" {
+			a.ledger.Append(u.Change)
+		}
+	}
+	return done, err
+}
+
+// store is a repository that counts the questions it is asked. With a hook it may hold them up or fail them, after the
+// answer has been read and before it is given.
+type store struct {
+	ports.PropertyRepository
+	asked atomic.Int64
+	hook  func(context.Context) error
+}
+
+func (s *store) answered(ctx context.Context) error {
+	s.asked.Add(1)
+	if s.hook == nil {
+		return nil
+	}
+	return s.hook(ctx)
+}
+
+func (s *store) Find(ctx context.Context, id property.ID) (property.Property, error) {
+	p, err := s.PropertyRepository.Find(ctx, id)
+	return p, errors.Join(s.answered(ctx), err)
+}
+
+func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page, error) {
+	page, err := s.PropertyRepository.Search(ctx, q)
+	return page, errors.Join(s.answered(ctx), err)
+}
+
+func (s *store) Count(ctx context.Context, f *property.Filter) (int64, error) {
+	n, err := s.PropertyRepository.Count(ctx, f)
+	return n, errors.Join(s.answered(ctx), err)
+}
+
+// mapCache keeps everything for ever and remembers how it was used.
+type mapCache struct {
+	mu   sync.Mutex // guards all below
+	kept map[string][]byte
+	last string // the key last set
+	ttls []time.Duration
+}
+
+func (c *mapCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b, ok := c.kept[key]
+	return b, ok, nil
+}
+
+func (c *mapCache) Set(_ context.Context, key string, value []byte, ttl time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kept == nil {
+		c.kept = map[string][]byte{}
+	}
+	c.kept[key], c.last, c.ttls = value, key, append(c.ttls, ttl)
+	return nil
+}
+
+func (c *mapCache) sets() int { return len(c.ttls) }
+
+func (c *mapCache) Delete(context.Context, string) error             { return nil }
+func (c *mapCache) Purge(context.Context) error                      { return nil }
+func (c *mapCache) Size(context.Context) (entries, b int64, e error) { return -1, -1, nil }
+func (c *mapCache) Ping(context.Context) error                       { return nil }
+
+// birth is when the listings of these tests are made.
+var birth = time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
+
+func idOf(n int) property.ID { return property.ID{6: 0x70, 8: 0x80, 14: byte(n >> 8), 15: byte(n)} }
+
+// draft is a house with that number at that price, not yet stored.
+func draft(n int, price property.Decimal) property.Property {
+	details := property.Details{Title: "House", Price: price, Location: "Leeds", Kind: property.KindHouse}
+	p, err := property.New(idOf(n), details, birth)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// add stores a house and returns it as stored.
+func (s *shop) add(n int, price property.Decimal) property.Property {
+	s.t.Helper()
+	c, err := s.Create(s.t.Context(), draft(n, price), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return *c.Change.After
+}
+
+// price gives a listing another price.
+func (s *shop) price(p property.Property, price property.Decimal) property.Property {
+	s.t.Helper()
+	p.Price = price
+	c, err := s.Update(s.t.Context(), p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return *c.After
+}
+
+func (s *shop) remove(p property.Property) {
+	s.t.Helper()
+	if _, err := s.Delete(s.t.Context(), p.ID, p.Version); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// cheap is the search for the cheapest houses up to a price of 100, so many on a page.
+func cheap(limit int) *property.Search {
+	return &property.Search{
+		Filter: property.Filter{Price: property.Range[property.Decimal]{Max: property.Some(property.Decimal(100))}},
+		Sort:   property.Sort{Key: property.SortPrice}, Limit: limit,
+	}
+}
+
+// prices is what a page shows; a shorter way to say which listings.
+func prices(page *property.Page) []property.Decimal {
+	shown := []property.Decimal{}
+	for i := range page.Properties {
+		shown = append(shown, page.Properties[i].Price)
+	}
+	return shown
+}
