@@ -82,8 +82,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		r, err := listingfile.NewReader(f, listingfile.Options{Mapping: mapping})
-		return &source{r, f}, err
+		return newSource(f, listingfile.Options{Mapping: mapping})
 	}})
 	if err != nil {
 		return fmt.Errorf("import the sample listings: %w", err)

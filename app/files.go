@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -24,7 +25,42 @@ func newFiles(c *catalog.Catalog) *files { return &files{c} }
 // source reads a listing file for the catalog.
 type source struct {
 	*listingfile.Reader
-	file io.Closer
+	file *countedFile
+}
+
+// countedFile knows how much of a file has been read.
+type countedFile struct {
+	fs.File
+	size, read int64
+}
+
+func (f *countedFile) Read(b []byte) (int, error) {
+	n, err := f.File.Read(b)
+	f.read += int64(n)
+	return n, err
+}
+
+// newSource begins a reading of an open file, and closes it with the last record or on an error.
+func newSource(f fs.File, o listingfile.Options) (*source, error) {
+	counted := &countedFile{File: f}
+	if info, err := f.Stat(); err == nil {
+		counted.size = info.Size()
+	}
+	r, err := listingfile.NewReader(bufio.NewReaderSize(counted, 1<<16), o)
+	if err != nil {
+		_ = f.Close() // only read from
+		return nil, err
+	}
+	return &source{r, counted}, nil
+}
+
+// openSource begins a reading of the file at the path.
+func openSource(path string, o listingfile.Options) (*source, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return newSource(f, o)
 }
 
 // Next implements catalog.Source.
@@ -36,18 +72,12 @@ func (s *source) Next() (catalog.Record, error) {
 	return catalog.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, err
 }
 
-// openSource begins a reading of a file.
-func openSource(path string, o listingfile.Options) (*source, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// fraction is how much of the file has been read, 0 to 1.
+func (s *source) fraction() float64 {
+	if s.file.size == 0 {
+		return 0
 	}
-	r, err := listingfile.NewReader(bufio.NewReaderSize(f, 1<<16), o)
-	if err != nil {
-		_ = f.Close() // only read from
-		return nil, err
-	}
-	return &source{r, f}, nil
+	return float64(s.file.read) / float64(s.file.size)
 }
 
 // maxReported is how many reasons an import's answer lists.

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/gable-listings/gable/adapters/listingfile"
 )
 
 // Exit codes.
@@ -24,19 +26,29 @@ const (
 
 // commands is the command line: one field for each command, in the order of the help.
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Answer the HTTP API."`
-	Demo    demoCmd    `cmd:"" help:"Try everything: a server of its own with real listings, gone when it stops."`
-	Cache   cacheCmd   `cmd:"" help:"Look at the caches of a running server, or empty them."`
-	Config  configCmd  `cmd:"" help:"Check the configuration."`
-	Version versionCmd `cmd:"" help:"Say which build this is."`
+	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API."`
+	Demo     demoCmd     `cmd:"" help:"Try everything: a server of its own with real listings, gone when it stops."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date, or take it back."`
+	Import   importCmd   `cmd:"" help:"Bring listings in from a file."`
+	Export   exportCmd   `cmd:"" help:"Write listings to a file."`
+	Generate generateCmd `cmd:"" help:"Store made-up listings."`
+	Admin    adminCmd    `cmd:"" help:"Hand out API keys, and take them back."`
+	Cache    cacheCmd    `cmd:"" help:"Look at the caches of a running server, or empty them."`
+	Config   configCmd   `cmd:"" help:"Check the configuration."`
+	Version  versionCmd  `cmd:"" help:"Say which build this is."`
 }
 
 // newCommands offers each command the settings that it uses as flags.
 func newCommands() *commands {
 	return &commands{
-		Serve:  serveCmd{newConfigFlags()},
-		Demo:   demoCmd{newConfigFlags("view", "http", "ops", "listings", "log", "shutdown")},
-		Config: configCmd{Check: configCheckCmd{newConfigFlags()}},
+		Serve:    serveCmd{newConfigFlags()},
+		Demo:     demoCmd{newConfigFlags("view", "http", "ops", "listings", "log", "shutdown")},
+		Migrate:  newMigrateCmd(),
+		Import:   importCmd{configFlags: newConfigFlags("database", "listings")},
+		Export:   exportCmd{configFlags: newConfigFlags("database")},
+		Generate: generateCmd{configFlags: newConfigFlags("database")},
+		Admin:    newAdminCmd(),
+		Config:   configCmd{Check: configCheckCmd{newConfigFlags()}},
 	}
 }
 
@@ -83,7 +95,8 @@ func newParser(ctx context.Context, p *process, c *commands) *kong.Kong {
 		kong.Writers(p.out, p.err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}),
-		kong.Bind(p),
+		kong.Vars{"mappings": strings.Join(listingfile.Mappings(), ", ")},
+		kong.Bind(p, c),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 }

@@ -104,9 +104,7 @@ func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger) {
 func openDatabase(lc fx.Lifecycle, c *Config) (*bunstore.DB, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	db, err := bunstore.Open(ctx, bunstore.Options{
-		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
-	})
+	db, err := bunstore.Open(ctx, databaseOptions(c))
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -114,15 +112,15 @@ func openDatabase(lc fx.Lifecycle, c *Config) (*bunstore.DB, error) {
 	return db, nil
 }
 
-// checkSchema brings an embedded database up to date and refuses any other one that is not.
+func databaseOptions(c *Config) bunstore.Options {
+	return bunstore.Options{
+		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
+	}
+}
+
+// checkSchema makes sure that the database is fit to serve before anything asks it.
 func checkSchema(lc fx.Lifecycle, db *bunstore.DB, c *Config) {
-	lc.Append(fx.StartHook(func(ctx context.Context) error {
-		if embedded(c) {
-			_, err := db.Migrate(ctx)
-			return err
-		}
-		return db.CheckSchema(ctx)
-	}))
+	lc.Append(fx.StartHook(func(ctx context.Context) error { return ready(ctx, db, c) }))
 }
 
 // embedded reports whether the database is a file, or the memory, of this program.

@@ -36,10 +36,10 @@ func (c *Counters) Figures() Figures {
 // Answered is how many reads needed no load of their own.
 func (f Figures) Answered() uint64 { return f.Hits + f.Patched + f.Coalesced }
 
-// Loaded is how many reads went past the cache to what lies behind it.
-func (f Figures) Loaded() uint64 { return f.Stale + f.Misses + f.Bypassed }
+// Loaded is how many reads asked the cache in vain. Reads that passed it by did not ask.
+func (f Figures) Loaded() uint64 { return f.Stale + f.Misses }
 
-// HitRatio is Answered among all reads, 0 to 1; 0 before the first.
+// HitRatio is Answered among all reads that asked the cache, 0 to 1; 0 before the first.
 func (f Figures) HitRatio() float64 {
 	if total := f.Answered() + f.Loaded(); total > 0 {
 		return float64(f.Answered()) / float64(total)

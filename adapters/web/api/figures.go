@@ -18,6 +18,18 @@ type LedgerFigures interface {
 	Figures() freshness.Figures
 }
 
+type cacheFigures struct {
+	Levels struct {
+		View  levelFigures `json:"view"`
+		Query levelFigures `json:"query"`
+	} `json:"levels"`
+	Ledger struct {
+		Position freshness.Position `json:"position"`
+		Length   int                `json:"length"`
+		Capacity int                `json:"capacity"`
+	} `json:"ledger"`
+}
+
 type levelFigures struct {
 	Hits      uint64  `json:"hits"`
 	Patched   uint64  `json:"patched"`
@@ -48,15 +60,12 @@ func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseParameters(r); err != nil {
 		return err
 	}
+	var answer cacheFigures
+	answer.Levels.View = figuresOf(r.Context(), a.ViewLevel)
+	answer.Levels.Query = figuresOf(r.Context(), a.QueryLevel)
 	ledger := a.Ledger.Figures()
-	return writeJSON(w, r, map[string]any{
-		"levels": map[string]levelFigures{
-			"view": figuresOf(r.Context(), a.ViewLevel), "query": figuresOf(r.Context(), a.QueryLevel),
-		},
-		"ledger": map[string]any{
-			"position": ledger.Position, "length": ledger.Length, "capacity": ledger.Capacity,
-		},
-	})
+	answer.Ledger.Position, answer.Ledger.Length, answer.Ledger.Capacity = ledger.Position, ledger.Length, ledger.Capacity
+	return writeJSON(w, r, answer)
 }
 
 // purge answers DELETE /v1/cache.
@@ -73,6 +82,16 @@ func (a *API) purge(w http.ResponseWriter, r *http.Request, _ access.Key) error 
 	return nil
 }
 
+// replacedMetrics is the shape that the replaced service had.
+type replacedMetrics struct {
+	Metrics struct {
+		Hits     uint64  `json:"keyspace_hits"`
+		Misses   uint64  `json:"keyspace_misses"`
+		Requests uint64  `json:"total_requests"`
+		Ratio    float64 `json:"hit_ratio"`
+	} `json:"metrics"`
+}
+
 // metrics answers GET /properties/cache-metrics/ in the shape of the service that this one replaces: reads answered by
 // one of the levels, and reads that needed the store.
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
@@ -81,10 +100,10 @@ func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
 	}
 	view, query := a.ViewLevel.Figures(), a.QueryLevel.Figures()
 	all := ports.Figures{Hits: view.Answered() + query.Answered(), Misses: query.Loaded()}
-	return writeJSON(w, r, map[string]any{"metrics": map[string]any{
-		"keyspace_hits": all.Hits, "keyspace_misses": all.Misses,
-		"total_requests": all.Hits + all.Misses, "hit_ratio": rounded(all.HitRatio()),
-	}})
+	var answer replacedMetrics
+	answer.Metrics.Hits, answer.Metrics.Misses = all.Hits, all.Misses
+	answer.Metrics.Requests, answer.Metrics.Ratio = all.Hits+all.Misses, rounded(all.HitRatio())
+	return writeJSON(w, r, answer)
 }
 
 // writeJSON answers with figures of the moment, which nobody may keep.

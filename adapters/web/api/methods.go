@@ -52,7 +52,7 @@ func (m methods) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.Header().Set("Allow", m.allow())
-		fail(w, r, refuse(problem.MethodNotAllowed, "%s is not among the methods of this path: %s", r.Method, m.allow()))
+		fail(w, r, refuse(problem.MethodNotAllowed, "%s is not among the methods of this path: %s.", r.Method, m.allow()))
 	}
 }
 

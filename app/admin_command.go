@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/gable-listings/gable/domain/access"
+)
+
+type adminCmd struct {
+	configFlags
+	CreateKey adminCreateKeyCmd `cmd:"" help:"Make an API key and print its secret, once."`
+	List      adminListCmd      `cmd:"" help:"List the API keys."`
+	Revoke    adminRevokeCmd    `cmd:"" help:"End an API key, at once and for good."`
+}
+
+type adminCreateKeyCmd struct {
+	Name  string       `arg:"" help:"What the key is for, such as the name of the program that will use it."`
+	Scope access.Scope `enum:"write,admin" default:"write" help:"write may change listings, admin may empty caches too (default ${default})."`
+}
+
+type adminListCmd struct{}
+
+type adminRevokeCmd struct {
+	Name string `arg:"" help:"The key's name."`
+}
+
+// Help is shown by --help.
+func (adminCreateKeyCmd) Help() string {
+	return `The secret is printed alone on standard output, so that it can go straight to where it is used; it cannot be shown
+again.
+
+Example:
+
+	gable admin create-key nightly-import > key.txt`
+}
+
+// Help is shown by --help.
+func (adminListCmd) Help() string {
+	return `Revoked keys are listed too. Secrets are not known to anybody; the hint is a secret's last four characters.
+
+Example:
+
+	gable admin list`
+}
+
+// Help is shown by --help.
+func (adminRevokeCmd) Help() string {
+	return `The name stays taken, so that a list of keys never means two things.
+
+Example:
+
+	gable admin revoke nightly-import`
+}
+
+// Run prints the secret on standard output and everything else on standard error.
+func (k *adminCreateKeyCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		key, secret, err := s.keys.Create(ctx, k.Name, k.Scope)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.err, "API key %q with scope %s. Keep the secret: it is not shown again.\n", key.Name, key.Scope)
+		_, err = fmt.Fprintln(p.out, secret)
+		return err
+	})
+}
+
+// Run prints a table.
+func (*adminListCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		keys, err := s.keys.List(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(p.out, 0, 0, 3, ' ', 0)
+		fmt.Fprintln(table, "NAME\tSCOPE\tHINT\tCREATED\tREVOKED")
+		for _, k := range keys {
+			revoked := "–"
+			if !k.RevokedAt.IsZero() {
+				revoked = k.RevokedAt.Format(time.RFC3339)
+			}
+			fmt.Fprintf(table, "%s\t%s\t…%s\t%s\t%s\n",
+				escapeControls(k.Name), k.Scope, k.Hint, k.CreatedAt.Format(time.RFC3339), revoked)
+		}
+		return table.Flush()
+	})
+}
+
+// Run ends the key.
+func (r *adminRevokeCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		if err := s.keys.Revoke(ctx, r.Name); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(p.out, "API key %q is revoked.\n", r.Name)
+		return err
+	})
+}
+
+func (a *adminCmd) with(ctx context.Context, work func(*store) error) error {
+	s, err := openStore(ctx, &a.configFlags)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(s), s.close())
+}

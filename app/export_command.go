@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+type exportCmd struct {
+	configFlags
+	Search string `arg:"" optional:"" help:"Which listings, as a query of the API: 'kind=house&max_price=400000&sort=price'."`
+	Format string `enum:"ndjson,csv" default:"ndjson" help:"What to write (${enum})."`
+	Output string `short:"o" placeholder:"FILE" help:"Where to write; standard output by default."`
+}
+
+// Help is shown by --help.
+func (exportCmd) Help() string {
+	return `Writes listings so that gable import reads them back.
+
+Examples:
+
+	gable export -o listings.ndjson
+	gable export 'status=active&sort=price' --format csv > active.csv`
+}
+
+// Run exports what matches.
+func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
+	search, err := c.search()
+	if err != nil {
+		return err
+	}
+	s, err := openStore(ctx, &c.configFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close() //nolint:errcheck // only read from
+	to := p.out
+	if c.Output != "" {
+		f, err := os.Create(c.Output)
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		defer func() {
+			if closeErr := f.Close(); err == nil {
+				err = closeErr
+			}
+		}()
+		to = f
+	}
+	total, err := s.catalog.Count(ctx, &search.Filter)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	out := bufio.NewWriter(to)
+	shown := newProgress(p.err, isTerminal(p.err), "listings", time.Now)
+	_, err = newFiles(s.catalog).export(ctx, out, listingfile.Format(c.Format), search, func(count int64) {
+		shown.Update(count, float64(count)/float64(total))
+	})
+	if err != nil {
+		return err
+	}
+	shown.Done()
+	return out.Flush()
+}
+
+func (c *exportCmd) search() (property.Search, error) {
+	values, err := url.ParseQuery(c.Search)
+	if err != nil {
+		return property.Search{}, fmt.Errorf("read the search: %w", err)
+	}
+	for _, name := range []string{"limit", "cursor"} {
+		if values.Has(name) {
+			return property.Search{}, fmt.Errorf("an export has no %s; it writes everything that matches", name)
+		}
+	}
+	search, err := property.ParseSearch(values)
+	if err != nil {
+		return property.Search{}, fmt.Errorf("read the search: %w", err)
+	}
+	return search, nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+)
+
+// store is a database with the use cases on it, for commands that do their work and end. It has no caches: servers over
+// the same database see what a command changes through the change feed.
+type store struct {
+	db      *bunstore.DB
+	catalog *catalog.Catalog
+	keys    *access.Keys
+}
+
+// openStore opens the configured database at this program's schema; an embedded one is created and migrated.
+func openStore(ctx context.Context, flags *configFlags) (*store, error) {
+	config, err := flags.load()
+	if err != nil {
+		return nil, err
+	}
+	db, err := bunstore.Open(ctx, databaseOptions(&config.Config))
+	if err != nil {
+		return nil, err
+	}
+	if err := ready(ctx, db, &config.Config); err != nil {
+		_ = db.Close() // what is wrong has been found already
+		return nil, err
+	}
+	bus := eventbus.New(func(string, any) {}) // nobody subscribes
+	return &store{db, newCatalog(db.Repository(), bus, &config.Config), newKeys(db.Keys())}, nil
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+// ready brings an embedded database up to date and refuses any other one that is not.
+func ready(ctx context.Context, db *bunstore.DB, c *Config) error {
+	if embedded(c) {
+		_, err := db.Migrate(ctx)
+		return err
+	}
+	return db.CheckSchema(ctx)
+}
