@@ -69,11 +69,13 @@ func (a *announcing) Delete(ctx context.Context, id property.ID, version int64) 
 
 func (a *announcing) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
 	done, err := a.PropertyRepository.Upsert(ctx, batch)
+	var changes []property.Change
 	for _, u := range done {
 		if u.Change.Op != "" {
-			a.ledger.Append(u.Change)
+			changes = append(changes, u.Change)
 		}
 	}
+	a.ledger.Append(changes...) // all at once: what was written as one is seen as one
 	return done, err
 }
 

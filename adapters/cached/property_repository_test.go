@@ -1,0 +1,251 @@
+package cached_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// find, shows and counts ask the shop and say in which way the cache took part.
+func (s *shop) find(id property.ID) (property.Property, error, ports.Outcome) {
+	ctx, reading := reading(s.t)
+	p, err := s.Find(ctx, id)
+	return p, err, reading.Outcome
+}
+
+func (s *shop) wantPage(q *property.Search, how ports.Outcome, want ...property.Decimal) {
+	s.t.Helper()
+	ctx, reading := reading(s.t)
+	page, err := s.Search(ctx, q)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got := prices(page); !slices.Equal(got, want) || reading.Outcome != how {
+		s.t.Fatalf("the page shows %v (%v), want %v (%v)", got, reading.Outcome, want, how)
+	}
+}
+
+func (s *shop) wantPrice(id property.ID, how ports.Outcome, want property.Decimal) {
+	s.t.Helper()
+	p, err, outcome := s.find(id)
+	if err != nil || p.Price != want || outcome != how {
+		s.t.Fatalf("listing %s costs %v (%v, %v), want %v (%v)", id, p.Price, err, outcome, want, how)
+	}
+}
+
+func (s *shop) wantAbsent(id property.ID, how ports.Outcome) {
+	s.t.Helper()
+	if _, err, outcome := s.find(id); !errors.Is(err, property.ErrNotFound) || outcome != how {
+		s.t.Fatalf("listing %s: %v (%v), want it not found (%v)", id, err, outcome, how)
+	}
+}
+
+func (s *shop) wantCount(f *property.Filter, how ports.Outcome, want int64) {
+	s.t.Helper()
+	ctx, reading := reading(s.t)
+	n, err := s.Count(ctx, f)
+	if err != nil || n != want || reading.Outcome != how {
+		s.t.Fatalf("the count is %d (%v, %v), want %d (%v)", n, err, reading.Outcome, want, how)
+	}
+}
+
+// wantAsked says how many questions the store has been asked so far.
+func (s *shop) wantAsked(want int64) {
+	s.t.Helper()
+	if got := s.store.asked.Load(); got != want {
+		s.t.Fatalf("the store was asked %d times, want %d", got, want)
+	}
+}
+
+func reading(t *testing.T) (context.Context, *ports.Reading) {
+	r := &ports.Reading{}
+	return ports.WithReading(t.Context(), r), r
+}
+
+func TestAnItemIsAskedForOnce(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, ports.OutcomeHit, 10)
+	s.wantAsked(1)
+}
+
+func TestWhoeverWritesSeesItOnTheItem(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	p = s.price(p, 20)
+	s.wantPrice(p.ID, ports.OutcomePatched, 20)
+	s.wantPrice(p.ID, ports.OutcomeHit, 20)
+	s.remove(p)
+	s.wantAbsent(p.ID, ports.OutcomePatched)
+	s.wantAsked(1)
+}
+
+func TestAKeptAbsenceEndsWhenTheListingIsMade(t *testing.T) {
+	s := open(t)
+	s.wantAbsent(idOf(1), ports.OutcomeMiss)
+	s.wantAbsent(idOf(1), ports.OutcomeHit)
+	s.wantAsked(1)
+	s.add(1, 10)
+	s.wantPrice(idOf(1), ports.OutcomePatched, 10)
+}
+
+func TestAKeptEmptyPageShowsTheFirstListing(t *testing.T) {
+	s := open(t)
+	s.wantPage(cheap(5), ports.OutcomeMiss)
+	s.wantPage(cheap(5), ports.OutcomeHit)
+	s.add(1, 10)
+	s.wantPage(cheap(5), ports.OutcomePatched, 10)
+	s.wantAsked(1)
+}
+
+func TestAnEditedPriceIsPatchedIntoTheKeptPageWithoutAQuery(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	s.add(2, 30)
+	s.wantPage(cheap(5), ports.OutcomeMiss, 10, 30)
+	p = s.price(p, 50)
+	s.wantPage(cheap(5), ports.OutcomePatched, 30, 50)
+	s.wantPage(cheap(5), ports.OutcomeHit, 30, 50)
+	s.wantAsked(1)
+	if p.Version != 2 {
+		t.Errorf("the listing is at version %d", p.Version)
+	}
+}
+
+func TestAListingMovesFromOneKeptSearchToAnother(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 90)
+	dear := &property.Search{Sort: property.DefaultSort, Limit: 5}
+	dear.Filter.Price.Min = property.Some(property.Decimal(101))
+	s.wantPage(cheap(5), ports.OutcomeMiss, 90)
+	s.wantPage(dear, ports.OutcomeMiss)
+	s.price(p, 110)
+	s.wantPage(cheap(5), ports.OutcomePatched)
+	s.wantPage(dear, ports.OutcomePatched, 110)
+	s.wantAsked(2)
+}
+
+func TestAFullPageThatLosesAListingIsLoadedAnew(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	s.add(2, 20)
+	s.add(3, 30)
+	s.wantPage(cheap(2), ports.OutcomeMiss, 10, 20)
+	s.remove(p)
+	s.wantPage(cheap(2), ports.OutcomeStale, 20, 30)
+	s.wantPage(cheap(2), ports.OutcomeHit, 20, 30)
+	s.wantAsked(2)
+}
+
+func TestAWriteLeavesSearchesAloneThatItDoesNotTouch(t *testing.T) {
+	s := open(t)
+	s.add(1, 10)
+	s.add(2, 20)
+	s.wantPage(cheap(2), ports.OutcomeMiss, 10, 20)
+	s.add(3, 30)
+	s.wantPage(cheap(2), ports.OutcomeHit, 10, 20)
+	s.wantAsked(1)
+}
+
+func TestACountIsLoadedAnewExactlyWhenItMayHaveChanged(t *testing.T) {
+	s := open(t)
+	filter := &cheap(1).Filter
+	p := s.add(1, 10)
+	s.wantCount(filter, ports.OutcomeMiss, 1)
+	p = s.price(p, 20)
+	s.wantCount(filter, ports.OutcomeHit, 1)
+	p = s.price(p, 200)
+	s.wantCount(filter, ports.OutcomeStale, 0)
+	s.remove(p)
+	s.wantCount(filter, ports.OutcomeHit, 0)
+	s.wantAsked(2)
+}
+
+func TestWhatTheLedgerHasForgottenIsLoadedAnew(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.ledger.Reset()
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantAsked(2)
+}
+
+func TestEqualSearchesShareAnEntryAndOthersDoNot(t *testing.T) {
+	s := open(t)
+	s.add(1, 10)
+	s.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	s.wantPage(cheap(5), ports.OutcomeHit, 10)
+	s.wantPage(cheap(4), ports.OutcomeMiss, 10)
+	s.wantCount(&cheap(5).Filter, ports.OutcomeMiss, 1)
+}
+
+func TestLongSearchesHaveShortKeysOfTheirOwn(t *testing.T) {
+	s := open(t)
+	for n := range 3 {
+		q := cheap(5)
+		for word := range 9 {
+			q.Filter.Words = append(q.Filter.Words, fmt.Sprintf("schöne-aussicht-%d-%d", word, n))
+		}
+		s.wantPage(q, ports.OutcomeMiss)
+		s.wantPage(q, ports.OutcomeHit)
+		if len(s.cache.last) > 250 {
+			t.Errorf("the cache was given a key of %d characters", len(s.cache.last))
+		}
+	}
+}
+
+func TestAFailedLoadIsNotKept(t *testing.T) {
+	for name, ask := range map[string]func(*shop) error{
+		"item":  func(s *shop) error { _, err := s.Find(s.t.Context(), idOf(1)); return err },
+		"page":  func(s *shop) error { _, err := s.Search(s.t.Context(), cheap(5)); return err },
+		"count": func(s *shop) error { _, err := s.Count(s.t.Context(), &cheap(5).Filter); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			s.add(1, 10)
+			s.store.hook = func(context.Context) error { return ports.ErrUnavailable }
+			if err := ask(s); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, property.ErrNotFound) {
+				t.Errorf("an outage was reported as %v", err)
+			}
+			s.store.hook = nil
+			if err := ask(s); err != nil {
+				t.Errorf("after the outage: %v", err)
+			}
+			if s.cache.sets() != 1 {
+				t.Errorf("%d answers were kept, want the good one only", s.cache.sets())
+			}
+		})
+	}
+}
+
+func TestEveryReadIsCountedOnceByItsOutcome(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	filter := &cheap(1).Filter
+	for range 2 { // a miss, a hit
+		s.wantCount(filter, s.first(), 1)
+	}
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.price(p, 500)
+	s.wantPrice(p.ID, ports.OutcomePatched, 500)
+	s.wantCount(filter, ports.OutcomeStale, 0)
+	want := ports.Figures{Hits: 1, Patched: 1, Stale: 1, Misses: 2}
+	if got := s.counters.Figures(); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
+}
+
+// first is a miss before anything has been counted, and a hit from then on.
+func (s *shop) first() ports.Outcome {
+	if s.counters.Figures() == (ports.Figures{}) {
+		return ports.OutcomeMiss
+	}
+	return ports.OutcomeHit
+}
