@@ -36,7 +36,7 @@ func openCSV(l *lines) (*csvRows, error) {
 	l.putBack([]line{first})
 	header := rows.next()
 	if header.err != nil {
-		return nil, &FileError{Line: header.line, Reason: "has no header line that can be read", Err: header.err}
+		return nil, &FileError{Line: header.line, Reason: "has no header that can be read", Err: header.err}
 	}
 	rows.headerRaw = header.raw
 	return rows, rows.setHeader(header)

@@ -64,8 +64,11 @@ func (d *documentRows) skipEnvelope(c byte) error {
 		if err == nil {
 			c, err = d.token()
 		}
+		if errors.Is(err, io.EOF) {
+			return &FileError{Line: d.line, Reason: "breaks off behind its records"}
+		}
 		if err != nil {
-			return &FileError{Line: d.line, Reason: "breaks off behind its records", Err: err}
+			return d.broken(err)
 		}
 	}
 	d.inOData = false

@@ -36,10 +36,21 @@ func (e *expression) eval(row columns) (string, error) {
 
 // blame adds to an error what the column says.
 func (e *expression) blame(err error, row columns) error {
-	if e.column == "" {
+	var blamed *columnError
+	if e.column == "" || errors.As(err, &blamed) {
 		return err
 	}
-	return fmt.Errorf("%w (column %s is %q)", err, e.column, shorten(row(e.column), 60))
+	return &columnError{err: err, column: e.column, text: row(e.column)}
+}
+
+// columnError says which column made an expression fail.
+type columnError struct {
+	err          error
+	column, text string
+}
+
+func (e *columnError) Error() string {
+	return fmt.Sprintf("%v (column %s is %q)", e.err, e.column, shorten(e.text, 60))
 }
 
 // constant is the same text for every row.

@@ -1,7 +1,6 @@
 package listingfile
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -49,29 +48,26 @@ func plainText(text string) string {
 	}
 }
 
-var (
-	spaces     = regexp.MustCompile(`[ \t]{2,}`)
-	aroundLine = regexp.MustCompile(`[ \t]*\n[ \t]*`)
-	emptyLines = regexp.MustCompile(`\n{3,}`)
-)
-
 // tidy removes what nobody sees or wants to see: control characters, zero-width spaces and byte order marks, characters
 // for private use, runs of spaces, more than one empty line. The joiner that holds emoji together stays.
 func tidy(text string) string {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n':
+		case r == '\n', r == '\t':
 			return r
-		case r == '\t', r == '\u00a0', r == '\u2028', r == '\u2029':
-			return ' '
 		case unicode.IsControl(r), unicode.Is(unicode.Co, r), r == '\u200b', r == '\ufeff', r == unicode.ReplacementChar:
 			return -1
 		}
 		return r
 	}, text)
-	text = aroundLine.ReplaceAllString(spaces.ReplaceAllString(text, " "), "\n")
-	return strings.TrimSpace(emptyLines.ReplaceAllString(text, "\n\n"))
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.Join(strings.Fields(line), " ")
+		if line != "" || len(lines) > 0 && lines[len(lines)-1] != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
 // numberStyle is how a file writes numbers.
