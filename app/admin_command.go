@@ -17,6 +17,8 @@ type adminCmd struct {
 	Revoke    adminRevokeCmd    `cmd:"" help:"End an API key, at once and for good."`
 }
 
+func newAdminCmd() adminCmd { return adminCmd{configFlags: newConfigFlags("database")} }
+
 type adminCreateKeyCmd struct {
 	Name  string       `arg:"" help:"What the key is for, such as the name of the program that will use it."`
 	Scope access.Scope `enum:"write,admin" default:"write" help:"write may change listings, admin may empty caches too (default ${default})."`

@@ -64,7 +64,7 @@ func commandPath(command *kong.Node) string {
 
 // exampleLine is the first line of the help's example.
 func exampleLine(help string) string {
-	_, example, _ := strings.Cut(help, "Example:\n\n")
+	_, example, _ := strings.Cut(strings.ReplaceAll(help, "Examples:", "Example:"), "Example:\n\n")
 	line, _, _ := strings.Cut(strings.TrimLeft(example, " \n"), "\n")
 	return line
 }

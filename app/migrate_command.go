@@ -18,6 +18,8 @@ type migrateCmd struct {
 	Status migrateStatusCmd `cmd:"" help:"List the migrations and when each was applied."`
 }
 
+func newMigrateCmd() migrateCmd { return migrateCmd{configFlags: newConfigFlags("database")} }
+
 type migrateUpCmd struct{}
 
 type migrateDownCmd struct {
