@@ -1,8 +1,8 @@
 package cached_test
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -97,17 +97,17 @@ func (s *store) answered(ctx context.Context) error {
 
 func (s *store) Find(ctx context.Context, id property.ID) (property.Property, error) {
 	p, err := s.PropertyRepository.Find(ctx, id)
-	return p, errors.Join(s.answered(ctx), err)
+	return p, cmp.Or(s.answered(ctx), err)
 }
 
 func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page, error) {
 	page, err := s.PropertyRepository.Search(ctx, q)
-	return page, errors.Join(s.answered(ctx), err)
+	return page, cmp.Or(s.answered(ctx), err)
 }
 
 func (s *store) Count(ctx context.Context, f *property.Filter) (int64, error) {
 	n, err := s.PropertyRepository.Count(ctx, f)
-	return n, errors.Join(s.answered(ctx), err)
+	return n, cmp.Or(s.answered(ctx), err)
 }
 
 // mapCache keeps everything for ever and remembers how it was used.

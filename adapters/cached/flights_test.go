@@ -1,0 +1,272 @@
+package cached_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// gate holds loads up after they have read their answer and before they return it, until it is opened.
+type gate chan struct{}
+
+func (g gate) hook(ctx context.Context) error {
+	select {
+	case <-g:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// held is a shop whose loads wait at a gate.
+func held(t *testing.T) (*shop, gate) {
+	s, g := open(t), make(gate)
+	s.store.hook = g.hook
+	return s, g
+}
+
+func TestTwoHundredCallersOfAColdKeyAskOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := held(t)
+		s.add(1, 10)
+		var callers sync.WaitGroup
+		for range 200 {
+			callers.Go(func() {
+				page, err := s.Search(t.Context(), cheap(5))
+				if err != nil || !slices.Equal(prices(page), []property.Decimal{10}) {
+					t.Errorf("got %v, %v", page, err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(g)
+		callers.Wait()
+		s.wantAsked(1)
+		if got, want := s.counters.Figures(), (ports.Figures{Misses: 1, Coalesced: 199}); got != want {
+			t.Errorf("counted %+v, want %+v", got, want)
+		}
+	})
+}
+
+func TestACallerThatLeavesDoesNotHarmTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := held(t)
+		p := s.add(1, 10)
+		impatient, leave := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			if _, err := s.Find(impatient, p.ID); !errors.Is(err, context.Canceled) {
+				t.Errorf("the caller that left was told %v", err)
+			}
+		})
+		synctest.Wait() // its load is under way
+		callers.Go(func() {
+			if got, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+				t.Errorf("the caller that stayed got %+v, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		close(g)
+		callers.Wait()
+		s.wantAsked(1)
+	})
+}
+
+func TestACallerThatLeavesIsNotHeldUpByTheLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := held(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := s.Find(ctx, idOf(1))
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			t.Errorf("a caller with a second to spend got %v after %v", err, time.Since(began))
+		}
+		close(g)
+	})
+}
+
+func TestALoadThatTakesTooLongEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := held(t)
+		began := time.Now()
+		_, err := s.Find(t.Context(), idOf(1))
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 11*time.Second {
+			t.Errorf("a load bounded by ten seconds ended with %v after %v", err, time.Since(began))
+		}
+		if s.cache.sets() > 0 {
+			t.Error("the answer of a load that failed was kept")
+		}
+	})
+}
+
+// asking is one way to ask the shop, with what it answers as text.
+type asking func(*shop) (string, error)
+
+var askings = map[string]asking{
+	"item": func(s *shop) (string, error) {
+		p, err := s.Find(s.t.Context(), idOf(1))
+		if errors.Is(err, property.ErrNotFound) {
+			return "absent", nil
+		}
+		return fmt.Sprint(p.Price), err
+	},
+	"page": func(s *shop) (string, error) { return s.showing(5) },
+	// This page is full and has to be loaded again when a listing leaves it.
+	"full page": func(s *shop) (string, error) { return s.showing(1) },
+	"count": func(s *shop) (string, error) {
+		n, err := s.Count(s.t.Context(), &cheap(5).Filter)
+		return fmt.Sprint(n), err
+	},
+}
+
+func (s *shop) showing(limit int) (string, error) {
+	page, err := s.Search(s.t.Context(), cheap(limit))
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(prices(page)), nil
+}
+
+// writings are writes after each of which some of the askings have another answer. House 1 costs 10 and house 2 costs 50.
+var writings = map[string]func(s *shop, p property.Property){
+	"an edit":              func(s *shop, p property.Property) { s.price(p, 20) },
+	"an edit out of sight": func(s *shop, p property.Property) { s.price(p, 500) },
+	"a removal":            func(s *shop, p property.Property) { s.remove(p) },
+	"a new listing":        func(s *shop, _ property.Property) { s.add(3, 5) },
+	"two edits":            func(s *shop, p property.Property) { s.price(s.price(p, 500), 30) },
+}
+
+// eachWriteMeetsEachRead runs a scenario in a bubble, for every kind of write and of read.
+func eachWriteMeetsEachRead(t *testing.T, scenario func(s *shop, g gate, ask asking, write func())) {
+	for writing, write := range writings {
+		for asked, ask := range askings {
+			t.Run(writing+" and "+asked, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s, g := held(t)
+					p := s.add(1, 10)
+					s.add(2, 50)
+					scenario(s, g, ask, func() { write(s, p) })
+				})
+			})
+		}
+	}
+}
+
+// wantTruth asks and compares with what the store itself says.
+func (s *shop) wantTruth(ask asking) {
+	s.t.Helper()
+	direct := &shop{t: s.t, announcing: &announcing{s.store.PropertyRepository, s.ledger}}
+	want, err1 := ask(direct)
+	got, err2 := ask(s)
+	if err := errors.Join(err1, err2); err != nil || got != want {
+		s.t.Errorf("the answer is %s (%v), want %s", got, err, want)
+	}
+}
+
+// The interleaving that single flight by itself gets wrong:
+//
+//  1. A asks. Its load reads the store and is held up.
+//  2. A write is stored, told to the ledger and acknowledged.
+//  3. B, who knows of the write, asks the same and finds A's load under way.
+//  4. A's load ends with the answer from before the write.
+//
+// A may have that answer: it was true during A's request. B may not.
+func TestWhoeverComesAfterAWriteNeverGetsALoadFromBeforeIt(t *testing.T) {
+	eachWriteMeetsEachRead(t, func(s *shop, g gate, ask asking, write func()) {
+		var callers sync.WaitGroup
+		callers.Go(func() { // 1
+			if _, err := ask(s); err != nil {
+				s.t.Error(err)
+			}
+		})
+		synctest.Wait()
+		write()                                 // 2
+		callers.Go(func() { s.wantTruth(ask) }) // 3
+		synctest.Wait()
+		if n := s.store.asked.Load(); n != 1 {
+			s.t.Fatalf("%d loads are under way, B should have joined A's", n)
+		}
+		close(g) // 4
+		callers.Wait()
+	})
+}
+
+// A late fill:
+//
+//  1. A asks. Its load reads the store and is held up.
+//  2. A write is stored, told to the ledger and acknowledged.
+//  3. A's load ends, and its answer is put into the cache after the write.
+//  4. B asks and finds that answer.
+func TestALateFillDoesNoHarm(t *testing.T) {
+	eachWriteMeetsEachRead(t, func(s *shop, g gate, ask asking, write func()) {
+		var caller sync.WaitGroup
+		caller.Go(func() { // 1
+			if _, err := ask(s); err != nil {
+				s.t.Error(err)
+			}
+		})
+		synctest.Wait()
+		write()  // 2
+		close(g) // 3
+		caller.Wait()
+		s.wantTruth(ask) // 4
+		s.wantTruth(ask)
+	})
+}
+
+// A fill that comes even later, after another one:
+//
+//  1. A's answer from before a write is set aside.
+//  2. The write is acknowledged, and the answer from after it is kept.
+//  3. A's answer overwrites it.
+func TestAnOldRecordPutBackOverANewerOneDoesNoHarm(t *testing.T) {
+	eachWriteMeetsEachRead(t, func(s *shop, g gate, ask asking, write func()) {
+		close(g)
+		s.wantTruth(ask) // 1
+		key := s.cache.last
+		old := s.cache.kept[key]
+		write()
+		s.wantTruth(ask)        // 2
+		s.cache.kept[key] = old // 3
+		s.wantTruth(ask)
+	})
+}
+
+// When A's load is of no use to those who came after the write, they share one more: nothing older than their arrival is
+// left to join.
+func TestAJoinedLoadThatCannotBePatchedIsFollowedByOneMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		s.store.hook = func(context.Context) error { time.Sleep(time.Second); return nil }
+		p := s.add(1, 10)
+		s.add(2, 50)
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			if got, err := s.showing(1); err != nil || got != "[0.10]" {
+				t.Errorf("who came before the write got %s, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		s.remove(p)
+		for range 10 {
+			callers.Go(func() {
+				if got, err := s.showing(1); err != nil || got != "[0.50]" {
+					t.Errorf("who came after the write got %s, %v", got, err)
+				}
+			})
+		}
+		callers.Wait()
+		s.wantAsked(2)
+	})
+}
