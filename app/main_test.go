@@ -36,7 +36,7 @@ func TestAWrongCommandLineIsOneClearLineAndCode2(t *testing.T) {
 
 func TestNoCommandIsAUsageErrorThatNamesTheCommands(t *testing.T) {
 	code, _, err := gable(t)
-	if code != 2 || !strings.Contains(err, `"version"`) || !strings.HasSuffix(err, "see gable --help\n") {
+	if code != 2 || !strings.Contains(err, `"serve"`) || !strings.HasSuffix(err, "see gable --help\n") {
 		t.Errorf("code %d, stderr %q", code, err)
 	}
 }
