@@ -29,7 +29,8 @@ func textCases(f Features) []suiteCase[shelf] {
 			s.wantWords("sea quiet", "Quiet farmhouse")
 			s.wantWords("dover", "Seaside house")
 			s.wantWords("house castle")
-			s.wantWords("seaby")
+			s.wantWords("houseby")
+			s.wantWords("seakent")
 		}},
 		{"location_is_searched_in_the_location_only", "location must occur in the location as it is written, spaces included.", func(s shelf) {
 			s.add(0, func(d *property.Details) { d.Location = "12 Sai Ying Pun, Hong Kong" })

@@ -1,0 +1,233 @@
+package porttest
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+func TestWrongChangeFeedsAreNoticed(t *testing.T) {
+	for _, w := range wrongFeeds {
+		testWrong(t, w, feedCases, func(r reporter, bend func(ports.ChangeFeed) ports.ChangeFeed) stream {
+			repo := memory.NewPropertyRepository(time.Now)
+			return stream{shelf{r, repo}, bend(memory.NewChangeFeed(repo))}
+		})
+	}
+}
+
+// misread is a feed with some of its methods replaced.
+type misread struct {
+	ports.ChangeFeed
+	changes func(context.Context, ports.FeedCursor, int) (ports.FeedPage, error)
+	head    func(context.Context) (ports.FeedCursor, freshness.Snapshot, error)
+	prune   func(context.Context, time.Time) (int64, error)
+}
+
+func (m misread) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+	if m.changes != nil {
+		return m.changes(ctx, after, limit)
+	}
+	return m.ChangeFeed.Changes(ctx, after, limit)
+}
+
+func (m misread) Head(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+	if m.head != nil {
+		return m.head(ctx)
+	}
+	return m.ChangeFeed.Head(ctx)
+}
+
+func (m misread) Prune(ctx context.Context, before time.Time) (int64, error) {
+	if m.prune != nil {
+		return m.prune(ctx, before)
+	}
+	return m.ChangeFeed.Prune(ctx, before)
+}
+
+// telling is a feed whose pages are bent on their way out.
+func telling(bend func(after ports.FeedCursor, limit int, page *ports.FeedPage)) func(ports.ChangeFeed) ports.ChangeFeed {
+	return func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+			page, err := right.Changes(ctx, after, limit)
+			bend(after, limit, &page)
+			return page, err
+		}}
+	}
+}
+
+// changing is a feed whose changes are bent on their way out.
+func changing(bend func(*property.Change)) func(ports.ChangeFeed) ports.ChangeFeed {
+	return telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		for i := range page.Changes {
+			bend(&page.Changes[i])
+		}
+	})
+}
+
+type wrongFeed = wrong[ports.ChangeFeed]
+
+var everyTelling = []string{"*"}
+
+var wrongFeeds = []wrongFeed{
+	{"deletes are lost", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		page.Changes = slices.DeleteFunc(page.Changes, func(c property.Change) bool { return c.Op == property.OpDelete })
+	}), []string{"every_change_is_told_once", "the_feed_rebuilds_the_table"}, everyTelling},
+	{"changes are told twice", telling(func(_ ports.FeedCursor, limit int, page *ports.FeedPage) {
+		if n := len(page.Changes); n > 0 && n < limit {
+			page.Changes = append(page.Changes, page.Changes[n-1])
+		}
+	}), []string{"every_change_is_told_once"}, everyTelling},
+	{"changes are told backwards", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { slices.Reverse(page.Changes) }),
+		[]string{"every_change_is_told_once", "the_feed_rebuilds_the_table"}, everyTelling},
+	{"only the newest state of a page is told", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		newest := map[property.ID]int64{}
+		for _, c := range page.Changes {
+			newest[c.ID] = c.Version
+		}
+		page.Changes = slices.DeleteFunc(page.Changes, func(c property.Change) bool { return c.Version < newest[c.ID] })
+	}), []string{"every_change_is_told_once"}, everyTelling},
+	{"updates have no image before", changing(func(c *property.Change) { c.Before = nil }), []string{"every_change_is_told_once"}, everyTelling},
+	{"images lack the photos", changing(func(c *property.Change) {
+		if c.After != nil {
+			after := *c.After
+			after.Photos = nil
+			c.After = &after
+		}
+	}), []string{"every_change_is_told_once", "the_feed_rebuilds_the_table"}, everyTelling},
+	{"transactions are numbered anew", changing(func(c *property.Change) { c.Tx += 1000 }), []string{"every_change_is_told_once", "the_snapshot_sees_what_was_told"}, everyTelling},
+	{"changes have no time", changing(func(c *property.Change) { c.At = time.Time{} }), []string{"every_change_is_told_once"}, everyTelling},
+	{"pages are too long", func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+			return right.Changes(ctx, after, limit+1)
+		}}
+	}, []string{"pages_of_any_size_tell_the_same"}, everyTelling},
+	{"more is never set", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { page.More = false }),
+		[]string{"more_says_that_changes_wait", "pages_of_any_size_tell_the_same"}, everyTelling},
+	{"more is set on a full page", telling(func(_ ports.FeedCursor, limit int, page *ports.FeedPage) { page.More = len(page.Changes) == limit }),
+		[]string{"more_says_that_changes_wait"}, everyTelling},
+	{"next repeats the last change", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		if at, err := strconv.Atoi(string(page.Next)); err == nil && len(page.Changes) > 1 {
+			page.Next = ports.FeedCursor(strconv.Itoa(at - 1))
+		}
+	}), []string{"next_stands_behind_the_page", "pages_of_any_size_tell_the_same"}, everyTelling},
+	{"next skips a change", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		if at, err := strconv.Atoi(string(page.Next)); err == nil && page.More {
+			page.Next = ports.FeedCursor(strconv.Itoa(at + 1))
+		}
+	}), []string{"pages_of_any_size_tell_the_same"}, everyTelling},
+	{"next is lost on an empty page", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		if len(page.Changes) == 0 {
+			page.Next = ""
+		}
+	}), []string{"next_stands_behind_the_page"}, nil},
+	{"any cursor will do", func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+			if _, err := strconv.Atoi(string(after)); err != nil {
+				after = ""
+			}
+			return right.Changes(ctx, after, limit)
+		}}
+	}, []string{"a_foreign_cursor_is_refused"}, nil},
+	{"a gone cursor begins again", func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+			page, err := right.Changes(ctx, after, limit)
+			if err != nil && page.Next == "" && ctx.Err() == nil {
+				if _, foreign := strconv.Atoi(string(after)); foreign == nil {
+					return right.Changes(ctx, "", limit)
+				}
+			}
+			return page, err
+		}}
+	}, []string{"a_cursor_into_pruned_changes_is_gone", "an_emptied_feed_goes_on"}, []string{"a_foreign_cursor_is_refused"}},
+	{"cursors are not made for URLs", func(right ports.ChangeFeed) ports.ChangeFeed {
+		bare := func(c ports.FeedCursor) ports.FeedCursor {
+			if c != "" && c[0] == '#' {
+				return c[1:]
+			}
+			return c
+		}
+		return misread{ChangeFeed: right,
+			changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+				page, err := right.Changes(ctx, bare(after), limit)
+				page.Next = "#" + page.Next
+				return page, err
+			},
+			head: func(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+				cursor, snapshot, err := right.Head(ctx)
+				return "#" + cursor, snapshot, err
+			}}
+	}, []string{"cursors_are_safe_in_urls"}, nil},
+	{"the head stands at the beginning", heading(func(cursor *ports.FeedCursor, _ *freshness.Snapshot) { *cursor = "" }),
+		[]string{"head_stands_behind_every_change"}, everyTelling},
+	{"the head's snapshot has seen nothing", heading(func(_ *ports.FeedCursor, s *freshness.Snapshot) { *s = freshness.Snapshot{} }),
+		[]string{"the_heads_snapshot_sees_what_was_made"}, nil},
+	{"the head's snapshot has seen the future", heading(func(_ *ports.FeedCursor, s *freshness.Snapshot) { s.Xmin, s.Xmax = 1000, 1000 }),
+		[]string{"the_heads_snapshot_sees_what_was_made"}, nil},
+	{"a snapshot lacks the last transaction", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		page.Snapshot.Xmin, page.Snapshot.Xmax = page.Snapshot.Xmin-1, page.Snapshot.Xmax-1
+	}), []string{"the_snapshot_sees_what_was_told"}, nil},
+	{"a snapshot has seen the future", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		page.Snapshot.Xmin, page.Snapshot.Xmax = page.Snapshot.Xmin+1, page.Snapshot.Xmax+1
+	}), []string{"the_snapshot_sees_what_was_told"}, nil},
+	{"nothing is pruned", pruning(func(context.Context, ports.ChangeFeed, time.Time) (int64, error) { return 0, nil }),
+		[]string{"prune_removes_what_is_old"}, everyTelling},
+	{"everything is pruned", pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
+		return right.Prune(ctx, before.AddDate(1, 0, 0))
+	}), []string{"prune_removes_what_is_old", "a_cursor_behind_pruned_changes_is_good"}, nil},
+	{"the bound of pruning is included", pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
+		return right.Prune(ctx, before.Add(time.Microsecond))
+	}), []string{"prune_removes_what_is_old", "a_cursor_behind_pruned_changes_is_good"}, nil},
+	{"only one change is pruned", pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
+		page, err := right.Changes(ctx, "", 2)
+		if err != nil || len(page.Changes) < 2 {
+			return right.Prune(ctx, before)
+		}
+		return right.Prune(ctx, page.Changes[0].At.Add(time.Nanosecond))
+	}), []string{"prune_removes_what_is_old"}, everyTelling},
+	{"every prune counts what it found", func(right ports.ChangeFeed) ports.ChangeFeed {
+		var once sync.Once
+		var first int64
+		return misread{ChangeFeed: right, prune: func(ctx context.Context, before time.Time) (n int64, err error) {
+			n, err = right.Prune(ctx, before)
+			once.Do(func() { first = n })
+			return first, err
+		}}
+	}, []string{"prune_removes_what_is_old", "concurrent_prunes_remove_each_change_once"}, nil},
+	{"contexts are ignored", func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+			return right.Changes(context.WithoutCancel(ctx), after, limit)
+		}}
+	}, []string{"a_cancelled_context_ends_following"}, nil},
+	{"every fifth version is lost", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		page.Changes = slices.DeleteFunc(page.Changes, func(c property.Change) bool { return c.Version%5 == 0 })
+	}), []string{"following_while_others_write_misses_nothing"}, everyTelling},
+}
+
+func heading(bend func(*ports.FeedCursor, *freshness.Snapshot)) func(ports.ChangeFeed) ports.ChangeFeed {
+	return func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, head: func(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+			cursor, snapshot, err := right.Head(ctx)
+			bend(&cursor, &snapshot)
+			return cursor, snapshot, err
+		}}
+	}
+}
+
+func pruning(bend func(context.Context, ports.ChangeFeed, time.Time) (int64, error)) func(ports.ChangeFeed) ports.ChangeFeed {
+	return func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, prune: func(ctx context.Context, before time.Time) (int64, error) {
+			if err := ctx.Err(); err != nil {
+				return 0, err
+			}
+			return bend(ctx, right, before)
+		}}
+	}
+}
