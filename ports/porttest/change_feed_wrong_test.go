@@ -127,7 +127,7 @@ var wrongFeeds = []wrongFeed{
 		if len(page.Changes) == 0 {
 			page.Next = ""
 		}
-	}), []string{"next_stands_behind_the_page"}, nil},
+	}), []string{"next_stands_behind_the_page"}, []string{"following_while_others_write_misses_nothing"}},
 	{"any cursor will do", func(right ports.ChangeFeed) ports.ChangeFeed {
 		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
 			if _, err := strconv.Atoi(string(after)); err != nil {
