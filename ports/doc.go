@@ -1,3 +1,70 @@
 // Package ports holds the interfaces between Gable's use cases and the world: what they ask of a store, a cache, an event
-// bus and a change feed. The comments are the specification; package porttest checks every sentence of it.
+// bus and a change feed. The comments are the specification; package porttest checks every sentence of it. Nothing here
+// knows a database, a network or a library.
+//
+// # The ports
+//
+//   - [PropertyRepository] keeps listings: the database, the decorator that caches it, or a map in memory.
+//   - [ChangeFeed] tells every committed change, whoever made it; the caches live by it.
+//   - [Cache] keeps bytes for a while and may forget them at any time; nothing depends on it for being right.
+//   - [EventPublisher] tells the parts of one process about changes.
+//   - [KeyRepository] keeps API keys.
+//
+// # Writing an adapter
+//
+// An adapter is a package under adapters that implements one of these interfaces with one library, imports domain and
+// ports and nothing else of Gable, and returns its concrete type from a constructor. A wrapper around another adapter is an
+// adapter too. Embed the interface and write only the methods that differ:
+//
+//	package audited
+//
+//	// PropertyRepository writes down who removed what. It never changes an answer.
+//	type PropertyRepository struct {
+//		ports.PropertyRepository
+//		log *slog.Logger
+//	}
+//
+//	func New(store ports.PropertyRepository, log *slog.Logger) *PropertyRepository {
+//		return &PropertyRepository{PropertyRepository: store, log: log}
+//	}
+//
+//	func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+//		change, err := r.PropertyRepository.Delete(ctx, id, version)
+//		if err == nil {
+//			r.log.Info("listing removed", "id", id)
+//		}
+//		return change, err
+//	}
+//
+// Errors are translated at this border, by code and never by text: the errors that a method names, [ErrUnavailable] for an
+// outage, each wrapped around its cause with what was being done.
+//
+// # Joining the suite
+//
+// One test is all there is to it. The suite asks for a new, empty value for each of its cases:
+//
+//	func TestPropertyRepository(t *testing.T) {
+//		porttest.PropertyRepository(t, func(t *testing.T) ports.PropertyRepository {
+//			return audited.New(memory.NewPropertyRepository(time.Now), slog.New(slog.DiscardHandler))
+//		}, porttest.Features{})
+//	}
+//
+// A case is named after what is true, such as update_refuses_another_version, and prints the rule when it fails. Where a
+// store honestly cannot do something, a field of Features says so. A store that answers searches by itself also joins
+// porttest.Differential, which compares it with the domain on random listings and random searches.
+//
+// # Swapping it in
+//
+// Only the program in app knows fx. It builds the repository that the use cases get in one function in plain sight; change
+// that function, or hand the program one more option, at the top level and not inside a module:
+//
+//	fx.Decorate(func(store ports.PropertyRepository, log *slog.Logger) ports.PropertyRepository {
+//		return audited.New(store, log)
+//	})
+//
+// wraps what is there, and
+//
+//	fx.Replace(fx.Annotate(mine, fx.As(new(ports.PropertyRepository))))
+//
+// puts another in its place. The examples of package porttest show both running.
 package ports
