@@ -35,8 +35,12 @@ func openCSV(l *lines) (*csvRows, error) {
 	rows.separator = separatorOf(first.text)
 	l.putBack([]line{first})
 	header := rows.next()
+	var invalid *property.InvalidError
+	if errors.As(header.err, &invalid) {
+		return nil, &FileError{Line: header.line, Reason: "has no header: the first line " + invalid.Fields[0].Reason}
+	}
 	if header.err != nil {
-		return nil, &FileError{Line: header.line, Reason: "has no header that can be read", Err: header.err}
+		return nil, header.err
 	}
 	rows.headerRaw = header.raw
 	return rows, rows.setHeader(header)
@@ -94,37 +98,45 @@ func (c *csvRows) next() row {
 	}
 	p := cellParser{separator: c.separator}
 	r := row{line: first.number, raw: first.text}
-	err = p.feed(first)
-	var more []line
-	for last := first; err == nil && p.state == quoted; {
-		next, readErr := c.lines.next()
-		var broken *FileError
-		switch {
-		case errors.As(readErr, &broken):
-			return row{err: readErr}
-		case readErr != nil:
-			err = errNoEnd
-			continue
-		}
-		more = append(more, next)
-		if next.tooLong || len(r.raw)+len(next.text) > MaxRow {
-			err = rowError("has a quoted cell that does not end within %d bytes", MaxRow)
-			continue
-		}
-		r.raw = append(append(r.raw, last.ending...), next.text...)
-		err = p.feed(next)
-		last = next
+	if r.err = p.feed(first); r.err == nil && p.state == quoted {
+		c.nextLines(&r, &p, first)
 	}
-	if err != nil {
-		c.lines.putBack(more)
-		return row{line: first.number, raw: first.text, err: err}
+	if r.err == nil {
+		r.cells = p.cells
+		r.err = c.check(&r)
 	}
-	r.cells = p.cells
-	r.err = c.check(&r)
 	return r
 }
 
-var errNoEnd = rowError("has a quoted cell that does not end")
+// nextLines reads on to the end of a quoted cell. If there is none, the lines are put back and the row is its first line.
+func (c *csvRows) nextLines(r *row, p *cellParser, first line) {
+	last, raw := first, first.text
+	var more []line
+	for r.err == nil && p.state == quoted {
+		next, err := c.lines.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			r.err = rowError("has a quoted cell that does not end")
+			continue
+		case err != nil:
+			*r = row{err: err}
+			return
+		}
+		more = append(more, next)
+		if next.tooLong || len(raw)+len(next.text) > MaxRow {
+			r.err = rowError("has a quoted cell that does not end within %d bytes", MaxRow)
+			continue
+		}
+		raw = append(append(raw, last.ending...), next.text...)
+		r.err = p.feed(next)
+		last = next
+	}
+	if r.err != nil {
+		c.lines.putBack(more)
+		return
+	}
+	r.raw = raw
+}
 
 // check refuses a row that is not text or does not fit the header.
 func (c *csvRows) check(r *row) error {

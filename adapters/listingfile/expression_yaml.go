@@ -125,47 +125,58 @@ func (b *builder) templates(n *yaml.Node) (func(columns) (string, error), error)
 
 // steps adds the steps in the order in which they apply.
 func (b *builder) steps(e *expression, k *expressionKeys, n *yaml.Node) error {
-	add := func(wanted bool, step func(string, columns) (string, error)) {
+	text := func(wanted bool, change func(string) string) {
 		if wanted {
-			e.steps = append(e.steps, step)
+			e.steps = append(e.steps, func(text string, _ columns) (string, error) { return change(text), nil })
 		}
 	}
-	add(k.html, func(text string, _ columns) (string, error) { return plainText(text), nil })
-	add(k.tidy, func(text string, _ columns) (string, error) { return tidy(text), nil })
-	add(k.none != nil, none(k.none))
+	text(k.html, plainText)
+	text(k.tidy, tidy)
+	if k.none != nil {
+		e.steps = append(e.steps, none(k.none))
+	}
+	if err := b.choices(e, k, n); err != nil {
+		return err
+	}
+	if numbers := &b.mapping.Numbers; k.number {
+		e.steps = append(e.steps, func(text string, _ columns) (string, error) { return numbers.normal(text) })
+	}
+	if k.times != nil {
+		factor, err := b.expression(k.times)
+		if err != nil {
+			return err
+		}
+		e.steps = append(e.steps, times(factor))
+	}
+	text(k.prefix != "", func(text string) string {
+		if text == "" {
+			return ""
+		}
+		return k.prefix + text
+	})
+	text(k.shorten > 0, func(text string) string { return shorten(text, k.shorten) })
+	return nil
+}
+
+// choices adds the steps that pick a value: a pattern, and then a table.
+func (b *builder) choices(e *expression, k *expressionKeys, n *yaml.Node) error {
+	if k.otherwise != nil && (k.pattern == nil) == (k.table == nil) {
+		return at(n, "else belongs to exactly one of pattern and table")
+	}
 	if k.pattern != nil {
 		all, err := b.patterns(k.pattern)
 		if err != nil {
 			return err
 		}
-		add(true, patterns(all, k.otherwise))
+		e.steps = append(e.steps, patterns(all, k.otherwise))
 	}
 	if k.table != nil {
 		rows, err := b.table(k.table)
 		if err != nil {
 			return err
 		}
-		add(true, table(rows, k.otherwise))
+		e.steps = append(e.steps, table(rows, k.otherwise))
 	}
-	if k.otherwise != nil && (k.pattern == nil) == (k.table == nil) {
-		return at(n, "else belongs to exactly one of pattern and table")
-	}
-	numbers := &b.mapping.Numbers
-	add(k.number, func(text string, _ columns) (string, error) { return numbers.normal(text) })
-	if k.times != nil {
-		factor, err := b.expression(k.times)
-		if err != nil {
-			return err
-		}
-		add(true, times(factor))
-	}
-	add(k.prefix != "", func(text string, _ columns) (string, error) {
-		if text == "" {
-			return "", nil
-		}
-		return k.prefix + text, nil
-	})
-	add(k.shorten > 0, func(text string, _ columns) (string, error) { return shorten(text, k.shorten), nil })
 	return nil
 }
 

@@ -122,7 +122,7 @@ func TestFilesThatCannotBeReadSaySo(t *testing.T) {
 		"missing columns": {"title\n", listingfile.Options{}, "line 1: the file lacks 2 columns, which the mapping gable needs: price, location"},
 		"wrong mapping":   {"title,price,location\n", kc, "line 1: the file lacks 17 columns, which the mapping king-county needs: bathrooms, bedrooms, condition, date, floors, grade, id, lat, long, sqft_basement, sqft_living, sqft_lot, view, waterfront, yr_built, yr_renovated, zipcode"},
 		"twice":           {"title,price,title\n", listingfile.Options{}, "line 1: the file has two columns called title"},
-		"broken header":   {"title,\"price\n", listingfile.Options{}, "line 1: the file has no header that can be read: invalid:  has a quoted cell that does not end"},
+		"broken header":   {"title,\"price\n", listingfile.Options{}, "line 1: the file has no header: the first line has a quoted cell that does not end"},
 		"no gzip":         {"\x1f\x8bxxxxxxxxxxx", listingfile.Options{}, "the file is not valid gzip: gzip: invalid header"},
 		"format":          {"x", listingfile.Options{Format: "xml"}, `there is no file format "xml"`},
 		"broken array":    {`[{"ListPrice":1},`, listingfile.Options{}, "line 1: the file breaks off inside a list of records"},
