@@ -42,6 +42,8 @@ type migrationDialect interface {
 	files() fs.FS
 	// migrationPool is a pool on which a statement may take as long as it has to.
 	migrationPool(db *DB) (pool *bun.DB, done func() error, err error)
+	// raced reports whether another process was the first to create a table, or to take the lock.
+	raced(err error) bool
 	// missingTable reports whether a query failed because its table does not exist.
 	missingTable(err error) bool
 }
@@ -97,12 +99,18 @@ func (db *DB) lock(ctx context.Context, m *migrate.Migrator) error {
 	defer cancel()
 	poll := time.NewTicker(lockPoll)
 	defer poll.Stop()
+	locked := false
 	for {
 		err := m.Init(ctx)
 		if err == nil {
 			err = m.Lock(ctx)
 		}
-		if err == nil || db.dialect.violated(err) == notViolated {
+		switch {
+		case err == nil:
+			return nil
+		case db.dialect.raced(err):
+			locked = true
+		case !locked || ctx.Err() == nil:
 			return err
 		}
 		select {

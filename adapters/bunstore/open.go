@@ -42,6 +42,9 @@ type DB struct {
 type dialect interface {
 	// contains is a condition: the part occurs in the text expression, letters compared without regard to case.
 	contains(expression, part string) (condition string, args []any)
+	// beside is a column in a condition whose index would lose the order of the page, for a database that cannot weigh the
+	// one against the other.
+	beside(column string) string
 	// violated tells which kind of uniqueness an error reports as violated, if any.
 	violated(err error) uniqueness
 	// transient says what an error means for the caller's chances.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,6 +101,9 @@ func (postgresDialect) contains(expression, part string) (string, []any) {
 	return expression + ` ILIKE ?`, []any{likePattern(part)}
 }
 
+// beside leaves the choice to the planner, which knows how many rows to expect and how few are wanted.
+func (postgresDialect) beside(column string) string { return column }
+
 func (postgresDialect) violated(err error) uniqueness {
 	var refusal *pgconn.PgError
 	switch {
@@ -144,7 +148,18 @@ func (postgresDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
 	return pool, pool.Close, nil
 }
 
-func (postgresDialect) missingTable(err error) bool {
+// raced goes by the codes for unique_violation, duplicate_object and duplicate_table: two processes that create a table
+// if it does not exist can meet in any of them.
+func (postgresDialect) raced(err error) bool {
+	return slices.Contains([]string{"23505", "42710", "42P07"}, postgresCode(err))
+}
+
+func (postgresDialect) missingTable(err error) bool { return postgresCode(err) == "42P01" } // undefined_table
+
+func postgresCode(err error) string {
 	var refusal *pgconn.PgError
-	return errors.As(err, &refusal) && refusal.Code == "42P01" // undefined_table
+	if errors.As(err, &refusal) {
+		return refusal.Code
+	}
+	return ""
 }

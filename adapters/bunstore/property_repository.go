@@ -56,7 +56,7 @@ func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int
 	defer cancel()
 	var count int64
 	q := r.db.read.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
-	if err := filtered(q, r.db.dialect, f).Scan(ctx, &count); err != nil {
+	if err := (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count); err != nil {
 		return 0, r.db.explain(ctx, fmt.Sprintf("count properties %q", f), err)
 	}
 	return count, nil

@@ -19,7 +19,7 @@ func searchQuery(q *bun.SelectQuery, d dialect, s *property.Search) *bun.SelectQ
 	if s.Sort.Descending {
 		direction, beyond = " DESC", "<"
 	}
-	q = filtered(q, d, &s.Filter)
+	q = conditions{q, d, &s.Sort}.of(&s.Filter)
 	if after, ok := s.After.Get(); ok {
 		q = q.Where("("+key+", p.id) "+beyond+" (?, ?)", sortValue(s.Sort.Key, after.Key), uuid(after.ID))
 	}
@@ -52,83 +52,101 @@ func sortValue(key property.SortKey, value int64) any {
 	return instant(time.UnixMicro(min(max(value, first.UnixMicro()), last.UnixMicro())))
 }
 
-// filtered adds the filter's conditions, which let through exactly what property.Filter.Matches does.
-func filtered(q *bun.SelectQuery, d dialect, f *property.Filter) *bun.SelectQuery {
-	for _, word := range f.Words {
-		q = contains(q, d, "(p.title || ' ' || p.description || ' ' || p.location)", word)
-	}
-	if f.Location != "" {
-		q = contains(q, d, "p.location", f.Location)
-	}
-	q = oneOf(q, "p.offer", f.Offers)
-	q = oneOf(q, "p.kind", f.Kinds)
-	q = oneOf(q, "p.status", f.Statuses)
-	q = oneOf(q, "p.currency", f.Currencies)
-	q = between(q, "p.price", f.Price, asDecimal)
-	q = between(q, "p.bedrooms", f.Bedrooms, func(n int) any { return n })
-	q = between(q, "p.bathrooms", f.Bathrooms, asDecimal)
-	q = between(q, "p.area_m2", f.AreaM2, asDecimal)
-	if box, ok := f.Box.Get(); ok {
-		q = within(q, box)
-	}
-	if circle, ok := f.Near.Get(); ok {
-		q = near(q, circle)
-	}
-	if after, ok := f.CreatedAfter.Get(); ok {
-		q = q.Where("p.created_at > ?", instant(after))
-	}
-	if after, ok := f.UpdatedAfter.Get(); ok {
-		q = q.Where("p.updated_at > ?", instant(after))
-	}
-	return q
+// conditions adds a filter's conditions to a query; order is nil when the query counts.
+type conditions struct {
+	*bun.SelectQuery
+	dialect dialect
+	order   *property.Sort
 }
 
-func contains(q *bun.SelectQuery, d dialect, expression, part string) *bun.SelectQuery {
-	condition, args := d.contains(expression, part)
-	return q.Where(condition, args...)
+// of lets through exactly what property.Filter.Matches does.
+func (c conditions) of(f *property.Filter) *bun.SelectQuery {
+	for _, word := range f.Words {
+		c.contains("(p.title || ' ' || p.description || ' ' || p.location)", word)
+	}
+	if f.Location != "" {
+		c.contains("p.location", f.Location)
+	}
+	oneOf(c, "p.offer", f.Offers)
+	oneOf(c, "p.kind", f.Kinds)
+	oneOf(c, "p.status", f.Statuses)
+	oneOf(c, "p.currency", f.Currencies)
+	between(c, property.SortPrice, "p.price", f.Price, asDecimal)
+	between(c, "", "p.bedrooms", f.Bedrooms, func(n int) any { return n })
+	between(c, "", "p.bathrooms", f.Bathrooms, asDecimal)
+	between(c, "", "p.area_m2", f.AreaM2, asDecimal)
+	if box, ok := f.Box.Get(); ok {
+		c.within(box)
+	}
+	if circle, ok := f.Near.Get(); ok {
+		c.near(circle)
+	}
+	if after, ok := f.CreatedAfter.Get(); ok {
+		c.Where("p.created_at > ?", instant(after))
+	}
+	if after, ok := f.UpdatedAfter.Get(); ok {
+		c.Where("p.updated_at > ?", instant(after))
+	}
+	return c.SelectQuery
+}
+
+func (c conditions) contains(expression, part string) {
+	condition, args := c.dialect.contains(expression, part)
+	c.Where(condition, args...)
+}
+
+// oneOf leaves the choice of an index to the database where that index also has the order of the page.
+func oneOf[T ~string](c conditions, column string, choices []T) {
+	single := len(choices) == 1
+	if c.order != nil && !(single && c.order.Key == property.SortCreatedAt) {
+		column = c.dialect.beside(column)
+	}
+	switch {
+	case single:
+		c.Where(column+" = ?", string(choices[0]))
+	case len(choices) > 1:
+		c.Where(column+" IN (?)", bun.List(choices))
+	}
+}
+
+func asDecimal(d property.Decimal) any { return decimal(d) }
+
+// between does the same for a stretch of values, which has the order of the page when that is by its key.
+func between[T cmp.Ordered](
+	c conditions, key property.SortKey, column string, r property.Range[T], value func(T) any,
+) {
+	if c.order != nil && c.order.Key != key {
+		column = c.dialect.beside(column)
+	}
+	if lowest, ok := r.Min.Get(); ok {
+		c.Where(column+" >= ?", value(lowest))
+	}
+	if highest, ok := r.Max.Get(); ok {
+		c.Where(column+" <= ?", value(highest))
+	}
+}
+
+func (c conditions) within(b property.Box) {
+	c.Where("p.latitude BETWEEN ? AND ?", b.South, b.North)
+	if b.West <= b.East {
+		c.Where("p.longitude BETWEEN ? AND ?", b.West, b.East)
+	} else {
+		c.Where("(p.longitude >= ? OR p.longitude <= ?)", b.West, b.East)
+	}
+}
+
+// near compares the haversine itself, which grows with the distance, instead of the distance: it spares the database the
+// arc sine, whose argument rounding could push out of its range.
+func (c conditions) near(circle property.Circle) {
+	const degree = math.Pi / 180
+	at := circle.Center
+	most := math.Pow(math.Sin(circle.RadiusKM/property.EarthRadiusKM/2), 2)
+	c.within(circle.Bounds())
+	c.Where("power(sin((p.latitude - ?) * ?), 2) + cos(p.latitude * ?) * ? * power(sin((p.longitude - ?) * ?), 2) <= ?",
+		at.Latitude, degree/2, degree, math.Cos(at.Latitude*degree), at.Longitude, degree/2, most)
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // likePattern is a LIKE pattern, escaped with a backslash, of the texts that contain the part.
 func likePattern(part string) string { return "%" + likeEscaper.Replace(part) + "%" }
-
-func oneOf[T ~string](q *bun.SelectQuery, column string, choices []T) *bun.SelectQuery {
-	switch len(choices) {
-	case 0:
-		return q
-	case 1:
-		return q.Where(column+" = ?", string(choices[0]))
-	}
-	return q.Where(column+" IN (?)", bun.List(choices))
-}
-
-func asDecimal(d property.Decimal) any { return decimal(d) }
-
-func between[T cmp.Ordered](q *bun.SelectQuery, column string, r property.Range[T], value func(T) any) *bun.SelectQuery {
-	if lowest, ok := r.Min.Get(); ok {
-		q = q.Where(column+" >= ?", value(lowest))
-	}
-	if highest, ok := r.Max.Get(); ok {
-		q = q.Where(column+" <= ?", value(highest))
-	}
-	return q
-}
-
-func within(q *bun.SelectQuery, b property.Box) *bun.SelectQuery {
-	q = q.Where("p.latitude BETWEEN ? AND ?", b.South, b.North)
-	if b.West <= b.East {
-		return q.Where("p.longitude BETWEEN ? AND ?", b.West, b.East)
-	}
-	return q.Where("(p.longitude >= ? OR p.longitude <= ?)", b.West, b.East)
-}
-
-// near compares the haversine itself, which grows with the distance, instead of the distance: it spares the database the
-// arc sine, whose argument rounding could push out of its range.
-func near(q *bun.SelectQuery, c property.Circle) *bun.SelectQuery {
-	const degree = math.Pi / 180
-	most := math.Pow(math.Sin(c.RadiusKM/property.EarthRadiusKM/2), 2)
-	return within(q, c.Bounds()).Where("power(sin((p.latitude - ?) * ?), 2)"+
-		" + cos(p.latitude * ?) * ? * power(sin((p.longitude - ?) * ?), 2) <= ?",
-		c.Center.Latitude, degree/2, degree, math.Cos(c.Center.Latitude*degree), c.Center.Longitude, degree/2, most)
-}

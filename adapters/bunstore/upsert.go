@@ -13,6 +13,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
+var errBadBatch = fmt.Errorf("a batch has at most %d listings, each with a reference of its own", ports.MaxBatch)
+
 // Upsert is described at ports.PropertyRepository. It reads what is known of the batch, and then inserts what is new and
 // updates what differs with one statement each. When somebody else inserts one of the references meanwhile, it begins
 // again and finds it.
@@ -22,19 +24,21 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Proper
 	}
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
-	for attempt := 1; ; attempt++ {
-		u := upsert{dialect: r.db.dialect, batch: batch}
-		err := r.db.refused(r.db.atomically(ctx, u.run))
+	u := upsert{dialect: r.db.dialect, batch: batch}
+	err := u.check()
+	for attempt := 1; err == nil; attempt++ {
+		err = r.db.refused(r.db.atomically(ctx, u.run))
 		if err == nil {
 			return u.result(), nil
 		}
-		if attempt == attempts || !errors.Is(err, property.ErrReferenceTaken) || ctx.Err() != nil {
-			return nil, r.db.explain(ctx, fmt.Sprintf("upsert %d properties", len(batch)), err)
+		if attempt < attempts && errors.Is(err, property.ErrReferenceTaken) {
+			err = ctx.Err()
 		}
 	}
+	return nil, r.db.explain(ctx, fmt.Sprintf("upsert %d properties", len(batch)), err)
 }
 
-// upsert is one attempt at a batch.
+// upsert is a batch on its way in.
 type upsert struct {
 	dialect           dialect
 	batch             []property.Property
@@ -52,6 +56,17 @@ type stamp struct {
 	CreatedAt instant `bun:"created_at"`
 	UpdatedAt instant `bun:"updated_at"`
 	Tx        int64   `bun:"tx"`
+}
+
+func (u *upsert) check() error {
+	references := make(map[string]bool, len(u.batch))
+	for _, p := range u.batch {
+		references[p.Reference] = true
+	}
+	if len(u.batch) > ports.MaxBatch || references[""] || len(references) < len(u.batch) {
+		return errBadBatch
+	}
+	return nil
 }
 
 func (u *upsert) run(ctx context.Context, tx bun.IDB) error {
@@ -143,6 +158,7 @@ func (u *upsert) result() []ports.Upserted {
 		}
 		s, written := u.stamps[uuid(p.ID)]
 		if !written {
+			result[i].Change = property.Change{ID: old.ID, Version: old.Version}
 			continue
 		}
 		p.Version, p.CreatedAt, p.UpdatedAt = s.Version, s.CreatedAt.time(), s.UpdatedAt.time()

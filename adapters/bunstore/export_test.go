@@ -1,0 +1,21 @@
+package bunstore
+
+import (
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// SearchSQL is the statement that a search becomes.
+func (db *DB) SearchSQL(s *property.Search) string {
+	return searchQuery(db.read.NewSelect().Model(&[]row{}), db.dialect, s).String()
+}
+
+// Writer is the pool that writes, for tests that write SQL by hand.
+func (db *DB) Writer() *bun.DB { return db.write }
+
+// IsPostgres says which dialect the database speaks.
+func (db *DB) IsPostgres() bool { return db.dialect == postgresDialect{} }
+
+// URL is what the database was opened with.
+func (db *DB) URL() string { return db.options.URL }
