@@ -118,10 +118,11 @@ func lowerASCII(text string) string {
 	return text
 }
 
-// hasUnicodeCase reports whether the text has a letter outside ASCII that exists in two cases.
+// hasUnicodeCase reports whether the text has a letter outside ASCII that exists in two cases. SimpleFold knows those that
+// are only the lower case of another (ß of ẞ), ToLower those that fold to more than one character (İ).
 func hasUnicodeCase(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
-		return r > unicode.MaxASCII && (unicode.ToLower(r) != r || unicode.ToUpper(r) != r || unicode.ToTitle(r) != r)
+		return r > unicode.MaxASCII && (unicode.SimpleFold(r) != r || unicode.ToLower(r) != r || unicode.ToUpper(r) != r)
 	})
 }
 

@@ -1,0 +1,135 @@
+package property_test
+
+import (
+	"math"
+	"testing"
+	"unicode"
+
+	"pgregory.net/rapid"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
+)
+
+// wantCertain says that a certain answer about text is what folding both sides gives.
+func wantCertain(t interface{ Fatalf(string, ...any) }, text, part string) {
+	match, folded := property.ContainsText(text, part), property.ContainsFold(text, part)
+	if match == property.Yes && !folded || match == property.No && folded {
+		t.Fatalf("ContainsText(%q, %q) is %v; folded it is %t", text, part, match, folded)
+	}
+}
+
+func TestCertainAnswersAboutTextAgreeWithFolding(t *testing.T) {
+	words := rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune("aAkKsSiIéÉßſKİıΣσς香🏡 %")), rapid.Rune()))
+	rapid.Check(t, func(t *rapid.T) { wantCertain(t, words.Draw(t, "text"), words.Draw(t, "part")) })
+}
+
+func TestEveryCharacterIsCertainOnlyWhereFoldingIs(t *testing.T) {
+	for r := rune(1); r <= unicode.MaxRune; r++ {
+		for folded := unicode.SimpleFold(r); folded != r; folded = unicode.SimpleFold(folded) {
+			wantCertain(t, string(r), string(folded))
+			if r > unicode.MaxASCII && property.ContainsText(string(r), string(folded)) == property.No {
+				t.Errorf("%U is certainly not %U, which some database takes for the same letter", r, folded)
+			}
+		}
+	}
+}
+
+func TestTextIsMatchedWithoutWildcards(t *testing.T) {
+	for _, row := range []struct {
+		text, part string
+		want       property.Match
+	}{
+		{"LOFT", "loft", property.Yes},
+		{"loft", "LoF", property.Yes},
+		{"abc", "a%", property.No},
+		{"abc", "a_c", property.No},
+		{"香港旺角", "旺", property.Yes},
+		{"香港旺角", "東", property.No},
+		{"École", "école", property.Maybe},
+		{"École", "cole", property.Yes},
+		{"Ecole", "école", property.Maybe},
+		{"\u212Aelvin", "kelvin", property.Maybe},
+		{"", "", property.Yes},
+		{"", "a", property.No},
+	} {
+		if got := property.ContainsText(row.text, row.part); got != row.want {
+			t.Errorf("ContainsText(%q, %q) is %v, not %v", row.text, row.part, got, row.want)
+		}
+	}
+}
+
+func TestAFilterIsAllItsParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := porttest.Listings(1).Draw(t, "listing")[0]
+		f := porttest.Search().Draw(t, "search").Filter
+		least := property.Yes
+		for _, part := range parts(f) {
+			least = min(least, part.Matches(&p))
+		}
+		if got := f.Matches(&p); got != least {
+			t.Fatalf("the filter %q says %v; the least its parts say is %v", &f, got, least)
+		}
+	})
+}
+
+// parts are the filters that together make a filter, one for each parameter.
+func parts(f property.Filter) []property.Filter {
+	list := []property.Filter{
+		{Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
+		{Price: f.Price}, {Bedrooms: f.Bedrooms}, {Bathrooms: f.Bathrooms}, {AreaM2: f.AreaM2},
+		{Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
+	}
+	for _, word := range f.Words {
+		list = append(list, property.Filter{Words: []string{word}})
+	}
+	return list
+}
+
+func TestTheRimOfACircleIsUncertain(t *testing.T) {
+	center := property.Coordinates{Latitude: 47.6, Longitude: -122.3}
+	place := property.Coordinates{Latitude: 47.7, Longitude: -122.3}
+	distance := property.DistanceKM(center, place)
+	p := listing(t, 1, func(d *property.Details) { d.Coordinates = property.Some(place) })
+	for radius, want := range map[float64]property.Match{
+		distance: property.Maybe, distance + 1e-6: property.Maybe, distance - 1e-6: property.Maybe,
+		distance + 1e-3: property.Yes, distance - 1e-3: property.No,
+	} {
+		f := property.Filter{Near: property.Some(property.Circle{Center: center, RadiusKM: radius})}
+		if got := f.Matches(&p); got != want {
+			t.Errorf("at a distance of %v within %v is %v, not %v", distance, radius, got, want)
+		}
+	}
+}
+
+func TestTheBoundsOfACircleContainIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := property.Circle{
+			Center: property.Coordinates{
+				Latitude:  rapid.OneOf(rapid.Float64Range(-90, 90), rapid.SampledFrom([]float64{-90, -89.99, 89.99, 90})).Draw(t, "latitude"),
+				Longitude: rapid.OneOf(rapid.Float64Range(-180, 180), rapid.SampledFrom([]float64{-180, -179.999, 179.999, 180})).Draw(t, "longitude"),
+			},
+			RadiusKM: rapid.Float64Range(0.001, property.MaxRadiusKM).Draw(t, "radius"),
+		}
+		at := destination(c.Center, rapid.Float64Range(0, 2*math.Pi).Draw(t, "bearing"), c.RadiusKM*rapid.Float64Range(0, 1).Draw(t, "reach"))
+		if property.DistanceKM(c.Center, at) <= c.RadiusKM && !c.Bounds().Contains(at) {
+			t.Fatalf("%+v lies in the circle %+v and not in its bounds %+v", at, c, c.Bounds())
+		}
+	})
+}
+
+// destination is where one comes out after so many kilometres on a great circle.
+func destination(from property.Coordinates, bearing, km float64) property.Coordinates {
+	const degree = math.Pi / 180
+	angle, lat := km/property.EarthRadiusKM, from.Latitude*degree
+	north := math.Asin(math.Sin(lat)*math.Cos(angle) + math.Cos(lat)*math.Sin(angle)*math.Cos(bearing))
+	east := math.Atan2(math.Sin(bearing)*math.Sin(angle)*math.Cos(lat), math.Cos(angle)-math.Sin(lat)*math.Sin(north))
+	lon := from.Longitude + east/degree
+	switch {
+	case lon > 180:
+		lon -= 360
+	case lon < -180:
+		lon += 360
+	}
+	return property.Coordinates{Latitude: north / degree, Longitude: lon}
+}
