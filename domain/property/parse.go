@@ -192,7 +192,7 @@ func (p *parser) time(name string) Optional[time.Time] {
 		return Optional[time.Time]{}
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.Year() < 1 || t.UTC().Year() > 9999 {
+	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
 		p.wrong.add(name, "must be an RFC 3339 time such as 2026-11-23T08:00:00Z (a + in it is written %%2B)")
 		return Optional[time.Time]{}
 	}

@@ -1,0 +1,227 @@
+package property_test
+
+import (
+	"errors"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
+)
+
+// wantRoundTrip says that a search's canonical text is read back as the same search.
+func wantRoundTrip(t interface{ Fatalf(string, ...any) }, s property.Search) {
+	text := s.String()
+	back, err := parse(text)
+	if err != nil {
+		t.Fatalf("the canonical text %q is not read back: %v", text, err)
+	}
+	if !reflect.DeepEqual(back, s) || back.String() != text {
+		t.Fatalf("the search\n%+v\nhas the text %q, which is read back as\n%+v\nwith the text %q", s, text, back, &back)
+	}
+}
+
+func TestSearchesAreReadBackFromTheirText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := porttest.Search().Draw(t, "search")
+		if rapid.Bool().Draw(t, "next page") {
+			s.After = property.Some(drawPlace(t))
+		}
+		wantRoundTrip(t, s)
+	})
+}
+
+func drawPlace(t *rapid.T) property.Place {
+	place := property.Place{Key: rapid.Int64().Draw(t, "key")}
+	copy(place.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+	return place
+}
+
+func TestEqualSearchesHaveOneText(t *testing.T) {
+	for want, queries := range map[string][]string{
+		"": {"", "limit=20", "sort=-created_at", "offer=sale,rent", "offer=rent,sale,rent"},
+		"kind=house,room&max_price=450000": {
+			"max_price=450000&kind=house,room", "kind=room,house&max_price=450000.00", "kind=room,+house,room&max_price=4.5e5",
+		},
+		"q=by+sea+the":                           {"q=the+sea+by", "q=+By++the%09SEA+sea"},
+		"location=hong+kong":                     {"location=Hong+Kong", "location=++hong+kong+"},
+		"currency=HKD,USD":                       {"currency=usd,hkd", "currency=USD,HKD,USD"},
+		"min_bathrooms=2.5":                      {"min_bathrooms=2.50", "min_bathrooms=25e-1"},
+		"bbox=-122.5,0,-122.2,47.8":              {"bbox=-122.50,-0,-122.2,47.80", "bbox=-1.225e2,+0,+-122.2,47.8"},
+		"near=0,114.2&radius_km=5":               {"near=-0.0,114.20&radius_km=5.0", "radius_km=5e0&near=0,114.2"},
+		"created_after=2026-11-23T08%3A00%3A00Z": {"created_after=2026-11-23T16:00:00%2B08:00", "created_after=2026-11-23T08:00:00.0000009Z"},
+		"sort=price":                             {"sort=price&limit=20"},
+	} {
+		for _, query := range queries {
+			s := search(t, query)
+			if s.String() != want {
+				t.Errorf("the search %q has the text %q, not %q", query, s, want)
+			}
+			wantRoundTrip(t, *s)
+		}
+	}
+}
+
+func TestDifferentSearchesHaveDifferentTexts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := porttest.Search().Draw(t, "a"), porttest.Search().Draw(t, "b")
+		if same := reflect.DeepEqual(a, b); same != (a.String() == b.String()) {
+			t.Fatalf("two searches are the same: %t; their texts are %q and %q", same, &a, &b)
+		}
+		if same := reflect.DeepEqual(a.Filter, b.Filter); same != (a.Filter.String() == b.Filter.String()) {
+			t.Fatalf("two filters are the same: %t; their texts are %q and %q", same, &a.Filter, &b.Filter)
+		}
+	})
+}
+
+func TestBadParametersAreNamed(t *testing.T) {
+	for query, fields := range map[string][]string{
+		"colour=red":                     {"colour"},
+		"kind=house&kind=room":           {"kind"},
+		"kind=castle&offer=swap&limit=0": {"offer", "kind", "limit"},
+		"kind=":                          {"kind"},
+		"kind=house,,room":               {"kind"},
+		"kind=HOUSE":                     {"kind"},
+		"currency=USDOLLAR":              {"currency"},
+		"min_price=cheap":                {"min_price"},
+		"min_price=-1":                   {"min_price"},
+		"max_price=1.005":                {"max_price"},
+		"min_price=2&max_price=1":        {"min_price"},
+		"min_bedrooms=2.5":               {"min_bedrooms"},
+		"max_bedrooms=1001":              {"max_bedrooms"},
+		"min_bathrooms=":                 {"min_bathrooms"},
+		"bbox=1,2,3":                     {"bbox"},
+		"bbox=1,2,3,4,5":                 {"bbox"},
+		"bbox=0,10,1,5":                  {"bbox"},
+		"bbox=0,0,181,5":                 {"bbox"},
+		"bbox=NaN,0,1,5":                 {"bbox"},
+		"near=1,2":                       {"near"},
+		"radius_km=5":                    {"radius_km"},
+		"near=91,2&radius_km=5":          {"near"},
+		"near=1,2&radius_km=0":           {"radius_km"},
+		"near=1,2&radius_km=1001":        {"radius_km"},
+		"near=1,2&radius_km=NaN":         {"radius_km"},
+		"created_after=yesterday":        {"created_after"},
+		"created_after=2026-11-23":       {"created_after"},
+		"sort=title":                     {"sort"},
+		"sort=--price":                   {"sort"},
+		"limit=501":                      {"limit"},
+		"limit=2.5":                      {"limit"},
+		"q=%FF":                          {"q"},
+		"q=%00":                          {"q"},
+		"q=a+b+c+d+e+f+g+h+i+j+k":        {"q"},
+		"location=" + strings.Repeat("x", property.MaxText+1): {"location"},
+		"cursor=&limit=3": {"cursor"},
+		"updated_after=0001-01-01T00:00:00%2B05:00":              {"updated_after"},
+		"updated_after=9999-12-31T23:00:00-05:00&created_after=": {"created_after", "updated_after"},
+	} {
+		_, err := parse(query)
+		var invalid *property.InvalidError
+		if !errors.As(err, &invalid) {
+			t.Errorf("the query %q: error %v, not an InvalidError", query, err)
+			continue
+		}
+		var named []string
+		for _, f := range invalid.Fields {
+			named = append(named, f.Field)
+		}
+		if !slices.Equal(named, fields) {
+			t.Errorf("the query %q: the error names %v, not %v: %v", query, named, fields, err)
+		}
+	}
+}
+
+func TestACursorGoesWithItsOwnSearch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, other := porttest.Search().Draw(t, "search"), porttest.Search().Draw(t, "other")
+		s.After = property.Some(drawPlace(t))
+		cursor := cursorOf(t, s)
+		same := reflect.DeepEqual(s.Filter, other.Filter) && s.Sort == other.Sort
+		switch got, err := withCursor(other, cursor); {
+		case same && (err != nil || got.After != s.After):
+			t.Fatalf("a cursor of the same search is read as %+v (error %v)", got.After, err)
+		case !same && !errors.Is(err, property.ErrInvalidCursor):
+			t.Fatalf("a cursor of %q is taken for %q: error %v", &s, &other, err)
+		}
+	})
+}
+
+func TestAGarbledCursorIsRefused(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := porttest.Search().Draw(t, "search")
+		s.After = property.Some(drawPlace(t))
+		cursor := []byte(cursorOf(t, s))
+		s.After = property.Optional[property.Place]{}
+		at := rapid.IntRange(0, len(cursor)-1).Draw(t, "at")
+		if _, err := withCursor(s, string(cursor[:at])); err == nil {
+			t.Fatalf("a cursor cut to %d characters is taken", at)
+		}
+		cursor[at] ^= 1 << rapid.IntRange(0, 6).Draw(t, "bit")
+		if _, err := withCursor(s, string(cursor)); err == nil {
+			t.Fatalf("the garbled cursor %q is taken", cursor)
+		}
+	})
+}
+
+func TestNextCursorIsThereExactlyOnFullPages(t *testing.T) {
+	s := search(t, "sort=price&limit=1")
+	if text := s.NextCursor(new(property.Page)); text != "" {
+		t.Errorf("an empty page has the next cursor %q", text)
+	}
+	p := listing(t, 1)
+	next, err := withCursor(*s, s.NextCursor(&property.Page{Properties: []property.Property{p}}))
+	if err != nil || next.After.Value != s.Sort.Place(&p) {
+		t.Errorf("a full page is followed from %+v (error %v)", next.After, err)
+	}
+}
+
+// cursorOf is the cursor in a search's text.
+func cursorOf(t *rapid.T, s property.Search) string {
+	parameters, err := url.ParseQuery(s.String())
+	if err != nil {
+		t.Fatalf("the text %q is no query: %v", &s, err)
+	}
+	return parameters.Get("cursor")
+}
+
+// withCursor reads the search again, with a cursor.
+func withCursor(s property.Search, cursor string) (property.Search, error) {
+	s.After = property.Optional[property.Place]{}
+	parameters, err := url.ParseQuery(s.String())
+	if err != nil {
+		return property.Search{}, err
+	}
+	parameters.Set("cursor", cursor)
+	return property.ParseSearch(parameters)
+}
+
+func FuzzParseSearch(f *testing.F) {
+	for _, query := range []string{
+		"q=sea+loft&kind=house,room&max_price=4.5e5&sort=-price&limit=3", "bbox=178,-20,-178,-10", "near=47.6,-122.3&radius_km=12.5",
+		"created_after=2026-11-23T16:00:00%2B08:00&currency=usd,HKD", "location=%E9%A6%99&cursor=AAAA", "min_bedrooms=1&max_bathrooms=2.25",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		if s, err := parse(query); err == nil {
+			wantRoundTrip(t, s)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	s := search(f, "sort=price&limit=1")
+	p := listing(f, 1)
+	f.Add(s.NextCursor(&property.Page{Properties: []property.Property{p}}))
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		if next, err := withCursor(*s, cursor); err == nil {
+			wantRoundTrip(t, next)
+		}
+	})
+}
