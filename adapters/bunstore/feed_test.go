@@ -1,0 +1,173 @@
+package bunstore_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// transaction begins one that has changed the listing by hand.
+func transaction(t *testing.T, db *bunstore.DB, p property.Property, title string) bun.Tx {
+	t.Helper()
+	tx, err := db.Writer().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("UPDATE properties SET title = ? WHERE id = ?", title, p.ID.String()); err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+func commit(t *testing.T, tx bun.Tx) {
+	t.Helper()
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// titles reads the feed to its end and returns the titles that the changes lead to, and the cursor behind them.
+func titles(t *testing.T, db *bunstore.DB, after ports.FeedCursor, limit int) ([]string, ports.FeedCursor) {
+	t.Helper()
+	var told []string
+	for {
+		page, err := db.Feed().Changes(t.Context(), after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page.Changes {
+			told = append(told, c.After.Title)
+		}
+		if after = page.Next; !page.More {
+			return told, after
+		}
+	}
+}
+
+func head(t *testing.T, db *bunstore.DB) ports.FeedCursor {
+	t.Helper()
+	cursor, _, err := db.Feed().Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cursor
+}
+
+func TestChangeThatCommitsLateIsStillTold(t *testing.T) {
+	db := open(t, template.Postgres(t))
+	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
+	start := head(t, db)
+
+	slow := transaction(t, db, p, "slow") // gets the lower seq
+	commit(t, transaction(t, db, q, "quick"))
+	told, cursor := titles(t, db, start, 10)
+	if !slices.Equal(told, []string{"quick"}) {
+		t.Fatalf("while a transaction is open the feed tells %q", told)
+	}
+	commit(t, slow)
+	if told, cursor = titles(t, db, cursor, 10); !slices.Equal(told, []string{"slow"}) {
+		t.Fatalf("when it has committed the feed tells %q", told)
+	}
+	if told, _ = titles(t, db, cursor, 10); len(told) > 0 {
+		t.Fatalf("then the feed tells %q again", told)
+	}
+	if told, _ = titles(t, db, start, 1); !slices.Equal(told, []string{"slow", "quick"}) {
+		t.Fatalf("from the start, one by one, the feed tells %q", told)
+	}
+}
+
+func TestChangeThatCommitsBetweenTwoPagesIsTold(t *testing.T) {
+	db := open(t, template.Postgres(t))
+	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
+	start := head(t, db)
+	slow := transaction(t, db, p, "slow")
+	commit(t, transaction(t, db, q, "first"))
+	commit(t, transaction(t, db, q, "second"))
+
+	page, err := db.Feed().Changes(t.Context(), start, 1)
+	if err != nil || len(page.Changes) != 1 || !page.More {
+		t.Fatalf("the first page is %+v, error %v", page, err)
+	}
+	commit(t, slow) // its seq is lower than that of the page just told
+	if told, _ := titles(t, db, page.Next, 1); !slices.Equal(told, []string{"second", "slow"}) {
+		t.Fatalf("after the first page the feed tells %q", told)
+	}
+}
+
+func TestPruneLeavesWhatSomebodyMayNotHaveSeen(t *testing.T) {
+	db := open(t, template.Postgres(t))
+	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
+	slow := transaction(t, db, p, "slow")
+	start := head(t, db)
+	commit(t, transaction(t, db, q, "quick"))
+	later := time.Now().Add(time.Hour)
+
+	if removed, err := db.Feed().Prune(t.Context(), later); err != nil || removed != 2 {
+		t.Fatalf("beside an open transaction pruning removes %d, error %v", removed, err)
+	}
+	commit(t, slow)
+	if told, _ := titles(t, db, start, 10); !slices.Equal(told, []string{"slow", "quick"}) {
+		t.Fatalf("after pruning the feed tells %q", told)
+	}
+	if removed, err := db.Feed().Prune(t.Context(), later); err != nil || removed != 2 {
+		t.Fatalf("when it has ended pruning removes %d, error %v", removed, err)
+	}
+	if _, err := db.Feed().Changes(t.Context(), start, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
+		t.Fatalf("a cursor before removed changes gives %v", err)
+	}
+}
+
+func TestPruneTakesAsManyBatchesAsItNeeds(t *testing.T) {
+	for _, kind := range databases[1:] {
+		t.Run(kind.name, func(t *testing.T) {
+			db := open(t, kind.url(t))
+			crowd(t, db, 12_000)
+			if removed, err := db.Feed().Prune(t.Context(), time.Now().Add(time.Hour)); err != nil || removed != 12_000 {
+				t.Fatalf("pruning removes %d, error %v", removed, err)
+			}
+		})
+	}
+}
+
+func TestBulkStatementsAreToldAsAReset(t *testing.T) {
+	db := open(t, template.Postgres(t))
+	crowd(t, db, 1_001)
+	start := head(t, db)
+	for _, statement := range []string{"UPDATE properties SET price = price + 1", "TRUNCATE properties"} {
+		if _, err := db.Writer().Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+		page, err := db.Feed().Changes(t.Context(), start, 10)
+		if err != nil || len(page.Changes) != 1 {
+			t.Fatalf("%s is told as %v, error %v", statement, page.Changes, err)
+		}
+		if c := page.Changes[0]; c.Op != property.OpReset || c.ID != (property.ID{}) || c.Before != nil || c.After != nil || c.Tx == 0 {
+			t.Fatalf("%s is told as %+v", statement, c)
+		}
+		start = page.Next
+	}
+}
+
+// TestCursorOfARestoredDatabaseIsGone has a cursor that is ahead of its database, as after a backup has been brought back.
+func TestCursorOfARestoredDatabaseIsGone(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			db, other := open(t, kind.url(t)), open(t, kind.url(t))
+			store(t, other, listing(t, 1))
+			cursor := head(t, other)
+			if db.IsPostgres() {
+				cursor = "OTk5OTk5OTk6OTk5OTk5OTk6" // 99999999:99999999:
+			}
+			if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
+				t.Fatalf("the error is %v", err)
+			}
+		})
+	}
+}
