@@ -209,6 +209,19 @@ func TestAnItemLoadedNewerThanTheLedgerKnowsIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestAPageLoadedNewerThanTheLedgerKnowsIsLeftAlone(t *testing.T) {
+	search, page := cheapest()
+	page.Properties[0].Version = 7
+	ledger := newLedger()
+	at := ledger.Position()
+	ledger.Append(priced(house(1, 10), 20))
+	got, _, verdict := ledger.PatchPage(search, page, at)
+	wantVerdict(t, verdict, freshness.Fresh)
+	if got.Properties[0].Version != 7 {
+		t.Errorf("version 7 was replaced by %+v", got.Properties[0])
+	}
+}
+
 func TestAnItemThatIsRemovedBecomesAbsent(t *testing.T) {
 	ledger := newLedger()
 	at := ledger.Position()

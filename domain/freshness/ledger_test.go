@@ -117,6 +117,19 @@ func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
 	wantVerdict(t, ledger.Check(entry), freshness.Stale)
 }
 
+func TestAfterAResetAListingMayBeginAgainAtALowerVersion(t *testing.T) {
+	ledger := newLedger()
+	ledger.Append(priced(house(1, 10), 20)) // version 2
+	ledger.Reset()                          // the table is truncated
+	at := ledger.Position()
+	ledger.Append(inserted(house(1, 30))) // and the listing brought in anew
+	got, _, verdict := ledger.PatchItem(idOf(1), nil, at)
+	wantVerdict(t, verdict, freshness.Fresh)
+	if got == nil || got.Price != 30 {
+		t.Errorf("the listing is %+v, want the one brought in after the reset", got)
+	}
+}
+
 func TestEvictionMakesOldAnswersUnknownAndKeepsNewerOnes(t *testing.T) {
 	ledger := freshness.NewLedger(3, time.Second)
 	old := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(50)))
