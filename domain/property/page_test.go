@@ -196,6 +196,21 @@ func TestAnUncertainMatchIsNeverPatched(t *testing.T) {
 	if page, ok := s.Apply(new(property.Page), p.ID, 1, &p); ok {
 		t.Errorf("an uncertain match was decided: %+v", page)
 	}
+	upper := listing(t, 1, func(d *property.Details) { d.Title = "ECOLE" })
+	if c := property.Updated(2, p, upper); !s.Filter.AffectsCount(&c) {
+		t.Errorf("a change from one uncertain match to another leaves the count alone")
+	}
+}
+
+func TestTheLastRowOfAFullPageIsReplacedInPlace(t *testing.T) {
+	s := search(t, "sort=price&limit=1")
+	before := listing(t, 1)
+	after := before
+	after.Title, after.Version = "new", 2
+	page, ok := s.Apply(&property.Page{Properties: []property.Property{before}}, after.ID, 2, &after)
+	if !ok || !samePage(page, &property.Page{Properties: []property.Property{after}}) {
+		t.Errorf("a change that keeps the last row's place gives %+v (%t)", page, ok)
+	}
 }
 
 func TestACountThatAChangeDoesNotAffectStaysTheSame(t *testing.T) {
