@@ -15,7 +15,7 @@ import (
 //go:embed postgres/*.sql sqlite/*.sql
 var files embed.FS
 
-// Postgres is the schema for Postgres 13 and later: a flat folder of .tx.up.sql and .tx.down.sql files.
+// Postgres is the schema for Postgres 14 and later: a flat folder of .tx.up.sql and .tx.down.sql files.
 func Postgres() fs.FS { return folder("postgres") }
 
 // SQLite is the same schema for SQLite 3.43 and later.

@@ -95,15 +95,33 @@ func TestPostgresNamesTheWritersTransaction(t *testing.T) {
 	}
 }
 
+// Things of the same names as those the triggers use, which would do harm with the owner's rights.
+const decoys = `
+	CREATE TABLE decoys.property_changes (op text);
+	CREATE TABLE decoys.properties (id uuid);
+	CREATE FUNCTION decoys.trap() RETURNS text LANGUAGE plpgsql AS $$
+		BEGIN RAISE EXCEPTION 'trapped as %', current_user; END $$;
+	CREATE FUNCTION decoys.to_jsonb(anyelement) RETURNS jsonb LANGUAGE sql AS $$ SELECT decoys.trap()::jsonb $$;
+	CREATE FUNCTION decoys.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
+	CREATE FUNCTION decoys.to_char(timestamp, text) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
+	CREATE FUNCTION decoys.same(uuid, uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT decoys.trap()::boolean $$;
+	CREATE FUNCTION decoys.same(text, text) RETURNS boolean LANGUAGE sql AS $$ SELECT decoys.trap()::boolean $$;
+	CREATE FUNCTION decoys.plus(bigint, integer) RETURNS bigint LANGUAGE sql AS $$ SELECT decoys.trap()::bigint $$;
+	CREATE OPERATOR decoys.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = decoys.same);
+	CREATE OPERATOR decoys.= (LEFTARG = text, RIGHTARG = text, FUNCTION = decoys.same);
+	CREATE OPERATOR decoys.+ (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = decoys.plus)`
+
 // A role that may write listings and nothing else is told like any other, whatever is in its search path.
 func TestPostgresTellsTheWritesOfAnotherRole(t *testing.T) {
 	address := migrated.Postgres(t)
 	db := openURL(t, address)
 	role := asRole(t, db, address)
 	exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON properties TO "+role.name)
-	exec(t, role.db, "CREATE TEMP TABLE property_changes (op text)", "CREATE TEMP TABLE properties_decoy (id uuid)",
-		"SET search_path = pg_temp, public", insertOne, "UPDATE public.properties SET price = 2",
-		"DELETE FROM public.properties", insertOne, "SET gable.reset_rows = 0", insertTwo, "TRUNCATE public.properties")
+	exec(t, db, "CREATE SCHEMA decoys AUTHORIZATION "+role.name)
+	exec(t, role.db, decoys, "SET search_path = decoys, public, pg_catalog",
+		strings.Replace(insertOne, "properties", "public.properties", 1), "UPDATE public.properties SET price = 2",
+		"DELETE FROM public.properties", strings.Replace(insertOne, "properties", "public.properties", 1), "SET gable.reset_rows = 0",
+		strings.Replace(insertTwo, "properties", "public.properties", 1), "TRUNCATE public.properties")
 	if got, want := ops(told(t, db)), "insert 1, update 2, delete 3, insert 4, reset, reset"; got != want {
 		t.Errorf("told %s, want %s", got, want)
 	}

@@ -43,7 +43,7 @@ type runner func(ctx context.Context, program string, args ...string) error
 func postgresService() service {
 	return service{
 		name:     "Postgres",
-		howToGet: "install PostgreSQL 13 or later, start Docker, or set " + postgresVariable,
+		howToGet: "install PostgreSQL 14 or later, start Docker, or set " + postgresVariable,
 		url: func(port int) string {
 			return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
 		},

@@ -10,6 +10,7 @@ DROP FUNCTION property_changes_of_insert();
 DROP FUNCTION property_changes_of_update();
 DROP FUNCTION property_changes_of_delete();
 DROP FUNCTION property_changes_of_truncate();
-DROP FUNCTION property_changes_told_as_reset(bigint);
+DROP FUNCTION property_reset_rows();
+DROP FUNCTION property_image_before(properties);
 DROP FUNCTION property_image(properties);
 DROP TABLE property_changes;

@@ -28,121 +28,122 @@ CREATE INDEX property_changes_tx ON property_changes (tx);
 
 -- The whole row as JSON: numbers exact, times in UTC to the microsecond.
 CREATE FUNCTION property_image(p properties) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT to_jsonb(p) || jsonb_build_object(
-        'created_at', to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        'updated_at', to_char(p.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+LANGUAGE sql STABLE
+RETURN to_jsonb(p) || jsonb_build_object(
+    'created_at', to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'updated_at', to_char(p.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+
+CREATE FUNCTION property_image_before(p properties) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN property_image(p) - 'photos';
+
+-- A statement over more rows than this is told as one reset.
+CREATE FUNCTION property_reset_rows() RETURNS bigint
+LANGUAGE sql STABLE
+RETURN coalesce(nullif(current_setting('gable.reset_rows', true), ''), '1000')::bigint;
+
+-- The functions that write run as the owner, so that a role with rights on properties alone can write. Whatever stands in
+-- the search path of such a role must not be called instead of what is meant here: tables, functions and operators are
+-- therefore named with their schema. (SET search_path would do too, and costs as much as all the rest of a trigger.)
+DO $migration$
+BEGIN
+    EXECUTE format($functions$
+
+-- What a statement says about version, updated_at and created_at is overruled; a change of id is refused.
+CREATE FUNCTION properties_on_update() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.id OPERATOR(pg_catalog.<>) OLD.id THEN
+        RAISE EXCEPTION 'the id of a property cannot change' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    NEW.version := OLD.version OPERATOR(pg_catalog.+) 1;
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := greatest(pg_catalog.clock_timestamp(), OLD.updated_at);
+    RETURN NEW;
+END
 $$;
 
 -- A new row begins at version 1, or after the last version that its id is known to have had. Where the last change told
 -- is no delete (a truncation, or a delete in this very statement) one number stays free for the delete. The lock waits
 -- for a transaction that is deleting the same id.
 CREATE FUNCTION properties_on_insert() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    PERFORM FROM properties p WHERE p.id = NEW.id FOR KEY SHARE;
-    SELECT c.version + CASE c.op WHEN 'delete' THEN 1 ELSE 2 END INTO NEW.version
-        FROM property_changes c WHERE c.property_id = NEW.id ORDER BY c.seq DESC LIMIT 1;
+    PERFORM FROM %1$I.properties p WHERE p.id OPERATOR(pg_catalog.=) NEW.id FOR KEY SHARE;
+    SELECT c.version OPERATOR(pg_catalog.+) CASE WHEN c.op OPERATOR(pg_catalog.=) 'delete' THEN 1 ELSE 2 END
+        INTO NEW.version
+        FROM %1$I.property_changes c WHERE c.property_id OPERATOR(pg_catalog.=) NEW.id ORDER BY c.seq DESC LIMIT 1;
     NEW.version := coalesce(NEW.version, 1);
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER properties_on_insert BEFORE INSERT ON properties
-    FOR EACH ROW EXECUTE FUNCTION properties_on_insert();
-
--- What a statement says about version, updated_at and created_at is overruled; a change of id is refused.
-CREATE FUNCTION properties_on_update() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.id <> OLD.id THEN
-        RAISE EXCEPTION 'the id of a property cannot change' USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    NEW.version := OLD.version + 1;
-    NEW.created_at := OLD.created_at;
-    NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at);
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER properties_on_update BEFORE UPDATE ON properties
-    FOR EACH ROW EXECUTE FUNCTION properties_on_update();
-
--- A statement over more rows than gable.reset_rows (1000 unless set) is told as one reset.
-CREATE FUNCTION property_changes_told_as_reset(row_count bigint) RETURNS boolean
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF row_count <= coalesce(nullif(current_setting('gable.reset_rows', true), ''), '1000')::bigint THEN
-        RETURN false;
-    END IF;
-    INSERT INTO property_changes (op) VALUES ('reset');
-    RETURN true;
-END
-$$;
 
 CREATE FUNCTION property_changes_of_insert() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF NOT property_changes_told_as_reset((SELECT count(*) FROM new_rows)) THEN
-        INSERT INTO property_changes (op, property_id, version, after)
-            SELECT 'insert', n.id, n.version, property_image(n) FROM new_rows n;
+    IF EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows()) THEN
+        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
+    ELSE
+        INSERT INTO %1$I.property_changes (op, property_id, version, after)
+            SELECT 'insert', n.id, n.version, %1$I.property_image(n) FROM new_rows n;
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER property_changes_of_insert AFTER INSERT ON properties
-    REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_insert();
 
 -- FULL JOIN, because the plan is made once and kept: it can never be the nested loop that suits one row and is ruinous
 -- for a thousand.
 CREATE FUNCTION property_changes_of_update() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF NOT property_changes_told_as_reset((SELECT count(*) FROM new_rows)) THEN
-        INSERT INTO property_changes (op, property_id, version, before, after)
-            SELECT 'update', n.id, n.version, property_image(o) - 'photos', property_image(n)
-            FROM old_rows o FULL JOIN new_rows n ON o.id = n.id;
+    IF EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows()) THEN
+        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
+    ELSE
+        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)
+            SELECT 'update', n.id, n.version, %1$I.property_image_before(o), %1$I.property_image(n)
+            FROM old_rows o FULL JOIN new_rows n ON o.id OPERATOR(pg_catalog.=) n.id;
     END IF;
     RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION property_changes_of_delete() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF EXISTS (SELECT FROM old_rows OFFSET %1$I.property_reset_rows()) THEN
+        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
+    ELSE
+        INSERT INTO %1$I.property_changes (op, property_id, version, before)
+            SELECT 'delete', o.id, o.version OPERATOR(pg_catalog.+) 1, %1$I.property_image_before(o) FROM old_rows o;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION property_changes_of_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO %1$I.property_changes (op) VALUES ('reset');
+    RETURN NULL;
+END
+$$;
+
+    $functions$, current_schema());
+END
+$migration$;
+
+CREATE TRIGGER properties_on_insert BEFORE INSERT ON properties
+    FOR EACH ROW EXECUTE FUNCTION properties_on_insert();
+CREATE TRIGGER properties_on_update BEFORE UPDATE ON properties
+    FOR EACH ROW EXECUTE FUNCTION properties_on_update();
+CREATE TRIGGER property_changes_of_insert AFTER INSERT ON properties
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_insert();
 CREATE TRIGGER property_changes_of_update AFTER UPDATE ON properties
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_update();
-
-CREATE FUNCTION property_changes_of_delete() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF NOT property_changes_told_as_reset((SELECT count(*) FROM old_rows)) THEN
-        INSERT INTO property_changes (op, property_id, version, before)
-            SELECT 'delete', o.id, o.version + 1, property_image(o) - 'photos' FROM old_rows o;
-    END IF;
-    RETURN NULL;
-END
-$$;
 CREATE TRIGGER property_changes_of_delete AFTER DELETE ON properties
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_delete();
-
-CREATE FUNCTION property_changes_of_truncate() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO property_changes (op) VALUES ('reset');
-    RETURN NULL;
-END
-$$;
 CREATE TRIGGER property_changes_of_truncate AFTER TRUNCATE ON properties
     FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_truncate();
-
--- Functions run as the owner, so that a role with rights on properties alone can write, and find their tables by a
--- search path that nobody else can put a table or an operator into.
-DO $$
-DECLARE
-    name text;
-BEGIN
-    FOREACH name IN ARRAY ARRAY['properties_on_insert', 'property_changes_of_insert', 'property_changes_of_update',
-                                'property_changes_of_delete', 'property_changes_of_truncate'] LOOP
-        EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path = pg_catalog, %I, pg_temp',
-                       name, current_schema());
-    END LOOP;
-END
-$$;
