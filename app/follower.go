@@ -21,9 +21,12 @@ type follower struct {
 	poll     time.Duration // pause between readings while there is traffic
 	idlePoll time.Duration // and while there is none
 	traffic  func() uint64 // grows with every read
+	// retention is how long the database remembers changes.
+	retention time.Duration
 
 	cursor  ports.FeedCursor
 	placed  bool // the cursor is one to go on from
+	forgot  time.Time
 	failing bool
 }
 
@@ -71,32 +74,63 @@ func (f *follower) step(ctx context.Context) {
 	}
 }
 
+// catchUp brings everything that has been committed since the last time. It is published at once, since of several
+// changes to one listing the ledger has to know the newest before a reader comes. More than the ledger can remember
+// would make it forget everything before anyway: then a reset takes the place of the changes.
 func (f *follower) catchUp(ctx context.Context) error {
-	if !f.placed {
-		head, _, err := f.feed.Head(ctx)
-		if err != nil {
-			return err
-		}
-		f.ledger.Reset() // answers from before this place were never checked against what came in between
-		f.cursor, f.placed = head, true
+	if err := f.place(ctx); err != nil {
+		return err
 	}
+	var events []property.Event
+	cursor, tooMany := f.cursor, false
 	for {
-		page, err := f.feed.Changes(ctx, f.cursor, feedPage)
+		page, err := f.feed.Changes(ctx, cursor, feedPage)
 		if err != nil {
 			return err
 		}
-		if len(page.Changes) > 0 {
-			events := make([]property.Event, len(page.Changes))
-			for i, change := range page.Changes {
-				events[i] = property.Event{Change: change, Origin: property.OriginFeed}
-			}
-			f.events.Publish(ctx, events...)
+		for _, change := range page.Changes {
+			events = append(events, property.Event{Change: change, Origin: property.OriginFeed})
 		}
-		f.cursor = page.Next
+		if len(events) > f.ledger.Figures().Capacity {
+			events, tooMany = events[:0], true
+		}
+		cursor = page.Next
 		if !page.More {
-			return nil
+			break
 		}
 	}
+	if tooMany {
+		events = []property.Event{{Change: property.Change{Op: property.OpReset, At: time.Now()}, Origin: property.OriginFeed}}
+	}
+	if len(events) > 0 {
+		f.events.Publish(ctx, events...)
+	}
+	f.cursor = cursor
+	return nil
+}
+
+// place finds a place in the feed to go on from, when there is none. Now and then it also makes the ledger forget: a
+// listing that is removed, and whose removal the database no longer keeps, may come back at version 1, and the ledger must
+// not remember more of it than the database does.
+func (f *follower) place(ctx context.Context) error {
+	if f.placed {
+		if time.Since(f.forgot) > f.retention/2 {
+			f.forget()
+		}
+		return nil
+	}
+	head, _, err := f.feed.Head(ctx)
+	if err != nil {
+		return err
+	}
+	f.forget() // answers from before this place were never checked against what came in between
+	f.cursor, f.placed = head, true
+	return nil
+}
+
+func (f *follower) forget() {
+	f.ledger.Reset()
+	f.forgot = time.Now()
 }
 
 // janitor removes changes that have been kept long enough.

@@ -95,9 +95,11 @@ const startTimeout = 30 * time.Second
 // subscribe says who listens to committed changes.
 func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger) {
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) {
+		changes := make([]property.Change, len(events))
 		for i := range events {
-			ledger.Append(events[i].Change)
+			changes[i] = events[i].Change
 		}
+		ledger.Append(changes...) // at once: no reader may see half of what was committed together
 	})
 }
 
@@ -242,7 +244,8 @@ func follow(
 	f := &follower{
 		feed: feed, events: events, ledger: ledger, log: log.Named("feed"),
 		poll: c.Freshness.PollInterval, idlePoll: c.Freshness.IdlePollInterval,
-		traffic: func() uint64 { return reads(views.Counters()) + reads(query.counters) },
+		retention: c.Freshness.Retention,
+		traffic:   func() uint64 { return reads(views.Counters()) + reads(query.counters) },
 	}
 	j := &janitor{feed: feed, retention: c.Freshness.Retention, log: log.Named("janitor")}
 	background(lc, f.run, j.run)

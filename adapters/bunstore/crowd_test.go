@@ -1,9 +1,12 @@
 package bunstore_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
+
+	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/domain/property"
@@ -30,10 +33,20 @@ SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, 'Listi
     25 + n * 7 %% 2400 / 100.0, -124 + n * 13 %% 5700 / 100.0, to_timestamp(1700000000 + n * 60), to_timestamp(1700000000 + n * 60)
 FROM generate_series(1, %[1]d) AS n`
 	}
-	for _, statement := range []string{fmt.Sprintf(generator, count), "ANALYZE"} {
-		if _, err := db.Writer().ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
+	statements := []string{fmt.Sprintf(generator, count)}
+	if db.IsPostgres() { // analyzed, as autovacuum would; nobody does it for SQLite
+		statements = []string{"SET LOCAL statement_timeout = 0", statements[0], "ANALYZE properties"}
+	}
+	err := db.Writer().RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		for _, statement := range statements {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

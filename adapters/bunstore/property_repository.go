@@ -42,7 +42,7 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
-	var rows []row
+	rows := make([]row, 0, min(s.Limit, 100))
 	err := searchQuery(r.db.read.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
 	if err != nil {
 		return nil, r.db.explain(ctx, fmt.Sprintf("search properties %q", s), err)

@@ -2,10 +2,10 @@ package bunstore
 
 import (
 	"context"
-	"errors"
-	"time"
-
 	"database/sql"
+	"errors"
+	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -34,26 +34,37 @@ func (postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Proper
 	return property.Inserted(uint64(stored.Tx), stored.property()), nil
 }
 
-// update locks the listing, changes it if it is at the version meant, and returns the state before and, when it was
-// changed, the state after: one statement for the row, its lock and both images.
+// revisedRow is a listing after an update, and what it was before.
+type revisedRow struct {
+	writtenRow
+
+	Before row `bun:"embed:before_"`
+}
+
+// beforeColumns are the columns of o, named as revisedRow wants them.
+var beforeColumns = func() string {
+	var list strings.Builder
+	for _, column := range append([]string{"id", "version", "created_at", "updated_at"}, detailColumns...) {
+		list.WriteString(", o." + column + " AS before_" + column)
+	}
+	return list.String()
+}()
+
+// update gets both images in one statement. The state before is the statement's snapshot of the row: if that has been
+// changed since, it is no longer at the version meant, and nothing is updated.
 func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
 	revised := rowOf(p)
-	before := db.NewSelect().Model((*row)(nil)).Where("p.id = ?", revised.ID).For("NO KEY UPDATE")
-	after := db.NewUpdate().Model(&revised).Column(detailColumns...).TableExpr("before").
-		Where("p.id = before.id AND before.version = ?", p.Version).Returning("?TableColumns")
-	var rows []writtenRow
-	err := db.NewSelect().With("before", before).With("after", after).
-		ColumnExpr("*, "+currentTx).TableExpr("(SELECT * FROM before UNION ALL SELECT * FROM after) AS images").
-		OrderExpr("version").Scan(ctx, &rows)
-	switch {
-	case err != nil:
-		return property.Change{}, err
-	case len(rows) == 0:
-		return property.Change{}, property.ErrNotFound
-	case len(rows) == 1:
-		return property.Change{}, property.ErrVersionConflict
+	var stored revisedRow
+	err := db.NewUpdate().Model(&revised).Column(detailColumns...).TableExpr("properties AS o").
+		Where("p.id = ? AND p.version = ? AND o.id = p.id AND o.version = p.version", revised.ID, p.Version).
+		Returning("?TableColumns, "+currentTx+beforeColumns).Scan(ctx, &stored)
+	if errors.Is(err, sql.ErrNoRows) {
+		return property.Change{}, whyNot(ctx, db, p.ID)
 	}
-	return property.Updated(uint64(rows[1].Tx), rows[0].property(), rows[1].property()), nil
+	if err != nil {
+		return property.Change{}, err
+	}
+	return property.Updated(uint64(stored.Tx), stored.Before.property(), stored.property()), nil
 }
 
 func (postgresDialect) remove(

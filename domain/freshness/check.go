@@ -101,9 +101,10 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 	if uint64(at) < l.tail {
 		return nil, at, Unknown
 	}
+	window := s.Window(page)
 	for p := uint64(at); p < head; p++ {
 		c := &l.ring[p%uint64(len(l.ring))]
-		if !s.Affects(c, page) {
+		if !window.Touches(c) {
 			continue
 		}
 		newest := l.latest[c.ID]
@@ -111,7 +112,9 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 		if !ok {
 			return nil, at, Stale
 		}
-		page = patched
+		if patched != page {
+			page, window = patched, s.Window(patched)
+		}
 	}
 	return page, Position(head), Fresh
 }

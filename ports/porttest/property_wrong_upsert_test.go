@@ -44,7 +44,10 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{"upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch"}, nil},
 	{"a known listing gets the new id", upserting(func(right repository) upserter {
+		var one sync.Mutex
 		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+			one.Lock()
+			defer one.Unlock()
 			result, err := right.Upsert(ctx, batch)
 			for i, u := range result {
 				if u.Change.Op == property.OpUpdate && u.Change.ID != batch[i].ID {

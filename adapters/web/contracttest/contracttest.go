@@ -1,0 +1,180 @@
+// Package contracttest holds requests and answers against the HTTP contract. Only tests import it.
+//
+// It looks at one exchange at a time: it never sends a request of its own, and does not know whether an answer is true,
+// only whether it is one that the contract promises.
+package contracttest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
+	"github.com/pb33f/libopenapi-validator/errors"
+	"github.com/pb33f/libopenapi-validator/router"
+	"github.com/pb33f/libopenapi-validator/schema_validation"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+)
+
+// Contract is a contract ready to check exchanges against. It is safe for concurrent use.
+type Contract struct {
+	whole    validator.Validator
+	bodiless validator.Validator // for answers whose body is absent or encoded
+	routes   router.Router
+	schemas  schema_validation.SchemaValidator
+	model    *v3.Document
+}
+
+// New reads an OpenAPI 3.1 document. It takes some tens of milliseconds: make one for all tests of a package.
+func New(document []byte) (*Contract, error) {
+	parsed, err := libopenapi.NewDocument(document)
+	if err != nil {
+		return nil, err
+	}
+	built, err := parsed.BuildV3Model()
+	if err != nil {
+		return nil, err
+	}
+	formats := config.WithFormatAssertions()
+	whole := validator.NewValidatorFromV3Model(&built.Model, formats)
+	whole.SetDocument(parsed)
+	if ok, faults := whole.ValidateDocument(); !ok {
+		return nil, fmt.Errorf("not a valid OpenAPI document: %v", faults)
+	}
+	return &Contract{
+		whole:    whole,
+		bodiless: validator.NewValidatorFromV3Model(&built.Model, formats, config.WithoutResponseBodyValidation()),
+		routes:   router.NewRouter(&built.Model, router.WithPathOnlyMatching()),
+		schemas:  schema_validation.NewSchemaValidator(formats),
+		model:    &built.Model,
+	}, nil
+}
+
+// Check fails the test for everything about an exchange that breaks the contract:
+//   - an answer that is not among those of its route, or lacks a header, or whose body has another shape;
+//   - a request that the contract forbids and that was answered as if all were well;
+//   - a route or method that the contract does not have, answered by anything but a 404 or 405 problem.
+//
+// HEAD counts as GET without a body, and every route has OPTIONS. A compressed body is not looked into. The bodies of both
+// have to be unread; they can be read again afterwards.
+func (c *Contract) Check(t testing.TB, req *http.Request, res *http.Response) {
+	t.Helper()
+	for _, fault := range c.faults(req, res) {
+		t.Errorf("%s %s, answered %d: %s", req.Method, req.URL, res.StatusCode, fault)
+	}
+}
+
+// Transport is a transport that checks every exchange of the one beneath it.
+func (c *Contract) Transport(t testing.TB, next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		sent, err := drain(&req.Body)
+		if err != nil {
+			return nil, err
+		}
+		res, err := next.RoundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		asked := req.Clone(req.Context())
+		asked.Body = io.NopCloser(bytes.NewReader(sent))
+		c.Check(t, asked, res)
+		return res, nil
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func (c *Contract) faults(req *http.Request, res *http.Response) []string {
+	sent, err := drain(&req.Body)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	received, err := drain(&res.Body)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer func() {
+		req.Body, res.Body = io.NopCloser(bytes.NewReader(sent)), io.NopCloser(bytes.NewReader(received))
+	}()
+	asked := req.Clone(req.Context())
+	asked.Body = io.NopCloser(bytes.NewReader(sent))
+	if req.Method == http.MethodHead {
+		asked.Method = http.MethodGet
+	}
+	route, err := c.routes.FindRoute(asked)
+	if req.Method == http.MethodOptions {
+		return optionsFaults(res)
+	}
+	if err != nil || route == nil || res.StatusCode == http.StatusMethodNotAllowed {
+		return c.unroutedFaults(req, res, received)
+	}
+	return c.routedFaults(req, asked, res)
+}
+
+func (c *Contract) routedFaults(req, asked *http.Request, res *http.Response) []string {
+	validator := c.whole
+	if req.Method == http.MethodHead || res.Header.Get("Content-Encoding") != "" {
+		validator = c.bodiless
+	}
+	_, faults := validator.ValidateHttpResponse(asked, res)
+	if res.StatusCode < http.StatusBadRequest {
+		_, more := validator.ValidateHttpRequestSync(asked)
+		faults = append(faults, more...)
+	}
+	return texts(faults)
+}
+
+func optionsFaults(res *http.Response) []string {
+	if res.StatusCode != http.StatusNoContent || res.Header.Get("Allow") == "" {
+		return []string{"OPTIONS is answered 204 with Allow"}
+	}
+	return nil
+}
+
+// unroutedFaults looks at what the router itself answers, where the contract has no such route or method.
+func (c *Contract) unroutedFaults(req *http.Request, res *http.Response, body []byte) []string {
+	switch res.StatusCode {
+	case http.StatusNotFound:
+	case http.StatusMethodNotAllowed:
+		if res.Header.Get("Allow") == "" {
+			return []string{"a 405 needs Allow"}
+		}
+	default:
+		return []string{"the contract has no such route"}
+	}
+	if got := res.Header.Get("Content-Type"); got != problem.ContentType {
+		return []string{"an error is a problem document, not " + got}
+	}
+	if req.Method == http.MethodHead {
+		return nil
+	}
+	_, faults := c.schemas.ValidateSchemaBytes(c.model.Components.Schemas.GetOrZero("Problem").Schema(), body)
+	return texts(faults)
+}
+
+func texts(faults []*errors.ValidationError) []string {
+	var list []string
+	for _, f := range faults {
+		list = append(list, f.Error())
+	}
+	return list
+}
+
+// drain reads a body to its end and puts an equal one in its place.
+func drain(body *io.ReadCloser) ([]byte, error) {
+	if *body == nil {
+		return nil, nil
+	}
+	data, err := io.ReadAll(*body)
+	_ = (*body).Close()
+	*body = io.NopCloser(bytes.NewReader(data))
+	return data, err
+}
