@@ -125,9 +125,16 @@ func (a *importAnswer) reject(r catalog.Record, fields []property.FieldError) {
 			return
 		}
 		a.Errors = append(a.Errors, api.RejectedField{
-			Line: r.Line, Reference: r.Details.Reference, Field: f.Field, Reason: f.Reason,
+			Line: r.Line, Reference: nilIfEmpty(r.Details.Reference), Field: nilIfEmpty(f.Field), Reason: f.Reason,
 		})
 	}
+}
+
+func nilIfEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 func (a *importAnswer) count(r catalog.Report) {

@@ -35,7 +35,7 @@ type InvalidError struct {
 func (e *InvalidError) Error() string {
 	parts := make([]string, len(e.Fields))
 	for i, f := range e.Fields {
-		parts[i] = f.Field + " " + f.Reason
+		parts[i] = strings.TrimSpace(f.Field + " " + f.Reason)
 	}
 	return "invalid: " + strings.Join(parts, "; ")
 }

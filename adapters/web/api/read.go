@@ -212,6 +212,8 @@ func takeOne(values url.Values, name, fallback string) (string, error) {
 		return fallback, nil
 	case len(given) > 1:
 		return "", badParameter(name, "must be given once, not %d times", len(given))
+	case given[0] == "":
+		return "", badParameter(name, "must not be empty; leave it out instead")
 	}
 	return given[0], nil
 }
@@ -226,7 +228,7 @@ func takeCount(values url.Values) (bool, error) {
 
 func takeFields(values url.Values) (propertyjson.Selection, error) {
 	text, err := takeOne(values, fieldParameter, "")
-	if err != nil || text == "" && !values.Has(fieldParameter) {
+	if err != nil || text == "" {
 		return propertyjson.Every, err
 	}
 	selected := propertyjson.Selection(0).With(propertyjson.ID)

@@ -36,10 +36,10 @@ type ImportReport struct {
 
 // RejectedField is one reason why a row was not imported.
 type RejectedField struct {
-	Line      int    `json:"line"`
-	Reference string `json:"reference,omitempty"`
-	Field     string `json:"field,omitempty"`
-	Reason    string `json:"reason"`
+	Line      int     `json:"line"`
+	Reference *string `json:"reference"` // nil when it could not be read
+	Field     *string `json:"field"`     // nil when it is the row as a whole
+	Reason    string  `json:"reason"`
 }
 
 // ImportBroken says that a body could not be read to its end; what was stored before stays.

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+)
+
+// Each case warms every level, writes, and asks again: the very next answer has to be true.
+func TestAnAcknowledgedWriteIsSeenByTheNextReadOnEveryLevel(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		low := s.create(`"title":"low","price":100,"kind":"house"`)
+		s.create(`"title":"mid","price":200,"kind":"house"`)
+		high := s.create(`"title":"high","price":300,"kind":"house"`)
+		houses, cheap := "/v1/properties?kind=house&sort=price", "/v1/properties?max_price=250&sort=price"
+		first := "/v1/properties?sort=price&limit=2"
+		counted := "/v1/properties?kind=house&count=exact&limit=1"
+		absent := "/v1/properties/" + newPropertyID().String()
+		empty := "/v1/properties?kind=land&sort=price"
+		item := "/v1/properties/" + low.ID
+		warm := func() {
+			for range 2 {
+				for _, path := range []string{houses, cheap, first, counted, empty, item, absent} {
+					s.get(path)
+				}
+			}
+		}
+		expect := func(step string, want map[string]string) {
+			t.Helper()
+			for path, titles := range want {
+				if got := s.titles(path); got != titles {
+					t.Errorf("%s: %s shows %q, want %q", step, path, got, titles)
+				}
+			}
+		}
+		warm()
+		expect("at first", map[string]string{houses: "low mid high", cheap: "low mid", first: "low mid", empty: ""})
+
+		s.patch(high.ID, `{"price":150}`)
+		expect("a listing enters a filter and a page", map[string]string{
+			houses: "low high mid", cheap: "low high mid", first: "low high"})
+		warm()
+		s.patch(low.ID, `{"price":500.25}`)
+		if got := decoded[jsonListing](s.get(item).must(http.StatusOK)).Price; got != "500.25" {
+			t.Errorf("the item shows the price %s", got)
+		}
+		expect("a listing leaves a filter and a page", map[string]string{
+			houses: "high mid low", cheap: "high mid", first: "high mid"})
+		warm()
+		if n := s.count(counted); n != 3 {
+			t.Errorf("count is %d, want 3", n)
+		}
+		plot := s.create(`"title":"plot","price":50,"kind":"land"`)
+		expect("an empty page gets its first listing", map[string]string{empty: "plot", first: "plot high"})
+		warm()
+		s.patch(plot.ID, `{"kind":"house"}`)
+		expect("a row moves between two searches", map[string]string{empty: "", houses: "plot high mid low"})
+		if n := s.count(counted); n != 4 {
+			t.Errorf("count is %d, want 4", n)
+		}
+		warm()
+		s.do(http.MethodDelete, item, "").must(http.StatusNoContent)
+		s.get(item).must(http.StatusNotFound)
+		expect("a listing is removed", map[string]string{houses: "plot high mid"})
+		if n := s.count(counted); n != 3 {
+			t.Errorf("count after the removal is %d, want 3", n)
+		}
+		warm()
+		s.patch(high.ID, `{"price":1}`)
+		s.patch(high.ID, `{"price":150}`)
+		expect("a value is changed and changed back", map[string]string{houses: "plot high mid", first: "plot high"})
+	})
+}
+
+func TestACachedAbsenceEndsWhenTheListingIsImported(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		search := "/v1/properties?q=lighthouse"
+		for range 2 {
+			if got := s.titles(search); got != "" {
+				t.Fatalf("found %q before there was anything", got)
+			}
+		}
+		s.do(http.MethodPost, "/v1/imports", "reference,title,price,location\nl-1,Lighthouse,5,Here\n",
+			"Content-Type", "text/csv").must(http.StatusOK)
+		if got := s.titles(search); got != "Lighthouse" {
+			t.Errorf("after the import the search shows %q", got)
+		}
+	})
+}
+
+// A writer that bypasses the program is seen as soon as the feed has been read, long before any time to live.
+func TestHandWrittenSQLIsSeen(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		p := s.create(`"title":"by hand","price":100`)
+		item, list := "/v1/properties/"+p.ID, "/v1/properties?sort=price"
+		warm := func() {
+			for range 2 {
+				s.get(item)
+				s.get(list)
+			}
+		}
+		warm()
+		db := s.raw()
+		for _, step := range []struct{ statement, item, list string }{
+			{"UPDATE properties SET price = 250", `"price":"250.00"`, `"price":"250.00"`},
+			{"INSERT INTO properties (title, price, location) VALUES ('another', 1, 'There')", `"price":"250.00"`, `"another"`},
+			{"DELETE FROM properties WHERE title = 'by hand'", "not-found", `"properties":[{`},
+			{"DELETE FROM properties", "not-found", `"properties":[]`},
+		} {
+			warm()
+			if _, err := db.ExecContext(t.Context(), step.statement); err != nil {
+				t.Fatal(err)
+			}
+			s.eventually(step.statement+" is seen", func() bool {
+				return strings.Contains(s.get(item).body, step.item) && strings.Contains(s.get(list).body, step.list)
+			})
+		}
+	})
+}
+
+// raw is a connection to the server's database that the program knows nothing of.
+func (s *testServer) raw() *sql.DB {
+	s.t.Helper()
+	driver, url := "pgx", string(s.config.Database.URL)
+	if embedded(s.config) {
+		driver, url = "sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(5000)"
+	}
+	db, err := sql.Open(driver, url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Readers hammer an item and a list while a writer raises the price: nobody may see less than what was acknowledged when
+// the read began.
+func TestNoReaderEverSeesLessThanWhatWasAcknowledged(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		p := s.create(`"title":"rising","price":1,"kind":"commercial"`)
+		const writes = 60
+		var acknowledged sync.Map // "price" to the newest acknowledged one
+		acknowledged.Store("price", 1)
+		done := make(chan struct{})
+		var readers sync.WaitGroup
+		for _, path := range []string{"/v1/properties/" + p.ID, "/v1/properties?kind=commercial", "/v1/properties?min_price=1&limit=1"} {
+			readers.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+					}
+					floor, _ := acknowledged.Load("price")
+					var price int
+					body := s.get(path).must(http.StatusOK).body
+					_, after, _ := strings.Cut(body, `"price":"`)
+					if _, err := fmt.Sscanf(after, "%d.00", &price); err != nil || price < floor.(int) {
+						t.Errorf("%s shows the price %d (%v), but %d was acknowledged before", path, price, err, floor)
+						return
+					}
+				}
+			})
+		}
+		for n := 2; n <= writes; n++ {
+			s.patch(p.ID, fmt.Sprintf(`{"price":%d}`, n))
+			acknowledged.Store("price", n)
+		}
+		close(done)
+		readers.Wait()
+	})
+}
