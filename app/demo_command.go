@@ -40,7 +40,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return fmt.Errorf("make a folder for the demonstration: %w", err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(folder)
 	config.Database.URL = URL("sqlite:" + filepath.Join(folder, "gable.db"))
 	config.Cache.URL = "memory:"
 	log, err := newLogger(config.Log, p.err)

@@ -39,7 +39,7 @@ func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
 	if err != nil {
 		return err
 	}
-	defer s.close() //nolint:errcheck // only read from
+	defer s.close()
 	to := p.out
 	if c.Output != "" {
 		f, err := os.Create(c.Output)

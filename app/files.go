@@ -95,7 +95,7 @@ func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.Impo
 		options.Mapping = m
 	}
 	path, err := spooled(request.Body)
-	defer os.Remove(path) //nolint:errcheck // a temporary file; there may be none
+	defer os.Remove(path)
 	if err != nil {
 		return api.ImportReport{}, err
 	}
@@ -109,7 +109,7 @@ func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.Impo
 		},
 	})
 	if broken, ok := errors.AsType[*listingfile.FileError](err); ok {
-		err = &api.ImportBroken{Err: broken}
+		err = &api.ImportBrokenError{Err: broken}
 	}
 	answer.count(report)
 	return answer.ImportReport, err
@@ -180,7 +180,7 @@ func spooled(body io.Reader) (path string, err error) {
 		err = closeErr
 	}
 	if received.err != nil {
-		err = &api.ImportBroken{Err: received.err}
+		err = &api.ImportBrokenError{Err: received.err}
 	}
 	return f.Name(), err
 }

@@ -48,7 +48,7 @@ func (c *importCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	defer s.close() //nolint:errcheck // every batch is committed by now
+	defer s.close()
 	rejects := rejectsFile{path: c.rejectsPath(), source: c.Path, options: options}
 	shown := newProgress(p.err, isTerminal(p.err), "rows", time.Now)
 	began := time.Now()
@@ -160,7 +160,7 @@ func (f *rejectsFile) open() error {
 	if err != nil {
 		return err
 	}
-	defer source.file.Close() //nolint:errcheck // only read from
+	defer source.file.Close()
 	f.file, err = os.Create(f.path)
 	if err != nil {
 		return fmt.Errorf("write rejected rows: %w", err)

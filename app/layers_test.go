@@ -72,7 +72,7 @@ var testOnly = []string{"ports/porttest", "adapters/servicetest", "adapters/web/
 // The sources are parsed here rather than asked of the go command, so that a cached result cannot outlive a change.
 func TestNobodyImportsWhatItsRoomMayNot(t *testing.T) {
 	root := os.DirFS("..")
-	err := fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(root, ".", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, ".go") {
 			return err
 		}

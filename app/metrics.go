@@ -105,7 +105,9 @@ func observeRequests(r *prometheus.Registry) web.Observe {
 		if !ok {
 			observer, _ = known.LoadOrStore(key, seconds.WithLabelValues(route, method, strconv.Itoa(status)))
 		}
-		observer.(prometheus.Observer).Observe(took.Seconds())
+		if o, ok := observer.(prometheus.Observer); ok {
+			o.Observe(took.Seconds())
+		}
 		bytes.Add(float64(size))
 	}
 }

@@ -191,7 +191,7 @@ func newAPI(
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
-	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry, c *Config,
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry,
 ) *ops.Handler {
 	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping},

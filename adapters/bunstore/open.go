@@ -56,7 +56,7 @@ type dialect interface {
 }
 
 // ErrInvalidURL says that a database URL is of no known form.
-var ErrInvalidURL = errors.New("not a database URL: want postgres://…, sqlite:PATH or sqlite::memory:")
+var ErrInvalidURL = errors.New("not a database URL: want postgres://…, sqlite:PATH or sqlite::memory: for one in memory")
 
 // Open connects to the database and makes sure that it can be used. It does not look at the schema: see CheckSchema. The
 // error wraps ErrInvalidURL, or ports.ErrUnavailable when the database cannot be reached.

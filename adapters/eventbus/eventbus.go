@@ -5,6 +5,7 @@ package eventbus
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -41,7 +42,7 @@ func (b *Bus) Subscribe(name string, handle ports.EventHandler) {
 	b.subscribing.Lock()
 	defer b.subscribing.Unlock()
 	old := *b.subscribers.Load()
-	all := append(old[:len(old):len(old)], subscriber{name, handle})
+	all := append(slices.Clone(old), subscriber{name, handle})
 	b.subscribers.Store(&all)
 }
 

@@ -73,7 +73,7 @@ func first(alternatives []expression) func(columns) (string, error) {
 // sum adds numbers; what says nothing counts as zero, and nothing at all stays nothing.
 func sum(parts []expression) func(columns) (string, error) {
 	return func(row columns) (string, error) {
-		total, any := decimal.Zero, false
+		total, found := decimal.Zero, false
 		for _, e := range parts {
 			text, err := e.eval(row)
 			if err != nil {
@@ -86,9 +86,9 @@ func sum(parts []expression) func(columns) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			total, any = total.Add(n), true
+			total, found = total.Add(n), true
 		}
-		if !any {
+		if !found {
 			return "", nil
 		}
 		return total.String(), nil

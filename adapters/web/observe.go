@@ -29,14 +29,15 @@ func (o Options) observed(next http.Handler) http.Handler {
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		defer func() {
 			caught := recover()
-			if caught != nil && caught != http.ErrAbortHandler {
+			err, _ := caught.(error)
+			aborted := errors.Is(err, http.ErrAbortHandler)
+			if caught != nil && !aborted {
 				o.recovered(e, r, caught)
-				caught = nil
 			}
 			o.tell(e, r, time.Since(began))
 			e.Free()
-			if caught != nil {
-				panic(caught) // http.ErrAbortHandler is how a handler breaks the connection off
+			if aborted {
+				panic(http.ErrAbortHandler) // how a handler breaks the connection off
 			}
 		}()
 		next.ServeHTTP(e, r)

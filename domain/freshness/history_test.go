@@ -124,7 +124,7 @@ func (p *process) bring(places ...int) {
 
 // read asks one level for the answer and begins a load when it has none to serve.
 func (p *process) read(q question, useView bool) error {
-	served, a := p.fromRecord, answer{}
+	served := p.fromRecord
 	if useView {
 		served = p.fromView
 	}

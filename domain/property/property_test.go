@@ -72,7 +72,7 @@ func TestEveryBrokenRuleIsNamed(t *testing.T) {
 		edit  func(*property.Details)
 		field string // "" keeps every rule
 	}{
-		{func(d *property.Details) {}, ""},
+		{func(*property.Details) {}, ""},
 		{func(d *property.Details) { d.Title = " " }, "title"},
 		{func(d *property.Details) { d.Title = long(property.MaxTitle) }, ""},
 		{func(d *property.Details) { d.Title = long(property.MaxTitle + 1) }, "title"},

@@ -35,7 +35,7 @@ type Catalog interface {
 // Files moves listings in bulk.
 type Files interface {
 	// Import reads listings from the body. Errors about the body as a whole are *property.InvalidError or
-	// *ImportBroken; what is wrong with single records is in the report.
+	// *ImportBrokenError; what is wrong with single records is in the report.
 	Import(ctx context.Context, request ImportRequest) (ImportReport, error)
 	// Export writes every listing that matches, in the format, which is ndjson or csv.
 	Export(ctx context.Context, w io.Writer, format string, s property.Search) error

@@ -35,11 +35,9 @@ func parameterErrors(err error) error { return &refusal{problem.FromSearch(err)}
 // fail answers a request with the problem that an error is. The cause of a 5xx goes to the log only.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *refusal
-	document := problem.Document{}
+	document := problem.From(err)
 	if errors.As(err, &known) {
 		document = known.document
-	} else {
-		document = problem.From(err)
 	}
 	if e := exchange.Of(w); e != nil {
 		document.RequestID = e.RequestID

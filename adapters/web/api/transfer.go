@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -42,14 +43,14 @@ type RejectedField struct {
 	Reason    string  `json:"reason"`
 }
 
-// ImportBroken says that a body could not be read to its end; what was stored before stays.
-type ImportBroken struct{ Err error }
+// ImportBrokenError says that a body could not be read to its end; what was stored before stays.
+type ImportBrokenError struct{ Err error }
 
 // Error is the cause.
-func (e *ImportBroken) Error() string { return e.Err.Error() }
+func (e *ImportBrokenError) Error() string { return e.Err.Error() }
 
 // Unwrap is the cause.
-func (e *ImportBroken) Unwrap() error { return e.Err }
+func (e *ImportBrokenError) Unwrap() error { return e.Err }
 
 // formats are the import formats by media type.
 var formats = map[string]string{
@@ -74,11 +75,11 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 }
 
 func importError(err error) error {
-	switch err := err.(type) {
-	case *ImportBroken:
-		return refuse(problem.InvalidRequest, "The body could not be read: %v.", err)
-	case *property.InvalidError:
-		return parameterErrors(err)
+	if broken, ok := errors.AsType[*ImportBrokenError](err); ok {
+		return refuse(problem.InvalidRequest, "The body could not be read: %v.", broken)
+	}
+	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
+		return parameterErrors(invalid)
 	}
 	return err
 }

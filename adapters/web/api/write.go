@@ -33,7 +33,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r, who, body)
+	key, err := idempotencyKey(r.Header["Idempotency-Key"])
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	if err != nil {
 		return err
 	}
-	created, _, err := a.Catalog.Create(r.Context(), details, key)
+	created, _, err := a.Catalog.Create(r.Context(), details, once(key, who, body))
 	if err != nil {
 		return err
 	}
@@ -50,21 +50,28 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	return nil
 }
 
-// idempotencyKey reads the Idempotency-Key header; nil when there is none. A key belongs to the API key that uses it and
-// to the exact bytes of the body.
-func idempotencyKey(r *http.Request, who access.Key, body []byte) (*ports.IdempotencyKey, error) {
-	given, ok := r.Header["Idempotency-Key"]
-	if !ok {
-		return nil, nil
+// idempotencyKey reads the Idempotency-Key header; "" when there is none.
+func idempotencyKey(given []string) (string, error) {
+	if given == nil {
+		return "", nil
 	}
 	key := strings.TrimSpace(given[0])
 	printable := !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
 	if len(given) > 1 || key == "" || len(key) > maxIdempotencyKey || !printable {
-		return nil, refuse(problem.InvalidRequest,
+		return "", refuse(problem.InvalidRequest,
 			"Idempotency-Key must be given once, with 1 to %d printable ASCII characters.", maxIdempotencyKey)
 	}
+	return key, nil
+}
+
+// once is a client's key as the store keeps it, nil for none: it belongs to the API key that uses it and to the exact bytes
+// of the body.
+func once(key string, who access.Key, body []byte) *ports.IdempotencyKey {
+	if key == "" {
+		return nil
+	}
 	sum := sha256.Sum256(body)
-	return &ports.IdempotencyKey{Owner: who.ID, Key: key, Request: hex.EncodeToString(sum[:])}, nil
+	return &ports.IdempotencyKey{Owner: who.ID, Key: key, Request: hex.EncodeToString(sum[:])}
 }
 
 // replace answers PUT /v1/properties/{id}.

@@ -111,7 +111,7 @@ func (f *file) plain() []byte {
 
 // acceptsGzip reports whether Accept-Encoding names gzip, or anything by *, with a weight above zero.
 func acceptsGzip(values []string) bool {
-	any := false
+	found := false
 	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		coding, parameters, _ := strings.Cut(item, ";")
 		weight, given := strings.CutPrefix(strings.ReplaceAll(parameters, " ", ""), "q=")
@@ -121,8 +121,8 @@ func acceptsGzip(values []string) bool {
 		case "gzip":
 			return accepted
 		case "*":
-			any = accepted
+			found = accepted
 		}
 	}
-	return any
+	return found
 }

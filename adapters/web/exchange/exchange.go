@@ -29,11 +29,14 @@ type Exchange struct {
 	bytes  int64
 }
 
-var pool = sync.Pool{New: func() any { return new(Exchange) }}
+var pool sync.Pool
 
 // New makes the exchange for a response writer.
 func New(w http.ResponseWriter, requestID string) *Exchange {
-	e := pool.Get().(*Exchange)
+	e, ok := pool.Get().(*Exchange)
+	if !ok {
+		e = new(Exchange)
+	}
 	*e = Exchange{ResponseWriter: w, RequestID: requestID}
 	return e
 }
