@@ -28,7 +28,8 @@ type ChangeFeed interface {
 	// Head returns the cursor behind every change committed so far, and the snapshot reached there.
 	Head(ctx context.Context) (FeedCursor, freshness.Snapshot, error)
 
-	// Prune removes changes made before the given time, in small batches, and returns how many. Only one process at a time
+	// Prune removes changes made before the given time, in small batches, and returns how many. A store that keeps
+	// idempotency keys beside the changes forgets those as old, too. Only one process at a time
 	// does the work; the others return 0 at once.
 	Prune(ctx context.Context, before time.Time) (int64, error)
 }

@@ -225,7 +225,7 @@ func TestWithoutAnyServerTestsAreSkippedOrFailWhenRequired(t *testing.T) {
 	if len(installedOutsidePath(t)) > 0 {
 		t.Skip("servers are installed in places other than PATH and cannot be hidden")
 	}
-	skipped := runSelf(t, "TestARedisDatabaseWithDataOfOthersIsNeverTaken", "PATH=", "GABLE_TEST_REDIS_URL=")
+	skipped := runSelf(t, "TestARedisDatabaseWithDataOfOthersIsNeverTaken", "PATH=", "GABLE_TEST_REDIS_URL=", "GABLE_TEST_REQUIRE_SERVICES=")
 	if !strings.Contains(skipped, "--- SKIP") || !strings.Contains(skipped, "install Redis") {
 		t.Errorf("not skipped with advice:\n%s", skipped)
 	}

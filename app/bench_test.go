@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/app/catalog"
+	"go.uber.org/fx"
+)
+
+// BenchmarkViewHit compares answers from the view cache, through the whole chain with log and metrics, with a bare
+// net/http handler that writes the same header and bytes. Both are asked over loopback by the same client, which does as
+// little as it can; read the ratio of the two.
+func BenchmarkViewHit(b *testing.B) {
+	base, _ := benchServer(b)
+	item := benchGet(b, base, "/v1/properties?fields=id&limit=1", nil)
+	id := strings.Split(string(item.body), `"`)[5]
+	tag := benchGet(b, base, "/v1/properties/"+id, nil).header.Get("Etag")
+	for _, c := range []struct {
+		name, path string
+		header     http.Header
+	}{
+		{"page of 20", "/v1/properties", nil},
+		{"item", "/v1/properties/" + id, nil},
+		{"304", "/v1/properties/" + id, http.Header{"If-None-Match": {tag}}},
+	} {
+		answer := benchGet(b, base, c.path, c.header)
+		answer = benchGet(b, base, c.path, c.header) // from the view cache
+		if answer.header.Get("Cache-Status") != "gable-view; hit" {
+			b.Fatalf("%s: %v", c.name, answer.header)
+		}
+		bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h := w.Header()
+			for name, values := range answer.header {
+				if name != "Date" {
+					h[name] = values
+				}
+			}
+			w.WriteHeader(answer.status)
+			_, _ = w.Write(answer.body)
+		}))
+		b.Cleanup(bare.Close)
+		b.Run(c.name+"/bare", func(b *testing.B) { hammer(b, bare.URL, c.path, c.header) })
+		b.Run(c.name+"/gable", func(b *testing.B) { hammer(b, base, c.path, c.header) })
+	}
+}
+
+// BenchmarkDecision is the part of a view hit that is Gable's own idea: find the view, ask the ledger.
+func BenchmarkDecision(b *testing.B) {
+	base, views := benchServer(b)
+	benchGet(b, base, "/v1/properties", nil)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		if views.ByTarget("/v1/properties") == nil {
+			b.Fatal("no hit")
+		}
+	}
+}
+
+// benchServer is a server with a thousand listings, logging as in production, to nowhere.
+func benchServer(b *testing.B) (base string, views *viewcache.Cache) {
+	b.Helper()
+	c := benchConfig(b)
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = nowhere.Close() })
+	log, err := newLogger(LogConfig{Level: "info", Format: "json", Sampling: true}, nowhere)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var s *servers
+	var listings *catalog.Catalog
+	app := newServer(c, log, fx.Populate(&s, &listings, &views))
+	if err := app.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := app.Stop(ctx); err != nil {
+			b.Error(err)
+		}
+	})
+	_, err = listings.Import(b.Context(), catalog.Import{Open: func() (catalog.Source, error) { return newGenerated(1, 1_000) }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	base = "http://" + s.public.bound.String()
+	for range 50 { // until the feed has brought the import and been confirmed
+		benchGet(b, base, "/v1/properties", nil)
+	}
+	return base, views
+}
+
+func benchConfig(b *testing.B) *Config {
+	b.Helper()
+	flags := newConfigFlags()
+	config, err := flags.load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &config.Config
+	c.Database.URL, c.Cache.URL = URL("sqlite:"+filepath.Join(b.TempDir(), "gable.db")), "memory:"
+	c.HTTP.Address, c.Ops.Address = "127.0.0.1:0", "127.0.0.1:0"
+	c.Shutdown.Delay = 0
+	return c
+}
+
+type benchAnswer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func benchGet(b *testing.B, base, path string, header http.Header) benchAnswer {
+	b.Helper()
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, base+path, http.NoBody)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	request.Header.Set("Accept-Encoding", "identity")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return benchAnswer{response.StatusCode, response.Header, body}
+}
+
+// hammer asks for one path over and over, on two connections for each processor, and reads each answer whole.
+func hammer(b *testing.B, base, path string, header http.Header) {
+	var request bytes.Buffer
+	fmt.Fprintf(&request, "GET %s HTTP/1.1\r\nHost: bench\r\n", path)
+	for name, values := range header {
+		fmt.Fprintf(&request, "%s: %s\r\n", name, values[0])
+	}
+	request.WriteString("\r\n")
+	b.SetParallelism(2)
+	b.RunParallel(func(pb *testing.PB) {
+		var dialer net.Dialer
+		connection, err := dialer.DialContext(b.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		defer connection.Close()
+		answers := bufio.NewReaderSize(connection, 1<<16)
+		for pb.Next() {
+			if _, err := connection.Write(request.Bytes()); err != nil {
+				b.Error(err)
+				return
+			}
+			if err := skipAnswer(answers); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+}
+
+// skipAnswer reads one answer with a Content-Length, or without a body.
+func skipAnswer(r *bufio.Reader) error {
+	length := 0
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(line) == 2 {
+			_, err := r.Discard(length)
+			return err
+		}
+		if text, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(text))); err != nil {
+				return err
+			}
+		}
+	}
+}
