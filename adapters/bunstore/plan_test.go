@@ -11,6 +11,9 @@ import (
 // TestPagesComeFromAnIndexInOrder looks at the plans: a page that has to be sorted would cost the more the more listings
 // there are.
 func TestPagesComeFromAnIndexInOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills large tables, which tells the race detector nothing new")
+	}
 	questions := []string{"", "limit=500"}
 	for _, key := range property.SortKeys() {
 		questions = append(questions, "sort="+string(key), "sort=-"+string(key))
