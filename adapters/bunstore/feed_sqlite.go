@@ -35,11 +35,10 @@ const seqsSQL = `
 SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
     coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last`
 
-// changes reads where the feed stands before it reads the changes: what is pruned in between is missed by nobody, since
-// the first change read then does not follow the cursor.
+// changes reads where the feed stands and the changes in one transaction, so that they agree.
 func (sqliteDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
 	var page feedPage
-	return page, db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var at seqs
 		if err := tx.NewRaw(seqsSQL).Scan(ctx, &at); err != nil {
 			return err
@@ -58,9 +57,10 @@ func (sqliteDialect) changes(ctx context.Context, db bun.IDB, after string, limi
 		if err := tx.NewSelect().Model(&rows).Where("c.seq > ?", seq).Order("c.seq").Limit(int64(limit) + 1).Scan(ctx); err != nil {
 			return err
 		}
-		page = seqPage(rows, max(seq, at.Last), limit)
+		page = seqPage(rows, at.Last, limit)
 		return nil
 	})
+	return page, err
 }
 
 // seqPage is the page of these changes, one more than the limit when there are more.

@@ -25,11 +25,13 @@ func (u *uuid) Scan(src any) error {
 	if err != nil {
 		return err
 	}
-	return u.UnmarshalText([]byte(text))
+	return u.parse(text)
 }
 
-func (u *uuid) UnmarshalText(text []byte) error {
-	id, err := property.ParseID(string(text))
+func (u *uuid) UnmarshalText(text []byte) error { return u.parse(string(text)) }
+
+func (u *uuid) parse(text string) error {
+	id, err := property.ParseID(text)
 	*u = uuid(id)
 	return err
 }
@@ -95,11 +97,13 @@ func (t *instant) Scan(src any) error {
 	if err != nil {
 		return err
 	}
-	return t.UnmarshalText([]byte(text))
+	return t.parse(text)
 }
 
-func (t *instant) UnmarshalText(text []byte) error {
-	at, err := time.Parse(time.RFC3339Nano, string(text))
+func (t *instant) UnmarshalText(text []byte) error { return t.parse(string(text)) }
+
+func (t *instant) parse(text string) error {
+	at, err := time.Parse(time.RFC3339Nano, text)
 	*t = instant(at.UTC())
 	return err
 }
@@ -121,6 +125,9 @@ func (p *photos) Scan(src any) error {
 		return err
 	}
 	*p = nil
+	if text == "[]" { // most rows have none
+		return nil
+	}
 	return json.Unmarshal([]byte(text), (*[]string)(p))
 }
 
