@@ -84,7 +84,7 @@ func (l *Ledger) touched(d *Dependency, at uint64) bool {
 		return l.latest[d.item].position > at
 	}
 	for p, head := at, l.head.Load(); p < head; p++ {
-		c := &l.ring[p%uint64(len(l.ring))]
+		c := &l.slot(p).change
 		if d.window != nil && d.window.Touches(c) || d.count != nil && d.count.AffectsCount(c) {
 			return true
 		}
@@ -103,7 +103,7 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 	}
 	window := s.Window(page)
 	for p := uint64(at); p < head; p++ {
-		c := &l.ring[p%uint64(len(l.ring))]
+		c := &l.slot(p).change
 		if !window.Touches(c) {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 )
 
@@ -13,6 +14,7 @@ import (
 type database struct {
 	random  *rand.Rand
 	clock   int64
+	nextTx  uint64
 	rows    map[property.ID]*property.Property // as committed
 	history map[property.ID][]*property.Property
 	locked  map[property.ID]bool
@@ -28,6 +30,7 @@ type committed struct {
 
 // transaction is one that has not ended.
 type transaction struct {
+	id      uint64
 	writer  int // the process that waits for the commit; -1 for a writer outside the program
 	changes []property.Change
 }
@@ -36,17 +39,34 @@ const listings = 9 // ids in play; some of them exist at the beginning
 
 func newDatabase(random *rand.Rand) *database {
 	d := &database{
-		random: random, rows: map[property.ID]*property.Property{},
+		random: random, nextTx: 1, rows: map[property.ID]*property.Property{},
 		history: map[property.ID][]*property.Property{}, locked: map[property.ID]bool{},
 	}
 	for n := range listings {
 		id := idOf(n)
 		d.history[id] = []*property.Property{nil} // version 0: not yet made
 		if random.IntN(4) > 0 {
-			d.commitOne(property.Inserted(0, d.state(id, nil)))
+			d.commitOne(property.Inserted(d.newTx(), d.state(id, nil)))
 		}
 	}
 	return d
+}
+
+func (d *database) newTx() uint64 {
+	d.nextTx++
+	return d.nextTx - 1
+}
+
+// snapshot is what the database shows now.
+func (d *database) snapshot() freshness.Snapshot {
+	s := freshness.Snapshot{Xmin: d.nextTx, Xmax: d.nextTx}
+	for _, t := range d.open {
+		s.InFlight = append(s.InFlight, t.id)
+	}
+	if slices.Sort(s.InFlight); len(s.InFlight) > 0 {
+		s.Xmin = s.InFlight[0]
+	}
+	return s
 }
 
 // version is how often the listing has changed.
@@ -74,27 +94,27 @@ func (d *database) state(id property.ID, was *property.Property) property.Proper
 
 // begin opens a transaction that writes one to three listings which no other transaction has locked.
 func (d *database) begin(writer int) {
-	t := &transaction{writer: writer}
+	t := &transaction{id: d.newTx(), writer: writer}
 	for range 1 + d.random.IntN(3) {
 		id := idOf(d.random.IntN(listings))
 		if d.locked[id] {
 			continue
 		}
 		d.locked[id] = true
-		t.changes = append(t.changes, d.change(id))
+		t.changes = append(t.changes, d.change(t.id, id))
 	}
 	d.open = append(d.open, t)
 }
 
-func (d *database) change(id property.ID) property.Change {
+func (d *database) change(tx uint64, id property.ID) property.Change {
 	was := d.rows[id]
 	switch {
 	case was == nil:
-		return property.Inserted(0, d.state(id, nil))
+		return property.Inserted(tx, d.state(id, nil))
 	case d.random.IntN(4) == 0:
-		return property.Deleted(0, *was, time.UnixMicro(d.clock).UTC())
+		return property.Deleted(tx, *was, time.UnixMicro(d.clock).UTC())
 	}
-	return property.Updated(0, *was, d.state(id, was))
+	return property.Updated(tx, *was, d.state(id, was))
 }
 
 // end commits or rolls back one of the open transactions; it returns the one committed, if any.
@@ -133,10 +153,10 @@ func (d *database) store(c property.Change) {
 
 // bulk changes every listing that is not locked, and tells only that anything may have changed.
 func (d *database) bulk() {
-	reset := committed{property.Change{Op: property.OpReset}, map[property.ID]int64{}}
+	reset := committed{property.Change{Tx: d.newTx(), Op: property.OpReset}, map[property.ID]int64{}}
 	for n := range listings {
 		if id := idOf(n); !d.locked[id] {
-			c := d.change(id)
+			c := d.change(reset.change.Tx, id)
 			d.store(c)
 			reset.versions[id] = c.Version
 		}

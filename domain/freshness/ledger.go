@@ -1,6 +1,7 @@
 package freshness
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,13 +17,22 @@ type Ledger struct {
 	maxStaleness time.Duration
 	head         atomic.Uint64             // position of the newest change; written under mu
 	confirmed    atomic.Pointer[time.Time] // when a completed poll of the feed last began
+	place        atomic.Pointer[Place]     // how far the feed has come; written under mu, or by the follower alone
 	evicted      atomic.Uint64
 
-	mu     sync.RWMutex
-	ring   []property.Change // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
-	tail   uint64            // changes up to here are forgotten
-	known  map[changeKey]struct{}
-	latest map[property.ID]state
+	mu        sync.RWMutex
+	ring      []remembered // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
+	tail      uint64       // changes up to here are forgotten
+	forgotten uint64       // the highest transaction of a change forgotten
+	base      Place        // where following began: what it has seen was never told here
+	known     map[changeKey]struct{}
+	latest    map[property.ID]state
+}
+
+// remembered is a change in the ring, and the highest transaction among all changes up to it.
+type remembered struct {
+	change  property.Change
+	highest uint64
 }
 
 // changeKey recognises a change that arrives twice: a process's own write comes back through the feed.
@@ -44,13 +54,17 @@ type state struct {
 func NewLedger(length int, maxStaleness time.Duration) *Ledger {
 	l := &Ledger{
 		maxStaleness: maxStaleness,
-		ring:         make([]property.Change, max(1, length)),
+		ring:         make([]remembered, max(1, length)),
 		known:        map[changeKey]struct{}{},
 		latest:       map[property.ID]state{},
 	}
 	l.confirmed.Store(&time.Time{})
+	l.place.Store(&Place{})
 	return l
 }
+
+// slot is where the change behind a position stands. mu is held.
+func (l *Ledger) slot(at uint64) *remembered { return &l.ring[at%uint64(len(l.ring))] }
 
 // Append tells the ledger of committed changes, in the order in which they are learned of. A change that is already
 // remembered counts once. When Append returns, every later Check takes the changes into account.
@@ -65,17 +79,21 @@ func (l *Ledger) Append(changes ...property.Change) {
 func (l *Ledger) append(c *property.Change) {
 	if c.Op == property.OpReset {
 		l.reset()
+		l.forgotten = max(l.forgotten, order(c))
 		return
 	}
 	key := changeKey{c.ID, c.Version, c.Op}
 	if _, known := l.known[key]; known {
 		return
 	}
-	position := l.head.Load() + 1
+	position, highest := l.head.Load()+1, order(c)
 	if position-l.tail > uint64(len(l.ring)) {
 		l.forgetOldest()
 	}
-	l.ring[(position-1)%uint64(len(l.ring))] = *c
+	if l.tail+1 < position {
+		highest = max(highest, l.slot(position-2).highest)
+	}
+	*l.slot(position - 1) = remembered{*c, highest}
 	l.known[key] = struct{}{}
 	newest := l.latest[c.ID]
 	if c.Version >= newest.version {
@@ -88,6 +106,9 @@ func (l *Ledger) append(c *property.Change) {
 
 // reset forgets everything: whatever was kept before may be wrong in any way.
 func (l *Ledger) reset() {
+	if head := l.head.Load(); head > l.tail {
+		l.forgotten = max(l.forgotten, l.slot(head-1).highest)
+	}
 	clear(l.ring)
 	clear(l.known)
 	clear(l.latest)
@@ -98,20 +119,22 @@ func (l *Ledger) reset() {
 func (l *Ledger) forgetOldest() {
 	l.tail++
 	l.evicted.Add(1)
-	slot := &l.ring[(l.tail-1)%uint64(len(l.ring))]
-	delete(l.known, changeKey{slot.ID, slot.Version, slot.Op})
-	if l.latest[slot.ID].position == l.tail {
-		delete(l.latest, slot.ID)
+	slot := l.slot(l.tail - 1)
+	c := &slot.change
+	delete(l.known, changeKey{c.ID, c.Version, c.Op})
+	if l.latest[c.ID].position == l.tail {
+		delete(l.latest, c.ID)
 	}
-	*slot = property.Change{}
+	l.forgotten = max(l.forgotten, order(c))
+	*slot = remembered{}
 }
 
-// Reset forgets everything, so that every answer kept so far is Unknown. It is for a follower that has lost its place in
-// the feed.
-func (l *Ledger) Reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.reset()
+// order is the change's transaction; one that is not known may be later than any other.
+func order(c *property.Change) uint64 {
+	if c.Tx == 0 {
+		return math.MaxUint64
+	}
+	return c.Tx
 }
 
 // Position is where the ledger stands. Whoever loads an answer takes it BEFORE the load begins and keeps it with the

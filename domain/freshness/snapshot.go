@@ -31,6 +31,30 @@ func (s Snapshot) Sees(tx uint64) bool {
 	return !inFlight
 }
 
+// Covers reports whether s has seen everything that o has seen.
+func (s Snapshot) Covers(o Snapshot) bool {
+	for _, tx := range s.InFlight {
+		if o.Sees(tx) {
+			return false
+		}
+	}
+	if o.Xmax <= s.Xmax {
+		return true
+	}
+	// What lies between the two ends must have been in flight for o.
+	from, _ := slices.BinarySearch(o.InFlight, s.Xmax)
+	return uint64(len(o.InFlight)-from) == o.Xmax-s.Xmax
+}
+
+// Before is what the snapshot has seen of the transactions below tx.
+func (s Snapshot) Before(tx uint64) Snapshot {
+	if tx >= s.Xmax {
+		return s
+	}
+	below, _ := slices.BinarySearch(s.InFlight, tx)
+	return Snapshot{Xmin: min(s.Xmin, tx), Xmax: tx, InFlight: s.InFlight[:below:below]}
+}
+
 // ParseSnapshot reads xmin:xmax:xip_list. The error is ErrInvalidSnapshot, wrapped.
 func ParseSnapshot(text string) (Snapshot, error) {
 	fail := func() (Snapshot, error) { return Snapshot{}, fmt.Errorf("read %.60q: %w", text, ErrInvalidSnapshot) }

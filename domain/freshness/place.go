@@ -1,0 +1,61 @@
+package freshness
+
+// Place is where in a database's history a feed or an answer stands. It means the same in every process that follows
+// that database, where a Position means something in one ledger only.
+type Place struct {
+	// Epoch names the history: snapshots of different epochs have nothing to do with each other. After a restore from a
+	// backup, or a failover that lost transactions, the same transaction numbers mean other transactions.
+	Epoch    string
+	Snapshot Snapshot
+}
+
+// Place is how far the feed has brought the ledger: it has been told of every change that this place has seen. Whoever
+// loads an answer to be judged by other ledgers, too, takes it BEFORE the load begins and keeps it with the answer.
+func (l *Ledger) Place() Place { return *l.place.Load() }
+
+// Reach says that the ledger has been told of everything that the place has seen.
+func (l *Ledger) Reach(p Place) { l.place.Store(&p) }
+
+// Restart forgets everything, so that every answer kept so far is Unknown by its position, and begins to follow from the
+// place. Answers of other processes that have seen as much as the place can be judged from then on. It is for a follower
+// that begins, or has lost its place in the feed.
+func (l *Ledger) Restart(from Place) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reset()
+	if from.Epoch != l.base.Epoch {
+		l.forgotten = 0 // those were other transactions
+	}
+	l.base = from
+	l.place.Store(&from)
+}
+
+// Locate finds the position of an answer whose load began at the place: every change up to there is part of it. It
+// reports false when the ledger does not remember all that the answer may have missed, or the place is of another epoch.
+func (l *Ledger) Locate(p Place) (Position, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if p.Epoch != l.base.Epoch || l.forgotten >= p.Snapshot.Xmin || !p.Snapshot.Covers(l.base.Snapshot) {
+		return 0, false
+	}
+	at, head := l.firstFrom(p.Snapshot.Xmin), l.head.Load()
+	for at < head && p.Snapshot.Sees(order(&l.slot(at).change)) {
+		at++
+	}
+	return Position(at), true
+}
+
+// firstFrom is a position with no change of the transaction or a later one before it, found by bisection: transactions
+// do not come in the order of their numbers, but the highest number so far only grows. mu is held.
+func (l *Ledger) firstFrom(tx uint64) uint64 {
+	low, high := l.tail, l.head.Load()
+	for low < high {
+		middle := low + (high-low)/2
+		if l.slot(middle).highest < tx {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}

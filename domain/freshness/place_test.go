@@ -1,0 +1,200 @@
+package freshness_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// someSnapshots are all snapshots over a handful of transactions.
+func someSnapshots() (all []freshness.Snapshot) {
+	const most = 6
+	for xmax := uint64(1); xmax <= most; xmax++ {
+		for set := range 1 << (xmax - 1) {
+			s := freshness.Snapshot{Xmin: xmax, Xmax: xmax}
+			for tx := uint64(1); tx < xmax; tx++ {
+				if set&(1<<(tx-1)) != 0 {
+					s.InFlight = append(s.InFlight, tx)
+				}
+			}
+			if len(s.InFlight) > 0 {
+				s.Xmin = s.InFlight[0]
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func TestASnapshotCoversAnotherWhenItHasSeenAllThatTheOtherHas(t *testing.T) {
+	for _, s := range someSnapshots() {
+		for _, o := range someSnapshots() {
+			want := true
+			for tx := range uint64(10) {
+				want = want && (!o.Sees(tx) || s.Sees(tx))
+			}
+			if got := s.Covers(o); got != want {
+				t.Fatalf("%s covers %s: %t, want %t", s, o, got, want)
+			}
+		}
+	}
+}
+
+func TestBeforeIsWhatASnapshotHasSeenOfTheTransactionsBelow(t *testing.T) {
+	for _, s := range someSnapshots() {
+		for below := range uint64(9) {
+			cut := s.Before(below)
+			for tx := range uint64(10) {
+				if got, want := cut.Sees(tx), s.Sees(tx) && tx < max(below, 1); tx > 0 && got != want {
+					t.Fatalf("%s before %d is %s and sees %d: %t", s, below, cut, tx, got)
+				}
+			}
+			if again, err := freshness.ParseSnapshot(cut.String()); err != nil || again.String() != cut.String() {
+				t.Fatalf("%s before %d is %s, which is no snapshot: %v", s, below, cut, err)
+			}
+		}
+	}
+}
+
+// made is a house that a transaction has inserted.
+func made(tx uint64, n int) property.Change { return property.Inserted(tx, house(n, 10)) }
+
+func at(xmax uint64, inFlight ...uint64) freshness.Place {
+	s := freshness.Snapshot{Xmin: xmax, Xmax: xmax, InFlight: inFlight}
+	if len(inFlight) > 0 {
+		s.Xmin = inFlight[0]
+	}
+	return freshness.Place{Epoch: "here", Snapshot: s}
+}
+
+// following is a ledger that followed from transaction 10 on and has been told of these, in this order.
+func following(length int, txs ...uint64) *freshness.Ledger {
+	l := freshness.NewLedger(length, 0)
+	l.Restart(at(10))
+	for i, tx := range txs {
+		l.Append(made(tx, i))
+	}
+	return l
+}
+
+func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
+	cases := map[string]struct {
+		ledger *freshness.Ledger
+		place  freshness.Place
+		behind int // changes that are part of the answer; -1: not to be judged
+	}{
+		"it has seen everything":                          {following(9, 11, 12, 13), at(14), 3},
+		"it has seen nothing":                             {following(9, 11, 12, 13), at(10), 0},
+		"it has seen the first":                           {following(9, 11, 12, 13), at(12), 1},
+		"it missed one that was in flight":                {following(9, 11, 12, 13), at(14, 12), 1},
+		"a low number was told last":                      {following(9, 12, 13, 11), at(14, 11), 2},
+		"a low number was told first, and it missed that": {following(9, 11, 13, 12), at(14, 11), 0},
+		"a high number was told first":                    {following(9, 15, 11, 12), at(13), 0},
+		"it is from before following began":               {following(9, 11), at(9), -1},
+		"it missed one from before following began":       {following(9, 11), at(12, 5), -1},
+		"it missed one that is forgotten":                 {following(2, 11, 12, 13), at(11), -1},
+		"it may have missed one that is forgotten":        {following(2, 11, 12, 13), at(13, 11), -1},
+		"it has seen all that is forgotten":               {following(2, 11, 12, 13), at(12), 0},
+		"it comes from the future":                        {following(9, 11), at(99), 1},
+		"another epoch":                                   {following(9, 11), freshness.Place{Epoch: "there", Snapshot: at(12).Snapshot}, -1},
+		"a change of an unknown transaction":              {following(9, 11, 0, 12), at(13), 1},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			first := int(c.ledger.Position()) - c.ledger.Figures().Length
+			got, known := c.ledger.Locate(c.place)
+			if known != (c.behind >= 0) || known && int(got) != first+c.behind {
+				t.Errorf("located at %d (%t), want %d behind %d", got, known, c.behind, first)
+			}
+		})
+	}
+}
+
+func TestWhatARestartForgetsIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
+	l := following(9, 11)
+	l.Append(made(20, 5)) // an own write, which the feed has not confirmed
+	l.Restart(at(21, 20)) // the feed had been read just before it was committed
+	wantNotLocated(t, l, at(21, 20))
+	if _, known := l.Locate(at(22)); !known {
+		t.Error("an answer that has seen everything cannot be judged")
+	}
+}
+
+func TestAResetIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
+	l := following(9, 11)
+	l.Append(property.Change{Op: property.OpReset, Tx: 12})
+	wantNotLocated(t, l, at(12))
+	wantNotLocated(t, l, at(14, 12))
+	if _, known := l.Locate(at(13)); !known {
+		t.Error("an answer that has seen the reset cannot be judged")
+	}
+}
+
+func TestAnotherEpochForgetsTheNumbersOfTheOneBefore(t *testing.T) {
+	l := following(1, 900, 901)
+	restored := freshness.Place{Epoch: "restored", Snapshot: at(500).Snapshot}
+	l.Restart(restored)
+	if _, known := l.Locate(restored); !known {
+		t.Error("an answer from after the restore cannot be judged")
+	}
+	if got := l.Place(); got.Epoch != "restored" {
+		t.Errorf("the ledger stands in epoch %q", got.Epoch)
+	}
+}
+
+func wantNotLocated(t *testing.T, l *freshness.Ledger, p freshness.Place) {
+	t.Helper()
+	if position, known := l.Locate(p); known {
+		t.Errorf("an answer at %s is located at %d", p.Snapshot, position)
+	}
+}
+
+func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
+	elsewhere := freshness.Place{Epoch: "there", Snapshot: at(99).Snapshot}
+	cases := map[string]struct {
+		token freshness.Token
+		place freshness.Place
+		met   bool
+	}{
+		"seen the same":             {freshness.Token{Seen: at(12)}, at(12), true},
+		"seen more":                 {freshness.Token{Seen: at(12)}, at(15), true},
+		"seen less":                 {freshness.Token{Seen: at(12)}, at(11), false},
+		"not seen what was written": {freshness.Token{Seen: at(12), Wrote: 12}, at(12), false},
+		"seen what was written":     {freshness.Token{Seen: at(12), Wrote: 12}, at(13), true},
+		"written and still open":    {freshness.Token{Seen: at(1), Wrote: 12}, at(14, 12), false},
+		"another epoch":             {freshness.Token{Seen: at(12)}, elsewhere, false},
+	}
+	for name, c := range cases {
+		again, err := freshness.ParseToken(c.token.String())
+		if err != nil || again.MetBy(c.place) != c.met || c.token.MetBy(c.place) != c.met {
+			t.Errorf("%s: met by %v is not %t (%v)", name, c.place, c.met, err)
+		}
+	}
+}
+
+func TestWhatIsNoTokenIsRefused(t *testing.T) {
+	for _, text := range []string{"", "*", "?", "aGVyZQ", "aGVyZTsxOjE6", "aGVyZTsxOjE6O3g", "aGVyZTsyOjE6OzA", freshness.Token{}.String() + "="} {
+		if token, err := freshness.ParseToken(text); !errors.Is(err, freshness.ErrInvalidToken) {
+			t.Errorf("%q was read as %+v, %v", text, token, err)
+		}
+	}
+}
+
+// FuzzParseToken finds texts that are read as something else than they say.
+func FuzzParseToken(f *testing.F) {
+	f.Add(freshness.Token{Seen: at(14, 12), Wrote: 13}.String())
+	f.Fuzz(func(t *testing.T, text string) {
+		token, err := freshness.ParseToken(text)
+		if err != nil {
+			return
+		}
+		again, err := freshness.ParseToken(token.String())
+		if err != nil || again.Wrote != token.Wrote || again.Seen.Epoch != token.Seen.Epoch ||
+			!slices.Equal(again.Seen.Snapshot.InFlight, token.Seen.Snapshot.InFlight) {
+			t.Errorf("%q reads as %+v and then as %+v, %v", text, token, again, err)
+		}
+	})
+}
