@@ -25,8 +25,10 @@ type ChangeFeed interface {
 	// change kept. Errors: ErrInvalidFeedCursor, ErrFeedCursorGone, ErrUnavailable.
 	Changes(ctx context.Context, after FeedCursor, limit int) (FeedPage, error)
 
-	// Head returns the cursor behind every change committed so far, and the snapshot reached there.
-	Head(ctx context.Context) (FeedCursor, freshness.Snapshot, error)
+	// Head returns a cursor behind which the newest changes are told, about as many as back says and fewer where fewer are
+	// kept; 0 stands behind every change committed so far. Every change that the place there has not seen is told behind
+	// the cursor.
+	Head(ctx context.Context, back int) (FeedCursor, freshness.Place, error)
 
 	// Prune removes changes made before the given time, in small batches, and returns how many. A store that keeps
 	// idempotency keys beside the changes forgets those as old, too. Only one process at a time
@@ -40,10 +42,13 @@ type FeedCursor string
 // FeedPage is a stretch of the feed.
 type FeedPage struct {
 	Changes []property.Change
-	// Next is the cursor behind these changes.
+	// Cursors has for each of the changes the cursor behind it.
+	Cursors []FeedCursor
+	// Next is the cursor behind all of them.
 	Next FeedCursor
 	// More says that further changes were already waiting when the page was read.
 	More bool
-	// Snapshot is what has been seen at Next: every change it sees has been delivered. Only meaningful when More is false.
-	Snapshot freshness.Snapshot
+	// Place is what has been seen at Next: every change that it has seen has been delivered. When More is set only its
+	// epoch means something. A page of another epoch than the last one continues nothing: what came between is not known.
+	Place freshness.Place
 }

@@ -22,18 +22,19 @@ var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 // feedDialect is how each database tells what has been committed behind a cursor. Cursors are plain text here.
 type feedDialect interface {
 	changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error)
-	head(ctx context.Context, db bun.IDB) (cursor string, snapshot freshness.Snapshot, err error)
+	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error)
 	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
 	// another process is at it.
 	pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error)
 }
 
-// feedPage is a ports.FeedPage as read. When more is true, the snapshot means nothing.
+// feedPage is a ports.FeedPage as read.
 type feedPage struct {
-	changes  []changeRow
-	next     string
-	more     bool
-	snapshot freshness.Snapshot
+	changes []changeRow
+	cursors []string
+	next    string
+	more    bool
+	place   freshness.Place
 }
 
 // changeRow is a row of property_changes. Reading nothing (an outer join without a match) leaves Seq 0.
@@ -73,22 +74,23 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	if err != nil {
 		return ports.FeedPage{}, f.db.explain(ctx, "read the change feed", err)
 	}
-	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Snapshot: read.snapshot}
+	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Place: read.place}
 	for i := range read.changes {
 		page.Changes = append(page.Changes, read.changes[i].change())
+		page.Cursors = append(page.Cursors, feedCursor(read.cursors[i]))
 	}
 	return page, nil
 }
 
 // Head is described at ports.ChangeFeed.
-func (f *ChangeFeed) Head(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
 	ctx, cancel := f.db.bounded(ctx)
 	defer cancel()
-	cursor, snapshot, err := f.db.dialect.head(ctx, f.db.read)
+	cursor, place, err := f.db.dialect.head(ctx, f.db.read, back)
 	if err != nil {
-		return "", freshness.Snapshot{}, f.db.explain(ctx, "read the head of the change feed", err)
+		return "", freshness.Place{}, f.db.explain(ctx, "read the head of the change feed", err)
 	}
-	return feedCursor(cursor), snapshot, nil
+	return feedCursor(cursor), place, nil
 }
 
 // pruneBatch is how many changes are removed in one transaction: few enough for writers not to notice.

@@ -2,6 +2,8 @@ package bunstore
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,11 +22,19 @@ import (
 // The changes of one listing come in the order of their versions: a writer waits for the row until the writer before has
 // committed, so it gets the higher seq, and no snapshot sees it without seeing the other.
 
-// stretch is a cursor. Its texts are "from" between two stretches, and "from;to;last" in the midst of one.
+//
+// A snapshot belongs to a history: the same numbers mean other transactions in another cluster, in another database of it,
+// and on another timeline of the same one, which begins where a standby is promoted or a backup has been recovered up to
+// some moment. Cursors carry the history, since theirs is the only one they can be followed in. An epoch is a history
+// since the server was started: whoever puts back the files of a cluster has to stop it, and what was kept from the time
+// after the backup must not be believed.
+
+// stretch is a cursor. Its texts are "history;from" between two stretches, and "history;from;to;last" in the midst of one.
 type stretch struct {
-	from freshness.Snapshot
-	to   freshness.Snapshot // zero between two stretches
-	last int64
+	history string
+	from    freshness.Snapshot
+	to      freshness.Snapshot // zero between two stretches
+	last    int64
 }
 
 // nothingSeen is the snapshot before every transaction.
@@ -34,45 +44,88 @@ func parseStretch(text string) (stretch, error) {
 	if text == "" {
 		return stretch{from: nothingSeen}, nil
 	}
+	invalid := fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
 	parts := strings.Split(text, ";")
-	from, err := freshness.ParseSnapshot(parts[0])
-	if err != nil || from.Xmin == 0 || len(parts) != 1 && len(parts) != 3 {
-		return stretch{}, fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
+	if len(parts) != 2 && len(parts) != 4 {
+		return stretch{}, invalid
 	}
-	if len(parts) == 1 {
-		return stretch{from: from}, nil
+	from, err := freshness.ParseSnapshot(parts[1])
+	if err != nil || from.Xmin == 0 {
+		return stretch{}, invalid
 	}
-	to, err := freshness.ParseSnapshot(parts[1])
-	last, err2 := strconv.ParseInt(parts[2], 10, 64)
+	at := stretch{history: parts[0], from: from}
+	if len(parts) == 2 {
+		return at, nil
+	}
+	to, err := freshness.ParseSnapshot(parts[2])
+	last, err2 := strconv.ParseInt(parts[3], 10, 64)
 	if err != nil || err2 != nil || to.Xmin == 0 || last < 0 {
-		return stretch{}, fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
+		return stretch{}, invalid
 	}
-	return stretch{from: from, to: to, last: last}, nil
+	at.to, at.last = to, last
+	return at, nil
 }
 
 func (s stretch) open() bool { return s.to.Xmax == 0 }
 
 func (s stretch) String() string {
 	if s.open() {
-		return s.from.String()
+		return s.history + ";" + s.from.String()
 	}
-	return s.from.String() + ";" + s.to.String() + ";" + strconv.FormatInt(s.last, 10)
+	return s.history + ";" + s.from.String() + ";" + s.to.String() + ";" + strconv.FormatInt(s.last, 10)
 }
 
 // gone reports whether changes of the stretch that are not told yet may have been removed: some removed one is not
-// certainly seen by from, nor certainly told in this stretch already.
-func (s stretch) gone(prunedTx uint64, prunedSeq int64) bool {
-	toldAlready := !s.open() && s.to.Xmin > prunedTx && s.last >= prunedSeq
+// certainly seen by from, nor certainly told in this stretch already. So are those of another history, and those of
+// transactions that the database, put back to an earlier time, has yet to make.
+func (s stretch) gone(now *feedState, xmax uint64) bool {
+	if s.history != now.History || max(s.from.Xmax, s.to.Xmax) > xmax {
+		return true
+	}
+	prunedTx := uint64(now.PrunedTx)
+	toldAlready := !s.open() && s.to.Xmin > prunedTx && s.last >= now.PrunedSeq
 	return prunedTx >= s.from.Xmin && !toldAlready
 }
 
-// stretchRow is a change together with what the statement as a whole has seen.
-type stretchRow struct {
-	changeRow
-
+// feedState is what a statement about the feed as a whole has seen.
+type feedState struct {
 	Snapshot  string `bun:"snapshot"`
+	History   string `bun:"history"` // empty on a standby
+	Started   string `bun:"started"`
 	PrunedTx  int64  `bun:"pruned_tx"`
 	PrunedSeq int64  `bun:"pruned_seq"`
+}
+
+// errStandby says that this server follows another one, and may be behind it by any time.
+var errStandby = fmt.Errorf("the database is a standby: %w", ports.ErrUnavailable)
+
+// read parses the snapshot and shortens the history to what a cursor has room for.
+func (s *feedState) read() (freshness.Snapshot, error) {
+	if s.History == "" {
+		return freshness.Snapshot{}, errStandby
+	}
+	s.History = digest(s.History)
+	return freshness.ParseSnapshot(s.Snapshot)
+}
+
+func (s *feedState) epoch() string { return digest(s.History + s.Started) }
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+// stateSQL is the columns of feedState. Everybody may ask for all of it.
+const stateSQL = `now.snapshot::text AS snapshot, pg_postmaster_start_time()::text AS started,
+    CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+        left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
+        'properties'::regclass::oid) END AS history,
+    coalesce(r.tx::text::bigint, 0) AS pruned_tx, coalesce(r.seq, 0) AS pruned_seq`
+
+// stretchRow is a change and the state.
+type stretchRow struct {
+	changeRow
+	feedState
 }
 
 // stretchSQL takes the snapshot and the changes in one statement, so that they agree. Always at least one row comes back.
@@ -80,7 +133,7 @@ type stretchRow struct {
 // another database; then they are left out.
 const stretchSQL = `
 WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
-SELECT now.snapshot::text AS snapshot, coalesce(r.tx::text::bigint, 0) AS pruned_tx, coalesce(r.seq, 0) AS pruned_seq,
+SELECT ` + stateSQL + `,
     c.seq, c.tx::text::bigint AS tx, c.op, c.property_id, c.version, c.before, c.after, c.changed_at
 FROM now
 LEFT JOIN feed_retention AS r ON true
@@ -102,8 +155,9 @@ func (postgresDialect) changes(ctx context.Context, db bun.IDB, after string, li
 		return page, err
 	}
 	// The stretch is told to its end. What has been committed since is the beginning of the next one.
-	next, _, err := readStretch(ctx, db, stretch{from: at.to}, limit-len(page.changes), false)
+	next, _, err := readStretch(ctx, db, stretch{history: at.history, from: at.to}, limit-len(page.changes), false)
 	next.changes = append(page.changes, next.changes...)
+	next.cursors = append(page.cursors, next.cursors...)
 	return next, err
 }
 
@@ -120,27 +174,27 @@ func readStretch(ctx context.Context, db bun.IDB, at stretch, limit int, fromOld
 	if err != nil {
 		return feedPage{}, at, err
 	}
-	now, err := freshness.ParseSnapshot(rows[0].Snapshot)
+	state := &rows[0].feedState
+	reached, err := state.read()
 	if err != nil {
 		return feedPage{}, at, err
 	}
-	if !fromOldest && at.gone(uint64(rows[0].PrunedTx), rows[0].PrunedSeq) || max(at.from.Xmax, at.to.Xmax) > now.Xmax {
+	if !fromOldest && at.gone(state, reached.Xmax) {
 		return feedPage{}, at, ports.ErrFeedCursorGone
 	}
-	page := feedPage{changes: changeRows(rows, limit)}
-	page.more = len(rows) > limit
-	reached := now
 	if !at.open() {
 		reached = at.to
 	}
-	if page.more {
-		last := at.last
-		if n := len(page.changes); n > 0 {
-			last = page.changes[n-1].Seq
-		}
-		page.next = stretch{from: at.from, to: reached, last: last}.String()
-	} else {
-		page.next, page.snapshot = stretch{from: reached}.String(), reached
+	page := feedPage{changes: changeRows(rows, limit), more: len(rows) > limit}
+	page.place = freshness.Place{Epoch: state.epoch(), Snapshot: reached}
+	midst := stretch{history: state.History, from: at.from, to: reached, last: at.last}
+	for _, c := range page.changes {
+		midst.last = c.Seq
+		page.cursors = append(page.cursors, midst.String())
+	}
+	page.next = midst.String()
+	if !page.more {
+		page.next = stretch{history: state.History, from: reached}.String()
 	}
 	return page, at, nil
 }
@@ -156,13 +210,34 @@ func changeRows(rows []stretchRow, limit int) []changeRow {
 	return changes
 }
 
-func (postgresDialect) head(ctx context.Context, db bun.IDB) (string, freshness.Snapshot, error) {
-	var text string
-	if err := db.NewRaw("SELECT pg_current_snapshot()::text").Scan(ctx, &text); err != nil {
-		return "", freshness.Snapshot{}, err
+// headRow is the state and the newest transaction that is not to be told any more, 0 when all that is kept is.
+type headRow struct {
+	feedState
+
+	Behind int64 `bun:"behind"`
+}
+
+const headSQL = `
+WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
+SELECT ` + stateSQL + `,
+    coalesce((SELECT tx::text::bigint FROM property_changes ORDER BY tx DESC OFFSET ?0 LIMIT 1), 0) AS behind
+FROM now
+LEFT JOIN feed_retention AS r ON true`
+
+// head goes back to the beginning of a transaction. Those before it that are still in flight will be told.
+func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Place, error) {
+	var row headRow
+	if err := db.NewRaw(headSQL, back).Scan(ctx, &row); err != nil {
+		return "", freshness.Place{}, err
 	}
-	snapshot, err := freshness.ParseSnapshot(text)
-	return stretch{from: snapshot}.String(), snapshot, err
+	snapshot, err := row.read()
+	if err != nil {
+		return "", freshness.Place{}, err
+	}
+	if back > 0 {
+		snapshot = snapshot.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)
+	}
+	return stretch{history: row.History, from: snapshot}.String(), freshness.Place{Epoch: row.epoch(), Snapshot: snapshot}, nil
 }
 
 // pruneLock keeps two processes from pruning at once. Its number means nothing and must only stay the same.

@@ -36,7 +36,7 @@ SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
     coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last`
 
 // changes reads where the feed stands and the changes in one transaction, so that they agree.
-func (sqliteDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
+func (d sqliteDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
 	var page feedPage
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var at seqs
@@ -57,31 +57,39 @@ func (sqliteDialect) changes(ctx context.Context, db bun.IDB, after string, limi
 		if err := tx.NewSelect().Model(&rows).Where("c.seq > ?", seq).Order("c.seq").Limit(int64(limit) + 1).Scan(ctx); err != nil {
 			return err
 		}
-		page = seqPage(rows, at.Last, limit)
+		page = d.seqPage(rows, at.Last, limit)
 		return nil
 	})
 	return page, err
 }
 
 // seqPage is the page of these changes, one more than the limit when there are more.
-func seqPage(rows []changeRow, last int64, limit int) feedPage {
-	if len(rows) > limit {
-		return feedPage{changes: rows[:limit], more: true, next: sqliteCursor + strconv.FormatInt(rows[limit-1].Seq, 10)}
+func (d sqliteDialect) seqPage(rows []changeRow, last int64, limit int) feedPage {
+	page := feedPage{changes: rows[:min(len(rows), limit)], more: len(rows) > limit}
+	for _, r := range page.changes {
+		page.cursors = append(page.cursors, cursorBehind(r.Seq))
 	}
-	return feedPage{changes: rows, next: sqliteCursor + strconv.FormatInt(last, 10), snapshot: seqSnapshot(last)}
+	if page.more {
+		last = page.changes[limit-1].Seq
+	}
+	page.next, page.place = cursorBehind(last), d.placeBehind(last)
+	return page
 }
 
-// seqSnapshot has seen every change up to this one. A change's seq is its transaction.
-func seqSnapshot(last int64) freshness.Snapshot {
-	return freshness.Snapshot{Xmin: uint64(last) + 1, Xmax: uint64(last) + 1}
+func cursorBehind(seq int64) string { return sqliteCursor + strconv.FormatInt(seq, 10) }
+
+// placeBehind has seen every change up to this one. A change's seq is its transaction.
+func (d sqliteDialect) placeBehind(seq int64) freshness.Place {
+	return freshness.Place{Epoch: d.epoch, Snapshot: freshness.Snapshot{Xmin: uint64(seq) + 1, Xmax: uint64(seq) + 1}}
 }
 
-func (sqliteDialect) head(ctx context.Context, db bun.IDB) (string, freshness.Snapshot, error) {
+func (d sqliteDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Place, error) {
 	var at seqs
 	if err := db.NewRaw(seqsSQL).Scan(ctx, &at); err != nil {
-		return "", freshness.Snapshot{}, err
+		return "", freshness.Place{}, err
 	}
-	return sqliteCursor + strconv.FormatInt(at.Last, 10), seqSnapshot(at.Last), nil
+	seq := max(at.Last-int64(back), at.Pruned)
+	return cursorBehind(seq), d.placeBehind(seq), nil
 }
 
 func (sqliteDialect) pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error) {

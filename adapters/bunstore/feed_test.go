@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -53,7 +54,7 @@ func titles(t *testing.T, db *bunstore.DB, after ports.FeedCursor, limit int) ([
 
 func head(t *testing.T, db *bunstore.DB) ports.FeedCursor {
 	t.Helper()
-	cursor, _, err := db.Feed().Head(t.Context())
+	cursor, _, err := db.Feed().Head(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,5 +173,80 @@ func TestCursorOfARestoredDatabaseIsGone(t *testing.T) {
 				t.Fatalf("the error is %v", err)
 			}
 		})
+	}
+}
+
+// A head that goes back, and transactions that are in flight there:
+//
+//  1. slow has written and not committed.
+//  2. quick commits twice, with higher numbers.
+//  3. Following begins with the second of them, far behind slow's number.
+//  4. slow commits, and has to be told all the same.
+func TestHeadThatGoesBackLosesNoTransactionInFlight(t *testing.T) {
+	db := open(t, template.Postgres(t))
+	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
+	slow := transaction(t, db, p, "slow") // 1
+	commit(t, transaction(t, db, q, "first"))
+	commit(t, transaction(t, db, q, "second"))          // 2
+	start, place, err := db.Feed().Head(t.Context(), 1) // 3
+	if err != nil || len(place.Snapshot.InFlight) != 1 {
+		t.Fatalf("one back from the head is %v, error %v", place, err)
+	}
+	told, cursor := titles(t, db, start, 10)
+	if !slices.Equal(told, []string{"second"}) {
+		t.Fatalf("one back from the head the feed tells %q", told)
+	}
+	commit(t, slow) // 4
+	if told, _ := titles(t, db, cursor, 10); !slices.Equal(told, []string{"slow"}) {
+		t.Fatalf("when the other has committed the feed tells %q", told)
+	}
+}
+
+func epoch(t *testing.T, db *bunstore.DB) (string, error) {
+	t.Helper()
+	_, place, err := db.Feed().Head(t.Context(), 0)
+	return place.Epoch, err
+}
+
+func TestAnotherDatabaseIsAnotherHistory(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			here, there := open(t, kind.url(t)), open(t, kind.url(t))
+			one, err1 := epoch(t, here)
+			two, err2 := epoch(t, there)
+			if err := errors.Join(err1, err2); err != nil || one == two || one == "" {
+				t.Errorf("two databases are of the epochs %q and %q, error %v", one, two, err)
+			}
+		})
+	}
+	here, there := open(t, template.Postgres(t)), open(t, template.Postgres(t))
+	if _, err := there.Feed().Changes(t.Context(), head(t, here), 10); !errors.Is(err, ports.ErrFeedCursorGone) {
+		t.Errorf("a cursor of another database gives %v", err)
+	}
+}
+
+func TestARestartOfTheServerIsAnotherEpochAndTheSameHistory(t *testing.T) {
+	server := servicetest.StartPostgres(t)
+	db := open(t, server.URL())
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	store(t, db, listing(t, 1))
+	before, err := epoch(t, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor := head(t, db)
+	server.Stop()
+	server.Start()
+	var after string
+	for after, err = epoch(t, db); err != nil && t.Context().Err() == nil; after, err = epoch(t, db) {
+		time.Sleep(20 * time.Millisecond) // the pool notices its dead connections one by one
+	}
+	if after == before {
+		t.Error("after a restart, perhaps with other files, the epoch is the same")
+	}
+	if told, _ := titles(t, db, cursor, 10); len(told) != 0 {
+		t.Errorf("a cursor from before the restart tells %q again", told)
 	}
 }

@@ -55,7 +55,7 @@ func TestPostgresComesBackByItself(t *testing.T) {
 	db := open(t, server.URL())
 	repo, feed := db.Repository(), db.Feed()
 	p := store(t, db, listing(t, 1))
-	cursor, _, err := feed.Head(t.Context())
+	cursor, _, err := feed.Head(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

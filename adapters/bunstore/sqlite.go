@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -19,8 +20,9 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// sqliteDialect is the dialect of SQLite, whose library is part of the program.
-type sqliteDialect struct{}
+// sqliteDialect is the dialect of SQLite, whose library is part of the program. A file does not know whether it is the one
+// that was there before or a backup of it, so the epoch is a new one each time it is opened.
+type sqliteDialect struct{ epoch string }
 
 var _ dialect = sqliteDialect{}
 
@@ -33,7 +35,7 @@ const (
 // openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
 // so writers wait in Go, where their deadlines count. A database in memory is one connection, which is never let go of.
 func (db *DB) openSQLite(ctx context.Context) error {
-	db.dialect = sqliteDialect{}
+	db.dialect = sqliteDialect{epoch: rand.Text()}
 	path := strings.TrimPrefix(db.options.URL, "sqlite:")
 	if rest, ok := strings.CutPrefix(path, "//"); ok && strings.HasPrefix(rest, "/") {
 		path = rest

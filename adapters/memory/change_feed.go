@@ -15,6 +15,7 @@ import (
 
 // changeLog is every change in the order it was made. Each is a transaction of its own, numbered 1, 2, 3 …
 type changeLog struct {
+	epoch   string // of this log, which ends with the process
 	changes []property.Change
 	pruned  uint64 // the number of the last change removed; those kept follow it without a gap
 }
@@ -58,12 +59,16 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	waiting := log.changes[told-log.pruned:]
 	stretch := waiting[:min(limit, len(waiting))]
 	next := told + uint64(len(stretch))
-	return ports.FeedPage{
-		Changes:  slices.Clone(stretch),
-		Next:     cursorAt(next),
-		More:     len(stretch) < len(waiting),
-		Snapshot: snapshotAt(next),
-	}, nil
+	page := ports.FeedPage{
+		Changes: slices.Clone(stretch),
+		Next:    cursorAt(next),
+		More:    len(stretch) < len(waiting),
+		Place:   log.placeAt(next),
+	}
+	for _, c := range stretch {
+		page.Cursors = append(page.Cursors, cursorAt(c.Tx))
+	}
+	return page, nil
 }
 
 // position is the number of the last change before the cursor.
@@ -82,14 +87,15 @@ func (l *changeLog) position(cursor ports.FeedCursor) (uint64, error) {
 }
 
 // Head implements ports.ChangeFeed.
-func (f *ChangeFeed) Head(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
 	if err := ctx.Err(); err != nil {
-		return "", freshness.Snapshot{}, fmt.Errorf("read the head of the changes: %w", err)
+		return "", freshness.Place{}, fmt.Errorf("read the head of the changes: %w", err)
 	}
 	f.repository.mu.RLock()
 	defer f.repository.mu.RUnlock()
-	last := f.repository.log.last()
-	return cursorAt(last), snapshotAt(last), nil
+	log := &f.repository.log
+	told := log.last() - uint64(min(back, len(log.changes)))
+	return cursorAt(told), log.placeAt(told), nil
 }
 
 // Prune implements ports.ChangeFeed.
@@ -108,7 +114,7 @@ func (f *ChangeFeed) Prune(ctx context.Context, before time.Time) (int64, error)
 
 func cursorAt(told uint64) ports.FeedCursor { return ports.FeedCursor(strconv.FormatUint(told, 10)) }
 
-// snapshotAt has seen the changes up to a number; none is ever in flight.
-func snapshotAt(told uint64) freshness.Snapshot {
-	return freshness.Snapshot{Xmin: told + 1, Xmax: told + 1}
+// placeAt has seen the changes up to a number; none is ever in flight.
+func (l *changeLog) placeAt(told uint64) freshness.Place {
+	return freshness.Place{Epoch: l.epoch, Snapshot: freshness.Snapshot{Xmin: told + 1, Xmax: told + 1}}
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"sync"
@@ -42,6 +43,7 @@ func NewPropertyRepository(now func() time.Time) *PropertyRepository {
 		references: make(map[string]property.ID),
 		removed:    make(map[property.ID]int64),
 		creations:  make(map[ownedKey]creation),
+		log:        changeLog{epoch: rand.Text()},
 	}
 }
 

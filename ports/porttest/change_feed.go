@@ -58,7 +58,7 @@ func (s stream) follow(after ports.FeedCursor, limit int) ([]property.Change, po
 
 func (s stream) head() ports.FeedCursor {
 	s.t.Helper()
-	cursor, _, err := s.feed.Head(s.t.Context())
+	cursor, _, err := s.feed.Head(s.t.Context(), 0)
 	if err != nil {
 		s.t.Fatalf("read the head: %v", err)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -103,6 +105,49 @@ var pagingCases = []suiteCase[stream]{
 		told, _ = s.follow(behind, 100)
 		s.wantTold(told, []property.Change{later})
 	}},
+	{"head_goes_back_to_the_newest_changes", "Behind the cursor that Head gives come the newest changes, about as many as asked for and fewer where fewer are kept; its place has seen all the others.", func(s stream) {
+		s.write()
+		all, _ := s.follow("", 100)
+		for _, back := range []int{1, 3, len(all), len(all) + 50} {
+			cursor, place, err := s.feed.Head(s.t.Context(), back)
+			if err != nil {
+				s.t.Fatalf("read the head %d back: %v", back, err)
+			}
+			told, _ := s.follow(cursor, 2)
+			if len(told) > back || len(told) == 0 {
+				s.t.Fatalf("%d back from the head come %d changes", back, len(told))
+			}
+			s.wantTold(told, all[len(all)-len(told):])
+			for i, c := range all {
+				if seen := place.Snapshot.Sees(c.Tx); seen != (i < len(all)-len(told)) {
+					s.t.Fatalf("%d back from the head change %d of %d is seen by %s: %t", back, i+1, len(all), place.Snapshot, seen)
+				}
+			}
+		}
+	}},
+	{"head_does_not_go_back_into_pruned_changes", "However far back Head is asked to go, what comes behind its cursor is still kept.", func(s stream) {
+		s.write()
+		s.prune(time.Now().Add(time.Hour))
+		kept := s.inserted(s.draft(50))
+		cursor, _, err := s.feed.Head(s.t.Context(), 100)
+		if err != nil {
+			s.t.Fatalf("read the head 100 back: %v", err)
+		}
+		s.told(cursor, kept)
+	}},
+	{"every_change_has_its_cursor", "Whoever goes on from the cursor behind a change gets exactly the changes after it.", func(s stream) {
+		made := s.write()
+		for _, limit := range []int{3, 100} {
+			page := s.read("", limit)
+			if len(page.Cursors) != len(page.Changes) {
+				s.t.Fatalf("%d changes have %d cursors", len(page.Changes), len(page.Cursors))
+			}
+			for i, cursor := range page.Cursors {
+				told, _ := s.follow(cursor, 100)
+				s.wantTold(append(slices.Clone(page.Changes[:i+1]), told...), made)
+			}
+		}
+	}},
 	{"an_empty_feed_is_an_empty_page", "Where nothing has changed, a page is empty and its Next can be followed.", func(s stream) {
 		page := s.read("", 10)
 		if len(page.Changes) != 0 || page.More {
@@ -133,7 +178,7 @@ var pagingCases = []suiteCase[stream]{
 		cancel()
 		_, err := s.feed.Changes(ctx, "", 10)
 		s.wantError("Changes", err, context.Canceled)
-		_, _, err = s.feed.Head(ctx)
+		_, _, err = s.feed.Head(ctx, 0)
 		s.wantError("Head", err, context.Canceled)
 		_, err = s.feed.Prune(ctx, birth)
 		s.wantError("Prune", err, context.Canceled)
@@ -141,32 +186,44 @@ var pagingCases = []suiteCase[stream]{
 }
 
 var snapshotCases = []suiteCase[stream]{
+	{"the_epoch_stays", "As long as nothing happens to the database every page and every head is of the same epoch, which has a name.", func(s stream) {
+		_, start, err := s.feed.Head(s.t.Context(), 0)
+		if err != nil || start.Epoch == "" {
+			s.t.Fatalf("the head is of epoch %q, error %v", start.Epoch, err)
+		}
+		s.write()
+		_, last := s.follow("", 3)
+		_, end, err := s.feed.Head(s.t.Context(), 2)
+		if err != nil || last.Place.Epoch != start.Epoch || end.Epoch != start.Epoch || s.read("", 1).Place.Epoch != start.Epoch {
+			s.t.Fatalf("the epoch was %q and became %q and %q, error %v", start.Epoch, last.Place.Epoch, end.Epoch, err)
+		}
+	}},
 	{"the_snapshot_sees_what_was_told", "When nothing is waiting, the snapshot sees every change told so far and none made later.", func(s stream) {
 		s.write()
 		told, last := s.follow("", 3)
 		for _, c := range told {
-			if !last.Snapshot.Sees(c.Tx) {
-				s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Snapshot, c.Tx)
+			if !last.Place.Snapshot.Sees(c.Tx) {
+				s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Place.Snapshot, c.Tx)
 			}
 		}
-		if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Snapshot.Sees(later.Tx) {
-			s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Snapshot, later.Tx)
+		if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Place.Snapshot.Sees(later.Tx) {
+			s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Place.Snapshot, later.Tx)
 		}
 	}},
 	{"the_heads_snapshot_sees_what_was_made", "Head's snapshot sees every change committed so far and none made later.", func(s stream) {
 		s.write()
-		cursor, snapshot, err := s.feed.Head(s.t.Context())
+		cursor, place, err := s.feed.Head(s.t.Context(), 0)
 		if err != nil {
 			s.t.Fatalf("read the head: %v", err)
 		}
 		told, _ := s.follow("", 100)
 		for _, c := range told {
-			if !snapshot.Sees(c.Tx) {
-				s.t.Fatalf("the head's snapshot %s does not see transaction %d", snapshot, c.Tx)
+			if !place.Snapshot.Sees(c.Tx) {
+				s.t.Fatalf("the head's snapshot %s does not see transaction %d", place.Snapshot, c.Tx)
 			}
 		}
-		if later := s.told(cursor, s.inserted(s.draft(50))); later.Tx != 0 && snapshot.Sees(later.Tx) {
-			s.t.Fatalf("the head's snapshot %s sees transaction %d, which came later", snapshot, later.Tx)
+		if later := s.told(cursor, s.inserted(s.draft(50))); later.Tx != 0 && place.Snapshot.Sees(later.Tx) {
+			s.t.Fatalf("the head's snapshot %s sees transaction %d, which came later", place.Snapshot, later.Tx)
 		}
 	}},
 }

@@ -27,7 +27,7 @@ func TestWrongChangeFeedsAreNoticed(t *testing.T) {
 type misread struct {
 	ports.ChangeFeed
 	changes func(context.Context, ports.FeedCursor, int) (ports.FeedPage, error)
-	head    func(context.Context) (ports.FeedCursor, freshness.Snapshot, error)
+	head    func(context.Context, int) (ports.FeedCursor, freshness.Place, error)
 	prune   func(context.Context, time.Time) (int64, error)
 }
 
@@ -38,11 +38,11 @@ func (m misread) Changes(ctx context.Context, after ports.FeedCursor, limit int)
 	return m.ChangeFeed.Changes(ctx, after, limit)
 }
 
-func (m misread) Head(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
+func (m misread) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
 	if m.head != nil {
-		return m.head(ctx)
+		return m.head(ctx, back)
 	}
-	return m.ChangeFeed.Head(ctx)
+	return m.ChangeFeed.Head(ctx, back)
 }
 
 func (m misread) Prune(ctx context.Context, before time.Time) (int64, error) {
@@ -160,22 +160,47 @@ var wrongFeeds = []wrongFeed{
 				page.Next = "#" + page.Next
 				return page, err
 			},
-			head: func(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
-				cursor, snapshot, err := right.Head(ctx)
-				return "#" + cursor, snapshot, err
+			head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+				cursor, place, err := right.Head(ctx, back)
+				return "#" + cursor, place, err
 			}}
 	}, []string{"cursors_are_safe_in_urls"}, nil},
-	{"the head stands at the beginning", heading(func(cursor *ports.FeedCursor, _ *freshness.Snapshot) { *cursor = "" }),
+	{"the head stands at the beginning", heading(func(cursor *ports.FeedCursor, _ *freshness.Place) { *cursor = "" }),
 		[]string{"head_stands_behind_every_change"}, everyTelling},
-	{"the head's snapshot has seen nothing", heading(func(_ *ports.FeedCursor, s *freshness.Snapshot) { *s = freshness.Snapshot{} }),
-		[]string{"the_heads_snapshot_sees_what_was_made"}, nil},
-	{"the head's snapshot has seen the future", heading(func(_ *ports.FeedCursor, s *freshness.Snapshot) { s.Xmin, s.Xmax = 1000, 1000 }),
-		[]string{"the_heads_snapshot_sees_what_was_made"}, nil},
+	{"the head's snapshot has seen nothing", heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{} }),
+		[]string{"the_heads_snapshot_sees_what_was_made", "head_goes_back_to_the_newest_changes"}, nil},
+	{"the head's snapshot has seen the future", heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{Xmin: 1000, Xmax: 1000} }),
+		[]string{"the_heads_snapshot_sees_what_was_made", "head_goes_back_to_the_newest_changes"}, nil},
+	{"the head never goes back", func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, head: func(ctx context.Context, _ int) (ports.FeedCursor, freshness.Place, error) {
+			return right.Head(ctx, 0)
+		}}
+	}, []string{"head_goes_back_to_the_newest_changes", "head_does_not_go_back_into_pruned_changes"}, nil},
+	{"the head goes back further than its place says", func(right ports.ChangeFeed) ports.ChangeFeed {
+		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+			cursor, _, err := right.Head(ctx, back)
+			if err != nil {
+				return "", freshness.Place{}, err
+			}
+			_, now, err := right.Head(ctx, 0)
+			return cursor, now, err
+		}}
+	}, []string{"head_goes_back_to_the_newest_changes"}, nil},
+	{"changes have the cursor before them", telling(func(after ports.FeedCursor, _ int, page *ports.FeedPage) {
+		page.Cursors = append([]ports.FeedCursor{after}, page.Cursors...)[:len(page.Cursors)]
+	}), []string{"every_change_has_its_cursor"}, nil},
+	{"every page is of another epoch", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+		page.Place.Epoch = time.Now().String()
+	}), []string{"the_epoch_stays"}, nil},
+	{"the epoch has no name", func(right ports.ChangeFeed) ports.ChangeFeed {
+		nameless := heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Epoch = "" })(right)
+		return telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { page.Place.Epoch = "" })(nameless)
+	}, []string{"the_epoch_stays"}, nil},
 	{"a snapshot lacks the last transaction", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
-		page.Snapshot.Xmin, page.Snapshot.Xmax = page.Snapshot.Xmin-1, page.Snapshot.Xmax-1
+		page.Place.Snapshot.Xmin, page.Place.Snapshot.Xmax = page.Place.Snapshot.Xmin-1, page.Place.Snapshot.Xmax-1
 	}), []string{"the_snapshot_sees_what_was_told"}, nil},
 	{"a snapshot has seen the future", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
-		page.Snapshot.Xmin, page.Snapshot.Xmax = page.Snapshot.Xmin+1, page.Snapshot.Xmax+1
+		page.Place.Snapshot.Xmin, page.Place.Snapshot.Xmax = page.Place.Snapshot.Xmin+1, page.Place.Snapshot.Xmax+1
 	}), []string{"the_snapshot_sees_what_was_told"}, nil},
 	{"nothing is pruned", pruning(func(context.Context, ports.ChangeFeed, time.Time) (int64, error) { return 0, nil }),
 		[]string{"prune_removes_what_is_old"}, everyTelling},
@@ -211,12 +236,12 @@ var wrongFeeds = []wrongFeed{
 	}), []string{"following_while_others_write_misses_nothing"}, everyTelling},
 }
 
-func heading(bend func(*ports.FeedCursor, *freshness.Snapshot)) func(ports.ChangeFeed) ports.ChangeFeed {
+func heading(bend func(*ports.FeedCursor, *freshness.Place)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, head: func(ctx context.Context) (ports.FeedCursor, freshness.Snapshot, error) {
-			cursor, snapshot, err := right.Head(ctx)
-			bend(&cursor, &snapshot)
-			return cursor, snapshot, err
+		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+			cursor, place, err := right.Head(ctx, back)
+			bend(&cursor, &place)
+			return cursor, place, err
 		}}
 	}
 }
