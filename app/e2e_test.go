@@ -25,7 +25,19 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-func TestMain(m *testing.M) { os.Exit(servicetest.Main(m)) }
+// runVariable set to 1 turns the test binary into the program itself: that is how tests start real processes.
+const runVariable = "GABLE_TEST_RUN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runVariable) != "1" {
+		os.Exit(servicetest.Main(m))
+	}
+	go func() { // whoever started the process holds its standard input, and has gone when that ends
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(exitFailed)
+	}()
+	main()
+}
 
 // setup is where a server under test keeps things.
 type setup struct {

@@ -1,0 +1,150 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/app/access"
+	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+)
+
+// maxStaleness is the default promise to readers in other processes, as configs/default.yaml has it.
+const maxStaleness = time.Second
+
+// plan says what a cluster is made of.
+type plan struct {
+	nodes       int      // processes; 2 when zero
+	ownPostgres bool     // a database server that may be hurt
+	ownRedis    bool     // a Redis that may be hurt
+	redisArgs   []string // its arguments
+	links       bool     // a proxy on every link from a process to Postgres and to Redis
+	settings    []string // of every process: GABLE_FRESHNESS_BELL=false
+}
+
+// cluster is several gable processes over one Postgres and one Redis.
+type cluster struct {
+	t        *testing.T
+	database string // the URL around all proxies, as the cache's
+	cache    string
+	postgres *servicetest.Server // nil when shared
+	redis    *servicetest.Server // nil when shared
+	sql      *pgxpool.Pool       // writes that bypass the program
+	nodes    []*node
+	key      string // scope write
+}
+
+func newCluster(t *testing.T, p plan) *cluster {
+	t.Helper()
+	c := &cluster{t: t}
+	if p.ownPostgres {
+		c.postgres = servicetest.StartPostgres(t)
+		c.database = c.postgres.URL()
+	} else {
+		c.database = migrated.Postgres(t)
+	}
+	if p.ownRedis {
+		c.redis = servicetest.StartRedis(t, p.redisArgs...)
+		c.cache = c.redis.URL()
+	} else {
+		c.cache = servicetest.Redis(t)
+	}
+	c.prepare()
+	pool, err := pgxpool.New(t.Context(), c.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	c.sql = pool
+	for i := range max(2, p.nodes) {
+		c.nodes = append(c.nodes, newNode(c, string(rune('a'+i)), p))
+	}
+	for _, n := range c.nodes {
+		n.start()
+	}
+	for _, n := range c.nodes {
+		n.settle()
+	}
+	return c
+}
+
+// prepare brings the database to the program's schema and makes a key.
+func (c *cluster) prepare() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
+	db, err := bunstore.Open(ctx, bunstore.Options{URL: c.database})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(ctx); err != nil {
+		c.t.Fatal(err)
+	}
+	c.key = newTestKey(c.t, access.New(db.Keys(), access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+	}), keys.ScopeWrite)
+}
+
+// exec runs SQL beside the program, and returns the moment at which its commit was acknowledged.
+func (c *cluster) exec(sql string, args ...any) time.Time {
+	c.t.Helper()
+	if _, err := c.sql.Exec(c.t.Context(), sql, args...); err != nil {
+		c.t.Fatalf("%s: %v", sql, err)
+	}
+	return time.Now()
+}
+
+// copyIn brings listings in with COPY, each given as title and price.
+func (c *cluster) copyIn(rows ...[]any) time.Time {
+	c.t.Helper()
+	full := make([][]any, len(rows))
+	for i, row := range rows {
+		full[i] = append(row, "Copied")
+	}
+	_, err := c.sql.CopyFrom(c.t.Context(), pgx.Identifier{"properties"}, []string{"title", "price", "location"},
+		pgx.CopyFromRows(full))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return time.Now()
+}
+
+// redisClient talks to the cluster's Redis around all proxies.
+func (c *cluster) redisClient() *redis.Client {
+	c.t.Helper()
+	options, err := redis.ParseURL(c.cache)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	c.t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// poll asks until the condition holds; it fails the test after a generous while.
+func poll(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// until waits for a moment that a promise names.
+func until(moment time.Time) { <-time.After(time.Until(moment)) }
