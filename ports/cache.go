@@ -17,6 +17,10 @@ type Cache interface {
 	// large to keep is not an error; the key is then empty.
 	Set(ctx context.Context, key string, value []byte, ttl time.Duration) error
 
+	// Add is a Set that does nothing when something is kept under the key; it reports whether it did set. Of several callers
+	// at once only one is told so.
+	Add(ctx context.Context, key string, value []byte, ttl time.Duration) (bool, error)
+
 	// Delete forgets the key. Forgetting what is not kept is no error.
 	Delete(ctx context.Context, key string) error
 

@@ -1,22 +1,37 @@
 package ports
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
 // Reading travels with a read through the layers, in its context: down goes how fresh the answer has to be, up comes which
 // cache answered. One Reading belongs to one request and is used by one goroutine at a time.
 type Reading struct {
 	// Uncached asks for the store's own answer: caches neither answer nor keep it.
 	Uncached bool
+	// OnlyKept asks for what a cache can answer without the store; where none can the read fails with ErrNotKept.
+	OnlyKept bool
+	// Tolerance is how long ago an answer may last have been known to be true, if the store cannot be reached. 0: such
+	// answers are not wanted.
+	Tolerance time.Duration
 	// Outcome is the query cache's part in the answer; of several reads, the least lucky one.
 	Outcome Outcome
+	// Age is how long ago the answer was last known to be true, when the store could not be reached; else 0.
+	Age time.Duration
 }
+
+// ErrNotKept says that no cache has the answer, and the reader did not want the store to be asked.
+var ErrNotKept = errors.New("no cache has the answer")
 
 // Outcome says what a cache did for a read, from lucky to unlucky.
 type Outcome int8
 
 // The outcomes. None: no cache was asked. Hit: the kept answer was true. Patched: it was brought up to date without the
 // store. Coalesced: another request was already loading it. Stale: it had been touched by a change and was loaded anew.
-// Miss: nothing was kept. Bypassed: the caches were passed by.
+// Miss: nothing was kept. Bypassed: the caches were passed by. Unconfirmed: the store could not be reached, and an answer
+// was given that was true a while ago.
 const (
 	OutcomeNone Outcome = iota
 	OutcomeHit
@@ -25,11 +40,12 @@ const (
 	OutcomeStale
 	OutcomeMiss
 	OutcomeBypassed
+	OutcomeUnconfirmed
 )
 
 // String is the outcome in one lower-case word, as logs and metrics show it.
 func (o Outcome) String() string {
-	return [...]string{"none", "hit", "patched", "coalesced", "stale", "miss", "bypassed"}[o]
+	return [...]string{"none", "hit", "patched", "coalesced", "stale", "miss", "bypassed", "unconfirmed"}[o]
 }
 
 // Note keeps the less lucky of the outcomes noted so far. A nil Reading ignores it.

@@ -50,6 +50,18 @@ func (db *DB) openPostgres(ctx context.Context) error {
 
 // postgresPool opens a pool whose statements the database ends after the given time, or never when it is 0.
 func (db *DB) postgresPool(statementTimeout time.Duration) (*bun.DB, error) {
+	config, err := db.postgresConfig(statementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	conns := db.options.MaxConns
+	if conns == 0 {
+		conns = defaultPostgresConns
+	}
+	return bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New()), nil
+}
+
+func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(db.options.URL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidURL, err) // pgx leaves the password out
@@ -73,11 +85,7 @@ func (db *DB) postgresPool(statementTimeout time.Duration) (*bun.DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "gable"
 	}
-	conns := db.options.MaxConns
-	if conns == 0 {
-		conns = defaultPostgresConns
-	}
-	return bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New()), nil
+	return config, nil
 }
 
 // checkPostgres makes sure that text is kept as Unicode and that ASCII letters fold as they do everywhere but in Turkish.

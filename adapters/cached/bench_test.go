@@ -24,7 +24,7 @@ func BenchmarkPageOfTwenty(b *testing.B) {
 	ledger := freshness.NewLedger(1_000, 24*time.Hour)
 	ledger.Confirm(time.Now())
 	counters := &ports.Counters{}
-	repo := cached.New(store, cache, ledger, counters, options("this"))
+	repo := cached.New(store, cache, ledger, counters, options())
 	for name, r := range map[string]ports.PropertyRepository{"kept": repo, "store": store} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

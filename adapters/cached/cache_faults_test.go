@@ -35,7 +35,7 @@ func TestACacheThatSaysNothingIsPassedBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
 		p := s.add(1, 10)
-		repo := cached.New(s.store, &silent{}, s.ledger, s.counters, options("this"))
+		repo := cached.New(s.store, &silent{}, s.ledger, s.counters, options())
 		began := time.Now()
 		got, err := repo.Find(t.Context(), p.ID) // no deadline of its own
 		if err != nil || got.Price != 10 {
@@ -53,7 +53,7 @@ func TestACacheThatSaysNothingIsPassedBy(t *testing.T) {
 func TestAFailingCacheIsCountedAndCostsNothingElse(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
-	repo := cached.New(s.store, &failing{}, s.ledger, s.counters, options("this"))
+	repo := cached.New(s.store, &failing{}, s.ledger, s.counters, options())
 	for range 3 {
 		if got, err := repo.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
 			t.Fatalf("found %+v, %v", got, err)

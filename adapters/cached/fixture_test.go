@@ -29,12 +29,12 @@ func open(t *testing.T) *shop {
 	s := &shop{t: t, cache: &mapCache{}, counters: &ports.Counters{}, store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
 	ledger := freshness.NewLedger(1_000, 24*time.Hour)
 	ledger.Confirm(time.Now())
-	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options("this")), ledger}
+	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
 	return s
 }
 
-func options(epoch string) cached.Options {
-	return cached.Options{TTL: time.Hour, LoadTimeout: 10 * time.Second, Epoch: epoch}
+func options() cached.Options {
+	return cached.Options{TTL: time.Hour, LoadTimeout: 10 * time.Second}
 }
 
 // announcing tells the ledger of every write before it is acknowledged, as the use cases do through the event bus.
@@ -110,12 +110,13 @@ func (s *store) Count(ctx context.Context, f *property.Filter) (int64, error) {
 	return n, cmp.Or(s.answered(ctx), err)
 }
 
-// mapCache keeps everything for ever and remembers how it was used.
+// mapCache keeps everything but leases for ever and remembers how it was used.
 type mapCache struct {
-	mu   sync.Mutex // guards all below
-	kept map[string][]byte
-	last string // the key last set
-	ttls []time.Duration
+	mu     sync.Mutex // guards all below
+	leases map[string]time.Time
+	kept   map[string][]byte
+	last   string // the key last set
+	ttls   []time.Duration
 }
 
 func (c *mapCache) Get(_ context.Context, key string) ([]byte, bool, error) {
@@ -137,7 +138,26 @@ func (c *mapCache) Set(_ context.Context, key string, value []byte, ttl time.Dur
 
 func (c *mapCache) sets() int { return len(c.ttls) }
 
-func (c *mapCache) Delete(context.Context, string) error             { return nil }
+func (c *mapCache) Add(_ context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Now().Before(c.leases[key]) {
+		return false, nil
+	}
+	if c.leases == nil {
+		c.leases = map[string]time.Time{}
+	}
+	c.leases[key] = time.Now().Add(ttl)
+	return true, nil
+}
+
+func (c *mapCache) Delete(_ context.Context, key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.leases, key)
+	return nil
+}
+
 func (c *mapCache) Purge(context.Context) error                      { return nil }
 func (c *mapCache) Size(context.Context) (entries, b int64, e error) { return -1, -1, nil }
 func (c *mapCache) Ping(context.Context) error                       { return nil }

@@ -13,22 +13,30 @@ type flights struct {
 	group singleflight.Group
 }
 
-// do runs load, or joins the run that is under way for the key; joined says which.
+// landed is what a flight has brought.
+type landed struct {
+	rec       *record
+	elsewhere bool
+}
+
+// do runs load, or joins the run that is under way for the key. Joined says that somebody else loaded: another caller, or,
+// as load itself says, another process.
 func (f *flights) do(
-	ctx context.Context, key string, timeout time.Duration, load func(context.Context) (*record, error),
+	ctx context.Context, key string, timeout time.Duration, load func(context.Context) (*record, bool, error),
 ) (rec *record, joined bool, err error) {
 	leader := false
 	results := f.group.DoChan(key, func() (any, error) {
 		leader = true
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
-		return load(ctx)
+		rec, elsewhere, err := load(ctx)
+		return landed{rec, elsewhere}, err
 	})
 	select {
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)
 	case result := <-results:
-		rec, _ = result.Val.(*record)
-		return rec, !leader, result.Err
+		brought, _ := result.Val.(landed)
+		return brought.rec, !leader || brought.elsewhere, result.Err
 	}
 }

@@ -5,6 +5,7 @@ package cached
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -21,25 +22,32 @@ type PropertyRepository struct {
 	ledger   *freshness.Ledger
 	counters *ports.Counters
 	options  Options
+	identity string // tells this repository's records from those of other processes
 	flights  flights
+	outage   outage
 }
 
-// Options of a PropertyRepository; all are required.
+// Options of a PropertyRepository.
 type Options struct {
 	// TTL is the longest time an answer is kept however true it is; each entry gets up to a tenth less, so that entries
 	// made together do not end together.
 	TTL time.Duration
 	// LoadTimeout bounds one load from the store, whoever waits for it; a tenth of it bounds each call of the cache.
 	LoadTimeout time.Duration
-	// Epoch names the ledger: entries made under another one are never believed.
-	Epoch string
+	// LeaseTTL is how long a process may load an answer while others with the same cache wait for it; 0 where the cache is
+	// not shared, and nobody has to wait.
+	LeaseTTL time.Duration
+	// Samples, if not nil, gets some of the answers to be verified.
+	Samples *ports.Samples
 }
 
 // New puts a cache in front of the store. The counters count what the cache did for each read.
 func New(
 	store ports.PropertyRepository, cache ports.Cache, ledger *freshness.Ledger, counters *ports.Counters, o Options,
 ) *PropertyRepository {
-	return &PropertyRepository{PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o}
+	return &PropertyRepository{
+		PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o, identity: rand.Text(),
+	}
 }
 
 // Find implements ports.PropertyRepository. That a listing does not exist is kept like any other answer.

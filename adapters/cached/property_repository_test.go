@@ -172,7 +172,7 @@ func TestWhatTheLedgerHasForgottenIsLoadedAnew(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
-	s.ledger.Reset()
+	s.ledger.Restart(freshness.Place{}, freshness.Place{})
 	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
 	s.wantAsked(2)
 }

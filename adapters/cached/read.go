@@ -23,15 +23,25 @@ type question struct {
 // read answers a question from the cache if the ledger vouches for what is kept, else from the store.
 func (r *PropertyRepository) read(ctx context.Context, q question) (*record, error) {
 	reading := ports.ReadingFrom(ctx)
-	if reading != nil && reading.Uncached || !r.ledger.Trusted(time.Now()) {
+	if reading == nil {
+		reading = &ports.Reading{}
+	}
+	switch {
+	case reading.Uncached:
 		r.note(reading, ports.OutcomeBypassed)
-		rec := &record{}
-		return rec, q.load(ctx, rec)
+		return asked(ctx, q)
+	case !r.ledger.Trusted(time.Now()):
+		return r.unconfirmed(ctx, q, reading)
 	}
 	rec, outcome := r.kept(ctx, q)
 	if rec != nil {
 		r.note(reading, outcome)
+		r.offer(q, rec)
 		return rec, nil
+	}
+	if reading.OnlyKept {
+		r.note(reading, outcome)
+		return nil, ports.ErrNotKept
 	}
 	rec, joined, err := r.loaded(ctx, q)
 	if joined {
@@ -41,6 +51,12 @@ func (r *PropertyRepository) read(ctx context.Context, q question) (*record, err
 	return rec, err
 }
 
+// asked is the store's own answer.
+func asked(ctx context.Context, q question) (*record, error) {
+	rec := &record{}
+	return rec, q.load(ctx, rec)
+}
+
 func (r *PropertyRepository) note(reading *ports.Reading, o ports.Outcome) {
 	r.counters.Count(o)
 	reading.Note(o)
@@ -48,35 +64,56 @@ func (r *PropertyRepository) note(reading *ports.Reading, o ports.Outcome) {
 
 // kept returns the kept record, true as of now, or nil and why there is none.
 func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, ports.Outcome) {
-	b, found, err := r.get(ctx, q.key)
+	place := r.ledger.Place()
+	key := cacheKey(place.Epoch, q.key)
+	b, found, err := r.get(ctx, key)
 	if err != nil || !found {
 		return nil, ports.OutcomeMiss
 	}
-	rec, err := decodeRecord(b, q.key, r.options.Epoch, time.Now())
+	rec, err := decodeRecord(b, q.key, place.Epoch, time.Now())
 	if err != nil {
 		return nil, ports.OutcomeMiss
 	}
-	before := rec.Position
-	verdict, patched := q.refresh(rec)
+	verdict, patched, behind := r.judge(q, rec)
 	switch {
 	case verdict == freshness.Unknown:
 		return nil, ports.OutcomeMiss
 	case verdict == freshness.Stale:
 		return nil, ports.OutcomeStale
-	case patched:
-		r.store(ctx, rec)
+	case patched || behind >= restoreAfter:
+		rec.setPlace(place) // read before the record was judged by all that the ledger knew
+		r.store(ctx, key, rec)
+	}
+	if patched {
 		return rec, ports.OutcomePatched
-	case rec.Position-before >= restoreAfter:
-		r.store(ctx, rec)
 	}
 	return rec, ports.OutcomeHit
+}
+
+// judge has the ledger judge a record, bring it up to date where it can, and say how many changes behind it was. The
+// position is more exact than the place: it tells apart this process's own writes, which are known here before the feed
+// brings them.
+func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.Verdict, patched bool, behind uint64) {
+	if rec.Writer == r.identity {
+		before := rec.Position
+		if verdict, patched = q.refresh(rec); verdict != freshness.Unknown {
+			return verdict, patched, rec.Position - before
+		}
+	}
+	at, known := r.ledger.Locate(rec.place())
+	if !known {
+		return freshness.Unknown, false, 0
+	}
+	rec.Writer, rec.Position = r.identity, uint64(at)
+	verdict, patched = q.refresh(rec)
+	return verdict, patched, rec.Position - uint64(at)
 }
 
 // get asks the cache and counts its failure.
 func (r *PropertyRepository) get(ctx context.Context, key string) ([]byte, bool, error) {
 	ctx, cancel := r.briefly(ctx)
 	defer cancel()
-	b, found, err := r.cache.Get(ctx, r.cacheKey(key))
+	b, found, err := r.cache.Get(ctx, key)
 	if err != nil {
 		r.counters.CountError()
 	}
@@ -97,7 +134,7 @@ const restoreAfter = 64
 func (r *PropertyRepository) loaded(ctx context.Context, q question) (*record, bool, error) {
 	arrived := r.ledger.Position()
 	for {
-		rec, joined, err := r.flights.do(ctx, q.key, r.options.LoadTimeout, func(ctx context.Context) (*record, error) {
+		rec, joined, err := r.flights.do(ctx, q.key, r.options.LoadTimeout, func(ctx context.Context) (*record, bool, error) {
 			return r.load(ctx, q)
 		})
 		if err != nil || !joined || rec.position() >= arrived {
@@ -110,15 +147,24 @@ func (r *PropertyRepository) loaded(ctx context.Context, q question) (*record, b
 	}
 }
 
-// load asks the store. The ledger's position is taken before the question goes out.
-func (r *PropertyRepository) load(ctx context.Context, q question) (*record, error) {
-	rec := &record{Key: q.key, Epoch: r.options.Epoch, Position: uint64(r.ledger.Position())}
+// load answers from the store, or from the cache once another process has put there what it loaded; elsewhere tells.
+func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record, elsewhere bool, err error) {
+	if r.options.LeaseTTL > 0 {
+		rec, release := r.lease(ctx, q)
+		if rec != nil {
+			return rec, true, nil
+		}
+		defer release()
+	}
+	// Position and place are taken before the question goes out.
+	rec = &record{Key: q.key, Writer: r.identity, Position: uint64(r.ledger.Position())}
+	rec.setPlace(r.ledger.Place())
 	rec.Expires = time.Now().Add(jittered(r.options.TTL)).UnixMicro()
 	if err := q.load(ctx, rec); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	r.store(ctx, rec)
-	return rec, nil
+	r.store(ctx, cacheKey(rec.Epoch, q.key), rec)
+	return rec, false, nil
 }
 
 func jittered(ttl time.Duration) time.Duration {
@@ -126,25 +172,25 @@ func jittered(ttl time.Duration) time.Duration {
 }
 
 // store keeps the record for the rest of its time. A cache that fails has failed to help, nothing more.
-func (r *PropertyRepository) store(ctx context.Context, rec *record) {
+func (r *PropertyRepository) store(ctx context.Context, key string, rec *record) {
 	left := time.Until(time.UnixMicro(rec.Expires))
 	b, err := rec.encode()
 	if err == nil && left > 0 {
 		ctx, cancel := r.briefly(ctx)
 		defer cancel()
-		err = r.cache.Set(ctx, r.cacheKey(rec.Key), b, left)
+		err = r.cache.Set(ctx, key, b, left)
 	}
 	if err != nil {
 		r.counters.CountError()
 	}
 }
 
-// cacheKey keeps keys short however long a search is.
-func (r *PropertyRepository) cacheKey(key string) string {
+// cacheKey keeps the answers of different histories and shapes apart, and keys short however long a search is.
+func cacheKey(epoch, key string) string {
 	const longest = 200
 	if len(key) > longest {
 		sum := sha256.Sum256([]byte(key))
 		key = "sha256:" + hex.EncodeToString(sum[:])
 	}
-	return shape + ":" + key
+	return shape + ":" + epoch + ":" + key
 }

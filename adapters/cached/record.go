@@ -11,15 +11,20 @@ import (
 
 // shape is the version of the record's form. It is part of every key, so that a program with another form never reads
 // these records: raise it whenever record or listing change.
-const shape = "1"
+const shape = "2"
 
 // record is a kept answer as bytes: what was answered, to which question, and how far the ledger had come when its load
-// began. A record is believed only if it says itself which question it answers.
+// began: as a place, which every process understands, and as a position, which is more exact and means something only to
+// the process that wrote it. A record is believed only if it says itself which question it answers.
 type record struct {
 	_msgpack struct{} `msgpack:",as_array"`
 
 	Key      string // the whole question, to tell another key's record from this one's
-	Epoch    string // whose ledger Position belongs to
+	Epoch    string // of the place, whose snapshot are the next three
+	Xmin     uint64
+	Xmax     uint64
+	InFlight []uint64
+	Writer   string // whose ledger Position belongs to
 	Position uint64
 	Expires  int64 // microseconds since 1970
 	Absent   bool  // the listing does not exist
@@ -56,6 +61,14 @@ func decodeRecord(b []byte, key, epoch string, now time.Time) (*record, error) {
 }
 
 func (r *record) encode() ([]byte, error) { return msgpack.Marshal(r) }
+
+func (r *record) place() freshness.Place {
+	return freshness.Place{Epoch: r.Epoch, Snapshot: freshness.Snapshot{Xmin: r.Xmin, Xmax: r.Xmax, InFlight: r.InFlight}}
+}
+
+func (r *record) setPlace(p freshness.Place) {
+	r.Epoch, r.Xmin, r.Xmax, r.InFlight = p.Epoch, p.Snapshot.Xmin, p.Snapshot.Xmax, p.Snapshot.InFlight
+}
 
 func (r *record) position() freshness.Position { return freshness.Position(r.Position) }
 

@@ -29,7 +29,7 @@ func full() property.Property {
 }
 
 func kept(listings ...property.Property) *record {
-	r := &record{Key: "page:", Epoch: "this", Position: 5, Expires: now.Add(time.Hour).UnixMicro()}
+	r := &record{Key: "page:", Epoch: "this", Xmin: 3, Xmax: 9, InFlight: []uint64{3, 7}, Writer: "me", Position: 5, Expires: now.Add(time.Hour).UnixMicro()}
 	r.setPage(&property.Page{Properties: listings})
 	return r
 }
@@ -56,6 +56,10 @@ func TestAListingComesBackFromARecordAsItWas(t *testing.T) {
 			}
 			if r.position() != freshness.Position(5) {
 				t.Errorf("the record stands at %d", r.position())
+			}
+			want := freshness.Place{Epoch: "this", Snapshot: freshness.Snapshot{Xmin: 3, Xmax: 9, InFlight: []uint64{3, 7}}}
+			if !reflect.DeepEqual(r.place(), want) {
+				t.Errorf("the record was loaded at %v", r.place())
 			}
 		})
 	}

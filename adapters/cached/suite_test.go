@@ -33,8 +33,10 @@ func TestTheRepositoryKeepsItsPromisesWithAnyCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			porttest.PropertyRepository(t, func(*testing.T) ports.PropertyRepository {
 				ledger := freshness.NewLedger(10_000, time.Hour)
+				here := freshness.Place{Epoch: fmt.Sprint("epoch ", epochs.Add(1))}
+				ledger.Restart(here, here)
 				ledger.Confirm(time.Now())
-				o := options(fmt.Sprint("epoch ", epochs.Add(1)))
+				o := options()
 				if name == "one that often hangs" {
 					o.LoadTimeout = 100 * time.Millisecond
 				}

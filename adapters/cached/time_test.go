@@ -16,7 +16,7 @@ func TestAStalledFeedBypassesTheCacheUntilItIsConfirmedAgain(t *testing.T) {
 		s := open(t)
 		ledger := freshness.NewLedger(100, time.Second)
 		ledger.Confirm(time.Now())
-		s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options("this")), ledger}
+		s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
 		p := s.add(1, 10)
 		s.wantPrice(p.ID, ports.OutcomeMiss, 10)
 		time.Sleep(time.Second)
@@ -57,7 +57,7 @@ func found(t *testing.T, s *shop, id property.ID) *property.Property {
 func TestALedgerThatWasNeverConfirmedBypassesTheCache(t *testing.T) {
 	s := open(t)
 	ledger := freshness.NewLedger(100, time.Hour)
-	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options("this")), ledger}
+	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
 	s.wantAbsent(idOf(1), ports.OutcomeBypassed)
 	s.wantAbsent(idOf(1), ports.OutcomeBypassed)
 	s.wantAsked(2)

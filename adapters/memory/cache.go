@@ -62,6 +62,15 @@ func (c *Cache) Set(_ context.Context, key string, value []byte, ttl time.Durati
 	return nil
 }
 
+// Add implements ports.Cache.
+func (c *Cache) Add(_ context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	if w := weight(key, value); w > c.maxBytes || w > math.MaxUint32 {
+		return false, nil
+	}
+	_, added := c.entries.SetIfAbsent(key, entry{value: bytes.Clone(value), ttl: ttl})
+	return added, nil
+}
+
 // Delete implements ports.Cache.
 func (c *Cache) Delete(_ context.Context, key string) error {
 	c.entries.Invalidate(key)

@@ -112,6 +112,20 @@ func (c *Cache) Set(ctx context.Context, key string, value []byte, ttl time.Dura
 	return unavailable("set", err)
 }
 
+// Add implements ports.Cache.
+func (c *Cache) Add(ctx context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	if len(value) > c.maxValueBytes {
+		return false, nil
+	}
+	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
+		return c.client.SetArgs(ctx, c.prefix+key, value, redis.SetArgs{Mode: "NX", TTL: max(ttl, time.Millisecond)}).Bytes()
+	})
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return err == nil, unavailable("add", err)
+}
+
 // Delete implements ports.Cache.
 func (c *Cache) Delete(ctx context.Context, key string) error {
 	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {

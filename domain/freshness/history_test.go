@@ -119,18 +119,18 @@ func (p *process) catchUp() {
 func (p *process) restart(short bool) {
 	now := p.snapshot()
 	from := now.Before(1 + p.random.Uint64N(p.nextTx))
-	p.ledger.Restart(freshness.Place{Snapshot: from})
 	p.knowledge = newKnowledge(p.database)
 	clear(p.views)
 	clear(p.records)
 	clear(p.own)
 	p.loads, p.told = nil, slices.Repeat([]bool{true}, len(p.log))
+	var history []property.Change
 	for _, c := range p.log {
 		if !from.Sees(c.change.Tx) && !(short && p.random.IntN(3) == 0) {
-			p.ledger.Append(c.change)
+			history = append(history, c.change)
 		}
 	}
-	p.ledger.Reach(freshness.Place{Snapshot: now})
+	p.ledger.Restart(freshness.Place{Snapshot: from}, freshness.Place{Snapshot: now}, history...)
 }
 
 func (p *process) bring(places ...int) {
@@ -283,7 +283,8 @@ func live(seed uint64, total *tally, m misuse) error {
 		case dice < 77:
 			d.bulk()
 		case dice < 78:
-			p.ledger.Restart(freshness.Place{Snapshot: p.snapshot()}) // a follower that has lost its place
+			here := freshness.Place{Snapshot: p.snapshot()}
+			p.ledger.Restart(here, here) // a follower that has lost its place
 			p.catchUp()
 		case dice < 80:
 			p.restart(m.shortHistory)

@@ -81,10 +81,13 @@ func TestAnotherVersionOrOperationIsNoEcho(t *testing.T) {
 
 func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
 	resets := map[string]func(*freshness.Ledger){
-		"told by the feed":         func(l *freshness.Ledger) { l.Append(property.Change{Op: property.OpReset}) },
-		"asked for":                func(l *freshness.Ledger) { l.Restart(freshness.Place{}) },
-		"between changes":          func(l *freshness.Ledger) { l.Append(inserted(house(8, 1)), property.Change{Op: property.OpReset}) },
-		"after which more happens": func(l *freshness.Ledger) { l.Restart(freshness.Place{}); l.Append(inserted(house(8, 1))) },
+		"told by the feed": func(l *freshness.Ledger) { l.Append(property.Change{Op: property.OpReset}) },
+		"asked for":        func(l *freshness.Ledger) { l.Restart(freshness.Place{}, freshness.Place{}) },
+		"between changes":  func(l *freshness.Ledger) { l.Append(inserted(house(8, 1)), property.Change{Op: property.OpReset}) },
+		"after which more happens": func(l *freshness.Ledger) {
+			l.Restart(freshness.Place{}, freshness.Place{})
+			l.Append(inserted(house(8, 1)))
+		},
 	}
 	for name, reset := range resets {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +111,7 @@ func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
 func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
 	ledger := newLedger()
 	ledger.Append(inserted(house(1, 10)))
-	ledger.Restart(freshness.Place{})
+	ledger.Restart(freshness.Place{}, freshness.Place{})
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(1)))
 	wantVerdict(t, ledger.Check(entry), freshness.Fresh)
 	ledger.Append(inserted(house(2, 10)))
@@ -119,8 +122,8 @@ func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
 
 func TestAfterAResetAListingMayBeginAgainAtALowerVersion(t *testing.T) {
 	ledger := newLedger()
-	ledger.Append(priced(house(1, 10), 20)) // version 2
-	ledger.Restart(freshness.Place{})       // the table is truncated
+	ledger.Append(priced(house(1, 10), 20))              // version 2
+	ledger.Restart(freshness.Place{}, freshness.Place{}) // the table is truncated
 	at := ledger.Position()
 	ledger.Append(inserted(house(1, 30))) // and the listing brought in anew
 	got, _, verdict := ledger.PatchItem(idOf(1), nil, at)
@@ -184,7 +187,7 @@ func TestFiguresSayHowMuchIsRemembered(t *testing.T) {
 	if got, want := ledger.Figures(), (freshness.Figures{Position: 5, Length: 3, Capacity: 3, Evicted: 2}); got != want {
 		t.Errorf("figures are %+v, want %+v", got, want)
 	}
-	ledger.Restart(freshness.Place{})
+	ledger.Restart(freshness.Place{}, freshness.Place{})
 	if got := ledger.Figures(); got.Length != 0 || got.Position != 6 {
 		t.Errorf("after a reset figures are %+v", got)
 	}

@@ -1,5 +1,7 @@
 package freshness
 
+import "github.com/gable-listings/gable/domain/property"
+
 // Place is where in a database's history a feed or an answer stands. It means the same in every process that follows
 // that database, where a Position means something in one ledger only.
 type Place struct {
@@ -16,10 +18,10 @@ func (l *Ledger) Place() Place { return *l.place.Load() }
 // Reach says that the ledger has been told of everything that the place has seen.
 func (l *Ledger) Reach(p Place) { l.place.Store(&p) }
 
-// Restart forgets everything, so that every answer kept so far is Unknown by its position, and begins to follow from the
-// place. Answers of other processes that have seen as much as the place can be judged from then on. It is for a follower
-// that begins, or has lost its place in the feed.
-func (l *Ledger) Restart(from Place) {
+// Restart forgets everything, so that every answer kept so far is Unknown by its position, and begins anew with recent
+// history: the changes that one place has not seen and the other has. Answers of other processes that have seen as much
+// as the first can be judged from then on. It is for a follower that begins, or has lost its place in the feed.
+func (l *Ledger) Restart(from, to Place, history ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reset()
@@ -27,7 +29,10 @@ func (l *Ledger) Restart(from Place) {
 		l.forgotten = 0 // those were other transactions
 	}
 	l.base = from
-	l.place.Store(&from)
+	for i := range history {
+		l.append(&history[i])
+	}
+	l.place.Store(&to)
 }
 
 // Locate finds the position of an answer whose load began at the place: every change up to there is part of it. It

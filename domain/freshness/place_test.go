@@ -73,7 +73,7 @@ func at(xmax uint64, inFlight ...uint64) freshness.Place {
 // following is a ledger that followed from transaction 10 on and has been told of these, in this order.
 func following(length int, txs ...uint64) *freshness.Ledger {
 	l := freshness.NewLedger(length, 0)
-	l.Restart(at(10))
+	l.Restart(at(10), at(10))
 	for i, tx := range txs {
 		l.Append(made(tx, i))
 	}
@@ -115,8 +115,8 @@ func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 
 func TestWhatARestartForgetsIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 	l := following(9, 11)
-	l.Append(made(20, 5)) // an own write, which the feed has not confirmed
-	l.Restart(at(21, 20)) // the feed had been read just before it was committed
+	l.Append(made(20, 5))             // an own write, which the feed has not confirmed
+	l.Restart(at(21, 20), at(21, 20)) // the feed had been read just before it was committed
 	wantNotLocated(t, l, at(21, 20))
 	if _, known := l.Locate(at(22)); !known {
 		t.Error("an answer that has seen everything cannot be judged")
@@ -136,7 +136,7 @@ func TestAResetIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 func TestAnotherEpochForgetsTheNumbersOfTheOneBefore(t *testing.T) {
 	l := following(1, 900, 901)
 	restored := freshness.Place{Epoch: "restored", Snapshot: at(500).Snapshot}
-	l.Restart(restored)
+	l.Restart(restored, restored)
 	if _, known := l.Locate(restored); !known {
 		t.Error("an answer from after the restore cannot be judged")
 	}

@@ -52,6 +52,16 @@ func (c *mapCache) Set(_ context.Context, key string, value []byte, ttl time.Dur
 	return nil
 }
 
+func (c *mapCache) Add(_ context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.entries[key]; ok && time.Now().Before(e.until) {
+		return false, nil
+	}
+	c.entries[key] = mapEntry{bytes.Clone(value), time.Now().Add(ttl)}
+	return true, nil
+}
+
 func (c *mapCache) put(key string, value []byte, ttl time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,6 +102,7 @@ type bent struct {
 	*mapCache
 	get    func(c *mapCache, key string) ([]byte, bool, error)
 	set    func(c *mapCache, key string, value []byte, ttl time.Duration) error
+	add    func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error)
 	delete func(c *mapCache, key string) error
 	purge  func(c *mapCache) error
 	size   func() (int64, int64, error)
@@ -110,6 +121,13 @@ func (b bent) Set(ctx context.Context, key string, value []byte, ttl time.Durati
 		return b.set(b.mapCache, key, value, ttl)
 	}
 	return b.mapCache.Set(ctx, key, value, ttl)
+}
+
+func (b bent) Add(ctx context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	if b.add != nil {
+		return b.add(b.mapCache, key, value, ttl)
+	}
+	return b.mapCache.Add(ctx, key, value, ttl)
 }
 
 func (b bent) Delete(ctx context.Context, key string) error {
@@ -190,6 +208,24 @@ var wrongCaches = []struct {
 	{"gives its own slice away", "get_gives_the_value_away", bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
 		value, kept := c.shared(key)
 		return value, kept, nil
+	}}},
+	{"never adds", "add_keeps_what_is_new", bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return false, nil }}},
+	{"adds without keeping", "add_keeps_what_is_new", bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return true, nil }}},
+	{"adds over what is kept", "add_leaves_alone_what_is_kept", bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
+		_, kept := c.shared(key)
+		c.put(key, value, ttl)
+		return !kept, nil
+	}}},
+	{"never frees what was added", "add_may_be_repeated_when_the_key_is_free", bent{add: func(c *mapCache, key string, value []byte, _ time.Duration) (bool, error) {
+		return c.Add(context.Background(), key, value, time.Hour)
+	}}},
+	{"looks before it adds", "one_of_many_adds", bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
+		if _, kept := c.shared(key); kept {
+			return false, nil
+		}
+		time.Sleep(time.Millisecond)
+		c.put(key, bytes.Clone(value), ttl)
+		return true, nil
 	}}},
 	{"does not delete", "delete_forgets_one_key", bent{delete: func(*mapCache, string) error { return nil }}},
 	{"deletes everything", "delete_forgets_one_key", bent{delete: func(c *mapCache, _ string) error { return c.Purge(context.Background()) }}},

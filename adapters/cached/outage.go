@@ -1,0 +1,66 @@
+package cached
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/gable-listings/gable/ports"
+)
+
+// While the ledger is not confirmed the store is asked. When that cannot be reached either, a reader who tolerates it
+// gets what is kept, as long ago true as the ledger was last confirmed.
+
+// outage remembers for a moment that the store could not be reached, so that not every reader has to wait to find out.
+type outage struct{ last atomic.Pointer[failure] }
+
+type failure struct {
+	at  time.Time
+	err error
+}
+
+// outagePause is how long nobody asks a store that could not be reached, as long as the ledger is not confirmed either.
+const outagePause = 500 * time.Millisecond
+
+func (o *outage) recent() error {
+	if f := o.last.Load(); f != nil && time.Since(f.at) < outagePause {
+		return f.err
+	}
+	return nil
+}
+
+// unconfirmed answers while the ledger vouches for nothing.
+func (r *PropertyRepository) unconfirmed(ctx context.Context, q question, reading *ports.Reading) (*record, error) {
+	err := ports.ErrNotKept
+	if !reading.OnlyKept {
+		var rec *record
+		if rec, err = r.askedDespiteOutage(ctx, q); !errors.Is(err, ports.ErrUnavailable) {
+			r.note(reading, ports.OutcomeBypassed)
+			return rec, err
+		}
+	}
+	age := time.Since(r.ledger.ConfirmedAt())
+	if age <= reading.Tolerance {
+		if rec, _ := r.kept(ctx, q); rec != nil {
+			r.note(reading, ports.OutcomeUnconfirmed)
+			reading.Age = max(reading.Age, age)
+			return rec, nil
+		}
+	}
+	r.note(reading, ports.OutcomeBypassed)
+	return nil, err
+}
+
+func (r *PropertyRepository) askedDespiteOutage(ctx context.Context, q question) (*record, error) {
+	if err := r.outage.recent(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.options.LoadTimeout)
+	defer cancel()
+	rec, err := asked(ctx, q)
+	if errors.Is(err, ports.ErrUnavailable) {
+		r.outage.last.Store(&failure{time.Now(), err})
+	}
+	return rec, err
+}

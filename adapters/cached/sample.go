@@ -1,0 +1,63 @@
+package cached
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// offer hands an answer over to be verified, if one is wanted.
+func (r *PropertyRepository) offer(q question, rec *record) {
+	r.options.Samples.Offer(func() ports.Sample {
+		given := *rec
+		return ports.Sample{Question: q.key, Recheck: func(ctx context.Context, catchUp func(context.Context) error) (ports.Finding, error) {
+			return r.recheck(ctx, q, given, catchUp)
+		}}
+	})
+}
+
+// recheck compares an answer with the store's. If, when the ledger knows all that happened before, nothing has touched the
+// answer, then the store cannot have answered otherwise at any time since.
+func (r *PropertyRepository) recheck(
+	ctx context.Context, q question, given record, catchUp func(context.Context) error,
+) (ports.Finding, error) {
+	truth, err := asked(ctx, q)
+	if err != nil {
+		return ports.Finding{}, err
+	}
+	if err := catchUp(ctx); err != nil {
+		return ports.Finding{}, err
+	}
+	now := given
+	verdict, patched := q.refresh(&now)
+	switch {
+	case verdict != freshness.Fresh || patched:
+		return ports.Finding{Verdict: ports.Undecided}, nil
+	case sameAnswer(&given, truth):
+		return ports.Finding{Verdict: ports.Verified}, nil
+	}
+	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
+		"at position %d, place %s: given %s; the store has %s; ledger at position %d, place %s",
+		given.Position, given.place().Snapshot, describe(&given), describe(truth), now.Position, r.ledger.Place().Snapshot)}, nil
+}
+
+func sameAnswer(a, b *record) bool {
+	return a.Absent == b.Absent && a.Count == b.Count &&
+		slices.EqualFunc(a.page().Properties, b.page().Properties, func(p, q property.Property) bool {
+			return p.ID == q.ID && p.Version == q.Version && p.Details.Equal(q.Details) &&
+				p.CreatedAt.Equal(q.CreatedAt) && p.UpdatedAt.Equal(q.UpdatedAt)
+		})
+}
+
+// describe is an answer in few words: its count, and the ids and versions of its listings.
+func describe(r *record) string {
+	text := fmt.Sprintf("absent=%t count=%d", r.Absent, r.Count)
+	for i := range r.Listings {
+		text += fmt.Sprintf(" %s@%d", property.ID(r.Listings[i].ID), r.Listings[i].Version)
+	}
+	return text
+}
