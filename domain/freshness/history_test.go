@@ -24,6 +24,7 @@ type process struct {
 	views   map[question]view
 	records map[question]record
 	shared  map[question]record
+	late    []*transaction // committed and not announced yet
 	loads   []*load
 	tally   *tally
 }
@@ -57,7 +58,7 @@ type misuse struct{ latePosition, latePlace, hastyPlace, shortHistory, lossyFeed
 // announce tells the process of its own transaction, as the event bus does right after the commit.
 func (p *process) announce(t *transaction) {
 	before := p.ledger.Position()
-	p.ledger.Append(t.changes...)
+	p.ledger.Announce(t.changes...)
 	for i, c := range t.changes {
 		p.own[c.ID] = before + freshness.Position(i) + 1
 		p.hear(c.ID, c.Version)
@@ -123,7 +124,7 @@ func (p *process) restart(short bool) {
 	clear(p.views)
 	clear(p.records)
 	clear(p.own)
-	p.loads, p.told = nil, slices.Repeat([]bool{true}, len(p.log))
+	p.late, p.loads, p.told = nil, nil, slices.Repeat([]bool{true}, len(p.log))
 	var history []property.Change
 	for _, c := range p.log {
 		if !from.Sees(c.change.Tx) && !(short && p.random.IntN(3) == 0) {
@@ -250,11 +251,27 @@ func (p *process) proceed(m misuse) {
 	p.keep(l.question, l.record)
 }
 
-// tell ends a transaction and tells its writer, unless that dies between commit and announcement.
+// tell ends a transaction and tells its writer, at once or late, unless that dies between commit and announcement.
 func tell(d *database, processes []*process) {
-	if t := d.end(); t != nil && t.writer >= 0 && d.random.IntN(5) > 0 {
-		processes[t.writer].announce(t)
+	t := d.end()
+	if t == nil || t.writer < 0 {
+		return
 	}
+	switch p := processes[t.writer]; d.random.IntN(8) {
+	case 0:
+	case 1, 2:
+		p.late = append(p.late, t)
+	default:
+		p.announce(t)
+	}
+}
+
+// announceLate is a process that went to sleep between commit and announcement, and wakes.
+func (p *process) announceLate() {
+	for _, t := range p.late {
+		p.announce(t)
+	}
+	p.late = nil
 }
 
 // live plays one random history and returns the first wrong answer that was served.
@@ -288,7 +305,9 @@ func live(seed uint64, total *tally, m misuse) error {
 			p.catchUp()
 		case dice < 80:
 			p.restart(m.shortHistory)
-		case dice < 86:
+		case dice < 82:
+			p.announceLate()
+		case dice < 88:
 			p.catchUp()
 		case dice < 112:
 			p.follow()

@@ -66,13 +66,26 @@ func NewLedger(length int, maxStaleness time.Duration) *Ledger {
 // slot is where the change behind a position stands. mu is held.
 func (l *Ledger) slot(at uint64) *remembered { return &l.ring[at%uint64(len(l.ring))] }
 
-// Append tells the ledger of committed changes, in the order in which they are learned of. A change that is already
+// Append tells the ledger of committed changes, in the order in which the feed brings them. A change that is already
 // remembered counts once. When Append returns, every later Check takes the changes into account.
 func (l *Ledger) Append(changes ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range changes {
 		l.append(&changes[i])
+	}
+}
+
+// Announce tells the ledger of changes that this process has committed itself, before the feed brings them. One that the
+// feed has brought already is left alone: it may be old news by now, and even forgotten again.
+func (l *Ledger) Announce(changes ...property.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	reached := l.place.Load().Snapshot
+	for i := range changes {
+		if !reached.Sees(order(&changes[i])) {
+			l.append(&changes[i])
+		}
 	}
 }
 

@@ -198,3 +198,33 @@ func FuzzParseToken(f *testing.F) {
 		}
 	})
 }
+
+// An announcement that comes late:
+//
+//  1. This process inserts a house and is put to sleep before it has announced that.
+//  2. Others remove the house and go on; the feed brings all of it, and the ledger has room for the last two changes only.
+//  3. A reader finds that the house does not exist, which is kept.
+//  4. The process wakes and announces its house.
+func TestALateAnnouncementDoesNotRaiseTheDead(t *testing.T) {
+	l := following(2)
+	own := made(11, 1) // 1
+	l.Append(own, property.Deleted(12, house(1, 10), birth), made(13, 2), made(14, 3))
+	l.Reach(at(15))        // 2
+	absent := l.Position() // 3
+	l.Announce(own)        // 4
+	p, _, verdict := l.PatchItem(idOf(1), nil, absent)
+	if wantVerdict(t, verdict, freshness.Fresh); p != nil {
+		t.Errorf("a house that was removed is back: %+v", p)
+	}
+}
+
+func TestAnAnnouncementIsKnownBeforeTheFeedBringsIt(t *testing.T) {
+	l := following(9)
+	before := l.Position()
+	l.Announce(made(11, 1))
+	wantVerdict(t, l.Check(freshness.NewEntry(before, freshness.OnItem(idOf(1)))), freshness.Stale)
+	l.Append(made(11, 1))
+	if l.Position() != before+1 {
+		t.Error("the echo of an announcement counts as another change")
+	}
+}
