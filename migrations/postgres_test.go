@@ -101,7 +101,7 @@ const decoys = `
 	CREATE TABLE decoys.properties (id uuid);
 	CREATE FUNCTION decoys.trap() RETURNS text LANGUAGE plpgsql AS $$
 		BEGIN RAISE EXCEPTION 'trapped as %', current_user; END $$;
-	CREATE FUNCTION decoys.to_jsonb(anyelement) RETURNS jsonb LANGUAGE sql AS $$ SELECT decoys.trap()::jsonb $$;
+	CREATE FUNCTION decoys.row_to_json(record) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RETURN decoys.trap(); END $$;
 	CREATE FUNCTION decoys.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
 	CREATE FUNCTION decoys.to_char(timestamp, text) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
 	CREATE FUNCTION decoys.same(uuid, uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT decoys.trap()::boolean $$;
@@ -186,7 +186,7 @@ func TestPostgresVersionsContinueAfterAConcurrentDelete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, deleting, "DELETE FROM properties")
+	exec(t, deleting, "UPDATE properties SET price = 3", "DELETE FROM properties")
 	inserting := connect(t, address)
 	done := make(chan error, 1)
 	go func() {
@@ -200,7 +200,7 @@ func TestPostgresVersionsContinueAfterAConcurrentDelete(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if got, want := ops(told(t, db)), "insert 1, update 2, delete 3, insert 4"; got != want {
+	if got, want := ops(told(t, db)), "insert 1, update 2, update 3, delete 4, insert 5"; got != want {
 		t.Errorf("told %s, want %s", got, want)
 	}
 }

@@ -11,6 +11,4 @@ DROP FUNCTION property_changes_of_update();
 DROP FUNCTION property_changes_of_delete();
 DROP FUNCTION property_changes_of_truncate();
 DROP FUNCTION property_reset_rows();
-DROP FUNCTION property_image_before(properties);
-DROP FUNCTION property_image(properties);
 DROP TABLE property_changes;

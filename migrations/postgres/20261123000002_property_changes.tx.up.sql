@@ -7,15 +7,16 @@
 -- Rows are removed from the oldest seq on and without gaps, so the primary key is all a janitor needs:
 --   DELETE FROM property_changes WHERE seq IN (SELECT seq FROM (SELECT seq, changed_at FROM property_changes
 --   ORDER BY seq LIMIT 1000) AS oldest WHERE changed_at < $1)
--- Only the triggers write here, so there are no CHECKs, and images up to a page's size are not worth compressing.
+-- Only the triggers write here, so there are no CHECKs, and images up to a page's size are not worth compressing. They are
+-- json and not jsonb, because they are written and read as a whole: the text is kept as it is made.
 CREATE TABLE property_changes (
     seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tx          xid8 NOT NULL DEFAULT pg_current_xact_id(),
     op          text NOT NULL,
     property_id uuid,
     version     bigint,
-    before      jsonb,
-    after       jsonb,
+    before      json,
+    after       json,
     changed_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (toast_tuple_target = 8160);
 COMMENT ON COLUMN property_changes.op IS 'insert, update, delete or reset (anything may have changed)';
@@ -26,17 +27,6 @@ COMMENT ON COLUMN property_changes.after IS 'the row after an insert or update';
 CREATE INDEX property_changes_property ON property_changes (property_id, seq);
 CREATE INDEX property_changes_tx ON property_changes (tx);
 
--- The whole row as JSON: numbers exact, times in UTC to the microsecond.
-CREATE FUNCTION property_image(p properties) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN to_jsonb(p) || jsonb_build_object(
-    'created_at', to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'updated_at', to_char(p.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
-
-CREATE FUNCTION property_image_before(p properties) RETURNS jsonb
-LANGUAGE sql STABLE
-RETURN property_image(p) - 'photos';
-
 -- A statement over more rows than this is told as one reset.
 CREATE FUNCTION property_reset_rows() RETURNS bigint
 LANGUAGE sql STABLE
@@ -45,6 +35,9 @@ RETURN coalesce(nullif(current_setting('gable.reset_rows', true), ''), '1000')::
 -- The functions that write run as the owner, so that a role with rights on properties alone can write. Whatever stands in
 -- the search path of such a role must not be called instead of what is meant here: tables, functions and operators are
 -- therefore named with their schema. (SET search_path would do too, and costs as much as all the rest of a trigger.)
+--
+-- Nearly every statement writes one row, and what a trigger costs then is the number of queries in it, not the rows. So
+-- each has one query that does it all in that case, and others only behind it.
 DO $migration$
 BEGIN
     EXECUTE format($functions$
@@ -64,16 +57,22 @@ END
 $$;
 
 -- A new row begins at version 1, or after the last version that its id is known to have had. Where the last change told
--- is no delete (a truncation, or a delete in this very statement) one number stays free for the delete. The lock waits
--- for a transaction that is deleting the same id.
+-- is no delete (a truncation, or a delete in this very statement) one number stays free for the delete. Where the id is
+-- taken, the lock waits for a transaction that may be deleting it; what that has told is seen when looking again.
 CREATE FUNCTION properties_on_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    taken boolean;
 BEGIN
-    PERFORM FROM %1$I.properties p WHERE p.id OPERATOR(pg_catalog.=) NEW.id FOR KEY SHARE;
-    SELECT c.version OPERATOR(pg_catalog.+) CASE WHEN c.op OPERATOR(pg_catalog.=) 'delete' THEN 1 ELSE 2 END
-        INTO NEW.version
-        FROM %1$I.property_changes c WHERE c.property_id OPERATOR(pg_catalog.=) NEW.id ORDER BY c.seq DESC LIMIT 1;
-    NEW.version := coalesce(NEW.version, 1);
+    LOOP
+        SELECT EXISTS (SELECT FROM %1$I.properties p WHERE p.id OPERATOR(pg_catalog.=) NEW.id), coalesce((
+                SELECT c.version OPERATOR(pg_catalog.+) CASE WHEN c.op OPERATOR(pg_catalog.=) 'delete' THEN 1 ELSE 2 END
+                FROM %1$I.property_changes c WHERE c.property_id OPERATOR(pg_catalog.=) NEW.id ORDER BY c.seq DESC LIMIT 1), 1)
+            INTO taken, NEW.version;
+        EXIT WHEN NOT taken;
+        PERFORM FROM %1$I.properties p WHERE p.id OPERATOR(pg_catalog.=) NEW.id FOR KEY SHARE;
+        EXIT WHEN FOUND;
+    END LOOP;
     RETURN NEW;
 END
 $$;
@@ -81,27 +80,35 @@ $$;
 CREATE FUNCTION property_changes_of_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows()) THEN
-        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
-    ELSE
-        INSERT INTO %1$I.property_changes (op, property_id, version, after)
-            SELECT 'insert', n.id, n.version, %1$I.property_image(n) FROM new_rows n;
+    INSERT INTO %1$I.property_changes (op, property_id, version, after)
+        SELECT 'insert', n.id, n.version, pg_catalog.row_to_json(n) FROM (SELECT %2$s, photos FROM new_rows) n
+        WHERE NOT EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows());
+    IF NOT FOUND THEN
+        INSERT INTO %1$I.property_changes (op) SELECT 'reset' WHERE EXISTS (SELECT FROM new_rows);
     END IF;
     RETURN NULL;
 END
 $$;
 
--- FULL JOIN, because the plan is made once and kept: it can never be the nested loop that suits one row and is ruinous
--- for a thousand.
+-- One row needs no join. For more it is a FULL JOIN, because the plan is made once and kept: that can never be the nested
+-- loop which is ruinous for a thousand.
 CREATE FUNCTION property_changes_of_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    INSERT INTO %1$I.property_changes (op, property_id, version, before, after)
+        SELECT 'update', n.id, n.version, pg_catalog.row_to_json(o), pg_catalog.row_to_json(n)
+        FROM (SELECT %2$s FROM old_rows) o CROSS JOIN (SELECT %2$s, photos FROM new_rows) n
+        WHERE NOT EXISTS (SELECT FROM new_rows OFFSET least(1, %1$I.property_reset_rows()));
+    IF FOUND THEN
+        RETURN NULL;
+    END IF;
     IF EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows()) THEN
         INSERT INTO %1$I.property_changes (op) VALUES ('reset');
     ELSE
         INSERT INTO %1$I.property_changes (op, property_id, version, before, after)
-            SELECT 'update', n.id, n.version, %1$I.property_image_before(o), %1$I.property_image(n)
-            FROM old_rows o FULL JOIN new_rows n ON o.id OPERATOR(pg_catalog.=) n.id;
+            SELECT 'update', n.id, n.version, pg_catalog.row_to_json(o), pg_catalog.row_to_json(n)
+            FROM (SELECT %2$s FROM old_rows) o FULL JOIN (SELECT %2$s, photos FROM new_rows) n
+            ON o.id OPERATOR(pg_catalog.=) n.id;
     END IF;
     RETURN NULL;
 END
@@ -110,11 +117,12 @@ $$;
 CREATE FUNCTION property_changes_of_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF EXISTS (SELECT FROM old_rows OFFSET %1$I.property_reset_rows()) THEN
-        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
-    ELSE
-        INSERT INTO %1$I.property_changes (op, property_id, version, before)
-            SELECT 'delete', o.id, o.version OPERATOR(pg_catalog.+) 1, %1$I.property_image_before(o) FROM old_rows o;
+    INSERT INTO %1$I.property_changes (op, property_id, version, before)
+        SELECT 'delete', o.id, o.version OPERATOR(pg_catalog.+) 1, pg_catalog.row_to_json(o)
+        FROM (SELECT %2$s FROM old_rows) o
+        WHERE NOT EXISTS (SELECT FROM old_rows OFFSET %1$I.property_reset_rows());
+    IF NOT FOUND THEN
+        INSERT INTO %1$I.property_changes (op) SELECT 'reset' WHERE EXISTS (SELECT FROM old_rows);
     END IF;
     RETURN NULL;
 END
@@ -128,7 +136,12 @@ BEGIN
 END
 $$;
 
-    $functions$, current_schema());
+    $functions$, current_schema(),
+    -- The columns of an image: numbers exact, times in UTC to the microsecond.
+    $columns$id, reference, title, description, price, currency, location, offer, kind, status, bedrooms, bathrooms, area_m2,
+        latitude, longitude, version,
+        pg_catalog.to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        pg_catalog.to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at$columns$);
 END
 $migration$;
 
