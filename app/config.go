@@ -30,6 +30,7 @@ type CacheConfig struct {
 	MaxBytes Bytes         `koanf:"max_bytes"`
 	TTL      time.Duration `koanf:"ttl"`
 	Timeout  time.Duration `koanf:"timeout"`
+	LeaseTTL time.Duration `koanf:"lease_ttl"`
 }
 
 // ViewConfig describes the view cache.
@@ -45,6 +46,10 @@ type FreshnessConfig struct {
 	PollInterval     time.Duration `koanf:"poll_interval"`
 	IdlePollInterval time.Duration `koanf:"idle_poll_interval"`
 	Retention        time.Duration `koanf:"retention"`
+	Bell             bool          `koanf:"bell"`
+	CatchUpTimeout   time.Duration `koanf:"catch_up_timeout"`
+	StaleIfError     time.Duration `koanf:"stale_if_error" zero:"ok"`
+	VerifyInterval   time.Duration `koanf:"verify_interval" zero:"ok"`
 }
 
 // HTTPConfig describes the public listener.
@@ -56,6 +61,7 @@ type HTTPConfig struct {
 	HandlerTimeout time.Duration `koanf:"handler_timeout"`
 	MaxBody        Bytes         `koanf:"max_body"`
 	MaxInFlight    int           `koanf:"max_in_flight"`
+	MaxStreams     int           `koanf:"max_streams"`
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -14,27 +16,53 @@ import (
 // follower brings every committed change, whoever made it, from the database's feed onto the bus, and confirms to the
 // ledger what it has brought. It is what lets the caches see changes by other processes and by hand-written SQL.
 type follower struct {
+	followerOptions
+
+	woken chan struct{} // somebody has heard of a change
+	asked chan struct{} // somebody is in the queue
+
+	mu    sync.Mutex
+	queue []chan error // those who wait for a reading that has not begun; guarded by mu
+	ended bool         // nobody reads any more; guarded by mu
+
+	// The rest belongs to run.
+	cursor  ports.FeedCursor
+	placed  bool      // the cursor is one to go on from
+	began   time.Time // the last reading
+	forgot  time.Time // when following last began anew
+	failing bool
+}
+
+// followerOptions are what a follower works with; all are required.
+type followerOptions struct {
 	feed     ports.ChangeFeed
 	events   ports.EventPublisher
 	ledger   *freshness.Ledger
+	live     *liveFeed
 	log      *zap.Logger
 	poll     time.Duration // pause between readings while there is traffic
 	idlePoll time.Duration // and while there is none
 	traffic  func() uint64 // grows with every read
+	history  int           // how many past changes a new process begins with
 	// retention is how long the database remembers changes.
 	retention time.Duration
-
-	cursor  ports.FeedCursor
-	placed  bool // the cursor is one to go on from
-	forgot  time.Time
-	failing bool
 }
 
 // feedPage is how many changes are taken at a time.
 const feedPage = 1_000
 
+// wakeGap is the shortest time from the beginning of one reading to that of the next which nobody waits for: when many
+// write, their rings come closer than readings are worth.
+const wakeGap = 2 * time.Millisecond
+
+// newFollower makes a follower that reads nothing before it runs.
+func newFollower(o followerOptions) *follower {
+	return &follower{followerOptions: o, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
+}
+
 // run follows until the context ends.
 func (f *follower) run(ctx context.Context) {
+	defer f.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	seen := f.traffic()
@@ -42,9 +70,13 @@ func (f *follower) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-f.woken:
+			timer.Reset(time.Until(f.began.Add(wakeGap)))
+			continue
+		case <-f.asked:
 		case <-timer.C:
 		}
-		f.step(ctx)
+		f.read(ctx)
 		pause := f.idlePoll
 		if now := f.traffic(); now != seen {
 			pause, seen = f.poll, now
@@ -53,120 +85,170 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
+// read is one reading of the feed, for everybody who asked before it begins.
+func (f *follower) read(ctx context.Context) {
+	f.mu.Lock()
+	waiting := f.queue
+	f.queue = nil
+	f.mu.Unlock()
+	err := f.step(ctx)
+	for _, w := range waiting {
+		w <- err
+	}
+}
+
+// end tells those who wait that nobody reads any more.
+func (f *follower) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = true
+	for _, w := range f.queue {
+		w <- errNotFollowing
+	}
+}
+
+var errNotFollowing = fmt.Errorf("the change feed is not followed any more: %w", ports.ErrUnavailable)
+
+// wake has the feed read soon, since something may have changed.
+func (f *follower) wake() { nudge(f.woken) }
+
+// CatchUp returns when the ledger has been told of every change that was committed before the call. Callers who come
+// together share one reading of the feed. The error is that of the reading, or of the context.
+func (f *follower) CatchUp(ctx context.Context) error {
+	done := make(chan error, 1)
+	f.mu.Lock()
+	if f.ended {
+		f.mu.Unlock()
+		return errNotFollowing
+	}
+	f.queue = append(f.queue, done)
+	f.mu.Unlock()
+	nudge(f.asked)
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the change feed: %w", context.Cause(ctx))
+	}
+}
+
+// nudge leaves a mark that stays until it is seen.
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// errOtherHistory says that the feed goes on in another epoch, where cursors and snapshots mean something else.
+var errOtherHistory = errors.New("the database was restarted, restored or replaced")
+
 // step is one reading of the feed up to its end. The moment before it begins is what the ledger is confirmed to: every
 // change committed by then has been delivered.
-func (f *follower) step(ctx context.Context) {
-	began := time.Now()
+func (f *follower) step(ctx context.Context) error {
+	f.began = time.Now()
 	err := f.catchUp(ctx)
+	if errors.Is(err, ports.ErrFeedCursorGone) || errors.Is(err, ports.ErrInvalidFeedCursor) || errors.Is(err, errOtherHistory) {
+		f.log.Warn("lost the place in the change feed; the caches begin anew", zap.Error(err))
+		f.placed = false
+		err = f.catchUp(ctx)
+	}
 	switch {
 	case err == nil:
-		f.ledger.Confirm(began)
+		f.ledger.Confirm(f.began)
 		if f.failing {
 			f.log.Info("the change feed is back")
 		}
 		f.failing = false
-	case errors.Is(err, ports.ErrFeedCursorGone), errors.Is(err, ports.ErrInvalidFeedCursor):
-		f.log.Warn("lost the place in the change feed; the caches begin anew", zap.Error(err))
-		f.placed = false
 	case ctx.Err() == nil && !f.failing:
 		f.log.Warn("cannot read the change feed; the caches are passed by until it is back", zap.Error(err))
 		f.failing = true
 	}
+	return err
 }
 
 // catchUp brings everything that has been committed since the last time. It is published at once, since of several
-// changes to one listing the ledger has to know the newest before a reader comes. More than the ledger can remember
-// would make it forget everything before anyway: then a reset takes the place of the changes.
+// changes to one listing the ledger has to know the newest before a reader comes.
 func (f *follower) catchUp(ctx context.Context) error {
-	if err := f.place(ctx); err != nil {
-		return err
+	if !f.placed || time.Since(f.forgot) > f.retention/2 {
+		return f.begin(ctx)
 	}
-	var events []property.Event
-	cursor, tooMany := f.cursor, false
-	for {
-		page, err := f.feed.Changes(ctx, cursor, feedPage)
-		if err != nil {
-			return err
-		}
-		for _, change := range page.Changes {
-			events = append(events, property.Event{Change: change, Origin: property.OriginFeed})
-		}
-		if len(events) > f.ledger.Figures().Capacity {
-			events, tooMany = events[:0], true
-		}
-		cursor = page.Next
-		if !page.More {
-			break
-		}
-	}
-	if tooMany {
-		events = []property.Event{{Change: property.Change{Op: property.OpReset, At: time.Now()}, Origin: property.OriginFeed}}
-	}
-	if len(events) > 0 {
-		f.events.Publish(ctx, events...)
-	}
-	f.cursor = cursor
-	return nil
-}
-
-// place finds a place in the feed to go on from, when there is none. Now and then it also makes the ledger forget: a
-// listing that is removed, and whose removal the database no longer keeps, may come back at version 1, and the ledger must
-// not remember more of it than the database does.
-func (f *follower) place(ctx context.Context) error {
-	if f.placed {
-		if time.Since(f.forgot) > f.retention/2 {
-			f.forget()
-		}
-		return nil
-	}
-	head, _, err := f.feed.Head(ctx)
+	news, err := f.readOn(ctx, f.cursor)
 	if err != nil {
 		return err
 	}
-	f.forget() // answers from before this place were never checked against what came in between
-	f.cursor, f.placed = head, true
+	if news.place.Epoch != f.ledger.Place().Epoch {
+		return errOtherHistory
+	}
+	if news.tooMany {
+		// It would make the ledger forget everything before anyway.
+		f.ledger.Restart(news.place, news.place)
+	} else if len(news.changes) > 0 {
+		f.events.Publish(ctx, eventsOf(news.changes)...)
+	}
+	f.ledger.Reach(news.place)
+	f.cursor = news.next
+	f.live.tell(news.pages, news.tooMany)
 	return nil
 }
 
-func (f *follower) forget() {
-	f.ledger.Reset()
-	f.forgot = time.Now()
-}
-
-// janitor removes changes that have been kept long enough.
-type janitor struct {
-	feed      ports.ChangeFeed
-	retention time.Duration
-	log       *zap.Logger
-}
-
-const (
-	janitorPause = 10 * time.Minute
-	janitorLimit = time.Minute
-)
-
-// run cleans now and then until the context ends.
-func (j *janitor) run(ctx context.Context) {
-	ticker := time.NewTicker(janitorPause)
-	defer ticker.Stop()
-	for {
-		j.clean(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+func eventsOf(changes []property.Change) []property.Event {
+	events := make([]property.Event, len(changes))
+	for i := range changes {
+		events[i] = property.Event{Change: changes[i], Origin: property.OriginFeed}
 	}
+	return events
 }
 
-func (j *janitor) clean(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, janitorLimit)
-	defer cancel()
-	removed, err := j.feed.Prune(ctx, time.Now().Add(-j.retention))
-	switch {
-	case err != nil && ctx.Err() == nil:
-		j.log.Warn("cannot remove old changes", zap.Error(err))
-	case removed > 0:
-		j.log.Info("removed old changes", zap.Int64("changes", removed))
+// begin finds a place in the feed to go on from: some way back, so that answers which other processes have kept can be
+// judged at once. It is done again now and then, because the ledger must not remember more of a listing than the database
+// does: one that is removed, and whose removal is no longer kept there, may come back at version 1.
+func (f *follower) begin(ctx context.Context) error {
+	cursor, from, err := f.feed.Head(ctx, f.history)
+	if err != nil {
+		return err
+	}
+	past, err := f.readOn(ctx, cursor)
+	if err != nil {
+		return err
+	}
+	if past.place.Epoch != from.Epoch {
+		return errOtherHistory
+	}
+	if past.tooMany {
+		from = past.place
+	}
+	f.ledger.Restart(from, past.place, past.changes...)
+	f.cursor, f.placed, f.forgot = past.next, true, time.Now()
+	return nil
+}
+
+// news is what one reading has brought. When it is more than the ledger can remember, the changes are left out.
+type news struct {
+	changes []property.Change
+	pages   []livePage
+	next    ports.FeedCursor
+	place   freshness.Place
+	tooMany bool
+}
+
+// readOn reads from the cursor to the end of the feed.
+func (f *follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, error) {
+	capacity := f.ledger.Figures().Capacity
+	for n := (news{next: cursor}); ; {
+		page, err := f.feed.Changes(ctx, n.next, feedPage)
+		if err != nil {
+			return n, err
+		}
+		if n.tooMany = n.tooMany || len(n.changes)+len(page.Changes) > capacity; n.tooMany {
+			n.changes, n.pages = nil, nil
+		} else {
+			n.changes = append(n.changes, page.Changes...)
+			n.pages = append(n.pages, livePage{n.next, page})
+		}
+		n.next, n.place = page.Next, page.Place
+		if !page.More {
+			return n, nil
+		}
 	}
 }

@@ -2,10 +2,40 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/ports"
 )
+
+// levels are what the two cache levels count, and how some of their answers get to whoever verifies them.
+type levels struct{ view, query *level }
+
+// level is one of them.
+type level struct {
+	name     string
+	counters *ports.Counters
+	samples  *ports.Samples
+	// What came of verifying its answers.
+	verified, undecided, violations atomic.Uint64
+}
+
+func newLevels() *levels { return &levels{newLevel("view"), newLevel("query")} }
+
+func newLevel(name string) *level {
+	return &level{name: name, counters: new(ports.Counters), samples: ports.NewSamples()}
+}
+
+func (l *levels) each() []*level { return []*level{l.view, l.query} }
+
+// reads is how many reads have asked the caches.
+func (l *levels) reads() (n uint64) {
+	for _, each := range l.each() {
+		f := each.counters.Figures()
+		n += f.Answered() + f.Loaded()
+	}
+	return n
+}
 
 // viewLevel and queryLevel are the two cache levels as /v1/cache and the metrics see them.
 type viewLevel struct{ *viewcache.Cache }

@@ -17,7 +17,7 @@ import (
 
 // newRegistry holds every figure of the program. Those of the caches, the ledger and the pool are read when asked for.
 func newRegistry(
-	db *bunstore.DB, views *viewcache.Cache, query queryLevel, ledger *freshness.Ledger,
+	db *bunstore.DB, views *viewcache.Cache, query queryLevel, l *levels, ledger *freshness.Ledger,
 ) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(
@@ -40,6 +40,9 @@ func newRegistry(
 		counter("gable_database_waits_total", "How often a query waited for a connection.",
 			func() float64 { return float64(db.Stats().WaitCount) }),
 	)
+	for _, each := range l.each() {
+		r.MustRegister(verdictCollector{each})
+	}
 	return r
 }
 
@@ -72,7 +75,7 @@ func (levelCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (l levelCollector) Collect(out chan<- prometheus.Metric) {
-	for o := ports.OutcomeHit; o <= ports.OutcomeBypassed; o++ {
+	for o := ports.OutcomeHit; o <= ports.OutcomeUnconfirmed; o++ {
 		out <- prometheus.MustNewConstMetric(readsDesc, prometheus.CounterValue, float64(l.counters.Of(o)), l.level, o.String())
 	}
 	out <- prometheus.MustNewConstMetric(errorsDesc, prometheus.CounterValue, float64(l.counters.Errors()), l.level)
@@ -81,6 +84,31 @@ func (l levelCollector) Collect(out chan<- prometheus.Metric) {
 	if entries, bytes := l.size(ctx); entries >= 0 {
 		out <- prometheus.MustNewConstMetric(entriesDesc, prometheus.GaugeValue, float64(entries), l.level)
 		out <- prometheus.MustNewConstMetric(bytesDesc, prometheus.GaugeValue, float64(bytes), l.level)
+	}
+}
+
+// verdictCollector shows what came of verifying a level's answers.
+type verdictCollector struct{ *level }
+
+var (
+	verifiedDesc = prometheus.NewDesc("gable_verifier_verified_total",
+		"Answers of a cache that were compared with the database and found right.", []string{"level"}, nil)
+	undecidedDesc = prometheus.NewDesc("gable_verifier_undecided_total",
+		"Answers of a cache that could not be compared, because a change came in between or the database did not answer.",
+		[]string{"level"}, nil)
+	violationsDesc = prometheus.NewDesc("gable_verifier_violations_total",
+		"Answers of a cache that were compared with the database and found wrong: each is a defect.", []string{"level"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (verdictCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (v verdictCollector) Collect(out chan<- prometheus.Metric) {
+	for desc, n := range map[*prometheus.Desc]uint64{
+		verifiedDesc: v.verified.Load(), undecidedDesc: v.undecided.Load(), violationsDesc: v.violations.Load(),
+	} {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), v.name)
 	}
 }
 

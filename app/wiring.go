@@ -38,7 +38,8 @@ import (
 var storeModule = fx.Module("store",
 	fx.Provide(
 		openDatabase,
-		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
+		func(db *bunstore.DB) *liveFeed { return newLiveFeed(db.Feed()) },
+		func(feed *liveFeed) ports.ChangeFeed { return feed.ChangeFeed },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
 		newEventBus,
 		func(bus *eventbus.Bus) ports.EventPublisher { return bus },
@@ -50,13 +51,16 @@ var useCaseModule = fx.Module("use cases",
 	fx.Provide(newCatalog, newKeys, newFiles),
 )
 
-// cacheModule is the two levels and the ledger that both ask.
+// cacheModule is the two levels, the ledger that both ask, and the follower that keeps it up to date.
 var cacheModule = fx.Module("caches",
 	fx.Provide(
 		newLedger,
 		openCache,
-		func(c ports.Cache) queryLevel { return queryLevel{c, new(ports.Counters)} },
+		newLevels,
+		func(c ports.Cache, l *levels) queryLevel { return queryLevel{c, l.query.counters} },
 		newViewCache,
+		newChangeFollower,
+		newChangeRinger,
 	),
 )
 
@@ -67,13 +71,13 @@ var webModule = fx.Module("web",
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
 func repository(
-	db *bunstore.DB, cache queryLevel, ledger *freshness.Ledger, c *Config,
+	db *bunstore.DB, cache ports.Cache, l *levels, ledger *freshness.Ledger, c *Config,
 ) ports.PropertyRepository {
-	return cached.New(db.Repository(), cache.Cache, ledger, cache.counters, cached.Options{
-		TTL:         c.Cache.TTL,
-		LoadTimeout: c.Database.QueryTimeout,
-		Epoch:       uuid.NewString(), // another process has another ledger
-	})
+	options := cached.Options{TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples}
+	if !ownCache(c) {
+		options.LeaseTTL = c.Cache.LeaseTTL
+	}
+	return cached.New(db.Repository(), cache, ledger, l.query.counters, options)
 }
 
 // newServer is the program that serves: everything above, started in order, stopped in reverse.
@@ -84,8 +88,8 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
 		storeModule, useCaseModule, cacheModule, webModule,
-		fx.Provide(repository),
-		fx.Invoke(checkSchema, subscribe, follow, serve),
+		fx.Provide(repository, newDraining),
+		fx.Invoke(checkSchema, subscribe, follow, verify, serve),
 		fx.Options(extra...),
 	)
 }
@@ -93,14 +97,22 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 const startTimeout = 30 * time.Second
 
 // subscribe says who listens to committed changes.
-func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger) {
-	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) {
-		changes := make([]property.Change, len(events))
-		for i := range events {
-			changes[i] = events[i].Change
-		}
-		ledger.Append(changes...) // at once: no reader may see half of what was committed together
-	})
+func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer) {
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
+	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.hear(events) })
+}
+
+// tell brings events to the ledger, all that came together at once: no reader may see half of what was committed together.
+func tell(ledger *freshness.Ledger, events []property.Event) {
+	changes := make([]property.Change, len(events))
+	for i := range events {
+		changes[i] = events[i].Change
+	}
+	if len(events) > 0 && events[0].Origin == property.OriginSelf {
+		ledger.Announce(changes...)
+		return
+	}
+	ledger.Append(changes...)
 }
 
 func openDatabase(lc fx.Lifecycle, c *Config) (*bunstore.DB, error) {
@@ -139,8 +151,11 @@ func newLedger(c *Config) *freshness.Ledger {
 	return freshness.NewLedger(c.Freshness.LedgerLength, c.Freshness.MaxStaleness)
 }
 
+// ownCache reports whether the query cache belongs to this process alone.
+func ownCache(c *Config) bool { return string(c.Cache.URL) == "memory:" }
+
 func openCache(lc fx.Lifecycle, c *Config) (ports.Cache, error) {
-	if string(c.Cache.URL) == "memory:" {
+	if ownCache(c) {
 		cache := memory.NewCache(int64(c.Cache.MaxBytes))
 		lc.Append(fx.StopHook(cache.Close))
 		return cache, nil
@@ -155,9 +170,10 @@ func openCache(lc fx.Lifecycle, c *Config) (ports.Cache, error) {
 	return cache, nil
 }
 
-func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, c *Config) *viewcache.Cache {
-	views := viewcache.New(ledger, new(ports.Counters), viewcache.Options{
+func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *levels, c *Config) *viewcache.Cache {
+	views := viewcache.New(ledger, f, l.view.counters, viewcache.Options{
 		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
+		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.view.samples,
 	})
 	lc.Append(fx.StopHook(views.Close))
 	return views
@@ -178,13 +194,13 @@ func newKeys(keys ports.KeyRepository) *access.Keys {
 }
 
 func newAPI(
-	listings *catalog.Catalog, files *files, keys *access.Keys, feed ports.ChangeFeed, views *viewcache.Cache,
-	query queryLevel, ledger *freshness.Ledger, c *Config,
+	listings *catalog.Catalog, files *files, keys *access.Keys, feed *liveFeed, views *viewcache.Cache,
+	query queryLevel, ledger *freshness.Ledger, d draining, c *Config,
 ) *api.API {
 	return api.New(api.Options{
 		Catalog: listings, Files: files, Keys: keys, Feed: feed, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
-		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch,
+		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, MaxStreams: c.HTTP.MaxStreams, Draining: d,
 	})
 }
 
@@ -222,6 +238,11 @@ func newHandler(
 	})
 }
 
+// draining is closed when no new work is taken any more; streams, which would go on for ever, end then.
+type draining chan struct{}
+
+func newDraining() draining { return make(draining) }
+
 // servers are the two listeners.
 type servers struct{ public, ops *listener }
 
@@ -236,24 +257,40 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, stop
 	}
 }
 
-// follow keeps the ledger up to date, and the change table from growing for ever, as long as the program runs.
-func follow(
-	lc fx.Lifecycle, feed ports.ChangeFeed, events ports.EventPublisher, ledger *freshness.Ledger, views *viewcache.Cache,
-	query queryLevel, log *zap.Logger, c *Config,
-) {
-	f := &follower{
-		feed: feed, events: events, ledger: ledger, log: log.Named("feed"),
+func newChangeFollower(
+	feed *liveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *levels, log *zap.Logger, c *Config,
+) *follower {
+	return newFollower(followerOptions{
+		feed: feed.ChangeFeed, live: feed, events: events, ledger: ledger, log: log.Named("feed"),
 		poll: c.Freshness.PollInterval, idlePoll: c.Freshness.IdlePollInterval,
-		retention: c.Freshness.Retention,
-		traffic:   func() uint64 { return reads(views.Counters()) + reads(query.counters) },
-	}
-	j := &janitor{feed: feed, retention: c.Freshness.Retention, log: log.Named("janitor")}
-	background(lc, f.run, j.run)
+		history: c.Freshness.LedgerLength / 2, retention: c.Freshness.Retention, traffic: l.reads,
+	})
 }
 
-func reads(c *ports.Counters) uint64 {
-	f := c.Figures()
-	return f.Answered() + f.Loaded()
+func newChangeRinger(db *bunstore.DB, f *follower, log *zap.Logger, c *Config) *ringer {
+	var b bell
+	if own := db.Bell(); own != nil && c.Freshness.Bell {
+		b = own
+	}
+	return newRinger(b, f.wake, log.Named("bell"))
+}
+
+// follow keeps the ledger up to date, and the change table from growing for ever, as long as the program runs.
+func follow(lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, log *zap.Logger, c *Config) {
+	j := &janitor{feed: feed, retention: c.Freshness.Retention, log: log.Named("janitor")}
+	background(lc, f.run, r.run, r.listen, j.run)
+}
+
+// verify compares answers of both levels with the database, now and then.
+func verify(lc fx.Lifecycle, f *follower, l *levels, log *zap.Logger, c *Config) {
+	if c.Freshness.VerifyInterval == 0 {
+		return
+	}
+	for _, each := range l.each() {
+		v := &verifier{level: each, catchUp: f.CatchUp, pause: c.Freshness.VerifyInterval,
+			limit: c.Database.QueryTimeout, log: log.Named("verifier")}
+		background(lc, v.run)
+	}
 }
 
 // background runs loops from the start of the program to its end, and waits for them there.
@@ -275,7 +312,7 @@ func background(lc fx.Lifecycle, loops ...func(context.Context)) {
 
 // serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
 // no new request is taken and those under way finish.
-func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, c *Config, log *zap.Logger) {
+func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, d draining, c *Config, log *zap.Logger) {
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := s.ops.start(ctx); err != nil {
@@ -295,6 +332,7 @@ func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, c *Config, log *zap.Logg
 			case <-time.After(c.Shutdown.Delay):
 			case <-ctx.Done():
 			}
+			close(d)
 			err := s.public.stop(ctx)
 			if opsErr := s.ops.stop(ctx); err == nil {
 				err = opsErr

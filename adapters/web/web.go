@@ -43,6 +43,10 @@ func New(o Options) http.Handler {
 func bounded(limit int, next http.Handler) http.Handler {
 	slots := make(chan struct{}, limit)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if api.IsStream(r) { // they have a bound of their own
+			next.ServeHTTP(w, r)
+			return
+		}
 		select {
 		case slots <- struct{}{}:
 			defer func() { <-slots }()
@@ -53,12 +57,12 @@ func bounded(limit int, next http.Handler) http.Handler {
 	})
 }
 
-// streams are the paths whose work takes as long as the client needs; they have deadlines of their own.
-var streams = map[string]bool{"/v1/imports": true, "/v1/exports": true}
+// transfers are the paths whose work takes as long as the client needs; they have deadlines of their own.
+var transfers = map[string]bool{"/v1/imports": true, "/v1/exports": true}
 
 func timed(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if streams[r.URL.Path] {
+		if transfers[r.URL.Path] || api.IsStream(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -58,20 +58,26 @@ type Options struct {
 	Catalog Catalog
 	Files   Files
 	Keys    Keys
-	Feed    ports.ChangeFeed
+	Feed    LiveFeed
 	Views   *viewcache.Cache
 	// ViewLevel and QueryLevel are the caches as /v1/cache shows them.
 	ViewLevel, QueryLevel Level
-	Ledger                LedgerFigures
+	Ledger                Ledger
 	MaxBody               int64 // bytes of a JSON body
 	RequireIfMatch        bool  // changes need If-Match
+	MaxStreams            int   // streams of events open at once
+	// Draining is closed when the server begins to shut down, and with it every stream.
+	Draining <-chan struct{}
 }
 
 // API answers the routes. Make one with New, then Register it.
-type API struct{ Options }
+type API struct {
+	Options
+	streams chan struct{} // has room for as many as may be open
+}
 
 // New makes the API.
-func New(o Options) *API { return &API{o} }
+func New(o Options) *API { return &API{o, make(chan struct{}, o.MaxStreams)} }
 
 // Register adds the routes to a router.
 func (a *API) Register(router *mux.Router) {
@@ -85,7 +91,7 @@ func (a *API) Register(router *mux.Router) {
 	})
 	handle(router, "/v1/imports", methods{http.MethodPost: a.writing(a.importListings)})
 	handle(router, "/v1/exports", methods{http.MethodGet: a.export})
-	handle(router, "/v1/changes", methods{http.MethodGet: a.changes})
+	handle(router, changesRoute, methods{http.MethodGet: a.changes})
 	handle(router, "/v1/cache", methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
 	handle(router, "/properties", search)
 	handle(router, "/properties/", search)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
 )
 
 const challenge = `Bearer realm="gable"`
@@ -27,7 +28,7 @@ func (a *API) allowed(needed access.Scope, h writeHandler) handler {
 		if !key.Scope.Allows(needed) {
 			return refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
 		}
-		return h(w, r, key)
+		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{})), key)
 	}
 }
 

@@ -9,7 +9,46 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-const maxChanges = 1_000
+const (
+	changesRoute = "/v1/changes"
+	maxChanges   = 1_000
+	// afterNow stands for the cursor behind the newest change.
+	afterNow = "now"
+)
+
+// changes answers GET /v1/changes.
+func (a *API) changes(w http.ResponseWriter, r *http.Request) error {
+	values, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	after, err := takeOne(values, "after", "")
+	if err != nil {
+		return err
+	}
+	if after == afterNow {
+		head, _, err := a.Feed.Head(r.Context(), 0)
+		if err != nil {
+			return err
+		}
+		after = string(head)
+	}
+	limitText, err := takeOne(values, "limit", "100")
+	if err != nil {
+		return err
+	}
+	limit, err := strconv.Atoi(limitText)
+	if err != nil || limit < 1 || limit > maxChanges {
+		return badParameter("limit", "must be a whole number from 1 to %d", maxChanges)
+	}
+	if err := refuseOthers(values); err != nil {
+		return err
+	}
+	if IsStream(r) {
+		return a.stream(w, r, ports.FeedCursor(after))
+	}
+	return a.writeChanges(w, r, after, limit)
+}
 
 // writeChanges answers with a page of the change feed.
 func (a *API) writeChanges(w http.ResponseWriter, r *http.Request, after string, limit int) error {

@@ -13,11 +13,6 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// LedgerFigures tells how much the ledger remembers.
-type LedgerFigures interface {
-	Figures() freshness.Figures
-}
-
 type cacheFigures struct {
 	Levels struct {
 		View  levelFigures `json:"view"`
@@ -31,16 +26,17 @@ type cacheFigures struct {
 }
 
 type levelFigures struct {
-	Hits      uint64  `json:"hits"`
-	Patched   uint64  `json:"patched"`
-	Coalesced uint64  `json:"coalesced"`
-	Misses    uint64  `json:"misses"`
-	Stale     uint64  `json:"stale"`
-	Bypassed  uint64  `json:"bypassed"`
-	Errors    uint64  `json:"errors"`
-	Entries   int64   `json:"entries"`
-	Bytes     int64   `json:"bytes"`
-	HitRatio  float64 `json:"hit_ratio"`
+	Hits        uint64  `json:"hits"`
+	Patched     uint64  `json:"patched"`
+	Coalesced   uint64  `json:"coalesced"`
+	Misses      uint64  `json:"misses"`
+	Stale       uint64  `json:"stale"`
+	Bypassed    uint64  `json:"bypassed"`
+	Unconfirmed uint64  `json:"unconfirmed"`
+	Errors      uint64  `json:"errors"`
+	Entries     int64   `json:"entries"`
+	Bytes       int64   `json:"bytes"`
+	HitRatio    float64 `json:"hit_ratio"`
 }
 
 func figuresOf(ctx context.Context, l Level) levelFigures {
@@ -48,7 +44,7 @@ func figuresOf(ctx context.Context, l Level) levelFigures {
 	entries, bytes := l.Size(ctx)
 	return levelFigures{
 		Hits: f.Hits, Patched: f.Patched, Coalesced: f.Coalesced, Misses: f.Misses, Stale: f.Stale,
-		Bypassed: f.Bypassed, Errors: f.Errors, Entries: entries, Bytes: bytes, HitRatio: rounded(f.HitRatio()),
+		Bypassed: f.Bypassed, Unconfirmed: f.Unconfirmed, Errors: f.Errors, Entries: entries, Bytes: bytes, HitRatio: rounded(f.HitRatio()),
 	}
 }
 

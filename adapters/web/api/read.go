@@ -25,6 +25,14 @@ const (
 	fieldParameter = "fields"
 )
 
+// Ledger judges answers and brings them up to date.
+type Ledger interface {
+	Figures() freshness.Figures
+	PatchPage(*property.Search, *property.Page, freshness.Position) (*property.Page, freshness.Position, freshness.Verdict)
+	PatchItem(property.ID, *property.Property, freshness.Position) (*property.Property, freshness.Position, freshness.Verdict)
+	CheckCount(*property.Filter, freshness.Position) (freshness.Position, freshness.Verdict)
+}
+
 // searchRequest is what the parameters of a search ask for.
 type searchRequest struct {
 	property.Search
@@ -55,28 +63,56 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// noCount is the count of a search that did not ask for it.
+const noCount = -1
+
 func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
 	page, err := a.Catalog.Search(ctx, &s.Search)
 	if err != nil {
 		return viewcache.Answer{}, err
 	}
-	answer := viewcache.Answer{
-		ContentType: jsonType, Route: searchRoute,
-		Depends: []freshness.Dependency{freshness.OnPage(&s.Search, page)},
-	}
-	count := int64(-1)
+	count := int64(noCount)
 	if s.count {
 		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
 			return viewcache.Answer{}, err
 		}
+	}
+	return a.pageAnswer(s, page, count), nil
+}
+
+func (a *API) pageAnswer(s *searchRequest, page *property.Page, count int64) viewcache.Answer {
+	next := s.NextCursor(page)
+	answer := viewcache.Answer{
+		ContentType: jsonType, Route: searchRoute,
+		Body:    appendPage(nil, page, next, count, s.fields),
+		Depends: []freshness.Dependency{freshness.OnPage(&s.Search, page)},
+		Patch: func(at freshness.Position) (viewcache.Answer, freshness.Position, bool) {
+			return a.patchPage(s, page, count, at)
+		},
+	}
+	if count != noCount {
 		answer.Depends = append(answer.Depends, freshness.OnCount(&s.Filter))
 	}
-	next := s.NextCursor(page)
-	answer.Body = appendPage(nil, page, next, count, s.fields)
 	if next != "" {
 		answer.Link = s.nextLink(next)
 	}
-	return answer, nil
+	return answer
+}
+
+// patchPage makes the answer as it is now from the page that it showed at the position. A count can only stay.
+func (a *API) patchPage(
+	s *searchRequest, page *property.Page, count int64, at freshness.Position,
+) (viewcache.Answer, freshness.Position, bool) {
+	if count != noCount {
+		if counted, verdict := a.Ledger.CheckCount(&s.Filter, at); verdict != freshness.Fresh {
+			return viewcache.Answer{}, counted, false
+		}
+	}
+	page, now, verdict := a.Ledger.PatchPage(&s.Search, page, at)
+	if verdict != freshness.Fresh {
+		return viewcache.Answer{}, at, false
+	}
+	return a.pageAnswer(s, page, count), now, true
 }
 
 // nextLink is the Link header to the following page, with everything the client asked for.
@@ -140,10 +176,22 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		answer := itemAnswer(&p)
-		answer.Depends = []freshness.Dependency{freshness.OnItem(id)}
-		return answer, nil
+		return a.keptItem(&p), nil
 	})
+}
+
+// keptItem is the answer with what it depends on, and how to make it anew when the listing was changed and not removed.
+func (a *API) keptItem(p *property.Property) viewcache.Answer {
+	answer := itemAnswer(p)
+	answer.Depends = []freshness.Dependency{freshness.OnItem(p.ID)}
+	answer.Patch = func(at freshness.Position) (viewcache.Answer, freshness.Position, bool) {
+		current, now, verdict := a.Ledger.PatchItem(p.ID, p, at)
+		if verdict != freshness.Fresh || current == nil {
+			return viewcache.Answer{}, at, false
+		}
+		return a.keptItem(current), now, true
+	}
+	return answer
 }
 
 func itemAnswer(p *property.Property) viewcache.Answer {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +70,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if report.Errors == nil {
 		report.Errors = []RejectedField{}
 	}
+	a.Views.GiveWriteToken(w, r)
 	return writeJSON(w, r, report)
 }
 
@@ -196,28 +196,4 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 	p.started = true
 	_ = p.control.SetWriteDeadline(time.Now().Add(patience))
 	return p.w.Write(b)
-}
-
-// changes answers GET /v1/changes.
-func (a *API) changes(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r)
-	if err != nil {
-		return err
-	}
-	after, err := takeOne(values, "after", "")
-	if err != nil {
-		return err
-	}
-	limitText, err := takeOne(values, "limit", "100")
-	if err != nil {
-		return err
-	}
-	limit, err := strconv.Atoi(limitText)
-	if err != nil || limit < 1 || limit > maxChanges {
-		return badParameter("limit", "must be a whole number from 1 to %d", maxChanges)
-	}
-	if err := refuseOthers(values); err != nil {
-		return err
-	}
-	return a.writeChanges(w, r, after, limit)
 }

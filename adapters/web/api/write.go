@@ -46,7 +46,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 		return err
 	}
 	w.Header().Set("Location", searchRoute+"/"+created.ID.String())
-	writeItem(w, r, http.StatusCreated, &created)
+	a.writeItem(w, r, http.StatusCreated, &created)
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (a *API) revise(
 	if err != nil {
 		return a.preconditioned(err, expected)
 	}
-	writeItem(w, r, http.StatusOK, &revised)
+	a.writeItem(w, r, http.StatusOK, &revised)
 	return nil
 }
 
@@ -117,6 +117,7 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error
 	if err := a.Catalog.Remove(r.Context(), id, expected); err != nil {
 		return a.preconditioned(err, expected)
 	}
+	a.Views.GiveWriteToken(w, r)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -168,6 +169,7 @@ func (a *API) preconditioned(err error, expected []int64) error {
 }
 
 // writeItem answers a change with the listing as it is now: the bytes and entity tag that a GET would get.
-func writeItem(w http.ResponseWriter, r *http.Request, status int, p *property.Property) {
+func (a *API) writeItem(w http.ResponseWriter, r *http.Request, status int, p *property.Property) {
+	a.Views.GiveWriteToken(w, r)
 	viewcache.Write(w, r, status, itemAnswer(p))
 }

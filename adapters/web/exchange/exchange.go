@@ -20,8 +20,10 @@ type Exchange struct {
 	Route string
 	// View is what the view cache did.
 	View ports.Outcome
-	// Reading tells what the query cache did; pass it on with ports.WithReading.
-	Reading ports.Reading
+	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with
+	// ports.WithReading.
+	Reading  ports.Reading
+	Prepared bool
 	// Err is the cause behind a 5xx answer, which only the log may show.
 	Err error
 

@@ -110,6 +110,11 @@ var (
 		Remedy: "Try again after the seconds in \"Retry-After\". A change may or may not have been made: before repeating a " +
 			"creation without an \"Idempotency-Key\", look whether it is there.",
 	}
+	NotCached = Type{
+		Name: "not-cached", Title: "Not cached", Status: http.StatusGatewayTimeout,
+		Cause:  "The request says \"Cache-Control: only-if-cached\", and no cache has an answer to it that is known to be true.",
+		Remedy: "Send the request without only-if-cached.",
+	}
 )
 
 // All are the problem types, by status.
@@ -117,6 +122,6 @@ func All() []Type {
 	return []Type{
 		InvalidRequest, InvalidID, InvalidCursor, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Conflict, Gone,
 		PreconditionFailed, PayloadTooLarge, UnsupportedMediaType, InvalidProperty, IdempotencyKeyReused,
-		PreconditionRequired, Internal, Unavailable,
+		PreconditionRequired, Internal, Unavailable, NotCached,
 	}
 }

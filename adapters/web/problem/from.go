@@ -8,6 +8,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -34,6 +35,9 @@ var known = []struct {
 		"/v1/changes without after.", Error{Parameter: "after", Detail: "is older than the changes kept"})},
 	{ports.ErrIdempotencyKeyReused, IdempotencyKeyReused.New("This key was sent before with another body.",
 		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},
+	{ports.ErrNotKept, NotCached.New("No cache has a true answer to this, and the request does not want the database to be asked.")},
+	{freshness.ErrInvalidToken, InvalidRequest.New("The Consistency-Token was not made by this service.",
+		Error{Parameter: "Consistency-Token", Detail: "must be * or what an answer of this service carried"})},
 	{access.ErrUnknownKey, Unauthorized.New("The key does not exist, or it has been revoked.")},
 }
 

@@ -12,6 +12,7 @@ import (
 // bounded by bytes. It is safe for concurrent use.
 type Cache struct {
 	ledger   *freshness.Ledger
+	feed     Feed
 	counters *ports.Counters
 	options  Options
 	views    *otter.Cache[string, *View]
@@ -22,6 +23,13 @@ type Cache struct {
 type Options struct {
 	MaxBytes int64         // how much memory the views may take, all variants included
 	TTL      time.Duration // how long a view is kept at most, however true it is
+	// StaleIfError is how long ago an answer may last have been known to be true that is given when the database cannot be
+	// reached, unless the request says otherwise.
+	StaleIfError time.Duration
+	// CatchUpTimeout is how long a request that wants more than the default waits for the feed before the database is asked.
+	CatchUpTimeout time.Duration
+	// Samples, if not nil, gets some of the answers to be verified.
+	Samples *ports.Samples
 	// CDNMaxAge, when positive, lets shared caches that heed CDN-Cache-Control (RFC 9213) keep answers that long.
 	CDNMaxAge time.Duration
 }
@@ -33,10 +41,11 @@ const (
 	targetOverhead = 128
 )
 
-// New makes an empty cache whose views the ledger judges. The counters count what it did for each read. Close releases it.
-func New(ledger *freshness.Ledger, counters *ports.Counters, o Options) *Cache {
+// New makes an empty cache whose views the ledger judges, which the feed brings up to date. The counters count what it did
+// for each read. Close releases it.
+func New(ledger *freshness.Ledger, feed Feed, counters *ports.Counters, o Options) *Cache {
 	return &Cache{
-		ledger: ledger, counters: counters, options: o,
+		ledger: ledger, feed: feed, counters: counters, options: o,
 		views: otter.Must(&otter.Options[string, *View]{
 			MaximumWeight:    uint64(max(o.MaxBytes, 1)),
 			Weigher:          func(key string, v *View) uint32 { return uint32(len(key) + v.weight()) },
@@ -75,23 +84,59 @@ func (c *Cache) ByKey(key string) (*View, ports.Outcome) {
 	case freshness.Fresh:
 		return v, ports.OutcomeHit
 	case freshness.Stale:
+		if patched := c.patch(key, v); patched != nil {
+			return patched, ports.OutcomePatched
+		}
 		return nil, ports.OutcomeStale
 	}
 	return nil, ports.OutcomeMiss
+}
+
+// patch makes the view as it is now from one that a change has touched, if it can be made without asking anybody; else nil.
+func (c *Cache) patch(key string, v *View) *View {
+	if v.answer.Patch == nil {
+		return nil
+	}
+	answer, at, ok := v.answer.Patch(v.entry.Position())
+	if !ok {
+		return nil
+	}
+	patched, _ := c.Keep(key, answer, at, v.load)
+	return patched
+}
+
+// unconfirmed finds the view for a key that was true when the ledger was last confirmed, and how long ago that was; nil if
+// that is longer ago than is tolerated.
+func (c *Cache) unconfirmed(key string, tolerance time.Duration) (*View, time.Duration) {
+	age := time.Since(c.ledger.ConfirmedAt())
+	if age > tolerance {
+		return nil, 0
+	}
+	if v, ok := c.views.GetIfPresent(key); ok && c.ledger.Check(v.entry) == freshness.Fresh {
+		return v, age
+	}
+	return nil, 0
 }
 
 // Position is where the ledger stands; take it before the work on an answer begins.
 func (c *Cache) Position() freshness.Position { return c.ledger.Position() }
 
 // Keep makes the view of an answer whose work began at the position, keeps it under the key if it may be kept, and
-// reports whether it did.
-func (c *Cache) Keep(key string, a Answer, at freshness.Position) (*View, bool) {
+// reports whether it did. Load is how to get the answer again.
+func (c *Cache) Keep(key string, a Answer, at freshness.Position, load Load) (*View, bool) {
 	v := newView(a, at)
+	v.load = load
 	if len(a.Depends) == 0 || int64(v.weight()) > c.options.MaxBytes {
 		return v, false
 	}
 	c.views.Set(key, v)
 	return v, true
+}
+
+// knows reports whether a request target is known to mean some key.
+func (c *Cache) knows(target string) bool {
+	_, ok := c.targets.GetIfPresent(target)
+	return ok
 }
 
 // Learn remembers that a request target means the key. Targets of unusual length are not worth it.

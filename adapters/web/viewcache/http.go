@@ -1,10 +1,12 @@
 package viewcache
 
 import (
-	"context"
+	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/ports"
@@ -15,12 +17,7 @@ import (
 func (c *Cache) Front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			if v := c.front(r); v != nil {
-				c.counters.Count(ports.OutcomeHit)
-				if e := exchange.Of(w); e != nil {
-					e.View, e.Route = ports.OutcomeHit, v.answer.Route
-				}
-				c.write(w, r, v, statusHit)
+			if e := exchange.Of(w); e != nil && c.front(w, r, e) {
 				return
 			}
 		}
@@ -28,70 +25,114 @@ func (c *Cache) Front(next http.Handler) http.Handler {
 	})
 }
 
-func (c *Cache) front(r *http.Request) *View {
-	if wantsUncached(r) {
-		return nil
-	}
-	return c.ByTarget(r.RequestURI)
-}
-
-// wantsUncached reports whether the client asks, by Cache-Control: no-cache, for an answer as if there were no cache.
-func wantsUncached(r *http.Request) bool {
-	for _, line := range r.Header["Cache-Control"] {
-		for directive := range strings.SplitSeq(line, ",") {
-			name, _, _ := strings.Cut(directive, "=")
-			name = strings.TrimSpace(name)
-			if strings.EqualFold(name, "no-cache") || strings.EqualFold(name, "no-store") {
-				return true
-			}
+// front answers if it can, and reports whether it did.
+func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchange) bool {
+	special, err := wishes{}, error(nil)
+	if !plain(r) {
+		if !c.knows(r.RequestURI) {
+			return false
+		}
+		if special, err = wishesOf(r); err != nil {
+			return false // whoever answers will say so
+		}
+		c.prepare(r.Context(), special, &e.Reading)
+		if e.Prepared = true; e.Reading.Uncached {
+			return false
 		}
 	}
-	return false
+	v := c.ByTarget(r.RequestURI)
+	if v == nil {
+		return false
+	}
+	c.counters.Count(ports.OutcomeHit)
+	c.offer(v)
+	e.View, e.Route = ports.OutcomeHit, v.answer.Route
+	if special.session {
+		c.giveToken(r.Context(), w.Header())
+	}
+	c.write(w, r, v, statusHit)
+	return true
 }
 
 // Serve answers a GET or HEAD whose canonical key the handler has found out: from the cache, or by what load makes. An
-// error of load is returned with nothing written. The context that load gets carries the exchange's Reading.
-func (c *Cache) Serve(
-	w http.ResponseWriter, r *http.Request, key string, load func(context.Context) (Answer, error),
-) error {
+// error of load is returned with no body written. The context that load gets carries the exchange's Reading.
+func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load Load) error {
 	e := exchange.Of(w)
-	reading := &ports.Reading{}
-	outcome := &reading.Outcome
-	if e != nil {
-		reading, outcome = &e.Reading, &e.View
+	if e == nil {
+		e = exchange.New(w, "")
 	}
-	reading.Uncached = wantsUncached(r)
-	var v *View
-	*outcome = ports.OutcomeBypassed
-	if !reading.Uncached {
-		v, *outcome = c.ByKey(key)
-	}
-	c.counters.Count(*outcome)
-	if v != nil {
-		c.Learn(r.RequestURI, key)
-		c.write(w, r, v, statusHit)
-		return nil
-	}
-	at := c.Position()
-	answer, err := load(ports.WithReading(r.Context(), reading))
+	special, err := wishesOf(r)
 	if err != nil {
 		return err
 	}
-	if *outcome == ports.OutcomeBypassed {
-		c.write(w, r, newView(answer, at), []string{cacheStatus(reading.Outcome, *outcome, false)})
-		return nil
+	if !e.Prepared {
+		c.prepare(r.Context(), special, &e.Reading)
 	}
-	v, stored := c.Keep(key, answer, at)
-	if stored {
+	reply, err := c.reply(r, e, key, load)
+	if special.session && !errors.Is(err, ports.ErrUnavailable) {
+		c.giveToken(r.Context(), w.Header())
+	}
+	if err != nil {
+		return err
+	}
+	if reply.stored {
 		c.Learn(r.RequestURI, key)
 	}
-	c.write(w, r, v, []string{cacheStatus(reading.Outcome, *outcome, stored)})
+	if reply.age > 0 {
+		w.Header()["Age"] = []string{strconv.Itoa(int(math.Ceil(reply.age.Seconds())))}
+	}
+	c.write(w, r, reply.view, reply.status)
 	return nil
+}
+
+// reply is a view to answer with and what is said about it.
+type reply struct {
+	view   *View
+	status []string
+	stored bool          // under its key
+	age    time.Duration // since it was last known to be true, when that is not now
+}
+
+// reply finds the view for the key or makes it.
+func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Load) (reply, error) {
+	e.View = ports.OutcomeBypassed
+	if !e.Reading.Uncached {
+		var v *View
+		if v, e.View = c.ByKey(key); v != nil {
+			c.counters.Count(e.View)
+			c.offer(v)
+			return reply{view: v, status: statusOfView[e.View], stored: true}, nil
+		}
+	}
+	at := c.Position()
+	answer, err := load(ports.WithReading(r.Context(), &e.Reading))
+	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrNotKept) {
+		if v, age := c.unconfirmed(key, e.Reading.Tolerance); v != nil && e.View == ports.OutcomeBypassed {
+			e.View = ports.OutcomeUnconfirmed
+			c.counters.Count(e.View)
+			return reply{view: v, status: statusOfView[e.View], age: age}, nil
+		}
+	}
+	c.counters.Count(e.View)
+	if err != nil {
+		return reply{}, err
+	}
+	if e.View == ports.OutcomeBypassed {
+		status := []string{cacheStatus(e.Reading.Outcome, e.View, false)}
+		return reply{view: newView(answer, at), status: status, age: e.Reading.Age}, nil
+	}
+	v, stored := c.Keep(key, answer, at, load)
+	return reply{view: v, status: []string{cacheStatus(e.Reading.Outcome, e.View, stored)}, stored: stored}, nil
 }
 
 // Header values that never change; shared by all responses, so nobody may write to them.
 var (
-	statusHit      = []string{"gable-view; hit"}
+	statusHit    = []string{"gable-view; hit"}
+	statusOfView = map[ports.Outcome][]string{
+		ports.OutcomeHit:         statusHit,
+		ports.OutcomePatched:     {cacheStatus(ports.OutcomeNone, ports.OutcomePatched, false)},
+		ports.OutcomeUnconfirmed: {cacheStatus(ports.OutcomeNone, ports.OutcomeUnconfirmed, false)},
+	}
 	noCache        = []string{"no-cache"}
 	acceptEncoding = []string{"Accept-Encoding"}
 )
@@ -104,7 +145,7 @@ func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []
 	h["Cache-Status"] = status
 	h["Etag"] = variant.ETag
 	h["Vary"] = acceptEncoding
-	if c.options.CDNMaxAge > 0 {
+	if c.options.CDNMaxAge > 0 && h["Age"] == nil {
 		h["Cdn-Cache-Control"] = []string{"max-age=" + strconv.Itoa(int(c.options.CDNMaxAge.Seconds()))}
 	}
 	if variant.Link != nil {
@@ -173,6 +214,8 @@ func statusOf(o ports.Outcome) string {
 		return "fwd=stale"
 	case ports.OutcomeBypassed:
 		return "fwd=bypass"
+	case ports.OutcomeUnconfirmed:
+		return "hit; detail=stale"
 	}
 	return "fwd=uri-miss"
 }

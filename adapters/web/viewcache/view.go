@@ -6,6 +6,7 @@
 package viewcache
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
@@ -25,12 +26,19 @@ type Answer struct {
 	Route string
 	// Depends says what the answer depends on. An answer that depends on nothing named is never kept.
 	Depends []freshness.Dependency
+	// Patch, if not nil, makes the answer as it is now from this one, true at the position, and says at which position
+	// that is; or reports false when it cannot be made without asking the store.
+	Patch func(freshness.Position) (Answer, freshness.Position, bool)
 }
+
+// Load makes an answer anew. The context carries a ports.Reading.
+type Load func(context.Context) (Answer, error)
 
 // View is an answer with all that is made from it once: entity tags, compressed variants. It is immutable but for the
 // variants, which are made when first asked for, and safe for concurrent use.
 type View struct {
 	answer   Answer
+	load     Load // to verify it
 	digest   string
 	entry    *freshness.Entry
 	variants [codings]struct {
@@ -59,7 +67,14 @@ func newView(a Answer, at freshness.Position) *View {
 	}
 }
 
-// weight is about how many bytes a view takes: compressed variants together stay below the size of the body.
-func (v *View) weight() int { return 2*len(v.answer.Body) + len(v.answer.Link) + viewOverhead }
+// weight is about how many bytes a view takes: compressed variants together stay below the size of the body, and so does
+// what an answer that can be patched is made from.
+func (v *View) weight() int {
+	bodies := 2
+	if v.answer.Patch != nil {
+		bodies = 3
+	}
+	return bodies*len(v.answer.Body) + len(v.answer.Link) + viewOverhead
+}
 
 const viewOverhead = 2_048

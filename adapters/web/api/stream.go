@@ -1,0 +1,159 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// LiveFeed is the change feed, and a way to wait for more of it.
+type LiveFeed interface {
+	ports.ChangeFeed
+	// News is closed when there may be changes that a reading which begins now would not find.
+	News() <-chan struct{}
+}
+
+const (
+	eventStreamType = "text/event-stream"
+	lastEventID     = "Last-Event-Id"
+	// heartbeat is how often something is sent on a stream when nothing happens, so that nobody in between takes it for
+	// dead, and so that a client which comes back later has a place that is still kept.
+	heartbeat = 15 * time.Second
+	// streamPage is how many changes are read for a stream at a time, and all that is held for a slow client. A stream waits
+	// streamPause between readings that came to the end, so that many small commits become few readings.
+	streamPage  = maxChanges
+	streamPause = 10 * time.Millisecond
+	// streamRetry is the pause when the feed cannot be read.
+	streamRetry = time.Second
+)
+
+// IsStream reports whether a request asks for server-sent events, which are answered for as long as the client stays.
+func IsStream(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.URL.Path == changesRoute && wantsEvents(r)
+}
+
+func wantsEvents(r *http.Request) bool {
+	for _, line := range r.Header["Accept"] {
+		for media := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(media, ";")
+			if strings.EqualFold(strings.TrimSpace(name), eventStreamType) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stream answers GET /v1/changes with server-sent events, one per change. Nothing is sent before the cursor has been found
+// good, so that a bad one is still answered with a problem.
+func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCursor) error {
+	select {
+	case a.streams <- struct{}{}:
+		defer func() { <-a.streams }()
+	default:
+		return refuse(problem.Unavailable, "Too many streams are open; try again later, or read the changes page by page.")
+	}
+	if given := r.Header[lastEventID]; len(given) > 0 {
+		after = ports.FeedCursor(given[0])
+	}
+	s := &eventStream{patientWriter: patientWriter{w: w, control: http.NewResponseController(w)}, after: after}
+	news := a.Feed.News()
+	page, err := a.Feed.Changes(r.Context(), s.after, streamPage)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", eventStreamType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	for err = s.send(&page); err == nil; {
+		if !page.More {
+			s.wait(r.Context(), a.Draining, news)
+		}
+		news = a.Feed.News()
+		page, err = a.Feed.Changes(r.Context(), s.after, streamPage)
+		switch {
+		case err == nil:
+			err = s.send(&page)
+		case errors.Is(err, ports.ErrUnavailable) && r.Context().Err() == nil:
+			page = ports.FeedPage{Next: s.after}
+			err = s.send(&page)
+			pause(r.Context(), streamRetry)
+		}
+		if closed(a.Draining) {
+			return nil
+		}
+	}
+	return nil // the client has gone, or is told when it comes back why it cannot go on
+}
+
+// eventStream is a response of server-sent events (HTML standard, section 9.2).
+type eventStream struct {
+	patientWriter
+
+	after ports.FeedCursor // what the client knows of
+	sent  time.Time
+	b     []byte
+}
+
+// send tells the changes of a page, each with the cursor behind it as its id. A page without changes moves the client's
+// place on at a heartbeat, or now and then an idle client's would be forgotten.
+func (s *eventStream) send(page *ports.FeedPage) error {
+	s.b = s.b[:0]
+	for i := range page.Changes {
+		s.event(&page.Changes[i], page.Cursors[i])
+	}
+	if idle := len(page.Changes) == 0; idle && time.Since(s.sent) >= heartbeat {
+		s.b = append(append(append(s.b, ": still here\nid: "...), page.Next...), "\n\n"...)
+	}
+	s.after = page.Next
+	if len(s.b) == 0 {
+		return nil
+	}
+	s.sent = time.Now()
+	if _, err := s.Write(s.b); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+func (s *eventStream) event(c *property.Change, cursor ports.FeedCursor) {
+	s.b = append(append(s.b, "id: "...), cursor...)
+	s.b = append(append(s.b, "\nevent: "...), c.Op...)
+	s.b = append(appendChange(append(s.b, "\ndata: "...), c), "\n\n"...)
+}
+
+// wait returns when there is news, when a heartbeat is due, or when the stream has to end.
+func (s *eventStream) wait(ctx context.Context, draining, news <-chan struct{}) {
+	due := time.NewTimer(time.Until(s.sent.Add(heartbeat)))
+	defer due.Stop()
+	select {
+	case <-news:
+		pause(ctx, streamPause)
+	case <-due.C:
+	case <-draining:
+	case <-ctx.Done():
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,52 @@
+package viewcache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// offer hands a view that was given over to be verified, if one is wanted.
+func (c *Cache) offer(v *View) {
+	c.options.Samples.Offer(func() ports.Sample {
+		return ports.Sample{
+			Question: v.answer.Route,
+			Recheck: func(ctx context.Context, catchUp func(context.Context) error) (ports.Finding, error) {
+				return c.recheck(ctx, v, catchUp)
+			},
+		}
+	})
+}
+
+// recheck makes the answer again from the store. If, when the ledger knows all that happened before, nothing has touched
+// the view, then the store cannot have answered otherwise at any time since.
+func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Context) error) (ports.Finding, error) {
+	at := v.entry.Position()
+	truth, err := v.load(ports.WithReading(ctx, &ports.Reading{Uncached: true}))
+	if err != nil && !errors.Is(err, property.ErrNotFound) {
+		return ports.Finding{}, err
+	}
+	if err := catchUp(ctx); err != nil {
+		return ports.Finding{}, err
+	}
+	switch {
+	case c.ledger.Check(v.entry) != freshness.Fresh:
+		return ports.Finding{Verdict: ports.Undecided}, nil
+	case bytes.Equal(v.answer.Body, truth.Body):
+		return ports.Finding{Verdict: ports.Verified}, nil
+	}
+	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
+		"at position %d: given %s; the store makes %s; ledger at position %d, place %s",
+		at, excerpt(v.answer.Body), excerpt(truth.Body), c.ledger.Position(), c.ledger.Place().Snapshot)}, nil
+}
+
+// excerpt keeps a log line from growing without bound.
+func excerpt(body []byte) string {
+	const longest = 4_000
+	return string(body[:min(len(body), longest)])
+}

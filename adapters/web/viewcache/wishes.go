@@ -1,0 +1,127 @@
+package viewcache
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Feed brings the ledger up to date on demand.
+type Feed interface {
+	// CatchUp returns when the ledger knows every change that was committed before the call.
+	CatchUp(ctx context.Context) error
+}
+
+// TokenHeader is the header in which a reader says what it has seen and must not see undone, and is told the same.
+const TokenHeader = "Consistency-Token"
+
+// wishes is how fresh a request wants its answer. The zero value is the default.
+type wishes struct {
+	uncached bool // Cache-Control: no-store: the database's own answer
+	latest   bool // no-cache: as if there were no cache
+	onlyKept bool // only-if-cached
+	tolerant bool // max-stale, with or without a limit
+	maxStale time.Duration
+	session  bool             // a Consistency-Token is given
+	token    *freshness.Token // nil: a session that begins
+}
+
+// anyToken begins a session.
+const anyToken = "*"
+
+// wishesOf reads the headers. The error wraps freshness.ErrInvalidToken.
+func wishesOf(r *http.Request) (w wishes, err error) {
+	for _, line := range r.Header["Cache-Control"] {
+		for directive := range strings.SplitSeq(line, ",") {
+			name, argument, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			w.direct(strings.ToLower(name), argument)
+		}
+	}
+	given := r.Header[TokenHeader]
+	if len(given) == 0 {
+		return w, nil
+	}
+	w.session = true
+	switch {
+	case len(given) > 1:
+		err = fmt.Errorf("given %d times: %w", len(given), freshness.ErrInvalidToken)
+	case given[0] != anyToken:
+		var token freshness.Token
+		token, err = freshness.ParseToken(given[0])
+		w.token = &token
+	}
+	return w, err
+}
+
+// direct takes in a request directive of RFC 9111; others than these ask for nothing that this cache does.
+func (w *wishes) direct(name, argument string) {
+	switch name {
+	case "no-store":
+		w.uncached = true
+	case "no-cache":
+		w.latest = true
+	case "only-if-cached":
+		w.onlyKept = true
+	case "max-stale":
+		w.tolerant, w.maxStale = true, math.MaxInt64
+		if seconds, err := strconv.ParseUint(strings.Trim(argument, `"`), 10, 31); err == nil {
+			w.maxStale = time.Duration(seconds) * time.Second
+		}
+	}
+}
+
+// plain reports whether a request wishes for nothing special; it costs two look-ups.
+func plain(r *http.Request) bool {
+	return r.Header["Cache-Control"] == nil && r.Header[TokenHeader] == nil
+}
+
+// prepare does for a read what has to be done before it, and says in the reading what the caches may do. Whoever asks for
+// the latest state, or for what a token names and the ledger has not seen, waits for one reading of the feed that begins
+// now, shared by all who wait. When that does not come in time, the database is asked.
+func (c *Cache) prepare(ctx context.Context, w wishes, reading *ports.Reading) {
+	reading.OnlyKept, reading.Tolerance = w.onlyKept, c.options.StaleIfError
+	if w.tolerant {
+		reading.Tolerance = w.maxStale
+	}
+	behind := w.token != nil && !w.token.MetBy(c.ledger.Place())
+	switch {
+	case w.uncached:
+		reading.Uncached, reading.Tolerance = true, 0
+	case w.latest, behind:
+		reading.Uncached, reading.Tolerance = c.catchUp(ctx) != nil, 0
+	}
+}
+
+func (c *Cache) catchUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.options.CatchUpTimeout)
+	defer cancel()
+	return c.feed.CatchUp(ctx)
+}
+
+// GiveWriteToken tells who has written what must not be undone for them: the one transaction, if that is all there is to
+// say, else what a reading of the feed has seen that begins now. The request's context carries a ports.Writing.
+func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
+	wrote := ports.WritingFrom(r.Context())
+	if wrote == nil || wrote.Changes != 1 || r.Header[TokenHeader] != nil {
+		c.giveToken(r.Context(), w.Header())
+		return
+	}
+	token := freshness.Token{Seen: freshness.Place{Epoch: c.ledger.Place().Epoch}, Wrote: wrote.Tx}
+	w.Header()[TokenHeader] = []string{token.String()}
+}
+
+// giveToken tells a session what it has seen by now. The answer may hold more than the ledger was told of when it was
+// made; what a reading of the feed has seen that begins after it covers all of it. When there is none in time the reader
+// goes on with the token it has.
+func (c *Cache) giveToken(ctx context.Context, h http.Header) {
+	if c.catchUp(ctx) == nil {
+		h[TokenHeader] = []string{freshness.Token{Seen: c.ledger.Place()}.String()}
+	}
+}
