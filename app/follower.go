@@ -51,6 +51,10 @@ type followerOptions struct {
 // feedPage is how many changes are taken at a time.
 const feedPage = 1_000
 
+// feedLimit bounds one question to the feed. Caches that are not confirmed are passed by, so there is no use in waiting
+// long on a connection that may be dead.
+const feedLimit = 2 * time.Second
+
 // wakeGap is the shortest time from the beginning of one reading to that of the next which nobody waits for: when many
 // write, their rings come closer than readings are worth.
 const wakeGap = 2 * time.Millisecond
@@ -204,7 +208,9 @@ func eventsOf(changes []property.Change) []property.Event {
 // judged at once. It is done again now and then, because the ledger must not remember more of a listing than the database
 // does: one that is removed, and whose removal is no longer kept there, may come back at version 1.
 func (f *follower) begin(ctx context.Context) error {
-	cursor, from, err := f.feed.Head(ctx, f.history)
+	limited, cancel := context.WithTimeout(ctx, feedLimit)
+	defer cancel()
+	cursor, from, err := f.feed.Head(limited, f.history)
 	if err != nil {
 		return err
 	}
@@ -236,7 +242,7 @@ type news struct {
 func (f *follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, error) {
 	capacity := f.ledger.Figures().Capacity
 	for n := (news{next: cursor}); ; {
-		page, err := f.feed.Changes(ctx, n.next, feedPage)
+		page, err := f.changes(ctx, n.next)
 		if err != nil {
 			return n, err
 		}
@@ -251,4 +257,10 @@ func (f *follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, e
 			return n, nil
 		}
 	}
+}
+
+func (f *follower) changes(ctx context.Context, after ports.FeedCursor) (ports.FeedPage, error) {
+	ctx, cancel := context.WithTimeout(ctx, feedLimit)
+	defer cancel()
+	return f.feed.Changes(ctx, after, feedPage)
 }

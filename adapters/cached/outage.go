@@ -3,6 +3,7 @@ package cached
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ const outagePause = 500 * time.Millisecond
 
 func (o *outage) recent() error {
 	if f := o.last.Load(); f != nil && time.Since(f.at) < outagePause {
-		return f.err
+		return fmt.Errorf("the store could not be reached %s ago: %w", time.Since(f.at).Round(time.Millisecond), f.err)
 	}
 	return nil
 }

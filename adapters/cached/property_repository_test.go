@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )

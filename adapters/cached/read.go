@@ -27,6 +27,9 @@ func (r *PropertyRepository) read(ctx context.Context, q question) (*record, err
 		reading = &ports.Reading{}
 	}
 	switch {
+	case reading.Uncached && reading.OnlyKept:
+		r.note(reading, ports.OutcomeBypassed)
+		return nil, ports.ErrNotKept
 	case reading.Uncached:
 		r.note(reading, ports.OutcomeBypassed)
 		return asked(ctx, q)

@@ -175,4 +175,5 @@ func (c *Catalog) publish(ctx context.Context, changes ...property.Change) {
 		events[i] = property.Event{Change: change, Origin: property.OriginSelf}
 	}
 	c.events.Publish(ctx, events...)
+	ports.WritingFrom(ctx).Note(changes...)
 }

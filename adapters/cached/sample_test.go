@@ -1,0 +1,98 @@
+package cached_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/gable-listings/gable/adapters/cached"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// verified gives the answers of a branch to be verified one by one; ask gives one from the cache.
+func verified(t *testing.T) (b *branch, p property.Property, sample func(ask func()) ports.Sample) {
+	w := newTown(t)
+	samples := ports.NewSamples()
+	b = w.open(0, func(o *cached.Options) { o.Samples = samples })
+	p = b.add(1, 10)
+	b.catchUp()
+	return b, p, func(ask func()) ports.Sample {
+		t.Helper()
+		taken := make(chan ports.Sample)
+		go func() {
+			s, _ := samples.Take(t.Context())
+			taken <- s
+		}()
+		for {
+			select {
+			case s := <-taken:
+				return s
+			default:
+				ask()
+			}
+		}
+	}
+}
+
+func wantFinding(t *testing.T, b *branch, s ports.Sample, want ports.Verdict) ports.Finding {
+	t.Helper()
+	finding, err := s.Recheck(t.Context(), b.follow)
+	if err != nil || finding.Verdict != want {
+		t.Fatalf("the second look at %s finds %v (%s), %v; want %v", s.Question, finding.Verdict, finding.Detail, err, want)
+	}
+	return finding
+}
+
+func TestARightAnswerIsVerified(t *testing.T) {
+	b, p, sample := verified(t)
+	for name, ask := range askings {
+		s := sample(func() { _, _ = ask(b.shop) })
+		t.Log(name, s.Question)
+		wantFinding(t, b, s, ports.Verified)
+	}
+	b.price(p, 20)
+	wantFinding(t, b, sample(func() { _, _ = b.showing(5) }), ports.Verified) // patched
+}
+
+func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
+	for name, change := range map[string]func(b *branch, p property.Property){
+		"by a price":     func(b *branch, p property.Property) { b.price(p, 20) },
+		"by a removal":   func(b *branch, p property.Property) { b.remove(p) },
+		"by others":      func(b *branch, p property.Property) { p.Price = 20; _, _ = b.store.Update(b.t.Context(), p) },
+		"back and forth": func(b *branch, p property.Property) { b.price(b.price(p, 20), 10) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, p, sample := verified(t)
+			s := sample(func() { _, _ = b.showing(5) })
+			change(b, p)
+			wantFinding(t, b, s, ports.Undecided)
+		})
+	}
+}
+
+func TestAWrongAnswerIsAViolationThatExplainsItself(t *testing.T) {
+	b, p, sample := verified(t)
+	s := sample(func() { _, _ = b.showing(5) })
+	for key, record := range b.cache.kept { // a defect, as if by magic
+		b.cache.kept[key] = []byte(strings.ReplaceAll(string(record), "Leeds", "Paris"))
+	}
+	wantFinding(t, b, s, ports.Verified) // what had been given was right
+	s = sample(func() { _, _ = b.showing(5) })
+	finding := wantFinding(t, b, s, ports.Violated)
+	if !strings.Contains(finding.Detail, p.ID.String()+"@1") || !strings.Contains(finding.Detail, "position") {
+		t.Errorf("the violation is explained by %q", finding.Detail)
+	}
+}
+
+func TestNothingIsConcludedWhenTheTruthIsNotKnown(t *testing.T) {
+	b, _, sample := verified(t)
+	s := sample(func() { _, _ = b.showing(5) })
+	if _, err := s.Recheck(t.Context(), func(context.Context) error { return errBroken }); err == nil {
+		t.Error("without having caught up something is concluded")
+	}
+	b.store.hook = func(context.Context) error { return errBroken }
+	if _, err := s.Recheck(t.Context(), b.follow); err == nil {
+		t.Error("without an answer of the store something is concluded")
+	}
+}
