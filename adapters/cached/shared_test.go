@@ -357,3 +357,37 @@ func TestWhoWantsOnlyWhatIsKeptNeverReachesTheStore(t *testing.T) {
 	}
 	b.wantAsked(1)
 }
+
+func TestAPatchedRecordIsAsYoungAsThePatch(t *testing.T) {
+	w := newTown(t)
+	a := w.open(0)
+	p := a.add(1, 10)
+	a.catchUp()
+	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	p = a.price(p, 20)
+	a.catchUp()
+	a.wantPage(cheap(5), ports.OutcomePatched, 20)
+	a.price(p, 30)
+	w.open(1).wantPage(cheap(5), ports.OutcomePatched, 30) // it knows the last change only
+}
+
+// The place of a record is that from before its load:
+//
+//  1. A asks, and its load reads the store.
+//  2. B writes, and A is told of that by the feed.
+//  3. A's load ends, and its answer from before the write is kept.
+//  4. C, which knows of the write, too, finds it.
+func TestAChangeThatIsToldDuringALoadIsNotTakenForSeen(t *testing.T) {
+	w := newTown(t)
+	a, b := w.open(0), w.open(0)
+	p := b.add(1, 10)
+	a.catchUp()
+	w.store.hook = func(ctx context.Context) error {
+		b.price(p, 20) // 2
+		return a.follow(ctx)
+	}
+	a.wantPage(cheap(5), ports.OutcomeMiss, 10) // 1, 3
+	w.store.hook = nil
+	w.open(100).wantPage(cheap(5), ports.OutcomePatched, 20) // 4
+	a.wantPage(cheap(5), ports.OutcomeHit, 20)
+}
