@@ -3,6 +3,7 @@ package bunstore
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -38,6 +39,35 @@ type row struct {
 var detailColumns = []string{
 	"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status",
 	"bedrooms", "bathrooms", "area_m2", "latitude", "longitude", "photos",
+}
+
+// columns are all columns, in the order of values and fields.
+var columns = slices.Concat([]string{"id"}, detailColumns, []string{"version", "created_at", "updated_at"})
+
+// values are the columns' values as arguments that any driver understands.
+func (r *row) values() []any {
+	return []any{
+		property.ID(r.ID).String(), r.Reference, r.Title, r.Description, property.Decimal(r.Price).String(), r.Currency,
+		r.Location, r.Offer, r.Kind, r.Status, r.Bedrooms, textOrNull(r.Bathrooms), textOrNull(r.AreaM2),
+		r.Latitude, r.Longitude, r.Photos.String(), r.Version, r.CreatedAt.String(), r.UpdatedAt.String(),
+	}
+}
+
+// fields are where the columns are scanned into.
+func (r *row) fields() []any {
+	return []any{
+		&r.ID, &r.Reference, &r.Title, &r.Description, &r.Price, &r.Currency,
+		&r.Location, &r.Offer, &r.Kind, &r.Status, &r.Bedrooms, &r.Bathrooms, &r.AreaM2,
+		&r.Latitude, &r.Longitude, &r.Photos, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+	}
+}
+
+func textOrNull(d *decimal) *string {
+	if d == nil {
+		return nil
+	}
+	text := property.Decimal(*d).String()
+	return &text
 }
 
 func rowOf(p property.Property) row {

@@ -4,85 +4,117 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// writtenRow is a listing as a statement that writes has found or left it.
-type writtenRow struct {
-	row
-
-	Tx int64     `bun:"tx"`
-	At time.Time `bun:"at"`
-}
-
 const currentTx = "pg_current_xact_id()::text::bigint AS tx"
+
+// allColumns are the columns as SQL lists them.
+var allColumns = strings.Join(columns, ", ")
+
+// The statements that write one listing. The arguments $1 and on are those of row.values.
+var (
+	insertSQL = "INSERT INTO properties (" + allColumns + ") VALUES (" + numbered(columns, 1, "$%[2]d") + ")" +
+		" RETURNING " + allColumns + ", " + currentTx
+
+	// updateSQL gets both images. The state before is the statement's snapshot of the row: if that has been changed since,
+	// it is no longer at the version meant, and nothing is updated.
+	updateSQL = "UPDATE properties AS p SET " + numbered(detailColumns, 2, "%[1]s = $%[2]d") + " FROM properties AS o" +
+		" WHERE p.id = $1 AND p.version = $" + strconv.Itoa(updateArgs) + " AND o.id = p.id AND o.version = p.version" +
+		" RETURNING o." + strings.Join(columns, ", o.") + ", p." + strings.Join(columns, ", p.") + ", " + currentTx
+
+	// deleteSQL takes the version 0 for any.
+	deleteSQL = "DELETE FROM properties WHERE id = $1 AND $2::bigint IN (0, version)" +
+		" RETURNING " + allColumns + ", " + currentTx + ", clock_timestamp()"
+)
+
+// updateArgs is how many of the values an update needs: all up to the version.
+var updateArgs = 1 + slices.Index(columns, "version")
+
+// numbered lists the columns in a format that has the column's name and the number of its argument.
+func numbered(columns []string, first int, format string) string {
+	items := make([]string, len(columns))
+	for i, column := range columns {
+		items[i] = fmt.Sprintf(format, column, first+i)
+	}
+	return strings.Join(items, ", ")
+}
 
 func (postgresDialect) writesInOneStatement() bool { return true }
 
 func (postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
 	given := rowOf(p)
-	var stored writtenRow
-	_, err := db.NewInsert().Model(&given).Returning("*, "+currentTx).Exec(ctx, &stored)
-	if err != nil {
+	var stored row
+	var tx int64
+	if err := writeOne(ctx, db, insertSQL, given.values(), append(stored.fields(), &tx)); err != nil {
 		return property.Change{}, err
 	}
-	return property.Inserted(uint64(stored.Tx), stored.property()), nil
+	return property.Inserted(uint64(tx), stored.property()), nil
 }
 
-// revisedRow is a listing after an update, and what it was before.
-type revisedRow struct {
-	writtenRow
-
-	Before row `bun:"embed:before_"`
-}
-
-// beforeColumns are the columns of o, named as revisedRow wants them.
-var beforeColumns = func() string {
-	var list strings.Builder
-	for _, column := range append([]string{"id", "version", "created_at", "updated_at"}, detailColumns...) {
-		list.WriteString(", o." + column + " AS before_" + column)
-	}
-	return list.String()
-}()
-
-// update gets both images in one statement. The state before is the statement's snapshot of the row: if that has been
-// changed since, it is no longer at the version meant, and nothing is updated.
 func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
 	revised := rowOf(p)
-	var stored revisedRow
-	err := db.NewUpdate().Model(&revised).Column(detailColumns...).TableExpr("properties AS o").
-		Where("p.id = ? AND p.version = ? AND o.id = p.id AND o.version = p.version", revised.ID, p.Version).
-		Returning("?TableColumns, "+currentTx+beforeColumns).Scan(ctx, &stored)
+	var before, after row
+	var tx int64
+	into := slices.Concat(before.fields(), after.fields(), []any{&tx})
+	err := writeOne(ctx, db, updateSQL, revised.values()[:updateArgs], into)
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, p.ID)
 	}
 	if err != nil {
 		return property.Change{}, err
 	}
-	return property.Updated(uint64(stored.Tx), stored.Before.property(), stored.property()), nil
+	return property.Updated(uint64(tx), before.property(), after.property()), nil
 }
 
 func (postgresDialect) remove(
 	ctx context.Context, db bun.IDB, id property.ID, version int64,
 ) (property.Change, error) {
-	q := db.NewDelete().Model((*row)(nil)).Where("p.id = ?", uuid(id))
-	if version != 0 {
-		q = q.Where("p.version = ?", version)
-	}
-	var removed writtenRow
-	err := q.Returning("*, "+currentTx+", clock_timestamp() AS at").Scan(ctx, &removed)
+	var removed row
+	var tx int64
+	var at time.Time
+	err := writeOne(ctx, db, deleteSQL, []any{id.String(), version}, append(removed.fields(), &tx, &at))
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, id)
 	}
 	if err != nil {
 		return property.Change{}, err
 	}
-	return property.Deleted(uint64(removed.Tx), removed.property(), property.Instant(removed.At)), nil
+	return property.Deleted(uint64(tx), removed.property(), property.Instant(at)), nil
+}
+
+// writeOne runs a statement that writes a listing and returns it. A statement of its own is prepared, once in every
+// connection, because to parse and plan it costs Postgres as much as the writing; these are three texts, so there is
+// no heap of prepared statements. In a transaction it is sent as text: an error there could not be made good.
+func writeOne(ctx context.Context, db bun.IDB, statement string, args, into []any) error {
+	switch db := db.(type) {
+	case *bun.DB:
+		prepared := append([]any{pgx.QueryExecModeCacheStatement}, args...)
+		err := db.DB.QueryRowContext(ctx, statement, prepared...).Scan(into...)
+		if unprepared(err) {
+			err = db.DB.QueryRowContext(ctx, statement, args...).Scan(into...)
+		}
+		return err
+	case bun.Tx:
+		return db.Tx.QueryRowContext(ctx, statement, args...).Scan(into...)
+	}
+	return fmt.Errorf("no way to write in a %T", db)
+}
+
+// unprepared goes by the codes invalid_sql_statement_name, duplicate_prepared_statement and feature_not_supported (the
+// plan does not fit the table any more): nothing has been run. The first two come from poolers that hand one connection
+// to many clients.
+func unprepared(err error) bool {
+	return slices.Contains([]string{"26000", "42P05", "0A000"}, postgresCode(err))
 }
 
 func (postgresDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }
