@@ -136,6 +136,14 @@ func (f *follower) CatchUp(ctx context.Context) error {
 	}
 }
 
+// Now asks the database itself where it stands.
+func (f *follower) Now(ctx context.Context) (freshness.Place, error) {
+	ctx, cancel := context.WithTimeout(ctx, feedLimit)
+	defer cancel()
+	_, place, err := f.feed.Head(ctx, 0)
+	return place, err
+}
+
 // nudge leaves a mark that stays until it is seen.
 func nudge(c chan struct{}) {
 	select {

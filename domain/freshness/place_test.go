@@ -1,8 +1,10 @@
 package freshness_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -162,9 +164,9 @@ func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
 		"seen the same":             {freshness.Token{Seen: at(12)}, at(12), true},
 		"seen more":                 {freshness.Token{Seen: at(12)}, at(15), true},
 		"seen less":                 {freshness.Token{Seen: at(12)}, at(11), false},
-		"not seen what was written": {freshness.Token{Seen: at(12), Wrote: 12}, at(12), false},
-		"seen what was written":     {freshness.Token{Seen: at(12), Wrote: 12}, at(13), true},
-		"written and still open":    {freshness.Token{Seen: at(1), Wrote: 12}, at(14, 12), false},
+		"not seen what was written": {freshness.Token{Seen: at(12), Wrote: []uint64{5, 12}}, at(12), false},
+		"seen what was written":     {freshness.Token{Seen: at(12), Wrote: []uint64{5, 12}}, at(13), true},
+		"written and still open":    {freshness.Token{Seen: at(1), Wrote: []uint64{12}}, at(14, 12), false},
 		"another epoch":             {freshness.Token{Seen: at(12)}, elsewhere, false},
 	}
 	for name, c := range cases {
@@ -175,8 +177,31 @@ func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
 	}
 }
 
+func TestATokenAfterAWriteAsksForTheWriteAndForWhatWasSeenBefore(t *testing.T) {
+	before := freshness.Token{Seen: at(12), Wrote: []uint64{14}}
+	known, ok := before.After(16, at(15))
+	if !ok || !known.MetBy(at(17)) || known.MetBy(at(16)) || known.MetBy(at(17, 14)) {
+		t.Errorf("where the token is met, writing gives %+v (%t)", known, ok)
+	}
+	behind, ok := before.After(16, at(13))
+	if !ok || !behind.MetBy(at(17)) || behind.MetBy(at(16)) || behind.MetBy(at(17, 14)) || behind.MetBy(at(17, 11)) {
+		t.Errorf("where the token is not met, writing gives %+v (%t)", behind, ok)
+	}
+	if token, ok := before.After(16, freshness.Place{Epoch: "there", Snapshot: at(99).Snapshot}); ok {
+		t.Errorf("a token of another epoch is said to go on as %+v", token)
+	}
+	for tx := uint64(15); ; tx++ {
+		if before, ok = before.After(tx, at(13)); !ok {
+			break
+		}
+		if again, err := freshness.ParseToken(before.String()); err != nil || len(again.Wrote) != len(before.Wrote) || tx > 1000 {
+			t.Fatalf("after %d writes the token reads as %+v, %v", tx-14, again, err)
+		}
+	}
+}
+
 func TestWhatIsNoTokenIsRefused(t *testing.T) {
-	for _, text := range []string{"", "*", "?", "aGVyZQ", "aGVyZTsxOjE6", "aGVyZTsxOjE6O3g", "aGVyZTsyOjE6OzA", freshness.Token{}.String() + "="} {
+	for _, text := range []string{"", "*", "?", "aGVyZQ", "aGVyZTsxOjE6", "aGVyZTsxOjE6O3g", "aGVyZTsyOjE6OzA", base64.RawURLEncoding.EncodeToString([]byte("here;1:1:;" + strings.Repeat("1,", 64) + "1")), freshness.Token{}.String() + "="} {
 		if token, err := freshness.ParseToken(text); !errors.Is(err, freshness.ErrInvalidToken) {
 			t.Errorf("%q was read as %+v, %v", text, token, err)
 		}
@@ -185,14 +210,14 @@ func TestWhatIsNoTokenIsRefused(t *testing.T) {
 
 // FuzzParseToken finds texts that are read as something else than they say.
 func FuzzParseToken(f *testing.F) {
-	f.Add(freshness.Token{Seen: at(14, 12), Wrote: 13}.String())
+	f.Add(freshness.Token{Seen: at(14, 12), Wrote: []uint64{13, 15}}.String())
 	f.Fuzz(func(t *testing.T, text string) {
 		token, err := freshness.ParseToken(text)
 		if err != nil {
 			return
 		}
 		again, err := freshness.ParseToken(token.String())
-		if err != nil || again.Wrote != token.Wrote || again.Seen.Epoch != token.Seen.Epoch ||
+		if err != nil || !slices.Equal(again.Wrote, token.Wrote) || again.Seen.Epoch != token.Seen.Epoch ||
 			!slices.Equal(again.Seen.Snapshot.InFlight, token.Seen.Snapshot.InFlight) {
 			t.Errorf("%q reads as %+v and then as %+v, %v", text, token, again, err)
 		}

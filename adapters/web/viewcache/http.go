@@ -1,6 +1,7 @@
 package viewcache
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"net/http"
@@ -44,12 +45,12 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	if v == nil {
 		return false
 	}
+	if special.session && c.giveToken(r.Context(), w.Header()) != nil {
+		return false
+	}
 	c.counters.Count(ports.OutcomeHit)
 	c.offer(v)
 	e.View, e.Route = ports.OutcomeHit, v.answer.Route
-	if special.session {
-		c.giveToken(r.Context(), w.Header())
-	}
 	c.write(w, r, v, statusHit)
 	return true
 }
@@ -70,7 +71,7 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	}
 	reply, err := c.reply(r, e, key, load)
 	if special.session && !errors.Is(err, ports.ErrUnavailable) {
-		c.giveToken(r.Context(), w.Header())
+		err = cmp.Or(c.giveToken(r.Context(), w.Header()), err)
 	}
 	if err != nil {
 		return err

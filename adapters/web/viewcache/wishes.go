@@ -17,6 +17,8 @@ import (
 type Feed interface {
 	// CatchUp returns when the ledger knows every change that was committed before the call.
 	CatchUp(ctx context.Context) error
+	// Now asks the database itself where it stands. The error wraps ports.ErrUnavailable when it cannot be reached.
+	Now(ctx context.Context) (freshness.Place, error)
 }
 
 // TokenHeader is the header in which a reader says what it has seen and must not see undone, and is told the same.
@@ -84,18 +86,22 @@ func plain(r *http.Request) bool {
 
 // prepare does for a read what has to be done before it, and says in the reading what the caches may do. Whoever asks for
 // the latest state, or for what a token names and the ledger has not seen, waits for one reading of the feed that begins
-// now, shared by all who wait. When that does not come in time, the database is asked.
+// now, shared by all who wait. When that does not come in time, the database is asked. Neither is given an answer that
+// could not be confirmed.
 func (c *Cache) prepare(ctx context.Context, w wishes, reading *ports.Reading) {
 	reading.OnlyKept, reading.Tolerance = w.onlyKept, c.options.StaleIfError
 	if w.tolerant {
 		reading.Tolerance = w.maxStale
 	}
+	if w.uncached || w.latest || w.session {
+		reading.Tolerance = 0
+	}
 	behind := w.token != nil && !w.token.MetBy(c.ledger.Place())
 	switch {
 	case w.uncached:
-		reading.Uncached, reading.Tolerance = true, 0
+		reading.Uncached = true
 	case w.latest, behind:
-		reading.Uncached, reading.Tolerance = c.catchUp(ctx) != nil, 0
+		reading.Uncached = c.catchUp(ctx) != nil
 	}
 }
 
@@ -105,23 +111,33 @@ func (c *Cache) catchUp(ctx context.Context) error {
 	return c.feed.CatchUp(ctx)
 }
 
-// GiveWriteToken tells who has written what must not be undone for them: the one transaction, if that is all there is to
-// say, else what a reading of the feed has seen that begins now. The request's context carries a ports.Writing.
+// GiveWriteToken tells who has written what must not be undone for them. The request's context carries a ports.Writing.
+// Of many changes at once it is what the database has by now that counts; when it can not say any more, there is no token.
 func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
-	wrote := ports.WritingFrom(r.Context())
-	if wrote == nil || wrote.Changes != 1 || r.Header[TokenHeader] != nil {
-		c.giveToken(r.Context(), w.Header())
-		return
+	given, _ := wishesOf(r) // one that cannot be read asks for nothing
+	if given.token == nil {
+		given.token = &freshness.Token{Seen: freshness.Place{Epoch: c.ledger.Place().Epoch}}
 	}
-	token := freshness.Token{Seen: freshness.Place{Epoch: c.ledger.Place().Epoch}, Wrote: wrote.Tx}
-	w.Header()[TokenHeader] = []string{token.String()}
+	wrote := ports.WritingFrom(r.Context())
+	if wrote != nil && wrote.Changes == 1 {
+		if token, ok := given.token.After(wrote.Tx, c.ledger.Place()); ok {
+			w.Header()[TokenHeader] = []string{token.String()}
+			return
+		}
+	}
+	_ = c.giveToken(r.Context(), w.Header()) // the write is done; that the token is missing says the rest
 }
 
 // giveToken tells a session what it has seen by now. The answer may hold more than the ledger was told of when it was
-// made; what a reading of the feed has seen that begins after it covers all of it. When there is none in time the reader
-// goes on with the token it has.
-func (c *Cache) giveToken(ctx context.Context, h http.Header) {
-	if c.catchUp(ctx) == nil {
-		h[TokenHeader] = []string{freshness.Token{Seen: c.ledger.Place()}.String()}
+// made; what a reading of the feed has seen that begins after it covers all of it, and so does what the database shows.
+// Without either, what the reader has seen cannot be promised from here on, and the error says so.
+func (c *Cache) giveToken(ctx context.Context, h http.Header) error {
+	seen := freshness.Place{}
+	if err := c.catchUp(ctx); err == nil {
+		seen = c.ledger.Place()
+	} else if seen, err = c.feed.Now(ctx); err != nil {
+		return fmt.Errorf("say what has been seen: %w", err)
 	}
+	h[TokenHeader] = []string{freshness.Token{Seen: seen}.String()}
+	return nil
 }
