@@ -227,6 +227,26 @@ func TestPostgresVersionsContinueWhereNoDeleteWasTold(t *testing.T) {
 	}
 }
 
+// A connection keeps its plans while an import makes a table of a few rows a large one.
+func TestPostgresInsertsLookBackByIndexHoweverSmallTheTablesAre(t *testing.T) {
+	db := openPostgres(t)
+	exec(t, db, "INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, 60)",
+		"ANALYZE properties", "ANALYZE property_changes")
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	exec(t, tx, "INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, 60)")
+	var scans int
+	if err := tx.QueryRowContext(t.Context(), "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('properties', 'property_changes')").Scan(&scans); err != nil {
+		t.Fatal(err)
+	}
+	if scans > 0 {
+		t.Errorf("read tables from end to end %d times", scans)
+	}
+}
+
 func TestPostgresSearchesTextByIndex(t *testing.T) {
 	db := openPostgres(t)
 	exec(t, db, "INSERT INTO properties (title, price, location) SELECT md5(i::text), 1, md5(i::text) FROM generate_series(1, 3000) i",

@@ -59,8 +59,10 @@ $$;
 -- A new row begins at version 1, or after the last version that its id is known to have had. Where the last change told
 -- is no delete (a truncation, or a delete in this very statement) one number stays free for the delete. Where the id is
 -- taken, the lock waits for a transaction that may be deleting it; what that has told is seen when looking again.
+-- A plan made while the tables are tiny is kept by its connection, and would read them from end to end for every row of an
+-- import that makes them large: hence no sequential scans.
 CREATE FUNCTION properties_on_insert() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
 DECLARE
     taken boolean;
 BEGIN
