@@ -7,8 +7,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// liveFeed is the change feed for those who stay with it: what the follower has just read is told from memory, so that any
-// number of them costs the database nothing as long as they keep up. Whoever is further behind reads by themselves.
+// liveFeed is the change feed, and for those who stay with it a second way in: what the follower has just read is told from
+// memory, so that any number of them costs the database nothing as long as they keep up. Whoever is further behind reads by
+// themselves.
 type liveFeed struct {
 	ports.ChangeFeed
 
@@ -40,8 +41,8 @@ func (l *liveFeed) News() <-chan struct{} {
 	return l.news
 }
 
-// Changes implements ports.ChangeFeed.
-func (l *liveFeed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+// Follow is Changes for those who wait for News at the end of what they get: it need not be all that is committed by now.
+func (l *liveFeed) Follow(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
 	if page, ok := l.kept(after); ok && len(page.Changes) <= limit && ctx.Err() == nil {
 		return page, nil
 	}

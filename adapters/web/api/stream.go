@@ -15,6 +15,8 @@ import (
 // LiveFeed is the change feed, and a way to wait for more of it.
 type LiveFeed interface {
 	ports.ChangeFeed
+	// Follow is Changes for those who wait for News at the end of what they get: it need not be all that is committed by now.
+	Follow(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error)
 	// News is closed when there may be changes that a reading which begins now would not find.
 	News() <-chan struct{}
 }
@@ -64,7 +66,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	}
 	s := &eventStream{patientWriter: patientWriter{w: w, control: http.NewResponseController(w)}, after: after}
 	news := a.Feed.News()
-	page, err := a.Feed.Changes(r.Context(), s.after, streamPage)
+	page, err := a.Feed.Follow(r.Context(), s.after, streamPage)
 	if err != nil {
 		return err
 	}
@@ -77,12 +79,12 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 			s.wait(r.Context(), a.Draining, news)
 		}
 		news = a.Feed.News()
-		page, err = a.Feed.Changes(r.Context(), s.after, streamPage)
+		page, err = a.Feed.Follow(r.Context(), s.after, streamPage)
 		switch {
 		case err == nil:
 			err = s.send(&page)
 		case errors.Is(err, ports.ErrUnavailable) && r.Context().Err() == nil:
-			page = ports.FeedPage{Next: s.after}
+			page = ports.FeedPage{Next: s.after, More: true} // the news that was waited for is still to be read
 			err = s.send(&page)
 			pause(r.Context(), streamRetry)
 		}
