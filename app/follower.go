@@ -234,6 +234,7 @@ func (f *follower) begin(ctx context.Context) error {
 	}
 	f.ledger.Restart(from, past.place, past.changes...)
 	f.cursor, f.placed, f.forgot = past.next, true, time.Now()
+	f.live.tell(nil, true) // what happened since the last reading is told to nobody else
 	return nil
 }
 

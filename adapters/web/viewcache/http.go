@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -74,16 +75,25 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 		err = cmp.Or(c.giveToken(r.Context(), w.Header()), err)
 	}
 	if err != nil {
+		if e.Reading.Age > 0 && errors.Is(err, property.ErrNotFound) {
+			setAge(w.Header(), e.Reading.Age)
+			w.Header()["Cache-Status"] = []string{cacheStatus(e.Reading.Outcome, e.View, false)}
+		}
 		return err
 	}
 	if reply.stored {
 		c.Learn(r.RequestURI, key)
 	}
 	if reply.age > 0 {
-		w.Header()["Age"] = []string{strconv.Itoa(int(math.Ceil(reply.age.Seconds())))}
+		setAge(w.Header(), reply.age)
 	}
 	c.write(w, r, reply.view, reply.status)
 	return nil
+}
+
+// setAge says that the answer was last known to be true so long ago.
+func setAge(h http.Header, age time.Duration) {
+	h["Age"] = []string{strconv.Itoa(int(math.Ceil(age.Seconds())))}
 }
 
 // reply is a view to answer with and what is said about it.

@@ -2,6 +2,7 @@ package viewcache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -72,11 +73,17 @@ func (w *wishes) direct(name, argument string) {
 	case "only-if-cached":
 		w.onlyKept = true
 	case "max-stale":
-		w.tolerant, w.maxStale = true, math.MaxInt64
-		if seconds, err := strconv.ParseUint(strings.Trim(argument, `"`), 10, 31); err == nil {
-			w.maxStale = time.Duration(seconds) * time.Second
-		}
+		w.maxStale, w.tolerant = staleness(strings.Trim(argument, `"`))
 	}
+}
+
+// staleness reads the argument of max-stale. None means however old; one that is no number asks for nothing.
+func staleness(argument string) (time.Duration, bool) {
+	if argument == "" {
+		return math.MaxInt64, true
+	}
+	seconds, err := strconv.ParseUint(argument, 10, 31)
+	return time.Duration(seconds) * time.Second, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 // plain reports whether a request wishes for nothing special; it costs two look-ups.
