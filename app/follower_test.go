@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"go.uber.org/zap"
+)
+
+// followed is a repository in memory, and a follower of its changes that runs in a bubble.
+type followed struct {
+	*follower
+	t     *testing.T
+	store *memory.PropertyRepository
+	feed  *watchedFeed
+}
+
+// watchedFeed counts its readings; each takes a millisecond, and hook may bend it.
+type watchedFeed struct {
+	ports.ChangeFeed
+	readings atomic.Int64
+	hook     func(page *ports.FeedPage) error
+}
+
+func (f *watchedFeed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+	f.readings.Add(1)
+	page, err := f.ChangeFeed.Changes(ctx, after, limit)
+	time.Sleep(time.Millisecond)
+	if f.hook != nil && err == nil {
+		err = f.hook(&page)
+	}
+	return page, err
+}
+
+// followChanges starts a follower with room for so many changes, which polls once an hour: what comes sooner was asked for.
+func followChanges(t *testing.T, room int) *followed {
+	store := memory.NewPropertyRepository(time.Now)
+	f := &followed{t: t, store: store, feed: &watchedFeed{ChangeFeed: memory.NewChangeFeed(store)}}
+	f.add(1)
+	ledger := freshness.NewLedger(room, time.Second)
+	bus := eventbus.New(func(_ string, r any) { panic(r) })
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
+	f.follower = newFollower(followerOptions{
+		feed: f.feed, live: newLiveFeed(f.feed), events: bus, ledger: ledger, log: zap.NewNop(),
+		poll: time.Hour, idlePoll: time.Hour, traffic: func() uint64 { return 0 }, history: 10, retention: 100 * time.Hour,
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { f.run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	synctest.Wait()
+	time.Sleep(time.Second)
+	return f
+}
+
+func (f *followed) add(n int) property.ID {
+	f.t.Helper()
+	id := property.ID{6: 0x70, 8: 0x80, 15: byte(n)}
+	p, err := property.New(id, property.Details{Title: "House", Location: "Leeds", Price: 1, Currency: "USD"}, time.Now())
+	if err == nil {
+		_, err = f.store.Create(f.t.Context(), p, nil)
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return id
+}
+
+func (f *followed) catchUp() {
+	f.t.Helper()
+	if err := f.CatchUp(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// knows reports whether the ledger calls stale what was kept of a listing at the position.
+func (f *followed) knows(id property.ID, at freshness.Position) bool {
+	return f.ledger.Check(freshness.NewEntry(at, freshness.OnItem(id))) == freshness.Stale
+}
+
+func TestCatchingUpBringsWhatWasCommittedBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		at, confirmed := f.ledger.Position(), f.ledger.ConfirmedAt()
+		id := f.add(2)
+		f.catchUp()
+		if !f.knows(id, at) || !f.ledger.ConfirmedAt().After(confirmed) {
+			t.Error("the change is not known")
+		}
+	})
+}
+
+// A reading that is under way when somebody asks may have missed what was committed before they asked.
+func TestCatchingUpIsAReadingThatBeginsAfterTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		go f.catchUp()
+		time.Sleep(time.Millisecond / 2) // its reading has seen the feed and is on its way
+		at := f.ledger.Position()
+		id := f.add(2)
+		f.catchUp()
+		if !f.knows(id, at) {
+			t.Error("a reading from before the change was taken for one after it")
+		}
+	})
+}
+
+func TestThoseWhoAskTogetherShareAReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		before := f.feed.readings.Load()
+		var callers sync.WaitGroup
+		for range 100 {
+			callers.Go(f.catchUp)
+		}
+		callers.Wait()
+		if n := f.feed.readings.Load() - before; n > 2 {
+			t.Errorf("a hundred callers took %d readings", n)
+		}
+	})
+}
+
+func TestWhoeverWaitsIsToldWhenTheFeedFailsOrEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		broken := fmt.Errorf("no: %w", ports.ErrUnavailable)
+		f.feed.hook = func(*ports.FeedPage) error { return broken }
+		confirmed := f.ledger.ConfirmedAt()
+		if err := f.CatchUp(t.Context()); !errors.Is(err, broken) || f.ledger.ConfirmedAt() != confirmed {
+			t.Errorf("a reading that failed ended with %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
+		defer cancel()
+		if err := f.CatchUp(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a caller without patience was told %v", err)
+		}
+		f.end()
+		if err := f.CatchUp(t.Context()); !errors.Is(err, ports.ErrUnavailable) {
+			t.Errorf("after the end: %v", err)
+		}
+	})
+}
+
+func TestABellHasTheFeedReadSoonAndManyOfThemNotOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		before, began := f.feed.readings.Load(), time.Now()
+		at := f.ledger.Position()
+		id := f.add(2)
+		f.wake()
+		synctest.Wait()
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		if !f.knows(id, at) || time.Since(began) > 2*time.Millisecond {
+			t.Error("a bell was not heard")
+		}
+		for time.Since(began) < 100*time.Millisecond {
+			f.wake()
+			time.Sleep(100 * time.Microsecond)
+		}
+		if n := f.feed.readings.Load() - before; n < 20 || n > 51 {
+			t.Errorf("within 100 ms of ringing the feed was read %d times", n)
+		}
+	})
+}
+
+func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
+	losses := map[string]func(f *followed, page *ports.FeedPage) error{
+		"by pruning":       func(*followed, *ports.FeedPage) error { return ports.ErrFeedCursorGone },
+		"by a bad cursor":  func(*followed, *ports.FeedPage) error { return ports.ErrInvalidFeedCursor },
+		"to another epoch": func(_ *followed, page *ports.FeedPage) error { page.Place.Epoch = "restored"; return nil },
+	}
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := followChanges(t, 100)
+				at := f.ledger.Position()
+				f.feed.hook = func(page *ports.FeedPage) error {
+					f.feed.hook = nil
+					return lose(f, page)
+				}
+				f.catchUp()
+				if v := f.ledger.Check(freshness.NewEntry(at, freshness.OnItem(property.ID{9}))); v != freshness.Unknown {
+					t.Errorf("what was kept before is %v", v)
+				}
+				if f.ledger.Figures().Length == 0 {
+					t.Error("following begins anew without history")
+				}
+			})
+		})
+	}
+}
+
+func TestMoreChangesThanTheLedgerHasRoomForEmptyTheCaches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 5)
+		at := f.ledger.Position()
+		place := f.ledger.Place()
+		news := f.live.News()
+		for n := range 6 {
+			f.add(10 + n)
+		}
+		f.catchUp()
+		if v := f.ledger.Check(freshness.NewEntry(at, freshness.OnItem(property.ID{9}))); v != freshness.Unknown {
+			t.Errorf("what was kept before is %v", v)
+		}
+		if _, known := f.ledger.Locate(place); known {
+			t.Error("what other processes kept before can still be judged")
+		}
+		if _, known := f.ledger.Locate(f.ledger.Place()); !known {
+			t.Error("what is kept from now on cannot be judged")
+		}
+		select {
+		case <-news:
+		default:
+			t.Error("streams are not told")
+		}
+	})
+}
+
+func TestTheLiveFeedTellsFromMemoryWhatTheFollowerHasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		cursor, _, err := f.live.Head(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		news := f.live.News()
+		id := f.add(2)
+		f.catchUp()
+		<-news
+		before := f.feed.readings.Load()
+		page, err := f.live.Follow(t.Context(), cursor, 10)
+		if err != nil || len(page.Changes) != 1 || page.Changes[0].ID != id || f.feed.readings.Load() != before {
+			t.Fatalf("from memory come %v, %v, after %d readings", page.Changes, err, f.feed.readings.Load()-before)
+		}
+		page, err = f.live.Follow(t.Context(), "", 10) // further back than memory goes
+		if err != nil || len(page.Changes) != 2 || f.feed.readings.Load() == before {
+			t.Fatalf("from the beginning come %v, %v", page.Changes, err)
+		}
+	})
+}
+
+func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
+	live := newLiveFeed(nil)
+	page := func(n int, changes int) livePage {
+		return livePage{ports.FeedCursor(fmt.Sprint(n)), ports.FeedPage{Changes: make([]property.Change, changes)}}
+	}
+	for n := range 2 * livePages {
+		live.tell([]livePage{page(n, 1)}, false)
+	}
+	if _, kept := live.kept("0"); kept || len(live.pages) > livePages {
+		t.Errorf("%d pages are kept, the oldest among them: %t", len(live.pages), kept)
+	}
+	live.tell([]livePage{page(9_001, liveChanges/2), page(9_002, liveChanges/2), page(9_003, liveChanges/2)}, false)
+	_, last := live.kept("9003")
+	if _, first := live.kept("9001"); first || !last {
+		t.Errorf("of three large pages the first is kept: %t, the last: %t", first, last)
+	}
+}
+
+// countingBell counts its rings; nobody listens.
+type countingBell struct{ rings atomic.Int64 }
+
+func (b *countingBell) Ring(context.Context) error { b.rings.Add(1); return nil }
+
+func (b *countingBell) Listen(ctx context.Context, ready, _ func()) error {
+	ready()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestOwnWritesRingAtOnceAndThenNotTooOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bell := &countingBell{}
+		var woken atomic.Int64
+		r := newRinger(bell, func() { woken.Add(1) }, zap.NewNop())
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { r.run(ctx) })
+		defer running.Wait()
+		defer cancel()
+		own := []property.Event{{Origin: property.OriginSelf}}
+		r.hear([]property.Event{{Origin: property.OriginFeed}})
+		if synctest.Wait(); bell.rings.Load() != 0 {
+			t.Error("others' changes are rung for again")
+		}
+		r.hear(own)
+		if synctest.Wait(); bell.rings.Load() != 1 || woken.Load() != 1 {
+			t.Errorf("after a write there were %d rings", bell.rings.Load())
+		}
+		for range 1_000 {
+			r.hear(own)
+			time.Sleep(100 * time.Microsecond)
+		}
+		if n := bell.rings.Load(); n < 15 || n > 22 {
+			t.Errorf("a hundred milliseconds of writing rang %d times", n)
+		}
+	})
+}
