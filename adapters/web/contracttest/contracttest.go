@@ -61,12 +61,20 @@ func New(document []byte) (*Contract, error) {
 //   - a request that the contract forbids and that was answered as if all were well;
 //   - a route or method that the contract does not have, answered by anything but a 404 or 405 problem.
 //
-// HEAD counts as GET without a body, and every route has OPTIONS. Compressed bodies and JSON lines are not looked into. The bodies of both
-// have to be unread; they can be read again afterwards.
+// HEAD counts as GET without a body, and every route has OPTIONS. Compressed bodies and JSON lines are not looked into. The
+// bodies of both have to be unread; they can be read again afterwards. A stream of events is looked at event by event, as
+// it is read.
 func (c *Contract) Check(t testing.TB, req *http.Request, res *http.Response) {
 	t.Helper()
-	for _, fault := range c.faults(req, res) {
-		t.Errorf("%s %s, answered %d: %s", req.Method, req.URL, res.StatusCode, fault)
+	tell := func(faults []string) {
+		t.Helper()
+		for _, fault := range faults {
+			t.Errorf("%s %s, answered %d: %s", req.Method, req.URL, res.StatusCode, fault)
+		}
+	}
+	tell(c.faults(req, res))
+	if isStream(res) {
+		res.Body = &checkedEvents{ReadCloser: res.Body, check: func(block string) { tell(c.eventFaults(block)) }}
 	}
 }
 
@@ -97,6 +105,11 @@ func (c *Contract) faults(req *http.Request, res *http.Response) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
+	if isStream(res) {
+		head := *res // the rest of it has no end
+		head.Body = http.NoBody
+		res = &head
+	}
 	received, err := drain(&res.Body)
 	if err != nil {
 		return []string{err.Error()}
@@ -123,7 +136,7 @@ func (c *Contract) routedFaults(req, asked *http.Request, res *http.Response) []
 	validator := c.whole
 	const lines = "application/x-ndjson" // many values, which the validator takes for an error
 	ndjson := res.Header.Get("Content-Type") == lines
-	if req.Method == http.MethodHead || res.Header.Get("Content-Encoding") != "" || ndjson {
+	if req.Method == http.MethodHead || res.Header.Get("Content-Encoding") != "" || ndjson || isStream(res) {
 		validator = c.bodiless
 	}
 	_, faults := validator.ValidateHttpResponse(asked, res)

@@ -25,9 +25,9 @@ type exchange struct {
 func (e exchange) faults(t *testing.T) []string {
 	t.Helper()
 	req := httptest.NewRequest(e.method, e.path, strings.NewReader(e.sent))
+	req.Header.Set("Authorization", "Bearer gable_x")
 	if e.sent != "" {
 		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Authorization", "Bearer gable_x")
 	}
 	res := &http.Response{StatusCode: e.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(e.received))}
 	for _, h := range append(e.headers, "X-Request-Id: 1") {
@@ -54,7 +54,12 @@ func TestWhatTheContractPromisesHasNoFaults(t *testing.T) {
 		"no such route":    {"GET", "/v2/properties", "", 404, trouble, noSuch},
 		"no such method": {"PUT", "/v1/exports", "", 405, append([]string{"Allow: GET"}, trouble...),
 			strings.ReplaceAll(noSuch, "404", "405")},
-		"options": {"OPTIONS", "/v1/changes", "", 204, []string{"Allow: GET, HEAD, OPTIONS"}, ""},
+		"options":            {"OPTIONS", "/v1/changes", "", 204, []string{"Allow: GET, HEAD, OPTIONS"}, ""},
+		"a stream of events": {"GET", "/v1/changes?after=now", "", 200, []string{"Content-Type: text/event-stream"}, ""},
+		"an old answer": {"GET", "/v1/properties", "", 200,
+			append(jsonPage[:3:3], "Age: 12", "Cache-Status: gable-view; hit; detail=stale"), page},
+		"a token":      {"DELETE", "/v1/properties/" + id, "", 204, []string{"Consistency-Token: YWZm-_"}, ""},
+		"nothing kept": {"GET", "/v1/properties", "", 504, trouble, strings.ReplaceAll(noSuch, "404", "504")},
 	} {
 		for _, fault := range e.faults(t) {
 			t.Errorf("%s: %s", name, fault)
@@ -78,12 +83,68 @@ func TestWhatTheContractDoesNotPromiseIsAFault(t *testing.T) {
 		"a 405 that doesn't allow":  {"PUT", "/v1/exports", "", 405, trouble, strings.ReplaceAll(noSuch, "404", "405")},
 		"a 404 of the router alone": {"GET", "/v2", "", 404, []string{"Content-Type: text/plain"}, "404 page not found"},
 		"options without allow":     {"OPTIONS", "/v1/changes", "", 204, nil, ""},
+		"a token that says nothing": {"DELETE", "/v1/properties/" + id, "", 204, []string{"Consistency-Token: *"}, ""},
+		"no age":                    {"GET", "/v1/properties", "", 200, append(jsonPage[:3:3], "Age: 0"), page},
 	} {
 		if len(e.faults(t)) == 0 {
 			t.Errorf("%s: no fault was found", name)
 		}
 	}
 }
+
+func TestEventsTellAChangeUnderItsNameOrNothing(t *testing.T) {
+	const change = `{"op":"reset","id":null,"version":null,"changed_at":"2026-03-15T18:40:00Z","property":null}`
+	for name, e := range map[string]struct {
+		block string
+		good  bool
+	}{
+		"a change":               {"id: 1\nevent: reset\ndata: " + change, true},
+		"a heartbeat":            {": still here\nid: 1", true},
+		"a change without an id": {"event: reset\ndata: " + change, false},
+		"another name":           {"id: 1\nevent: delete\ndata: " + change, false},
+		"a name and no change":   {"id: 1\nevent: reset", false},
+		"half a change":          {`id: 1` + "\nevent: reset\n" + `data: {"op":"reset"}`, false},
+		"another field":          {"id: 1\nretry: 5", false},
+	} {
+		if faults := theContract(t).eventFaults(e.block); (len(faults) == 0) != e.good {
+			t.Errorf("%s: %q", name, faults)
+		}
+	}
+}
+
+func TestTheTransportChecksEventsAsTheyAreRead(t *testing.T) {
+	more := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Request-Id", "1")
+		_, _ = io.WriteString(w, "id: 1\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-more
+		_, _ = io.WriteString(w, "data: 2\n\n")
+	}))
+	defer server.Close()
+	held := &heldTest{TB: t}
+	client := http.Client{Transport: theContract(t).Transport(held, http.DefaultTransport)}
+	res, err := client.Get(server.URL + "/v1/changes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held.faults != 0 {
+		t.Errorf("%d faults in a heartbeat", held.faults)
+	}
+	close(more)
+	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "id: 1\n\ndata: 2\n\n" || held.faults != 1 {
+		t.Errorf("read %q, %v, with %d faults", body, err, held.faults)
+	}
+}
+
+// heldTest counts what would fail a test.
+type heldTest struct {
+	testing.TB
+	faults int
+}
+
+func (h *heldTest) Errorf(string, ...any) { h.faults++ }
 
 func TestTheTransportLeavesTheAnswerReadable(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -89,6 +90,20 @@ func (c *Contract) checkExamples(t *testing.T, where string, media *v3.MediaType
 		seen++
 	}
 	return seen
+}
+
+func TestTheEventsOfTheExampleKeepToTheContract(t *testing.T) {
+	c := theContract(t)
+	var stream string
+	content := c.model.Paths.PathItems.GetOrZero("/v1/changes").Get.Responses.Codes.GetOrZero("200").Content
+	if err := content.GetOrZero(eventStream).Examples.GetOrZero("events").Value.Decode(&stream); err != nil {
+		t.Fatal(err)
+	}
+	for block := range strings.SplitSeq(strings.TrimSpace(stream), EventEnd) {
+		if faults := c.eventFaults(block); len(faults) != 0 {
+			t.Errorf("%s: %q", block, faults)
+		}
+	}
 }
 
 func TestProblemExamplesAreAsTheCatalogueHasThem(t *testing.T) {
