@@ -32,8 +32,11 @@ func openStore(ctx context.Context, flags *configFlags) (*store, error) {
 		return nil, err
 	}
 	bus := eventbus.New(func(string, any) {}) // nobody subscribes
-	return &store{db, newCatalog(db.Repository(), bus, &config.Config), newKeys(db.Keys())}, nil
+	return &store{db, newCatalog(db.Repository(), bus, noCaches, &config.Config), newKeys(db.Keys())}, nil
 }
+
+// noCaches has nothing to bring up to date.
+func noCaches(context.Context) error { return nil }
 
 func (s *store) close() error { return s.db.Close() }
 

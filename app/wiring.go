@@ -48,7 +48,7 @@ var storeModule = fx.Module("store",
 
 // useCaseModule is what the program can do, whoever asks.
 var useCaseModule = fx.Module("use cases",
-	fx.Provide(newCatalog, newKeys, newFiles),
+	fx.Provide(newCatalog, newKeys, newFiles, func(f *follower) func(context.Context) error { return f.CatchUp }),
 )
 
 // cacheModule is the two levels, the ledger that both ask, and the follower that keeps it up to date.
@@ -181,8 +181,11 @@ func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *lev
 
 func newPropertyID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
 
-func newCatalog(listings ports.PropertyRepository, events ports.EventPublisher, c *Config) *catalog.Catalog {
+func newCatalog(
+	listings ports.PropertyRepository, events ports.EventPublisher, catchUp func(context.Context) error, c *Config,
+) *catalog.Catalog {
 	return catalog.New(listings, events, catalog.Options{
+		CatchUp: catchUp,
 		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
 	})
 }

@@ -25,6 +25,9 @@ type Options struct {
 	NewID           func() property.ID
 	Now             func() time.Time
 	DefaultCurrency property.Currency // of listings that name none
+	// CatchUp returns when this process knows every change committed before the call. A write that finds nothing to do,
+	// because another process has done it already, is acknowledged no sooner: whoever reads here next must see it.
+	CatchUp func(context.Context) error
 }
 
 // New makes the use cases over a repository. Every committed change is published before the use case returns.
@@ -61,10 +64,19 @@ func (c *Catalog) Create(
 	if err != nil {
 		return property.Property{}, false, fmt.Errorf("create listing: %w", err)
 	}
-	if !creation.Replayed {
-		c.publish(ctx, creation.Change)
+	if creation.Replayed {
+		return *creation.Change.After, true, c.acknowledge(ctx)
 	}
-	return *creation.Change.After, creation.Replayed, nil
+	c.publish(ctx, creation.Change)
+	return *creation.Change.After, false, nil
+}
+
+// acknowledge makes sure that this process shows what it is about to acknowledge, where somebody else may have written it.
+func (c *Catalog) acknowledge(ctx context.Context) error {
+	if err := c.options.CatchUp(ctx); err != nil {
+		return fmt.Errorf("acknowledge what is stored already: %w", err)
+	}
+	return nil
 }
 
 func (c *Catalog) withCurrency(d property.Details) property.Details {
@@ -104,8 +116,11 @@ func (c *Catalog) reviseOnce(
 		return property.Property{}, err
 	}
 	revised, err := current.Revise(c.withCurrency(details))
-	if err != nil || revised.Details.Equal(current.Details) {
+	if err != nil {
 		return revised, err
+	}
+	if revised.Details.Equal(current.Details) {
+		return revised, c.acknowledge(ctx)
 	}
 	change, err := c.listings.Update(ctx, revised)
 	if err != nil {

@@ -63,7 +63,7 @@ func (c *Catalog) Import(ctx context.Context, im Import) (Report, error) {
 	for index := 0; ; index++ {
 		record, err := source.Next()
 		if errors.Is(err, io.EOF) {
-			return run.report, run.flush(ctx)
+			return run.report, run.end(ctx)
 		}
 		if err != nil {
 			return run.report, fmt.Errorf("read record %d: %w", index+1, err)
@@ -174,6 +174,14 @@ func (run *importRun) flush(ctx context.Context) error {
 		run.Progress(run.report)
 	}
 	return nil
+}
+
+// end stores the last batch. What was found unchanged may have been brought in by somebody else just now.
+func (run *importRun) end(ctx context.Context) error {
+	if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {
+		return err
+	}
+	return run.catalog.acknowledge(ctx)
 }
 
 func (run *importRun) count(done []ports.Upserted) []property.Change {
