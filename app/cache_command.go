@@ -65,16 +65,17 @@ type cacheFigures struct {
 
 // cacheLevel is one cache's part of the figures; entries and bytes are -1 where the cache cannot tell.
 type cacheLevel struct {
-	Hits      int64   `json:"hits"`
-	Misses    int64   `json:"misses"`
-	Stale     int64   `json:"stale"`
-	Patched   int64   `json:"patched"`
-	Coalesced int64   `json:"coalesced"`
-	Bypassed  int64   `json:"bypassed"`
-	Errors    int64   `json:"errors"`
-	Entries   int64   `json:"entries"`
-	Bytes     int64   `json:"bytes"`
-	HitRatio  float64 `json:"hit_ratio"`
+	Hits        int64   `json:"hits"`
+	Misses      int64   `json:"misses"`
+	Stale       int64   `json:"stale"`
+	Patched     int64   `json:"patched"`
+	Coalesced   int64   `json:"coalesced"`
+	Bypassed    int64   `json:"bypassed"`
+	Unconfirmed int64   `json:"unconfirmed"`
+	Errors      int64   `json:"errors"`
+	Entries     int64   `json:"entries"`
+	Bytes       int64   `json:"bytes"`
+	HitRatio    float64 `json:"hit_ratio"`
 }
 
 // Run prints the figures as a table, a row for each, a column for each level.
@@ -162,6 +163,7 @@ func (f *cacheFigures) writeTable(w io.Writer) error {
 	count("stale", func(l cacheLevel) int64 { return l.Stale })
 	count("misses", func(l cacheLevel) int64 { return l.Misses })
 	count("bypassed", func(l cacheLevel) int64 { return l.Bypassed })
+	count("unconfirmed", func(l cacheLevel) int64 { return l.Unconfirmed })
 	count("errors", func(l cacheLevel) int64 { return l.Errors })
 	count("entries", func(l cacheLevel) int64 { return l.Entries })
 	row("bytes", func(l cacheLevel) string {

@@ -9,8 +9,8 @@ import (
 )
 
 const figuresJSON = `{"levels":{
-	"view":{"hits":98122,"misses":1204,"stale":311,"patched":87,"coalesced":45,"bypassed":12,"errors":0,"entries":893,"bytes":15204352,"hit_ratio":0.9848},
-	"query":{"hits":640,"misses":875,"stale":202,"patched":61,"coalesced":9,"bypassed":3,"errors":0,"entries":-1,"bytes":-1,"hit_ratio":0.3727}},
+	"view":{"hits":98122,"misses":1204,"stale":311,"patched":87,"coalesced":45,"bypassed":12,"unconfirmed":7,"errors":0,"entries":893,"bytes":15204352,"hit_ratio":0.9848},
+	"query":{"hits":640,"misses":875,"stale":202,"patched":61,"coalesced":9,"bypassed":3,"unconfirmed":0,"errors":0,"entries":-1,"bytes":-1,"hit_ratio":0.3727}},
 	"ledger":{"position":5120,"length":4096,"capacity":16384}}`
 
 // cacheServer answers /v1/cache like a running Gable whose admin key is "gable_admin".
@@ -34,17 +34,18 @@ func cacheServer(t *testing.T) string {
 
 func TestCacheStatsIsATableWithAColumnForEachLevel(t *testing.T) {
 	code, out, err := gable(t, "cache", "stats", "--server", cacheServer(t))
-	want := `                  view     query
-        hits    98,122       640
-     patched        87        61
-   coalesced        45         9
-       stale       311       202
-      misses     1,204       875
-    bypassed        12         3
-      errors         0         0
-     entries       893         –
-       bytes    15 MiB         –
-   hit ratio   98.48 %   37.27 %
+	want := `                    view     query
+          hits    98,122       640
+       patched        87        61
+     coalesced        45         9
+         stale       311       202
+        misses     1,204       875
+      bypassed        12         3
+   unconfirmed         7         0
+        errors         0         0
+       entries       893         –
+         bytes    15 MiB         –
+     hit ratio   98.48 %   37.27 %
 
 ledger: 4,096 of 16,384 changes remembered, 5,120 seen since the start
 `

@@ -133,7 +133,8 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 		return reply{view: newView(answer, at), status: status, age: e.Reading.Age}, nil
 	}
 	v, stored := c.Keep(key, answer, at, load)
-	return reply{view: v, status: []string{cacheStatus(e.Reading.Outcome, e.View, stored)}, stored: stored}, nil
+	status := []string{cacheStatus(e.Reading.Outcome, e.View, stored)}
+	return reply{view: v, status: status, stored: stored, age: e.Reading.Age}, nil
 }
 
 // Header values that never change; shared by all responses, so nobody may write to them.
