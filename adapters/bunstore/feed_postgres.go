@@ -120,7 +120,8 @@ const stateSQL = `now.snapshot::text AS snapshot, pg_postmaster_start_time()::te
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
         left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid) END AS history,
-    coalesce(r.tx::text::bigint, 0) AS pruned_tx, coalesce(r.seq, 0) AS pruned_seq`
+    coalesce((SELECT tx::text::bigint FROM feed_retention), 0) AS pruned_tx,
+    coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq`
 
 // stretchRow is a change and the state.
 type stretchRow struct {
@@ -136,7 +137,6 @@ WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
 SELECT ` + stateSQL + `,
     c.seq, c.tx::text::bigint AS tx, c.op, c.property_id, c.version, c.before, c.after, c.changed_at
 FROM now
-LEFT JOIN feed_retention AS r ON true
 LEFT JOIN LATERAL (
     SELECT * FROM property_changes
     WHERE tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)
@@ -221,8 +221,7 @@ const headSQL = `
 WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
 SELECT ` + stateSQL + `,
     coalesce((SELECT tx::text::bigint FROM property_changes ORDER BY tx DESC OFFSET ?0 LIMIT 1), 0) AS behind
-FROM now
-LEFT JOIN feed_retention AS r ON true`
+FROM now`
 
 // head goes back to the beginning of a transaction. Those before it that are still in flight will be told.
 func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Place, error) {

@@ -78,6 +78,7 @@ func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, e
 		"timezone":                    "UTC",
 		"datestyle":                   "ISO, MDY",
 		"extra_float_digits":          "1",
+		"jit":                         "off", // compiling takes half a second and is chosen by the cost expected, which is often wrong
 		"statement_timeout":           strconv.FormatInt(statementTimeout.Milliseconds(), 10),
 	} {
 		config.RuntimeParams[name] = value
