@@ -54,7 +54,9 @@ func (l *liveFeed) kept(after ports.FeedCursor) (ports.FeedPage, bool) {
 	defer l.mu.Unlock()
 	for i := range l.pages {
 		if l.pages[i].after == after {
-			return l.pages[i].FeedPage, true
+			page := l.pages[i].FeedPage
+			page.More = page.More || i < len(l.pages)-1 // whoever asked for News after a page was told does not hear of it
+			return page, true
 		}
 	}
 	return ports.FeedPage{}, false
