@@ -111,9 +111,17 @@ func (n *node) settle() {
 		r, err := n.try(http.MethodGet, "/readyz", "")
 		return err == nil && r.status == http.StatusOK
 	})
+	var last reply
+	var err error
+	defer func() {
+		if n.t.Failed() {
+			ready, _ := n.try(http.MethodGet, "/readyz", "")
+			n.t.Logf("process %s answers %d, %q, %v; it says of itself: %s", n.name, last.status, last.header, err, ready.body)
+		}
+	}()
 	poll(n.t, "process "+n.name+" trusts its feed", func() bool {
-		r, err := n.try(http.MethodGet, "/v1/properties?limit=1&q="+url.QueryEscape("nobody’s listing"), "")
-		return err == nil && r.status == http.StatusOK && !strings.Contains(r.header.Get("Cache-Status"), "bypass")
+		last, err = n.try(http.MethodGet, "/v1/properties?limit=1&q="+url.QueryEscape("nobody’s listing"), "")
+		return err == nil && last.status == http.StatusOK && !strings.Contains(last.header.Get("Cache-Status"), "bypass")
 	})
 }
 

@@ -1,0 +1,126 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// historyLength is how long the history lasts: what GABLE_HISTORY says, such as 30m. The variable is no setting of the
+// program, so it is taken away.
+var historyLength, historyWanted = takeVariable("GABLE_HISTORY")
+
+func takeVariable(name string) (string, bool) {
+	value, given := os.LookupEnv(name)
+	_ = os.Unsetenv(name)
+	return value, given
+}
+
+// Many read and write through several processes, and beside them, while everything that can fail does. Every answer is
+// held against what was committed and acknowledged: what a reader was promised, it gets. In the end, when everything is
+// whole again, everybody says the same.
+func TestHistory(t *testing.T) {
+	length, processes := 10*time.Second, 2
+	if testing.Short() {
+		length = 5 * time.Second
+	}
+	if historyWanted {
+		var err error
+		if length, err = time.ParseDuration(historyLength); err != nil {
+			t.Fatal(err)
+		}
+		processes = 3
+	}
+	seed := uint64(time.Now().UnixNano())
+	if given, err := strconv.ParseUint(os.Getenv("GABLE_TEST_SEED"), 10, 64); err == nil {
+		seed = given
+	}
+	c := newCluster(t, plan{nodes: processes, ownPostgres: true, ownRedis: true, links: true, settings: []string{
+		"GABLE_DATABASE_QUERY_TIMEOUT=1s",
+	}})
+	h := newHistory(c)
+	ctx, cancel := context.WithTimeout(t.Context(), length)
+	defer cancel()
+	defer func() { t.Logf("seed %d, %d processes\n%s", seed, processes, h.report(h.now())) }()
+	crowd := h.crowd(ctx, seed)
+	h.injure(ctx, rand.New(rand.NewPCG(seed, 0)))
+	crowd.Wait()
+	h.finished = h.now()
+	h.converge()
+	if h.violated > 0 {
+		t.Errorf("%d violations; the report tells", h.violated)
+	}
+	if h.total() < int64(length.Seconds())*100 {
+		t.Errorf("only %d reads were checked", h.total())
+	}
+}
+
+// converge waits until everything is whole, and then has every process agree with the database, as soon as promised.
+func (h *history) converge() {
+	for _, n := range h.nodes {
+		n.settle()
+	}
+	healed := time.Now()
+	want := h.stored()
+	for _, n := range h.nodes {
+		for i, id := range h.ids {
+			n.shows(healed, maxStaleness, itemPath(id), want[i])
+		}
+		for low := 0; low < historyBands*bandWidth; low += bandWidth {
+			n.shows(healed, maxStaleness, fmt.Sprintf("/v1/properties?min_price=%d&max_price=%d&limit=500&count=exact&fields=price", low, low+bandWidth-1),
+				h.storedCount(low, low+bandWidth-1))
+		}
+		for i, id := range h.ids {
+			if got := n.get(itemPath(id), "Cache-Control", "no-cache"); shown(got.answer) != want[i] {
+				h.t.Errorf("process %s asked without a cache shows %q, the database has %q", n.name, shown(got.answer), want[i])
+			}
+		}
+	}
+}
+
+// stored is what the database has, as items show it.
+func (h *history) stored() []string {
+	h.t.Helper()
+	want := make([]string, len(h.ids))
+	for i := range want {
+		want[i] = "absent"
+	}
+	rows, err := h.sql.Query(h.t.Context(), "SELECT id::text, title || ' ' || price || ' v' || version FROM properties")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, text string
+		if err := rows.Scan(&id, &text); err != nil {
+			h.t.Fatal(err)
+		}
+		if i, ours := h.index[id]; ours {
+			want[i] = text
+		}
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Fatal(err)
+	}
+	return want
+}
+
+// storedCount is what a page of a band shows whose titles are left out: blanks between listings, and the count.
+func (h *history) storedCount(low, high int) string {
+	h.t.Helper()
+	var n int
+	if err := h.sql.QueryRow(h.t.Context(), "SELECT count(*) FROM properties WHERE price BETWEEN $1 AND $2", low, high).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	blanks := make([]byte, max(0, n-1))
+	for i := range blanks {
+		blanks[i] = ' '
+	}
+	return fmt.Sprintf("%s (%d)", blanks, n)
+}
