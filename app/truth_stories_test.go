@@ -206,6 +206,7 @@ type way struct {
 
 var ways = []way{
 	{"by default", maxStaleness, func(written) []string { return nil }, true},
+	{"with the writer's token", 0, func(w written) []string { return []string{tokenHeader, w.token} }, false},
 	{"with no-cache", 0, func(written) []string { return []string{"Cache-Control", "no-cache"} }, true},
 }
 
