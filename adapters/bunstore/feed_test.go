@@ -1,8 +1,10 @@
 package bunstore_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,13 +169,23 @@ func TestCursorOfARestoredDatabaseIsGone(t *testing.T) {
 			store(t, other, listing(t, 1))
 			cursor := head(t, other)
 			if db.IsPostgres() {
-				cursor = "OTk5OTk5OTk6OTk5OTk5OTk6" // 99999999:99999999:
+				history, _, _ := strings.Cut(decoded(t, head(t, db)), ";")
+				cursor = ports.FeedCursor(base64.RawURLEncoding.EncodeToString([]byte(history + ";99999999:99999999:")))
 			}
 			if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
 				t.Fatalf("the error is %v", err)
 			}
 		})
 	}
+}
+
+func decoded(t *testing.T, cursor ports.FeedCursor) string {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(string(cursor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // A head that goes back, and transactions that are in flight there:
