@@ -10,6 +10,25 @@
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.
 //
+// # What they are for
+//
+// Together they keep a promise: no reader is shown something older than it may be, whoever writes and whatever dies.
+//
+//	write ─▶ PropertyRepository ─▶ row and change, committed together ─▶ EventPublisher ─▶ ledger, bell
+//	                                        │
+//	          everybody's commits ─▶ ChangeFeed ─▶ ledger: recent changes, and the place reached
+//	                                                  │ judges
+//	read ─▶ view cache ─▶ cached PropertyRepository ─▶ Cache: {answer, the place of its load}
+//	                              │ no true answer kept
+//	                              └─▶ PropertyRepository over the database
+//
+// Each port promises as much as that needs, and no more. A repository returns committed states with their versions, and
+// every change of its own with its transaction. A feed tells every committed change once, and says with each page which
+// place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget, garble
+// or resurrect anything: entries carry their question, their epoch and the place from before their load, and the reader's
+// own ledger decides. A bus delivers in order and at once. What a reader may ask for beyond the default travels as a
+// [Reading] in the context, what a write has committed as a [Writing], and answers to be looked at twice as [Samples].
+//
 // # Writing an adapter
 //
 // An adapter is a package under adapters that implements one of these interfaces with one library, imports domain and
