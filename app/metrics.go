@@ -10,6 +10,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -109,6 +110,24 @@ func (v verdictCollector) Collect(out chan<- prometheus.Metric) {
 		verifiedDesc: v.verified.Load(), undecidedDesc: v.undecided.Load(), violationsDesc: v.violations.Load(),
 	} {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), v.name)
+	}
+}
+
+// observeFeed measures how long changes take to get here: from the moment the database recorded them, by its clock, shortly
+// before their commit, to the moment that the feed has brought them.
+func observeFeed(r *prometheus.Registry) func(events []property.Event) {
+	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "gable_feed_delay_seconds", Help: "From a change in the database to its arrival through the change feed, in seconds.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
+	})
+	r.MustRegister(delay)
+	return func(events []property.Event) {
+		now := time.Now()
+		for i := range events {
+			if events[i].Origin == property.OriginFeed {
+				delay.Observe(max(0, now.Sub(events[i].Change.At).Seconds()))
+			}
+		}
 	}
 }
 

@@ -97,9 +97,11 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 const startTimeout = 30 * time.Second
 
 // subscribe says who listens to committed changes.
-func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer) {
+func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer, registry *prometheus.Registry) {
+	measure := observeFeed(registry)
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
 	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.hear(events) })
+	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { measure(events) })
 }
 
 // tell brings events to the ledger, all that came together at once: no reader may see half of what was committed together.
