@@ -26,6 +26,7 @@ type plan struct {
 	ownPostgres bool     // a database server that may be hurt
 	ownRedis    bool     // a Redis that may be hurt
 	redisArgs   []string // its arguments
+	statistics  bool     // its own Postgres counts statements
 	links       bool     // a proxy on every link from a process to Postgres and to Redis
 	settings    []string // of every process: GABLE_FRESHNESS_BELL=false
 }
@@ -45,9 +46,12 @@ type cluster struct {
 func newCluster(t *testing.T, p plan) *cluster {
 	t.Helper()
 	c := &cluster{t: t}
-	if p.ownPostgres {
+	if p.ownPostgres || p.statistics {
 		c.postgres = servicetest.StartPostgres(t)
 		c.database = c.postgres.URL()
+		if p.statistics {
+			c.loadStatistics()
+		}
 	} else {
 		c.database = migrated.Postgres(t)
 	}
@@ -92,6 +96,31 @@ func (c *cluster) prepare() {
 	c.key = newTestKey(c.t, access.New(db.Keys(), access.Options{
 		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	}), keys.ScopeWrite)
+}
+
+// loadStatistics has the cluster's own server count statements; the test is skipped where it cannot.
+func (c *cluster) loadStatistics() {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.database)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var available bool
+	err = conn.QueryRow(c.t.Context(), "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')").Scan(&available)
+	if err == nil && !available {
+		c.t.Skip("this Postgres cannot count statements: install pg_stat_statements (postgresql-contrib)")
+	}
+	for _, sql := range []string{"CREATE EXTENSION pg_stat_statements", "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"} {
+		if err == nil {
+			_, err = conn.Exec(c.t.Context(), sql)
+		}
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	_ = conn.Close(c.t.Context())
+	c.postgres.Stop()
+	c.postgres.Start()
 }
 
 // exec runs SQL beside the program, and returns the moment at which its commit was acknowledged.

@@ -1,0 +1,187 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// told is a change as a consumer of the stream is told of it.
+type told struct {
+	Op      string `json:"op"`
+	ID      string `json:"id"`
+	Version int    `json:"version"`
+}
+
+// consumer follows the stream, comes back after every few events, to another process, and goes on where it was.
+type consumer struct {
+	cluster *cluster
+	lastID  string
+
+	mu     sync.Mutex // guards events
+	events []told
+}
+
+func (c *consumer) follow(ctx context.Context, r *rand.Rand) {
+	for ctx.Err() == nil {
+		n := c.cluster.nodes[r.IntN(len(c.cluster.nodes))]
+		if err := c.read(ctx, n, 1+r.IntN(40)); err != nil {
+			breathe(ctx)
+		}
+	}
+}
+
+// read takes so many events from one process.
+func (c *consumer) read(ctx context.Context, n *node, events int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, *n.base.Load()+"/v1/changes?after=now", http.NoBody)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "text/event-stream")
+	if c.lastID != "" {
+		request.Header.Set("Last-Event-ID", c.lastID)
+	}
+	response, err := n.transport.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", response.StatusCode)
+	}
+	var id, data string
+	for lines := bufio.NewScanner(response.Body); events > 0 && lines.Scan(); {
+		field, value, _ := strings.Cut(lines.Text(), ": ")
+		switch {
+		case field == "id":
+			id = value
+		case field == "data":
+			data = value
+		case field == "" && value == "": // the end of an event
+			if data != "" {
+				c.take(n, data)
+				events--
+			}
+			c.lastID, data = id, ""
+		}
+	}
+	return nil
+}
+
+func (c *consumer) take(n *node, data string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = append(c.events, decoded[told](answer{t: n.t, body: data}))
+}
+
+func (c *consumer) seen() []told {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]told(nil), c.events...)
+}
+
+// Whoever made them, and however often a consumer loses its connection: it is told of every change once, of the changes
+// of one listing in their order, and of a truncation by a reset.
+func TestAConsumerOfTheStreamIsToldEveryChangeOnceAndInOrder(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, plan{})
+	start := decoded[struct{ Next string }](c.nodes[0].get("/v1/changes?after=now").answer).Next
+	ctx, stop := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	consumers := make([]*consumer, 3)
+	for i := range consumers {
+		consumers[i] = &consumer{cluster: c, lastID: start}
+		r := rand.New(rand.NewPCG(uint64(i), 1))
+		following.Go(func() { consumers[i].follow(ctx, r) })
+	}
+	c.changeInEveryWay()
+	want := map[told]int{}
+	rows, err := c.sql.Query(t.Context(), "SELECT op, coalesce(property_id::text, ''), coalesce(version, 0) FROM property_changes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for rows.Next() {
+		var change told
+		if err := rows.Scan(&change.Op, &change.ID, &change.Version); err != nil {
+			t.Fatal(err)
+		}
+		want[change]++
+		total++
+	}
+	if err := rows.Err(); err != nil || total < 200 || want[told{Op: "reset"}] != 1 {
+		t.Fatalf("%d changes with %d resets, %v", total, want[told{Op: "reset"}], err)
+	}
+	for i, consumer := range consumers {
+		poll(t, fmt.Sprintf("consumer %d is told everything", i), func() bool { return len(consumer.seen()) >= total })
+	}
+	stop()
+	following.Wait()
+	for i, consumer := range consumers {
+		got, newest := map[told]int{}, map[string]int{}
+		for _, change := range consumer.seen() {
+			got[change]++
+			if change.Op != "reset" && change.Version <= newest[change.ID] {
+				t.Errorf("consumer %d is told of version %d after %d", i, change.Version, newest[change.ID])
+			}
+			newest[change.ID] = change.Version
+		}
+		if !maps.Equal(got, want) {
+			for change, n := range want {
+				if got[change] != n {
+					t.Errorf("consumer %d is told %d times of %v, which happened %d times", i, got[change], change, n)
+				}
+			}
+		}
+	}
+}
+
+// changeInEveryWay writes through both processes, by single and by large statements, in transactions that commit in
+// another order than they began in, and kills a process on the way.
+func (c *cluster) changeInEveryWay() {
+	c.t.Helper()
+	for i := range 30 {
+		n := c.nodes[i%2]
+		p := n.create(fmt.Sprintf("told %d", i), i)
+		early, err := c.sql.Begin(c.t.Context())
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if _, err := early.Exec(c.t.Context(), "UPDATE properties SET price = price + 1 WHERE id = $1", p.ID); err != nil {
+			c.t.Fatal(err)
+		}
+		other := n.create(fmt.Sprintf("later %d", i), i)
+		n.patch(other.ID, `{"title":"changed"}`)
+		if i%4 == 0 {
+			until(time.Now().Add(20 * time.Millisecond)) // time to be told of what came later
+		}
+		if err := early.Commit(c.t.Context()); err != nil {
+			c.t.Fatal(err)
+		}
+		switch i % 5 {
+		case 0:
+			c.exec("UPDATE properties SET description = description || 'x' WHERE price < 20")
+		case 1:
+			n.remove(other.ID)
+			c.exec("INSERT INTO properties (id, title, price, location) VALUES ($1, 'back', 1, 'Here')", other.ID)
+		}
+		if i == 20 {
+			c.exec("TRUNCATE properties")
+		}
+		if i == 25 {
+			c.nodes[1].kill()
+			c.nodes[1].restart()
+		}
+	}
+}
