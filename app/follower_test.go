@@ -108,7 +108,7 @@ func TestCatchingUpBringsWhatWasCommittedBeforeIt(t *testing.T) {
 func TestCatchingUpIsAReadingThatBeginsAfterTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 100)
-		go f.catchUp()
+		go func() { _ = f.CatchUp(t.Context()) }()
 		time.Sleep(time.Millisecond / 2) // its reading has seen the feed and is on its way
 		at := f.ledger.Position()
 		id := f.add(2)

@@ -188,7 +188,7 @@ func newCatalog(
 ) *catalog.Catalog {
 	return catalog.New(listings, events, catalog.Options{
 		CatchUp: catchUp,
-		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
+		NewID:   newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
 	})
 }
 

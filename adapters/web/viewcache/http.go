@@ -29,14 +29,13 @@ func (c *Cache) Front(next http.Handler) http.Handler {
 
 // front answers if it can, and reports whether it did.
 func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchange) bool {
-	special, err := wishes{}, error(nil)
+	var special wishes
 	if !plain(r) {
-		if !c.knows(r.RequestURI) {
-			return false
+		given, err := wishesOf(r)
+		if err != nil || !c.knows(r.RequestURI) {
+			return false // whoever answers will see to it
 		}
-		if special, err = wishesOf(r); err != nil {
-			return false // whoever answers will say so
-		}
+		special = given
 		c.prepare(r.Context(), special, &e.Reading)
 		if e.Prepared = true; e.Reading.Uncached {
 			return false

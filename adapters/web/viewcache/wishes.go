@@ -139,12 +139,18 @@ func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
 // made; what a reading of the feed has seen that begins after it covers all of it, and so does what the database shows.
 // Without either, what the reader has seen cannot be promised from here on, and the error says so.
 func (c *Cache) giveToken(ctx context.Context, h http.Header) error {
-	seen := freshness.Place{}
-	if err := c.catchUp(ctx); err == nil {
-		seen = c.ledger.Place()
-	} else if seen, err = c.feed.Now(ctx); err != nil {
+	seen, err := c.seen(ctx)
+	if err != nil {
 		return fmt.Errorf("say what has been seen: %w", err)
 	}
 	h[TokenHeader] = []string{freshness.Token{Seen: seen}.String()}
 	return nil
+}
+
+// seen is a place that covers everything committed before the call.
+func (c *Cache) seen(ctx context.Context) (freshness.Place, error) {
+	if c.catchUp(ctx) == nil {
+		return c.ledger.Place(), nil
+	}
+	return c.feed.Now(ctx)
 }
