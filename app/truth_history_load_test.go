@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -379,7 +380,7 @@ func (h *history) removeOrReturn(ctx context.Context, listing, price int) {
 	err := h.sql.QueryRow(ctx, "DELETE FROM properties WHERE id = $1 RETURNING version", h.ids[listing]).Scan(&version)
 	if err == nil {
 		h.learn(listing, version+1, absentPrice, 0)
-	} else if err == pgx.ErrNoRows {
+	} else if errors.Is(err, pgx.ErrNoRows) {
 		err = h.sql.QueryRow(ctx, `INSERT INTO properties (id, title, price, location) VALUES ($1, 'listing', $2, 'Here')
 			RETURNING version`, h.ids[listing], price).Scan(&version)
 		if err == nil {
