@@ -132,3 +132,27 @@ func TestDatabaseThatCannotFoldTextIsRefused(t *testing.T) {
 		t.Fatalf("opening it gives %v", err)
 	}
 }
+
+// A pooler that lends one connection to many clients forgets what one of them has prepared.
+func TestPostgresWritesWhenItsPreparedStatementsAreLost(t *testing.T) {
+	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: template.Postgres(t), MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	p := store(t, db, listing(t, 1))
+	for range 2 {
+		if _, err := db.Writer().Exec("DEALLOCATE ALL"); err != nil {
+			t.Fatal(err)
+		}
+		store(t, db, listing(t, int(p.Version)+1))
+		change, err := db.Repository().Update(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = *change.After
+	}
+	if p.Version != 3 {
+		t.Errorf("version %d after two updates", p.Version)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/domain/property"
 )
 
@@ -31,10 +32,15 @@ const (
 //     where nothing is told and no version is counted;
 //   - by hand: the statement that a person would write, on such a copy.
 //
-// It reports the writes/s of each, and the median over the turns of gable's rate as a share of the other two. How durable
-// the writes are is up to the server: the one that tests start does without fsync, which makes the bare writes cheaper and
-// the comparison harder. GABLE_TEST_POSTGRES_URL names another one.
+// It reports the writes/s of each, and the median over the turns of gable's rate as a share of the other two. Writes are as
+// durable as in production: the server is one of the benchmark's own, with fsync.
+//
+//	go test ./adapters/bunstore -run '^$' -bench Writes -benchtime 20x
 func BenchmarkWrites(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes minutes")
+	}
+	server := servicetest.StartPostgres(b, "fsync=on")
 	for _, mix := range []struct {
 		name             string
 		updates, inserts int // per cent; the rest are deletes
@@ -45,8 +51,8 @@ func BenchmarkWrites(b *testing.B) {
 		{"mixed", 60, 20},
 	} {
 		b.Run(mix.name, func(b *testing.B) {
-			b.Logf("fsync is %s", lines(b, open(b, template.Postgres(b)), "SHOW fsync")[0])
-			bench := newWriteBench(b, mix.updates, mix.inserts)
+			bench := newWriteBench(b, server, mix.updates, mix.inserts)
+			b.Logf("fsync is %s", lines(b, bench[0].db, "SHOW fsync")[0])
 			bench.round(b, 0)
 			for _, way := range bench {
 				way.took = nil
@@ -62,10 +68,10 @@ func BenchmarkWrites(b *testing.B) {
 // writeBench is the three ways: gable, bare, by hand.
 type writeBench [3]*way
 
-func newWriteBench(b *testing.B, updates, inserts int) writeBench {
+func newWriteBench(b *testing.B, server *servicetest.Server, updates, inserts int) writeBench {
 	var bench writeBench
 	for i := range bench {
-		w := &way{db: open(b, template.Postgres(b)), updates: updates, inserts: inserts}
+		w := &way{db: open(b, server.Database()), updates: updates, inserts: inserts}
 		if i > 0 {
 			bulk(b, w.db, benchListings)
 		} else {
@@ -231,29 +237,5 @@ func execAll(b *testing.B, replica *pgx.Conn, statements ...string) {
 		if _, err := replica.Exec(b.Context(), statement); err != nil {
 			b.Fatalf("%s: %v", statement, err)
 		}
-	}
-}
-
-// A pooler that lends one connection to many clients forgets what one of them has prepared.
-func TestPostgresWritesWhenItsPreparedStatementsAreLost(t *testing.T) {
-	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: template.Postgres(t), MaxConns: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	p := store(t, db, listing(t, 1))
-	for range 2 {
-		if _, err := db.Writer().Exec("DEALLOCATE ALL"); err != nil {
-			t.Fatal(err)
-		}
-		store(t, db, listing(t, int(p.Version)+1))
-		change, err := db.Repository().Update(t.Context(), p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p = *change.After
-	}
-	if p.Version != 3 {
-		t.Errorf("version %d after two updates", p.Version)
 	}
 }

@@ -18,6 +18,19 @@ const postgresVariable = "GABLE_TEST_POSTGRES_URL"
 // sharedPostgres is the URL of the server that the tests of this binary share.
 var sharedPostgres = sync.OnceValues(func() (string, error) { return shared(postgresVariable, postgresService()) })
 
+// postgresWith is Postgres with further settings; of two for the same thing a server takes the last.
+func postgresWith(settings []string) service {
+	var more []string
+	for _, setting := range settings {
+		more = append(more, "-c", setting)
+	}
+	s := postgresService()
+	usual := s.arguments
+	s.arguments = func(binary, folder string, port int) []string { return append(usual(binary, folder, port), more...) }
+	s.imageArgs = append(s.imageArgs, more...)
+	return s
+}
+
 // shared is the URL in the variable or, without one, that of a server which Main ends.
 func shared(variable string, s service) (string, error) {
 	if given := os.Getenv(variable); given != "" {

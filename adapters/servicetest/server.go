@@ -30,10 +30,11 @@ type machine interface {
 	log() string
 }
 
-// StartPostgres starts a Postgres server for this test alone, with one empty database. It ends with the test.
-func StartPostgres(t testing.TB) *Server {
+// StartPostgres starts a Postgres server for this test alone, with one empty database. It ends with the test. Settings are
+// those of postgresql.conf, such as "fsync=on"; they win over what suits most tests.
+func StartPostgres(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	return startFor(t, postgresService())
+	return startFor(t, postgresWith(settings))
 }
 
 // StartRedis starts an empty Redis server for this test alone. It ends with the test. It keeps nothing on disk unless the
@@ -79,6 +80,16 @@ func launch(s service) (*Server, error) {
 
 // URL is the server's address with the name of its database; the same for the server's whole life.
 func (s *Server) URL() string { return s.url }
+
+// Database makes another empty database on this Postgres server and returns its URL. It ends with the server.
+func (s *Server) Database() string {
+	s.t.Helper()
+	name, err := createDatabase(s.url, "template0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return withDatabase(s.url, name)
+}
 
 // Start starts the server again after Stop or Kill, and returns when it answers.
 func (s *Server) Start() {
