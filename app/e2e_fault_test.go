@@ -11,8 +11,9 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 )
 
-func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
-	t.Parallel()
+// ownPostgres is a database server that may be hurt, at the program's schema.
+func ownPostgres(t *testing.T) *servicetest.Server {
+	t.Helper()
 	postgres := servicetest.StartPostgres(t)
 	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: postgres.URL()})
 	if err != nil {
@@ -24,7 +25,15 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := startServer(t, postgres.URL(), "memory:", func(c *Config) { c.Freshness.MaxStaleness = 200 * time.Millisecond })
+	return postgres
+}
+
+func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
+	t.Parallel()
+	postgres := ownPostgres(t)
+	s := startServer(t, postgres.URL(), "memory:", func(c *Config) {
+		c.Freshness.MaxStaleness, c.Freshness.StaleIfError = 200*time.Millisecond, 0
+	})
 	p := s.create(`"title":"kept","price":1`)
 	item := "/v1/properties/" + p.ID
 	s.get(item).must(http.StatusOK)

@@ -249,17 +249,6 @@ func TestChangesCanBeRequiredToNameTheirVersion(t *testing.T) {
 	s.do(http.MethodPatch, item, `{"price":2}`, "If-Match", s.get(item).header.Get("ETag")).must(http.StatusOK)
 }
 
-func TestNoCacheAsksTheDatabase(t *testing.T) {
-	t.Parallel()
-	s := embeddedSetup.start(t)
-	s.create(`"title":"t","price":1`)
-	s.get("/v1/properties")
-	a := s.get("/v1/properties", "Cache-Control", "no-cache").must(http.StatusOK)
-	if got := a.header.Get("Cache-Status"); got != "gable-query; fwd=bypass, gable-view; fwd=bypass" {
-		t.Errorf("Cache-Status: %s", got)
-	}
-}
-
 func TestPagesFollowOneAnotherByLink(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
 		for i := range 7 {

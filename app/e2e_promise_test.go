@@ -1,0 +1,373 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+)
+
+// deaf is a process that has read the feed once, and reads it again only when it is asked to: what it does not see of
+// others' changes by default, it sees because a request wants it. Its own writes make it read, too.
+func deaf(c *Config) {
+	c.Freshness.PollInterval, c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness = time.Hour, time.Hour, time.Hour
+	c.Freshness.Bell, c.Freshness.VerifyInterval = false, 0
+}
+
+// everywhereDeaf runs a test on both setups, with as many deaf processes over one database.
+func everywhereDeaf(t *testing.T, n int, test func(t *testing.T, servers []*testServer)) {
+	for _, setup := range []setup{embeddedSetup, servicesSetup} {
+		t.Run(setup.name, func(t *testing.T) {
+			t.Parallel()
+			database, cache := setup.urls(t)
+			servers := make([]*testServer, n)
+			for i := range servers {
+				servers[i] = startServer(t, database, cache, deaf)
+			}
+			test(t, servers)
+		})
+	}
+}
+
+const (
+	consistency = "Consistency-Token"
+	hotPage     = "/v1/properties?sort=price"
+)
+
+// behind runs SQL that the program knows nothing of.
+func (s *testServer) behind(statement string) {
+	s.t.Helper()
+	if _, err := s.raw().ExecContext(s.t.Context(), statement); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// shows fails the test unless the answer is good and holds the text.
+func (a answer) shows(text string) answer {
+	a.t.Helper()
+	if a.must(http.StatusOK); !strings.Contains(a.body, text) {
+		a.t.Errorf("%s is not in %s (%s)", text, a.body, a.header.Get("Cache-Status"))
+	}
+	return a
+}
+
+// status fails the test unless the caches did this.
+func (a answer) caches(status string) answer {
+	a.t.Helper()
+	if got := a.header.Get("Cache-Status"); got != status {
+		a.t.Errorf("Cache-Status: %s, want %s", got, status)
+	}
+	return a
+}
+
+// token is the answer's Consistency-Token; there has to be one.
+func (a answer) token() string {
+	a.t.Helper()
+	token := a.header.Get(consistency)
+	if _, err := freshness.ParseToken(token); err != nil {
+		a.t.Fatalf("status %d with the token %q: %v", a.status, token, err)
+	}
+	return token
+}
+
+// Change the price of everything behind the program's back, and a kept page shows the old one, since this process is deaf;
+// so what the others see is seen because they ask.
+func TestNoCachePromisesWhatTheDatabaseHas(t *testing.T) {
+	everywhereDeaf(t, 1, func(t *testing.T, servers []*testServer) {
+		s := servers[0]
+		s.behind("INSERT INTO properties (title, price, location) VALUES ('by hand', 100, 'Here')")
+		latest := func() answer { t.Helper(); return s.get(hotPage, "Cache-Control", "no-cache") }
+		item := "/v1/properties/" + decoded[jsonPage](latest().shows(`"100.00"`)).Properties[0].ID
+		for range 2 {
+			s.get(item).shows(`"100.00"`)
+		}
+		s.get(hotPage).shows(`"100.00"`).caches("gable-view; hit")
+
+		s.behind("UPDATE properties SET price = 250")
+		s.get(hotPage).shows(`"100.00"`)
+		latest().shows(`"250.00"`).caches("gable-view; hit; detail=patched")
+		s.get(item).shows(`"250.00"`)
+		latest().shows(`"250.00"`).caches("gable-view; hit")
+
+		s.behind("DELETE FROM properties")
+		s.get(item, "Cache-Control", "max-age=0, no-cache").must(http.StatusNotFound)
+		if got := latest().must(http.StatusOK); !strings.Contains(got.body, `"properties":[]`) {
+			t.Errorf("after the removal: %s", got.body)
+		}
+	})
+}
+
+func TestNoStorePromisesTheDatabasesOwnAnswer(t *testing.T) {
+	everywhereDeaf(t, 1, func(t *testing.T, servers []*testServer) {
+		s := servers[0]
+		s.behind("INSERT INTO properties (title, price, location) VALUES ('by hand', 100, 'Here')")
+		s.get(hotPage, "Cache-Control", "no-cache").shows(`"100.00"`)
+		s.behind("UPDATE properties SET price = 250")
+		for range 2 {
+			s.get(hotPage, "Cache-Control", "no-store").shows(`"250.00"`).caches("gable-query; fwd=bypass, gable-view; fwd=bypass")
+			s.get(hotPage).shows(`"100.00"`).caches("gable-view; hit")
+		}
+	})
+}
+
+func TestATokenPromisesItsWriteInEveryProcess(t *testing.T) {
+	everywhereDeaf(t, 3, func(t *testing.T, servers []*testServer) {
+		writer, reader, third := servers[0], servers[1], servers[2]
+		p := writer.create(`"title":"followed","price":1,"reference":"r-1"`)
+		item := "/v1/properties/" + p.ID
+		for _, s := range servers {
+			for range 2 {
+				s.get(item).shows(`"1.00"`)
+				s.get(hotPage).shows(`"1.00"`)
+			}
+		}
+		token := writer.do(http.MethodPatch, item, `{"price":2}`).must(http.StatusOK).token()
+		writer.get(item).shows(`"2.00"`)
+		writer.get(item, consistency, token).shows(`"2.00"`)
+		reader.get(item).shows(`"1.00"`)
+		reader.get(hotPage).shows(`"1.00"`)
+		reader.get(item, consistency, token).shows(`"2.00"`)
+		seen := reader.get(hotPage, consistency, token).shows(`"2.00"`).token()
+
+		reader.behind("INSERT INTO properties (title, price, location) VALUES ('beside', 3, 'There')")
+		seen = reader.get(hotPage, consistency, seen, "Cache-Control", "no-cache").shows(`"beside"`).token()
+		both := writer.do(http.MethodPatch, item, `{"price":4}`, consistency, seen).must(http.StatusOK).token()
+		third.get(hotPage).shows(`"1.00"`)
+		third.get(hotPage, consistency, both).shows(`"beside"`).shows(`"4.00"`)
+
+		imported := reader.do(http.MethodPost, "/v1/imports", "reference,title,price,location\nr-1,followed,5,Here\nr-2,new,6,Here\n",
+			"Content-Type", "text/csv").must(http.StatusOK).token()
+		third.get(hotPage, consistency, imported).shows(`"5.00"`).shows(`"6.00"`)
+		removed := writer.do(http.MethodDelete, item, "").must(http.StatusNoContent).token()
+		third.get(item).shows(`"5.00"`)
+		third.get(item, consistency, removed).must(http.StatusNotFound)
+	})
+}
+
+func TestEveryWriteAnswersWithAToken(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		const body = `{"title":"t","price":1,"location":"l"}`
+		created := s.do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k").must(http.StatusCreated)
+		item := created.header.Get("Location")
+		for name, a := range map[string]answer{
+			"a creation":                     created,
+			"its repetition":                 s.do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k").must(http.StatusCreated),
+			"a replacement":                  s.do(http.MethodPut, item, `{"title":"u","price":1,"location":"l"}`).must(http.StatusOK),
+			"a change":                       s.do(http.MethodPatch, item, `{"price":2}`).must(http.StatusOK),
+			"a change of nothing":            s.do(http.MethodPatch, item, `{"price":2}`).must(http.StatusOK),
+			"a change in a session":          s.do(http.MethodPatch, item, `{"price":3}`, consistency, created.token()).must(http.StatusOK),
+			"a change that begins a session": s.do(http.MethodPatch, item, `{"price":4}`, consistency, "*").must(http.StatusOK),
+			"an import":                      s.do(http.MethodPost, "/v1/imports", twoRows, "Content-Type", "text/csv").must(http.StatusOK),
+			"an import that stores nothing":  s.do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type", "text/csv").must(http.StatusOK),
+		} {
+			s.get(item, consistency, a.token()).must(http.StatusOK)
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		}
+		s.do(http.MethodDelete, item, "").must(http.StatusNoContent).token()
+	})
+}
+
+func TestEveryReadOfASessionAnswersWithAToken(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		p := s.create(`"title":"t","price":1`)
+		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+		tag := s.get(item).must(http.StatusOK).header.Get("ETag")
+		token := "*"
+		for range 2 { // the second time from a token, and from the caches
+			for _, path := range []string{hotPage, "/properties?sort=price", "/properties/?sort=price", item} {
+				token = s.get(path, consistency, token).must(http.StatusOK).token()
+			}
+			token = s.get(item, consistency, token, "If-None-Match", tag).must(http.StatusNotModified).token()
+			token = s.do(http.MethodHead, item, "", consistency, token).must(http.StatusOK).token()
+			token = s.get(absent, consistency, token).must(http.StatusNotFound).token()
+			token = s.get(item, consistency, token, "Cache-Control", "no-store").must(http.StatusOK).token()
+			token = s.get("/v1/properties?title=x", consistency, "*").must(http.StatusBadRequest).refuses("title", token)
+		}
+		if given := s.get(item).header.Get(consistency); given != "" {
+			t.Errorf("nobody has asked for the token %s", given)
+		}
+	})
+}
+
+// refuses fails the test unless the problem names the parameter; it returns the text that goes along.
+func (a answer) refuses(parameter, along string) string {
+	a.t.Helper()
+	if got := decoded[jsonProblem](a).places(); got != parameter {
+		a.t.Errorf("refused for %q, not %q: %s", got, parameter, a.body)
+	}
+	return along
+}
+
+func TestABadTokenIsRefusedByName(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		p := s.create(`"title":"t","price":1`)
+		item := "/v1/properties/" + p.ID
+		for range 2 { // a cold path, and one that the view cache knows
+			for _, token := range []string{"nonsense", "**", s.get(item, consistency, "*").token() + "A"} {
+				for _, path := range []string{item, hotPage} {
+					s.get(path, consistency, token).must(http.StatusBadRequest).refuses(consistency, "")
+				}
+			}
+		}
+		other := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}
+		s.get(item, consistency, other.String()).must(http.StatusOK).token()
+	})
+}
+
+func TestOnlyIfCachedNeverLoads(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		p := s.create(`"title":"t","price":1`)
+		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+		counted := "/v1/properties?count=exact&limit=1"
+		kept := func(path string) answer { t.Helper(); return s.get(path, "Cache-Control", "only-if-cached") }
+		for range 2 {
+			for _, path := range []string{item, absent, hotPage, counted} {
+				if got := decoded[jsonProblem](kept(path).must(http.StatusGatewayTimeout)); got.Type != "/problems/not-cached" {
+					t.Errorf("%s: %s", path, got.Type)
+				}
+			}
+		}
+		for _, path := range []string{item, absent, hotPage, counted} {
+			s.get(path)
+		}
+		for _, path := range []string{item, hotPage, counted} {
+			kept(path).shows(`"1.00"`).caches("gable-view; hit")
+		}
+		kept(absent).must(http.StatusNotFound)
+
+		s.patch(p.ID, `{"price":2}`)
+		kept(item).shows(`"2.00"`).caches("gable-view; hit; detail=patched")
+		kept(hotPage).shows(`"2.00"`).caches("gable-view; hit; detail=patched")
+		s.create(`"title":"another","price":3`)
+		kept(counted).must(http.StatusGatewayTimeout)
+	})
+}
+
+func TestAHotPageOutlivesAPriceEditWithoutAQuery(t *testing.T) {
+	everywhereDeaf(t, 1, func(t *testing.T, servers []*testServer) {
+		s := servers[0]
+		for _, members := range []string{`"title":"low","price":100`, `"title":"mid","price":200`} {
+			s.create(members)
+		}
+		p := s.create(`"title":"high","price":300`)
+		item := "/v1/properties/" + p.ID
+		for range 2 {
+			s.get(hotPage)
+			s.get(item)
+		}
+		figures := func() cacheFigures { return decoded[cacheFigures](s.get("/v1/cache").must(http.StatusOK)) }
+		s.patch(p.ID, `{"price":150}`)
+		before := figures()
+		s.get(hotPage).shows(`"150.00"`).caches("gable-view; hit; detail=patched")
+		s.get(item).shows(`"150.00"`).caches("gable-view; hit; detail=patched")
+		after := figures()
+		if got := s.titles(hotPage); got != "low high mid" {
+			t.Errorf("the page shows %s", got)
+		}
+		if patched := after.Levels.View.Patched - before.Levels.View.Patched; patched != 2 {
+			t.Errorf("%d views were patched", patched)
+		}
+		if after.Levels.Query != before.Levels.Query {
+			t.Errorf("the query level was asked: %+v, before %+v", after.Levels.Query, before.Levels.Query)
+		}
+	})
+}
+
+// While the database is away, readers get what they tolerate and nothing that claims to be more.
+func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	postgres := ownPostgres(t)
+	short := func(c *Config) {
+		c.Freshness.MaxStaleness, c.Freshness.CatchUpTimeout = 200*time.Millisecond, 50*time.Millisecond
+	}
+	s := startServer(t, postgres.URL(), "memory:", short)
+	strict := startServer(t, postgres.URL(), "memory:", short, func(c *Config) {
+		c.Freshness.StaleIfError = 0
+		c.Cache.TTL = time.Nanosecond // so that only its views are kept
+	})
+	p := s.create(`"title":"kept","price":1`)
+	item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+	token := s.get(item, consistency, "*").must(http.StatusOK).token()
+	for _, path := range []string{item, hotPage, absent} {
+		s.get(path)
+		strict.get(path, "Cache-Control", "no-cache") // it may not have heard of the listing
+	}
+	tag := s.get(item).header.Get("ETag")
+	stream := strict.stream("/v1/changes?after=now")
+	stream.heartbeat()
+
+	postgres.Stop()
+	stopped := time.Now()
+	const unconfirmed = "gable-query; hit; detail=stale, gable-view; fwd=bypass"
+	stale := func(a answer, status int, caches string) {
+		t.Helper()
+		age, err := strconv.Atoi(a.must(status).caches(caches).header.Get("Age"))
+		if since := time.Since(stopped); err != nil || age < 1 || time.Duration(age)*time.Second < since-time.Second {
+			t.Errorf("%s after the database had gone the age is %q", since, a.header.Get("Age"))
+		}
+	}
+	gone := func(a answer) {
+		t.Helper()
+		if a.must(http.StatusServiceUnavailable).header.Get("Retry-After") == "" {
+			t.Error("a 503 does not say when to try again")
+		}
+	}
+	s.eventually("answers are marked", func() bool { return s.get(item).header.Get("Age") != "" })
+	s.eventually("the marked one is two seconds old", func() bool { return s.get(item).header.Get("Age") > "2" })
+	stale(s.get(item), http.StatusOK, unconfirmed)
+	stale(s.get(hotPage), http.StatusOK, unconfirmed)
+	stale(s.get(absent), http.StatusNotFound, unconfirmed)
+	stale(s.get(item, "If-None-Match", tag), http.StatusNotModified, unconfirmed)
+	stale(s.do(http.MethodHead, item, ""), http.StatusOK, unconfirmed)
+	for _, wish := range []string{"max-stale", "max-stale=3600", "max-stale=99999999999", "max-stale=soon", "only-if-cached"} {
+		stale(s.get(item, "Cache-Control", wish), http.StatusOK, unconfirmed)
+	}
+	for _, wish := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
+		gone(s.get(item, "Cache-Control", wish))
+	}
+	unmet := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}.String()
+	for _, session := range []string{"*", token, unmet} {
+		gone(s.get(item, consistency, session))
+		gone(s.get(item, consistency, session, "Cache-Control", "max-stale"))
+	}
+	gone(s.get("/v1/properties?limit=7"))
+	s.get("/v1/properties?limit=7", "Cache-Control", "only-if-cached").must(http.StatusGatewayTimeout)
+	gone(strict.get(item))
+	stale(strict.get(item, "Cache-Control", "max-stale"), http.StatusOK, "gable-view; hit; detail=stale")
+
+	const body = `{"title":"t","price":1,"location":"l"}`
+	for _, refused := range []answer{
+		s.do(http.MethodPost, "/v1/properties", body), s.do(http.MethodPut, item, body),
+		s.do(http.MethodPatch, item, `{"price":2}`), s.do(http.MethodDelete, item, ""),
+		s.do(http.MethodPost, "/v1/imports", twoRows, "Content-Type", "text/csv"),
+		s.get("/v1/changes"), s.get("/v1/changes", "Accept", "text/event-stream"), s.get("/v1/exports"),
+	} {
+		gone(refused)
+	}
+	if f := decoded[cacheFigures](s.get("/v1/cache").must(http.StatusOK)); f.Levels.Query.Unconfirmed < 5 {
+		t.Errorf("%d answers were counted as unconfirmed", f.Levels.Query.Unconfirmed)
+	}
+
+	postgres.Start()
+	s.behind("UPDATE properties SET price = 2")
+	if told := stream.next(); told.Name != "update" || !strings.Contains(told.Data, `"2.00"`) {
+		t.Errorf("after the outage the stream tells %+v", told)
+	}
+	for _, each := range []*testServer{s, strict} {
+		each.eventually("it is back by itself", func() bool {
+			a := each.get(item)
+			return a.status == http.StatusOK && a.header.Get("Age") == "" && strings.Contains(a.body, `"2.00"`)
+		})
+		each.eventually("its caches are in use again", func() bool {
+			return each.get(hotPage).shows(`"2.00"`).header.Get("Cache-Status") == "gable-view; hit"
+		})
+	}
+	s.get(item, consistency, token).shows(`"2.00"`).token()
+	s.patch(p.ID, `{"price":3}`)
+	s.get(item).shows(`"3.00"`)
+}
