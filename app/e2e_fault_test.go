@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/domain/freshness"
 )
 
 // ownPostgres is a database server that may be hurt, at the program's schema.
@@ -58,6 +60,126 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	if !strings.Contains(s.get(item).body, `"price":"2.00"`) {
 		t.Error("the write after the outage is not seen")
 	}
+}
+
+// What a reader gets while the database is away.
+const unconfirmed = "gable-query; hit; detail=stale, gable-view; fwd=bypass"
+
+// outage is a time without a database.
+type outage struct {
+	t     *testing.T
+	began time.Time
+}
+
+// old fails the test unless the answer is marked with its age: at least as long as the database has been away, in seconds
+// begun.
+func (o outage) old(a answer, status int, caches string) {
+	o.t.Helper()
+	age, err := strconv.Atoi(a.must(status).caches(caches).header.Get("Age"))
+	if away := time.Since(o.began); err != nil || age < 1 || time.Duration(age)*time.Second < away-time.Second {
+		o.t.Errorf("%s after the database had gone the age is %q", away, a.header.Get("Age"))
+	}
+}
+
+// refused fails the test unless the answer says when to try again.
+func (o outage) refused(a answer) {
+	o.t.Helper()
+	if a.must(http.StatusServiceUnavailable).header.Get("Retry-After") == "" {
+		o.t.Error("a 503 does not say when to try again")
+	}
+}
+
+// oldAnswersAreMarked asks for what is kept: the item, and an absence.
+func (o outage) oldAnswersAreMarked(s *testServer, item, absent, tag string) {
+	o.t.Helper()
+	s.eventually("the oldest that can be confirmed is two seconds ago", func() bool { return s.get(item).header.Get("Age") > "2" })
+	o.old(s.get(item), http.StatusOK, unconfirmed)
+	o.old(s.get(hotPage), http.StatusOK, unconfirmed)
+	o.old(s.get(absent), http.StatusNotFound, unconfirmed)
+	o.old(s.get(item, "If-None-Match", tag), http.StatusNotModified, unconfirmed)
+	o.old(s.do(http.MethodHead, item, ""), http.StatusOK, unconfirmed)
+	for _, wish := range []string{"max-stale", "max-stale=3600", "max-stale=99999999999", "max-stale=soon", "only-if-cached"} {
+		o.old(s.get(item, "Cache-Control", wish), http.StatusOK, unconfirmed)
+	}
+	if f := decoded[cacheFigures](s.get("/v1/cache").must(http.StatusOK)); f.Levels.Query.Unconfirmed < 10 {
+		o.t.Errorf("%d answers were counted as unconfirmed", f.Levels.Query.Unconfirmed)
+	}
+}
+
+// moreIsRefused asks for what an old answer cannot give.
+func (o outage) moreIsRefused(s *testServer, item, token string) {
+	o.t.Helper()
+	for _, wish := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
+		o.refused(s.get(item, "Cache-Control", wish))
+	}
+	unmet := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}.String()
+	for _, session := range []string{"*", token, unmet} {
+		o.refused(s.get(item, consistency, session))
+		o.refused(s.get(item, consistency, session, "Cache-Control", "max-stale"))
+	}
+	o.refused(s.get("/v1/properties?limit=7"))
+	s.get("/v1/properties?limit=7", "Cache-Control", "only-if-cached").must(http.StatusGatewayTimeout)
+	const body = `{"title":"t","price":1,"location":"l"}`
+	for _, a := range []answer{
+		s.do(http.MethodPost, "/v1/properties", body), s.do(http.MethodPut, item, body),
+		s.do(http.MethodPatch, item, `{"price":2}`), s.do(http.MethodDelete, item, ""),
+		s.do(http.MethodPost, "/v1/imports", twoRows, "Content-Type", "text/csv"),
+		s.get("/v1/changes"), s.get("/v1/changes", "Accept", "text/event-stream"), s.get("/v1/exports"),
+	} {
+		o.refused(a)
+	}
+}
+
+// While the database is away readers get what they tolerate, and nothing that claims to be more.
+func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	postgres := ownPostgres(t)
+	short := func(c *Config) {
+		c.Freshness.MaxStaleness, c.Freshness.CatchUpTimeout = 200*time.Millisecond, 50*time.Millisecond
+	}
+	s := startServer(t, postgres.URL(), "memory:", short)
+	strict := startServer(t, postgres.URL(), "memory:", short, func(c *Config) {
+		c.Freshness.StaleIfError = 0
+		c.Cache.TTL = time.Nanosecond // so that only its views are kept
+	})
+	p := s.create(`"title":"kept","price":1`)
+	item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+	token := s.get(item, consistency, "*").must(http.StatusOK).token()
+	s.get(absent)
+	for _, path := range []string{item, hotPage} {
+		s.get(path)
+		strict.eventually("it has heard of the listing and keeps it", func() bool {
+			return strict.get(path, "Cache-Control", "no-cache").header.Get("Cache-Status") == "gable-view; hit"
+		})
+	}
+	tag := s.get(item).header.Get("ETag")
+	stream := strict.stream("/v1/changes?after=now")
+	stream.heartbeat()
+
+	postgres.Stop()
+	o := outage{t, time.Now()}
+	o.oldAnswersAreMarked(s, item, absent, tag)
+	o.moreIsRefused(s, item, token)
+	o.refused(strict.get(item))
+	o.old(strict.get(item, "Cache-Control", "max-stale"), http.StatusOK, "gable-view; hit; detail=stale")
+
+	postgres.Start()
+	s.behind("UPDATE properties SET price = 2")
+	if event := stream.next(); event.Name != "update" || !strings.Contains(event.Data, `"2.00"`) {
+		t.Errorf("after the outage the stream tells %+v", event)
+	}
+	for _, each := range []*testServer{s, strict} {
+		each.eventually("it is back by itself", func() bool {
+			a := each.get(item)
+			return a.status == http.StatusOK && a.header.Get("Age") == "" && strings.Contains(a.body, `"2.00"`)
+		})
+		each.eventually("its caches are in use again", func() bool {
+			return each.get(hotPage).shows(`"2.00"`).header.Get("Cache-Status") == "gable-view; hit"
+		})
+	}
+	s.get(item, consistency, token).shows(`"2.00"`).token()
+	s.patch(p.ID, `{"price":3}`)
+	s.get(item).shows(`"3.00"`)
 }
 
 func TestLosingRedisChangesNoAnswer(t *testing.T) {

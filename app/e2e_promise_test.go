@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -276,98 +275,4 @@ func TestAHotPageOutlivesAPriceEditWithoutAQuery(t *testing.T) {
 			t.Errorf("the query level was asked: %+v, before %+v", after.Levels.Query, before.Levels.Query)
 		}
 	})
-}
-
-// While the database is away, readers get what they tolerate and nothing that claims to be more.
-func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
-	t.Parallel()
-	postgres := ownPostgres(t)
-	short := func(c *Config) {
-		c.Freshness.MaxStaleness, c.Freshness.CatchUpTimeout = 200*time.Millisecond, 50*time.Millisecond
-	}
-	s := startServer(t, postgres.URL(), "memory:", short)
-	strict := startServer(t, postgres.URL(), "memory:", short, func(c *Config) {
-		c.Freshness.StaleIfError = 0
-		c.Cache.TTL = time.Nanosecond // so that only its views are kept
-	})
-	p := s.create(`"title":"kept","price":1`)
-	item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
-	token := s.get(item, consistency, "*").must(http.StatusOK).token()
-	for _, path := range []string{item, hotPage, absent} {
-		s.get(path)
-		strict.get(path, "Cache-Control", "no-cache") // it may not have heard of the listing
-	}
-	tag := s.get(item).header.Get("ETag")
-	stream := strict.stream("/v1/changes?after=now")
-	stream.heartbeat()
-
-	postgres.Stop()
-	stopped := time.Now()
-	const unconfirmed = "gable-query; hit; detail=stale, gable-view; fwd=bypass"
-	stale := func(a answer, status int, caches string) {
-		t.Helper()
-		age, err := strconv.Atoi(a.must(status).caches(caches).header.Get("Age"))
-		if since := time.Since(stopped); err != nil || age < 1 || time.Duration(age)*time.Second < since-time.Second {
-			t.Errorf("%s after the database had gone the age is %q", since, a.header.Get("Age"))
-		}
-	}
-	gone := func(a answer) {
-		t.Helper()
-		if a.must(http.StatusServiceUnavailable).header.Get("Retry-After") == "" {
-			t.Error("a 503 does not say when to try again")
-		}
-	}
-	s.eventually("answers are marked", func() bool { return s.get(item).header.Get("Age") != "" })
-	s.eventually("the marked one is two seconds old", func() bool { return s.get(item).header.Get("Age") > "2" })
-	stale(s.get(item), http.StatusOK, unconfirmed)
-	stale(s.get(hotPage), http.StatusOK, unconfirmed)
-	stale(s.get(absent), http.StatusNotFound, unconfirmed)
-	stale(s.get(item, "If-None-Match", tag), http.StatusNotModified, unconfirmed)
-	stale(s.do(http.MethodHead, item, ""), http.StatusOK, unconfirmed)
-	for _, wish := range []string{"max-stale", "max-stale=3600", "max-stale=99999999999", "max-stale=soon", "only-if-cached"} {
-		stale(s.get(item, "Cache-Control", wish), http.StatusOK, unconfirmed)
-	}
-	for _, wish := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
-		gone(s.get(item, "Cache-Control", wish))
-	}
-	unmet := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}.String()
-	for _, session := range []string{"*", token, unmet} {
-		gone(s.get(item, consistency, session))
-		gone(s.get(item, consistency, session, "Cache-Control", "max-stale"))
-	}
-	gone(s.get("/v1/properties?limit=7"))
-	s.get("/v1/properties?limit=7", "Cache-Control", "only-if-cached").must(http.StatusGatewayTimeout)
-	gone(strict.get(item))
-	stale(strict.get(item, "Cache-Control", "max-stale"), http.StatusOK, "gable-view; hit; detail=stale")
-
-	const body = `{"title":"t","price":1,"location":"l"}`
-	for _, refused := range []answer{
-		s.do(http.MethodPost, "/v1/properties", body), s.do(http.MethodPut, item, body),
-		s.do(http.MethodPatch, item, `{"price":2}`), s.do(http.MethodDelete, item, ""),
-		s.do(http.MethodPost, "/v1/imports", twoRows, "Content-Type", "text/csv"),
-		s.get("/v1/changes"), s.get("/v1/changes", "Accept", "text/event-stream"), s.get("/v1/exports"),
-	} {
-		gone(refused)
-	}
-	if f := decoded[cacheFigures](s.get("/v1/cache").must(http.StatusOK)); f.Levels.Query.Unconfirmed < 5 {
-		t.Errorf("%d answers were counted as unconfirmed", f.Levels.Query.Unconfirmed)
-	}
-
-	postgres.Start()
-	s.behind("UPDATE properties SET price = 2")
-	if told := stream.next(); told.Name != "update" || !strings.Contains(told.Data, `"2.00"`) {
-		t.Errorf("after the outage the stream tells %+v", told)
-	}
-	for _, each := range []*testServer{s, strict} {
-		each.eventually("it is back by itself", func() bool {
-			a := each.get(item)
-			return a.status == http.StatusOK && a.header.Get("Age") == "" && strings.Contains(a.body, `"2.00"`)
-		})
-		each.eventually("its caches are in use again", func() bool {
-			return each.get(hotPage).shows(`"2.00"`).header.Get("Cache-Status") == "gable-view; hit"
-		})
-	}
-	s.get(item, consistency, token).shows(`"2.00"`).token()
-	s.patch(p.ID, `{"price":3}`)
-	s.get(item).shows(`"3.00"`)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -243,8 +244,8 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 		stopped := make(chan error, 1)
 		go func() { stopped <- s.stop() }()
 		for _, stream := range streams {
-			for err := error(nil); err != io.EOF; {
-				if _, err = stream.read(); err != nil && err != io.EOF {
+			for err := error(nil); !errors.Is(err, io.EOF); {
+				if _, err = stream.read(); err != nil && !errors.Is(err, io.EOF) {
 					t.Fatalf("a stream was broken off: %v", err)
 				}
 			}
