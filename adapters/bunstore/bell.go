@@ -31,7 +31,7 @@ const bellChannel = "gable_changes"
 func (b *Bell) Ring(ctx context.Context) error {
 	ctx, cancel := b.db.bounded(ctx)
 	defer cancel()
-	_, err := b.db.write.NewRaw("SELECT pg_notify(?, ?)", bellChannel, b.voice).Exec(ctx)
+	_, err := b.db.feed.NewRaw("SELECT pg_notify(?, ?)", bellChannel, b.voice).Exec(ctx)
 	return b.db.explain(ctx, "ring the bell", err)
 }
 

@@ -262,3 +262,18 @@ func TestARestartOfTheServerIsAnotherEpochAndTheSameHistory(t *testing.T) {
 		t.Errorf("a cursor from before the restart tells %q again", told)
 	}
 }
+
+func TestTheFeedDoesNotWaitBehindQueries(t *testing.T) {
+	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: template.Postgres(t), MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	p := store(t, db, listing(t, 1))
+	busy := transaction(t, db, p, "busy") // has the only connection
+	head(t, db)
+	if err := db.Bell().Ring(t.Context()); err != nil {
+		t.Error(err)
+	}
+	commit(t, busy)
+}

@@ -34,6 +34,9 @@ const (
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	read, write *bun.DB // the same pool, except for an SQLite file, which has a single writer
+	// feed is for the change feed alone, where that can be: caches that are not told of changes are passed by, and a feed
+	// that has to wait behind the queries of a busy server would make it busier still. Else it is read.
+	feed *bun.DB
 	dialect     dialect
 	options     Options
 }
@@ -74,6 +77,9 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	default:
 		err = ErrInvalidURL
 	}
+	if db.feed == nil {
+		db.feed = db.read
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -102,10 +108,13 @@ func (db *DB) Stats() sql.DBStats { return db.read.Stats() }
 
 // Close lets go of all connections. A database in memory is gone then.
 func (db *DB) Close() error {
-	if db.read == db.write {
-		return db.read.Close()
+	err := db.read.Close()
+	for _, other := range []*bun.DB{db.write, db.feed} {
+		if other != db.read {
+			err = errors.Join(err, other.Close())
+		}
 	}
-	return errors.Join(db.read.Close(), db.write.Close())
+	return err
 }
 
 // bounded is the context with the longest time that a call may take.

@@ -37,26 +37,33 @@ var ErrUnfitDatabase = errors.New("this database cannot hold listings")
 
 func (db *DB) openPostgres(ctx context.Context) error {
 	db.dialect = postgresDialect{}
-	pool, err := db.postgresPool(db.options.QueryTimeout + statementGrace)
+	conns := db.options.MaxConns
+	if conns == 0 {
+		conns = defaultPostgresConns
+	}
+	limit := db.options.QueryTimeout + statementGrace
+	pool, err := db.postgresPool(conns, limit)
 	if err != nil {
 		return err
 	}
 	db.read, db.write = pool, pool
-	if err := db.checkPostgres(ctx); err != nil {
+	if db.feed, err = db.postgresPool(feedConns, limit); err != nil {
 		return errors.Join(err, pool.Close())
+	}
+	if err := db.checkPostgres(ctx); err != nil {
+		return errors.Join(err, db.Close())
 	}
 	return nil
 }
 
+// feedConns is enough for a reading of the feed, a ring of the bell, and somebody who follows /v1/changes.
+const feedConns = 3
+
 // postgresPool opens a pool whose statements the database ends after the given time, or never when it is 0.
-func (db *DB) postgresPool(statementTimeout time.Duration) (*bun.DB, error) {
+func (db *DB) postgresPool(conns int, statementTimeout time.Duration) (*bun.DB, error) {
 	config, err := db.postgresConfig(statementTimeout)
 	if err != nil {
 		return nil, err
-	}
-	conns := db.options.MaxConns
-	if conns == 0 {
-		conns = defaultPostgresConns
 	}
 	return bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New()), nil
 }
@@ -150,7 +157,7 @@ func outageCode(code string) bool {
 func (postgresDialect) files() fs.FS { return migrations.Postgres() }
 
 func (postgresDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
-	pool, err := db.postgresPool(0)
+	pool, err := db.postgresPool(2, 0)
 	if err != nil {
 		return nil, nil, err
 	}
