@@ -46,6 +46,11 @@ func (l *link) slow(milliseconds int) {
 	l.add(fmt.Sprintf(`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":%d}}`, milliseconds))
 }
 
+// unsteady adds to every answer anything up to so many milliseconds, so that answers overtake one another.
+func (l *link) unsteady(milliseconds int) {
+	l.add(fmt.Sprintf(`{"name":"unsteady","type":"latency","stream":"downstream","attributes":{"latency":%[1]d,"jitter":%[1]d}}`, milliseconds/2))
+}
+
 // swallow lets nothing through any more, without a word: connections stay open.
 func (l *link) swallow() {
 	for _, direction := range []string{"upstream", "downstream"} {

@@ -1,0 +1,188 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mutantsWanted has the guarding rules taken out one by one; that takes minutes. The variable is no setting of the program.
+var _, mutantsWanted = takeVariable("GABLE_MUTANTS")
+
+// mutant is the program without one of the rules that keep its caches true, and the tests that must notice.
+type mutant struct {
+	rule     string
+	file     string // from the top of the module
+	old, new string // old stands in the file exactly once
+	pkg, run string
+}
+
+const (
+	freshnessPkg = "./domain/freshness"
+	propertyPkg  = "./domain/property"
+	cachedPkg    = "./adapters/cached"
+	storePkg     = "./adapters/bunstore"
+	appPkg       = "./app"
+)
+
+var mutants = []mutant{
+	{
+		"a listing's newest state is that of the highest version",
+		"domain/freshness/ledger.go", "if c.Version >= newest.version {", "if true {", freshnessPkg, ".",
+	},
+	{
+		"a change that is known already counts once",
+		"domain/freshness/ledger.go", "if _, known := l.known[key]; known {", "if _, known := l.known[key]; known && false {", freshnessPkg, ".",
+	},
+	{
+		"after a reset nothing kept before is judged",
+		"domain/freshness/ledger.go", "l.tail = l.head.Load() + 1", "l.tail = l.head.Load()", freshnessPkg, ".",
+	},
+	{
+		"what has been forgotten is remembered as a number",
+		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	*slot", "	*slot", freshnessPkg, ".",
+	},
+	{
+		"an own change that the feed has brought already is old news",
+		"domain/freshness/ledger.go", "if !reached.Sees(order(&changes[i])) {", "if true || reached.Sees(0) {", freshnessPkg, ".",
+	},
+	{
+		"silence is loss: a ledger that was not confirmed vouches for nothing",
+		"domain/freshness/ledger.go", "now.Sub(*l.confirmed.Load()) <= l.maxStaleness", "now.After(*l.confirmed.Load())", freshnessPkg, ".",
+	},
+	{
+		"an answer older than all that is remembered is unknown",
+		"domain/freshness/check.go", "	if at < l.tail {\n		return Unknown", "	if at < l.tail {\n		return Fresh", freshnessPkg, ".",
+	},
+	{
+		"a page is touched by what belongs on it",
+		"domain/freshness/check.go", "d.window != nil && d.window.Touches(c) ||", "", freshnessPkg, ".",
+	},
+	{
+		"a count is touched by what enters or leaves",
+		"domain/freshness/check.go", "|| d.count != nil && d.count.AffectsCount(c)", "", freshnessPkg, ".",
+	},
+	{
+		"a kept absence is touched by any change of its listing",
+		"domain/freshness/check.go", "return l.latest[d.item].position > at", "return l.latest[d.item].position > at+1", freshnessPkg, ".",
+	},
+	{
+		"places of another history mean nothing",
+		"domain/freshness/place.go", "p.Epoch != l.base.Epoch || ", "", freshnessPkg, ".",
+	},
+	{
+		"what an answer may have missed must not have been forgotten",
+		"domain/freshness/place.go", "l.forgotten >= p.Snapshot.Xmin || ", "", freshnessPkg, ".",
+	},
+	{
+		"an answer from before following began cannot be judged",
+		"domain/freshness/place.go", " || !p.Snapshot.Covers(l.base.Snapshot)", "", freshnessPkg, ".",
+	},
+	{
+		"a transaction in flight is not seen",
+		"domain/freshness/snapshot.go", "return !inFlight", "return !inFlight || true", freshnessPkg, ".",
+	},
+	{
+		"a token is met where its writes are seen",
+		"domain/freshness/token.go", "return !p.Snapshot.Sees(tx) })", "return false })", freshnessPkg, ".",
+	},
+	{
+		"a record answers its own question only",
+		"adapters/cached/record.go", "r.Key != key || ", "", cachedPkg, ".",
+	},
+	{
+		"a position means something to its writer only",
+		"adapters/cached/read.go", "if rec.Writer == r.identity {", "if true {", cachedPkg, ".",
+	},
+	{
+		"a shared load that began before this read is judged",
+		"adapters/cached/read.go", "rec.position() >= arrived {", "rec.position() >= arrived || true {", cachedPkg, ".",
+	},
+	{
+		"the store is asked while the feed is not confirmed",
+		"adapters/cached/read.go", "case !r.ledger.Trusted(time.Now()):", "case false:", cachedPkg, ".",
+	},
+	{
+		"place and position are taken before the load",
+		"adapters/cached/read.go", "	r.store(ctx, cacheKey(rec.Epoch, q.key), rec)\n",
+		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n	r.store(ctx, cacheKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
+	},
+	{
+		"a transaction that commits late is told, whatever was told before",
+		"adapters/bunstore/feed_postgres.go", "WHERE tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)",
+		"WHERE tx >= pg_snapshot_xmax(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)", storePkg, "Feed|Order|Commit",
+	},
+	{
+		"the ledger is confirmed to when the reading began",
+		"app/follower.go", "f.ledger.Confirm(f.began)", "f.ledger.Confirm(time.Now().Add(time.Hour))", appPkg, "TestAProcessThatWasFrozen",
+	},
+	{
+		"a view is served while the feed is confirmed",
+		"adapters/web/viewcache/cache.go", "if !ok || !c.ledger.Trusted(time.Now()) {", "if !ok {", appPkg, "TestAProcessThatWasFrozen",
+	},
+	{
+		"a view's position is taken before its load",
+		"adapters/web/viewcache/http.go", "	v, stored := c.Keep(key, answer, at, load)", "	v, stored := c.Keep(key, answer, c.Position(), load)", appPkg,
+		"TestALateFill",
+	},
+	{
+		"what a token names is waited for",
+		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case w.latest, behind && false:", appPkg, "TestATokenCarries",
+	},
+	{
+		"the latest state is waited for",
+		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case behind:", appPkg, "TestLinearizable",
+	},
+}
+
+// Every rule is needed: without it some test fails. A rule whose text has changed has to be found again.
+func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
+	if !mutantsWanted {
+		t.Skip("set GABLE_MUTANTS=1: it builds the tests once for each of the rules")
+	}
+	top, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.rule, func(t *testing.T) {
+			out, err := m.test(t, top)
+			switch {
+			case err == nil:
+				t.Errorf("without the rule all is well:\n%s", out)
+			case !strings.Contains(out, "--- FAIL") && !strings.Contains(out, "panic: "):
+				t.Errorf("the tests did not run:\n%s", out)
+			}
+		})
+	}
+}
+
+// test runs the tests without the rule. The error is nil when they pass.
+func (m mutant) test(t *testing.T, top string) (output string, err error) {
+	t.Helper()
+	original := filepath.Join(top, filepath.FromSlash(m.file))
+	source, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Fatalf("%s has %d times %q", m.file, n, m.old)
+	}
+	folder := t.TempDir()
+	changed, overlay := filepath.Join(folder, "changed.go"), filepath.Join(folder, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, os.WriteFile(changed, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600))
+	must(t, os.WriteFile(overlay, replace, 0o600))
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", overlay, "-count=1", "-run", m.run, m.pkg)
+	cmd.Dir = top
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
