@@ -1,0 +1,222 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
+)
+
+// benchCluster is several gable processes, named a, b, c, over a Postgres with fsync and a Redis of a benchmark's own.
+type benchCluster struct {
+	b        *testing.B
+	postgres *servicetest.Server
+	redis    *servicetest.Server
+	sql      *pgxpool.Pool // around the program
+	nodes    []*benchNode
+	ids      []string // of the listings in the database, of some order
+}
+
+// newBenchCluster starts a process for each list of settings, over so many made-up listings.
+func newBenchCluster(b *testing.B, listings int, settings ...[]string) *benchCluster {
+	b.Helper()
+	if testing.Short() {
+		b.Skip("starts servers, and takes minutes")
+	}
+	c := &benchCluster{b: b, postgres: servicetest.StartPostgres(b, "fsync=on"), redis: servicetest.StartRedis(b)}
+	key, err := c.prepare(listings)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if c.sql, err = pgxpool.New(b.Context(), c.postgres.URL()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(c.sql.Close)
+	c.exec("VACUUM ANALYZE")
+	rows, _ := c.sql.Query(b.Context(), "SELECT id::text FROM properties")
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			b.Fatal(err)
+		}
+		c.ids = append(c.ids, id)
+	}
+	for i, more := range settings {
+		n := &benchNode{b: b, node: node{name: string(rune('a' + i)), key: key}}
+		n.settings = append([]string{
+			"GABLE_DATABASE_URL=" + c.postgres.URL() + "&application_name=" + n.name, "GABLE_CACHE_URL=" + c.redis.URL(),
+			"GABLE_LOG_FORMAT=json", "GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0",
+		}, more...)
+		b.Cleanup(n.end)
+		n.start()
+		c.nodes = append(c.nodes, n)
+	}
+	return c
+}
+
+// prepare brings the database to the program's schema, fills it, and makes a key of scope write.
+func (c *benchCluster) prepare(listings int) (key string, err error) {
+	ctx := c.b.Context()
+	db, err := bunstore.Open(ctx, bunstore.Options{URL: c.postgres.URL()})
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	if _, err := db.Migrate(ctx); err != nil {
+		return "", err
+	}
+	_, key, err = access.New(db.Keys(), access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+	}).Create(ctx, "bench", keys.ScopeWrite)
+	if err != nil {
+		return "", err
+	}
+	_, err = catalog.New(db.Repository(), newEventBus(zap.NewNop()), catalog.Options{
+		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
+		CatchUp: func(context.Context) error { return nil },
+	}).Import(ctx, catalog.Import{Open: func() (catalog.Source, error) { return newGenerated(1, listings) }})
+	return key, err
+}
+
+// exec runs SQL beside the program, and returns the moment at which its commit was acknowledged.
+func (c *benchCluster) exec(sql string, args ...any) time.Time {
+	c.b.Helper()
+	if _, err := c.sql.Exec(c.b.Context(), sql, args...); err != nil {
+		c.b.Fatalf("%s: %v", sql, err)
+	}
+	return time.Now()
+}
+
+// benchNode is one gable process of a benchmark.
+type benchNode struct {
+	node
+	b *testing.B
+}
+
+// start starts the process and returns when its caches are in use.
+func (n *benchNode) start() {
+	n.b.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		n.b.Fatal(err)
+	}
+	n.log = &processLog{serving: make(chan struct{})}
+	n.cmd, n.ended = exec.Command(self, "serve"), make(chan struct{})
+	n.cmd.Env = append(environment(), n.settings...)
+	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if n.stdin, err = n.cmd.StdinPipe(); err != nil {
+		n.b.Fatal(err)
+	}
+	if err := n.cmd.Start(); err != nil {
+		n.b.Fatal(err)
+	}
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		_ = cmd.Wait()
+		close(ended)
+	}(n.cmd, n.ended)
+	select {
+	case <-n.log.serving:
+	case <-n.ended:
+		n.b.Fatalf("process %s ended at its start:\n%s", n.name, n.log.tail())
+	case <-time.After(20 * time.Second):
+		n.b.Fatalf("process %s does not serve:\n%s", n.name, n.log.tail())
+	}
+	base := "http://" + n.log.http
+	n.base.Store(&base)
+	n.settle()
+}
+
+func (n *benchNode) settle() {
+	n.b.Helper()
+	w := n.wire()
+	defer w.close()
+	limit := time.Now().Add(20 * time.Second)
+	for {
+		a, err := w.ask(http.MethodGet, "/v1/properties?limit=1", "")
+		if err == nil && a.status == http.StatusOK && a.level != "bypassed" {
+			return
+		}
+		if time.Now().After(limit) {
+			n.b.Fatalf("process %s does not use its caches: %d, %v\n%s", n.name, a.status, err, n.log.tail())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// wire is a connection of its own to the process, wherever that is now.
+func (n *benchNode) wire() *wire { return &wire{node: &n.node} }
+
+// mustGet asks the process and ends the benchmark unless it answers 200.
+func (n *benchNode) mustGet(w *wire, target string, headers ...string) wireAnswer {
+	n.b.Helper()
+	a, err := w.ask(http.MethodGet, target, "", headers...)
+	if err != nil || a.status != http.StatusOK {
+		n.b.Fatalf("process %s: GET %s: %d, %v", n.name, target, a.status, err)
+	}
+	return a
+}
+
+// ask sends one request and reads its answer.
+func (w *wire) ask(method, target, body string, headers ...string) (wireAnswer, error) {
+	w.request(method, target, body, headers...)
+	if err := w.send(); err != nil {
+		w.close()
+		return wireAnswer{}, err
+	}
+	a, err := w.receive()
+	if err != nil {
+		w.close()
+		return a, fmt.Errorf("%s %s: %w", method, target, err)
+	}
+	return a, nil
+}
+
+// spread is a sample of durations, to be told by its quantiles.
+type spread []time.Duration
+
+// quantile is the duration that a share of the sample does not exceed.
+func (s spread) quantile(share float64) time.Duration {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[min(int(share*float64(len(s))), len(s)-1)]
+}
+
+// report tells the quantiles in milliseconds, each under a name such as "psql-p99-ms".
+func (s spread) report(b *testing.B, name string) {
+	for _, q := range []struct {
+		name  string
+		share float64
+	}{{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}} {
+		b.ReportMetric(milliseconds(s.quantile(q.share)), name+"-"+q.name+"-ms")
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// median is the middle one of some figures.
+func median(figures []float64) float64 {
+	if len(figures) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(figures))[len(figures)/2]
+}
