@@ -29,16 +29,38 @@ import (
 // since the server was started: whoever puts back the files of a cluster has to stop it, and what was kept from the time
 // after the backup must not be believed.
 
+//
+// Within a history, too, a number can come back: a transaction that was never written to disk (one that was rolled back, or
+// has only rung the bell) is forgotten in a crash, and the next one gets its number. A seq does not come back once a change
+// with it has been seen. So a snapshot is kept together with the highest seq it shows, and has seen a change only if it
+// sees the transaction and the seq is not higher.
+
 // stretch is a cursor. Its texts are "history;from" between two stretches, and "history;from;to;last" in the midst of one.
 type stretch struct {
 	history string
-	from    freshness.Snapshot
-	to      freshness.Snapshot // zero between two stretches
+	from    sight
+	to      sight // zero between two stretches
 	last    int64
 }
 
-// nothingSeen is the snapshot before every transaction.
-var nothingSeen = freshness.Snapshot{Xmin: 1, Xmax: 1}
+// sight is a snapshot and the highest seq that it shows; as text, "snapshot/seq".
+type sight struct {
+	freshness.Snapshot
+
+	seq int64
+}
+
+func (s sight) String() string { return s.Snapshot.String() + "/" + strconv.FormatInt(s.seq, 10) }
+
+func parseSight(text string) (sight, bool) {
+	left, right, _ := strings.Cut(text, "/")
+	snapshot, err1 := freshness.ParseSnapshot(left)
+	seq, err2 := strconv.ParseInt(right, 10, 64)
+	return sight{snapshot, seq}, err1 == nil && err2 == nil && snapshot.Xmin > 0 && seq >= 0
+}
+
+// nothingSeen is the sight before every transaction.
+var nothingSeen = sight{Snapshot: freshness.Snapshot{Xmin: 1, Xmax: 1}}
 
 func parseStretch(text string) (stretch, error) {
 	if text == "" {
@@ -49,20 +71,20 @@ func parseStretch(text string) (stretch, error) {
 	if len(parts) != 2 && len(parts) != 4 {
 		return stretch{}, invalid
 	}
-	from, err := freshness.ParseSnapshot(parts[1])
-	if err != nil || from.Xmin == 0 {
+	from, ok := parseSight(parts[1])
+	at := stretch{history: parts[0], from: from}
+	if !ok {
 		return stretch{}, invalid
 	}
-	at := stretch{history: parts[0], from: from}
 	if len(parts) == 2 {
 		return at, nil
 	}
-	to, err := freshness.ParseSnapshot(parts[2])
-	last, err2 := strconv.ParseInt(parts[3], 10, 64)
-	if err != nil || err2 != nil || to.Xmin == 0 || last < 0 {
+	var err error
+	at.to, ok = parseSight(parts[2])
+	at.last, err = strconv.ParseInt(parts[3], 10, 64)
+	if !ok || err != nil || at.last < 0 {
 		return stretch{}, invalid
 	}
-	at.to, at.last = to, last
 	return at, nil
 }
 
@@ -76,10 +98,10 @@ func (s stretch) String() string {
 }
 
 // gone reports whether changes of the stretch that are not told yet may have been removed: some removed one is not
-// certainly seen by from, nor certainly told in this stretch already. So are those of another history, and those of
-// transactions that the database, put back to an earlier time, has yet to make.
-func (s stretch) gone(now *feedState, xmax uint64) bool {
-	if s.history != now.History || max(s.from.Xmax, s.to.Xmax) > xmax {
+// certainly seen by from, nor certainly told in this stretch already. So are those of another history, and those that the
+// database, put back to an earlier time, has yet to make.
+func (s stretch) gone(now *feedState) bool {
+	if s.history != now.History || max(s.from.seq, s.to.seq) > now.LastSeq {
 		return true
 	}
 	prunedTx := uint64(now.PrunedTx)
@@ -94,18 +116,20 @@ type feedState struct {
 	Started   string `bun:"started"`
 	PrunedTx  int64  `bun:"pruned_tx"`
 	PrunedSeq int64  `bun:"pruned_seq"`
+	LastSeq   int64  `bun:"last_seq"`
 }
 
 // errStandby says that this server follows another one, and may be behind it by any time.
 var errStandby = fmt.Errorf("the database is a standby: %w", ports.ErrUnavailable)
 
-// read parses the snapshot and shortens the history to what a cursor has room for.
-func (s *feedState) read() (freshness.Snapshot, error) {
+// read parses what the statement has seen, and shortens the history to what a cursor has room for.
+func (s *feedState) read() (sight, error) {
 	if s.History == "" {
-		return freshness.Snapshot{}, errStandby
+		return sight{}, errStandby
 	}
 	s.History = digest(s.History)
-	return freshness.ParseSnapshot(s.Snapshot)
+	snapshot, err := freshness.ParseSnapshot(s.Snapshot)
+	return sight{snapshot, s.LastSeq}, err
 }
 
 func (s *feedState) epoch() string { return digest(s.History + s.Started) }
@@ -121,7 +145,8 @@ const stateSQL = `now.snapshot::text AS snapshot, pg_postmaster_start_time()::te
         left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid) END AS history,
     coalesce((SELECT tx::text::bigint FROM feed_retention), 0) AS pruned_tx,
-    coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq`
+    coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
+    coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq`
 
 // stretchRow is a change and the state.
 type stretchRow struct {
@@ -139,9 +164,9 @@ SELECT ` + stateSQL + `,
 FROM now
 LEFT JOIN LATERAL (
     SELECT * FROM property_changes
-    WHERE tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)
-        AND pg_visible_in_snapshot(tx, coalesce(?1::pg_snapshot, now.snapshot)) AND seq > ?2
-    ORDER BY seq LIMIT ?3
+    WHERE (tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)
+        AND pg_visible_in_snapshot(tx, coalesce(?2::pg_snapshot, now.snapshot)) AND seq <= coalesce(?3, seq) AND seq > ?4
+    ORDER BY seq LIMIT ?5
 ) AS c ON true
 ORDER BY c.seq`
 
@@ -165,12 +190,13 @@ func (postgresDialect) changes(ctx context.Context, db bun.IDB, after string, li
 // before whatever is kept.
 func readStretch(ctx context.Context, db bun.IDB, at stretch, limit int, fromOldest bool) (feedPage, stretch, error) {
 	var to *string
+	var toSeq *int64
 	if !at.open() {
-		text := at.to.String()
-		to = &text
+		text := at.to.Snapshot.String()
+		to, toSeq = &text, &at.to.seq
 	}
 	var rows []stretchRow
-	err := db.NewRaw(stretchSQL, at.from.String(), to, at.last, limit+1).Scan(ctx, &rows)
+	err := db.NewRaw(stretchSQL, at.from.Snapshot.String(), at.from.seq, to, toSeq, at.last, limit+1).Scan(ctx, &rows)
 	if err != nil {
 		return feedPage{}, at, err
 	}
@@ -179,14 +205,14 @@ func readStretch(ctx context.Context, db bun.IDB, at stretch, limit int, fromOld
 	if err != nil {
 		return feedPage{}, at, err
 	}
-	if !fromOldest && at.gone(state, reached.Xmax) {
+	if !fromOldest && at.gone(state) {
 		return feedPage{}, at, ports.ErrFeedCursorGone
 	}
 	if !at.open() {
 		reached = at.to
 	}
 	page := feedPage{changes: changeRows(rows, limit), more: len(rows) > limit}
-	page.place = freshness.Place{Epoch: state.epoch(), Snapshot: reached}
+	page.place = freshness.Place{Epoch: state.epoch(), Snapshot: reached.Snapshot}
 	midst := stretch{history: state.History, from: at.from, to: reached, last: at.last}
 	for _, c := range page.changes {
 		midst.last = c.Seq
@@ -229,14 +255,15 @@ func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, 
 	if err := db.NewRaw(headSQL, back).Scan(ctx, &row); err != nil {
 		return "", freshness.Place{}, err
 	}
-	snapshot, err := row.read()
+	from, err := row.read()
 	if err != nil {
 		return "", freshness.Place{}, err
 	}
 	if back > 0 {
-		snapshot = snapshot.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)
+		from.Snapshot = from.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)
 	}
-	return stretch{history: row.History, from: snapshot}.String(), freshness.Place{Epoch: row.epoch(), Snapshot: snapshot}, nil
+	place := freshness.Place{Epoch: row.epoch(), Snapshot: from.Snapshot}
+	return stretch{history: row.History, from: from}.String(), place, nil
 }
 
 // pruneLock keeps two processes from pruning at once. Its number means nothing and must only stay the same.

@@ -170,7 +170,7 @@ func TestCursorOfARestoredDatabaseIsGone(t *testing.T) {
 			cursor := head(t, other)
 			if db.IsPostgres() {
 				history, _, _ := strings.Cut(decoded(t, head(t, db)), ";")
-				cursor = ports.FeedCursor(base64.RawURLEncoding.EncodeToString([]byte(history + ";99999999:99999999:")))
+				cursor = ports.FeedCursor(base64.RawURLEncoding.EncodeToString([]byte(history + ";99999999:99999999:/99999999")))
 			}
 			if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
 				t.Fatalf("the error is %v", err)
@@ -276,4 +276,51 @@ func TestTheFeedDoesNotWaitBehindQueries(t *testing.T) {
 		t.Error(err)
 	}
 	commit(t, busy)
+}
+
+// A number that comes back:
+//
+//  1. A transaction gets a number and changes nothing, so that nobody waits for it to be written to disk.
+//  2. Somebody follows; their cursor has seen that number.
+//  3. The server crashes, and has forgotten the number when it is back.
+//  4. The next change gets it.
+func TestAChangeIsToldWhoseNumberWasSeenBeforeACrash(t *testing.T) {
+	server := servicetest.StartPostgres(t)
+	db := open(t, server.URL())
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := store(t, db, listing(t, 1))
+	if _, err := db.Writer().Exec("CHECKPOINT"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Writer().Exec("SELECT pg_current_xact_id()"); err != nil { // 1
+		t.Fatal(err)
+	}
+	cursor := head(t, db) // 2
+	server.Kill()
+	server.Start()
+	commitAgain(t, db, p) // 3, 4
+	told, cursor := titles(t, db, cursor, 10)
+	if !slices.Equal(told, []string{"after the crash"}) {
+		t.Errorf("behind the cursor from before the crash the feed tells %q", told)
+	}
+	if told, _ := titles(t, db, cursor, 10); len(told) > 0 {
+		t.Errorf("then the feed tells %q again", told)
+	}
+}
+
+// commitAgain changes the listing as soon as the server, which has just been started, takes changes.
+func commitAgain(t *testing.T, db *bunstore.DB, p property.Property) {
+	t.Helper()
+	for {
+		_, err := db.Writer().Exec("UPDATE properties SET title = 'after the crash' WHERE id = ?", p.ID.String())
+		if err == nil {
+			return
+		}
+		if t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }

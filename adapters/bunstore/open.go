@@ -36,9 +36,9 @@ type DB struct {
 	read, write *bun.DB // the same pool, except for an SQLite file, which has a single writer
 	// feed is for the change feed alone, where that can be: caches that are not told of changes are passed by, and a feed
 	// that has to wait behind the queries of a busy server would make it busier still. Else it is read.
-	feed *bun.DB
-	dialect     dialect
-	options     Options
+	feed    *bun.DB
+	dialect dialect
+	options Options
 }
 
 // dialect is what Postgres and SQLite do differently.

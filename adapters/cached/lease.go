@@ -16,23 +16,31 @@ const (
 )
 
 // lease returns when this process may load the answer, with what to call afterwards; or with the answer, true as of now,
-// when another process has loaded it meanwhile. It waits at most twice as long as a lease lasts: for a holder that dies,
-// and for the one after it.
+// when another process has loaded it meanwhile, which may have happened just before the lease was granted. It waits at
+// most twice as long as a lease lasts: for a holder that dies, and for the one after it.
 func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, func()) {
 	key := cacheKey(r.ledger.Place().Epoch, q.key) + ":lease"
 	until := time.Now().Add(2 * r.options.LeaseTTL)
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
-		if granted, err := r.grant(ctx, key); err != nil || !granted && !time.Now().Before(until) {
+		granted, err := r.grant(ctx, key)
+		if err != nil || !granted && !time.Now().Before(until) {
 			return nil, func() {}
-		} else if granted {
+		}
+		if !granted {
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return nil, func() {} // the load will say so itself
+			}
+		}
+		rec, _ := r.kept(ctx, q)
+		if granted && rec == nil {
 			return nil, func() { r.release(ctx, key) }
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil, func() {} // the load will say so itself
+		if granted {
+			r.release(ctx, key)
 		}
-		if rec, _ := r.kept(ctx, q); rec != nil {
+		if rec != nil {
 			return rec, nil
 		}
 	}

@@ -391,3 +391,20 @@ func TestAChangeThatIsToldDuringALoadIsNotTakenForSeen(t *testing.T) {
 	w.open(100).wantPage(cheap(5), ports.OutcomePatched, 20) // 4
 	a.wantPage(cheap(5), ports.OutcomeHit, 20)
 }
+
+// A process that misses, and is granted the lease only after another has loaded the answer and let the lease go.
+func TestALeaseGrantedTooLateCostsNoLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, all := leased(t)
+		w.cache.beforeAdd = func() {
+			w.cache.beforeAdd = nil
+			if got, err := all[1].showing(5); err != nil || got != "[0.10]" {
+				t.Errorf("the other process is shown %s, %v", got, err)
+			}
+		}
+		if got, err := all[0].showing(5); err != nil || got != "[0.10]" {
+			t.Errorf("got %s, %v", got, err)
+		}
+		all[0].wantAsked(1)
+	})
+}
