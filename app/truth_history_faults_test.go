@@ -48,8 +48,12 @@ func endConnections(h *history, _ *node, _ *rand.Rand) {
 	_, _ = h.sql.Exec(h.t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 }
 
-// recovery is how long after a fault the answers still count as given under it.
-const recovery = 300 * ms
+// After the last fault of a turn comes a rest: what it takes to get over the faults, and then as long again in which the
+// answers count as those of healthy processes.
+const (
+	recovery = 2500 * ms
+	health   = 2500 * ms
+)
 
 // injure injects faults until the context ends, and leaves everything whole. The faults come in turns, so that a short
 // history has several kinds.
@@ -60,23 +64,25 @@ func (h *history) injure(ctx context.Context, r *rand.Rand) {
 		case <-time.After(shortest + rand.N(longest-shortest+1)):
 		}
 	}
-	for ctx.Err() == nil {
+	for turn := 0; ctx.Err() == nil; turn++ {
+		if turn > 0 {
+			pause(recovery, recovery)
+		}
+		h.hurt.Store(false)
+		pause(health, health)
+		h.hurt.Store(true)
 		for _, i := range r.Perm(len(historyFaults)) {
-			f, n := historyFaults[i], h.nodes[r.IntN(len(h.nodes))]
-			h.hurt.Store(true)
-			began := h.now()
+			if ctx.Err() != nil {
+				return
+			}
+			f, n, began := historyFaults[i], h.nodes[r.IntN(len(h.nodes))], h.now()
 			f.do(h, n, r)
 			pause(f.shortest, f.longest)
 			if f.undo != nil {
 				f.undo(h, n)
 			}
 			h.fault(f.name, n.name, began, h.now())
-			pause(recovery, recovery)
-			h.hurt.Store(false)
-			pause(0, 500*ms)
-			if ctx.Err() != nil {
-				return
-			}
+			pause(100*ms, 600*ms)
 		}
 	}
 }

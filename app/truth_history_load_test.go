@@ -118,7 +118,7 @@ func (h *history) observe(o *observation, q historyQuestion, a wireAnswer) bool 
 
 // readByDefault asks one process, several things at a time, until the context ends.
 func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) {
-	const together = 8
+	const together = 16
 	w := &wire{node: h.nodes[process]}
 	defer w.close()
 	questions := make([]historyQuestion, together)
@@ -295,7 +295,7 @@ func raise(v *atomic.Int64, to int) {
 func (h *history) writeOverHTTP(ctx context.Context, process int, r *rand.Rand) {
 	w := &wire{node: h.nodes[process]}
 	defer w.close()
-	pace := time.NewTicker(15 * time.Millisecond)
+	pace := time.NewTicker(30 * time.Millisecond)
 	defer pace.Stop()
 	for {
 		select {
@@ -412,7 +412,7 @@ func (h *history) crowd(ctx context.Context, seed uint64) *sync.WaitGroup {
 		all.Go(func() { work(r) })
 	}
 	for process := range h.nodes {
-		for range 2 {
+		for range 3 {
 			add(func(r *rand.Rand) { h.readByDefault(ctx, process, r) })
 		}
 		add(func(r *rand.Rand) { h.writeOverHTTP(ctx, process, r) })
