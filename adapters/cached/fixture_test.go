@@ -117,6 +117,8 @@ type mapCache struct {
 	kept   map[string][]byte
 	last   string // the key last set
 	ttls   []time.Duration
+
+	beforeAdd func() // if set, runs before somebody is granted a lease or not
 }
 
 func (c *mapCache) Get(_ context.Context, key string) ([]byte, bool, error) {
@@ -139,6 +141,9 @@ func (c *mapCache) Set(_ context.Context, key string, value []byte, ttl time.Dur
 func (c *mapCache) sets() int { return len(c.ttls) }
 
 func (c *mapCache) Add(_ context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	if c.beforeAdd != nil {
+		c.beforeAdd()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Now().Before(c.leases[key]) {
