@@ -40,7 +40,8 @@ func newBenchCluster(b *testing.B, listings int, settings ...[]string) *benchClu
 	if testing.Short() {
 		b.Skip("starts servers, and takes minutes")
 	}
-	c := &benchCluster{b: b, postgres: servicetest.StartPostgres(b, "fsync=on"), redis: servicetest.StartRedis(b)}
+	c := &benchCluster{b: b, redis: servicetest.StartRedis(b)}
+	c.postgres = servicetest.StartPostgres(b, "fsync=on", "shared_preload_libraries=pg_stat_statements")
 	key, err := c.prepare(listings)
 	if err != nil {
 		b.Fatal(err)
