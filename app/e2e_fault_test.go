@@ -156,7 +156,7 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 	stream := strict.stream("/v1/changes?after=now")
 	stream.heartbeat()
 
-	postgres.Stop()
+	postgres.Kill()
 	o := outage{t, time.Now()}
 	o.oldAnswersAreMarked(s, item, absent, tag)
 	o.moreIsRefused(s, item, token)
