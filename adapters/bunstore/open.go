@@ -110,7 +110,7 @@ func (db *DB) Stats() sql.DBStats { return db.read.Stats() }
 func (db *DB) Close() error {
 	err := db.read.Close()
 	for _, other := range []*bun.DB{db.write, db.feed} {
-		if other != db.read {
+		if other != nil && other != db.read { // nil where opening went no further
 			err = errors.Join(err, other.Close())
 		}
 	}
