@@ -70,7 +70,11 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	if err != nil {
 		return ports.FeedPage{}, fmt.Errorf("read feed cursor %.60q: %w", after, ports.ErrInvalidFeedCursor)
 	}
-	read, err := f.db.dialect.changes(ctx, f.db.feed, string(cursor), limit)
+	var read feedPage
+	err = f.db.reading(ctx, func() (err error) {
+		read, err = f.db.dialect.changes(ctx, f.db.feed, string(cursor), limit)
+		return err
+	})
 	if err != nil {
 		return ports.FeedPage{}, f.db.explain(ctx, "read the change feed", err)
 	}
@@ -86,7 +90,12 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
 	ctx, cancel := f.db.bounded(ctx)
 	defer cancel()
-	cursor, place, err := f.db.dialect.head(ctx, f.db.feed, back)
+	var cursor string
+	var place freshness.Place
+	err := f.db.reading(ctx, func() (err error) {
+		cursor, place, err = f.db.dialect.head(ctx, f.db.feed, back)
+		return err
+	})
 	if err != nil {
 		return "", freshness.Place{}, f.db.explain(ctx, "read the head of the change feed", err)
 	}

@@ -23,8 +23,8 @@ const (
 )
 
 // transience says whether an error may go away by itself: outage when the database cannot serve now, retry when another
-// transaction was in the way and the same steps may succeed at once.
-type transience struct{ outage, retry bool }
+// transaction was in the way and the same steps may succeed at once, hungUp when the server has ended the connection.
+type transience struct{ outage, retry, hungUp bool }
 
 // explain says what was being done when the error came up, and gives outages their meaning; the cause stays visible to
 // errors.Is and errors.As. The context is the one with the call's own deadline.

@@ -67,7 +67,9 @@ func (r *KeyRepository) FindKey(ctx context.Context, hash string) (access.Key, e
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
 	var found keyRow
-	err := r.db.read.NewSelect().Model(&found).Where("k.hash = ? AND k.revoked_at IS NULL", hash).Scan(ctx)
+	err := r.db.reading(ctx, func() error {
+		return r.db.read.NewSelect().Model(&found).Where("k.hash = ? AND k.revoked_at IS NULL", hash).Scan(ctx)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = access.ErrUnknownKey
 	}

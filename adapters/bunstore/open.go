@@ -122,7 +122,8 @@ func (db *DB) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, db.options.QueryTimeout)
 }
 
-// attempts is how often a write is tried that the database ends because of another transaction.
+// attempts is how often a write is tried that the database ends because of another transaction, and a query whose
+// connection has been ended.
 const attempts = 4
 
 // atomically runs the steps in a transaction that writes: all or nothing.
@@ -146,6 +147,17 @@ func (db *DB) again(ctx context.Context, write func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := write()
 		if err == nil || attempt == attempts || !db.dialect.transient(err).retry || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// reading runs a query, and runs it again when the connection from the pool turns out to be one that the server has ended
+// meanwhile: after a restart of the server all of them are. Whoever writes is told, since what they sent may have been done.
+func (db *DB) reading(ctx context.Context, read func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := read()
+		if err == nil || attempt == attempts || !db.dialect.transient(err).hungUp || ctx.Err() != nil {
 			return err
 		}
 	}

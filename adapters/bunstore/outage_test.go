@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,5 +147,32 @@ func holding(t *testing.T, db *bunstore.DB, statement string, do func()) {
 	do()
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A restart of the server ends every connection of the pool, and the pool does not know.
+func TestARestartOfTheServerIsNotNoticedByWhoeverReadsAfterIt(t *testing.T) {
+	server := servicetest.StartPostgres(t)
+	db := open(t, server.URL())
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := store(t, db, listing(t, 1))
+	for _, end := range []func(){server.Stop, server.Kill} {
+		var readers sync.WaitGroup
+		for range 3 { // as many connections
+			readers.Go(func() { _, _ = db.Writer().Exec("SELECT pg_sleep(0.1)") })
+		}
+		readers.Wait()
+		head(t, db)
+		end()
+		server.Start()
+		if _, err := db.Repository().Find(t.Context(), p.ID); err != nil {
+			t.Errorf("the first look-up after a restart: %v", err)
+		}
+		if _, err := db.Repository().Search(t.Context(), parse(t, "limit=5")); err != nil {
+			t.Errorf("the first search after a restart: %v", err)
+		}
+		head(t, db)
 	}
 }

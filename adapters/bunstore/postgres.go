@@ -137,11 +137,15 @@ func (postgresDialect) transient(err error) transience {
 	var connect *pgconn.ConnectError
 	switch {
 	case errors.As(err, &refusal):
-		return transience{outage: outageCode(refusal.Code), retry: refusal.Code == "40001" || refusal.Code == "40P01"}
+		return transience{
+			outage: outageCode(refusal.Code),
+			retry:  refusal.Code == "40001" || refusal.Code == "40P01",
+			hungUp: refusal.Code == "57P01" || refusal.Code == "57P02",
+		}
 	case errors.As(err, &connect):
 		return transience{outage: true}
 	}
-	return transience{outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err)}
+	return transience{outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err), hungUp: unreachable(err) && !pgconn.Timeout(err)}
 }
 
 // outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that refuses

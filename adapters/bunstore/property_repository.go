@@ -21,7 +21,11 @@ var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
-	found, err := rowByID(ctx, r.db.read, id)
+	var found row
+	err := r.db.reading(ctx, func() (err error) {
+		found, err = rowByID(ctx, r.db.read, id)
+		return err
+	})
 	if err != nil {
 		return property.Property{}, r.db.explain(ctx, "load property "+id.String(), err)
 	}
@@ -42,8 +46,11 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
-	rows := make([]row, 0, min(s.Limit, 100))
-	err := searchQuery(r.db.read.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
+	var rows []row
+	err := r.db.reading(ctx, func() error {
+		rows = make([]row, 0, min(s.Limit, 100))
+		return searchQuery(r.db.read.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
+	})
 	if err != nil {
 		return nil, r.db.explain(ctx, fmt.Sprintf("search properties %q", s), err)
 	}
@@ -55,8 +62,11 @@ func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
 	var count int64
-	q := r.db.read.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
-	if err := (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count); err != nil {
+	err := r.db.reading(ctx, func() error {
+		q := r.db.read.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
+		return (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count)
+	})
+	if err != nil {
 		return 0, r.db.explain(ctx, fmt.Sprintf("count properties %q", f), err)
 	}
 	return count, nil
