@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -65,6 +67,7 @@ func TestHistory(t *testing.T) {
 func (h *history) converge() {
 	for _, n := range h.nodes {
 		n.settle()
+		n.tryConnections()
 	}
 	healed := time.Now()
 	want := h.stored()
@@ -82,6 +85,16 @@ func (h *history) converge() {
 			}
 		}
 	}
+}
+
+// tryConnections uses every connection that the process has to the database, so that those from before an outage end.
+func (n *node) tryConnections() {
+	const connections = 16
+	var all sync.WaitGroup
+	for range 2 * connections {
+		all.Go(func() { _, _ = n.try(http.MethodGet, "/v1/properties?sort=price", "", "Cache-Control", "no-store") })
+	}
+	all.Wait()
 }
 
 // stored is what the database has, as items show it.

@@ -114,8 +114,8 @@ var mutants = []mutant{
 	},
 	{
 		"a transaction that commits late is told, whatever was told before",
-		"adapters/bunstore/feed_postgres.go", "WHERE tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)",
-		"WHERE tx >= pg_snapshot_xmax(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)", storePkg, "Feed|Order|Commit",
+		"adapters/bunstore/feed_postgres.go", "tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1",
+		"seq > ?1", storePkg, "Feed|Order|Commit",
 	},
 	{
 		"the ledger is confirmed to when the reading began",

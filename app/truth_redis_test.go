@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -41,6 +42,19 @@ func (s *subject) revise(n *node) written {
 	n.t.Helper()
 	s.round++
 	return n.patch(s.id, fmt.Sprintf(`{"title":"subject v%d"}`, s.round))
+}
+
+// reviseAtLast changes the subject through each process, which may refuse that for a while: connections from before an
+// outage end when they are used.
+func (s *subject) reviseAtLast(nodes []*node) {
+	for _, n := range nodes {
+		n.t.Helper()
+		s.round++
+		poll(n.t, "process "+n.name+" takes a write", func() bool {
+			r := n.do(http.MethodPatch, itemPath(s.id), fmt.Sprintf(`{"title":"subject v%d"}`, s.round), "Content-Type", patchType)
+			return r.status == http.StatusOK
+		})
+	}
 }
 
 // holdTrue changes the subject through each process in turn, and holds every process to its promise; nobody is refused.

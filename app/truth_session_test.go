@@ -207,6 +207,7 @@ func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 	for _, n := range c.nodes {
 		n.settle()
 	}
+	s.reviseAtLast(c.nodes)
 	c.holdTrue(s, "after the database came back", 2)
 }
 
@@ -236,6 +237,7 @@ func TestARestartedDatabaseLosesNothingAndHidesNothing(t *testing.T) {
 			n.settle()
 		}
 		c.sql.Reset()
+		s.reviseAtLast(c.nodes)
 		c.holdTrue(s, "after the restart", 2)
 	}
 }
