@@ -26,8 +26,8 @@ import (
 // A snapshot belongs to a history: the same numbers mean other transactions in another cluster, in another database of it,
 // and on another timeline of the same one, which begins where a standby is promoted or a backup has been recovered up to
 // some moment. Cursors carry the history, since theirs is the only one they can be followed in. An epoch is a history
-// since the server was started: whoever puts back the files of a cluster has to stop it, and what was kept from the time
-// after the backup must not be believed.
+// since the server was started or has recovered from a crash: whoever puts back the files of a cluster has to stop it, and
+// what was kept from the time after the backup must not be believed.
 
 //
 // Within a history, too, a number can come back: a transaction that was never written to disk (one that was rolled back, or
@@ -140,7 +140,9 @@ func digest(text string) string {
 }
 
 // stateSQL is the columns of feedState. Everybody may ask for all of it.
-const stateSQL = `now.snapshot::text AS snapshot, pg_postmaster_start_time()::text AS started,
+// The server's own figures begin anew with it when it recovers from a crash, though the postmaster has lived on.
+const stateSQL = `now.snapshot::text AS snapshot,
+    concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()) AS started,
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
         left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid) END AS history,

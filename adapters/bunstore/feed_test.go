@@ -3,6 +3,7 @@ package bunstore_test
 import (
 	"encoding/base64"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -322,5 +323,35 @@ func commitAgain(t *testing.T, db *bunstore.DB, p property.Property) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// When one of its processes dies, the server ends all the others and recovers, without being started anew.
+func TestARecoveryFromACrashIsAnotherEpoch(t *testing.T) {
+	server := servicetest.StartPostgres(t)
+	db := open(t, server.URL())
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := store(t, db, listing(t, 1))
+	before, err := epoch(t, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if err := db.Writer().QueryRow("SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		err = process.Kill()
+	}
+	if err != nil {
+		t.Skipf("the server's processes are out of reach: %v", err)
+	}
+	commitAgain(t, db, p)
+	after, err := epoch(t, db)
+	if err != nil || after == before {
+		t.Errorf("after a recovery the epoch is %s as before, error %v", after, err)
 	}
 }

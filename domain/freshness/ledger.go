@@ -76,17 +76,28 @@ func (l *Ledger) Append(changes ...property.Change) {
 	}
 }
 
-// Announce tells the ledger of changes that this process has committed itself, before the feed brings them. One that the
-// feed has brought already is left alone: it may be old news by now, and even forgotten again.
+// Announce tells the ledger of changes that this process has committed itself, before the feed brings them. It cannot say
+// anything about one that the feed is said to have brought already, and that is not remembered: it may be old news, which
+// others have overtaken, or the database has crashed and given a number anew. Then everything is forgotten.
 func (l *Ledger) Announce(changes ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	reached := l.place.Load().Snapshot
 	for i := range changes {
-		if !reached.Sees(order(&changes[i])) {
-			l.append(&changes[i])
+		switch c := &changes[i]; {
+		case l.remembers(c):
+		case reached.Sees(order(c)):
+			l.reset()
+			l.forgotten = max(l.forgotten, order(c))
+		default:
+			l.append(c)
 		}
 	}
+}
+
+func (l *Ledger) remembers(c *property.Change) bool {
+	_, known := l.known[changeKey{c.ID, c.Version, c.Op}]
+	return known
 }
 
 func (l *Ledger) append(c *property.Change) {
@@ -95,8 +106,7 @@ func (l *Ledger) append(c *property.Change) {
 		l.forgotten = max(l.forgotten, order(c))
 		return
 	}
-	key := changeKey{c.ID, c.Version, c.Op}
-	if _, known := l.known[key]; known {
+	if l.remembers(c) {
 		return
 	}
 	position, highest := l.head.Load()+1, order(c)
@@ -107,7 +117,7 @@ func (l *Ledger) append(c *property.Change) {
 		highest = max(highest, l.slot(position-2).highest)
 	}
 	*l.slot(position - 1) = remembered{*c, highest}
-	l.known[key] = struct{}{}
+	l.known[changeKey{c.ID, c.Version, c.Op}] = struct{}{}
 	newest := l.latest[c.ID]
 	if c.Version >= newest.version {
 		newest.version, newest.current = c.Version, c.After

@@ -237,10 +237,22 @@ func TestALateAnnouncementDoesNotRaiseTheDead(t *testing.T) {
 	l.Reach(at(15))        // 2
 	absent := l.Position() // 3
 	l.Announce(own)        // 4
-	p, _, verdict := l.PatchItem(idOf(1), nil, absent)
-	if wantVerdict(t, verdict, freshness.Fresh); p != nil {
-		t.Errorf("a house that was removed is back: %+v", p)
+	if p, _, verdict := l.PatchItem(idOf(1), nil, absent); p != nil || verdict == freshness.Stale {
+		t.Errorf("a house that was removed is back: %+v (%v)", p, verdict)
 	}
+}
+
+// After a crash the database may give a number anew that the ledger has seen used for something else.
+func TestAnAnnouncementWithANumberSeenBeforeIsNotOverlooked(t *testing.T) {
+	l := following(9, 11)
+	l.Reach(at(20))
+	kept := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
+	place := l.Place()
+	l.Announce(made(15, 5))
+	if got := l.Check(kept); got == freshness.Fresh {
+		t.Error("what was kept before an own write is still called fresh")
+	}
+	wantNotLocated(t, l, freshness.Place{Epoch: place.Epoch, Snapshot: at(15).Snapshot})
 }
 
 func TestAnAnnouncementIsKnownBeforeTheFeedBringsIt(t *testing.T) {
