@@ -24,6 +24,7 @@ type Ledger struct {
 	ring      []remembered // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
 	tail      uint64       // changes up to here are forgotten
 	forgotten uint64       // the highest transaction of a change forgotten
+	doubtful  uint64       // the highest of an own change announced that nothing could be said about
 	base      Place        // where following began: what it has seen was never told here
 	known     map[changeKey]struct{}
 	latest    map[property.ID]state
@@ -88,7 +89,7 @@ func (l *Ledger) Announce(changes ...property.Change) {
 		case l.remembers(c):
 		case reached.Sees(order(c)):
 			l.reset()
-			l.forgotten = max(l.forgotten, order(c))
+			l.forgotten, l.doubtful = max(l.forgotten, order(c)), max(l.doubtful, order(c))
 		default:
 			l.append(c)
 		}

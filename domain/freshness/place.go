@@ -24,15 +24,31 @@ func (l *Ledger) Reach(p Place) { l.place.Store(&p) }
 func (l *Ledger) Restart(from, to Place, history ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	own := l.announcedOnly(to)
 	l.reset()
 	if from.Epoch != l.base.Epoch {
-		l.forgotten = 0 // those were other transactions
+		l.forgotten = own // the others' numbers were those of other transactions
 	}
-	l.base = from
+	l.base, l.doubtful = from, 0
 	for i := range history {
 		l.append(&history[i])
 	}
 	l.place.Store(&to)
+}
+
+// announcedOnly is the highest transaction of this process's own that the place has not seen and the feed has not brought:
+// it has been announced while the place was being found out, and answers without it must not be taken for whole. mu is held.
+func (l *Ledger) announcedOnly(p Place) (highest uint64) {
+	if !p.Snapshot.Sees(l.doubtful) {
+		highest = l.doubtful
+	}
+	reached := l.place.Load().Snapshot
+	for at, head := l.tail, l.head.Load(); at < head; at++ {
+		if tx := order(&l.slot(at).change); !reached.Sees(tx) && !p.Snapshot.Sees(tx) {
+			highest = max(highest, tx)
+		}
+	}
+	return highest
 }
 
 // Locate finds the position of an answer whose load began at the place: every change up to there is part of it. It

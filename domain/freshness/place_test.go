@@ -125,6 +125,32 @@ func TestWhatARestartForgetsIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 	}
 }
 
+// An own write that is announced while the place to begin from is being found out:
+//
+//  1. The follower asks where the database stands: at 50.
+//  2. This process commits transaction 50 and announces it.
+//  3. The answer to 1 arrives, and following begins there.
+//  4. A reader finds what another process loaded at 50: without the write.
+func TestAnOwnWriteIsNotLostWhenFollowingBegins(t *testing.T) {
+	for name, before := range map[string]freshness.Place{
+		"for the first time":   {},
+		"anew":                 at(40),
+		"anew after a restart": {Epoch: "before the restart", Snapshot: at(40).Snapshot},
+		"anew with a number that was seen before": {Epoch: "before the crash", Snapshot: at(60).Snapshot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := freshness.NewLedger(9, 0)
+			l.Restart(before, before)
+			l.Announce(made(50, 1))                // 2
+			l.Restart(at(30), at(50), made(45, 2)) // 3
+			wantNotLocated(t, l, at(50))           // 4
+			if _, known := l.Locate(at(51)); !known {
+				t.Error("an answer that has seen the write cannot be judged")
+			}
+		})
+	}
+}
+
 func TestAResetIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 	l := following(9, 11)
 	l.Append(property.Change{Op: property.OpReset, Tx: 12})
@@ -137,6 +163,7 @@ func TestAResetIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 
 func TestAnotherEpochForgetsTheNumbersOfTheOneBefore(t *testing.T) {
 	l := following(1, 900, 901)
+	l.Reach(at(902))
 	restored := freshness.Place{Epoch: "restored", Snapshot: at(500).Snapshot}
 	l.Restart(restored, restored)
 	if _, known := l.Locate(restored); !known {
