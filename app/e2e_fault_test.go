@@ -153,7 +153,8 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 		})
 	}
 	tag := s.get(item).header.Get("ETag")
-	stream := strict.stream("/v1/changes?after=now")
+	quiet := startServer(t, postgres.URL(), "memory:", deaf)
+	stream := quiet.stream("/v1/changes?after=now")
 	stream.heartbeat()
 
 	postgres.Kill()
@@ -168,6 +169,9 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 
 	postgres.Start()
 	s.behind("UPDATE properties SET price = 2")
+	quiet.eventually("the feed is read again, for the first time since the change", func() bool {
+		return strings.Contains(quiet.get(item, "Cache-Control", "no-cache").body, `"2.00"`)
+	})
 	if event := stream.next(); event.Name != "update" || !strings.Contains(event.Data, `"2.00"`) {
 		t.Errorf("after the outage the stream tells %+v", event)
 	}

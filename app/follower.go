@@ -69,7 +69,7 @@ func (f *follower) run(ctx context.Context) {
 	defer f.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	seen := f.traffic()
+	seen, busy := f.traffic(), time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -81,9 +81,13 @@ func (f *follower) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		f.read(ctx)
-		pause := f.idlePoll
 		if now := f.traffic(); now != seen {
-			pause, seen = f.poll, now
+			seen, busy = now, time.Now()
+		}
+		// Of two readings close together the second sees no traffic between them.
+		pause := f.idlePoll
+		if time.Since(busy) < f.idlePoll {
+			pause = f.poll
 		}
 		timer.Reset(pause)
 	}

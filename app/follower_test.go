@@ -178,6 +178,31 @@ func TestABellHasTheFeedReadSoonAndManyOfThemNotOften(t *testing.T) {
 	})
 }
 
+// Readings that somebody asks for come between the polls, and most of them see no traffic since the one before.
+func TestPollingIsQuickWhileThereIsTrafficWhoeverElseAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		var reads atomic.Uint64
+		f.traffic, f.poll, f.idlePoll = reads.Load, 50*time.Millisecond, 250*time.Millisecond
+		f.catchUp()
+		for range 5 {
+			reads.Add(1)
+			f.catchUp()
+			f.catchUp()
+			before := f.feed.readings.Load()
+			time.Sleep(60 * time.Millisecond)
+			if f.feed.readings.Load() == before {
+				t.Fatal("beside other readings the feed is polled as if nobody read")
+			}
+		}
+		time.Sleep(time.Second)
+		before := f.feed.readings.Load()
+		if time.Sleep(time.Second); f.feed.readings.Load()-before > 5 {
+			t.Errorf("while nobody reads the feed is polled %d times a second", f.feed.readings.Load()-before)
+		}
+	})
+}
+
 func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 	losses := map[string]func(f *followed, page *ports.FeedPage) error{
 		"by pruning":       func(*followed, *ports.FeedPage) error { return ports.ErrFeedCursorGone },

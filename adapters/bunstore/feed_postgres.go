@@ -177,6 +177,11 @@ func (postgresDialect) changes(ctx context.Context, db bun.IDB, after string, li
 	if err != nil {
 		return feedPage{}, err
 	}
+	if at.open() && after != "" {
+		if page, quiet, err := nothingNew(ctx, db, at); err != nil || quiet {
+			return page, err
+		}
+	}
 	page, at, err := readStretch(ctx, db, at, limit, after == "")
 	if err != nil || page.more || at.open() {
 		return page, err
@@ -186,6 +191,29 @@ func (postgresDialect) changes(ctx context.Context, db bun.IDB, after string, li
 	next.changes = append(page.changes, next.changes...)
 	next.cursors = append(page.cursors, next.cursors...)
 	return next, err
+}
+
+const nowSQL = `WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot) SELECT ` + stateSQL + ` FROM now`
+
+// nothingNew tells the cheap way that no transaction has ended since the cursor: then there is nothing to look for. That is
+// how most readings end, and they are what a reader waits for who wants the newest answer.
+func nothingNew(ctx context.Context, db bun.IDB, at stretch) (page feedPage, quiet bool, err error) {
+	var state feedState
+	err = queryRow(ctx, db, nowSQL, nil, []any{
+		&state.Snapshot, &state.Started, &state.History, &state.PrunedTx, &state.PrunedSeq, &state.LastSeq,
+	})
+	if err != nil {
+		return page, false, err
+	}
+	now, err := state.read()
+	switch {
+	case err != nil:
+		return page, false, err
+	case at.gone(&state):
+		return page, false, ports.ErrFeedCursorGone
+	}
+	page.next, page.place = at.String(), freshness.Place{Epoch: state.epoch(), Snapshot: now.Snapshot}
+	return page, now.String() == at.from.String(), nil
 }
 
 // readStretch tells the stretch from its cursor on, and returns the cursor as it was understood. An empty cursor stands

@@ -55,7 +55,7 @@ func (postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Proper
 	given := rowOf(p)
 	var stored row
 	var tx int64
-	if err := writeOne(ctx, db, insertSQL, given.values(), append(stored.fields(), &tx)); err != nil {
+	if err := queryRow(ctx, db, insertSQL, given.values(), append(stored.fields(), &tx)); err != nil {
 		return property.Change{}, err
 	}
 	return property.Inserted(uint64(tx), stored.property()), nil
@@ -66,7 +66,7 @@ func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Proper
 	var before, after row
 	var tx int64
 	into := slices.Concat(before.fields(), after.fields(), []any{&tx})
-	err := writeOne(ctx, db, updateSQL, revised.values()[:updateArgs], into)
+	err := queryRow(ctx, db, updateSQL, revised.values()[:updateArgs], into)
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, p.ID)
 	}
@@ -82,7 +82,7 @@ func (postgresDialect) remove(
 	var removed row
 	var tx int64
 	var at time.Time
-	err := writeOne(ctx, db, deleteSQL, []any{id.String(), version}, append(removed.fields(), &tx, &at))
+	err := queryRow(ctx, db, deleteSQL, []any{id.String(), version}, append(removed.fields(), &tx, &at))
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, id)
 	}
@@ -92,10 +92,10 @@ func (postgresDialect) remove(
 	return property.Deleted(uint64(tx), removed.property(), property.Instant(at)), nil
 }
 
-// writeOne runs a statement that writes a listing and returns it. A statement of its own is prepared, once in every
-// connection, because to parse and plan it costs Postgres as much as the writing; these are three texts, so there is
-// no heap of prepared statements. In a transaction it is sent as text: an error there could not be made good.
-func writeOne(ctx context.Context, db bun.IDB, statement string, args, into []any) error {
+// queryRow runs a statement that returns one row. A statement of its own is prepared, once in every
+// connection, because to parse and plan it costs Postgres as much as to run it; these are few texts, so there is no heap
+// of prepared statements. In a transaction it is sent as text: an error there could not be made good.
+func queryRow(ctx context.Context, db bun.IDB, statement string, args, into []any) error {
 	switch db := db.(type) {
 	case *bun.DB:
 		prepared := append([]any{pgx.QueryExecModeCacheStatement}, args...)
@@ -107,7 +107,7 @@ func writeOne(ctx context.Context, db bun.IDB, statement string, args, into []an
 	case bun.Tx:
 		return db.Tx.QueryRowContext(ctx, statement, args...).Scan(into...)
 	}
-	return fmt.Errorf("no way to write in a %T", db)
+	return fmt.Errorf("no way to query a %T", db)
 }
 
 // unprepared goes by the codes invalid_sql_statement_name, duplicate_prepared_statement and feature_not_supported (the
