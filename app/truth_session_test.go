@@ -161,6 +161,11 @@ func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 			n.shows(time.Now(), 0, path, want)
 		}
 	}
+	for path := range s.looks() {
+		for _, n := range c.nodes {
+			n.get(path, "Cache-Control", "no-cache") // no change is on its way any more that a count would be loaded anew for
+		}
+	}
 	before := time.Now()
 	c.postgres.Kill()
 	killed := time.Now()
