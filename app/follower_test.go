@@ -30,31 +30,37 @@ type followed struct {
 type watchedFeed struct {
 	ports.ChangeFeed
 	readings atomic.Int64
-	hook     func(page *ports.FeedPage) error
+	hook     atomic.Pointer[func(page *ports.FeedPage) error]
 }
+
+func (f *watchedFeed) bend(hook func(page *ports.FeedPage) error) { f.hook.Store(&hook) }
 
 func (f *watchedFeed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
 	f.readings.Add(1)
 	page, err := f.ChangeFeed.Changes(ctx, after, limit)
 	time.Sleep(time.Millisecond)
-	if f.hook != nil && err == nil {
-		err = f.hook(&page)
+	if hook := f.hook.Load(); hook != nil && err == nil {
+		err = (*hook)(&page)
 	}
 	return page, err
 }
 
 // followChanges starts a follower with room for so many changes, which polls once an hour: what comes sooner was asked for.
-func followChanges(t *testing.T, room int) *followed {
+func followChanges(t *testing.T, room int, change ...func(*followerOptions)) *followed {
 	store := memory.NewPropertyRepository(time.Now)
 	f := &followed{t: t, store: store, feed: &watchedFeed{ChangeFeed: memory.NewChangeFeed(store)}}
 	f.add(1)
 	ledger := freshness.NewLedger(room, time.Second)
 	bus := eventbus.New(func(_ string, r any) { panic(r) })
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
-	f.follower = newFollower(followerOptions{
+	o := followerOptions{
 		feed: f.feed, live: newLiveFeed(f.feed), events: bus, ledger: ledger, log: zap.NewNop(),
 		poll: time.Hour, idlePoll: time.Hour, traffic: func() uint64 { return 0 }, history: 10, retention: 100 * time.Hour,
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	f.follower = newFollower(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { f.run(ctx) })
@@ -138,7 +144,7 @@ func TestWhoeverWaitsIsToldWhenTheFeedFailsOrEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 100)
 		broken := fmt.Errorf("no: %w", ports.ErrUnavailable)
-		f.feed.hook = func(*ports.FeedPage) error { return broken }
+		f.feed.bend(func(*ports.FeedPage) error { return broken })
 		confirmed := f.ledger.ConfirmedAt()
 		if err := f.CatchUp(t.Context()); !errors.Is(err, broken) || f.ledger.ConfirmedAt() != confirmed {
 			t.Errorf("a reading that failed ended with %v", err)
@@ -181,9 +187,10 @@ func TestABellHasTheFeedReadSoonAndManyOfThemNotOften(t *testing.T) {
 // Readings that somebody asks for come between the polls, and most of them see no traffic since the one before.
 func TestPollingIsQuickWhileThereIsTrafficWhoeverElseAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := followChanges(t, 100)
 		var reads atomic.Uint64
-		f.traffic, f.poll, f.idlePoll = reads.Load, 50*time.Millisecond, 250*time.Millisecond
+		f := followChanges(t, 100, func(o *followerOptions) {
+			o.traffic, o.poll, o.idlePoll = reads.Load, 50*time.Millisecond, 250*time.Millisecond
+		})
 		f.catchUp()
 		for range 5 {
 			reads.Add(1)
@@ -214,10 +221,10 @@ func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := followChanges(t, 100)
 				at := f.ledger.Position()
-				f.feed.hook = func(page *ports.FeedPage) error {
-					f.feed.hook = nil
+				f.feed.bend(func(page *ports.FeedPage) error {
+					f.feed.hook.Store(nil)
 					return lose(f, page)
-				}
+				})
 				f.catchUp()
 				if v := f.ledger.Check(freshness.NewEntry(at, freshness.OnItem(property.ID{9}))); v != freshness.Unknown {
 					t.Errorf("what was kept before is %v", v)

@@ -176,6 +176,9 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 		w := s.revise(n)
 		n.shows(w.at, maxStaleness, itemPath(s.id), s.looks()[itemPath(s.id)])
 	}
+	for _, n := range c.nodes {
+		n.get(itemPath(s.id), "Cache-Control", "no-cache") // from now on all of them know of the last write
+	}
 	for name, poison := range map[string]func(key, value string, all map[string]string) string{
 		"nothing":        func(string, string, map[string]string) string { return "" },
 		"random bytes":   func(_, value string, _ map[string]string) string { return rand.Text()[:min(26, len(value))] },
