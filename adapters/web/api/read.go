@@ -103,12 +103,11 @@ func (a *API) pageAnswer(s *searchRequest, page *property.Page, count int64) vie
 func (a *API) patchPage(
 	s *searchRequest, page *property.Page, count int64, at freshness.Position,
 ) (viewcache.Answer, freshness.Position, bool) {
-	if count != noCount {
-		if counted, verdict := a.Ledger.CheckCount(&s.Filter, at); verdict != freshness.Fresh {
-			return viewcache.Answer{}, counted, false
-		}
-	}
 	page, now, verdict := a.Ledger.PatchPage(&s.Search, page, at)
+	if verdict == freshness.Fresh && count != noCount {
+		// After the page, so that no change up to the position of the answer can have come between the two.
+		_, verdict = a.Ledger.CheckCount(&s.Filter, at)
+	}
 	if verdict != freshness.Fresh {
 		return viewcache.Answer{}, at, false
 	}
