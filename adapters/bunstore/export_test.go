@@ -15,7 +15,10 @@ func (db *DB) SearchSQL(s *property.Search) string {
 func (db *DB) Writer() *bun.DB { return db.write }
 
 // IsPostgres says which dialect the database speaks.
-func (db *DB) IsPostgres() bool { return db.dialect == postgresDialect{} }
+func (db *DB) IsPostgres() bool {
+	_, is := db.dialect.(postgresDialect)
+	return is
+}
 
 // URL is what the database was opened with.
 func (db *DB) URL() string { return db.options.URL }

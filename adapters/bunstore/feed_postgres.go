@@ -139,10 +139,12 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// startedSQL is a server since it was started. Its own figures begin anew with it when it recovers from a crash, though the
+// postmaster has lived on.
+const startedSQL = "concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
+
 // stateSQL is the columns of feedState. Everybody may ask for all of it.
-// The server's own figures begin anew with it when it recovers from a crash, though the postmaster has lived on.
-const stateSQL = `now.snapshot::text AS snapshot,
-    concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()) AS started,
+const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
         left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid) END AS history,
@@ -172,53 +174,57 @@ LEFT JOIN LATERAL (
 ) AS c ON true
 ORDER BY c.seq`
 
-func (postgresDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
+func (d postgresDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
 	at, err := parseStretch(after)
 	if err != nil {
 		return feedPage{}, err
 	}
 	if at.open() && after != "" {
-		if page, quiet, err := nothingNew(ctx, db, at); err != nil || quiet {
+		if page, quiet, err := d.nothingNew(ctx, db, after); err != nil || quiet {
 			return page, err
 		}
 	}
-	page, at, err := readStretch(ctx, db, at, limit, after == "")
+	page, at, err := d.readStretch(ctx, db, at, limit, after == "")
 	if err != nil || page.more || at.open() {
 		return page, err
 	}
 	// The stretch is told to its end. What has been committed since is the beginning of the next one.
-	next, _, err := readStretch(ctx, db, stretch{history: at.history, from: at.to}, limit-len(page.changes), false)
+	next, _, err := d.readStretch(ctx, db, stretch{history: at.history, from: at.to}, limit-len(page.changes), false)
 	next.changes = append(page.changes, next.changes...)
 	next.cursors = append(page.cursors, next.cursors...)
 	return next, err
 }
 
-const nowSQL = `WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot) SELECT ` + stateSQL + ` FROM now`
+// lastReading is what the last reading of the feed to its end has seen.
+type lastReading struct {
+	cursor   string // behind it
+	snapshot string
+	started  string
+	place    freshness.Place
+}
 
-// nothingNew tells the cheap way that no transaction has ended since the cursor: then there is nothing to look for. That is
-// how most readings end, and they are what a reader waits for who wants the newest answer.
-func nothingNew(ctx context.Context, db bun.IDB, at stretch) (page feedPage, quiet bool, err error) {
-	var state feedState
-	err = queryRow(ctx, db, nowSQL, nil, []any{
-		&state.Snapshot, &state.Started, &state.History, &state.PrunedTx, &state.PrunedSeq, &state.LastSeq,
-	})
-	if err != nil {
+const quietSQL = "SELECT pg_current_snapshot()::text, " + startedSQL
+
+// nothingNew tells the cheap way that no transaction has ended since the last reading: then there is nothing to look for.
+// That is how most readings end, and they are what a reader waits for who wants the newest answer. It has to be the very
+// server that was read last, since it was started; then it is no standby, and its history is the same.
+func (d postgresDialect) nothingNew(ctx context.Context, db bun.IDB, after string) (page feedPage, quiet bool, err error) {
+	last := d.last.Load()
+	if last == nil || last.cursor != after {
+		return page, false, nil
+	}
+	var snapshot, started string
+	if err := queryRow(ctx, db, quietSQL, nil, []any{&snapshot, &started}); err != nil {
 		return page, false, err
 	}
-	now, err := state.read()
-	switch {
-	case err != nil:
-		return page, false, err
-	case at.gone(&state):
-		return page, false, ports.ErrFeedCursorGone
-	}
-	page.next, page.place = at.String(), freshness.Place{Epoch: state.epoch(), Snapshot: now.Snapshot}
-	return page, now.String() == at.from.String(), nil
+	return feedPage{next: after, place: last.place}, snapshot == last.snapshot && started == last.started, nil
 }
 
 // readStretch tells the stretch from its cursor on, and returns the cursor as it was understood. An empty cursor stands
 // before whatever is kept.
-func readStretch(ctx context.Context, db bun.IDB, at stretch, limit int, fromOldest bool) (feedPage, stretch, error) {
+func (d postgresDialect) readStretch(
+	ctx context.Context, db bun.IDB, at stretch, limit int, fromOldest bool,
+) (feedPage, stretch, error) {
 	var to *string
 	var toSeq *int64
 	if !at.open() {
@@ -251,6 +257,9 @@ func readStretch(ctx context.Context, db bun.IDB, at stretch, limit int, fromOld
 	page.next = midst.String()
 	if !page.more {
 		page.next = stretch{history: state.History, from: reached}.String()
+	}
+	if at.open() && !page.more {
+		d.last.Store(&lastReading{page.next, state.Snapshot, state.Started, page.place})
 	}
 	return page, at, nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +22,9 @@ import (
 )
 
 // postgresDialect is the dialect of Postgres 13 and later.
-type postgresDialect struct{}
+type postgresDialect struct {
+	last *atomic.Pointer[lastReading] // nil inside before the first
+}
 
 var _ dialect = postgresDialect{}
 
@@ -36,7 +39,7 @@ const (
 var ErrUnfitDatabase = errors.New("this database cannot hold listings")
 
 func (db *DB) openPostgres(ctx context.Context) error {
-	db.dialect = postgresDialect{}
+	db.dialect = postgresDialect{new(atomic.Pointer[lastReading])}
 	conns := db.options.MaxConns
 	if conns == 0 {
 		conns = defaultPostgresConns

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -50,7 +50,7 @@ var errPanic = errors.New("panic")
 func (o Options) recovered(e *exchange.Exchange, r *http.Request, caught any) {
 	o.Log.Error("handler panicked", zap.String("request_id", e.RequestID), zap.Any("panic", caught), zap.Stack("stack"))
 	if !e.Started() {
-		api.Fail(e, r, fmt.Errorf("%w: %v", errPanic, caught))
+		problem.Fail(e, r, fmt.Errorf("%w: %v", errPanic, caught))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gorilla/mux"
 	"go.uber.org/zap"
@@ -33,10 +35,15 @@ func New(o Options) http.Handler {
 	router := mux.NewRouter().SkipClean(true)
 	o.API.Register(router)
 	for template, page := range o.Pages {
-		api.HandlePage(router, template, page)
+		route.HandlePage(router, template, page)
 	}
-	router.NotFoundHandler = http.HandlerFunc(api.NotFound)
+	router.NotFoundHandler = http.HandlerFunc(notFound)
 	return o.observed(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
+}
+
+// notFound answers every path that no route has.
+func notFound(w http.ResponseWriter, r *http.Request) {
+	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; /docs shows what there is."))
 }
 
 // bounded turns requests away at once when too many are being worked on, so that those inside get done.
@@ -52,7 +59,7 @@ func bounded(limit int, next http.Handler) http.Handler {
 			defer func() { <-slots }()
 			next.ServeHTTP(w, r)
 		default:
-			api.Unavailable(w, r, "Too many requests are being worked on; try again in a moment.")
+			problem.Fail(w, r, problem.Refuse(problem.Unavailable, "Too many requests are being worked on; try again in a moment."))
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
@@ -81,20 +83,21 @@ func New(o Options) *API { return &API{o, make(chan struct{}, o.MaxStreams)} }
 
 // Register adds the routes to a router.
 func (a *API) Register(router *mux.Router) {
-	search := methods{http.MethodGet: a.search}
-	handle(router, "/v1/properties", methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
-	handle(router, "/v1/properties/{id}", methods{
+	handle := func(template string, m route.Methods) { route.Handle(router, template, m, problem.Fail) }
+	search := route.Methods{http.MethodGet: a.search}
+	handle("/v1/properties", route.Methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
+	handle("/v1/properties/{id}", route.Methods{
 		http.MethodGet:    a.read,
 		http.MethodPut:    a.writing(a.replace),
 		http.MethodPatch:  a.writing(a.change),
 		http.MethodDelete: a.writing(a.remove),
 	})
-	handle(router, "/v1/imports", methods{http.MethodPost: a.writing(a.importListings)})
-	handle(router, "/v1/exports", methods{http.MethodGet: a.export})
-	handle(router, changesRoute, methods{http.MethodGet: a.changes})
-	handle(router, "/v1/cache", methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
-	handle(router, "/properties", search)
-	handle(router, "/properties/", search)
-	handle(router, "/properties/cache-metrics/", methods{http.MethodGet: a.metrics})
-	handle(router, "/properties/cache-metrics", methods{http.MethodGet: a.metrics})
+	handle("/v1/imports", route.Methods{http.MethodPost: a.writing(a.importListings)})
+	handle("/v1/exports", route.Methods{http.MethodGet: a.export})
+	handle(changesRoute, route.Methods{http.MethodGet: a.changes})
+	handle("/v1/cache", route.Methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
+	handle("/properties", search)
+	handle("/properties/", search)
+	handle("/properties/cache-metrics/", route.Methods{http.MethodGet: a.metrics})
+	handle("/properties/cache-metrics", route.Methods{http.MethodGet: a.metrics})
 }

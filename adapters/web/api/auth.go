@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
 )
@@ -13,10 +14,10 @@ import (
 const challenge = `Bearer realm="gable"`
 
 // writing lets through who may change listings.
-func (a *API) writing(h writeHandler) handler { return a.allowed(access.ScopeWrite, h) }
+func (a *API) writing(h writeHandler) route.Handler { return a.allowed(access.ScopeWrite, h) }
 
 // allowed lets through who holds a key in force with the scope.
-func (a *API) allowed(needed access.Scope, h writeHandler) handler {
+func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key, err := a.authenticate(r)
 		if err != nil {
@@ -26,7 +27,7 @@ func (a *API) allowed(needed access.Scope, h writeHandler) handler {
 			return a.explained(w, r, err)
 		}
 		if !key.Scope.Allows(needed) {
-			return refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
+			return problem.Refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
 		}
 		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{})), key)
 	}
@@ -47,9 +48,9 @@ func (a *API) explained(w http.ResponseWriter, _ *http.Request, err error) error
 	switch {
 	case errors.Is(err, errNoKey):
 		w.Header().Set("WWW-Authenticate", challenge)
-		return refuse(problem.Unauthorized, "Send an API key: Authorization: Bearer gable_…")
+		return problem.Refuse(problem.Unauthorized, "Send an API key: Authorization: Bearer gable_…")
 	case errors.Is(err, access.ErrUnknownKey):
-		return refuse(problem.Unauthorized, "No API key in force has this secret.")
+		return problem.Refuse(problem.Unauthorized, "No API key in force has this secret.")
 	}
 	return err
 }

@@ -14,19 +14,19 @@ import (
 // readBody reads a body of one of the media types, up to the configured size.
 func (a *API) readBody(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, refuse(problem.UnsupportedMediaType, "Send the body without Content-Encoding, not with %.60q.", coding)
+		return nil, problem.Refuse(problem.UnsupportedMediaType, "Send the body without Content-Encoding, not with %.60q.", coding)
 	}
 	if media, err := mediaType(r); err != nil || !slices.Contains(types, media) {
-		return nil, refuse(problem.UnsupportedMediaType,
+		return nil, problem.Refuse(problem.UnsupportedMediaType,
 			"Send Content-Type: %s, not %.60q.", strings.Join(types, " or "), r.Header.Get("Content-Type"))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, refuse(problem.PayloadTooLarge, "The body has more than %d bytes.", tooLarge.Limit)
+		return nil, problem.Refuse(problem.PayloadTooLarge, "The body has more than %d bytes.", tooLarge.Limit)
 	case err != nil:
-		return nil, refuse(problem.InvalidRequest, "The body could not be read to its end.")
+		return nil, problem.Refuse(problem.InvalidRequest, "The body could not be read to its end.")
 	}
 	return body, nil
 }

@@ -59,7 +59,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	case a.streams <- struct{}{}:
 		defer func() { <-a.streams }()
 	default:
-		return refuse(problem.Unavailable, "Too many streams are open; try again later, or read the changes page by page.")
+		return problem.Refuse(problem.Unavailable, "Too many streams are open; try again later, or read the changes page by page.")
 	}
 	if given := r.Header[lastEventID]; len(given) > 0 {
 		after = ports.FeedCursor(given[0])

@@ -76,7 +76,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 
 func importError(err error) error {
 	if broken, ok := errors.AsType[*ImportBrokenError](err); ok {
-		return refuse(problem.InvalidRequest, "The body could not be read: %v.", broken)
+		return problem.Refuse(problem.InvalidRequest, "The body could not be read: %v.", broken)
 	}
 	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
 		return parameterErrors(invalid)
@@ -111,7 +111,7 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 			known = formats[media]
 		}
 		if known == "" {
-			return request, refuse(problem.UnsupportedMediaType,
+			return request, problem.Refuse(problem.UnsupportedMediaType,
 				"Send Content-Type: text/csv, application/x-ndjson or application/json (RESO), or name the format.")
 		}
 		request.Format = known

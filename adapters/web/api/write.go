@@ -58,7 +58,7 @@ func idempotencyKey(given []string) (string, error) {
 	key := strings.TrimSpace(given[0])
 	printable := !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
 	if len(given) > 1 || key == "" || len(key) > maxIdempotencyKey || !printable {
-		return "", refuse(problem.InvalidRequest,
+		return "", problem.Refuse(problem.InvalidRequest,
 			"Idempotency-Key must be given once, with 1 to %d printable ASCII characters.", maxIdempotencyKey)
 	}
 	return key, nil
@@ -133,7 +133,7 @@ func (a *API) target(r *http.Request) (property.ID, []int64, error) {
 	}
 	header, given := r.Header["If-Match"]
 	if !given && a.RequireIfMatch {
-		return id, nil, refuse(problem.PreconditionRequired, "Send If-Match with the ETag of the version you mean to change.")
+		return id, nil, problem.Refuse(problem.PreconditionRequired, "Send If-Match with the ETag of the version you mean to change.")
 	}
 	return id, expectedVersions(header), nil
 }
@@ -163,7 +163,7 @@ func expectedVersions(header []string) []int64 {
 // preconditioned tells a failed If-Match from a change that lost against others.
 func (a *API) preconditioned(err error, expected []int64) error {
 	if errors.Is(err, property.ErrVersionConflict) && expected != nil {
-		return refuse(problem.PreconditionFailed, "The listing is not at the version that If-Match names; read it again.")
+		return problem.Refuse(problem.PreconditionFailed, "The listing is not at the version that If-Match names; read it again.")
 	}
 	return err
 }

@@ -8,9 +8,9 @@ package docs
 import (
 	"embed"
 	"fmt"
-	"io/fs"
 	"net/http"
 
+	"github.com/gable-listings/gable/adapters/web/asset"
 	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
@@ -19,7 +19,8 @@ var embedded embed.FS
 
 // Site is all pages and files, by path. It answers GET and HEAD; other methods are for the router to refuse.
 type Site struct {
-	files map[string]*file
+	files  map[string]*asset.File
+	assets *asset.Tree
 }
 
 // Routes are the path templates at which a Site wants to be mounted, as the contract spells them.
@@ -31,49 +32,29 @@ func Routes() []string {
 
 // New makes the site for a contract in YAML. The error says what in the YAML has no equal in JSON.
 func New(contract []byte) (*Site, error) {
-	s := &Site{files: map[string]*file{}}
+	s := &Site{files: map[string]*asset.File{}}
 	json, err := yamlToJSON(contract)
 	if err != nil {
 		return nil, fmt.Errorf("convert the HTTP contract to JSON: %w", err)
 	}
-	s.files["/openapi.yaml"] = newFile("application/yaml", contract)
-	s.files["/openapi.json"] = newFile("application/json", json)
-	assets, err := s.addAssets()
-	if err != nil {
+	s.files["/openapi.yaml"] = asset.New("application/yaml", contract)
+	s.files["/openapi.json"] = asset.New("application/json", json)
+	// What pages load.
+	if s.assets, err = asset.NewTree("/docs/assets/", embedded, "static", "swagger-ui"); err != nil {
 		return nil, err
 	}
-	return s, s.addPages(assets)
+	return s, s.addPages(s.assets.Base)
 }
 
 // ServeHTTP answers with the file at the path, or with a not-found problem.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if f, ok := s.files[r.URL.Path]; ok {
+	f := s.files[r.URL.Path]
+	if f == nil {
+		f = s.assets.File(r.URL.Path)
+	}
+	if f != nil {
 		f.ServeHTTP(w, r)
 		return
 	}
 	problem.Write(w, r, problem.NotFound.New("There is no such page."))
-}
-
-// addAssets adds the files that pages load, under a path that changes with their content, and returns that path.
-func (s *Site) addAssets() (base string, err error) {
-	found := map[string]*file{}
-	for _, dir := range []string{"static", "swagger-ui"} {
-		entries, err := fs.ReadDir(embedded, dir)
-		if err != nil {
-			return "", err
-		}
-		for _, e := range entries {
-			data, err := embedded.ReadFile(dir + "/" + e.Name())
-			if err != nil {
-				return "", err
-			}
-			name, f := newAsset(e.Name(), data)
-			found[name] = f
-		}
-	}
-	base = "/docs/assets/" + buildOf(found) + "/"
-	for name, f := range found {
-		s.files[base+name] = f
-	}
-	return base, nil
 }

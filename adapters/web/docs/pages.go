@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/gable-listings/gable/adapters/web/asset"
 	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
@@ -39,8 +40,8 @@ func (s *Site) addPages(assets string) error {
 		if err == nil {
 			err = templates.ExecuteTemplate(&b, name, p)
 		}
-		s.files[path] = newFile("text/html; charset=utf-8", b.Bytes())
-		s.files[path].policy = policy
+		s.files[path] = asset.New("text/html; charset=utf-8", b.Bytes())
+		s.files[path].Policy = policy
 	}
 	add("/docs", "viewer.html", viewerPolicy, page{Title: "HTTP API"})
 	add("/problems", "problems.html", pagePolicy, page{Title: "Problems", Problems: problem.All()})

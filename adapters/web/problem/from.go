@@ -41,9 +41,13 @@ var known = []struct {
 	{access.ErrUnknownKey, Unauthorized.New("The key does not exist, or it has been revoked.")},
 }
 
-// From is what an error means to the client of a request with a body: wrong values are named by their place in it.
+// From is what an error means to the client of a request with a body: wrong values are named by their place in it. A
+// *Refusal means what it says.
 // An error that it does not know is Internal, without detail.
 func From(err error) Document {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return refusal.Document
+	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {
 			return k.doc

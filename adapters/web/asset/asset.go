@@ -1,4 +1,6 @@
-package docs
+// Package asset serves what is made once and never changes while the program runs: style sheets, scripts, pictures, and
+// pages that are the same for everybody. Everything is kept compressed, with an entity tag.
+package asset
 
 import (
 	"bytes"
@@ -6,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"path"
@@ -20,32 +23,70 @@ const (
 	forever    = "public, max-age=31536000, immutable"
 )
 
-// file is something to serve. Only its compressed form is kept: nearly everybody asks for that one.
-type file struct {
+// File is something to serve. Only its compressed form is kept: nearly everybody asks for that one.
+type File struct {
+	// Policy is the Content-Security-Policy; "" for what is no page.
+	Policy string
+
 	gzipped      []byte
 	hash         string
 	contentType  string
 	cacheControl string
-	policy       string // Content-Security-Policy; "" for what is no page
 }
 
-// newFile is a file that clients keep but ask about each time.
-func newFile(contentType string, content []byte) *file {
+// New is a file that clients keep but ask about each time.
+func New(contentType string, content []byte) *File {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, _ = z.Write(content) // a buffer takes everything
 	_ = z.Close()
-	return &file{gzipped: b.Bytes(), hash: hashOf(b.Bytes()), contentType: contentType, cacheControl: revalidate}
+	return &File{gzipped: b.Bytes(), hash: hashOf(b.Bytes()), contentType: contentType, cacheControl: revalidate}
 }
 
-// newAsset is a file whose address changes with its content, so that clients need never ask again. Data that ends in .gz
-// by its name is compressed already; the file is called without that ending.
-func newAsset(embeddedName string, data []byte) (name string, f *file) {
+// Tree is files under a path that changes with their content, so that clients need never ask again.
+type Tree struct {
+	// Base is that path, with a slash at the end.
+	Base  string
+	files map[string]*File
+}
+
+// NewTree takes the files out of the folders, below the prefix, which ends in a slash. Data that ends in .gz by its name is
+// compressed already; the file is called without that ending.
+func NewTree(prefix string, from fs.FS, folders ...string) (*Tree, error) {
+	t := &Tree{files: map[string]*File{}}
+	for _, folder := range folders {
+		entries, err := fs.ReadDir(from, folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			data, err := fs.ReadFile(from, path.Join(folder, e.Name()))
+			if err != nil {
+				return nil, err
+			}
+			name, f := newAsset(e.Name(), data)
+			t.files[name] = f
+		}
+	}
+	t.Base = prefix + buildOf(t.files) + "/"
+	return t, nil
+}
+
+// File finds the file at a path; nil when there is none.
+func (t *Tree) File(path string) *File {
+	name, below := strings.CutPrefix(path, t.Base)
+	if !below {
+		return nil
+	}
+	return t.files[name]
+}
+
+func newAsset(embeddedName string, data []byte) (name string, f *File) {
 	name, compressed := strings.CutSuffix(embeddedName, ".gz")
 	if compressed {
-		f = &file{gzipped: data, hash: hashOf(data), contentType: typeOf(name)}
+		f = &File{gzipped: data, hash: hashOf(data), contentType: typeOf(name)}
 	} else {
-		f = newFile(typeOf(name), data)
+		f = New(typeOf(name), data)
 	}
 	f.cacheControl = forever
 	return name, f
@@ -71,7 +112,7 @@ func hashOf(data []byte) string {
 }
 
 // buildOf is one hash over all files.
-func buildOf(files map[string]*file) string {
+func buildOf(files map[string]*File) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		b.WriteString(name + " " + files[name].hash + "\n")
@@ -80,14 +121,14 @@ func buildOf(files map[string]*file) string {
 }
 
 // ServeHTTP answers GET and HEAD, conditional requests and ranges.
-func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", f.cacheControl)
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if f.policy != "" {
-		h.Set("Content-Security-Policy", f.policy)
+	if f.Policy != "" {
+		h.Set("Content-Security-Policy", f.Policy)
 		h.Set("Referrer-Policy", "no-referrer")
 	}
 	body := f.gzipped
@@ -103,7 +144,7 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // plain is the content. What is embedded or was just compressed always unpacks; a test reads every file.
-func (f *file) plain() []byte {
+func (f *File) plain() []byte {
 	z, _ := gzip.NewReader(bytes.NewReader(f.gzipped))
 	content, _ := io.ReadAll(z)
 	return content
