@@ -25,12 +25,10 @@ const (
 	fieldParameter = "fields"
 )
 
-// Ledger judges answers and brings them up to date.
+// Ledger brings answers up to date, and has figures to show.
 type Ledger interface {
+	viewcache.Patcher
 	Figures() freshness.Figures
-	PatchPage(*property.Search, *property.Page, freshness.Position) (*property.Page, freshness.Position, freshness.Verdict)
-	PatchItem(property.ID, *property.Property, freshness.Position) (*property.Property, freshness.Position, freshness.Verdict)
-	CheckCount(*property.Filter, freshness.Position) (freshness.Position, freshness.Verdict)
 }
 
 // searchRequest is what the parameters of a search ask for.
@@ -63,55 +61,28 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// noCount is the count of a search that did not ask for it.
-const noCount = -1
-
 func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
 	page, err := a.Catalog.Search(ctx, &s.Search)
 	if err != nil {
 		return viewcache.Answer{}, err
 	}
-	count := int64(noCount)
+	count := int64(viewcache.NoCount)
 	if s.count {
 		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
 			return viewcache.Answer{}, err
 		}
 	}
-	return a.pageAnswer(s, page, count), nil
+	return viewcache.PageAnswer(a.Ledger, &s.Search, page, count, s.answer), nil
 }
 
-func (a *API) pageAnswer(s *searchRequest, page *property.Page, count int64) viewcache.Answer {
+// answer is the page as a client gets it.
+func (s *searchRequest) answer(page *property.Page, count int64) viewcache.Answer {
 	next := s.NextCursor(page)
-	answer := viewcache.Answer{
-		ContentType: jsonType, Route: searchRoute,
-		Body:    appendPage(nil, page, next, count, s.fields),
-		Depends: []freshness.Dependency{freshness.OnPage(&s.Search, page)},
-		Patch: func(at freshness.Position) (viewcache.Answer, freshness.Position, bool) {
-			return a.patchPage(s, page, count, at)
-		},
-	}
-	if count != noCount {
-		answer.Depends = append(answer.Depends, freshness.OnCount(&s.Filter))
-	}
+	answer := viewcache.Answer{ContentType: jsonType, Route: searchRoute, Body: appendPage(nil, page, next, count, s.fields)}
 	if next != "" {
 		answer.Link = s.nextLink(next)
 	}
 	return answer
-}
-
-// patchPage makes the answer as it is now from the page that it showed at the position. A count can only stay.
-func (a *API) patchPage(
-	s *searchRequest, page *property.Page, count int64, at freshness.Position,
-) (viewcache.Answer, freshness.Position, bool) {
-	page, now, verdict := a.Ledger.PatchPage(&s.Search, page, at)
-	if verdict == freshness.Fresh && count != noCount {
-		// After the page, so that no change up to the position of the answer can have come between the two.
-		_, verdict = a.Ledger.CheckCount(&s.Filter, at)
-	}
-	if verdict != freshness.Fresh {
-		return viewcache.Answer{}, at, false
-	}
-	return a.pageAnswer(s, page, count), now, true
 }
 
 // nextLink is the Link header to the following page, with everything the client asked for.
@@ -175,22 +146,8 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		return a.keptItem(&p), nil
+		return viewcache.ItemAnswer(a.Ledger, &p, itemAnswer), nil
 	})
-}
-
-// keptItem is the answer with what it depends on, and how to make it anew when the listing was changed and not removed.
-func (a *API) keptItem(p *property.Property) viewcache.Answer {
-	answer := itemAnswer(p)
-	answer.Depends = []freshness.Dependency{freshness.OnItem(p.ID)}
-	answer.Patch = func(at freshness.Position) (viewcache.Answer, freshness.Position, bool) {
-		current, now, verdict := a.Ledger.PatchItem(p.ID, p, at)
-		if verdict != freshness.Fresh || current == nil {
-			return viewcache.Answer{}, at, false
-		}
-		return a.keptItem(current), now, true
-	}
-	return answer
 }
 
 func itemAnswer(p *property.Property) viewcache.Answer {

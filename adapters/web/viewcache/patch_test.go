@@ -1,6 +1,7 @@
-package api
+package viewcache
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,10 +39,11 @@ func TestAPatchedPageAndItsCountAreOfOneMoment(t *testing.T) {
 	house := property.Property{ID: property.ID{15: 1}, Version: 1, CreatedAt: time.Unix(1, 0), UpdatedAt: time.Unix(1, 0)}
 	appears := property.Inserted(1, house)
 	ledger := &interrupted{Ledger: freshness.NewLedger(9, time.Hour), change: &appears}
-	a := New(Options{Ledger: ledger})
-	search := &searchRequest{count: true}
-	search.Limit, search.Sort = 5, property.DefaultSort
-	answer, now, patched := a.patchPage(search, &property.Page{}, 0, ledger.Position())
+	search := &property.Search{Limit: 5, Sort: property.DefaultSort}
+	answer := PageAnswer(ledger, search, &property.Page{}, 0, func(page *property.Page, count int64) Answer {
+		return Answer{Body: fmt.Appendf(nil, "%d of %d", len(page.Properties), count)}
+	})
+	answer, now, patched := answer.Patch(ledger.Position())
 	if patched && ledger.Check(freshness.NewEntry(now, answer.Depends...)) == freshness.Fresh {
 		t.Errorf("an answer that counts no listing is called true after one has appeared: %s", answer.Body)
 	}
