@@ -64,6 +64,7 @@ type HTTPConfig struct {
 	MaxStreams     int           `koanf:"max_streams"`
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
+	PublicURL      string        `koanf:"public_url"`
 }
 
 // OpsConfig describes the listener for operators.

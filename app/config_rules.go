@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,11 +45,23 @@ func (c *Config) broken() []problem {
 	}
 	listens(c.HTTP.Address, "http.address")
 	listens(c.Ops.Address, "ops.address")
+	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
+		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")
 	oneOf(c.Log.Format, []string{"auto", "json", "console"}, "log.format")
 	return found
+}
+
+// publicURL is where people reach the pages; nil when that is not said, or not like a site's address.
+func (c *HTTPConfig) publicURL() *url.URL {
+	u, err := url.Parse(c.PublicURL)
+	web := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+	if !web || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil
+	}
+	return u
 }
 
 // isAddress reports whether a text is host:port with a numeric port, 0 for any free one; the host may be missing.

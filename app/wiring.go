@@ -19,6 +19,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/docs"
+	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
@@ -66,7 +67,7 @@ var cacheModule = fx.Module("caches",
 
 // webModule is the listeners and what answers on them.
 var webModule = fx.Module("web",
-	fx.Provide(newAPI, newDocs, newRegistry, newOps, newHandler, newServers),
+	fx.Provide(newAPI, newSite, newDocs, newRegistry, newOps, newHandler, newServers),
 )
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
@@ -209,6 +210,10 @@ func newAPI(
 	})
 }
 
+func newSite(listings *catalog.Catalog, views *viewcache.Cache, ledger *freshness.Ledger, c *Config) (*site.Site, error) {
+	return site.New(site.Options{Catalog: listings, Views: views, Ledger: ledger, PublicURL: c.HTTP.publicURL()})
+}
+
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
@@ -230,15 +235,15 @@ func checkFeed(ledger *freshness.Ledger) error {
 }
 
 func newHandler(
-	log *zap.Logger, registry *prometheus.Registry, views *viewcache.Cache, a *api.API, d *docs.Site, o *ops.Handler,
-	c *Config,
+	log *zap.Logger, registry *prometheus.Registry, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
+	o *ops.Handler, c *Config,
 ) http.Handler {
 	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
 	for _, template := range docs.Routes() {
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Log: log, Observe: observeRequests(registry), Views: views, API: a, Pages: pages,
+		Log: log, Observe: observeRequests(registry), Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout,
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
+	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gorilla/mux"
 	"go.uber.org/zap"
@@ -22,6 +23,7 @@ type Options struct {
 	Observe Observe
 	Views   *viewcache.Cache
 	API     *api.API
+	Site    *site.Site
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
@@ -34,15 +36,20 @@ type Options struct {
 func New(o Options) http.Handler {
 	router := mux.NewRouter().SkipClean(true)
 	o.API.Register(router)
+	o.Site.Register(router)
 	for template, page := range o.Pages {
 		route.HandlePage(router, template, page)
 	}
-	router.NotFoundHandler = http.HandlerFunc(notFound)
+	router.NotFoundHandler = http.HandlerFunc(o.notFound)
 	return o.observed(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
 }
 
-// notFound answers every path that no route has.
-func notFound(w http.ResponseWriter, r *http.Request) {
+// notFound answers every path that no route has, people with a page and programs with a problem.
+func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
+	if site.WantsPage(r) {
+		o.Site.Missing(w, r)
+		return
+	}
 	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; /docs shows what there is."))
 }
 

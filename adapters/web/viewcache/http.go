@@ -162,6 +162,9 @@ func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []
 	if variant.Link != nil {
 		h["Link"] = variant.Link
 	}
+	if v.answer.Policy != "" {
+		exchange.SetPolicy(h, v.answer.Policy)
+	}
 	if matches(r.Header["If-None-Match"], variant.ETag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return

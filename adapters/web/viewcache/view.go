@@ -20,6 +20,8 @@ type Answer struct {
 	Body        []byte
 	// Link is the Link header, "" for none.
 	Link string
+	// Policy is the Content-Security-Policy of a page for people; "" for what is none.
+	Policy string
 	// TagPrefix stands in front of the entity tag's digest: the version of an item, with a dash.
 	TagPrefix string
 	// Route is the template of the route that answers, for logs and metrics.

@@ -1,0 +1,216 @@
+package site
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// searchForm is what a person has asked for: the parameters of the API, as they stand in the address, tidied of what forms
+// add to them. What is wrong with one is said beside its field.
+type searchForm struct {
+	path   string
+	values url.Values
+	Errors map[string]string
+}
+
+// formFields are the parameters that mean something here. Others, which links from elsewhere may carry, are ignored.
+var formFields = []string{
+	"q", "location", "offer", "kind", "status", "currency", "min_price", "max_price", "min_bedrooms", "max_bedrooms",
+	"min_bathrooms", "max_bathrooms", "min_area_m2", "max_area_m2", "bbox", "near", "radius_km", "sort", "cursor",
+}
+
+// readForm reads a query. Fields left empty are as if they were not there, and boxes ticked under one name are a list.
+func readForm(path, query string) searchForm {
+	given, _ := url.ParseQuery(query) // what cannot be read is as if it were not there
+	f := searchForm{path: path, values: url.Values{}, Errors: map[string]string{}}
+	for _, name := range formFields {
+		var values []string
+		for _, v := range given[name] {
+			if v = strings.TrimSpace(v); v != "" {
+				values = append(values, v)
+			}
+		}
+		if len(values) == 0 {
+			continue
+		}
+		text := strings.Join(values, ",")
+		if strings.HasPrefix(name, "min_") || strings.HasPrefix(name, "max_") {
+			text = plainNumber(text)
+		}
+		f.values.Set(name, text)
+	}
+	return f
+}
+
+var spokenNumber = strings.NewReplacer(",", "", " ", "", "_", "", "$", "", "€", "", "£", "")
+
+// plainNumber is a number as people write it, such as $450,000 or 450k or 1.2m, without what only helps reading.
+func plainNumber(text string) string {
+	plain := strings.ToLower(spokenNumber.Replace(text))
+	for suffix, thousands := range map[string]int{"k": 1, "m": 2} {
+		if digits, ok := strings.CutSuffix(plain, suffix); ok {
+			if _, err := strconv.ParseFloat(digits, 64); err == nil {
+				return digits + "e" + strconv.Itoa(3*thousands)
+			}
+		}
+	}
+	if _, err := strconv.ParseFloat(plain, 64); err != nil {
+		return text // to be shown as it was typed
+	}
+	return plain
+}
+
+// search is the question, for pages of so many listings. When there is something wrong with it, false, and Errors says what.
+func (f *searchForm) search(limit int) (*property.Search, bool) {
+	parameters := map[string][]string{"limit": {strconv.Itoa(limit)}}
+	for name, values := range f.values {
+		parameters[name] = values
+	}
+	s, err := property.ParseSearch(parameters)
+	var invalid *property.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		for _, field := range invalid.Fields {
+			f.Errors[field.Field] = field.Reason
+		}
+		return nil, false
+	case err != nil: // only the cursor: the search has been changed by hand
+		f.values.Del("cursor")
+		return f.search(limit)
+	}
+	f.settle(&s)
+	return &s, true
+}
+
+// settle writes numbers as the search understood them, so that a form shows 450000 where 450k was typed.
+func (f *searchForm) settle(s *property.Search) {
+	set := func(name string, text string, given bool) {
+		if given {
+			f.values.Set(name, text)
+		}
+	}
+	for name, r := range map[string]property.Range[property.Decimal]{
+		"price": s.Filter.Price, "bathrooms": s.Filter.Bathrooms, "area_m2": s.Filter.AreaM2,
+	} {
+		set("min_"+name, r.Min.Value.Short(), r.Min.Valid)
+		set("max_"+name, r.Max.Value.Short(), r.Max.Valid)
+	}
+	set("min_bedrooms", strconv.Itoa(s.Filter.Bedrooms.Min.Value), s.Filter.Bedrooms.Min.Valid)
+	set("max_bedrooms", strconv.Itoa(s.Filter.Bedrooms.Max.Value), s.Filter.Bedrooms.Max.Valid)
+}
+
+// Value is what a field holds.
+func (f *searchForm) Value(name string) string { return f.values.Get(name) }
+
+// Chosen reports whether a choice is among those of a field.
+func (f *searchForm) Chosen(name, choice string) bool {
+	return slices.Contains(strings.Split(f.values.Get(name), ","), choice)
+}
+
+// Sort is the order asked for.
+func (f *searchForm) Sort() string {
+	if sort := f.values.Get("sort"); sort != "" {
+		return sort
+	}
+	return property.DefaultSort.String()
+}
+
+// Further reports whether this is not the first page.
+func (f *searchForm) Further() bool { return f.values.Has("cursor") }
+
+// key names the page, in the order of the fields.
+func (f *searchForm) key() string { return f.values.Encode() }
+
+// Start is the address of the first page of this search.
+func (f *searchForm) Start() string { return f.with("cursor", "") }
+
+// Query is the search as the query of an address, without the place in it.
+func (f *searchForm) Query() string {
+	_, query, _ := strings.Cut(f.Start(), "?")
+	return query
+}
+
+// with is the address of this search with one field changed, from its beginning; an empty value takes the field away.
+func (f *searchForm) with(name, value string) string {
+	values := url.Values{}
+	for n, v := range f.values {
+		if n != "cursor" {
+			values[n] = v
+		}
+	}
+	if values.Set(name, value); value == "" {
+		values.Del(name)
+	}
+	if len(values) == 0 {
+		return f.path
+	}
+	return f.path + "?" + values.Encode()
+}
+
+// chip is one condition of the search in words, and the address of the search without it.
+type chip struct{ Label, Without string }
+
+// Chips are the conditions in the order of the form.
+func (f *searchForm) Chips() []chip {
+	var chips []chip
+	for _, name := range formFields {
+		value := f.values.Get(name)
+		if value == "" || name == "sort" || name == "cursor" || name == "radius_km" || f.Errors[name] != "" {
+			continue
+		}
+		choices := strings.Split(value, ",")
+		if !slices.Contains([]string{"offer", "kind", "status", "currency"}, name) {
+			choices = []string{value}
+		}
+		for _, choice := range choices {
+			rest := slices.DeleteFunc(slices.Clone(choices), func(c string) bool { return c == choice })
+			without := f.with(name, strings.Join(rest, ","))
+			if name == "near" {
+				without = (&searchForm{path: f.path, values: url.Values{}}).without(f, "near", "radius_km")
+			}
+			chips = append(chips, chip{f.condition(name, choice), without})
+		}
+	}
+	return chips
+}
+
+// without is the address of another form's search without some fields.
+func (f *searchForm) without(from *searchForm, names ...string) string {
+	for n, v := range from.values {
+		if !slices.Contains(names, n) {
+			f.values[n] = v
+		}
+	}
+	return f.Start()
+}
+
+// condition is a field and a value of it in words.
+func (f *searchForm) condition(name, value string) string {
+	switch name {
+	case "q":
+		return "“" + value + "”"
+	case "location":
+		return "in " + value
+	case "offer":
+		return offerName(property.Offer(value))
+	case "kind":
+		return kindName(property.Kind(value))
+	case "status":
+		return statusName(property.Status(value))
+	case "currency":
+		return "priced in " + value
+	case "bbox":
+		return "inside a box on the map"
+	case "near":
+		radius := f.values.Get("radius_km")
+		return "within " + radius + " km"
+	}
+	bound, what, _ := strings.Cut(name, "_")
+	unit := map[string]string{"price": "", "bedrooms": " bedrooms", "bathrooms": " bathrooms", "area_m2": " m²"}[what]
+	return map[string]string{"min": "from ", "max": "up to "}[bound] + grouped(value) + unit
+}

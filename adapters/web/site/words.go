@@ -1,0 +1,146 @@
+package site
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// words are how pages say things.
+var words = template.FuncMap{
+	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
+	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso, "place": placeName,
+	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
+	"next": func(n int) int { return n + 1 }, "list": func(items ...any) []any { return items },
+}
+
+// sign is how a currency's amounts begin.
+var sign = map[property.Currency]string{
+	"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "SGD": "S$",
+}
+
+// price is an amount as people write it: $450,000, HK$21,500.50, CHF 900,000.
+func price(p *property.Property) string { return money(p.Price, p.Currency) }
+
+func money(amount property.Decimal, currency property.Currency) string {
+	text := strings.TrimSuffix(grouped(amount.String()), ".00")
+	if s, ok := sign[currency]; ok {
+		return s + text
+	}
+	return string(currency) + " " + text
+}
+
+// grouped is a number with commas between the thousands; what is no plain number stays as it is.
+func grouped(number string) string {
+	whole, fraction, point := strings.Cut(number, ".")
+	if whole == "" || strings.Trim(whole, "0123456789") != "" {
+		return number
+	}
+	for at := len(whole) - 3; at > 0; at -= 3 {
+		whole = whole[:at] + "," + whole[at:]
+	}
+	if point {
+		return whole + "." + fraction
+	}
+	return whole
+}
+
+// count is a number of things in words: no listings, 1 listing, 3,943 listings.
+func count(n int64, one, many string) string {
+	switch n {
+	case 0:
+		return "no " + many
+	case 1:
+		return "1 " + one
+	}
+	return grouped(strconv.FormatInt(n, 10)) + " " + many
+}
+
+// rooms is what is known of a listing's size in one line.
+func rooms(p *property.Property) string {
+	var parts []string
+	if n, ok := p.Bedrooms.Get(); ok {
+		parts = append(parts, plural(strconv.Itoa(n), "bed"))
+	}
+	if n, ok := p.Bathrooms.Get(); ok {
+		parts = append(parts, plural(n.Short(), "bath"))
+	}
+	if n, ok := p.AreaM2.Get(); ok {
+		parts = append(parts, grouped(wholeNumber(n))+" m²")
+	}
+	return strings.Join(parts, " · ")
+}
+
+func plural(n, word string) string {
+	if n != "1" {
+		word += "s"
+	}
+	return n + " " + word
+}
+
+// wholeNumber is a decimal rounded to the nearest whole number.
+func wholeNumber(d property.Decimal) string { return strconv.FormatInt(int64(d+50)/100, 10) }
+
+const squareMetresPerSquareFoot = 0.09290304
+
+func squareFeet(area property.Decimal) string {
+	return grouped(strconv.FormatInt(int64(float64(area)/100/squareMetresPerSquareFoot+0.5), 10))
+}
+
+func offerName(o property.Offer) string {
+	if o == property.OfferRent {
+		return "To rent"
+	}
+	return "For sale"
+}
+
+func kindName(k property.Kind) string     { return capital(string(k)) }
+func statusName(s property.Status) string { return capital(string(s)) }
+
+func capital(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+// stamp is a moment for people; scripts say how long ago it was.
+func stamp(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+type sortChoice struct{ Value, Name string }
+
+var sortChoices = []sortChoice{
+	{"-created_at", "Newest first"}, {"price", "Lowest price first"}, {"-price", "Highest price first"},
+	{"-area_m2", "Largest first"}, {"area_m2", "Smallest first"}, {"-updated_at", "Last changed first"},
+	{"created_at", "Oldest first"},
+}
+
+// placeName is the part of a location by which people know a place, such as Kent in "Kent, WA 98042": the last part that
+// is neither a code nor has digits, since addresses go from the small to the large.
+func placeName(location string) string {
+	parts := strings.Split(location, ",")
+	for i := len(parts) - 1; i >= 0; i-- {
+		part := strings.TrimSpace(parts[i])
+		code := len(part) <= 3 && strings.ToUpper(part) == part
+		if part != "" && !code && !strings.ContainsFunc(part, unicode.IsDigit) {
+			return part
+		}
+	}
+	return strings.TrimSpace(parts[0])
+}
+
+// summary is a listing in one sentence, for whoever shares its address.
+func summary(p *property.Property) string {
+	parts := []string{price(p), kindName(p.Kind) + " " + strings.ToLower(offerName(p.Offer)) + " in " + p.Location}
+	if r := rooms(p); r != "" {
+		parts = append(parts, r)
+	}
+	return fmt.Sprintf("%s.", strings.Join(parts, " · "))
+}
