@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -64,7 +65,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	if given := r.Header[lastEventID]; len(given) > 0 {
 		after = ports.FeedCursor(given[0])
 	}
-	s := &eventStream{patientWriter: patientWriter{w: w, control: http.NewResponseController(w)}, after: after}
+	s := &eventStream{PatientWriter: exchange.NewPatientWriter(w), after: after}
 	news := a.Feed.News()
 	page, err := a.Feed.Follow(r.Context(), s.after, streamPage)
 	if err != nil {
@@ -97,7 +98,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 
 // eventStream is a response of server-sent events (HTML standard, section 9.2).
 type eventStream struct {
-	patientWriter
+	*exchange.PatientWriter
 
 	after ports.FeedCursor // what the client knows of
 	sent  time.Time
@@ -122,7 +123,7 @@ func (s *eventStream) send(page *ports.FeedPage) error {
 	if _, err := s.Write(s.b); err != nil {
 		return err
 	}
-	return s.control.Flush()
+	return s.Flush()
 }
 
 func (s *eventStream) event(c *property.Change, cursor ports.FeedCursor) {

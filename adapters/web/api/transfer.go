@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
@@ -62,7 +62,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return err
 	}
-	request.Body = patientReader{r.Body, http.NewResponseController(w)}
+	request.Body = exchange.PatientReader(r.Body, w)
 	report, err := a.Files.Import(r.Context(), request)
 	if err != nil {
 		return importError(err)
@@ -162,38 +162,10 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	stream := &patientWriter{w: w, control: http.NewResponseController(w)}
+	stream := exchange.NewPatientWriter(w)
 	err = a.Files.Export(r.Context(), stream, format, s)
-	if err != nil && stream.started {
+	if err != nil && stream.Started {
 		panic(http.ErrAbortHandler) // a broken connection is the only way left to say that the stream is not whole
 	}
 	return err
-}
-
-// patience is how long a streaming client may be silent.
-const patience = 30 * time.Second
-
-// patientReader gives each read its own time instead of the whole body one.
-type patientReader struct {
-	io.Reader
-	control *http.ResponseController
-}
-
-func (p patientReader) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(time.Now().Add(patience)) // a server without deadlines is patient by itself
-	_ = p.control.SetWriteDeadline(time.Now().Add(2 * patience))
-	return p.Reader.Read(b)
-}
-
-// patientWriter gives each write its own time instead of the whole answer one.
-type patientWriter struct {
-	w       io.Writer
-	control *http.ResponseController
-	started bool
-}
-
-func (p *patientWriter) Write(b []byte) (int, error) {
-	p.started = true
-	_ = p.control.SetWriteDeadline(time.Now().Add(patience))
-	return p.w.Write(b)
 }

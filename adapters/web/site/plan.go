@@ -116,9 +116,9 @@ func (v view) bar() scaleBar {
 // nameHeight and nameWidth are about how much room a letter takes.
 const nameHeight, nameWidth = 13.0, 6.3
 
-// names are the places that listings are in, each above the middle of its listings, left out where it would cover another.
+// names are the places that listings are in, each above its listings, left out where it would cover another.
 func (v view) names(shown []*property.Property, at []property.Coordinates) []placeMark {
-	type place struct{ x, y, n float64 }
+	type place struct{ x, y, n float64 } // sum of x, highest y, number of listings
 	places, order := map[string]*place{}, []string{}
 	for i, listing := range shown {
 		name := placeName(listing.Location)
@@ -128,7 +128,10 @@ func (v view) names(shown []*property.Property, at []property.Coordinates) []pla
 		}
 		x, y := v.project(at[i])
 		p := places[name]
-		p.x, p.y, p.n = p.x+x, p.y+y, p.n+1
+		if p.n == 0 || y < p.y {
+			p.y = y
+		}
+		p.x, p.n = p.x+x, p.n+1
 	}
 	var names []placeMark
 	type box struct{ x, y, half float64 }
@@ -136,7 +139,7 @@ func (v view) names(shown []*property.Property, at []property.Coordinates) []pla
 	for _, name := range order {
 		p := places[name]
 		half := float64(len([]rune(name))) * nameWidth / 2
-		b := box{min(max(p.x/p.n, half+2), planWidth-half-2), max(p.y/p.n-10, nameHeight), half}
+		b := box{min(max(p.x/p.n, half+2), planWidth-half-2), max(p.y-9, nameHeight), half}
 		free := 2*half < planWidth
 		for _, t := range taken {
 			free = free && (math.Abs(t.x-b.x) > t.half+b.half || math.Abs(t.y-b.y) > nameHeight)

@@ -12,28 +12,70 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/gable-listings/gable/adapters/web/asset"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 	"github.com/gorilla/mux"
+	"go.uber.org/zap"
 )
 
 //go:embed templates static vendor
 var embedded embed.FS
 
-// Catalog is the use cases on listings that the catalogue's pages need.
+// Catalog is the use cases on listings.
 type Catalog interface {
 	Get(ctx context.Context, id property.ID) (property.Property, error)
 	Search(ctx context.Context, s *property.Search) (*property.Page, error)
 	Count(ctx context.Context, f *property.Filter) (int64, error)
+	Export(ctx context.Context, s property.Search, yield func(*property.Property) error) error
+	History(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error)
+	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Property, bool, error)
+	Revise(
+		ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
+	) (property.Property, error)
+	Remove(ctx context.Context, id property.ID, expected []int64) error
+	ReviseAll(
+		ctx context.Context, ids []property.ID, edit func(property.Details) (property.Details, error),
+	) (property.Tally, error)
+	RemoveAll(ctx context.Context, ids []property.ID) (property.Tally, error)
+}
+
+// Accounts are the use cases around the people who sign in.
+type Accounts interface {
+	SignIn(ctx context.Context, name, password, address string) (access.Account, error)
+	Account(ctx context.Context, id string) (access.Account, error)
+	List(ctx context.Context) ([]access.Account, error)
+	Create(ctx context.Context, name, password string, role access.Role) (access.Account, error)
+	ChangePassword(ctx context.Context, id, current, next, exceptSessionTokenHash string) error
+	SetRole(ctx context.Context, id string, role access.Role) error
+	Remove(ctx context.Context, id string) error
+}
+
+// Keys are the use cases around API keys.
+type Keys interface {
+	Create(ctx context.Context, name string, scope access.Scope) (access.Key, string, error)
+	List(ctx context.Context) ([]access.Key, error)
+	Revoke(ctx context.Context, name string) error
 }
 
 // Options of a Site; everything is required but PublicURL.
 type Options struct {
-	Catalog Catalog
-	Views   *viewcache.Cache
-	Ledger  viewcache.Patcher
+	Catalog  Catalog
+	Files    Importer
+	Accounts Accounts
+	Sessions ports.SessionRepository
+	Keys     Keys
+	Views    *viewcache.Cache
+	Ledger   viewcache.Patcher
+	// ViewLevel and QueryLevel are the caches as the page about them shows them.
+	ViewLevel, QueryLevel Level
+	Trend                 Trend
+	Lookup                Lookup
+	Log                   *zap.Logger
 	// PublicURL is where people reach the site, without a path; nil when nobody has said.
 	PublicURL *url.URL
 }
@@ -41,8 +83,10 @@ type Options struct {
 // Site answers the pages. Make one with New, then Register it.
 type Site struct {
 	Options
-	pages  *pages
-	assets *asset.Tree
+	pages    *pages
+	assets   *asset.Tree
+	sessions *scs.SessionManager
+	origin   *http.CrossOriginProtection
 }
 
 const assetsRoute = "/assets/{build}/{file}"
@@ -57,18 +101,53 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Site{o, pages, assets}, nil
+	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection()}
+	s.sessions = newSessions(o.Sessions, s.secure())
+	if o.PublicURL != nil {
+		err = s.origin.AddTrustedOrigin(s.absolute(""))
+	}
+	return s, err
 }
+
+// secure reports whether people reach the site by https alone.
+func (s *Site) secure() bool { return s.PublicURL != nil && s.PublicURL.Scheme == "https" }
 
 // Register adds the routes to a router.
 func (s *Site) Register(router *mux.Router) {
-	read := func(template string, h route.Handler) {
-		route.Handle(router, template, route.Methods{http.MethodGet: h}, s.fail)
+	on := func(template string, m route.Methods) { route.Handle(router, template, m, s.fail) }
+	get := func(h route.Handler) route.Methods { return route.Methods{http.MethodGet: h} }
+	both := func(get, post route.Handler) route.Methods {
+		return route.Methods{http.MethodGet: get, http.MethodPost: post}
 	}
-	read(catalogueRoute, s.catalogue)
-	read(listingRoute, s.listing)
-	read(assetsRoute, s.asset)
-	read("/robots.txt", robots)
+	editor := func(h staffHandler) route.Handler { return s.signedIn(access.RoleEditor, h) }
+	admin := func(h staffHandler) route.Handler { return s.signedIn(access.RoleAdministrator, h) }
+
+	on(catalogueRoute, get(s.catalogue))
+	on(listingRoute, get(s.listing))
+	on(assetsRoute, get(s.asset))
+	on("/robots.txt", get(robots))
+
+	on(signInPath, both(s.session(s.signInForm), s.session(s.signIn)))
+	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
+	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
+
+	on(backOffice, get(editor(s.staffListings)))
+	on("/admin/listings/new", both(editor(s.newListing), editor(s.createListing)))
+	on("/admin/listings/{id}", both(editor(s.editListing), editor(s.saveListing)))
+	on("/admin/listings/{id}/remove", both(editor(s.askToRemove), editor(s.removeListing)))
+	on("/admin/listings/{id}/history", get(editor(s.listingHistory)))
+	on("/admin/bulk", route.Methods{http.MethodPost: editor(s.bulk)})
+	on("/admin/bulk/apply", route.Methods{http.MethodPost: editor(s.applyBulk)})
+	on(importPath, both(editor(s.importForm), editor(s.importFile)))
+
+	on(cachePath, get(editor(s.cache)))
+	on("/admin/cache/samples", get(editor(s.samples)))
+	on("/admin/cache/purge", both(admin(s.askToPurge), admin(s.purge)))
+
+	on("/admin/keys", both(admin(s.keyList), admin(s.createKey)))
+	on("/admin/keys/revoke", route.Methods{http.MethodPost: admin(s.revokeKey)})
+	on(peoplePath, both(admin(s.people), admin(s.addPerson)))
+	on("/admin/people/change", route.Methods{http.MethodPost: admin(s.changePerson)})
 }
 
 func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {

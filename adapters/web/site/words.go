@@ -16,7 +16,9 @@ var words = template.FuncMap{
 	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso, "place": placeName,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
-	"next": func(n int) int { return n + 1 }, "list": func(items ...any) []any { return items },
+	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "mapping": mappingName,
+	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
+	"u64": func(n uint64) int64 { return int64(n) }, "list": func(items ...any) []any { return items },
 }
 
 // sign is how a currency's amounts begin.
@@ -143,4 +145,27 @@ func summary(p *property.Property) string {
 		parts = append(parts, r)
 	}
 	return fmt.Sprintf("%s.", strings.Join(parts, " · "))
+}
+
+// percent is a share from 0 to 1 as people write it.
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" }
+
+// fieldName is a field of a listing in words.
+func fieldName(name string) string {
+	if known, ok := map[string]string{"area_m2": "Area, m²", "location": "Place"}[name]; ok {
+		return known
+	}
+	return capital(name)
+}
+
+// mappingName is a way to read a file in words.
+func mappingName(name string) string {
+	known := map[string]string{
+		"gable": "Gable's own names, as its exports have them", "king-county": "King County house sales",
+		"hong-kong": "Hong Kong rents and sales", "reso": "RESO Data Dictionary",
+	}[name]
+	if known == "" {
+		return name
+	}
+	return known
 }

@@ -91,3 +91,27 @@ document.addEventListener("change", (event) => {
   if (!all.matches("[data-all]")) return;
   for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
 });
+
+// Of the fields of a change to many listings only those are shown that the chosen change needs.
+function fitBulk() {
+  const action = document.querySelector("#action");
+  for (const field of document.querySelectorAll("[data-for]")) {
+    field.hidden = action && !field.dataset.for.split(" ").includes(action.value);
+  }
+}
+document.querySelector("#action")?.addEventListener("change", fitBulk);
+fitBulk();
+
+// A preview of an import leaves the chosen file where it is.
+document.querySelector("[data-preview]")?.addEventListener("click", (event) => {
+  const form = event.target.form;
+  if (!form.reportValidity()) return;
+  event.preventDefault();
+  htmx.trigger(form, "preview");
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});

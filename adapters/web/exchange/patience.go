@@ -1,0 +1,49 @@
+package exchange
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// Patience is how long a client that sends or takes a stream may be silent.
+const Patience = 30 * time.Second
+
+// PatientReader gives each read of a request's body its own time instead of the whole body one.
+func PatientReader(body io.Reader, w http.ResponseWriter) io.Reader {
+	return patientReader{body, http.NewResponseController(w)}
+}
+
+type patientReader struct {
+	io.Reader
+	control *http.ResponseController
+}
+
+func (p patientReader) Read(b []byte) (int, error) {
+	_ = p.control.SetReadDeadline(time.Now().Add(Patience)) // a server without deadlines is patient by itself
+	_ = p.control.SetWriteDeadline(time.Now().Add(2 * Patience))
+	return p.Reader.Read(b)
+}
+
+// PatientWriter gives each write of an answer its own time instead of the whole answer one.
+type PatientWriter struct {
+	Started bool // something has been written
+
+	w       io.Writer
+	control *http.ResponseController
+}
+
+// NewPatientWriter makes a writer of the answer's body.
+func NewPatientWriter(w http.ResponseWriter) *PatientWriter {
+	return &PatientWriter{w: w, control: http.NewResponseController(w)}
+}
+
+// Write implements io.Writer.
+func (p *PatientWriter) Write(b []byte) (int, error) {
+	p.Started = true
+	_ = p.control.SetWriteDeadline(time.Now().Add(Patience))
+	return p.w.Write(b)
+}
+
+// Flush sends what has been written.
+func (p *PatientWriter) Flush() error { return p.control.Flush() }

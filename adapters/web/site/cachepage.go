@@ -1,0 +1,95 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
+	"go.uber.org/zap"
+)
+
+// Level is a cache level whose figures are shown and which can be purged.
+type Level interface {
+	Figures() ports.Figures
+	Size(ctx context.Context) (entries, bytes int64)
+	Purge(ctx context.Context) error
+}
+
+// cachePage is the body of the page about the caches.
+type cachePage struct {
+	View, Query  ports.Figures
+	Answered     uint64 // reads that either level answered
+	Loaded       uint64 // reads that asked the database
+	Ratio        string // of Answered among both
+	Last         *Sample
+	Asked        string // the address looked up
+	Wrong        string
+	Explanation  *Explanation
+	MayPurge     bool
+	VerifiedAll  uint64
+	ViolatedAll  uint64
+	UndecidedAll uint64
+}
+
+const cachePath = "/admin/cache"
+
+// cache answers GET /admin/cache.
+func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	page := &cachePage{
+		View: s.ViewLevel.Figures(), Query: s.QueryLevel.Figures(), Asked: r.URL.Query().Get("address"),
+		MayPurge: who.Role == access.RoleAdministrator,
+	}
+	all := ports.Figures{Hits: page.View.Answered() + page.Query.Answered(), Misses: page.Query.Loaded()}
+	page.Answered, page.Loaded, page.Ratio = all.Hits, all.Misses, percent(all.HitRatio())
+	if samples := s.Trend.Since(time.Now().Add(-time.Minute)); len(samples) > 0 {
+		page.Last = &samples[len(samples)-1]
+		page.VerifiedAll = page.Last.View.Verified + page.Last.Query.Verified
+		page.ViolatedAll = page.Last.View.Violations + page.Last.Query.Violations
+		page.UndecidedAll = page.Last.View.Undecided + page.Last.Query.Undecided
+	}
+	if page.Asked != "" {
+		explanation, err := s.Lookup.Explain(r.Context(), page.Asked)
+		if page.Explanation = &explanation; err != nil {
+			page.Explanation, page.Wrong = nil, err.Error()
+		}
+	}
+	return s.staffPage(w, r, who, http.StatusOK, "cache", "cache", "Cache", page)
+}
+
+// samples answers GET /admin/cache/samples: what the plots show, as JSON, from a moment on.
+func (s *Site) samples(w http.ResponseWriter, r *http.Request, _ access.Account) error {
+	since, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("since")) // anything else asks for all
+	samples := s.Trend.Since(since)
+	if samples == nil {
+		samples = []Sample{}
+	}
+	body, err := json.Marshal(samples)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(body) // a browser that has gone away needs no answer
+	return nil
+}
+
+// askToPurge answers GET /admin/cache/purge.
+func (s *Site) askToPurge(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	return s.staffPage(w, r, who, http.StatusOK, "cache", "purge", "Empty the caches", nil)
+}
+
+// purge answers POST /admin/cache/purge.
+func (s *Site) purge(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	for _, level := range []Level{s.QueryLevel, s.ViewLevel} {
+		if err := level.Purge(r.Context()); err != nil {
+			return err
+		}
+	}
+	s.Log.Info("caches purged", zap.String("by", who.Name))
+	return s.done(w, r, cachePath, "The caches have been emptied. They fill again by themselves.")
+}

@@ -1,0 +1,322 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/gorilla/mux"
+)
+
+// editForm is the body of the page on which a listing is made or changed: what stands in each field, as it was typed, and
+// what is wrong with it.
+type editForm struct {
+	ID      string // "" for a new listing
+	Version int64  // that the person has seen
+	Once    string // names the creation, so that a form sent twice makes one listing
+	Values  url.Values
+	Wrong   map[string]string
+	Banner  string
+	// Theirs is the listing as somebody else has left it meanwhile, and Differences how what was typed differs from it.
+	Theirs      *property.Property
+	Differences []property.Difference
+}
+
+// Value is what stands in a field.
+func (f *editForm) Value(name string) string { return f.Values.Get(name) }
+
+// input is one field of the form.
+type input struct {
+	Name, Value, Wrong string
+	Max                int
+	Required, Numeric  bool
+}
+
+// Input is a field with room for so many characters.
+func (f *editForm) Input(name string, longest int, required bool) input {
+	numeric := map[string]bool{"price": true, "bedrooms": true, "bathrooms": true, "area_m2": true}
+	return input{name, f.Value(name), f.Wrong[name], longest, required, numeric[name]}
+}
+
+// formOf is the form for a listing as it is.
+func formOf(p *property.Property) *editForm {
+	f := &editForm{Values: url.Values{}, Wrong: map[string]string{}}
+	if p == nil {
+		f.Once = newToken()
+		return f
+	}
+	f.ID, f.Version = p.ID.String(), p.Version
+	for _, d := range property.Differences(nil, p) {
+		f.Values.Set(d.Field, d.After)
+	}
+	return f
+}
+
+// read takes over what was typed.
+func (f *editForm) read(form url.Values) property.Details {
+	f.Values = form
+	if f.Wrong == nil {
+		f.Wrong = map[string]string{}
+	}
+	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	d := property.Details{
+		Reference: text("reference"), Title: text("title"), Location: text("location"),
+		Description: strings.ReplaceAll(form.Get("description"), "\r\n", "\n"),
+		Currency:    property.Currency(strings.ToUpper(text("currency"))), Offer: property.Offer(text("offer")),
+		Kind: property.Kind(text("kind")), Status: property.Status(text("status")),
+	}
+	if price := f.decimal("price"); price.Valid {
+		d.Price = price.Value
+	} else if f.Wrong["price"] == "" {
+		f.Wrong["price"] = "is needed, like 450,000 or 1250.50"
+	}
+	if n := text("bedrooms"); n != "" {
+		whole, err := strconv.Atoi(n)
+		if d.Bedrooms = property.Some(whole); err != nil {
+			f.Wrong["bedrooms"] = "must be a whole number"
+		}
+	}
+	d.Bathrooms, d.AreaM2 = f.decimal("bathrooms"), f.decimal("area_m2")
+	d.Coordinates = f.coordinates(text("latitude"), text("longitude"))
+	for line := range strings.Lines(form.Get("photos")) {
+		if line = strings.TrimSpace(line); line != "" {
+			d.Photos = append(d.Photos, line)
+		}
+	}
+	return d
+}
+
+func (f *editForm) decimal(name string) property.Optional[property.Decimal] {
+	text := strings.TrimSpace(f.Values.Get(name))
+	if text == "" {
+		return property.Optional[property.Decimal]{}
+	}
+	d, err := property.ParseDecimal(plainNumber(text))
+	if err != nil {
+		f.Wrong[name] = "must be a number with at most two digits after the point"
+	}
+	return property.Some(d)
+}
+
+func (f *editForm) coordinates(latitude, longitude string) property.Optional[property.Coordinates] {
+	if latitude == "" && longitude == "" {
+		return property.Optional[property.Coordinates]{}
+	}
+	degrees := func(name, text string) float64 {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			f.Wrong[name] = "must be a number of degrees, like 47.6062; leave both empty if the position is not known"
+		}
+		return n
+	}
+	return property.Some(property.Coordinates{Latitude: degrees("latitude", latitude), Longitude: degrees("longitude", longitude)})
+}
+
+// explain takes over what the rules of listings say; a list of photos has one field.
+func (f *editForm) explain(err error) bool {
+	var invalid *property.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		for _, wrong := range invalid.Fields {
+			name, line, nested := strings.Cut(wrong.Field, "/")
+			reason := wrong.Reason
+			if n, err := strconv.Atoi(line); nested && err == nil {
+				reason = "line " + strconv.Itoa(n+1) + ": " + reason
+			}
+			if f.Wrong[name] == "" {
+				f.Wrong[name] = reason
+			}
+		}
+	case errors.Is(err, property.ErrReferenceTaken):
+		f.Wrong["reference"] = "belongs to another listing"
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *Site) editPage(w http.ResponseWriter, r *http.Request, who access.Account, status int, f *editForm) error {
+	title := "New listing"
+	if f.ID != "" {
+		title = "Edit listing"
+	}
+	return s.staffPage(w, r, who, status, "listings", "edit", title, f)
+}
+
+// newListing answers GET /admin/listings/new.
+func (s *Site) newListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	return s.editPage(w, r, who, http.StatusOK, formOf(nil))
+}
+
+// createListing answers POST /admin/listings/new.
+func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	f := &editForm{Once: r.PostForm.Get("once")}
+	d := f.read(r.PostForm)
+	if len(f.Wrong) > 0 {
+		_, err := d.Checked()
+		f.explain(err)
+		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
+	}
+	var once *ports.IdempotencyKey
+	if f.Once != "" {
+		once = &ports.IdempotencyKey{Owner: who.ID, Key: f.Once, Request: access.HashSecret(r.PostForm.Encode())}
+	}
+	created, _, err := s.Catalog.Create(r.Context(), d, once)
+	switch {
+	case errors.Is(err, ports.ErrIdempotencyKeyReused):
+		// Sent, changed after going back, and sent again: that is another listing.
+		f.Once, f.Banner = newToken(), "A listing was already made from this form. Save again to make a second one from what stands here now."
+		return s.editPage(w, r, who, http.StatusConflict, f)
+	case err == nil:
+		return s.done(w, r, editPath(created.ID), "“"+created.Title+"” has been added.")
+	}
+	return s.notSaved(w, r, who, f, err)
+}
+
+// notSaved shows the form again with all that was typed, whatever went wrong.
+func (s *Site) notSaved(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm, err error) error {
+	if f.explain(err) {
+		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
+	}
+	if errors.Is(err, ports.ErrUnavailable) {
+		f.Banner = "It could not be saved, because the database cannot be reached. What you typed is still here: try again in a moment."
+		return s.editPage(w, r, who, http.StatusServiceUnavailable, f)
+	}
+	return err
+}
+
+func editPath(id property.ID) string { return "/admin/listings/" + id.String() }
+
+// listingID is the listing that the address names.
+func listingID(r *http.Request) (property.ID, error) {
+	id, err := property.ParseID(mux.Vars(r)["id"])
+	if err != nil {
+		return id, errNoPage
+	}
+	return id, nil
+}
+
+// editListing answers GET /admin/listings/{id}.
+func (s *Site) editListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	id, err := listingID(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.Catalog.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.editPage(w, r, who, http.StatusOK, formOf(&p))
+}
+
+// saveListing answers POST /admin/listings/{id}.
+func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	id, err := listingID(r)
+	if err == nil {
+		err = s.readForm(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	f := &editForm{ID: id.String()}
+	f.Version, _ = strconv.ParseInt(r.PostForm.Get("version"), 10, 64) // 0 is no version, and so a conflict
+	d := f.read(r.PostForm)
+	if len(f.Wrong) > 0 {
+		_, err := d.Checked()
+		f.explain(err)
+		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
+	}
+	saved, err := s.Catalog.Revise(r.Context(), id, []int64{f.Version}, func(property.Details) (property.Details, error) {
+		return d, nil
+	})
+	switch {
+	case errors.Is(err, property.ErrVersionConflict):
+		return s.conflict(w, r, who, id, f, d)
+	case errors.Is(err, property.ErrNotFound):
+		return s.removedMeanwhile(w, r, who, f)
+	case err == nil:
+		return s.done(w, r, editPath(id), "“"+saved.Title+"” has been saved.")
+	}
+	return s.notSaved(w, r, who, f, err)
+}
+
+// conflict shows what somebody else has saved meanwhile beside what was typed. To save again is then to overrule it.
+func (s *Site) conflict(
+	w http.ResponseWriter, r *http.Request, who access.Account, id property.ID, f *editForm, mine property.Details,
+) error {
+	theirs, err := s.Catalog.Get(r.Context(), id)
+	if errors.Is(err, property.ErrNotFound) {
+		return s.removedMeanwhile(w, r, who, f)
+	}
+	if err != nil {
+		return s.notSaved(w, r, who, f, err)
+	}
+	revised, err := theirs.Revise(mine)
+	if err != nil {
+		return s.notSaved(w, r, who, f, err)
+	}
+	f.Theirs, f.Version, f.Differences = &theirs, theirs.Version, property.Differences(&theirs, &revised)
+	if f.Values.Set("version", strconv.FormatInt(theirs.Version, 10)); len(f.Differences) == 0 {
+		return s.done(w, r, editPath(id), "Somebody else has saved just the same meanwhile.")
+	}
+	return s.editPage(w, r, who, http.StatusConflict, f)
+}
+
+func (s *Site) removedMeanwhile(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm) error {
+	f.ID, f.Once = "", newToken()
+	f.Banner = "Somebody has removed this listing meanwhile. What you typed is still here: save it to add it as a new listing."
+	return s.editPage(w, r, who, http.StatusConflict, f)
+}
+
+// removal is the body of the page that asks whether a listing is really to go.
+type removal struct {
+	*property.Property
+	Changed bool // somebody has changed it since it was looked at
+}
+
+// askToRemove answers GET /admin/listings/{id}/remove.
+func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	id, err := listingID(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.Catalog.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.staffPage(w, r, who, http.StatusOK, "listings", "remove", "Remove listing", &removal{Property: &p})
+}
+
+// removeListing answers POST /admin/listings/{id}/remove.
+func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	id, err := listingID(r)
+	if err == nil {
+		err = s.readForm(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
+	err = s.Catalog.Remove(r.Context(), id, []int64{version})
+	switch {
+	case errors.Is(err, property.ErrNotFound):
+		return s.done(w, r, backOffice, "The listing had been removed already.")
+	case errors.Is(err, property.ErrVersionConflict):
+		now, err := s.Catalog.Get(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		return s.staffPage(w, r, who, http.StatusConflict, "listings", "remove", "Remove listing", &removal{&now, true})
+	case err != nil:
+		return err
+	}
+	return s.done(w, r, backOffice, "The listing has been removed.")
+}

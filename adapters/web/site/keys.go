@@ -1,0 +1,70 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gable-listings/gable/domain/access"
+	"go.uber.org/zap"
+)
+
+// keyPage is the body of the page about API keys.
+type keyPage struct {
+	Keys   []access.Key
+	Name   string
+	Scope  access.Scope
+	Wrong  string
+	Made   string // the name of the key just made
+	Secret string // its secret, which is shown this once
+}
+
+// Scopes are what keys may be good for.
+func (*keyPage) Scopes() []access.Scope { return []access.Scope{access.ScopeWrite, access.ScopeAdmin} }
+
+func (s *Site) keyList(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	return s.showKeys(w, r, who, http.StatusOK, &keyPage{Scope: access.ScopeWrite})
+}
+
+func (s *Site) showKeys(w http.ResponseWriter, r *http.Request, who access.Account, status int, page *keyPage) (err error) {
+	if page.Keys, err = s.Keys.List(r.Context()); err != nil {
+		return err
+	}
+	return s.staffPage(w, r, who, status, "keys", "keys", "API keys", page)
+}
+
+// createKey answers POST /admin/keys. Its answer is the one place where the secret is ever shown.
+func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	page := &keyPage{Name: r.PostForm.Get("name"), Scope: access.Scope(r.PostForm.Get("scope"))}
+	key, secret, err := s.Keys.Create(r.Context(), page.Name, page.Scope)
+	switch {
+	case errors.Is(err, access.ErrNameTaken):
+		page.Wrong = "A key of that name exists, in force or revoked. Choose another name."
+	case errors.Is(err, access.ErrInvalidKey):
+		page.Wrong = "A name has 1 to 100 characters, and the scope is write or admin."
+	case err != nil:
+		return err
+	default:
+		s.Log.Info("API key created", zap.String("key", key.Name), zap.String("scope", string(key.Scope)), zap.String("by", who.Name))
+		return s.showKeys(w, r, who, http.StatusCreated, &keyPage{Scope: access.ScopeWrite, Made: key.Name, Secret: secret})
+	}
+	return s.showKeys(w, r, who, http.StatusUnprocessableEntity, page)
+}
+
+// revokeKey answers POST /admin/keys/revoke.
+func (s *Site) revokeKey(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	name := r.PostForm.Get("name")
+	switch err := s.Keys.Revoke(r.Context(), name); {
+	case errors.Is(err, access.ErrUnknownKey):
+		return s.done(w, r, "/admin/keys", "That key is not in force any more.")
+	case err != nil:
+		return err
+	}
+	s.Log.Info("API key revoked", zap.String("key", name), zap.String("by", who.Name))
+	return s.done(w, r, "/admin/keys", "The key “"+name+"” has been revoked. Whoever uses it is refused from now on.")
+}

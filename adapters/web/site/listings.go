@@ -1,0 +1,71 @@
+package site
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// staffPageSize is how many listings the back office shows at a time.
+const staffPageSize = 50
+
+// staffList is the body of the back office's list.
+type staffList struct {
+	Form     *searchForm
+	Listings []property.Property
+	Count    int64
+	Next     string
+	Bulk     bulkForm
+}
+
+// staffListings answers GET /admin.
+func (s *Site) staffListings(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	form := readForm(backOffice, r.URL.RawQuery)
+	list := &staffList{Form: &form, Bulk: bulkForm{Action: "status"}}
+	search, ok := form.search(staffPageSize)
+	if !ok {
+		return s.staffPage(w, r, who, http.StatusBadRequest, "listings", "listings", "Listings", list)
+	}
+	page, err := s.Catalog.Search(r.Context(), search)
+	if err != nil {
+		return err
+	}
+	if list.Count, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
+		return err
+	}
+	list.Listings = page.Properties
+	if next := search.NextCursor(page); next != "" {
+		list.Next = form.with("cursor", next)
+	}
+	return s.staffPage(w, r, who, http.StatusOK, "listings", "listings", "Listings", list)
+}
+
+// Export is the address of a file with all listings of the search, in a format.
+func (l *staffList) Export(format string) string {
+	values := url.Values{"format": {format}}
+	for name, v := range l.Form.values {
+		if name != "cursor" {
+			values[name] = v
+		}
+	}
+	return "/v1/exports?" + values.Encode()
+}
+
+// maxForm is the largest form of the back office in bytes, files excepted: the longest listing, escaped, several times over.
+const maxForm = 1 << 20
+
+// readForm reads the fields that a form has sent.
+func (s *Site) readForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	return nil
+}
+
+func badForm(err error) error {
+	return problem.Refuse(problem.InvalidRequest, "The form could not be read: %v. Nothing has been changed.", err)
+}

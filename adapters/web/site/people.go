@@ -1,0 +1,99 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gable-listings/gable/domain/access"
+	"go.uber.org/zap"
+)
+
+// peoplePage is the body of the page about who may sign in.
+type peoplePage struct {
+	Accounts []access.Account
+	Self     string // id of who is looking
+	Name     string
+	Role     access.Role
+	Wrong    map[string]string
+	Banner   string
+}
+
+// Roles are what people may be.
+func (*peoplePage) Roles() []access.Role { return access.Roles() }
+
+const peoplePath = "/admin/people"
+
+func (s *Site) people(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	return s.showPeople(w, r, who, http.StatusOK, &peoplePage{Role: access.RoleEditor})
+}
+
+func (s *Site) showPeople(
+	w http.ResponseWriter, r *http.Request, who access.Account, status int, page *peoplePage,
+) (err error) {
+	if page.Accounts, err = s.Accounts.List(r.Context()); err != nil {
+		return err
+	}
+	page.Self = who.ID
+	return s.staffPage(w, r, who, status, "people", "people", "People", page)
+}
+
+// addPerson answers POST /admin/people.
+func (s *Site) addPerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	page := &peoplePage{
+		Name: r.PostForm.Get("name"), Role: access.Role(r.PostForm.Get("role")), Wrong: map[string]string{},
+	}
+	made, err := s.Accounts.Create(r.Context(), page.Name, r.PostForm.Get("password"), page.Role)
+	var invalid *access.InvalidAccountError
+	switch {
+	case errors.As(err, &invalid):
+		page.Wrong[invalid.Field] = invalid.Reason
+	case errors.Is(err, access.ErrAccountNameTaken):
+		page.Wrong["name"] = "belongs to somebody already"
+	case err != nil:
+		return err
+	default:
+		s.Log.Info("account created", zap.String("name", made.Name), zap.String("role", string(made.Role)), zap.String("by", who.Name))
+		return s.done(w, r, peoplePath, made.Name+" can sign in now.")
+	}
+	return s.showPeople(w, r, who, http.StatusUnprocessableEntity, page)
+}
+
+// changePerson answers POST /admin/people/change: another role, or no account any more.
+func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	id, role := r.PostForm.Get("id"), access.Role(r.PostForm.Get("role"))
+	other, err := s.Accounts.Account(r.Context(), id)
+	if errors.Is(err, access.ErrUnknownAccount) {
+		return s.done(w, r, peoplePath, "There is no such account any more.")
+	}
+	if err != nil {
+		return err
+	}
+	if id == who.ID {
+		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
+			Role: access.RoleEditor, Banner: "Nobody changes their own role or removes themselves; ask another administrator.",
+		})
+	}
+	said := other.Name + " cannot sign in any more."
+	if r.PostForm.Has("remove") {
+		err = s.Accounts.Remove(r.Context(), id)
+	} else {
+		err, said = s.Accounts.SetRole(r.Context(), id, role), other.Name+" is "+string(role)+" now."
+	}
+	switch {
+	case errors.Is(err, access.ErrLastAdministrator):
+		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
+			Role: access.RoleEditor, Banner: other.Name + " is the last administrator. Make somebody else one first.",
+		})
+	case err != nil:
+		return err
+	}
+	s.Log.Info("account changed", zap.String("name", other.Name), zap.Bool("removed", r.PostForm.Has("remove")),
+		zap.String("role", string(role)), zap.String("by", who.Name))
+	return s.done(w, r, peoplePath, said)
+}

@@ -1,0 +1,40 @@
+package site
+
+import (
+	"net/http"
+
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+)
+
+// Who has changed something looks at the catalogue next, perhaps on another process. For a short while their browser
+// therefore carries what they must not see undone, as the Consistency-Token that programs send.
+
+const (
+	seenCookie  = "gable_seen"
+	seenSeconds = 60
+)
+
+// remember gives the browser the token of what its request has written.
+func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
+	s.Views.GiveWriteToken(w, r)
+	token := w.Header().Get(viewcache.TokenHeader)
+	if token == "" {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: seenCookie, Value: token, Path: "/", MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: s.secure(),
+	})
+}
+
+// Remembered has requests for pages carry the token that their browser was given.
+func Remembered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header["Cookie"] != nil && r.Header[viewcache.TokenHeader] == nil && WantsPage(r) {
+			if cookie, err := r.Cookie(seenCookie); err == nil {
+				r.Header.Set(viewcache.TokenHeader, cookie.Value)
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,194 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/gable-listings/gable/adapters/web/route"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
+)
+
+// A session is who has signed in with a browser. It lives in the database, where no purge of a cache can reach it, under a
+// hash of the token that the browser holds; any process finds it there.
+
+// sessionLifetime is how long somebody stays signed in.
+const sessionLifetime = 12 * time.Hour
+
+// What a session remembers.
+const (
+	accountField = "account" // id of the account
+	sinceField   = "since"   // PasswordChangedAt of the account, in microseconds: a session is over with its password
+	noticeField  = "notice"  // to be told on the next page
+	onceField    = "once"    // names the bulk change that may be made next, so that none is made twice
+)
+
+func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager {
+	m := scs.New()
+	if unused, ok := m.Store.(*memstore.MemStore); ok {
+		unused.StopCleanup()
+	}
+	m.Lifetime = sessionLifetime
+	m.Cookie.Name = "gable_session"
+	if m.Cookie.Secure = secure; secure {
+		m.Cookie.Name = "__Host-gable_session" // which browsers take from this very host alone
+	}
+	m.Store = sessionStore{SessionRepository: store, account: func(ctx context.Context) string { return m.GetString(ctx, accountField) }}
+	return m
+}
+
+// sessionStore is the repository as the library wants it. It uses the methods with a context alone.
+type sessionStore struct {
+	scs.Store
+	ports.SessionRepository
+
+	account func(ctx context.Context) string
+}
+
+// FindCtx implements scs.CtxStore.
+func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	data, expires, err := s.FindSession(ctx, access.HashSecret(token))
+	if errors.Is(err, access.ErrUnknownSession) || err == nil && time.Now().After(expires) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// CommitCtx implements scs.CtxStore.
+func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
+	return s.SaveSession(ctx, access.HashSecret(token), s.account(ctx), data, expires)
+}
+
+// DeleteCtx implements scs.CtxStore.
+func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
+	return s.DeleteSession(ctx, access.HashSecret(token))
+}
+
+// staffHandler answers a request of somebody who has signed in.
+type staffHandler func(w http.ResponseWriter, r *http.Request, who access.Account) error
+
+// session lets a handler use the session of the request, refusing what another site has made a browser send.
+func (s *Site) session(h route.Handler) route.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.origin.Check(r); err != nil {
+			return errCrossSite
+		}
+		w.Header().Add("Vary", "Cookie")
+		token := ""
+		if cookie, err := r.Cookie(s.sessions.Cookie.Name); err == nil {
+			token = cookie.Value
+		}
+		ctx, err := s.sessions.Load(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		return h(w, r.WithContext(ctx))
+	}
+}
+
+// signedIn lets through who has signed in with the role; others are asked to.
+func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
+	return s.session(func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.account(r.Context())
+		switch {
+		case errors.Is(err, access.ErrUnknownAccount):
+			return s.askToSignIn(w, r)
+		case err != nil:
+			return err
+		case !who.Role.Allows(needed):
+			return errNotAllowed
+		}
+		ctx := ports.WithReading(r.Context(), &ports.Reading{Uncached: true})
+		ctx = ports.WithWriting(ctx, &ports.Writing{Actor: who.Name})
+		return h(w, r.WithContext(ctx), who)
+	})
+}
+
+// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed.
+func (s *Site) account(ctx context.Context) (access.Account, error) {
+	id := s.sessions.GetString(ctx, accountField)
+	if id == "" {
+		return access.Account{}, access.ErrUnknownAccount
+	}
+	who, err := s.Accounts.Account(ctx, id)
+	if err == nil && who.PasswordChangedAt.UnixMicro() != s.sessions.GetInt64(ctx, sinceField) {
+		err = access.ErrUnknownAccount
+	}
+	return who, err
+}
+
+// commit stores what has changed in the session. It comes before the answer, which can still say that it failed.
+func (s *Site) commit(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	switch s.sessions.Status(ctx) {
+	case scs.Modified:
+		token, expires, err := s.sessions.Commit(ctx)
+		if err != nil {
+			return err
+		}
+		s.sessions.WriteSessionCookie(ctx, w, token, expires)
+	case scs.Destroyed:
+		s.sessions.WriteSessionCookie(ctx, w, "", time.Time{})
+	}
+	return nil
+}
+
+// staffPage answers with a page of the back office.
+func (s *Site) staffPage(
+	w http.ResponseWriter, r *http.Request, who access.Account, status int, section, name, title string, body any,
+) error {
+	member := &staff{Name: who.Name, Administrator: who.Role == access.RoleAdministrator}
+	if s.sessions.Exists(r.Context(), noticeField) {
+		member.Notice = s.sessions.PopString(r.Context(), noticeField)
+	}
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	s.write(w, r, status, name, frame{Title: title, Section: section, Staff: member, Body: body})
+	return nil
+}
+
+// done answers a change that has been made: the browser goes to another page, which tells it.
+func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) error {
+	s.sessions.Put(r.Context(), noticeField, notice)
+	s.remember(w, r)
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	seeOther(w, r, to)
+	return nil
+}
+
+func seeOther(w http.ResponseWriter, r *http.Request, to string) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// clientAddress is where a request comes from, for counting wrong passwords: who has connected or, if that is a proxy on
+// this machine or in a private network, whom it names last.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil || !peer.IsLoopback() && !peer.IsPrivate() {
+		return host
+	}
+	named := r.Header.Values("X-Forwarded-For")
+	if len(named) == 0 {
+		return host
+	}
+	hops := strings.Split(named[len(named)-1], ",")
+	if last, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
+		return last.String()
+	}
+	return host
+}

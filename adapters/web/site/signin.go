@@ -1,0 +1,204 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/domain/access"
+	"go.uber.org/zap"
+)
+
+var (
+	errCrossSite  = problem.Refuse(problem.Forbidden, "This form was sent from another site, so nothing has been done.")
+	errNotAllowed = problem.Refuse(problem.Forbidden, "Only administrators may do this.")
+)
+
+const (
+	backOffice  = "/admin"
+	signInPath  = "/admin/sign-in"
+	nameField   = "sign_in_name"
+	secretField = "sign_in_password"
+	nextField   = "next"
+)
+
+// signIn is the body of the page that asks who somebody is.
+type signIn struct {
+	Name  string
+	Next  string // the page to go to
+	Wrong string
+	// Kept is what was typed into another page before it turned out that its session had ended; it is sent there again.
+	Kept   url.Values
+	Resume bool
+}
+
+// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept.
+func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
+	page := &signIn{Next: r.URL.RequestURI()}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if err := r.ParseForm(); err != nil {
+			return badForm(err)
+		}
+		page.Kept, page.Resume = r.PostForm, true
+		page.Wrong = "You have been signed out meanwhile. Sign in to go on; what you typed is kept."
+		return s.signInPage(w, r, http.StatusUnauthorized, page)
+	}
+	seeOther(w, r, signInPath+"?"+url.Values{nextField: {page.Next}}.Encode())
+	return nil
+}
+
+func (s *Site) signInPage(w http.ResponseWriter, r *http.Request, status int, page *signIn) error {
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	s.write(w, r, status, "sign-in", frame{Title: "Sign in", Body: page})
+	return nil
+}
+
+// signInForm answers GET /admin/sign-in.
+func (s *Site) signInForm(w http.ResponseWriter, r *http.Request) error {
+	return s.signInPage(w, r, http.StatusOK, &signIn{Next: localPath(r.URL.Query().Get(nextField))})
+}
+
+// signIn answers POST /admin/sign-in.
+func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	form := r.PostForm
+	page := &signIn{Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{}}
+	for name, values := range form {
+		if kept, ok := strings.CutPrefix(name, "kept."); ok && page.Resume {
+			page.Kept[kept] = values
+		}
+	}
+	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), clientAddress(r))
+	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", clientAddress(r))}
+	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
+		s.Log.Warn("sign-in throttled", audit...)
+		seconds := int((throttled.RetryAfter + time.Second - 1) / time.Second)
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		page.Wrong = fmt.Sprintf("Too many wrong passwords. Please wait %s, then try again.", plural(strconv.Itoa(seconds), "second"))
+		return s.signInPage(w, r, http.StatusTooManyRequests, page)
+	}
+	if errors.Is(err, access.ErrWrongCredentials) {
+		s.Log.Warn("sign-in refused", audit...)
+		page.Wrong = "The name or the password is wrong."
+		return s.signInPage(w, r, http.StatusUnauthorized, page)
+	}
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	if err := s.sessions.RenewToken(ctx); err != nil { // a token known before is worth nothing now
+		return err
+	}
+	s.sessions.Put(ctx, accountField, who.ID)
+	s.sessions.Put(ctx, sinceField, who.PasswordChangedAt.UnixMicro())
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	s.Log.Info("signed in", append(audit, zap.String("role", string(who.Role)))...)
+	if page.Resume {
+		s.write(w, r, http.StatusOK, "resume", frame{Title: "Signed in", Body: page})
+		return nil
+	}
+	seeOther(w, r, page.Next)
+	return nil
+}
+
+const longestLogged = 64
+
+// shortened is what somebody typed, as far as the log takes it.
+func shortened(text string) string {
+	if len(text) > longestLogged {
+		return text[:longestLogged]
+	}
+	return text
+}
+
+// signOut answers POST /admin/sign-out.
+func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
+	who, err := s.account(r.Context())
+	if err == nil {
+		s.Log.Info("signed out", zap.String("name", who.Name))
+	}
+	if err := s.sessions.Destroy(r.Context()); err != nil {
+		return err
+	}
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	seeOther(w, r, catalogueRoute)
+	return nil
+}
+
+// localPath is an address inside the back office, or its front page: nobody is sent to another site.
+func localPath(to string) string {
+	u, err := url.Parse(to)
+	inside := err == nil && u.Scheme == "" && u.Host == "" && u.Opaque == "" &&
+		(u.Path == backOffice || strings.HasPrefix(u.Path, backOffice+"/"))
+	if !inside || strings.ContainsAny(to, "\\\r\n\t") || strings.HasPrefix(u.Path, signInPath) {
+		return backOffice
+	}
+	return u.RequestURI()
+}
+
+// passwordForm is the body of the page on which somebody changes their own password.
+type passwordForm struct {
+	Name   string
+	Wrong  map[string]string
+	Banner string
+}
+
+func (s *Site) passwordPage(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	return s.staffPage(w, r, who, http.StatusOK, "password", "password", "Change password", &passwordForm{Name: who.Name})
+}
+
+// changePassword answers POST /admin/password.
+func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	if err := s.readForm(w, r); err != nil {
+		return err
+	}
+	page := &passwordForm{Name: who.Name, Wrong: map[string]string{}}
+	again := func(status int) error {
+		return s.staffPage(w, r, who, status, "password", "password", "Change password", page)
+	}
+	next := r.PostForm.Get("next")
+	if next != r.PostForm.Get("again") {
+		page.Wrong["again"] = "is not the same as the new password"
+		return again(http.StatusUnprocessableEntity)
+	}
+	ctx := r.Context()
+	err := s.Accounts.ChangePassword(ctx, who.ID, r.PostForm.Get("current"), next, access.HashSecret(s.sessions.Token(ctx)))
+	var invalid *access.InvalidAccountError
+	var throttled *access.ThrottledError
+	switch {
+	case errors.Is(err, access.ErrWrongCredentials):
+		page.Wrong["current"] = "is wrong"
+		return again(http.StatusUnprocessableEntity)
+	case errors.As(err, &invalid):
+		page.Wrong["next"] = invalid.Reason
+		return again(http.StatusUnprocessableEntity)
+	case errors.As(err, &throttled):
+		page.Banner = throttled.Error()
+		return again(http.StatusTooManyRequests)
+	case err != nil:
+		return err
+	}
+	now, err := s.Accounts.Account(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	s.Log.Info("password changed", zap.String("name", who.Name))
+	if err := s.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	s.sessions.Put(ctx, sinceField, now.PasswordChangedAt.UnixMicro())
+	return s.done(w, r, backOffice, "Your password has been changed. You have been signed out everywhere else.")
+}
