@@ -6,6 +6,7 @@
 //
 //   - [PropertyRepository] keeps listings: the database, the decorator that caches it, or a map in memory.
 //   - [ChangeFeed] tells every committed change, whoever made it; the caches live by it.
+//   - [ChangeHistory] tells what has become of one listing, and who did it.
 //   - [Cache] keeps bytes for a while and may forget them at any time; nothing depends on it for being right.
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.
