@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 
+	"github.com/uptrace/bun"
+
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -43,13 +45,10 @@ func (h *ChangeHistory) History(
 ) (ports.HistoryPage, error) {
 	ctx, cancel := h.db.bounded(ctx)
 	defer cancel()
-	if before == 0 {
-		before = math.MaxInt64
-	}
 	var rows []historyRow
 	err := h.db.reading(ctx, func() error {
 		rows = nil
-		return h.db.read.NewRaw(historySQL, uuid(id), before, int64(limit)+1).Scan(ctx, &rows)
+		return h.query(id, before, limit).Scan(ctx, &rows)
 	})
 	if err != nil {
 		return ports.HistoryPage{}, h.db.explain(ctx, "read the history of property "+id.String(), err)
@@ -65,4 +64,12 @@ func (h *ChangeHistory) History(
 		page.Changes = append(page.Changes, change)
 	}
 	return page, nil
+}
+
+// query asks for one change more than the limit, to tell whether there are more.
+func (h *ChangeHistory) query(id property.ID, before int64, limit int) *bun.RawQuery {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	return h.db.read.NewRaw(historySQL, uuid(id), before, int64(limit)+1)
 }
