@@ -28,7 +28,7 @@
 // place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget, garble
 // or resurrect anything: entries carry their question, their epoch and the place from before their load, and the reader's
 // own ledger decides. A bus delivers in order and at once. What a reader may ask for beyond the default travels as a
-// [Reading] in the context, what a write has committed as a [Writing], and answers to be looked at twice as [Samples].
+// [Reading] in the context, who writes and what was committed as a [Writing], and answers to be looked at twice as [Samples].
 //
 // # Writing an adapter
 //
