@@ -77,7 +77,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.report, err = d.catalog.Import(ctx, catalog.Import{Open: func() (catalog.Source, error) {
+	d.report, err = d.catalog.Import(actingAs(ctx, "command demo"), catalog.Import{Open: func() (catalog.Source, error) {
 		f, err := configs.Samples.Open(demoFile)
 		if err != nil {
 			return nil, err

@@ -36,7 +36,7 @@ func (c *generateCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	shown := newProgress(p.err, isTerminal(p.err), "listings", time.Now)
-	report, err := s.catalog.Import(ctx, catalog.Import{
+	report, err := s.catalog.Import(actingAs(ctx, "command generate"), catalog.Import{
 		Open:     func() (catalog.Source, error) { return newGenerated(c.Seed, c.Count) },
 		Progress: func(r catalog.Report) { shown.Update(int64(r.Read), float64(r.Read)/float64(c.Count)) },
 	})

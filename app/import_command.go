@@ -53,7 +53,7 @@ func (c *importCmd) Run(ctx context.Context, p *process) error {
 	shown := newProgress(p.err, isTerminal(p.err), "rows", time.Now)
 	began := time.Now()
 	var reading *source
-	report, err := s.catalog.Import(ctx, catalog.Import{
+	report, err := s.catalog.Import(actingAs(ctx, "command import"), catalog.Import{
 		Open: func() (_ catalog.Source, err error) {
 			reading, err = openSource(c.Path, options)
 			return reading, err

@@ -7,6 +7,7 @@ import (
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/ports"
 )
 
 // store is a database with the use cases on it, for commands that do their work and end. It has no caches: servers over
@@ -32,7 +33,12 @@ func openStore(ctx context.Context, flags *configFlags) (*store, error) {
 		return nil, err
 	}
 	bus := eventbus.New(func(string, any) {}) // nobody subscribes
-	return &store{db, newCatalog(db.Repository(), bus, noCaches, &config.Config), newKeys(db.Keys())}, nil
+	return &store{db, newCatalog(db.Repository(), db.History(), bus, noCaches, &config.Config), newKeys(db.Keys())}, nil
+}
+
+// actingAs says who makes the changes of a command.
+func actingAs(ctx context.Context, actor string) context.Context {
+	return ports.WithWriting(ctx, &ports.Writing{Actor: actor})
 }
 
 // noCaches has nothing to bring up to date.

@@ -41,6 +41,7 @@ var storeModule = fx.Module("store",
 		openDatabase,
 		func(db *bunstore.DB) *liveFeed { return newLiveFeed(db.Feed()) },
 		func(feed *liveFeed) ports.ChangeFeed { return feed.ChangeFeed },
+		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
 		newEventBus,
 		func(bus *eventbus.Bus) ports.EventPublisher { return bus },
@@ -185,11 +186,12 @@ func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *lev
 func newPropertyID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
 
 func newCatalog(
-	listings ports.PropertyRepository, events ports.EventPublisher, catchUp func(context.Context) error, c *Config,
+	listings ports.PropertyRepository, history ports.ChangeHistory, events ports.EventPublisher,
+	catchUp func(context.Context) error, c *Config,
 ) *catalog.Catalog {
 	return catalog.New(listings, events, catalog.Options{
-		CatchUp: catchUp,
-		NewID:   newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
+		History: history, CatchUp: catchUp,
+		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
 	})
 }
 

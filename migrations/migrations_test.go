@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -228,4 +229,48 @@ func TestEveryMigrationHasADown(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestChangesFromBeforeActorsWereRecordedHaveNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		open  func(t *testing.T) *bun.DB
+		files fs.FS
+	}{
+		"postgres": {func(t *testing.T) *bun.DB { return openURL(t, servicetest.Postgres(t)) }, migrations.Postgres()},
+		"sqlite": {func(t *testing.T) *bun.DB {
+			return must(t, "sqlite", "file:"+filepath.Join(t.TempDir(), "x.db"), sqlitedialect.New())
+		}, migrations.SQLite()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := c.open(t)
+			if _, err := up(db, earlier{c.files}); err != nil {
+				t.Fatal(err)
+			}
+			exec(t, db, insertOne)
+			if _, err := up(db, c.files); err != nil {
+				t.Fatal(err)
+			}
+			if got := actors(t, db); !slices.Equal(got, []string{""}) {
+				t.Errorf("the actors are %q", got)
+			}
+		})
+	}
+}
+
+// earlier is the migrations from before the one that records actors.
+type earlier struct{ fs.FS }
+
+func (e earlier) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(e.FS, name)
+	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool { return entry.Name() >= "20261123000005" }), err
+}
+
+// actors are who made the changes in the feed, oldest first; "" where there is none.
+func actors(t *testing.T, db *bun.DB) []string {
+	t.Helper()
+	var list []string
+	if err := db.NewRaw("SELECT coalesce(actor, '') FROM property_changes ORDER BY seq").Scan(t.Context(), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

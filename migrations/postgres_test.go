@@ -104,6 +104,9 @@ const decoys = `
 	CREATE FUNCTION decoys.row_to_json(record) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RETURN decoys.trap(); END $$;
 	CREATE FUNCTION decoys.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
 	CREATE FUNCTION decoys.to_char(timestamp, text) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
+	CREATE FUNCTION decoys.left(text, integer) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
+	CREATE FUNCTION decoys.joined(text, name) RETURNS text LANGUAGE sql AS $$ SELECT decoys.trap() $$;
+	CREATE OPERATOR decoys.|| (LEFTARG = text, RIGHTARG = name, FUNCTION = decoys.joined);
 	CREATE FUNCTION decoys.same(uuid, uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT decoys.trap()::boolean $$;
 	CREATE FUNCTION decoys.same(text, text) RETURNS boolean LANGUAGE sql AS $$ SELECT decoys.trap()::boolean $$;
 	CREATE FUNCTION decoys.plus(bigint, integer) RETURNS bigint LANGUAGE sql AS $$ SELECT decoys.trap()::bigint $$;
@@ -126,6 +129,33 @@ func TestPostgresTellsTheWritesOfAnotherRole(t *testing.T) {
 		t.Errorf("told %s, want %s", got, want)
 	}
 	refused(t, role.db, "DELETE FROM public.property_changes", "permission denied")
+}
+
+// Who logged in is named, not the owner whose rights the triggers have, nor a role that was taken on; and whoever says who
+// they are is believed, for as long as they have said.
+func TestPostgresRecordsWhoMadeAChange(t *testing.T) {
+	address := migrated.Postgres(t)
+	db := openURL(t, address)
+	role := asRole(t, db, address)
+	exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON properties TO "+role.name, "GRANT "+role.name+" TO CURRENT_USER")
+	exec(t, role.db, insertOne, "SET gable.actor = 'anna'", "UPDATE properties SET price = 2",
+		"DO $$ BEGIN SET LOCAL gable.actor = 'bert'; UPDATE properties SET price = 3; END $$", "UPDATE properties SET price = 4",
+		"SET gable.actor = ''", "DELETE FROM properties", "SET gable.actor = 'carla'", "TRUNCATE properties",
+		"RESET gable.actor", "TRUNCATE properties", "SELECT set_config('gable.actor', repeat('é', 101), false)", insertTwo)
+	login := "database user " + role.name
+	want := []string{login, "anna", "bert", "anna", login, "carla", login, strings.Repeat("é", 100)}
+	if got := actors(t, db); !slices.Equal(got, want) {
+		t.Errorf("the actors are %q, not %q", got, want)
+	}
+	db.SetMaxOpenConns(1)
+	exec(t, db, "DELETE FROM property_changes", "SET ROLE "+role.name, "UPDATE properties SET price = 5", "RESET ROLE")
+	var super string
+	if err := db.QueryRowContext(t.Context(), "SELECT 'database user ' || session_user").Scan(&super); err != nil {
+		t.Fatal(err)
+	}
+	if got := actors(t, db); !slices.Equal(got, []string{super}) {
+		t.Errorf("the actors are %q, not %q", got, super)
+	}
 }
 
 type role struct {

@@ -6,6 +6,7 @@
 //
 //   - [PropertyRepository] keeps listings: the database, the decorator that caches it, or a map in memory.
 //   - [ChangeFeed] tells every committed change, whoever made it; the caches live by it.
+//   - [ChangeHistory] tells what has become of one listing, and who did it.
 //   - [Cache] keeps bytes for a while and may forget them at any time; nothing depends on it for being right.
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.
@@ -27,7 +28,7 @@
 // place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget, garble
 // or resurrect anything: entries carry their question, their epoch and the place from before their load, and the reader's
 // own ledger decides. A bus delivers in order and at once. What a reader may ask for beyond the default travels as a
-// [Reading] in the context, what a write has committed as a [Writing], and answers to be looked at twice as [Samples].
+// [Reading] in the context, who writes and what was committed as a [Writing], and answers to be looked at twice as [Samples].
 //
 // # Writing an adapter
 //

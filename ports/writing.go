@@ -6,12 +6,18 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Writing travels with a write through the layers, in its context, and comes back with what was committed. One Writing
-// belongs to one request and is used by one goroutine at a time.
+// Writing travels with a write through the layers, in its context: down goes who makes the change, up comes what was
+// committed. One Writing belongs to one request and is used by one goroutine at a time.
 type Writing struct {
+	// Actor is who makes the change, for its history: "anna", "key importer", "command import". Stores keep the first
+	// MaxActor characters. When it is empty nobody says, and the store has its own idea of who it is, if any.
+	Actor   string
 	Changes int    // how many were committed
 	Tx      uint64 // the last one's transaction
 }
+
+// MaxActor is how many characters of an actor's name are kept.
+const MaxActor = 100
 
 // Note counts committed changes. A nil Writing ignores them.
 func (w *Writing) Note(changes ...property.Change) {
@@ -22,6 +28,21 @@ func (w *Writing) Note(changes ...property.Change) {
 }
 
 type writingKey struct{}
+
+// ActorFrom returns the actor of the context's writing, as it is kept; "" when nobody says.
+func ActorFrom(ctx context.Context) string {
+	w := WritingFrom(ctx)
+	if w == nil {
+		return ""
+	}
+	characters := 0
+	for at := range w.Actor {
+		if characters++; characters > MaxActor {
+			return w.Actor[:at]
+		}
+	}
+	return w.Actor
+}
 
 // WithWriting returns a context that carries the writing.
 func WithWriting(ctx context.Context, w *Writing) context.Context {

@@ -51,6 +51,9 @@ type changeRow struct {
 	ChangedAt  instant `bun:"changed_at"`
 }
 
+// changeColumns are the columns of a changeRow, in either database.
+const changeColumns = "seq, CAST(CAST(tx AS text) AS bigint) AS tx, op, property_id, version, before, after, changed_at"
+
 func (r *changeRow) change() property.Change {
 	c := property.Change{
 		Tx: uint64(r.Tx), Op: property.Op(r.Op), Version: r.Version,

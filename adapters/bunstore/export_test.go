@@ -11,6 +11,11 @@ func (db *DB) SearchSQL(s *property.Search) string {
 	return searchQuery(db.read.NewSelect().Model(&[]row{}), db.dialect, s).String()
 }
 
+// HistorySQL is the statement that reads a listing's history.
+func (db *DB) HistorySQL(id property.ID, limit int) string {
+	return db.History().query(id, 0, limit).String()
+}
+
 // Writer is the pool that writes, for tests that write SQL by hand.
 func (db *DB) Writer() *bun.DB { return db.write }
 

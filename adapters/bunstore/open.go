@@ -92,6 +92,9 @@ func (db *DB) Repository() *PropertyRepository { return &PropertyRepository{db: 
 // Feed tells the changes of the listings.
 func (db *DB) Feed() *ChangeFeed { return &ChangeFeed{db: db} }
 
+// History tells what has become of a listing.
+func (db *DB) History() *ChangeHistory { return &ChangeHistory{db: db} }
+
 // Keys keeps the API keys.
 func (db *DB) Keys() *KeyRepository { return &KeyRepository{db: db} }
 

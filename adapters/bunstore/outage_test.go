@@ -65,7 +65,8 @@ func TestPostgresComesBackByItself(t *testing.T) {
 	_, findErr := repo.Find(t.Context(), p.ID)
 	_, updateErr := repo.Update(t.Context(), p)
 	_, feedErr := feed.Changes(t.Context(), cursor, 10)
-	for _, err := range []error{findErr, updateErr, feedErr, db.Ping(t.Context())} {
+	_, historyErr := db.History().History(t.Context(), p.ID, 0, 10)
+	for _, err := range []error{findErr, updateErr, feedErr, historyErr, db.Ping(t.Context())} {
 		if !errors.Is(err, ports.ErrUnavailable) {
 			t.Fatalf("without a server the error is %v", err)
 		}

@@ -82,6 +82,9 @@ type repositoryDialect interface {
 	update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
 	// remove deletes the listing at this very version, or whatever its version is when 0. Errors as in update.
 	remove(ctx context.Context, db bun.IDB, id property.ID, version int64) (property.Change, error)
+	// signed runs steps that write listings in the transaction, and has the changes recorded as the actor's in the context.
+	// The three above do so by themselves.
+	signed(ctx context.Context, tx bun.IDB, write func() error) error
 	// locked makes a query keep others from changing what it finds until the transaction ends.
 	locked(q *bun.SelectQuery) *bun.SelectQuery
 	// stampsSQL finds, for a list of ids, what the database gave to the listings that this transaction has written.

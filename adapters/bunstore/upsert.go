@@ -75,6 +75,13 @@ func (u *upsert) run(ctx context.Context, tx bun.IDB) error {
 		return err
 	}
 	u.sort()
+	if err := u.dialect.signed(ctx, tx, func() error { return u.write(ctx, tx) }); err != nil {
+		return err
+	}
+	return u.readStamps(ctx, tx)
+}
+
+func (u *upsert) write(ctx context.Context, tx bun.IDB) error {
 	if len(u.inserted) > 0 {
 		rows := rowsOf(u.inserted)
 		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
@@ -87,7 +94,7 @@ func (u *upsert) run(ctx context.Context, tx bun.IDB) error {
 			return err
 		}
 	}
-	return u.readStamps(ctx, tx)
+	return nil
 }
 
 // load finds the listings whose references are known. It always locks in the same order, so that two batches never wait

@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 const currentTx = "pg_current_xact_id()::text::bigint AS tx"
@@ -21,21 +22,34 @@ const currentTx = "pg_current_xact_id()::text::bigint AS tx"
 // allColumns are the columns as SQL lists them.
 var allColumns = strings.Join(columns, ", ")
 
-// The statements that write one listing. The arguments $1 and on are those of row.values.
+// The statements that write one listing. The arguments $1 and on are those of row.values, and the last one is the actor.
 var (
 	insertSQL = "INSERT INTO properties (" + allColumns + ") VALUES (" + numbered(columns, 1, "$%[2]d") + ")" +
-		" RETURNING " + allColumns + ", " + currentTx
+		" RETURNING " + allColumns + ", " + currentTx + ", " + actingAs(len(columns)+1)
 
 	// updateSQL gets both images. The state before is the statement's snapshot of the row: if that has been changed since,
 	// it is no longer at the version meant, and nothing is updated.
 	updateSQL = "UPDATE properties AS p SET " + numbered(detailColumns, 2, "%[1]s = $%[2]d") + " FROM properties AS o" +
 		" WHERE p.id = $1 AND p.version = $" + strconv.Itoa(updateArgs) + " AND o.id = p.id AND o.version = p.version" +
-		" RETURNING o." + strings.Join(columns, ", o.") + ", p." + strings.Join(columns, ", p.") + ", " + currentTx
+		" RETURNING o." + strings.Join(columns, ", o.") + ", p." + strings.Join(columns, ", p.") + ", " + currentTx +
+		", " + actingAs(updateArgs+1)
 
 	// deleteSQL takes the version 0 for any.
 	deleteSQL = "DELETE FROM properties WHERE id = $1 AND $2::bigint IN (0, version)" +
-		" RETURNING " + allColumns + ", " + currentTx + ", clock_timestamp()"
+		" RETURNING " + allColumns + ", " + currentTx + ", clock_timestamp(), " + actingAs(3)
 )
+
+// actingAs says who writes until the transaction ends; NULL leaves it to the database. The triggers that record a change run
+// when its statement has returned all rows, and so find what is said in RETURNING.
+func actingAs(arg int) string { return "set_config('gable.actor', $" + strconv.Itoa(arg) + ", true)" }
+
+// actorOrNull is who writes, as the last argument.
+func actorOrNull(ctx context.Context) *string {
+	if actor := ports.ActorFrom(ctx); actor != "" {
+		return &actor
+	}
+	return nil
+}
 
 // updateArgs is how many of the values an update needs: all up to the version.
 var updateArgs = 1 + slices.Index(columns, "version")
@@ -55,7 +69,8 @@ func (postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Proper
 	given := rowOf(p)
 	var stored row
 	var tx int64
-	if err := queryRow(ctx, db, insertSQL, given.values(), append(stored.fields(), &tx)); err != nil {
+	args := append(given.values(), actorOrNull(ctx))
+	if err := queryRow(ctx, db, insertSQL, args, append(stored.fields(), &tx, new(any))); err != nil {
 		return property.Change{}, err
 	}
 	return property.Inserted(uint64(tx), stored.property()), nil
@@ -65,8 +80,9 @@ func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Proper
 	revised := rowOf(p)
 	var before, after row
 	var tx int64
-	into := slices.Concat(before.fields(), after.fields(), []any{&tx})
-	err := queryRow(ctx, db, updateSQL, revised.values()[:updateArgs], into)
+	args := append(revised.values()[:updateArgs], actorOrNull(ctx))
+	into := slices.Concat(before.fields(), after.fields(), []any{&tx, new(any)})
+	err := queryRow(ctx, db, updateSQL, args, into)
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, p.ID)
 	}
@@ -82,7 +98,8 @@ func (postgresDialect) remove(
 	var removed row
 	var tx int64
 	var at time.Time
-	err := queryRow(ctx, db, deleteSQL, []any{id.String(), version}, append(removed.fields(), &tx, &at))
+	args := []any{id.String(), version, actorOrNull(ctx)}
+	err := queryRow(ctx, db, deleteSQL, args, append(removed.fields(), &tx, &at, new(any)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, id)
 	}
@@ -115,6 +132,15 @@ func queryRow(ctx context.Context, db bun.IDB, statement string, args, into []an
 // to many clients.
 func unprepared(err error) bool {
 	return slices.Contains([]string{"26000", "42P05", "0A000"}, postgresCode(err))
+}
+
+func (postgresDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {
+	if actor := ports.ActorFrom(ctx); actor != "" {
+		if _, err := tx.NewRaw("SELECT set_config('gable.actor', ?, true)", actor).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return write()
 }
 
 func (postgresDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 // The triggers of SQLite correct a row after it has been written, too late for RETURNING. What a write made of a listing
@@ -13,12 +14,34 @@ import (
 
 func (sqliteDialect) writesInOneStatement() bool { return false }
 
+// lastChange signs that change on the way.
 func lastChange(ctx context.Context, db bun.IDB) (property.Change, error) {
+	read := db.NewRaw("SELECT " + changeColumns + " FROM property_changes ORDER BY seq DESC LIMIT 1")
+	if actor := ports.ActorFrom(ctx); actor != "" {
+		read = db.NewRaw("UPDATE property_changes SET actor = ? WHERE seq = (SELECT max(seq) FROM property_changes)"+
+			" RETURNING "+changeColumns, actor)
+	}
 	var last changeRow
-	if err := db.NewSelect().Model(&last).Order("c.seq DESC").Limit(1).Scan(ctx); err != nil {
+	if err := read.Scan(ctx, &last); err != nil {
 		return property.Change{}, err
 	}
 	return last.change(), nil
+}
+
+func (sqliteDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {
+	actor := ports.ActorFrom(ctx)
+	if actor == "" {
+		return write()
+	}
+	var last int64
+	if err := tx.NewRaw("SELECT coalesce(max(seq), 0) FROM property_changes").Scan(ctx, &last); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	_, err := tx.NewRaw("UPDATE property_changes SET actor = ? WHERE seq > ?", actor, last).Exec(ctx)
+	return err
 }
 
 func (sqliteDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {

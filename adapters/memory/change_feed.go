@@ -15,20 +15,22 @@ import (
 
 // changeLog is every change in the order it was made. Each is a transaction of its own, numbered 1, 2, 3 …
 type changeLog struct {
-	epoch   string // of this log, which ends with the process
-	changes []property.Change
-	pruned  uint64 // the number of the last change removed; those kept follow it without a gap
+	epoch   string            // of this log, which ends with the process
+	changes []property.Change // with their actors, which only a history tells
+	pruned  uint64            // the number of the last change removed; those kept follow it without a gap
 }
 
 func (l *changeLog) last() uint64 { return l.pruned + uint64(len(l.changes)) }
 
-// append gives the change its transaction number and its time, which never goes back, and keeps it.
-func (l *changeLog) append(c property.Change, now time.Time) property.Change {
+// append gives the change its transaction number and its time, which never goes back, and keeps it with its actor.
+func (l *changeLog) append(c property.Change, now time.Time, actor string) property.Change {
 	c.Tx, c.At = l.last()+1, property.Instant(now)
 	if n := len(l.changes); n > 0 && l.changes[n-1].At.After(c.At) {
 		c.At = l.changes[n-1].At
 	}
-	l.changes = append(l.changes, c)
+	signed := c
+	signed.Actor = actor
+	l.changes = append(l.changes, signed)
 	return c
 }
 
@@ -65,8 +67,9 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 		More:    len(stretch) < len(waiting),
 		Place:   log.placeAt(next),
 	}
-	for _, c := range stretch {
-		page.Cursors = append(page.Cursors, cursorAt(c.Tx))
+	for i := range page.Changes {
+		page.Changes[i].Actor = ""
+		page.Cursors = append(page.Cursors, cursorAt(page.Changes[i].Tx))
 	}
 	return page, nil
 }

@@ -78,7 +78,7 @@ func (r *PropertyRepository) Create(ctx context.Context, p property.Property, ke
 	if err := r.mayInsert(p); err != nil {
 		return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, err)
 	}
-	change := r.insert(p)
+	change := r.insert(p, ports.ActorFrom(ctx))
 	if key != nil {
 		r.creations[ownedKey{key.Owner, key.Key}] = creation{request: key.Request, change: change}
 	}
@@ -107,7 +107,7 @@ func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (p
 	if r.referenceTaken(p) {
 		return property.Change{}, fmt.Errorf("update listing %s: %w", p.ID, property.ErrReferenceTaken)
 	}
-	return r.replace(before, p.Details), nil
+	return r.replace(before, p.Details, ports.ActorFrom(ctx)), nil
 }
 
 // Delete implements ports.PropertyRepository.
@@ -124,7 +124,7 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	delete(r.rows, id)
 	delete(r.references, before.Reference)
 	r.removed[id] = before.Version + 1
-	return r.log.append(property.Deleted(0, before, time.Time{}), r.now()), nil
+	return r.log.append(property.Deleted(0, before, time.Time{}), r.now(), ports.ActorFrom(ctx)), nil
 }
 
 // atVersion is the listing if its version is the one expected.
@@ -156,15 +156,15 @@ func (r *PropertyRepository) referenceTaken(p property.Property) bool {
 }
 
 // insert stores a listing that mayInsert has let through. An id that was in use before goes on counting versions.
-func (r *PropertyRepository) insert(p property.Property) property.Change {
+func (r *PropertyRepository) insert(p property.Property, actor string) property.Change {
 	p.Version = r.removed[p.ID] + 1
 	p.CreatedAt, p.UpdatedAt = property.Instant(p.CreatedAt), property.Instant(p.UpdatedAt)
 	r.keep(&p)
-	return r.log.append(property.Inserted(0, p), r.now())
+	return r.log.append(property.Inserted(0, p), r.now(), actor)
 }
 
 // replace gives a stored listing other details, the next version and a time that does not go back.
-func (r *PropertyRepository) replace(before property.Property, details property.Details) property.Change {
+func (r *PropertyRepository) replace(before property.Property, details property.Details, actor string) property.Change {
 	after := before
 	after.Details = details
 	after.Version++
@@ -173,7 +173,7 @@ func (r *PropertyRepository) replace(before property.Property, details property.
 	}
 	delete(r.references, before.Reference)
 	r.keep(&after)
-	return r.log.append(property.Updated(0, before, after), r.now())
+	return r.log.append(property.Updated(0, before, after), r.now(), actor)
 }
 
 // keep puts a listing into the tables, with photos that no caller holds.

@@ -22,7 +22,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Proper
 	}
 	result := make([]ports.Upserted, len(batch))
 	for i, p := range batch {
-		result[i].Change = r.upsert(p)
+		result[i].Change = r.upsert(p, ports.ActorFrom(ctx))
 	}
 	return result, nil
 }
@@ -50,14 +50,14 @@ func (r *PropertyRepository) mayUpsert(batch []property.Property) error {
 	return nil
 }
 
-func (r *PropertyRepository) upsert(p property.Property) property.Change {
+func (r *PropertyRepository) upsert(p property.Property, actor string) property.Change {
 	id, known := r.references[p.Reference]
 	if !known {
-		return r.insert(p)
+		return r.insert(p, actor)
 	}
 	before := r.rows[id]
 	if before.Details.Equal(p.Details) {
 		return property.Change{ID: id, Version: before.Version}
 	}
-	return r.replace(before, p.Details)
+	return r.replace(before, p.Details, actor)
 }

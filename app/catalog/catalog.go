@@ -25,6 +25,7 @@ type Options struct {
 	NewID           func() property.ID
 	Now             func() time.Time
 	DefaultCurrency property.Currency // of listings that name none
+	History         ports.ChangeHistory
 	// CatchUp returns when this process knows every change committed before the call. A write that finds nothing to do,
 	// because another process has done it already, is acknowledged no sooner: whoever reads here next must see it.
 	CatchUp func(context.Context) error
@@ -43,6 +44,13 @@ func (c *Catalog) Get(ctx context.Context, id property.ID) (property.Property, e
 // Search returns one page of listings.
 func (c *Catalog) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
 	return c.listings.Search(ctx, s)
+}
+
+// History returns what has become of a listing, the newest change first, with who did it: see ports.ChangeHistory.
+func (c *Catalog) History(
+	ctx context.Context, id property.ID, before int64, limit int,
+) (ports.HistoryPage, error) {
+	return c.options.History.History(ctx, id, before, limit)
 }
 
 // Count returns how many listings match.

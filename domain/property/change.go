@@ -28,6 +28,9 @@ type Change struct {
 	After *Property
 	// At is when the change was made, by the database's clock.
 	At time.Time
+	// Actor is who made the change, as they or the database say; "" when it is not known. Only a listing's history tells
+	// it: it is "" in changes that are announced to everybody.
+	Actor string
 }
 
 // Event tells the program's parts that a change is committed. It is what the event bus carries.

@@ -36,6 +36,16 @@ var tellingCases = []suiteCase[stream]{
 			s.t.Fatalf("nothing was changed, yet the feed tells%s", headings(told))
 		}
 	}},
+	{"the_feed_names_nobody", "Who made a change is neither told by the feed nor by the repository.", func(s stream) {
+		s.t = acting{s.t, "anna"}
+		made := s.write()
+		told, _ := s.follow("", 100)
+		for _, c := range slices.Concat(made, told) {
+			if c.Actor != "" {
+				s.t.Fatalf("the %s of %s is told to be by %q", c.Op, c.ID, c.Actor)
+			}
+		}
+	}},
 	{"the_feed_rebuilds_the_table", "Whoever applies the feed from its start has the table as it is.", func(s stream) {
 		s.write()
 		s.upsert(s.batch(40)[10:]...)

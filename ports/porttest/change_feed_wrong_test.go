@@ -104,6 +104,7 @@ var wrongFeeds = []wrongFeed{
 	}), []string{"every_change_is_told_once", "the_feed_rebuilds_the_table"}, everyTelling},
 	{"transactions are numbered anew", changing(func(c *property.Change) { c.Tx += 1000 }), []string{"every_change_is_told_once", "the_snapshot_sees_what_was_told"}, everyTelling},
 	{"changes have no time", changing(func(c *property.Change) { c.At = time.Time{} }), []string{"every_change_is_told_once"}, everyTelling},
+	{"changes name who made them", changing(func(c *property.Change) { c.Actor = "anna" }), []string{"the_feed_names_nobody"}, nil},
 	{"pages are too long", func(right ports.ChangeFeed) ports.ChangeFeed {
 		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
 			return right.Changes(ctx, after, limit+1)

@@ -29,7 +29,7 @@ func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
 		if !key.Scope.Allows(needed) {
 			return problem.Refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
 		}
-		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{})), key)
+		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{Actor: "key " + key.Name})), key)
 	}
 }
 

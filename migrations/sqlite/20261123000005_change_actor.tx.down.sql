@@ -1,0 +1,1 @@
+ALTER TABLE property_changes DROP COLUMN actor;
