@@ -134,16 +134,17 @@ func TestWhatNobodyCouldJudgeDoesNotCount(t *testing.T) {
 }
 
 func TestInventedNamesNeitherFillTheMemoryNorHideTheOneThatIsMeant(t *testing.T) {
-	throttle, target := newThrottle(), attempt{"anna", "office"}
-	now := fail(t, throttle, target, freeByAddress+5, noon)
+	throttle := newThrottle()
+	now := fail(t, throttle, attempt{name: "anna"}, freeByName+3, noon)
+	now = fail(t, throttle, attempt{address: "office"}, freeByAddress+3, now)
 	for i := range 3 * capacity {
 		_ = throttle.begin(attempt{fmt.Sprint("name", i), fmt.Sprint("address", i)}, now)
 	}
 	if len(throttle.names.of) != capacity || len(throttle.addresses.of) != capacity {
 		t.Errorf("%d names and %d addresses are remembered", len(throttle.names.of), len(throttle.addresses.of))
 	}
-	if waitOf(t, throttle, attempt{name: "anna"}, now) != longestWait || waitOf(t, throttle, attempt{address: "office"}, now) == 0 {
-		t.Error("the name and the address that were tried often are forgotten")
+	if name, address := throttle.names.of["anna"], throttle.addresses.of["office"]; name.wrong != freeByName+3 || address.wrong != freeByAddress+3 {
+		t.Errorf("the name and the address that were tried often are remembered as %+v and %+v", name, address)
 	}
 }
 
