@@ -20,8 +20,8 @@ type adminResetPasswordCmd struct {
 
 // Help is shown by --help.
 func (adminCreateUserCmd) Help() string {
-	return `Makes an account for somebody who signs in to the web pages. The password has 12 to 256 characters. It is asked for on the
-terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be shown again.
+	return `The password has 12 to 256 characters. It is asked for on the terminal, or comes from where a flag says; a generated one is
+printed alone on standard output and cannot be shown again.
 
 Examples:
 
@@ -32,8 +32,8 @@ Examples:
 
 // Help is shown by --help.
 func (adminResetPasswordCmd) Help() string {
-	return `Replaces a password that has been forgotten, or that others know, and signs the account out everywhere. The new one is asked
-for on the terminal, or comes from where a flag says; a generated one is printed alone on standard output.
+	return `For a password that has been forgotten, or that others know. The new one is asked for on the terminal, or comes from where a
+flag says; a generated one is printed alone on standard output and cannot be shown again.
 
 Examples:
 

@@ -32,6 +32,12 @@ func (c *crowd) step(inside, served int) {
 	c.most = max(c.most, c.inside)
 }
 
+func (c *crowd) counted() (most, served int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.most, c.served
+}
+
 func TestFewAreAtWorkFewWaitAndTheOthersAreToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := newGate(2, 10), time.Now()
@@ -49,8 +55,8 @@ func TestFewAreAtWorkFewWaitAndTheOthersAreToldAtOnce(t *testing.T) {
 			}()
 		}
 		time.Sleep(time.Second)
-		if c.most != 2 || c.served != 12 || refused.Load() != 88 {
-			t.Errorf("%d at once, %d served, %d refused", c.most, c.served, refused.Load())
+		if most, served := c.counted(); most != 2 || served != 12 || refused.Load() != 88 {
+			t.Errorf("%d at once, %d served, %d refused", most, served, refused.Load())
 		}
 		if err := g.pass(t.Context(), c.work); err != nil {
 			t.Errorf("after the rush: %v", err)

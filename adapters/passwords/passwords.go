@@ -1,5 +1,5 @@
 // Package passwords hashes passwords with argon2id. What makes guessing expensive makes a flood of sign-ins expensive too,
-// so few passwords are hashed at once and few wait: a hundred at a time would take two gigabytes. It stores nothing, and
+// so few passwords are hashed at once and few wait: a hundred at a time would take gigabytes. It stores nothing, and
 // knows nothing of accounts.
 package passwords
 
@@ -14,8 +14,8 @@ import (
 )
 
 // parameters are beyond the least that the OWASP password storage cheat sheet asks for (19 MiB, 2 passes, 1 lane), and take
-// some 50 ms. One lane keeps one hashing on one processor.
-var parameters = &argon2id.Params{Memory: 32 << 10, Iterations: 3, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+// some 60 ms. One lane keeps one hashing on one processor.
+var parameters = &argon2id.Params{Memory: 32 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // waitingEach is how many may wait for each that is being hashed: nobody waits for much longer than a second.
 const waitingEach = 20
