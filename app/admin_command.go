@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -12,9 +13,11 @@ import (
 
 type adminCmd struct {
 	configFlags
-	CreateKey adminCreateKeyCmd `cmd:"" help:"Make an API key and print its secret, once."`
-	List      adminListCmd      `cmd:"" help:"List the API keys."`
-	Revoke    adminRevokeCmd    `cmd:"" help:"End an API key, at once and for good."`
+	CreateUser    adminCreateUserCmd    `cmd:"" help:"Make an account for somebody who signs in to the web pages."`
+	ResetPassword adminResetPasswordCmd `cmd:"" help:"Give an account another password, and sign it out everywhere."`
+	CreateKey     adminCreateKeyCmd     `cmd:"" help:"Make an API key and print its secret, once."`
+	List          adminListCmd          `cmd:"" help:"List the API keys and the accounts."`
+	Revoke        adminRevokeCmd        `cmd:"" help:"End an API key, at once and for good."`
 }
 
 func newAdminCmd() adminCmd { return adminCmd{configFlags: newConfigFlags("database")} }
@@ -42,7 +45,8 @@ Example:
 
 // Help is shown by --help.
 func (adminListCmd) Help() string {
-	return `Revoked keys are listed too. Secrets are not known to anybody; the hint is a secret's last four characters.
+	return `Revoked keys are listed too. Secrets are not known to anybody; the hint is a secret's last four characters. The accounts
+follow after an empty line, if there are any.
 
 Example:
 
@@ -71,25 +75,47 @@ func (k *adminCreateKeyCmd) Run(ctx context.Context, p *process, c *commands) er
 	})
 }
 
-// Run prints a table.
+// Run prints a table, or two.
 func (*adminListCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {
 		keys, err := s.keys.List(ctx)
 		if err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(p.out, 0, 0, 3, ' ', 0)
-		fmt.Fprintln(table, "NAME\tSCOPE\tHINT\tCREATED\tREVOKED")
-		for _, k := range keys {
-			revoked := "–"
-			if !k.RevokedAt.IsZero() {
-				revoked = k.RevokedAt.Format(time.RFC3339)
-			}
-			fmt.Fprintf(table, "%s\t%s\t…%s\t%s\t%s\n",
-				escapeControls(k.Name), k.Scope, k.Hint, k.CreatedAt.Format(time.RFC3339), revoked)
+		accounts, err := s.accounts.List(ctx)
+		if err != nil {
+			return err
 		}
-		return table.Flush()
+		if err := writeKeys(p.out, keys); err != nil || len(accounts) == 0 {
+			return err
+		}
+		fmt.Fprintln(p.out)
+		return writeAccounts(p.out, accounts)
 	})
+}
+
+func writeKeys(w io.Writer, keys []access.Key) error {
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "NAME\tSCOPE\tHINT\tCREATED\tREVOKED")
+	for _, k := range keys {
+		revoked := "–"
+		if !k.RevokedAt.IsZero() {
+			revoked = k.RevokedAt.Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%s\t…%s\t%s\t%s\n",
+			escapeControls(k.Name), k.Scope, k.Hint, k.CreatedAt.Format(time.RFC3339), revoked)
+	}
+	return table.Flush()
+}
+
+func writeAccounts(w io.Writer, accounts []access.Account) error {
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "ACCOUNT\tROLE\tCREATED\tPASSWORD CHANGED")
+	for _, a := range accounts {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n",
+			a.Name, a.Role, a.CreatedAt.Format(time.RFC3339), a.PasswordChangedAt.Format(time.RFC3339))
+	}
+	return table.Flush()
 }
 
 // Run ends the key.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +49,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	var d demonstration
-	app := newServer(&config.Config, log, fx.Populate(&d.catalog, &d.keys, &d.servers))
+	app := newServer(&config.Config, log, fx.Populate(&d.catalog, &d.keys, &d.accounts, &d.servers))
 	return runServer(ctx, app, log, func(ctx context.Context) error {
 		if err := d.prepare(ctx); err != nil {
 			return err
@@ -59,19 +60,22 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 
 // demonstration is a server with something to look at.
 type demonstration struct {
-	catalog *catalog.Catalog
-	keys    *access.Keys
-	servers *servers
-	report  catalog.Report
-	secret  string
+	catalog  *catalog.Catalog
+	keys     *access.Keys
+	accounts *access.Accounts
+	servers  *servers
+	report   catalog.Report
+	secret   string
+	password string
 }
 
 const (
 	demoFile    = "samples/king-county.csv.gz"
 	demoMapping = "king-county"
+	demoAccount = "admin"
 )
 
-// prepare brings the sample listings in and makes a key.
+// prepare brings the sample listings in and makes a key and an account.
 func (d *demonstration) prepare(ctx context.Context) error {
 	mapping, err := listingfile.BuiltinMapping(demoMapping)
 	if err != nil {
@@ -87,7 +91,11 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("import the sample listings: %w", err)
 	}
-	_, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin)
+	if _, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin); err != nil {
+		return err
+	}
+	d.password = rand.Text()
+	_, err = d.accounts.Create(ctx, demoAccount, d.password, keys.RoleAdministrator)
 	return err
 }
 
@@ -101,6 +109,7 @@ Gable is running with %s real listings (house sales in King County, Washington, 
   Listings       %s/v1/properties
   Health         http://%s/readyz
   API key        %s   (scope admin; for this run only)
+  Administrator  %s, with the password %s   (for this run only)
 
 Try:
 
@@ -110,6 +119,6 @@ Try:
 
 Stop it with Ctrl-C; everything it stored goes with it.
 `, humanize.Comma(int64(d.report.Created)), took.Round(time.Millisecond),
-		base, base, d.servers.ops.bound, d.secret, base, base, d.secret)
+		base, base, d.servers.ops.bound, d.secret, demoAccount, d.password, base, base, d.secret)
 	return err
 }

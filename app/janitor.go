@@ -8,10 +8,11 @@ import (
 	"go.uber.org/zap"
 )
 
-// janitor removes changes that have been kept long enough.
+// janitor removes changes that have been kept long enough, and sessions that have expired.
 type janitor struct {
 	feed      ports.ChangeFeed
 	retention time.Duration
+	sessions  ports.SessionRepository
 	log       *zap.Logger
 }
 
@@ -35,13 +36,21 @@ func (j *janitor) run(ctx context.Context) {
 }
 
 func (j *janitor) clean(ctx context.Context) {
+	now := time.Now()
+	j.remove(ctx, "old changes", j.feed.Prune, now.Add(-j.retention))
+	j.remove(ctx, "expired sessions", j.sessions.PruneSessions, now)
+}
+
+func (j *janitor) remove(
+	ctx context.Context, what string, prune func(context.Context, time.Time) (int64, error), before time.Time,
+) {
 	ctx, cancel := context.WithTimeout(ctx, janitorLimit)
 	defer cancel()
-	removed, err := j.feed.Prune(ctx, time.Now().Add(-j.retention))
+	removed, err := prune(ctx, before)
 	switch {
 	case err != nil && ctx.Err() == nil:
-		j.log.Warn("cannot remove old changes", zap.Error(err))
+		j.log.Warn("cannot remove "+what, zap.Error(err))
 	case removed > 0:
-		j.log.Info("removed old changes", zap.Int64("changes", removed))
+		j.log.Info("removed "+what, zap.Int64("removed", removed))
 	}
 }

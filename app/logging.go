@@ -116,8 +116,8 @@ func escapeControls(text string) string {
 	return string(safe)
 }
 
-// isTerminal reports whether a person is reading what is written there.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a person is reading what is written to a stream, or typing what is read from it.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

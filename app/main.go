@@ -32,7 +32,7 @@ type commands struct {
 	Import   importCmd   `cmd:"" help:"Bring listings in from a file."`
 	Export   exportCmd   `cmd:"" help:"Write listings to a file."`
 	Generate generateCmd `cmd:"" help:"Store made-up listings."`
-	Admin    adminCmd    `cmd:"" help:"Hand out API keys, and take them back."`
+	Admin    adminCmd    `cmd:"" help:"Look after API keys and accounts."`
 	Cache    cacheCmd    `cmd:"" help:"Look at the caches of a running server, or empty them."`
 	Config   configCmd   `cmd:"" help:"Check the configuration."`
 	Version  versionCmd  `cmd:"" help:"Say which build this is."`

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/passwords"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/ports"
@@ -13,9 +14,10 @@ import (
 // store is a database with the use cases on it, for commands that do their work and end. It has no caches: servers over
 // the same database see what a command changes through the change feed.
 type store struct {
-	db      *bunstore.DB
-	catalog *catalog.Catalog
-	keys    *access.Keys
+	db       *bunstore.DB
+	catalog  *catalog.Catalog
+	keys     *access.Keys
+	accounts *access.Accounts
 }
 
 // openStore opens the configured database at this program's schema; an embedded one is created and migrated.
@@ -33,7 +35,10 @@ func openStore(ctx context.Context, flags *configFlags) (*store, error) {
 		return nil, err
 	}
 	bus := eventbus.New(func(string, any) {}) // nobody subscribes
-	return &store{db, newCatalog(db.Repository(), db.History(), bus, noCaches, &config.Config), newKeys(db.Keys())}, nil
+	return &store{
+		db: db, catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, &config.Config), keys: newKeys(db.Keys()),
+		accounts: newAccounts(db.Accounts(), db.Sessions(), passwords.New()),
+	}, nil
 }
 
 // actingAs says who makes the changes of a command.

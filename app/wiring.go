@@ -15,6 +15,7 @@ import (
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/ops"
+	"github.com/gable-listings/gable/adapters/passwords"
 	"github.com/gable-listings/gable/adapters/rediscache"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
@@ -43,6 +44,8 @@ var storeModule = fx.Module("store",
 		func(feed *liveFeed) ports.ChangeFeed { return feed.ChangeFeed },
 		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
+		func(db *bunstore.DB) ports.AccountRepository { return db.Accounts() },
+		func(db *bunstore.DB) ports.SessionRepository { return db.Sessions() },
 		newEventBus,
 		func(bus *eventbus.Bus) ports.EventPublisher { return bus },
 	),
@@ -50,7 +53,11 @@ var storeModule = fx.Module("store",
 
 // useCaseModule is what the program can do, whoever asks.
 var useCaseModule = fx.Module("use cases",
-	fx.Provide(newCatalog, newKeys, newFiles, func(f *follower) func(context.Context) error { return f.CatchUp }),
+	fx.Provide(
+		newCatalog, newKeys, newAccounts, newFiles,
+		func() ports.PasswordHasher { return passwords.New() },
+		func(f *follower) func(context.Context) error { return f.CatchUp },
+	),
 )
 
 // cacheModule is the two levels, the ledger that both ask, and the follower that keeps it up to date.
@@ -201,6 +208,12 @@ func newKeys(keys ports.KeyRepository) *access.Keys {
 	})
 }
 
+func newAccounts(
+	accounts ports.AccountRepository, sessions ports.SessionRepository, hasher ports.PasswordHasher,
+) *access.Accounts {
+	return access.NewAccounts(accounts, sessions, hasher, access.AccountOptions{NewID: newPropertyID, Now: time.Now})
+}
+
 func newAPI(
 	listings *catalog.Catalog, files *files, keys *access.Keys, feed *liveFeed, views *viewcache.Cache,
 	query queryLevel, ledger *freshness.Ledger, d draining, c *Config,
@@ -287,9 +300,11 @@ func newChangeRinger(db *bunstore.DB, f *follower, log *zap.Logger, c *Config) *
 	return newRinger(b, f.wake, log.Named("bell"))
 }
 
-// follow keeps the ledger up to date, and the change table from growing for ever, as long as the program runs.
-func follow(lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, log *zap.Logger, c *Config) {
-	j := &janitor{feed: feed, retention: c.Freshness.Retention, log: log.Named("janitor")}
+// follow keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
+func follow(
+	lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, sessions ports.SessionRepository, log *zap.Logger, c *Config,
+) {
+	j := &janitor{feed: feed, retention: c.Freshness.Retention, sessions: sessions, log: log.Named("janitor")}
 	background(lc, f.run, r.run, r.listen, j.run)
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 )
 
 const (
@@ -154,5 +155,40 @@ func TestKeysKeepTheirRules(t *testing.T) {
 		refused(t, db, key(two, "b", "write", "secret"), "hash")
 		refused(t, db, answer(one, "k"), "idempotency_keys")
 		refused(t, db, answer(one, strings.Repeat("k", 256)), "key")
+	})
+}
+
+func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
+	account := func(id, name, role string) string {
+		return fmt.Sprintf("INSERT INTO accounts (id, name, role, password_hash) VALUES ('%s', '%s', '%s', '$')", id, name, role)
+	}
+	session := func(hash, owner string) string {
+		return fmt.Sprintf("INSERT INTO sessions (token_hash, account_id, data, expires_at) VALUES ('%s', %s, 'x', '2026-01-02T03:04:05.678901Z')",
+			hash, owner)
+	}
+	hash := func(digits string) string { return strings.Repeat(digits, 32) }
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		db.SetMaxOpenConns(1)
+		if db.Dialect().Name() == dialect.SQLite {
+			exec(t, db, "PRAGMA foreign_keys = ON")
+		}
+		exec(t, db, account(one, "anna.b_c-d+e@example.org", "administrator"), account(two, strings.Repeat("x", 64), "editor"),
+			session(hash("0a"), "'"+one+"'"), session(hash("0b"), "'"+two+"'"), session(hash("0c"), "NULL"))
+		refused(t, db, account("x", "anna.b_c-d+e@example.org", "editor"), "name")
+		for _, name := range []string{"", "Anna", "an na", "müller", "a\nb", "anna\n", strings.Repeat("x", 65)} {
+			refused(t, db, account("x", name, "editor"), "name")
+		}
+		refused(t, db, account("x", "bob", "root"), "role")
+		refused(t, db, account("", "bob", "editor"), "id")
+		refused(t, db, session("a token", "NULL"), "hash")
+		refused(t, db, session(hash("0A"), "NULL"), "hash")
+		refused(t, db, session(hash("0a"), "NULL"), "sessions")
+		refused(t, db, session(hash("0d"), "'nobody'"), "")
+		exec(t, db, "DELETE FROM accounts WHERE id = '"+one+"'")
+		var left string
+		err := db.NewRaw("SELECT min(token_hash) || max(token_hash) FROM sessions").Scan(t.Context(), &left)
+		if err != nil || left != hash("0b")+hash("0c") {
+			t.Errorf("left are %s (%v)", left, err)
+		}
 	})
 }

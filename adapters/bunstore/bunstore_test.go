@@ -101,6 +101,25 @@ func TestKeyRepositoryKeepsItsPromises(t *testing.T) {
 	}
 }
 
+func TestAccountRepositoryKeepsItsPromises(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			porttest.AccountRepository(t, func(t *testing.T) ports.AccountRepository { return open(t, kind.url(t)).Accounts() })
+		})
+	}
+}
+
+func TestSessionRepositoryKeepsItsPromises(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			porttest.SessionRepository(t, func(t *testing.T) (ports.AccountRepository, ports.SessionRepository) {
+				db := open(t, kind.url(t))
+				return db.Accounts(), db.Sessions()
+			})
+		})
+	}
+}
+
 // birth is when the listings of the tests are made.
 var birth = time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
 

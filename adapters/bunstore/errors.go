@@ -19,7 +19,7 @@ type uniqueness int8
 const (
 	notViolated uniqueness = iota
 	primaryKey
-	uniqueColumn // of the columns that are unique but no key: the reference of a listing, the name of an API key
+	uniqueColumn // of the columns that are unique but no key: the reference of a listing, the name of an API key or account
 )
 
 // transience says whether an error may go away by itself: outage when the database cannot serve now, retry when another

@@ -55,6 +55,7 @@ type dialect interface {
 
 	repositoryDialect
 	feedDialect
+	accountDialect
 	migrationDialect
 }
 
@@ -97,6 +98,12 @@ func (db *DB) History() *ChangeHistory { return &ChangeHistory{db: db} }
 
 // Keys keeps the API keys.
 func (db *DB) Keys() *KeyRepository { return &KeyRepository{db: db} }
+
+// Accounts keeps the accounts of those who sign in.
+func (db *DB) Accounts() *AccountRepository { return &AccountRepository{db: db} }
+
+// Sessions keeps their sessions.
+func (db *DB) Sessions() *SessionRepository { return &SessionRepository{db: db} }
 
 // Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable.
 func (db *DB) Ping(ctx context.Context) error {

@@ -161,6 +161,14 @@ func outageCode(code string) bool {
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }
 
+// lockAccounts takes the weakest lock that conflicts with itself and with writing, and not with the look-up of a foreign key.
+func (postgresDialect) lockAccounts(ctx context.Context, tx bun.IDB) error {
+	_, err := tx.NewRaw("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE").Exec(ctx)
+	return err
+}
+
+func (postgresDialect) orphaned(err error) bool { return postgresCode(err) == "23503" } // foreign_key_violation
+
 func (postgresDialect) files() fs.FS { return migrations.Postgres() }
 
 func (postgresDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {

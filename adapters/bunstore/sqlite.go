@@ -132,6 +132,13 @@ func sqliteCode(err error) int {
 	return 0
 }
 
+// lockAccounts has nothing to do: a transaction that writes is the only one from its beginning.
+func (sqliteDialect) lockAccounts(context.Context, bun.IDB) error { return nil }
+
+func (sqliteDialect) orphaned(err error) bool {
+	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
 func (sqliteDialect) files() fs.FS { return migrations.SQLite() }
 
 func (sqliteDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {

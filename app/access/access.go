@@ -1,5 +1,6 @@
-// Package access holds the use cases around API keys: hand one out, recognise its holder, list and revoke. A secret
-// passes through here once, on its way to the person who asked for it; it is never stored, logged or shown again.
+// Package access holds the use cases around API keys: hand one out, recognise its holder, list and revoke; and around
+// accounts: make one, sign in, change a password. A secret passes through here once, on its way to the person who asked
+// for it; it is never stored, logged or shown again, and nor is a password.
 package access
 
 import (

@@ -1,5 +1,5 @@
-// Package access knows who may write: API keys, their scopes, and how a key is recognised without being kept. It is
-// pure: randomness and time arrive as arguments.
+// Package access knows who may write: API keys, their scopes, and how a key is recognised without being kept; accounts,
+// their roles, and what a name and a password have to be. It is pure: randomness and time arrive as arguments.
 package access
 
 import (

@@ -1,0 +1,176 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
+)
+
+// AccountRepository is a ports.AccountRepository over a database whose schema is up to date.
+type AccountRepository struct{ db *DB }
+
+var _ ports.AccountRepository = (*AccountRepository)(nil)
+
+// accountDialect is how each database keeps accounts from being changed by two at once, and says that one is missing.
+type accountDialect interface {
+	// lockAccounts makes others who would write to accounts wait until the transaction ends; readers go on.
+	lockAccounts(ctx context.Context, tx bun.IDB) error
+	// orphaned reports whether a row was refused because what it belongs to does not exist.
+	orphaned(err error) bool
+}
+
+type accountRow struct {
+	bun.BaseModel `bun:"table:accounts,alias:a"`
+
+	ID                string  `bun:"id,pk"`
+	Name              string  `bun:"name"`
+	Role              string  `bun:"role"`
+	PasswordHash      string  `bun:"password_hash"`
+	CreatedAt         instant `bun:"created_at"`
+	PasswordChangedAt instant `bun:"password_changed_at"`
+}
+
+func accountRowOf(a access.Account) accountRow {
+	return accountRow{
+		ID: a.ID, Name: a.Name, Role: string(a.Role), PasswordHash: a.PasswordHash,
+		CreatedAt: instant(a.CreatedAt), PasswordChangedAt: instant(a.PasswordChangedAt),
+	}
+}
+
+func (r *accountRow) account() access.Account {
+	return access.Account{
+		ID: r.ID, Name: r.Name, Role: access.Role(r.Role), PasswordHash: r.PasswordHash,
+		CreatedAt: r.CreatedAt.time(), PasswordChangedAt: r.PasswordChangedAt.time(),
+	}
+}
+
+// CreateAccount is described at ports.AccountRepository.
+func (r *AccountRepository) CreateAccount(ctx context.Context, account access.Account) error {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	stored := accountRowOf(account)
+	_, err := r.db.write.NewInsert().Model(&stored).Exec(ctx)
+	if r.db.dialect.violated(err) == uniqueColumn {
+		err = fmt.Errorf("%w: %w", access.ErrAccountNameTaken, err)
+	}
+	return r.db.explain(ctx, "create account "+account.Name, err)
+}
+
+// FindAccount is described at ports.AccountRepository.
+func (r *AccountRepository) FindAccount(ctx context.Context, name string) (access.Account, error) {
+	return r.find(ctx, "a.name = ?", name)
+}
+
+// AccountByID is described at ports.AccountRepository.
+func (r *AccountRepository) AccountByID(ctx context.Context, id string) (access.Account, error) {
+	return r.find(ctx, "a.id = ?", id)
+}
+
+func (r *AccountRepository) find(ctx context.Context, condition, value string) (access.Account, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var found accountRow
+	err := r.db.reading(ctx, func() error {
+		return r.db.read.NewSelect().Model(&found).Where(condition, value).Scan(ctx)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = access.ErrUnknownAccount
+	}
+	if err != nil {
+		return access.Account{}, r.db.explain(ctx, "find account "+value, err)
+	}
+	return found.account(), nil
+}
+
+// ListAccounts is described at ports.AccountRepository.
+func (r *AccountRepository) ListAccounts(ctx context.Context) ([]access.Account, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var rows []accountRow
+	if err := r.db.read.NewSelect().Model(&rows).Order("a.created_at", "a.name").Scan(ctx); err != nil {
+		return nil, r.db.explain(ctx, "list accounts", err)
+	}
+	accounts := make([]access.Account, len(rows))
+	for i := range rows {
+		accounts[i] = rows[i].account()
+	}
+	return accounts, nil
+}
+
+// SetPassword is described at ports.AccountRepository.
+func (r *AccountRepository) SetPassword(ctx context.Context, id, hash, was string, at time.Time) error {
+	return r.change(ctx, "set the password of account "+id, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+		if was != "" && was != found.PasswordHash {
+			return access.ErrWrongCredentials
+		}
+		_, err := tx.NewUpdate().Model((*accountRow)(nil)).Set("password_hash = ?", hash).
+			Set("password_changed_at = ?", instant(at)).Where("a.id = ?", id).Exec(ctx)
+		return err
+	})
+}
+
+// SetRole is described at ports.AccountRepository.
+func (r *AccountRepository) SetRole(ctx context.Context, id string, role access.Role) error {
+	return r.change(ctx, "set the role of account "+id, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+		if role != access.RoleAdministrator {
+			if err := othersAdminister(ctx, tx, found); err != nil {
+				return err
+			}
+		}
+		_, err := tx.NewUpdate().Model((*accountRow)(nil)).Set("role = ?", string(role)).Where("a.id = ?", id).Exec(ctx)
+		return err
+	})
+}
+
+// DeleteAccount is described at ports.AccountRepository.
+func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error {
+	return r.change(ctx, "delete account "+id, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+		if err := othersAdminister(ctx, tx, found); err != nil {
+			return err
+		}
+		_, err := tx.NewDelete().Model((*accountRow)(nil)).Where("a.id = ?", id).Exec(ctx)
+		return err
+	})
+}
+
+// change runs a step on an account as it is, while nobody else changes any.
+func (r *AccountRepository) change(
+	ctx context.Context, doing, id string, step func(ctx context.Context, tx bun.IDB, found accountRow) error,
+) error {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	return r.db.explain(ctx, doing, r.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) error {
+		if err := r.db.dialect.lockAccounts(ctx, tx); err != nil {
+			return err
+		}
+		var found accountRow
+		err := tx.NewSelect().Model(&found).Where("a.id = ?", id).Scan(ctx)
+		if errors.Is(err, sql.ErrNoRows) {
+			return access.ErrUnknownAccount
+		}
+		if err != nil {
+			return err
+		}
+		return step(ctx, tx, found)
+	}))
+}
+
+// othersAdminister returns access.ErrLastAdministrator when this is an administrator and no other one is.
+func othersAdminister(ctx context.Context, tx bun.IDB, this accountRow) error {
+	if this.Role != string(access.RoleAdministrator) {
+		return nil
+	}
+	others, err := tx.NewSelect().Model((*accountRow)(nil)).
+		Where("a.role = ? AND a.id <> ?", string(access.RoleAdministrator), this.ID).Exists(ctx)
+	if err == nil && !others {
+		err = access.ErrLastAdministrator
+	}
+	return err
+}

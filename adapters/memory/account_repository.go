@@ -1,0 +1,165 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
+)
+
+// AccountRepository keeps accounts in a map, beside their sessions, which end with them.
+type AccountRepository struct {
+	mu       sync.RWMutex // guards accounts and sessions
+	accounts map[string]access.Account
+	sessions map[string]session
+}
+
+var _ ports.AccountRepository = (*AccountRepository)(nil)
+
+// NewAccountRepository makes an empty repository.
+func NewAccountRepository() *AccountRepository {
+	return &AccountRepository{accounts: make(map[string]access.Account), sessions: make(map[string]session)}
+}
+
+// CreateAccount implements ports.AccountRepository.
+func (r *AccountRepository) CreateAccount(ctx context.Context, account access.Account) error {
+	return r.change(ctx, "create account "+account.Name, func() error {
+		if _, taken := r.named(account.Name); taken {
+			return access.ErrAccountNameTaken
+		}
+		account.CreatedAt, account.PasswordChangedAt = stamp(account.CreatedAt), stamp(account.PasswordChangedAt)
+		r.accounts[account.ID] = account
+		return nil
+	})
+}
+
+// FindAccount implements ports.AccountRepository.
+func (r *AccountRepository) FindAccount(ctx context.Context, name string) (access.Account, error) {
+	return r.find(ctx, "find account "+name, func() (access.Account, bool) { return r.named(name) })
+}
+
+// AccountByID implements ports.AccountRepository.
+func (r *AccountRepository) AccountByID(ctx context.Context, id string) (access.Account, error) {
+	return r.find(ctx, "find account "+id, func() (access.Account, bool) {
+		account, ok := r.accounts[id]
+		return account, ok
+	})
+}
+
+// ListAccounts implements ports.AccountRepository.
+func (r *AccountRepository) ListAccounts(ctx context.Context) ([]access.Account, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.SortedFunc(maps.Values(r.accounts), func(a, b access.Account) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Name, b.Name))
+	}), nil
+}
+
+// SetPassword implements ports.AccountRepository.
+func (r *AccountRepository) SetPassword(ctx context.Context, id, hash, was string, at time.Time) error {
+	return r.change(ctx, "set the password of account "+id, func() error {
+		account, ok := r.accounts[id]
+		switch {
+		case !ok:
+			return access.ErrUnknownAccount
+		case was != "" && was != account.PasswordHash:
+			return access.ErrWrongCredentials
+		}
+		account.PasswordHash, account.PasswordChangedAt = hash, stamp(at)
+		r.accounts[id] = account
+		return nil
+	})
+}
+
+// SetRole implements ports.AccountRepository.
+func (r *AccountRepository) SetRole(ctx context.Context, id string, role access.Role) error {
+	return r.change(ctx, "set the role of account "+id, func() error {
+		account, ok := r.accounts[id]
+		switch {
+		case !ok:
+			return access.ErrUnknownAccount
+		case role != access.RoleAdministrator && r.lastAdministrator(account):
+			return access.ErrLastAdministrator
+		}
+		account.Role = role
+		r.accounts[id] = account
+		return nil
+	})
+}
+
+// DeleteAccount implements ports.AccountRepository.
+func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error {
+	return r.change(ctx, "delete account "+id, func() error {
+		account, ok := r.accounts[id]
+		switch {
+		case !ok:
+			return access.ErrUnknownAccount
+		case r.lastAdministrator(account):
+			return access.ErrLastAdministrator
+		}
+		delete(r.accounts, id)
+		maps.DeleteFunc(r.sessions, func(_ string, s session) bool { return s.accountID == id })
+		return nil
+	})
+}
+
+// change runs a step that writes, alone.
+func (r *AccountRepository) change(ctx context.Context, doing string, step func() error) error {
+	err := ctx.Err()
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		err = step()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+func (r *AccountRepository) find(ctx context.Context, doing string, step func() (access.Account, bool)) (access.Account, error) {
+	if err := ctx.Err(); err != nil {
+		return access.Account{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	account, ok := step()
+	if !ok {
+		return access.Account{}, fmt.Errorf("%s: %w", doing, access.ErrUnknownAccount)
+	}
+	return account, nil
+}
+
+func (r *AccountRepository) named(name string) (access.Account, bool) {
+	for _, account := range r.accounts {
+		if account.Name == name {
+			return account, true
+		}
+	}
+	return access.Account{}, false
+}
+
+// lastAdministrator reports whether the account is an administrator and no other one is.
+func (r *AccountRepository) lastAdministrator(account access.Account) bool {
+	if account.Role != access.RoleAdministrator {
+		return false
+	}
+	for _, other := range r.accounts {
+		if other.Role == access.RoleAdministrator && other.ID != account.ID {
+			return false
+		}
+	}
+	return true
+}
+
+// stamp is a time as stores keep it.
+func stamp(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,189 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// AccountOptions bring in what must not be decided here: identity and time.
+type AccountOptions struct {
+	NewID func() property.ID
+	Now   func() time.Time
+}
+
+// Accounts are the use cases around the people who sign in to the web pages. Safe for concurrent use.
+type Accounts struct {
+	repository ports.AccountRepository
+	sessions   ports.SessionRepository
+	hasher     ports.PasswordHasher
+	throttle   *throttle
+	options    AccountOptions
+}
+
+// NewAccounts makes the use cases over their ports. All options are needed.
+func NewAccounts(
+	repository ports.AccountRepository, sessions ports.SessionRepository, hasher ports.PasswordHasher, o AccountOptions,
+) *Accounts {
+	return &Accounts{repository: repository, sessions: sessions, hasher: hasher, throttle: newThrottle(), options: o}
+}
+
+// Create makes and stores an account. Errors: *access.InvalidAccountError, access.ErrAccountNameTaken,
+// ports.ErrUnavailable.
+func (a *Accounts) Create(ctx context.Context, name, password string, role access.Role) (access.Account, error) {
+	account, err := access.NewAccount(a.options.NewID().String(), name, role, a.options.Now())
+	if err != nil {
+		return access.Account{}, err
+	}
+	if account.PasswordHash, err = a.hash(ctx, password, account.Name); err != nil {
+		return access.Account{}, err
+	}
+	if err := a.repository.CreateAccount(ctx, account); err != nil {
+		return access.Account{}, err
+	}
+	return account, nil
+}
+
+// SignIn returns the account of this name if the password is right. The address is the client's, with or without a port;
+// wrong passwords are counted by it and by the name. Errors: access.ErrWrongCredentials, which says nothing of why and takes
+// as long for a name that nobody has; *access.ThrottledError when there were too many wrong ones, and then the password has
+// not been looked at; ports.ErrUnavailable.
+//
+// The password may be changed while this runs, and the account's sessions ended before the one that the caller is about to
+// begin. So a session has to remember the account's PasswordChangedAt, and is over when Account tells another one.
+func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (access.Account, error) {
+	name, invalid := access.AccountName(name)
+	var account access.Account
+	err := a.try(attempt{name: name, address: addressKey(address)}, func() (err error) {
+		if invalid == nil {
+			account, err = a.repository.FindAccount(ctx, name)
+		}
+		if err != nil && !errors.Is(err, access.ErrUnknownAccount) {
+			return err
+		}
+		return a.recognise(ctx, account, password)
+	})
+	if err != nil {
+		return access.Account{}, err
+	}
+	return account, nil
+}
+
+// Account returns the account with this id. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
+func (a *Accounts) Account(ctx context.Context, id string) (access.Account, error) {
+	return a.repository.AccountByID(ctx, id)
+}
+
+// List returns all accounts, oldest first. The error is ports.ErrUnavailable.
+func (a *Accounts) List(ctx context.Context) ([]access.Account, error) {
+	return a.repository.ListAccounts(ctx)
+}
+
+// ChangePassword replaces the password of somebody who knows it, and ends the account's other sessions, all but the one
+// with this hash. Errors: access.ErrUnknownAccount; access.ErrWrongCredentials and *access.ThrottledError as in SignIn;
+// *access.InvalidAccountError about the next password; ports.ErrUnavailable. After ErrUnavailable the password may have been
+// changed already.
+func (a *Accounts) ChangePassword(ctx context.Context, id, current, next, exceptSessionTokenHash string) error {
+	account, err := a.repository.AccountByID(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := access.CheckPassword(next, account.Name); err != nil {
+		return err
+	}
+	recognised := func() error { return a.recognise(ctx, account, current) }
+	if err := a.try(attempt{name: account.Name}, recognised); err != nil {
+		return err
+	}
+	return a.setPassword(ctx, account, next, account.PasswordHash, exceptSessionTokenHash)
+}
+
+// ResetPassword replaces the password of the account of this name, for somebody who need not know it, and ends all its
+// sessions. Wrong passwords tried before are forgotten. Errors: access.ErrUnknownAccount, *access.InvalidAccountError,
+// ports.ErrUnavailable. After ErrUnavailable the password may have been changed already.
+func (a *Accounts) ResetPassword(ctx context.Context, name, password string) error {
+	name, err := access.AccountName(name)
+	if err != nil {
+		return access.ErrUnknownAccount
+	}
+	account, err := a.repository.FindAccount(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := a.setPassword(ctx, account, password, "", ""); err != nil {
+		return err
+	}
+	a.throttle.forgive(name)
+	return nil
+}
+
+// SetRole replaces the account's role; those signed in have it from their next request on. Errors:
+// *access.InvalidAccountError, access.ErrUnknownAccount, access.ErrLastAdministrator, ports.ErrUnavailable.
+func (a *Accounts) SetRole(ctx context.Context, id string, role access.Role) error {
+	if err := access.CheckRole(role); err != nil {
+		return err
+	}
+	return a.repository.SetRole(ctx, id, role)
+}
+
+// Remove ends the account and its sessions. Errors: access.ErrUnknownAccount, access.ErrLastAdministrator,
+// ports.ErrUnavailable.
+func (a *Accounts) Remove(ctx context.Context, id string) error {
+	return a.repository.DeleteAccount(ctx, id)
+}
+
+// try counts an attempt at a password unless it turns out right, or unless nobody can tell.
+func (a *Accounts) try(trying attempt, look func() error) error {
+	if err := a.throttle.begin(trying, a.options.Now()); err != nil {
+		return err
+	}
+	err := look()
+	switch {
+	case err == nil:
+		a.throttle.succeeded(trying)
+	case !errors.Is(err, access.ErrWrongCredentials):
+		a.throttle.withdraw(trying)
+	}
+	return err
+}
+
+// recognise returns access.ErrWrongCredentials unless the password is the account's own. For the zero account, which is
+// nobody's, it hashes the password all the same: how long an answer takes must not tell which names exist.
+func (a *Accounts) recognise(ctx context.Context, account access.Account, password string) error {
+	var right bool
+	var err error
+	if account.ID == "" {
+		_, err = a.hasher.Hash(ctx, password)
+	} else {
+		right, err = a.hasher.Verify(ctx, password, account.PasswordHash)
+	}
+	if err == nil && !right {
+		err = access.ErrWrongCredentials
+	}
+	return err
+}
+
+// setPassword stores the hash of a password and ends the account's sessions but one.
+func (a *Accounts) setPassword(ctx context.Context, account access.Account, password, was, exceptSessionTokenHash string) error {
+	hash, err := a.hash(ctx, password, account.Name)
+	if err != nil {
+		return err
+	}
+	now := a.options.Now().UTC().Truncate(time.Microsecond)
+	if err := a.repository.SetPassword(ctx, account.ID, hash, was, now); err != nil {
+		return err
+	}
+	return a.sessions.DeleteSessionsOf(ctx, account.ID, exceptSessionTokenHash)
+}
+
+// hash checks a password for an account of this name, and hashes it.
+func (a *Accounts) hash(ctx context.Context, password, name string) (string, error) {
+	if err := access.CheckPassword(password, name); err != nil {
+		return "", err
+	}
+	return a.hasher.Hash(ctx, password)
+}

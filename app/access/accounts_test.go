@@ -1,0 +1,384 @@
+package access_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/app/access"
+	domain "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// countingHasher hashes at once, and counts how often it was asked to.
+type countingHasher struct {
+	asked int
+	err   error
+}
+
+func (h *countingHasher) Hash(_ context.Context, password string) (string, error) {
+	h.asked++
+	return fmt.Sprint("hash ", h.asked, " of ", domain.HashSecret(password)), h.err
+}
+
+func (h *countingHasher) Verify(_ context.Context, password, hash string) (bool, error) {
+	h.asked++
+	return strings.HasSuffix(hash, domain.HashSecret(password)), h.err
+}
+
+// gatehouse is the use cases over memory, with a clock that stands until it is moved.
+type gatehouse struct {
+	*access.Accounts
+	t        *testing.T
+	now      time.Time
+	hasher   *countingHasher
+	store    *memory.AccountRepository
+	sessions *memory.SessionRepository
+}
+
+func newGatehouse(t *testing.T) *gatehouse {
+	id := property.ID{}
+	store := memory.NewAccountRepository()
+	g := &gatehouse{t: t, now: noon, hasher: &countingHasher{}, store: store, sessions: memory.NewSessionRepository(store)}
+	g.Accounts = access.NewAccounts(store, g.sessions, g.hasher, access.AccountOptions{
+		NewID: func() property.ID { id[15]++; return id },
+		Now:   func() time.Time { return g.now },
+	})
+	return g
+}
+
+const (
+	annasPassword = "correct horse battery staple"
+	otherPassword = "staple battery horse correct"
+	office        = "192.0.2.7:4711"
+)
+
+func (g *gatehouse) create(name string, role domain.Role) domain.Account {
+	g.t.Helper()
+	account, err := g.Create(g.t.Context(), name, annasPassword, role)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return account
+}
+
+func (g *gatehouse) begin(token string, account domain.Account) string {
+	g.t.Helper()
+	hash := domain.HashSecret(token)
+	if err := g.sessions.SaveSession(g.t.Context(), hash, account.ID, nil, noon.Add(time.Hour)); err != nil {
+		g.t.Fatal(err)
+	}
+	return hash
+}
+
+// wantSession says whether a session is there.
+func (g *gatehouse) wantSession(hash string, there bool) {
+	g.t.Helper()
+	_, _, err := g.sessions.FindSession(g.t.Context(), hash)
+	if there != (err == nil) || !there && !errors.Is(err, domain.ErrUnknownSession) {
+		g.t.Errorf("looking for a session: %v", err)
+	}
+}
+
+// wantSignIn says what comes of a password from the office: nil or an error.
+func (g *gatehouse) wantSignIn(name, password string, want error) domain.Account {
+	g.t.Helper()
+	account, err := g.SignIn(g.t.Context(), name, password, office)
+	if !errors.Is(err, want) || (err == nil) != (want == nil) || err != nil && account != (domain.Account{}) {
+		g.t.Fatalf("signing in as %s: %+v, %v", name, account, err)
+	}
+	return account
+}
+
+// wantThrottled says that a sign-in is told to wait so long, and that nothing has been hashed for it.
+func (g *gatehouse) wantThrottled(name, password, address string, want time.Duration) {
+	g.t.Helper()
+	before := g.hasher.asked
+	_, err := g.SignIn(g.t.Context(), name, password, address)
+	var throttled *domain.ThrottledError
+	if !errors.As(err, &throttled) || throttled.RetryAfter != want || g.hasher.asked != before {
+		g.t.Fatalf("signing in as %s from %s: %v, after %d hashings", name, address, err, g.hasher.asked-before)
+	}
+}
+
+func TestWhoKnowsThePasswordSignsInHoweverTheNameIsWritten(t *testing.T) {
+	g := newGatehouse(t)
+	made := g.create(" Anna@Example.org ", domain.RoleEditor)
+	if made.Name != "anna@example.org" || made.Role != domain.RoleEditor || !made.CreatedAt.Equal(noon) || !made.PasswordChangedAt.Equal(noon) {
+		t.Errorf("made: %+v", made)
+	}
+	for _, name := range []string{"anna@example.org", "ANNA@example.org\n"} {
+		if account := g.wantSignIn(name, annasPassword, nil); account != made {
+			t.Errorf("signed in as %+v", account)
+		}
+	}
+	g.wantSignIn("anna@example.org", annasPassword+" ", domain.ErrWrongCredentials)
+	if account, err := g.Account(t.Context(), made.ID); err != nil || account != made {
+		t.Errorf("by id: %+v, %v", account, err)
+	}
+	if list, err := g.List(t.Context()); err != nil || len(list) != 1 || strings.Contains(list[0].PasswordHash, "horse") {
+		t.Errorf("list: %+v, %v", list, err)
+	}
+}
+
+func TestAnUnknownNameIsToldTheSameAndCostsTheSame(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	var told []string
+	for _, name := range []string{"anna", "nobody", "no name at all", ""} {
+		before := g.hasher.asked
+		_, err := g.SignIn(t.Context(), name, otherPassword, office)
+		if cost := g.hasher.asked - before; cost != 1 || !errors.Is(err, domain.ErrWrongCredentials) || errors.Is(err, domain.ErrUnknownAccount) {
+			t.Errorf("%q: %v after %d hashings", name, err, cost)
+		}
+		told = append(told, err.Error())
+	}
+	if told[0] != told[1] || told[1] != told[2] || told[2] != told[3] {
+		t.Errorf("told %q", told)
+	}
+}
+
+func TestWhatIsWrongWithANewAccountNamesTheFieldAndStoresNothing(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	for field, c := range map[string]struct {
+		name, password string
+		role           domain.Role
+	}{
+		"name":     {"an na", annasPassword, domain.RoleEditor},
+		"password": {"bob", "short", domain.RoleEditor},
+		"role":     {"bob", annasPassword, "root"},
+	} {
+		_, err := g.Create(t.Context(), c.name, c.password, c.role)
+		var wrong *domain.InvalidAccountError
+		if !errors.As(err, &wrong) || wrong.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if _, err := g.Create(t.Context(), "ANNA", otherPassword, domain.RoleEditor); !errors.Is(err, domain.ErrAccountNameTaken) {
+		t.Errorf("taken: %v", err)
+	}
+	if list, _ := g.List(t.Context()); len(list) != 1 {
+		t.Errorf("list: %+v", list)
+	}
+	g.wantSignIn("anna", annasPassword, nil)
+}
+
+func TestAResetPasswordEndsAllSessionsAndOpensALockedName(t *testing.T) {
+	g := newGatehouse(t)
+	anna, bob := g.create("anna", domain.RoleEditor), g.create("bob", domain.RoleEditor)
+	hers, his := g.begin("hers", anna), g.begin("his", bob)
+	for range 5 {
+		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+	}
+	g.wantThrottled("anna", annasPassword, office, time.Second)
+	g.now = g.now.Add(time.Millisecond)
+	if err := g.ResetPassword(t.Context(), "Anna", otherPassword); err != nil {
+		t.Fatal(err)
+	}
+	g.wantSession(hers, false)
+	g.wantSession(his, true)
+	if account := g.wantSignIn("anna", otherPassword, nil); !account.PasswordChangedAt.Equal(g.now) {
+		t.Errorf("the account is %+v", account)
+	}
+	g.wantSignIn("anna", annasPassword, domain.ErrWrongCredentials)
+	for name, want := range map[string]error{"nobody": domain.ErrUnknownAccount, "no name": domain.ErrUnknownAccount} {
+		if err := g.ResetPassword(t.Context(), name, otherPassword); !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := g.ResetPassword(t.Context(), "anna", "short"); !errors.Is(err, domain.ErrInvalidAccount) {
+		t.Errorf("a short password: %v", err)
+	}
+}
+
+func TestAChangedPasswordEndsOtherSessionsAndNeedsTheOneBefore(t *testing.T) {
+	g := newGatehouse(t)
+	anna := g.create("anna", domain.RoleEditor)
+	this, other := g.begin("this", anna), g.begin("other", anna)
+	if err := g.ChangePassword(t.Context(), anna.ID, otherPassword, otherPassword, this); !errors.Is(err, domain.ErrWrongCredentials) {
+		t.Errorf("with a wrong password: %v", err)
+	}
+	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, "short", this); !errors.Is(err, domain.ErrInvalidAccount) {
+		t.Errorf("to a short one: %v", err)
+	}
+	g.wantSession(other, true)
+	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, otherPassword, this); err != nil {
+		t.Fatal(err)
+	}
+	g.wantSession(this, true)
+	g.wantSession(other, false)
+	g.wantSignIn("anna", otherPassword, nil)
+	if err := g.ChangePassword(t.Context(), "nobody", annasPassword, otherPassword, this); !errors.Is(err, domain.ErrUnknownAccount) {
+		t.Errorf("of nobody: %v", err)
+	}
+}
+
+func TestGuessingThePasswordOfASessionIsThrottledToo(t *testing.T) {
+	g := newGatehouse(t)
+	anna := g.create("anna", domain.RoleEditor)
+	for range 5 {
+		if err := g.ChangePassword(t.Context(), anna.ID, "guess", otherPassword, ""); !errors.Is(err, domain.ErrWrongCredentials) {
+			t.Fatal(err)
+		}
+	}
+	var throttled *domain.ThrottledError
+	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, otherPassword, ""); !errors.As(err, &throttled) {
+		t.Errorf("after five guesses: %v", err)
+	}
+}
+
+// reset is a repository in which a password is reset just before another change of it is stored.
+type reset struct {
+	ports.AccountRepository
+	between func()
+}
+
+func (r *reset) SetPassword(ctx context.Context, id, hash, was string, at time.Time) error {
+	if between := r.between; between != nil {
+		r.between = nil
+		between()
+	}
+	return r.AccountRepository.SetPassword(ctx, id, hash, was, at)
+}
+
+func TestAPasswordThatWasJustResetIsNotReplacedByWhoKnewTheOneBefore(t *testing.T) {
+	g := newGatehouse(t)
+	anna := g.create("anna", domain.RoleEditor)
+	store := &reset{AccountRepository: g.store}
+	thief := access.NewAccounts(store, g.sessions, g.hasher, access.AccountOptions{Now: func() time.Time { return noon }})
+	store.between = func() {
+		if err := g.ResetPassword(t.Context(), "anna", otherPassword); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := thief.ChangePassword(t.Context(), anna.ID, annasPassword, "the thief's own password", "")
+	if !errors.Is(err, domain.ErrWrongCredentials) {
+		t.Errorf("the change: %v", err)
+	}
+	g.wantSignIn("anna", otherPassword, nil)
+}
+
+func TestTooManyWrongPasswordsWaitAndTheRightOneToo(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	for range 5 {
+		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+	}
+	g.wantThrottled("Anna", annasPassword, "203.0.113.9", time.Second)
+	g.now = g.now.Add(999 * time.Millisecond)
+	g.wantThrottled("anna", annasPassword, office, time.Millisecond)
+	g.now = g.now.Add(time.Millisecond)
+	g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+	g.wantThrottled("anna", annasPassword, office, 2*time.Second)
+	g.now = g.now.Add(2 * time.Second)
+	g.wantSignIn("anna", annasPassword, nil)
+	for range 5 {
+		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+	}
+	g.wantThrottled("anna", annasPassword, office, time.Second)
+}
+
+func TestANameThatNobodyHasIsThrottledLikeOthers(t *testing.T) {
+	g := newGatehouse(t)
+	for range 5 {
+		g.wantSignIn("nobody", otherPassword, domain.ErrWrongCredentials)
+	}
+	g.wantThrottled("nobody", otherPassword, office, time.Second)
+}
+
+func TestOneAddressTryingManyNamesHasToWait(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	for i := range 20 {
+		_, err := g.SignIn(t.Context(), fmt.Sprint("name", i), otherPassword, fmt.Sprintf("[2001:db8:1:2::%d]:80", i))
+		if !errors.Is(err, domain.ErrWrongCredentials) {
+			t.Fatal(err)
+		}
+	}
+	g.wantThrottled("anna", annasPassword, "2001:db8:1:2:ffff::1", time.Second)
+	g.wantSignIn("anna", annasPassword, nil)
+}
+
+func TestManyAttemptsAtOnceAreCountedAsMany(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	slow := &slowHasher{PasswordHasher: g.hasher, enter: make(chan struct{}), leave: make(chan struct{})}
+	accounts := access.NewAccounts(g.store, g.sessions, slow, access.AccountOptions{Now: func() time.Time { return noon }})
+	answers := make(chan error)
+	for range 5 {
+		go func() {
+			_, err := accounts.SignIn(t.Context(), "anna", otherPassword, office)
+			answers <- err
+		}()
+		<-slow.enter
+	}
+	_, err := accounts.SignIn(t.Context(), "anna", annasPassword, office)
+	var throttled *domain.ThrottledError
+	if !errors.As(err, &throttled) {
+		t.Errorf("a sixth while five are being looked at: %v", err)
+	}
+	close(slow.leave)
+	for range 5 {
+		if err := <-answers; !errors.Is(err, domain.ErrWrongCredentials) {
+			t.Error(err)
+		}
+	}
+}
+
+// slowHasher stays in Verify until it may leave.
+type slowHasher struct {
+	ports.PasswordHasher
+	enter, leave chan struct{}
+}
+
+func (h *slowHasher) Verify(context.Context, string, string) (bool, error) {
+	h.enter <- struct{}{}
+	<-h.leave
+	return false, nil
+}
+
+func TestAnOutageIsNotTakenForAWrongPassword(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	g.hasher.err = ports.ErrUnavailable
+	for range 50 {
+		for _, name := range []string{"anna", "nobody"} {
+			g.wantSignIn(name, annasPassword, ports.ErrUnavailable)
+		}
+	}
+	g.hasher.err = nil
+	g.wantSignIn("anna", annasPassword, nil)
+}
+
+func TestRolesChangeAndAccountsGoButNotTheLastAdministrator(t *testing.T) {
+	g := newGatehouse(t)
+	anna, bob := g.create("anna", domain.RoleAdministrator), g.create("bob", domain.RoleEditor)
+	his := g.begin("his", bob)
+	for what, err := range map[string]error{
+		"remove": g.Remove(t.Context(), anna.ID), "set role": g.SetRole(t.Context(), anna.ID, domain.RoleEditor),
+	} {
+		if !errors.Is(err, domain.ErrLastAdministrator) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := g.SetRole(t.Context(), bob.ID, "root"); !errors.Is(err, domain.ErrInvalidAccount) {
+		t.Errorf("an unknown role: %v", err)
+	}
+	if err := g.SetRole(t.Context(), bob.ID, domain.RoleAdministrator); err != nil {
+		t.Fatal(err)
+	}
+	if account := g.wantSignIn("bob", annasPassword, nil); account.Role != domain.RoleAdministrator {
+		t.Errorf("bob is %+v", account)
+	}
+	if err := g.Remove(t.Context(), bob.ID); err != nil {
+		t.Fatal(err)
+	}
+	g.wantSession(his, false)
+	g.wantSignIn("bob", annasPassword, domain.ErrWrongCredentials)
+}

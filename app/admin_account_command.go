@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gable-listings/gable/domain/access"
+)
+
+type adminCreateUserCmd struct {
+	Name string      `arg:"" help:"The name to sign in with, such as an e-mail address: letters, digits, and . _ - @ +."`
+	Role access.Role `enum:"administrator,editor" default:"administrator" help:"editor may change listings, administrator looks after accounts and keys too (default ${default})."`
+	passwordFlags
+}
+
+type adminResetPasswordCmd struct {
+	Name string `arg:"" help:"The account's name."`
+	passwordFlags
+}
+
+// Help is shown by --help.
+func (adminCreateUserCmd) Help() string {
+	return `The password has 12 to 256 characters. It is asked for on the terminal, or comes from where a flag says; a generated one is
+printed alone on standard output and cannot be shown again.
+
+Examples:
+
+	gable admin create-user anna@example.org
+	gable admin create-user bob --role editor --generate
+	gable admin create-user bob --password-stdin < password.txt`
+}
+
+// Help is shown by --help.
+func (adminResetPasswordCmd) Help() string {
+	return `For a password that has been forgotten, or that others know. The new one is asked for on the terminal, or comes from where a
+flag says; a generated one is printed alone on standard output and cannot be shown again.
+
+Examples:
+
+	gable admin reset-password anna@example.org
+	gable admin reset-password bob --generate`
+}
+
+// Run makes the account.
+func (u *adminCreateUserCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		password, err := u.password(ctx, p)
+		if err != nil {
+			return err
+		}
+		account, err := s.accounts.Create(ctx, u.Name, password, u.Role)
+		if err != nil {
+			return err
+		}
+		return u.tell(p, password, fmt.Sprintf("Account %q with role %s is made.", account.Name, account.Role))
+	})
+}
+
+// Run replaces the password.
+func (r *adminResetPasswordCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		password, err := r.password(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := s.accounts.ResetPassword(ctx, r.Name, password); err != nil {
+			return err
+		}
+		return r.tell(p, password, fmt.Sprintf("Account %q has a new password and is signed out everywhere.", r.Name))
+	})
+}

@@ -1,0 +1,37 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"github.com/gable-listings/gable/domain/access"
+)
+
+// AccountRepository keeps the accounts of the people who sign in to the web pages. All methods are safe for concurrent use
+// and report an outage as ErrUnavailable. Names are compared as they are: callers bring them into the form of
+// access.AccountName.
+type AccountRepository interface {
+	// CreateAccount stores an account. The error is access.ErrAccountNameTaken when the name exists.
+	CreateAccount(ctx context.Context, account access.Account) error
+
+	// FindAccount returns the account of this name. The error is access.ErrUnknownAccount when there is none.
+	FindAccount(ctx context.Context, name string) (access.Account, error)
+
+	// AccountByID returns the account with this id. The error is access.ErrUnknownAccount when there is none.
+	AccountByID(ctx context.Context, id string) (access.Account, error)
+
+	// ListAccounts returns all accounts, oldest first, ties by name.
+	ListAccounts(ctx context.Context) ([]access.Account, error)
+
+	// SetPassword replaces the account's password hash and says when. Unless was is empty, it is the hash that the account
+	// must still have: so a password that somebody has just reset is not replaced by whoever knew the one before. Errors:
+	// access.ErrUnknownAccount; access.ErrWrongCredentials when the account has another hash by now.
+	SetPassword(ctx context.Context, id, hash, was string, at time.Time) error
+
+	// SetRole replaces the account's role. Errors: access.ErrUnknownAccount; access.ErrLastAdministrator when no
+	// administrator would be left, however many such calls and DeleteAccounts run at once.
+	SetRole(ctx context.Context, id string, role access.Role) error
+
+	// DeleteAccount removes the account and its sessions; its name is free again. Errors as in SetRole.
+	DeleteAccount(ctx context.Context, id string) error
+}
