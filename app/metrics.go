@@ -8,6 +8,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -38,8 +39,14 @@ func newRegistry(
 			func() float64 { return float64(db.Stats().OpenConnections) }),
 		gauge("gable_database_connections_in_use", "Connections to the database that are busy.",
 			func() float64 { return float64(db.Stats().InUse) }),
+		gauge("gable_database_connections_max", "Connections to the database that may be open at once.",
+			func() float64 { return float64(db.Stats().MaxOpenConnections) }),
 		counter("gable_database_waits_total", "How often a query waited for a connection.",
 			func() float64 { return float64(db.Stats().WaitCount) }),
+		counter("gable_database_wait_seconds_total", "How long queries waited for a connection, in seconds.",
+			func() float64 { return db.Stats().WaitDuration.Seconds() }),
+		gauge("gable_cache_circuit_open", "1 while the query cache is not asked because it has failed, else 0.",
+			func() float64 { return circuit(query.Cache) }),
 	)
 	for _, each := range l.each() {
 		r.MustRegister(verdictCollector{each})
@@ -53,6 +60,14 @@ func gauge(name, help string, value func() float64) prometheus.Collector {
 
 func counter(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
+}
+
+// circuit is 1 while a cache that guards itself with a circuit breaker lets no calls through, or only one to try; else 0.
+func circuit(cache ports.Cache) float64 {
+	if guarded, ok := cache.(interface{ BreakerState() string }); ok && guarded.BreakerState() != "closed" {
+		return 1
+	}
+	return 0
 }
 
 // levelCollector shows one cache level.
@@ -156,5 +171,37 @@ func observeRequests(r *prometheus.Registry) web.Observe {
 			o.Observe(took.Seconds())
 		}
 		bytes.Add(float64(size))
+	}
+}
+
+// countedImports counts what becomes of the records that imports over HTTP read.
+type countedImports struct {
+	api.Files
+	records *prometheus.CounterVec
+}
+
+func countImports(f api.Files, r *prometheus.Registry) countedImports {
+	counted := countedImports{f, prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gable_import_records_total", Help: "Records that imports over HTTP have read, by what became of them.",
+	}, []string{"result"})}
+	r.MustRegister(counted.records)
+	counted.count(api.ImportReport{})
+	return counted
+}
+
+// Import implements api.Files. What was stored before an error stays, and counts.
+func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+	report, err := c.Files.Import(ctx, request)
+	if !request.DryRun {
+		c.count(report)
+	}
+	return report, err
+}
+
+func (c countedImports) count(r api.ImportReport) {
+	for result, n := range map[string]int{
+		"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "superseded": r.Superseded, "rejected": r.Rejected,
+	} {
+		c.records.WithLabelValues(result).Add(float64(n))
 	}
 }

@@ -200,10 +200,10 @@ func newKeys(keys ports.KeyRepository) *access.Keys {
 
 func newAPI(
 	listings *catalog.Catalog, files *files, keys *access.Keys, feed *liveFeed, views *viewcache.Cache,
-	query queryLevel, ledger *freshness.Ledger, d draining, c *Config,
+	query queryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *Config,
 ) *api.API {
 	return api.New(api.Options{
-		Catalog: listings, Files: files, Keys: keys, Feed: feed, Views: views,
+		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, MaxStreams: c.HTTP.MaxStreams, Draining: d,
 	})
