@@ -19,6 +19,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/docs"
+	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
@@ -66,18 +67,30 @@ var cacheModule = fx.Module("caches",
 
 // webModule is the listeners and what answers on them.
 var webModule = fx.Module("web",
-	fx.Provide(newAPI, newDocs, newRegistry, newOps, newHandler, newServers),
+	fx.Provide(newAPI, newDocs, newRegistry, newRequestFigures, newFeedFigures, newOps, newHandler, newServers),
+)
+
+// insightModule is what people are shown of the caches.
+var insightModule = fx.Module("insight",
+	fx.Provide(
+		newProcessTrend,
+		func(t *trend) site.Trend { return t },
+		func(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) site.Lookup {
+			return &lookup{v, r, l}
+		},
+	),
 )
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
 func repository(
 	db *bunstore.DB, cache ports.Cache, l *levels, ledger *freshness.Ledger, c *Config,
-) ports.PropertyRepository {
+) (*cached.PropertyRepository, ports.PropertyRepository) {
 	options := cached.Options{TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples}
 	if !ownCache(c) {
 		options.LeaseTTL = c.Cache.LeaseTTL
 	}
-	return cached.New(db.Repository(), cache, ledger, l.query.counters, options)
+	r := cached.New(db.Repository(), cache, ledger, l.query.counters, options)
+	return r, r
 }
 
 // newServer is the program that serves: everything above, started in order, stopped in reverse.
@@ -87,9 +100,9 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
-		storeModule, useCaseModule, cacheModule, webModule,
+		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining),
-		fx.Invoke(checkSchema, subscribe, follow, verify, serve),
+		fx.Invoke(checkSchema, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
 }
@@ -97,11 +110,10 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 const startTimeout = 30 * time.Second
 
 // subscribe says who listens to committed changes.
-func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer, registry *prometheus.Registry) {
-	measure := observeFeed(registry)
+func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer, f *feedFigures) {
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
 	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.hear(events) })
-	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { measure(events) })
+	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { f.hear(events) })
 }
 
 // tell brings events to the ledger, all that came together at once: no reader may see half of what was committed together.
@@ -230,7 +242,7 @@ func checkFeed(ledger *freshness.Ledger) error {
 }
 
 func newHandler(
-	log *zap.Logger, registry *prometheus.Registry, views *viewcache.Cache, a *api.API, d *docs.Site, o *ops.Handler,
+	log *zap.Logger, requests *requestFigures, views *viewcache.Cache, a *api.API, d *docs.Site, o *ops.Handler,
 	c *Config,
 ) http.Handler {
 	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
@@ -238,7 +250,7 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Log: log, Observe: observeRequests(registry), Views: views, API: a, Pages: pages,
+		Log: log, Observe: requests.observe, Views: views, API: a, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout,
 	})
 }
@@ -297,6 +309,17 @@ func verify(lc fx.Lifecycle, f *follower, l *levels, log *zap.Logger, c *Config)
 		background(lc, v.run)
 	}
 }
+
+func newProcessTrend(
+	views *viewcache.Cache, query queryLevel, l *levels, ledger *freshness.Ledger, r *requestFigures, f *feedFigures,
+) *trend {
+	return newTrend(trendSources{
+		levels: l, viewSize: viewLevel{views}.Size, querySize: query.Size, ledger: ledger, requests: r, feed: f,
+	})
+}
+
+// sample has the trend take its samples.
+func sample(lc fx.Lifecycle, t *trend) { background(lc, t.run) }
 
 // background runs loops from the start of the program to its end, and waits for them there.
 func background(lc fx.Lifecycle, loops ...func(context.Context)) {

@@ -93,8 +93,8 @@ func (a *API) Register(router *mux.Router) {
 	handle(router, "/v1/exports", methods{http.MethodGet: a.export})
 	handle(router, changesRoute, methods{http.MethodGet: a.changes})
 	handle(router, "/v1/cache", methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
-	handle(router, "/properties", search)
-	handle(router, "/properties/", search)
+	handle(router, oldSearchRoute, search)
+	handle(router, oldSearchRoute+"/", search)
 	handle(router, "/properties/cache-metrics/", methods{http.MethodGet: a.metrics})
 	handle(router, "/properties/cache-metrics", methods{http.MethodGet: a.metrics})
 }
