@@ -18,6 +18,7 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/contracttest"
+	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/app/access"
 	keys "github.com/gable-listings/gable/domain/access"
 	"go.uber.org/fx"
@@ -88,6 +89,8 @@ type testServer struct {
 	config   *Config
 	db       *bunstore.DB
 	servers  *servers
+	trend    site.Trend
+	lookup   site.Lookup
 	client   *http.Client
 	base     string
 	opsBase  string
@@ -123,7 +126,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 	core, logs := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, config: c, log: logs}
 	var k *access.Keys
-	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &k))
+	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &k))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {

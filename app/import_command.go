@@ -144,11 +144,7 @@ func (f *rejectsFile) add(_ int, r catalog.Record, fields []property.FieldError)
 			return err
 		}
 	}
-	reasons := make([]string, len(fields))
-	for i, field := range fields {
-		reasons[i] = strings.TrimSpace(field.Field + " " + field.Reason)
-	}
-	reason := strings.Join(reasons, "; ")
+	reason := reasonOf(fields)
 	if len(f.first) < maxShown {
 		f.first = append(f.first, fmt.Sprintf("line %d: %s", r.Line, reason))
 	}

@@ -54,7 +54,7 @@ var rooms = []room{
 		"go.yaml.in/yaml/v3", "golang.org/x/net/html", "github.com/shopspring/decimal"}},
 	{folder: "adapters/listinggen", own: []string{"domain", "configs"}},
 	{folder: "adapters/web", own: []string{"domain", "ports", "adapters/propertyjson"}, foreign: []string{
-		"github.com/gorilla/mux", "go.uber.org/zap", "github.com/maypok86/otter/v2", "github.com/andybalholm/brotli",
+		"github.com/gorilla/mux", "go.uber.org/zap", "github.com/alexedwards/scs/v2", "github.com/maypok86/otter/v2", "github.com/andybalholm/brotli",
 		"github.com/klauspost/compress", "go.yaml.in/yaml/v3"}},
 	// Helpers of tests use what they test.
 	{folder: "adapters/web/contracttest", own: []string{"adapters/web/problem"}, foreign: []string{"github.com/pb33f"}},

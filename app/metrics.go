@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
-	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -38,8 +39,14 @@ func newRegistry(
 			func() float64 { return float64(db.Stats().OpenConnections) }),
 		gauge("gable_database_connections_in_use", "Connections to the database that are busy.",
 			func() float64 { return float64(db.Stats().InUse) }),
+		gauge("gable_database_connections_max", "Connections to the database that may be open at once.",
+			func() float64 { return float64(db.Stats().MaxOpenConnections) }),
 		counter("gable_database_waits_total", "How often a query waited for a connection.",
 			func() float64 { return float64(db.Stats().WaitCount) }),
+		counter("gable_database_wait_seconds_total", "How long queries waited for a connection, in seconds.",
+			func() float64 { return db.Stats().WaitDuration.Seconds() }),
+		gauge("gable_cache_circuit_open", "1 while the query cache is not asked because it has failed, else 0.",
+			func() float64 { return circuit(query.Cache) }),
 	)
 	for _, each := range l.each() {
 		r.MustRegister(verdictCollector{each})
@@ -53,6 +60,14 @@ func gauge(name, help string, value func() float64) prometheus.Collector {
 
 func counter(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
+}
+
+// circuit is 1 while a cache that guards itself with a circuit breaker lets no calls through, or only one to try; else 0.
+func circuit(cache ports.Cache) float64 {
+	if guarded, ok := cache.(interface{ BreakerState() string }); ok && guarded.BreakerState() != "closed" {
+		return 1
+	}
+	return 0
 }
 
 // levelCollector shows one cache level.
@@ -113,48 +128,133 @@ func (v verdictCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// observeFeed measures how long changes take to get here: from the moment the database recorded them, by its clock, shortly
+// feedFigures measure how long changes take to get here: from the moment the database recorded them, by its clock, shortly
 // before their commit, to the moment that the feed has brought them.
-func observeFeed(r *prometheus.Registry) func(events []property.Event) {
-	delay := prometheus.NewHistogram(prometheus.HistogramOpts{
+type feedFigures struct{ delay prometheus.Histogram }
+
+func newFeedFigures(r *prometheus.Registry) *feedFigures {
+	f := &feedFigures{prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "gable_feed_delay_seconds", Help: "From a change in the database to its arrival through the change feed, in seconds.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
-	})
-	r.MustRegister(delay)
-	return func(events []property.Event) {
-		now := time.Now()
-		for i := range events {
-			if events[i].Origin == property.OriginFeed {
-				delay.Observe(max(0, now.Sub(events[i].Change.At).Seconds()))
-			}
+	})}
+	r.MustRegister(f.delay)
+	return f
+}
+
+// hear is told of every event.
+func (f *feedFigures) hear(events []property.Event) {
+	now := time.Now()
+	for i := range events {
+		if events[i].Origin == property.OriginFeed {
+			f.delay.Observe(max(0, now.Sub(events[i].Change.At).Seconds()))
 		}
 	}
 }
 
-// observeRequests counts and times requests by route, method and status.
-func observeRequests(r *prometheus.Registry) web.Observe {
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "gable_http_request_seconds", Help: "Time to answer a request, in seconds.",
-		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-	}, []string{"route", "method", "status"})
-	bytes := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "gable_http_response_bytes_total", Help: "Bytes of body sent.",
-	})
-	r.MustRegister(seconds, bytes)
-	type labels struct {
-		route, method string
-		status        int
+// totals are the delays so far.
+func (f *feedFigures) totals() (d distribution) {
+	d.add(f.delay)
+	return d
+}
+
+// requestFigures count and time requests by route, method and status.
+type requestFigures struct {
+	seconds *prometheus.HistogramVec
+	bytes   prometheus.Counter
+	known   sync.Map // requestLabels to prometheus.Histogram: finding one here is cheaper than hashing its labels
+}
+
+type requestLabels struct {
+	route, method string
+	status        int
+}
+
+func newRequestFigures(r *prometheus.Registry) *requestFigures {
+	f := &requestFigures{
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gable_http_request_seconds", Help: "Time to answer a request, in seconds.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"route", "method", "status"}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "gable_http_response_bytes_total", Help: "Bytes of body sent.",
+		}),
 	}
-	var known sync.Map // labels to prometheus.Observer: finding one here is cheaper than hashing its labels
-	return func(route, method string, status int, took time.Duration, size int64) {
-		key := labels{route, method, status}
-		observer, ok := known.Load(key)
+	r.MustRegister(f.seconds, f.bytes)
+	return f
+}
+
+// observe is told of every request; it is a web.Observe.
+func (f *requestFigures) observe(route, method string, status int, took time.Duration, size int64) {
+	key := requestLabels{route, method, status}
+	observer, ok := f.known.Load(key)
+	if !ok {
+		observer, _ = f.known.LoadOrStore(key, f.seconds.WithLabelValues(route, method, strconv.Itoa(status)))
+	}
+	if h, ok := observer.(prometheus.Histogram); ok {
+		h.Observe(took.Seconds())
+	}
+	f.bytes.Add(float64(size))
+}
+
+// requestTotals are the requests so far.
+type requestTotals struct {
+	answered, failed uint64
+	timed            distribution // without those that last as long as their clients want
+}
+
+// lasting are the routes whose requests last as long as their clients want.
+var lasting = map[string]bool{"/v1/changes": true, "/v1/imports": true, "/v1/exports": true}
+
+func (f *requestFigures) totals() (t requestTotals) {
+	var untimed distribution
+	f.known.Range(func(key, value any) bool {
+		labels, _ := key.(requestLabels)
+		histogram, ok := value.(prometheus.Histogram)
 		if !ok {
-			observer, _ = known.LoadOrStore(key, seconds.WithLabelValues(route, method, strconv.Itoa(status)))
+			return true
 		}
-		if o, ok := observer.(prometheus.Observer); ok {
-			o.Observe(took.Seconds())
+		into := &t.timed
+		if lasting[labels.route] {
+			into = &untimed
 		}
-		bytes.Add(float64(size))
+		n := into.add(histogram)
+		t.answered += n
+		if labels.status >= http.StatusInternalServerError {
+			t.failed += n
+		}
+		return true
+	})
+	return t
+}
+
+// countedImports counts what becomes of the records that imports over HTTP read.
+type countedImports struct {
+	api.Files
+	records *prometheus.CounterVec
+}
+
+func countImports(f api.Files, r *prometheus.Registry) countedImports {
+	counted := countedImports{f, prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gable_import_records_total", Help: "Records that imports over HTTP have read, by what became of them.",
+	}, []string{"result"})}
+	r.MustRegister(counted.records)
+	counted.count(api.ImportReport{})
+	return counted
+}
+
+// Import implements api.Files. What was stored before an error stays, and counts.
+func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+	report, err := c.Files.Import(ctx, request)
+	if !request.DryRun {
+		c.count(report)
+	}
+	return report, err
+}
+
+func (c countedImports) count(r api.ImportReport) {
+	for result, n := range map[string]int{
+		"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "superseded": r.Superseded, "rejected": r.Rejected,
+	} {
+		c.records.WithLabelValues(result).Add(float64(n))
 	}
 }

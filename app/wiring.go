@@ -75,18 +75,30 @@ var cacheModule = fx.Module("caches",
 
 // webModule is the listeners and what answers on them.
 var webModule = fx.Module("web",
-	fx.Provide(newAPI, newSite, newDocs, newRegistry, newOps, newHandler, newServers),
+	fx.Provide(newAPI, newSite, newDocs, newRegistry, newRequestFigures, newFeedFigures, newOps, newHandler, newServers),
+)
+
+// insightModule is what people are shown of the caches.
+var insightModule = fx.Module("insight",
+	fx.Provide(
+		newProcessTrend,
+		func(t *trend) site.Trend { return t },
+		func(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) site.Lookup {
+			return &lookup{v, r, l}
+		},
+	),
 )
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
 func repository(
 	db *bunstore.DB, cache ports.Cache, l *levels, ledger *freshness.Ledger, c *Config,
-) ports.PropertyRepository {
+) (*cached.PropertyRepository, ports.PropertyRepository) {
 	options := cached.Options{TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples}
 	if !ownCache(c) {
 		options.LeaseTTL = c.Cache.LeaseTTL
 	}
-	return cached.New(db.Repository(), cache, ledger, l.query.counters, options)
+	r := cached.New(db.Repository(), cache, ledger, l.query.counters, options)
+	return r, r
 }
 
 // newServer is the program that serves: everything above, started in order, stopped in reverse.
@@ -96,9 +108,9 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
-		storeModule, useCaseModule, cacheModule, webModule,
+		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining),
-		fx.Invoke(checkSchema, subscribe, follow, verify, serve),
+		fx.Invoke(checkSchema, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
 }
@@ -106,11 +118,10 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 const startTimeout = 30 * time.Second
 
 // subscribe says who listens to committed changes.
-func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer, registry *prometheus.Registry) {
-	measure := observeFeed(registry)
+func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer, f *feedFigures) {
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
 	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.hear(events) })
-	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { measure(events) })
+	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { f.hear(events) })
 }
 
 // tell brings events to the ledger, all that came together at once: no reader may see half of what was committed together.
@@ -216,17 +227,25 @@ func newAccounts(
 
 func newAPI(
 	listings *catalog.Catalog, files *files, keys *access.Keys, feed *liveFeed, views *viewcache.Cache,
-	query queryLevel, ledger *freshness.Ledger, d draining, c *Config,
+	query queryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *Config,
 ) *api.API {
 	return api.New(api.Options{
-		Catalog: listings, Files: files, Keys: keys, Feed: feed, Views: views,
+		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, MaxStreams: c.HTTP.MaxStreams, Draining: d,
 	})
 }
 
-func newSite(listings *catalog.Catalog, views *viewcache.Cache, ledger *freshness.Ledger, c *Config) (*site.Site, error) {
-	return site.New(site.Options{Catalog: listings, Views: views, Ledger: ledger, PublicURL: c.HTTP.publicURL()})
+func newSite(
+	listings *catalog.Catalog, accounts *access.Accounts, sessions ports.SessionRepository, keys *access.Keys,
+	views *viewcache.Cache, query queryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
+	log *zap.Logger, c *Config,
+) (*site.Site, error) {
+	return site.New(site.Options{
+		Catalog: listings, Files: &uploads{listings}, Accounts: accounts, Sessions: sessions, Keys: keys,
+		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
+		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(),
+	})
 }
 
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
@@ -250,7 +269,7 @@ func checkFeed(ledger *freshness.Ledger) error {
 }
 
 func newHandler(
-	log *zap.Logger, registry *prometheus.Registry, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
+	log *zap.Logger, requests *requestFigures, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
 	o *ops.Handler, c *Config,
 ) http.Handler {
 	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
@@ -258,7 +277,7 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Log: log, Observe: observeRequests(registry), Views: views, API: a, Site: s, Pages: pages,
+		Log: log, Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout,
 	})
 }
@@ -319,6 +338,17 @@ func verify(lc fx.Lifecycle, f *follower, l *levels, log *zap.Logger, c *Config)
 		background(lc, v.run)
 	}
 }
+
+func newProcessTrend(
+	views *viewcache.Cache, query queryLevel, l *levels, ledger *freshness.Ledger, r *requestFigures, f *feedFigures,
+) *trend {
+	return newTrend(trendSources{
+		levels: l, viewSize: viewLevel{views}.Size, querySize: query.Size, ledger: ledger, requests: r, feed: f,
+	})
+}
+
+// sample has the trend take its samples.
+func sample(lc fx.Lifecycle, t *trend) { background(lc, t.run) }
 
 // background runs loops from the start of the program to its end, and waits for them there.
 func background(lc fx.Lifecycle, loops ...func(context.Context)) {

@@ -52,7 +52,18 @@ func New(
 
 // Find implements ports.PropertyRepository. That a listing does not exist is kept like any other answer.
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
-	rec, err := r.read(ctx, question{
+	rec, err := r.read(ctx, r.item(id))
+	if err != nil {
+		return property.Property{}, err
+	}
+	if rec.Absent {
+		return property.Property{}, property.ErrNotFound
+	}
+	return rec.Listings[0].property(), nil
+}
+
+func (r *PropertyRepository) item(id property.ID) question {
+	return question{
 		key: "item:" + id.String(),
 		refresh: func(rec *record) (freshness.Verdict, bool) {
 			return r.refreshItem(id, rec)
@@ -66,19 +77,20 @@ func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property
 			rec.setItem(&p)
 			return err
 		},
-	})
-	if err != nil {
-		return property.Property{}, err
 	}
-	if rec.Absent {
-		return property.Property{}, property.ErrNotFound
-	}
-	return rec.Listings[0].property(), nil
 }
 
 // Search implements ports.PropertyRepository.
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
-	rec, err := r.read(ctx, question{
+	rec, err := r.read(ctx, r.page(s))
+	if err != nil {
+		return nil, err
+	}
+	return rec.page(), nil
+}
+
+func (r *PropertyRepository) page(s *property.Search) question {
+	return question{
 		key: "page:" + s.String(),
 		refresh: func(rec *record) (freshness.Verdict, bool) {
 			return r.refreshPage(s, rec)
@@ -90,16 +102,20 @@ func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*p
 			}
 			return err
 		},
-	})
-	if err != nil {
-		return nil, err
 	}
-	return rec.page(), nil
 }
 
 // Count implements ports.PropertyRepository.
 func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
-	rec, err := r.read(ctx, question{
+	rec, err := r.read(ctx, r.count(f))
+	if err != nil {
+		return 0, err
+	}
+	return rec.Count, nil
+}
+
+func (r *PropertyRepository) count(f *property.Filter) question {
+	return question{
 		key: "count:" + f.String(),
 		refresh: func(rec *record) (freshness.Verdict, bool) {
 			at, verdict := r.ledger.CheckCount(f, rec.position())
@@ -110,11 +126,7 @@ func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int
 			rec.Count, err = r.PropertyRepository.Count(ctx, f)
 			return err
 		},
-	})
-	if err != nil {
-		return 0, err
 	}
-	return rec.Count, nil
 }
 
 // refreshItem brings a kept item up to the ledger's present and reports whether it changed on the way.

@@ -12,20 +12,26 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// find, shows and counts ask the shop and say in which way the cache took part.
+// find, shows and counts ask the shop and say in which way the cache took part. What becomes of a read must be what has been
+// said of it just before.
 func (s *shop) find(id property.ID) (property.Property, error, ports.Outcome) {
+	s.t.Helper()
 	ctx, reading := reading(s.t)
+	explained := s.cached().ExplainItem(ctx, id)
 	p, err := s.Find(ctx, id)
+	s.wantExplained(explained, reading.Outcome)
 	return p, err, reading.Outcome
 }
 
 func (s *shop) wantPage(q *property.Search, how ports.Outcome, want ...property.Decimal) {
 	s.t.Helper()
 	ctx, reading := reading(s.t)
+	explained := s.cached().ExplainPage(ctx, q)
 	page, err := s.Search(ctx, q)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.wantExplained(explained, reading.Outcome)
 	if got := prices(page); !slices.Equal(got, want) || reading.Outcome != how {
 		s.t.Fatalf("the page shows %v (%v), want %v (%v)", got, reading.Outcome, want, how)
 	}
@@ -49,7 +55,9 @@ func (s *shop) wantAbsent(id property.ID, how ports.Outcome) {
 func (s *shop) wantCount(f *property.Filter, how ports.Outcome, want int64) {
 	s.t.Helper()
 	ctx, reading := reading(s.t)
+	explained := s.cached().ExplainCount(ctx, f)
 	n, err := s.Count(ctx, f)
+	s.wantExplained(explained, reading.Outcome)
 	if err != nil || n != want || reading.Outcome != how {
 		s.t.Fatalf("the count is %d (%v, %v), want %d (%v)", n, err, reading.Outcome, want, how)
 	}

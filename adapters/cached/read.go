@@ -78,19 +78,27 @@ func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, por
 		return nil, ports.OutcomeMiss
 	}
 	verdict, patched, behind := r.judge(q, rec)
-	switch {
-	case verdict == freshness.Unknown:
-		return nil, ports.OutcomeMiss
-	case verdict == freshness.Stale:
-		return nil, ports.OutcomeStale
-	case patched || behind >= restoreAfter:
+	if verdict != freshness.Fresh {
+		return nil, outcomeOf(verdict, patched)
+	}
+	if patched || behind >= restoreAfter {
 		rec.setPlace(place) // read before the record was judged by all that the ledger knew
 		r.store(ctx, key, rec)
 	}
-	if patched {
-		return rec, ports.OutcomePatched
+	return rec, outcomeOf(verdict, patched)
+}
+
+// outcomeOf is what becomes of a read whose record has been judged so.
+func outcomeOf(verdict freshness.Verdict, patched bool) ports.Outcome {
+	switch {
+	case verdict == freshness.Unknown:
+		return ports.OutcomeMiss
+	case verdict == freshness.Stale:
+		return ports.OutcomeStale
+	case patched:
+		return ports.OutcomePatched
 	}
-	return rec, ports.OutcomeHit
+	return ports.OutcomeHit
 }
 
 // judge has the ledger judge a record, bring it up to date where it can, and say how many changes behind it was. The
@@ -162,7 +170,8 @@ func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record,
 	// Position and place are taken before the question goes out.
 	rec = &record{Key: q.key, Writer: r.identity, Position: uint64(r.ledger.Position())}
 	rec.setPlace(r.ledger.Place())
-	rec.Expires = time.Now().Add(jittered(r.options.TTL)).UnixMicro()
+	now := time.Now()
+	rec.Loaded, rec.Expires = now.UnixMicro(), now.Add(jittered(r.options.TTL)).UnixMicro()
 	if err := q.load(ctx, rec); err != nil {
 		return nil, false, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // shape is the version of the record's form. It is part of every key, so that a program with another form never reads
 // these records: raise it whenever record or listing change.
-const shape = "2"
+const shape = "3"
 
 // record is a kept answer as bytes: what was answered, to which question, and how far the ledger had come when its load
 // began: as a place, which every process understands, and as a position, which is more exact and means something only to
@@ -26,7 +26,8 @@ type record struct {
 	InFlight []uint64
 	Writer   string // whose ledger Position belongs to
 	Position uint64
-	Expires  int64 // microseconds since 1970
+	Loaded   int64 // when the load began, in microseconds since 1970
+	Expires  int64 // the same for the end of its time
 	Absent   bool  // the listing does not exist
 	Count    int64
 	Listings []listing

@@ -207,7 +207,7 @@ func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 func TestAProcessThatDiesWhileItLoadsDelaysTheOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, all := leased(t)
-		if granted, err := w.cache.Add(t.Context(), "2:"+all[0].ledger.Place().Epoch+":page:"+cheap(5).String()+":lease", nil, 500*time.Millisecond); err != nil || !granted {
+		if granted, err := w.cache.Add(t.Context(), "3:"+all[0].ledger.Place().Epoch+":page:"+cheap(5).String()+":lease", nil, 500*time.Millisecond); err != nil || !granted {
 			t.Fatal("somebody has the lease already", err) // this one will never load anything
 		}
 		began := time.Now()

@@ -41,7 +41,7 @@ func New(o Options) http.Handler {
 		route.HandlePage(router, template, page)
 	}
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
-	return o.observed(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
+	return o.observed(site.Remembered(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router)))))
 }
 
 // notFound answers every path that no route has, people with a page and programs with a problem.
@@ -76,7 +76,7 @@ var transfers = map[string]bool{"/v1/imports": true, "/v1/exports": true}
 
 func timed(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if transfers[r.URL.Path] || api.IsStream(r) {
+		if transfers[r.URL.Path] || site.TakesLong(r.URL.Path) || api.IsStream(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

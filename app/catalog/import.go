@@ -106,6 +106,12 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 	}
 }
 
+// Checked is the record's details as an import would store them, or what is wrong with them.
+func (c *Catalog) Checked(r Record) (property.Details, []property.FieldError) {
+	r.Details = c.withCurrency(r.Details)
+	return checked(r)
+}
+
 // checked is the record's details as they would be stored, or what is wrong with them.
 func checked(r Record) (property.Details, []property.FieldError) {
 	err := r.Err
@@ -136,8 +142,7 @@ type importRun struct {
 
 func (run *importRun) take(ctx context.Context, index int, r Record) error {
 	run.report.Read++
-	r.Details = run.catalog.withCurrency(r.Details)
-	d, fields := checked(r)
+	d, fields := run.catalog.Checked(r)
 	switch {
 	case fields != nil:
 		run.report.Rejected++

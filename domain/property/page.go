@@ -1,6 +1,7 @@
 package property
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 )
@@ -62,6 +63,18 @@ func (w *Window) Touches(c *Change) bool {
 		return true
 	}
 	return c.After != nil && w.Covers(w.search.Sort.Place(c.After)) && w.search.Filter.Matches(c.After) != No
+}
+
+// String says in words what the page's truth depends on.
+func (w *Window) String() string {
+	question, others := "all listings", "any other that would match"
+	if text := w.search.String(); text != "" {
+		question = text
+	}
+	if w.end.Valid {
+		others = "any that would come before the last of them"
+	}
+	return fmt.Sprintf("the page of %d for %s: the listings that it shows, and %s", len(w.ids), question, others)
 }
 
 // Affects reports whether the change may alter the page; see Window.Touches.

@@ -96,8 +96,8 @@ func (a *API) Register(router *mux.Router) {
 	handle("/v1/exports", route.Methods{http.MethodGet: a.export})
 	handle(changesRoute, route.Methods{http.MethodGet: a.changes})
 	handle("/v1/cache", route.Methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
-	handle("/properties", search)
-	handle("/properties/", search)
+	handle(oldSearchRoute, search)
+	handle(oldSearchRoute+"/", search)
 	handle("/properties/cache-metrics/", route.Methods{http.MethodGet: a.metrics})
 	handle("/properties/cache-metrics", route.Methods{http.MethodGet: a.metrics})
 }

@@ -18,6 +18,7 @@ import (
 const (
 	jsonType       = "application/json"
 	searchRoute    = "/v1/properties"
+	oldSearchRoute = "/properties" // of the service that this one replaces; also with a slash at the end
 	itemRoute      = "/v1/properties/{id}"
 	searchKey      = "search?"
 	itemKey        = "item/"

@@ -20,8 +20,8 @@ import (
 
 // Importer brings files of listings in.
 type Importer interface {
-	// Mappings are the names of the ways to read a file, the one for Gable's own columns first.
-	Mappings() []string
+	// Mappings are the ways to read a file, the one for Gable's own columns first.
+	Mappings() []Mapping
 	// Preview reads the first rows and stores nothing. The error is a *BrokenFileError when the file as a whole cannot be
 	// read in this way.
 	Preview(ctx context.Context, file ImportFile, rows int) ([]PreviewRow, error)
@@ -29,6 +29,9 @@ type Importer interface {
 	// file. Progress is called now and then. After an error the report says what has been stored before it.
 	Import(ctx context.Context, file ImportFile, rejects io.Writer, progress func(ImportReport)) (ImportReport, error)
 }
+
+// Mapping is a way to read a file, by its name, and a line about it for people.
+type Mapping struct{ Name, About string }
 
 // ImportFile is a file that somebody has sent.
 type ImportFile struct {
@@ -75,7 +78,7 @@ func (e *BrokenFileError) Unwrap() error { return e.Err }
 
 // importPage is the body of the page on which a file is sent.
 type importPage struct {
-	Mappings []string
+	Mappings []Mapping
 	Mapping  string
 	FileName string
 	Wrong    string

@@ -16,7 +16,7 @@ var words = template.FuncMap{
 	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso, "place": placeName,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
-	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "mapping": mappingName,
+	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName,
 	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
 	"u64": func(n uint64) int64 { return int64(n) }, "list": func(items ...any) []any { return items },
 }
@@ -156,16 +156,4 @@ func fieldName(name string) string {
 		return known
 	}
 	return capital(name)
-}
-
-// mappingName is a way to read a file in words.
-func mappingName(name string) string {
-	known := map[string]string{
-		"gable": "Gable's own names, as its exports have them", "king-county": "King County house sales",
-		"hong-kong": "Hong Kong rents and sales", "reso": "RESO Data Dictionary",
-	}[name]
-	if known == "" {
-		return name
-	}
-	return known
 }

@@ -79,7 +79,10 @@ func (v *View) Variant(acceptEncoding string) *Variant {
 		c = negotiate(acceptEncoding)
 	}
 	slot := &v.variants[c]
-	slot.once.Do(func() { slot.Variant = v.make(c) })
+	slot.once.Do(func() {
+		slot.Variant = v.make(c)
+		v.present.Or(1 << c)
+	})
 	return slot.Variant
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gable-listings/gable/domain/freshness"
 )
@@ -47,6 +48,7 @@ type View struct {
 		once sync.Once
 		*Variant
 	}
+	present atomic.Uint32 // a bit for each variant that has been made
 }
 
 // Variant is a view in one content coding: the bytes, and the values of the headers that go with them, ready to be put

@@ -1,0 +1,128 @@
+package cached_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/cached"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+)
+
+// cached is the repository under test, whose explanations are no part of the port.
+func (s *shop) cached() *cached.PropertyRepository {
+	return s.PropertyRepository.(*cached.PropertyRepository)
+}
+
+// wantExplained compares what was said of a read with what became of it. That another caller is loading already, or that
+// the store cannot be reached, is not foreseen.
+func (s *shop) wantExplained(x cached.Explanation, outcome ports.Outcome) {
+	s.t.Helper()
+	foreseen := x.Outcome == outcome || outcome == ports.OutcomeCoalesced || outcome == ports.OutcomeUnconfirmed
+	if !foreseen || (x.Kept == nil) == (x.Why == nil) {
+		s.t.Errorf("%s was explained as %v (%+v, %v), and became %v", x.Question, x.Outcome, x.Kept, x.Why, outcome)
+	}
+}
+
+func TestAnExplanationOnlyLooks(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	before := s.cached().ExplainItem(t.Context(), p.ID)
+	if before.Outcome != ports.OutcomeMiss || before.Kept != nil || !errors.Is(before.Why, ports.ErrNotKept) {
+		t.Errorf("before the first read: %+v", before)
+	}
+	s.wantAsked(0)
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	sets := s.cache.sets()
+	s.price(p, 20)
+	for range 3 {
+		if x := s.cached().ExplainItem(t.Context(), p.ID); x.Outcome != ports.OutcomePatched {
+			t.Errorf("after a change: %+v", x)
+		}
+	}
+	s.wantAsked(1)
+	if got, want := s.counters.Figures(), (ports.Figures{Misses: 1}); got != want || s.cache.sets() != sets {
+		t.Errorf("explaining was counted, or kept something: %+v, %d more entries", got, s.cache.sets()-sets)
+	}
+	s.wantPrice(p.ID, ports.OutcomePatched, 20)
+}
+
+func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		p := s.add(1, 10)
+		loaded := time.Now()
+		s.wantPage(cheap(1), ports.OutcomeMiss, 10)
+		time.Sleep(time.Minute)
+		s.add(2, 90)
+		s.price(p, 5)
+		x := s.cached().ExplainPage(t.Context(), cheap(1))
+		kept := x.Kept
+		if kept == nil || x.Outcome != ports.OutcomePatched || !kept.Loaded.Equal(loaded) || !kept.Own || kept.Bytes < 50 {
+			t.Fatalf("explained as %+v, %+v", x, kept)
+		}
+		if left := kept.Expires.Sub(loaded); left > time.Hour || left < 54*time.Minute {
+			t.Errorf("its time is %v", left)
+		}
+		if l := kept.Ledger; l.Verdict != freshness.Stale || l.Head-l.At != 2 || l.Touching != 1 || !l.Recent[0].Touches || l.Recent[0].Change.ID != p.ID {
+			t.Errorf("the ledger says %+v", l)
+		}
+		if len(kept.Depends) != 1 || !strings.HasPrefix(kept.Depends[0], "the page of 1 for max_price=1&sort=price&limit=1: ") {
+			t.Errorf("it depends on %q", kept.Depends)
+		}
+		s.wantPage(cheap(1), ports.OutcomePatched, 5)
+		if again := s.cached().ExplainPage(t.Context(), cheap(1)).Kept; !again.Loaded.Equal(loaded) || again.Ledger.Head != again.Ledger.At {
+			t.Errorf("after it was patched it is %+v", again)
+		}
+	})
+}
+
+func TestAnotherProcessesRecordIsExplainedByThisOnesLedger(t *testing.T) {
+	w := newTown(t)
+	p := w.open(0).add(1, 10)
+	a, b := w.open(0), w.open(0)
+	a.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	a.price(p, 20)
+	b.catchUp()
+	x := b.cached().ExplainItem(t.Context(), p.ID)
+	if x.Outcome != ports.OutcomePatched || x.Kept.Own || x.Kept.Ledger.Touching != 1 {
+		t.Errorf("explained as %+v, %+v", x, x.Kept)
+	}
+	late := w.open(0) // has not heard of the change, and cannot judge a record from before it
+	x = late.cached().ExplainItem(t.Context(), p.ID)
+	if x.Outcome != ports.OutcomeMiss || x.Kept.Ledger.Verdict != freshness.Unknown || len(x.Kept.Ledger.Recent) != 0 {
+		t.Errorf("by a process that began later: %+v, %+v", x, x.Kept)
+	}
+}
+
+func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	repo := cached.New(s.store, &failing{}, s.ledger, s.counters, options())
+	if x := repo.ExplainItem(t.Context(), p.ID); !errors.Is(x.Why, errBroken) || x.Outcome != ports.OutcomeMiss {
+		t.Errorf("with a broken cache: %+v", x)
+	}
+	if n := s.counters.Errors(); n != 0 {
+		t.Errorf("%d failures were counted", n)
+	}
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.cache.kept[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.kept[s.cache.last])
+	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotKept) || x.Kept != nil {
+		t.Errorf("with a garbled record: %+v", x)
+	}
+}
+
+func TestWhileTheFeedIsSilentARecordIsExplainedAndPassedBy(t *testing.T) {
+	s := open(t)
+	p := s.add(1, 10)
+	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.ledger.Confirm(time.Now().Add(-48 * time.Hour))
+	x := s.cached().ExplainItem(t.Context(), p.ID)
+	if x.Outcome != ports.OutcomeBypassed || x.Kept == nil || x.Kept.Ledger.Verdict != freshness.Fresh {
+		t.Errorf("explained as %+v", x)
+	}
+}
