@@ -40,7 +40,7 @@ func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager
 	if m.Cookie.Secure = secure; secure {
 		m.Cookie.Name = "__Host-gable_session" // which browsers take from this very host alone
 	}
-	m.Store = sessionStore{SessionRepository: store, account: func(ctx context.Context) string { return m.GetString(ctx, accountField) }}
+	m.Store = sessionStore{SessionRepository: store}
 	return m
 }
 
@@ -48,9 +48,10 @@ func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager
 type sessionStore struct {
 	scs.Store
 	ports.SessionRepository
-
-	account func(ctx context.Context) string
 }
+
+// owner is, in a context, the id of the account that a session belongs to; the library keeps its own lock while it stores.
+type owner struct{}
 
 // FindCtx implements scs.CtxStore.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
@@ -63,7 +64,8 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 
 // CommitCtx implements scs.CtxStore.
 func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
-	return s.SaveSession(ctx, access.HashSecret(token), s.account(ctx), data, expires)
+	account, _ := ctx.Value(owner{}).(string) // "" is nobody
+	return s.SaveSession(ctx, access.HashSecret(token), account, data, expires)
 }
 
 // DeleteCtx implements scs.CtxStore.
@@ -129,7 +131,7 @@ func (s *Site) commit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	switch s.sessions.Status(ctx) {
 	case scs.Modified:
-		token, expires, err := s.sessions.Commit(ctx)
+		token, expires, err := s.sessions.Commit(context.WithValue(ctx, owner{}, s.sessions.GetString(ctx, accountField)))
 		if err != nil {
 			return err
 		}
