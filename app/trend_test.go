@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -137,32 +136,4 @@ func TestTheServersTrendShowsItsRequests(t *testing.T) {
 		last := samples[len(samples)-1]
 		return last.Requests > 0 && last.MeanMS != nil && last.View.Hits > 0 && last.View.Entries > 0 && last.Query.Entries > 0 && last.Trusted
 	})
-}
-
-// importing is imports that always come to the same.
-type importing struct{ api.Files }
-
-func (importing) Import(context.Context, api.ImportRequest) (api.ImportReport, error) {
-	return api.ImportReport{Read: 10, Created: 4, Updated: 3, Unchanged: 1, Superseded: 1, Rejected: 1}, nil
-}
-
-func TestImportsAreCountedByWhatBecameOfTheirRecordsUnlessDry(t *testing.T) {
-	r := prometheus.NewRegistry()
-	f := countImports(importing{}, r)
-	for _, dry := range []bool{false, true, false} {
-		if report, err := f.Import(t.Context(), api.ImportRequest{DryRun: dry}); err != nil || report.Created != 4 {
-			t.Fatalf("imported %+v, %v", report, err)
-		}
-	}
-	families, err := r.Gather()
-	if err != nil || len(families) != 1 {
-		t.Fatalf("%v, %v", families, err)
-	}
-	got := map[string]float64{}
-	for _, m := range families[0].GetMetric() {
-		got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
-	}
-	if diff := cmp.Diff(map[string]float64{"created": 8, "updated": 6, "unchanged": 2, "superseded": 2, "rejected": 2}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
 }
