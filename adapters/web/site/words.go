@@ -18,7 +18,7 @@ var words = template.FuncMap{
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
 	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName,
 	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
-	"u64": func(n uint64) int64 { return int64(n) }, "list": func(items ...any) []any { return items },
+	"number": func(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }, "list": func(items ...any) []any { return items },
 }
 
 // sign is how a currency's amounts begin.
