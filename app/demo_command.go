@@ -105,11 +105,11 @@ func (d *demonstration) greet(w io.Writer, took time.Duration) error {
 	_, err := fmt.Fprintf(w, `
 Gable is running with %s real listings (house sales in King County, Washington, 2014-2015; CC0). Ready in %s.
 
-  Documentation  %s/docs
-  Listings       %s/v1/properties
+  Catalogue      %s/
+  Back office    %s/admin   (sign in as %s, with the password %s)
+  HTTP API       %s/docs
+  API key        %s   (scope admin)
   Health         http://%s/readyz
-  API key        %s   (scope admin; for this run only)
-  Administrator  %s, with the password %s   (for this run only)
 
 Try:
 
@@ -119,6 +119,6 @@ Try:
 
 Stop it with Ctrl-C; everything it stored goes with it.
 `, humanize.Comma(int64(d.report.Created)), took.Round(time.Millisecond),
-		base, base, d.servers.ops.bound, d.secret, demoAccount, d.password, base, base, d.secret)
+		base, base, demoAccount, d.password, base, d.secret, d.servers.ops.bound, base, base, d.secret)
 	return err
 }
