@@ -23,7 +23,7 @@ import (
 	"go.uber.org/zap"
 )
 
-//go:embed templates static vendor
+//go:embed templates static lib
 var embedded embed.FS
 
 // Catalog is the use cases on listings.
@@ -93,7 +93,7 @@ const assetsRoute = "/assets/{build}/{file}"
 
 // New makes the site. The error is about the embedded templates and files, which a test has read.
 func New(o Options) (*Site, error) {
-	assets, err := asset.NewTree("/assets/", embedded, "static", "vendor")
+	assets, err := asset.NewTree("/assets/", embedded, "static", "lib")
 	if err != nil {
 		return nil, err
 	}
