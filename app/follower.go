@@ -19,11 +19,11 @@ type follower struct {
 	followerOptions
 
 	woken chan struct{} // somebody has heard of a change
-	asked chan struct{} // somebody is in the queue
+	asked chan struct{} // somebody waits
 
 	mu    sync.Mutex
-	queue []chan error // those who wait for a reading that has not begun; guarded by mu
-	ended bool         // nobody reads any more; guarded by mu
+	next  *reading // what those wait for who ask before it begins; nil when nobody does; guarded by mu
+	ended bool     // nobody reads any more; guarded by mu
 
 	// The rest belongs to run.
 	cursor  ports.FeedCursor
@@ -31,6 +31,19 @@ type follower struct {
 	began   time.Time // the last reading
 	forgot  time.Time // when following last began anew
 	failing bool
+}
+
+// reading is one reading of the feed, shared by all who wait for it.
+type reading struct {
+	done chan struct{} // closed at its end
+	err  error         // to be read after that
+}
+
+func (r *reading) end(err error) {
+	if r != nil {
+		r.err = err
+		close(r.done)
+	}
 }
 
 // followerOptions are what a follower works with; all are required.
@@ -96,13 +109,10 @@ func (f *follower) run(ctx context.Context) {
 // read is one reading of the feed, for everybody who asked before it begins.
 func (f *follower) read(ctx context.Context) {
 	f.mu.Lock()
-	waiting := f.queue
-	f.queue = nil
+	this := f.next
+	f.next = nil
 	f.mu.Unlock()
-	err := f.step(ctx)
-	for _, w := range waiting {
-		w <- err
-	}
+	this.end(f.step(ctx))
 }
 
 // end tells those who wait that nobody reads any more.
@@ -110,9 +120,7 @@ func (f *follower) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ended = true
-	for _, w := range f.queue {
-		w <- errNotFollowing
-	}
+	f.next.end(errNotFollowing)
 }
 
 var errNotFollowing = fmt.Errorf("the change feed is not followed any more: %w", ports.ErrUnavailable)
@@ -123,18 +131,23 @@ func (f *follower) wake() { nudge(f.woken) }
 // CatchUp returns when the ledger has been told of every change that was committed before the call. Callers who come
 // together share one reading of the feed. The error is that of the reading, or of the context.
 func (f *follower) CatchUp(ctx context.Context) error {
-	done := make(chan error, 1)
 	f.mu.Lock()
 	if f.ended {
 		f.mu.Unlock()
 		return errNotFollowing
 	}
-	f.queue = append(f.queue, done)
+	first := f.next == nil
+	if first {
+		f.next = &reading{done: make(chan struct{})}
+	}
+	next := f.next
 	f.mu.Unlock()
-	nudge(f.asked)
+	if first {
+		nudge(f.asked)
+	}
 	select {
-	case err := <-done:
-		return err
+	case <-next.done:
+		return next.err
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the change feed: %w", context.Cause(ctx))
 	}
