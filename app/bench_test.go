@@ -71,6 +71,26 @@ func BenchmarkDecision(b *testing.B) {
 	}
 }
 
+// BenchmarkCatalogue is the catalogue's page, as the view cache has it, made anew by asking the database (no-store), and as
+// a browser gets it that has it already. Read the ratios.
+func BenchmarkCatalogue(b *testing.B) {
+	base, _ := benchServer(b)
+	const path = "/?kind=house&min_bedrooms=2&sort=price"
+	first := benchGet(b, base, path, nil)
+	tag := benchGet(b, base, path, nil).header.Get("Etag")
+	b.Logf("the page has %d bytes", len(first.body))
+	for _, c := range []struct {
+		name   string
+		header http.Header
+	}{
+		{"from the database", http.Header{"Cache-Control": {"no-store"}}},
+		{"kept", nil},
+		{"304", http.Header{"If-None-Match": {tag}}},
+	} {
+		b.Run(c.name, func(b *testing.B) { hammer(b, base, path, c.header) })
+	}
+}
+
 // benchServer is a server with a thousand listings, logging as in production, to nowhere.
 func benchServer(b *testing.B) (base string, views *viewcache.Cache) {
 	b.Helper()
