@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/gable-listings/gable/domain/access"
@@ -44,6 +45,12 @@ func (s *Site) listingHistory(w http.ResponseWriter, r *http.Request, who access
 	page, err := s.Catalog.History(r.Context(), id, max(before, 0), historyLength)
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(page.Changes, func(c property.Change) bool { return c.ID == id }) {
+		// Of a listing whose changes are no longer kept there may be resets to tell; of none at all there is nothing.
+		if _, err := s.Catalog.Get(r.Context(), id); err != nil {
+			return err
+		}
 	}
 	body := &history{ID: id, Title: id.String()}
 	for _, c := range page.Changes {
