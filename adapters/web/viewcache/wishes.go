@@ -28,7 +28,7 @@ const TokenHeader = "Consistency-Token"
 // wishes is how fresh a request wants its answer. The zero value is the default.
 type wishes struct {
 	uncached bool // Cache-Control: no-store: the database's own answer
-	latest   bool // no-cache: as if there were no cache
+	latest   bool // no-cache, max-age=0: as if there were no cache
 	onlyKept bool // only-if-cached
 	tolerant bool // max-stale, with or without a limit
 	maxStale time.Duration
@@ -70,6 +70,10 @@ func (w *wishes) direct(name, argument string) {
 		w.uncached = true
 	case "no-cache":
 		w.latest = true
+	case "max-age":
+		if strings.Trim(argument, `"`) == "0" { // what a browser sends when somebody reloads a page
+			w.latest = true
+		}
 	case "only-if-cached":
 		w.onlyKept = true
 	case "max-stale":
