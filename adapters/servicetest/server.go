@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -91,13 +92,20 @@ func (s *Server) Database() string {
 	return withDatabase(s.url, name)
 }
 
-// Start starts the server again after Stop or Kill, and returns when it answers.
+// Start starts the server again after Stop or Kill, and returns when it answers. On a busy machine the processes of the one
+// before may be about to end for a while, and a Postgres does not start beside them.
 func (s *Server) Start() {
 	s.t.Helper()
-	if err := s.start(); err != nil {
+	err := s.start()
+	for began := time.Now(); errors.Is(err, errEnded) && time.Since(began) < startTimeout; err = s.start() {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if err != nil {
 		s.t.Fatalf("start the server again: %v", err)
 	}
 }
+
+var errEnded = errors.New("it ended at once")
 
 func (s *Server) start() error {
 	ctx, cancel := within(startTimeout)
@@ -120,7 +128,7 @@ func (s *Server) untilReady(ctx context.Context) error {
 		select {
 		case <-again.C:
 		case <-s.machine.died():
-			return fmt.Errorf("it ended at once: %s", s.machine.log())
+			return fmt.Errorf("%w: %s", errEnded, s.machine.log())
 		case <-ctx.Done():
 			return fmt.Errorf("it did not answer in time: %w: %s", err, s.machine.log())
 		}
