@@ -97,6 +97,7 @@ type testServer struct {
 	key      string // scope write
 	adminKey string
 	log      *observer.ObservedLogs
+	accounts *access.Accounts
 	stop     func() error
 }
 
@@ -126,7 +127,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 	core, logs := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, config: c, log: logs}
 	var k *access.Keys
-	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &k))
+	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.accounts, &k))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {

@@ -278,7 +278,7 @@ func newHandler(
 	}
 	return web.New(web.Options{
 		Log: log, Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
-		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout,
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Secure: s.Secure(),
 	})
 }
 

@@ -17,8 +17,9 @@ type SessionRepository interface {
 	// accountID is empty. The error is access.ErrUnknownAccount when there is no such account, and nothing has changed then.
 	SaveSession(ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time) error
 
-	// DeleteSession removes the session. That there is none is no error.
-	DeleteSession(ctx context.Context, tokenHash string) error
+	// DeleteSession removes the session, and reports whether there was one; that there is none is no error. Of several calls
+	// at once, one is told that it has removed it.
+	DeleteSession(ctx context.Context, tokenHash string) (removed bool, err error)
 
 	// DeleteSessionsOf removes the account's sessions, all but the one with this hash.
 	DeleteSessionsOf(ctx context.Context, accountID, exceptTokenHash string) error

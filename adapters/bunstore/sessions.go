@@ -64,9 +64,9 @@ func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountI
 }
 
 // DeleteSession is described at ports.SessionRepository.
-func (r *SessionRepository) DeleteSession(ctx context.Context, tokenHash string) error {
-	_, err := r.remove(ctx, "delete session", "token_hash = ?", tokenHash)
-	return err
+func (r *SessionRepository) DeleteSession(ctx context.Context, tokenHash string) (bool, error) {
+	removed, err := r.remove(ctx, "delete session", "token_hash = ?", tokenHash)
+	return removed > 0, err
 }
 
 // DeleteSessionsOf is described at ports.SessionRepository.

@@ -54,11 +54,13 @@ func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountI
 }
 
 // DeleteSession implements ports.SessionRepository.
-func (r *SessionRepository) DeleteSession(ctx context.Context, tokenHash string) error {
-	return r.accounts.change(ctx, "delete session", func() error {
+func (r *SessionRepository) DeleteSession(ctx context.Context, tokenHash string) (removed bool, err error) {
+	err = r.accounts.change(ctx, "delete session", func() error {
+		_, removed = r.accounts.sessions[tokenHash]
 		delete(r.accounts.sessions, tokenHash)
 		return nil
 	})
+	return removed, err
 }
 
 // DeleteSessionsOf implements ports.SessionRepository.

@@ -23,15 +23,23 @@ type Observe func(route, method string, status int, took time.Duration, bytes in
 // observed gives every request an id, a log line, its place in the metrics, and an answer even when a handler panics.
 func (o Options) observed(next http.Handler) http.Handler {
 	ids := newRequestIDs()
+	var strict []string
+	if o.Secure {
+		strict = []string{StrictTransport}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		e := exchange.New(w, ids.of(r))
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
+		if strict != nil {
+			w.Header()["Strict-Transport-Security"] = strict
+		}
 		defer func() {
 			caught := recover()
 			err, _ := caught.(error)
 			aborted := errors.Is(err, http.ErrAbortHandler)
 			if caught != nil && !aborted {
+				aborted = e.Started() // what has been sent is not whole, and must not look so
 				o.recovered(e, r, caught)
 			}
 			o.tell(e, r, time.Since(began))

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required.
+// Options of the handler; everything is required but Secure.
 type Options struct {
 	Log     *zap.Logger
 	Observe Observe
@@ -30,7 +30,13 @@ type Options struct {
 	MaxInFlight int
 	// Timeout bounds the work on one request, streams excepted.
 	Timeout time.Duration
+	// Secure says that people reach the service by https. Every answer then tells browsers to use nothing else from now on
+	// (RFC 6797), for StrictTransport.
+	Secure bool
 }
+
+// StrictTransport is for how long, in the words of the header Strict-Transport-Security: two years.
+const StrictTransport = "max-age=63072000"
 
 // New makes the handler for the public listener.
 func New(o Options) http.Handler {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,13 +135,35 @@ var sessionCases = []suiteCase[lobby]{
 		l.wantFound(his)
 		l.wantFound(nobodys)
 	}},
-	{"a_deleted_session_is_unknown", "DeleteSession removes the session and no other; that there is none is no error.", func(l lobby) {
+	{"a_deleted_session_is_unknown", "DeleteSession removes the session and no other, and reports whether there was one; that there is none is no error.", func(l lobby) {
 		v, other := l.begin("a", "", 1), l.begin("b", "", 1)
-		for range 2 {
-			l.wantDone("delete session", l.sessions.DeleteSession(l.t.Context(), v.hash))
+		for _, was := range []bool{true, false} {
+			removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
+			l.wantDone("delete session", err)
+			if removed != was {
+				l.t.Fatalf("a session was there: %t; it was removed: %t", was, removed)
+			}
 			l.wantGone(v)
 		}
 		l.wantFound(other)
+	}},
+	{"one_of_many_removes_a_session", "Of concurrent DeleteSessions of one session, one is told that it has removed it.", func(l lobby) {
+		for i := range 8 {
+			v := l.begin(fmt.Sprint(i), "", 1)
+			var told atomic.Int64
+			for _, err := range together(8, func(int) error {
+				removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
+				if removed {
+					told.Add(1)
+				}
+				return err
+			}) {
+				l.wantDone("delete session", err)
+			}
+			if told.Load() != 1 {
+				l.t.Fatalf("%d of 8 are told that they have removed the session", told.Load())
+			}
+		}
 	}},
 	{"an_accounts_other_sessions_can_be_ended", "DeleteSessionsOf removes the account's sessions, all but the one with this hash, and no others.", func(l lobby) {
 		anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
@@ -221,7 +244,8 @@ var sessionCases = []suiteCase[lobby]{
 		_, _, err := l.sessions.FindSession(ctx, v.hash)
 		l.wantError("FindSession", err, context.Canceled)
 		l.wantError("SaveSession", l.sessions.SaveSession(ctx, v.hash, "", nil, birth), context.Canceled)
-		l.wantError("DeleteSession", l.sessions.DeleteSession(ctx, v.hash), context.Canceled)
+		_, err = l.sessions.DeleteSession(ctx, v.hash)
+		l.wantError("DeleteSession", err, context.Canceled)
 		l.wantError("DeleteSessionsOf", l.sessions.DeleteSessionsOf(ctx, anna.ID, ""), context.Canceled)
 		removed, err := l.sessions.PruneSessions(ctx, birth.AddDate(1, 0, 0))
 		l.wantError("PruneSessions", err, context.Canceled)

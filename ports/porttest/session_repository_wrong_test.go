@@ -26,7 +26,7 @@ type misled struct {
 	ports.SessionRepository
 	find     func(ctx context.Context, hash string) ([]byte, time.Time, error)
 	save     func(ctx context.Context, hash, accountID string, data []byte, expires time.Time) error
-	remove   func(ctx context.Context, hash string) error
+	remove   func(ctx context.Context, hash string) (bool, error)
 	removeOf func(ctx context.Context, accountID, except string) error
 	prune    func(ctx context.Context, before time.Time) (int64, error)
 }
@@ -45,7 +45,7 @@ func (m misled) SaveSession(ctx context.Context, hash, accountID string, data []
 	return m.SessionRepository.SaveSession(ctx, hash, accountID, data, expires)
 }
 
-func (m misled) DeleteSession(ctx context.Context, hash string) error {
+func (m misled) DeleteSession(ctx context.Context, hash string) (bool, error) {
 	if m.remove != nil {
 		return m.remove(ctx, hash)
 	}
@@ -115,16 +115,34 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 	}, []string{"a_session_needs_its_account", "sessions_end_with_their_account", "an_accounts_other_sessions_can_be_ended",
 		"saving_again_replaces_all", "a_session_does_not_outlive_its_account"}, nil},
 	{"deleted sessions stay", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, remove: func(context.Context, string) error { return nil }}
-	}, []string{"a_deleted_session_is_unknown"}, []string{"a_cancelled_context_ends_every_call_about_sessions"}},
-	{"deleting nothing is an error", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) error {
-			if _, _, err := right.FindSession(ctx, hash); err != nil {
-				return err
-			}
-			return right.DeleteSession(ctx, hash)
+		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
+			_, _, err := right.FindSession(ctx, hash)
+			return err == nil, nil
 		}}
-	}, []string{"a_deleted_session_is_unknown"}, nil},
+	}, []string{"a_deleted_session_is_unknown", "one_of_many_removes_a_session"}, []string{"a_cancelled_context_ends_every_call_about_sessions"}},
+	{"deleting nothing is an error", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
+			removed, err := right.DeleteSession(ctx, hash)
+			if err == nil && !removed {
+				err = access.ErrUnknownSession
+			}
+			return removed, err
+		}}
+	}, []string{"a_deleted_session_is_unknown", "one_of_many_removes_a_session"}, nil},
+	{"everybody has removed it", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
+			_, err := right.DeleteSession(ctx, hash)
+			return err == nil, err
+		}}
+	}, []string{"a_deleted_session_is_unknown", "one_of_many_removes_a_session"}, nil},
+	{"whoever has just seen it has removed it", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
+			_, _, seen := right.FindSession(ctx, hash)
+			time.Sleep(time.Millisecond) // others see it, too
+			_, err := right.DeleteSession(ctx, hash)
+			return seen == nil, err
+		}}
+	}, []string{"one_of_many_removes_a_session"}, nil},
 	{"no session of an account is spared", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, removeOf: func(ctx context.Context, accountID, _ string) error {
 			return right.DeleteSessionsOf(ctx, accountID, "")

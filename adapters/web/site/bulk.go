@@ -26,7 +26,7 @@ type bulkForm struct {
 	Wrong   string
 	Count   int64
 	Samples []*bulkSample
-	Once    string
+	Once    string // names the change that is offered, so that it is made once
 }
 
 // bulkSample is what would become of one listing.
@@ -98,7 +98,10 @@ func (f *bulkForm) edit() (func(property.Details) (property.Details, error), err
 // asked, or of the store.
 func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, first []property.Property, err error) {
 	if !f.All {
-		for _, text := range f.IDs[:min(len(f.IDs), maxBulk)] {
+		if len(f.IDs) > maxBulk {
+			return nil, nil, errTooMany
+		}
+		for _, text := range f.IDs {
 			id, err := property.ParseID(text)
 			if err != nil {
 				return nil, nil, errNoPage
@@ -138,9 +141,6 @@ var errTooMany = fmt.Errorf("That is more than %d listings. Narrow the search, a
 
 // bulk answers POST /admin/bulk: it shows what would come of a change, and changes nothing.
 func (s *Site) bulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	f := readBulk(r.PostForm)
 	return s.bulkPage(w, r, who, f)
 }
@@ -170,11 +170,29 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 			}
 			f.Samples = append(f.Samples, &bulkSample{p, after})
 		}
-		f.Once = newToken()
-		s.sessions.Put(r.Context(), onceField, f.Once)
+		if f.Once, err = s.offerOnce(r.Context(), who); err != nil {
+			return err
+		}
 	}
 	return s.staffPage(w, r, who, status, "listings", "bulk", "Change many listings", f)
 }
+
+// offerTime is how long a change may be looked at before it is made.
+const offerTime = time.Hour
+
+// offerOnce makes the name of something that may be done once. It is kept beside the sessions, where all processes see it,
+// under a hash that no session's token has.
+func (s *Site) offerOnce(ctx context.Context, who access.Account) (string, error) {
+	once := newToken()
+	return once, s.Sessions.SaveSession(ctx, offerHash(once), who.ID, nil, time.Now().Add(offerTime))
+}
+
+// takeOffer reports whether what has the name may be done now: of all who ask, one is told so.
+func (s *Site) takeOffer(ctx context.Context, once string) (bool, error) {
+	return s.Sessions.DeleteSession(ctx, offerHash(once))
+}
+
+func offerHash(once string) string { return access.HashSecret("offer " + once) }
 
 // bulkDone is the body of the page that tells what has come of it.
 type bulkDone struct {
@@ -189,27 +207,32 @@ const bulkPatience = 2 * time.Minute
 
 // applyBulk answers POST /admin/bulk/apply: it makes the change that the page before has shown, once.
 func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	f := readBulk(r.PostForm)
-	if once := r.PostForm.Get("once"); once == "" || once != s.sessions.PopString(r.Context(), onceField) {
-		f.Wrong = "This change has been made already, or another one has been prepared since. Look again before making it."
-		return s.staffPage(w, r, who, http.StatusConflict, "listings", "bulk", "Change many listings", f)
-	}
-	if err := s.commit(w, r); err != nil { // whatever happens from here on, it is not made twice
-		return err
-	}
-	edit, wrong := f.edit()
-	if wrong != nil {
-		return s.bulkPage(w, r, who, f)
-	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkPatience))
-	ctx, cancel := context.WithTimeout(r.Context(), bulkPatience)
+	// Once begun it is made as a whole, even for somebody who has gone away or pressed the button twice.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bulkPatience)
 	defer cancel()
 	ids, _, err := s.chosen(ctx, f)
-	if err != nil {
+	edit, wrong := f.edit()
+	switch {
+	case errors.Is(err, errTooMany), wrong != nil:
+		return s.bulkPage(w, r, who, f)
+	case err != nil:
 		return err
+	}
+	f.Count = int64(len(ids))
+	again := func(reason string) error {
+		f.Wrong = reason
+		return s.staffPage(w, r, who, http.StatusConflict, "listings", "bulk", "Change many listings", f)
+	}
+	if r.PostForm.Get("count") != strconv.FormatInt(f.Count, 10) {
+		return again("The search finds other listings by now than it did when you looked. Look again before making the change.")
+	}
+	switch offered, err := s.takeOffer(ctx, r.PostForm.Get("once")); {
+	case err != nil:
+		return err
+	case !offered:
+		return again("This change has been made already, or was offered too long ago. Look again before making it.")
 	}
 	done := &bulkDone{Remove: edit == nil, Back: backOffice}
 	if f.Search != "" {

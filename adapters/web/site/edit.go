@@ -155,9 +155,6 @@ func (s *Site) newListing(w http.ResponseWriter, r *http.Request, who access.Acc
 
 // createListing answers POST /admin/listings/new.
 func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	f := &editForm{Once: r.PostForm.Get("once")}
 	d := f.read(r.PostForm)
 	if len(f.Wrong) > 0 {
@@ -187,6 +184,7 @@ func (s *Site) notSaved(w http.ResponseWriter, r *http.Request, who access.Accou
 		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
 	}
 	if errors.Is(err, ports.ErrUnavailable) {
+		unavailable(w, err)
 		f.Banner = "It could not be saved, because the database cannot be reached. What you typed is still here: try again in a moment."
 		return s.editPage(w, r, who, http.StatusServiceUnavailable, f)
 	}
@@ -220,9 +218,6 @@ func (s *Site) editListing(w http.ResponseWriter, r *http.Request, who access.Ac
 // saveListing answers POST /admin/listings/{id}.
 func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, err := listingID(r)
-	if err == nil {
-		err = s.readForm(w, r)
-	}
 	if err != nil {
 		return err
 	}
@@ -298,9 +293,6 @@ func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Ac
 // removeListing answers POST /admin/listings/{id}/remove.
 func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, err := listingID(r)
-	if err == nil {
-		err = s.readForm(w, r)
-	}
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 	"go.uber.org/zap"
 )
 
@@ -144,7 +145,7 @@ func (s *Site) preview(w http.ResponseWriter, r *http.Request, who access.Accoun
 // importRun is the body of the page that tells how an import goes on. It is sent bit by bit while the import runs.
 type importRun struct {
 	FileName string
-	Cut      string // marks the place in the page where the bits go
+	Cut      string // marks the place in the page where the bits go; no text that a page could hold by chance
 }
 
 // importEnd is what such a page ends with.
@@ -155,16 +156,13 @@ type importEnd struct {
 	Rejects template.URL // the rejected rows as a file to download; "" when there are none, or too many
 }
 
-// cut is no text that a page could hold by chance.
-const cut = "the-import-goes-here-4d1e7c"
-
 func (s *Site) runImport(
 	w http.ResponseWriter, r *http.Request, who access.Account, file ImportFile, header *multipart.FileHeader,
 ) error {
 	member := &staff{Name: who.Name, Administrator: who.Role == access.RoleAdministrator}
-	run := importRun{header.Filename, cut}
+	run := importRun{header.Filename, newToken()}
 	page := s.pages.render("import-run", frame{Title: "Importing", Section: "import", Staff: member, Body: run})
-	before, after, _ := bytes.Cut(page, []byte(cut))
+	before, after, _ := bytes.Cut(page, []byte(run.Cut))
 	h := w.Header()
 	exchange.SetPolicy(h, policy)
 	h.Set("Content-Type", htmlType)
@@ -188,7 +186,11 @@ func (s *Site) runImport(
 	if broken, ok := errors.AsType[*BrokenFileError](err); ok {
 		end.Wrong = broken.Error()
 	} else if err != nil {
-		end.Wrong = "The database could not be reached. Importing the file again will complete it: what is stored already stays as it is."
+		end.Wrong = "Something went wrong inside the server."
+		if errors.Is(err, ports.ErrUnavailable) {
+			end.Wrong = "The database could not be reached."
+		}
+		end.Wrong += " Importing the file again will complete it: what is stored already stays as it is."
 		s.Log.Error("import failed", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name), zap.Error(err))
 	}
 	if rejects.Len() > 0 && !rejects.full {

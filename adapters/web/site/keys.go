@@ -34,9 +34,6 @@ func (s *Site) showKeys(w http.ResponseWriter, r *http.Request, who access.Accou
 
 // createKey answers POST /admin/keys. Its answer is the one place where the secret is ever shown.
 func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	page := &keyPage{Name: r.PostForm.Get("name"), Scope: access.Scope(r.PostForm.Get("scope"))}
 	key, secret, err := s.Keys.Create(r.Context(), page.Name, page.Scope)
 	switch {
@@ -55,9 +52,6 @@ func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Acco
 
 // revokeKey answers POST /admin/keys/revoke.
 func (s *Site) revokeKey(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	name := r.PostForm.Get("name")
 	switch err := s.Keys.Revoke(r.Context(), name); {
 	case errors.Is(err, access.ErrUnknownKey):

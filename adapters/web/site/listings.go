@@ -1,6 +1,7 @@
 package site
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
 
@@ -64,6 +65,22 @@ func (s *Site) readForm(w http.ResponseWriter, r *http.Request) error {
 		return badForm(err)
 	}
 	return nil
+}
+
+// hasFile reports whether a form is one that sends a file.
+func hasFile(r *http.Request) bool {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return media == "multipart/form-data"
+}
+
+// typed is what a form has sent, to be sent again; nil when there is a file or a password among it, which no page repeats.
+func typed(r *http.Request) url.Values {
+	for _, secret := range []string{secretField, "password", "current"} {
+		if r.PostForm.Has(secret) {
+			return nil
+		}
+	}
+	return r.PostForm
 }
 
 func badForm(err error) error {

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -103,15 +104,26 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Del(name)
 	}
 	if d.Status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", retrySeconds)
 	}
-	s.write(w, r, d.Status, "error", frame{Title: d.Title, Body: failure{d, r.URL.RequestURI()}})
+	again := "/" + strings.TrimLeft(r.URL.RequestURI(), "/") // two slashes would be another host
+	s.write(w, r, d.Status, "error", frame{Title: d.Title, Body: failure{d, again, typed(r)}})
+}
+
+// retrySeconds is how long to wait when something is away for a moment.
+const retrySeconds = "1"
+
+// unavailable says in an answer's head that it may soon be asked for again, and leaves the cause for the log.
+func unavailable(w http.ResponseWriter, cause error) {
+	_ = problem.Noted(w, cause)
+	w.Header().Set("Retry-After", retrySeconds)
 }
 
 // failure is the body of an error page.
 type failure struct {
 	problem.Document
-	Again string // the address to try again
+	Again string     // the address to try again
+	Kept  url.Values // what was typed into a form that could not be taken, to be sent there again; nil for none
 }
 
 // Temporary reports whether trying again may help.

@@ -39,9 +39,6 @@ func (s *Site) showPeople(
 
 // addPerson answers POST /admin/people.
 func (s *Site) addPerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	page := &peoplePage{
 		Name: r.PostForm.Get("name"), Role: access.Role(r.PostForm.Get("role")), Wrong: map[string]string{},
 	}
@@ -63,9 +60,6 @@ func (s *Site) addPerson(w http.ResponseWriter, r *http.Request, who access.Acco
 
 // changePerson answers POST /admin/people/change: another role, or no account any more.
 func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	id, role := r.PostForm.Get("id"), access.Role(r.PostForm.Get("role"))
 	other, err := s.Accounts.Account(r.Context(), id)
 	if errors.Is(err, access.ErrUnknownAccount) {
@@ -86,6 +80,12 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		err, said = s.Accounts.SetRole(r.Context(), id, role), other.Name+" is "+string(role)+" now."
 	}
 	switch {
+	case errors.Is(err, access.ErrUnknownAccount):
+		return s.done(w, r, peoplePath, "There is no such account any more.")
+	case errors.Is(err, access.ErrInvalidAccount):
+		return s.showPeople(w, r, who, http.StatusUnprocessableEntity, &peoplePage{
+			Role: access.RoleEditor, Banner: "There is no such role. Nothing has been changed.",
+		})
 	case errors.Is(err, access.ErrLastAdministrator):
 		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
 			Role: access.RoleEditor, Banner: other.Name + " is the last administrator. Make somebody else one first.",

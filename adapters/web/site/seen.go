@@ -24,7 +24,7 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: seenCookie, Value: token, Path: "/", MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: s.secure(),
+		Secure: s.Secure(),
 	})
 }
 

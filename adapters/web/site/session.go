@@ -11,6 +11,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
@@ -27,7 +28,6 @@ const (
 	accountField = "account" // id of the account
 	sinceField   = "since"   // PasswordChangedAt of the account, in microseconds: a session is over with its password
 	noticeField  = "notice"  // to be told on the next page
-	onceField    = "once"    // names the bulk change that may be made next, so that none is made twice
 )
 
 func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager {
@@ -70,7 +70,8 @@ func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, 
 
 // DeleteCtx implements scs.CtxStore.
 func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
-	return s.DeleteSession(ctx, access.HashSecret(token))
+	_, err := s.DeleteSession(ctx, access.HashSecret(token))
+	return err
 }
 
 // staffHandler answers a request of somebody who has signed in.
@@ -83,6 +84,11 @@ func (s *Site) session(h route.Handler) route.Handler {
 			return errCrossSite
 		}
 		w.Header().Add("Vary", "Cookie")
+		if r.Method == http.MethodPost && !hasFile(r) { // what was typed is not lost, whatever goes wrong from here on
+			if err := s.readForm(w, r); err != nil {
+				return err
+			}
+		}
 		token := ""
 		if cookie, err := r.Cookie(s.sessions.Cookie.Name); err == nil {
 			token = cookie.Value
@@ -109,8 +115,20 @@ func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
 		}
 		ctx := ports.WithReading(r.Context(), &ports.Reading{Uncached: true})
 		ctx = ports.WithWriting(ctx, &ports.Writing{Actor: who.Name})
-		return h(w, r.WithContext(ctx), who)
+		err = h(w, r.WithContext(ctx), who)
+		if errors.Is(err, access.ErrUnknownAccount) { // it was removed while its owner was at work
+			return s.forget(w, r)
+		}
+		return err
 	})
+}
+
+// forget ends a session whose account is no more.
+func (s *Site) forget(w http.ResponseWriter, r *http.Request) error {
+	if err := s.sessions.Destroy(r.Context()); err != nil {
+		return err
+	}
+	return s.askToSignIn(w, r)
 }
 
 // account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed.
@@ -169,6 +187,7 @@ func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) e
 }
 
 func seeOther(w http.ResponseWriter, r *http.Request, to string) {
+	exchange.SetPolicy(w.Header(), policy)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
@@ -189,8 +208,12 @@ func clientAddress(r *http.Request) string {
 		return host
 	}
 	hops := strings.Split(named[len(named)-1], ",")
-	if last, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])); err == nil {
-		return last.String()
+	last := strings.TrimSpace(hops[len(hops)-1])
+	if withPort, err := netip.ParseAddrPort(last); err == nil { // as some proxies write it
+		return withPort.Addr().WithZone("").String()
+	}
+	if alone, err := netip.ParseAddr(last); err == nil {
+		return alone.WithZone("").String()
 	}
 	return host
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
 	"go.uber.org/zap"
 )
 
@@ -40,12 +42,11 @@ type signIn struct {
 // askToSignIn answers a request that needs somebody who has signed in. What was typed is kept.
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		if err := r.ParseForm(); err != nil {
-			return badForm(err)
+	if r.Method == http.MethodPost {
+		page.Wrong = "You have been signed out meanwhile. Sign in to go on, and send it once more."
+		if page.Kept = typed(r); page.Kept != nil {
+			page.Resume, page.Wrong = true, "You have been signed out meanwhile. Sign in to go on; what you typed is kept."
 		}
-		page.Kept, page.Resume = r.PostForm, true
-		page.Wrong = "You have been signed out meanwhile. Sign in to go on; what you typed is kept."
 		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	}
 	seeOther(w, r, signInPath+"?"+url.Values{nextField: {page.Next}}.Encode())
@@ -67,9 +68,6 @@ func (s *Site) signInForm(w http.ResponseWriter, r *http.Request) error {
 
 // signIn answers POST /admin/sign-in.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	form := r.PostForm
 	page := &signIn{Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{}}
 	for name, values := range form {
@@ -81,9 +79,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", clientAddress(r))}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
 		s.Log.Warn("sign-in throttled", audit...)
-		seconds := int((throttled.RetryAfter + time.Second - 1) / time.Second)
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		page.Wrong = fmt.Sprintf("Too many wrong passwords. Please wait %s, then try again.", plural(strconv.Itoa(seconds), "second"))
+		page.Wrong = patience(w, throttled)
 		return s.signInPage(w, r, http.StatusTooManyRequests, page)
 	}
 	if errors.Is(err, access.ErrWrongCredentials) {
@@ -91,16 +87,15 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 		page.Wrong = "The name or the password is wrong."
 		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	}
+	if errors.Is(err, ports.ErrUnavailable) {
+		unavailable(w, err)
+		page.Wrong = "Nobody can sign in at the moment. Please try again in a few seconds."
+		return s.signInPage(w, r, http.StatusServiceUnavailable, page)
+	}
 	if err != nil {
 		return err
 	}
-	ctx := r.Context()
-	if err := s.sessions.RenewToken(ctx); err != nil { // a token known before is worth nothing now
-		return err
-	}
-	s.sessions.Put(ctx, accountField, who.ID)
-	s.sessions.Put(ctx, sinceField, who.PasswordChangedAt.UnixMicro())
-	if err := s.commit(w, r); err != nil {
+	if err := s.begin(w, r, who); err != nil {
 		return err
 	}
 	s.Log.Info("signed in", append(audit, zap.String("role", string(who.Role)))...)
@@ -112,14 +107,32 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// begin makes the request's session that of somebody who has said who they are.
+func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account) error {
+	ctx := r.Context()
+	if err := s.sessions.RenewToken(ctx); err != nil { // a token known before is worth nothing now
+		return err
+	}
+	s.sessions.Put(ctx, accountField, who.ID)
+	s.sessions.Put(ctx, sinceField, who.PasswordChangedAt.UnixMicro())
+	return s.commit(w, r)
+}
+
+// patience says how long to wait after too many wrong passwords, in the answer's head and in a sentence.
+func patience(w http.ResponseWriter, t *access.ThrottledError) string {
+	seconds := strconv.Itoa(int((t.RetryAfter + time.Second - 1) / time.Second))
+	w.Header().Set("Retry-After", seconds)
+	return fmt.Sprintf("Too many wrong passwords. Please wait %s, then try again.", plural(seconds, "second"))
+}
+
 const longestLogged = 64
 
 // shortened is what somebody typed, as far as the log takes it.
 func shortened(text string) string {
 	if len(text) > longestLogged {
-		return text[:longestLogged]
+		text = text[:longestLogged]
 	}
-	return text
+	return strings.ToValidUTF8(text, "")
 }
 
 // signOut answers POST /admin/sign-out.
@@ -138,12 +151,13 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// localPath is an address inside the back office, or its front page: nobody is sent to another site.
+// localPath is an address inside the back office, or its front page: nobody is sent to another site. A path has to stand
+// as it would be understood, without dots that lead out of it, however these are written.
 func localPath(to string) string {
 	u, err := url.Parse(to)
-	inside := err == nil && u.Scheme == "" && u.Host == "" && u.Opaque == "" &&
+	inside := err == nil && u.Scheme == "" && u.Host == "" && u.User == nil && u.Opaque == "" &&
 		(u.Path == backOffice || strings.HasPrefix(u.Path, backOffice+"/"))
-	if !inside || strings.ContainsAny(to, "\\\r\n\t") || strings.HasPrefix(u.Path, signInPath) {
+	if !inside || u.Path != path.Clean(u.Path) || strings.Contains(u.Path, `\`) || strings.HasPrefix(u.Path, signInPath) {
 		return backOffice
 	}
 	return u.RequestURI()
@@ -162,9 +176,6 @@ func (s *Site) passwordPage(w http.ResponseWriter, r *http.Request, who access.A
 
 // changePassword answers POST /admin/password.
 func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	if err := s.readForm(w, r); err != nil {
-		return err
-	}
 	page := &passwordForm{Name: who.Name, Wrong: map[string]string{}}
 	again := func(status int) error {
 		return s.staffPage(w, r, who, status, "password", "password", "Change password", page)
@@ -186,7 +197,7 @@ func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access
 		page.Wrong["next"] = invalid.Reason
 		return again(http.StatusUnprocessableEntity)
 	case errors.As(err, &throttled):
-		page.Banner = throttled.Error()
+		page.Banner = patience(w, throttled)
 		return again(http.StatusTooManyRequests)
 	case err != nil:
 		return err

@@ -102,15 +102,15 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection()}
-	s.sessions = newSessions(o.Sessions, s.secure())
+	s.sessions = newSessions(o.Sessions, s.Secure())
 	if o.PublicURL != nil {
 		err = s.origin.AddTrustedOrigin(s.absolute(""))
 	}
 	return s, err
 }
 
-// secure reports whether people reach the site by https alone.
-func (s *Site) secure() bool { return s.PublicURL != nil && s.PublicURL.Scheme == "https" }
+// Secure reports whether people reach the site by https.
+func (s *Site) Secure() bool { return s.PublicURL != nil && s.PublicURL.Scheme == "https" }
 
 // Register adds the routes to a router.
 func (s *Site) Register(router *mux.Router) {

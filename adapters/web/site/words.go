@@ -43,13 +43,17 @@ func grouped(number string) string {
 	if whole == "" || strings.Trim(whole, "0123456789") != "" {
 		return number
 	}
-	for at := len(whole) - 3; at > 0; at -= 3 {
-		whole = whole[:at] + "," + whole[at:]
+	var b strings.Builder
+	for i := range len(whole) {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte(whole[i])
 	}
 	if point {
-		return whole + "." + fraction
+		b.WriteString("." + fraction)
 	}
-	return whole
+	return b.String()
 }
 
 // count is a number of things in words: no listings, 1 listing, 3,943 listings.

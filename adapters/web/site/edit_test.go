@@ -1,0 +1,107 @@
+package site
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// fields is what stands in the fields of a form.
+func fields(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		v.Set(pairs[i], pairs[i+1])
+	}
+	return v
+}
+
+func TestEveryFieldOfAListingIsRead(t *testing.T) {
+	f := &editForm{}
+	got := f.read(fields(
+		"reference", " r-1 ", "title", " By the lake ", "description", " Two lines,\r\nor three.\r\n", "price", "$1,250,000.50", "currency", "hkd",
+		"location", " Kent, WA ", "offer", "rent", "kind", "house", "status", "pending", "bedrooms", " 3 ", "bathrooms", "2.25", "area_m2", "1,180.5",
+		"latitude", " 47.5 ", "longitude", "-122.25", "photos", "https://example.com/1.jpg\r\n\r\n  https://example.com/2.jpg  \r\n",
+	))
+	want := property.Details{
+		Reference: "r-1", Title: "By the lake", Description: " Two lines,\nor three.\n", Price: 1_250_000_50, Currency: "HKD",
+		Location: "Kent, WA", Offer: property.OfferRent, Kind: property.KindHouse, Status: property.StatusPending,
+		Bedrooms: property.Some(3), Bathrooms: property.Some(property.Decimal(2_25)), AreaM2: property.Some(property.Decimal(1_180_50)),
+		Coordinates: property.Some(property.Coordinates{Latitude: 47.5, Longitude: -122.25}),
+		Photos:      []string{"https://example.com/1.jpg", "https://example.com/2.jpg"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(f.Wrong) > 0 {
+		t.Errorf("%v\n%s", f.Wrong, diff)
+	}
+}
+
+func TestWhatCannotBeReadIsSaidBesideItsFieldAndStaysThere(t *testing.T) {
+	f := &editForm{}
+	form := fields("price", "1,5", "bedrooms", "two", "bathrooms", "1.123", "area_m2", "big", "latitude", "47,6", "longitude", "")
+	f.read(form)
+	for _, name := range []string{"price", "bedrooms", "bathrooms", "area_m2", "latitude", "longitude"} {
+		if f.Wrong[name] == "" || f.Value(name) != form.Get(name) {
+			t.Errorf("%s: %q is said of %q", name, f.Wrong[name], f.Value(name))
+		}
+	}
+	empty := &editForm{}
+	if d := empty.read(fields("price", " ")); empty.Wrong["price"] == "" || len(empty.Wrong) != 1 || d.Bedrooms.Valid || d.Coordinates.Valid || d.Photos != nil {
+		t.Errorf("of an empty form: %+v, %v", d, empty.Wrong)
+	}
+	for _, degrees := range []string{"NaN", "Inf", "1e999", "91"} {
+		f := &editForm{}
+		d := f.read(fields("title", "t", "location", "l", "price", "1", "latitude", degrees, "longitude", "0"))
+		if _, err := d.Checked(); err == nil && f.Wrong["latitude"] == "" {
+			t.Errorf("a latitude of %s is taken", degrees)
+		}
+	}
+}
+
+func TestWhatTheRulesSayStandsBesideItsField(t *testing.T) {
+	f := &editForm{}
+	d := f.read(fields("price", "-1", "title", strings.Repeat("x", 201), "photos", "https://example.com/1.jpg\nnowhere", "kind", "castle"))
+	_, err := d.Checked()
+	if !f.explain(err) {
+		t.Fatal(err)
+	}
+	for name, part := range map[string]string{"price": "from 0", "title": "200", "location": "empty", "photos": "line 2: ", "kind": "castle"} {
+		if !strings.Contains(f.Wrong[name], part) {
+			t.Errorf("of %s it says %q", name, f.Wrong[name])
+		}
+	}
+	if f.explain(property.ErrReferenceTaken); f.Wrong["reference"] == "" || f.explain(errNoPage) {
+		t.Errorf("%v", f.Wrong)
+	}
+}
+
+// A form that is opened and sent back as it is changes nothing.
+func TestAListingComesBackFromItsFormAsItWas(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		p := porttest.Listings(1).Draw(r, "listing")[0]
+		p.Description = rapid.SampledFrom([]string{"", "one\ntwo\n", " spaces ", "tab\there", "<script>\n&amp;"}).Draw(r, "description")
+		shown := formOf(&p)
+		sent := url.Values{}
+		for name, values := range shown.Values {
+			sent.Set(name, strings.ReplaceAll(values[0], "\n", "\r\n")) // as browsers send lines
+		}
+		back := &editForm{}
+		got := back.read(sent)
+		if len(back.Wrong) > 0 {
+			r.Fatalf("%v of %v", back.Wrong, sent)
+		}
+		if diff := cmp.Diff(p.Details, got); diff != "" {
+			r.Fatal(diff)
+		}
+	})
+}
+
+func TestANewFormNamesItsCreation(t *testing.T) {
+	a, b := formOf(nil), formOf(nil)
+	if a.Once == "" || a.Once == b.Once || len(a.Values) > 0 {
+		t.Errorf("%+v, %+v", a, b)
+	}
+}

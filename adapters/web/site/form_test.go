@@ -1,0 +1,171 @@
+package site
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// asked is a form whose search has been understood.
+func asked(t *testing.T, query string) (*searchForm, *property.Search) {
+	t.Helper()
+	f := readForm("/", query)
+	s, ok := f.search(cataloguePage)
+	if !ok {
+		t.Fatalf("%s: %v", query, f.Errors)
+	}
+	return &f, s
+}
+
+func TestFormsOfEqualMeaningHaveOneAddress(t *testing.T) {
+	want, _ := asked(t, "kind=house,room&max_price=450000&q=lake")
+	for _, query := range []string{
+		"q=lake&max_price=450000&kind=house&kind=room",
+		"q=+lake+&location=&min_price=&max_price=450k&kind=house&kind=&kind=room&sort=",
+		"q=lake&max_price=%24450%2C000&kind=house%2Croom&utm_source=letter&fbclid=1&limit=9&fields=title",
+		"q=lake&max_price=450000.00&kind=house,room",
+		"q=lake&max_price=%E2%82%AC+450+000&kind=house,room",
+		"q=lake&max_price=0.45m&kind=house,room",
+		"q=lake&max_price=4.5e5&kind=house,room",
+		"q=lake&max_price=450%C2%A0000&kind=house,room&%zz=1",
+	} {
+		if f, _ := asked(t, query); f.key() != want.key() || f.Start() != want.Start() {
+			t.Errorf("%s is %s, not %s", query, f.key(), want.key())
+		}
+	}
+}
+
+func TestWhatIsTypedIsReadAsPeopleMeanIt(t *testing.T) {
+	for typed, want := range map[string]string{
+		"450k": "450e3", "450K": "450e3", "1.2m": "1.2e6", "$1.2M": "1.2e6", "$450,000": "450000", "450 000": "450000",
+		"450\u00a0000": "450000", "450\u202f000": "450000", "450_000": "450000", "£1,250.50": "1250.50", "€ 900": "900",
+		"1,234,567": "1234567", "\u22121.5": "-1.5", "-1.5": "-1.5", "12": "12", "0": "0",
+		// What could be meant in two ways, or in none, stays as it is, to be shown beside what is wrong with it.
+		"1,5": "1,5", "-1,5": "-1,5", "1.500,00": "1.500,00", "1,23": "1,23", "1,2345": "1,2345", "12,": "12,", "1,2": "1,2",
+		"cheap": "cheap", "k": "k", "1kk": "1kk", "4 rooms": "4 rooms", "": "",
+	} {
+		if got := plainNumber(typed); got != want {
+			t.Errorf("%q is read as %q, want %q", typed, got, want)
+		}
+	}
+}
+
+func TestAFormShowsNumbersAsTheyWereUnderstood(t *testing.T) {
+	f, s := asked(t, "min_price=450k&max_price=1.2m&min_bedrooms=03&min_area_m2=50.50&min_bathrooms=1.50")
+	for name, want := range map[string]string{
+		"min_price": "450000", "max_price": "1200000", "min_bedrooms": "3", "min_area_m2": "50.5", "min_bathrooms": "1.5",
+	} {
+		if got := f.Value(name); got != want {
+			t.Errorf("%s shows %q, want %q", name, got, want)
+		}
+	}
+	if s.Filter.Price.Min.Value != 450_000_00 || s.Limit != cataloguePage {
+		t.Errorf("the search is %+v", s)
+	}
+}
+
+func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
+	f := readForm("/", "min_price=cheap&max_price=1,5&kind=castle&min_bedrooms=2.5&sort=colour&near=here&q=fine&min_area_m2=1&min_area_m2=2")
+	if _, ok := f.search(cataloguePage); ok {
+		t.Fatal("nothing was wrong with it")
+	}
+	for _, name := range []string{"min_price", "max_price", "kind", "min_bedrooms", "sort", "near", "min_area_m2"} {
+		if f.Errors[name] == "" {
+			t.Errorf("nothing is said of %s: %v", name, f.Errors)
+		}
+	}
+	if f.Errors["q"] != "" || f.Value("min_price") != "cheap" || f.Value("max_price") != "1,5" {
+		t.Errorf("what was typed is gone: %v, %v", f.values, f.Errors)
+	}
+	for _, c := range f.Chips() {
+		if c.Label != "“fine”" {
+			t.Errorf("%q is shown as a condition", c.Label)
+		}
+	}
+}
+
+func TestACursorOfAnotherSearchBeginsThisOne(t *testing.T) {
+	_, s := asked(t, "sort=price")
+	page := &property.Page{Properties: make([]property.Property, cataloguePage)}
+	cursor := s.NextCursor(page)
+	if cursor == "" {
+		t.Fatal("no cursor")
+	}
+	if f, s := asked(t, "sort=price&cursor="+cursor); !f.Further() || !s.After.Valid {
+		t.Error("its own cursor is not taken")
+	}
+	for _, query := range []string{"sort=-price&cursor=" + cursor, "sort=price&q=x&cursor=" + cursor, "cursor=nonsense", "cursor=%00"} {
+		if f, s := asked(t, query); f.Further() || s.After.Valid {
+			t.Errorf("%s goes on from somewhere", query)
+		}
+	}
+}
+
+func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
+	f, _ := asked(t, "q=lake&location=Kent&offer=rent&kind=house,room&status=active&currency=HKD&min_price=450k&max_bedrooms=3"+
+		"&min_area_m2=1500&near=47.5,-122.2&radius_km=3&sort=price")
+	var labels []string
+	for _, c := range f.Chips() {
+		labels = append(labels, c.Label)
+		g, _ := asked(t, strings.TrimPrefix(c.Without, "/?"))
+		left := len(g.Chips())
+		if left != len(f.Chips())-1 || slices.ContainsFunc(g.Chips(), func(other chip) bool { return other.Label == c.Label }) {
+			t.Errorf("without %q there are %d others: %s", c.Label, left, c.Without)
+		}
+		if g.Sort() != "price" {
+			t.Errorf("without %q the order is another", c.Label)
+		}
+	}
+	want := "“lake” · in Kent · To rent · House · Room · Active · priced in HKD · from 450,000 · up to 3 bedrooms · from 1,500 m² · within 3 km"
+	if got := strings.Join(labels, " · "); got != want {
+		t.Errorf("the chips are %s", got)
+	}
+}
+
+func TestAnAddressWithOneFieldChangedBeginsAnew(t *testing.T) {
+	f := readForm("/", "q=lake&cursor=abc")
+	for _, c := range []struct{ name, value, want string }{
+		{"sort", "price", "/?q=lake&sort=price"}, {"q", "", "/"}, {"cursor", "next", "/?cursor=next&q=lake"}, {"cursor", "", "/?q=lake"},
+	} {
+		if got := f.with(c.name, c.value); got != c.want {
+			t.Errorf("with %s=%s: %s, want %s", c.name, c.value, got, c.want)
+		}
+	}
+	if f.Value("cursor") != "abc" || f.Query() != "q=lake" {
+		t.Errorf("the form itself has changed: %v", f.values)
+	}
+}
+
+// Whatever stands in an address is a search or is explained, and the address that the page gives for it means the same.
+func FuzzReadForm(f *testing.F) {
+	for _, seed := range []string{
+		"", "q=lake&kind=house&kind=room", "min_price=450k&max_price=$1.2m", "cursor=abc&sort=-price", "near=1,2&radius_km=3", "%zz&a;b",
+		"bbox=1,2,3,4", "min_price=1,5", "min_bedrooms=99999999999999999999", "q=%00%ff", "max_area_m2=nan", "min_price=0x1p-2", "kind=,,",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		form := readForm("/", query)
+		s, ok := form.search(cataloguePage)
+		if !ok {
+			if len(form.Errors) == 0 {
+				t.Fatal("refused, and nothing is said of why")
+			}
+			return
+		}
+		again := readForm("/", form.Query())
+		s2, ok := again.search(cataloguePage)
+		s.After = property.Optional[property.Place]{}
+		if !ok || s2.String() != s.String() || again.Start() != form.Start() {
+			t.Fatalf("%q is %s, and that is %s (%v)", query, form.Start(), again.Start(), again.Errors)
+		}
+		for _, c := range form.Chips() {
+			if u, err := url.Parse(c.Without); err != nil || u.Path != "/" || u.Host != "" || c.Label == "" {
+				t.Fatalf("the chip %+v", c)
+			}
+		}
+	})
+}

@@ -1,0 +1,340 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	keys "github.com/gable-listings/gable/domain/access"
+)
+
+const otherTestPassword = "staple battery horse correct"
+
+func TestSigningInOpensTheBackOffice(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		s.hire("anna", keys.RoleEditor)
+		b := s.browser()
+		b.mayWork(false)
+		if b.session() != nil {
+			t.Error("somebody who has not signed in is given a session")
+		}
+		b.get("/admin/sign-in?next=%2Fadmin%2Fimport").must(http.StatusOK).says("Sign in")
+		b.signIn("anna", "wrong "+testPassword).must(http.StatusUnauthorized).says("The name or the password is wrong.").lacks(testPassword)
+		b.signIn("nobody", testPassword).must(http.StatusUnauthorized).says("The name or the password is wrong.")
+		b.mayWork(false)
+		b.signIn(" Anna ", testPassword).goes("/admin")
+		c := b.session()
+		if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure || c.Name != "gable_session" {
+			t.Fatalf("the cookie is %v", c)
+		}
+		if left := time.Until(c.Expires); left < 11*time.Hour || left > 12*time.Hour+time.Minute || len(c.Value) < 40 {
+			t.Errorf("the session lasts %s, by a token of %d characters", left, len(c.Value))
+		}
+		b.mayWork(true)
+		b.get("/admin").says("anna")
+
+		again := s.browser()
+		again.cookies[c.Name] = c
+		again.mayWork(true)
+		b.post("/admin/sign-out", nil).goes("/")
+		if b.session() != nil {
+			t.Error("the cookie is still there")
+		}
+		again.mayWork(false)
+	})
+}
+
+func TestAfterSigningInPeopleGoWhereTheyWantedButNowhereElse(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	s.hire("anna", keys.RoleEditor)
+	for next, want := range map[string]string{
+		"/admin/import": "/admin/import", "/admin?q=lake": "/admin?q=lake", "//evil.example/admin": "/admin", `/\evil.example`: "/admin",
+		"https://evil.example/admin": "/admin", "javascript:alert(1)": "/admin", "/admin/../../x": "/admin", "/admin/%2e%2e//evil.example": "/admin",
+	} {
+		b := s.browser()
+		form := b.get("/admin/sign-in?" + fields("next", next).Encode()).must(http.StatusOK).hidden("/admin/sign-in")
+		if got := form.Get("next"); got != want {
+			t.Errorf("%s: the page would go on to %s", next, got)
+		}
+		b.post("/admin/sign-in", fields("next", next, "sign_in_name", "anna", "sign_in_password", testPassword)).goes(want)
+	}
+}
+
+func TestATokenKnownBeforeSigningInIsWorthNothing(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	s.hire("anna", keys.RoleAdministrator)
+	mallory := s.staff("mallory", keys.RoleEditor)
+	for name, planted := range map[string]string{"invented": strings.Repeat("A", 43), "of somebody else": mallory.session().Value} {
+		t.Run(name, func(t *testing.T) {
+			anna := s.browser()
+			anna.cookies["gable_session"] = &http.Cookie{Name: "gable_session", Value: planted}
+			anna.signIn("anna", testPassword).must(http.StatusSeeOther)
+			if anna.session().Value == planted {
+				t.Fatal("the token has stayed")
+			}
+			anna.get("/admin/people").must(http.StatusOK)
+			thief := s.browser()
+			thief.cookies["gable_session"] = &http.Cookie{Name: "gable_session", Value: planted}
+			thief.mayWork(false)
+		})
+	}
+}
+
+func TestAChangedPasswordEndsTheOtherSessions(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		here := s.staff("anna", keys.RoleEditor)
+		there := s.browser()
+		there.signIn("anna", testPassword).must(http.StatusSeeOther)
+		change := func(current, next, again string) answer {
+			return here.post("/admin/password", fields("current", current, "next", next, "again", again))
+		}
+		change(testPassword, otherTestPassword, "not the same").must(http.StatusUnprocessableEntity).says("is not the same as the new password")
+		change("wrong "+testPassword, otherTestPassword, otherTestPassword).must(http.StatusUnprocessableEntity).says("is wrong")
+		change(testPassword, "short", "short").must(http.StatusUnprocessableEntity).says("must have 12 to 256 characters")
+		there.mayWork(true)
+		before := here.session().Value
+		change(testPassword, otherTestPassword, otherTestPassword).goes("/admin")
+		if here.session().Value == before {
+			t.Error("the token has stayed the same")
+		}
+		here.get("/admin").must(http.StatusOK).says("Your password has been changed.")
+		there.mayWork(false)
+		there.signIn("anna", testPassword).must(http.StatusUnauthorized)
+		there.signIn("anna", otherTestPassword).must(http.StatusSeeOther)
+	})
+}
+
+func TestSessionsOutliveAPurgeButNotTheirTime(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		b := s.staff("anna", keys.RoleAdministrator)
+		b.get("/admin/cache/purge").must(http.StatusOK).says("Empty the caches?")
+		b.post("/admin/cache/purge", nil).goes("/admin/cache")
+		b.get("/admin/cache").must(http.StatusOK).says("The caches have been emptied.")
+		b.get("/admin/cache").lacks("The caches have been emptied.")
+
+		hash := keys.HashSecret(b.session().Value)
+		data, _, err := s.db.Sessions().FindSession(t.Context(), hash)
+		if err != nil {
+			t.Fatal("the session is not in the database under the hash of its token: ", err)
+		}
+		if strings.Contains(string(data), b.session().Value) {
+			t.Error("the token itself is in the database")
+		}
+		if err := s.db.Sessions().SaveSession(t.Context(), hash, "", data, time.Now().Add(-time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		b.mayWork(false)
+	})
+}
+
+func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		boss := s.staff("boss", keys.RoleAdministrator)
+		anna := s.staff("anna", keys.RoleAdministrator)
+		account, err := s.accounts.List(t.Context())
+		if err != nil || len(account) != 2 {
+			t.Fatal(err)
+		}
+		id := account[1].ID
+		anna.get("/admin/keys").must(http.StatusOK)
+		boss.post("/admin/people/change", fields("id", id, "role", "king")).must(http.StatusUnprocessableEntity).says("There is no such role.")
+		boss.post("/admin/people/change", fields("id", id, "role", "editor")).goes("/admin/people")
+		anna.get("/admin/keys").must(http.StatusForbidden)
+		anna.mayWork(true)
+		boss.post("/admin/people/change", fields("id", id, "remove", "1")).goes("/admin/people")
+		boss.get("/admin/people").says("anna cannot sign in any more.")
+		anna.mayWork(false)
+		anna.signIn("anna", testPassword).must(http.StatusUnauthorized)
+		boss.post("/admin/people/change", fields("id", id, "remove", "1")).goes("/admin/people")
+		boss.post("/admin/people/change", fields("id", account[0].ID, "remove", "1")).must(http.StatusConflict).says("Nobody changes their own role")
+		boss.mayWork(true)
+	})
+}
+
+func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	s.hire("anna", keys.RoleEditor)
+	guess := func(name, password, address string) answer {
+		return s.browser().signIn(name, password, "X-Forwarded-For", address)
+	}
+	for range 5 {
+		guess("anna", "a wrong password", "198.51.100.1").must(http.StatusUnauthorized)
+	}
+	refused := func(a answer) {
+		t.Helper()
+		wait, err := strconv.Atoi(a.must(http.StatusTooManyRequests).header.Get("Retry-After"))
+		if err != nil || wait < 1 {
+			t.Errorf("when to try again: %q", a.header.Get("Retry-After"))
+		}
+		a.says("Too many wrong passwords.")
+	}
+	refused(guess("anna", "a wrong password", "198.51.100.2"))
+	refused(guess("Anna", testPassword, "198.51.100.3")) // nobody has looked at it
+
+	for i := range 20 {
+		guess(fmt.Sprint("nobody", i), "a wrong password", "198.51.100.9").must(http.StatusUnauthorized)
+	}
+	began := time.Now()
+	refused(guess("bob", "a wrong password", "198.51.100.9:5555"))
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	guess("bob", "a wrong password", "198.51.100.10").must(http.StatusUnauthorized)
+	if n := s.log.FilterMessage("sign-in throttled").Len(); n != 3 {
+		t.Errorf("%d lines tell of it", n)
+	}
+}
+
+func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	b := s.staff("anna", keys.RoleAdministrator)
+	p := s.create(`"title":"steady","price":1`)
+	for name, headers := range map[string][]string{
+		"another site": {"Sec-Fetch-Site", "cross-site"}, "a sibling": {"Sec-Fetch-Site", "same-site"},
+		"another origin, by an old browser": {"Sec-Fetch-Site", "", "Origin", "https://evil.example"},
+		"no origin that can be told":        {"Sec-Fetch-Site", "", "Origin", "null"},
+	} {
+		for path, form := range map[string]string{
+			"/admin/listings/new": "title=x&price=1&location=l", "/admin/listings/" + p.ID: "title=x&price=1&location=l&version=1",
+			"/admin/listings/" + p.ID + "/remove": "version=1", "/admin/people": "name=eve&password=correct+horse+battery&role=administrator",
+			"/admin/keys": "name=k&scope=admin", "/admin/keys/revoke": "name=k", "/admin/sign-out": "", "/admin/cache/purge": "",
+			"/admin/bulk": "all=1&action=remove", "/admin/bulk/apply": "all=1&action=remove&count=1", "/admin/import": "",
+			"/admin/password": "current=x", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
+		} {
+			a := b.send(http.MethodPost, path, "application/x-www-form-urlencoded", form, headers...)
+			if a.status != http.StatusForbidden {
+				t.Errorf("%s, %s: %d", name, path, a.status)
+			}
+			a.says("This form was sent from another site, so nothing has been done.")
+		}
+	}
+	b.mayWork(true)
+	if accounts, err := s.accounts.List(t.Context()); err != nil || len(accounts) != 1 {
+		t.Errorf("%d accounts, %v", len(accounts), err)
+	}
+	if got := s.titles("/v1/properties"); got != "steady" {
+		t.Errorf("the listings are %s", got)
+	}
+	b.get("/admin", "Sec-Fetch-Site", "cross-site").must(http.StatusOK) // a link from elsewhere is a link
+	b.post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "").must(http.StatusSeeOther)
+}
+
+func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.PublicURL = "https://homes.example.org" })
+	b := s.staff("anna", keys.RoleAdministrator)
+	if c := b.session(); c.Name != "__Host-gable_session" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+		t.Errorf("the cookie is %v", c)
+	}
+	b.post("/admin/listings/new", fields("title", "seen", "price", "1", "location", "l", "once", "o")).must(http.StatusSeeOther)
+	if c := b.cookies["gable_seen"]; c == nil || !c.Secure || !c.HttpOnly {
+		t.Errorf("the cookie is %v", c)
+	}
+	b.post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://homes.example.org").must(http.StatusSeeOther)
+	b.post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "http://homes.example.org").must(http.StatusForbidden)
+	for _, path := range []string{"/", "/admin", "/v1/properties", "/nowhere", "/healthz", "/docs", "/v1/properties?x=1", "/robots.txt"} {
+		for range 2 {
+			if got := b.get(path).header.Get("Strict-Transport-Security"); got != "max-age=63072000" {
+				t.Errorf("%s: %q", path, got)
+			}
+		}
+	}
+	plain := embeddedSetup.start(t, func(c *Config) { c.HTTP.PublicURL = "http://homes.example.org" })
+	for _, path := range []string{"/", "/admin/sign-in", "/v1/properties"} {
+		if got := plain.browser().get(path).header.Get("Strict-Transport-Security"); got != "" {
+			t.Errorf("by http, %s: %q", path, got)
+		}
+	}
+}
+
+func TestEditorsMayNotDoWhatAdministratorsDo(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	anna, boss := s.staff("anna", keys.RoleEditor), s.staff("boss", keys.RoleAdministrator)
+	for _, path := range []string{"/admin/keys", "/admin/people", "/admin/cache/purge"} {
+		anna.get(path).must(http.StatusForbidden).says("Only administrators may do this.")
+		anna.post(path, fields("name", "eve", "password", testPassword, "role", "administrator", "scope", "admin")).must(http.StatusForbidden)
+		boss.get(path).must(http.StatusOK)
+	}
+	anna.post("/admin/keys/revoke", fields("name", "x")).must(http.StatusForbidden)
+	anna.post("/admin/people/change", fields("id", "x")).must(http.StatusForbidden)
+	for _, path := range []string{"/admin", "/admin/cache", "/admin/import", "/admin/listings/new", "/admin/password"} {
+		page := anna.get(path).must(http.StatusOK)
+		for _, link := range []string{`href="/admin/keys"`, `href="/admin/people"`, `href="/admin/cache/purge"`} {
+			page.lacks(link)
+		}
+		boss.get(path).must(http.StatusOK).says(`href="/admin/keys"`).says(`href="/admin/people"`)
+	}
+	boss.get("/admin/cache").says(`href="/admin/cache/purge"`)
+	if accounts, err := s.accounts.List(t.Context()); err != nil || len(accounts) != 2 {
+		t.Errorf("%d accounts, %v", len(accounts), err)
+	}
+}
+
+func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	boss := s.staff("boss", keys.RoleAdministrator)
+	secrets := []string{testPassword, otherTestPassword, boss.session().Value}
+	s.browser().signIn("eve\nforged", "guessed password 1").must(http.StatusUnauthorized)
+	s.browser().signIn(strings.Repeat("e", 5_000), "guessed password 2").must(http.StatusUnauthorized)
+	for range 6 {
+		s.browser().signIn("boss", "guessed password 3")
+	}
+	page := boss.post("/admin/keys", fields("name", "laptop", "scope", "write")).must(http.StatusCreated)
+	_, secret, _ := strings.Cut(page.body, `data-secret tabindex="0">`)
+	secret, _, _ = strings.Cut(secret, "<")
+	if !strings.HasPrefix(secret, "gable_") {
+		t.Fatalf("no key on the page: %s", page.body)
+	}
+	boss.get("/admin/keys").lacks(secret)
+	boss.post("/admin/keys", fields("name", "laptop", "scope", "write")).must(http.StatusUnprocessableEntity).says("A key of that name exists")
+	boss.post("/admin/keys/revoke", fields("name", "laptop")).goes("/admin/keys")
+	boss.post("/admin/people", fields("name", "Anna", "password", otherTestPassword, "role", "editor")).goes("/admin/people")
+	boss.post("/admin/people", fields("name", "anna", "password", otherTestPassword, "role", "editor")).must(http.StatusUnprocessableEntity).
+		says("belongs to somebody already").lacks(otherTestPassword)
+	accounts, err := s.accounts.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	boss.post("/admin/people/change", fields("id", accounts[1].ID, "role", "administrator")).goes("/admin/people")
+	boss.post("/admin/people/change", fields("id", accounts[1].ID, "remove", "1")).goes("/admin/people")
+	boss.post("/admin/cache/purge", nil).goes("/admin/cache")
+	boss.post("/admin/sign-out", nil).goes("/")
+
+	told := map[string]int{}
+	for _, line := range s.log.All() {
+		told[line.Message]++
+		text := fmt.Sprint(line.Message, line.ContextMap())
+		for _, secret := range append(secrets, secret, "guessed password") {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q is in the log: %s", secret, text)
+			}
+		}
+		if len(text) > 2_000 {
+			t.Errorf("a line of %d bytes: %s", len(text), text[:200])
+		}
+	}
+	for message, times := range map[string]int{
+		"signed in": 1, "sign-in refused": 7, "sign-in throttled": 1, "API key created": 1, "API key revoked": 1, "account created": 1,
+		"account changed": 2, "caches purged": 1, "signed out": 1,
+	} {
+		if told[message] != times {
+			t.Errorf("%q is told %d times, not %d", message, told[message], times)
+		}
+	}
+	in := s.log.FilterMessage("signed in").All()[0].ContextMap()
+	if in["name"] != "boss" || in["address"] != "127.0.0.1" || in["role"] != "administrator" {
+		t.Errorf("signed in: %v", in)
+	}
+	if by := s.log.FilterMessage("account changed").All()[1].ContextMap(); by["by"] != "boss" || by["name"] != "anna" || by["removed"] != true {
+		t.Errorf("account changed: %v", by)
+	}
+}
