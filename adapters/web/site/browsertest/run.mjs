@@ -50,7 +50,7 @@ describe("pages", { concurrency: 2 }, () => {
           await journey(visitor, gable);
         } catch (error) {
           await visitor.look(`failed-${title}`).catch(() => {});
-          throw visitor.faults.length ? new AggregateError([error, ...visitor.faults], `${error.message}\n${visitor.faults.join("\n")}`) : error;
+          throw new Error([`at ${visitor.page.url()}`, ...visitor.faults].join("\n"), { cause: error });
         } finally {
           await visitor.leave();
         }

@@ -19,8 +19,8 @@ export async function journey(visitor) {
   await visitor.reads(/listings found/);
   assert.equal(await page.getByLabel("Up to", { exact: true }).getAttribute("aria-invalid"), null);
 
-  await visitor.go("/?min_price=dear&min_area_m2=big");
-  await visitor.openFilters();
+  await visitor.go("/?min_price=dear&min_area_m2=big&near=here");
+  await visitor.reads(/^near /);
   assert.match(await visitor.objection("From"), /number/);
   assert.match(await visitor.objection("Area, m²"), /number/);
   assert.equal(await page.getByLabel("From", { exact: true }).inputValue(), "dear");
