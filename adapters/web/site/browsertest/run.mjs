@@ -44,7 +44,7 @@ after(async () => {
 describe("pages", { concurrency: 2 }, () => {
   for (const { title, options, journey } of modules) {
     for (const screen of Object.keys(screens)) {
-      test(`${title} (${screen})`, { timeout: 60_000 }, async () => {
+      test(`${title} (${screen})`, { timeout: 120_000 }, async () => {
         const visitor = await Visitor.arrive(browser, gable, { ...options, screen });
         try {
           await journey(visitor, gable);

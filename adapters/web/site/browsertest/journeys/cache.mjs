@@ -22,7 +22,7 @@ export async function journey(visitor, gable) {
   await visitor.press("Look it up");
   await visitor.reads("It would be answered from the finished pages of this process.");
   await visitor.look("cache-look-up");
-  await visitor.fill("Address of a page or of the API, as a visitor has it", "/nowhere/at/all");
+  await visitor.fill("Address of a page or of the API, as a visitor has it", "/v1/properties?limit=many");
   await visitor.press("Look it up");
   assert.match(await visitor.objection("Address of a page or of the API, as a visitor has it"), /\w/);
   await visitor.look("cache-look-up-mistake");
