@@ -37,10 +37,14 @@ type signIn struct {
 	Resume bool
 }
 
-// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept.
+// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept; a file is not.
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+			page.Wrong = "You have been signed out meanwhile. Sign in to go on, and choose the file once more."
+			return s.signInPage(w, r, http.StatusUnauthorized, page)
+		}
 		if err := r.ParseForm(); err != nil {
 			return badForm(err)
 		}
