@@ -14,7 +14,7 @@ export async function journey(visitor, gable) {
   await visitor.signIn();
 
   await visitor.go(`/admin?${here}`);
-  await page.getByLabel("All 4 listings that match the search").check();
+  await page.getByLabel("All that match the search (4 listings)").check();
   await visitor.choose("What to do", "Change the price by percent");
   await visitor.fill("By how much, or new price", "two");
   visitor.expect(422, 409);

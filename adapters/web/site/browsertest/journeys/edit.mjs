@@ -18,6 +18,7 @@ export async function journey(visitor, gable) {
   await visitor.press("Sign in");
   await visitor.reads("The name or the password is wrong.");
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), gable.administrator.name);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "password");
   await visitor.look("sign-in-refused");
   await visitor.fill("Password", gable.administrator.password);
   await visitor.press("Sign in");

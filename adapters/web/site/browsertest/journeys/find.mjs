@@ -58,5 +58,6 @@ export async function journey(visitor, gable) {
   await visitor.openFilters();
   await visitor.fill("Search", "no listing has these words");
   await visitor.reads("No listing matches");
+  await visitor.reads("no listings");
   await visitor.look("catalogue-empty");
 }

@@ -34,6 +34,8 @@ export async function journey(visitor, gable) {
       await here.reads("Only administrators may do this.");
     }
     await here.look("not-allowed");
+    await here.follow("Back to the back office");
+    assert.equal(new URL(here.page.url()).pathname, "/admin");
     for (const address of ["/admin/keys", "/admin/people"]) {
       const answer = await here.context.request.post(address, { form: { name: "x", scope: "admin", role: "administrator", password: "first words for somebody" } });
       assert.equal(answer.status(), 403);

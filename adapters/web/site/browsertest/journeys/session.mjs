@@ -28,6 +28,17 @@ export async function journey(visitor, gable) {
   assert.equal(body.title, "House of \"many\" words");
   assert.equal(body.description, "First line.\nSecond <line>.\n\nLast line.");
 
+  // A file cannot be kept; it is asked for again.
+  await visitor.go("/admin/import");
+  await visitor.context.clearCookies();
+  await page.getByLabel("File", { exact: true }).setInputFiles({ name: "houses.csv", mimeType: "text/csv", buffer: Buffer.alloc(4 << 20, "title,price,location\n") });
+  await visitor.press("Import");
+  await visitor.reads(/choose the file once more/);
+  await visitor.fill("Name", gable.administrator.name);
+  await visitor.fill("Password", gable.administrator.password);
+  await visitor.press("Sign in");
+  await visitor.reads("Which columns it has");
+
   await visitor.press("Sign out");
   await visitor.go("/admin/cache");
   assert.equal(new URL(page.url()).pathname, "/admin/sign-in");
