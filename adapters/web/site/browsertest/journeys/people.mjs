@@ -32,8 +32,8 @@ export async function journey(visitor, gable) {
     for (const address of ["/admin/keys", "/admin/people", "/admin/cache/purge"]) {
       await here.go(address);
       await here.reads("Only administrators may do this.");
+      await here.look("not-allowed");
     }
-    await here.look("not-allowed");
     await here.follow("Back to the back office");
     assert.equal(new URL(here.page.url()).pathname, "/admin");
     for (const address of ["/admin/keys", "/admin/people"]) {

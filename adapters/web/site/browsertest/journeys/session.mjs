@@ -34,6 +34,7 @@ export async function journey(visitor, gable) {
   await page.getByLabel("File", { exact: true }).setInputFiles({ name: "houses.csv", mimeType: "text/csv", buffer: Buffer.alloc(4 << 20, "title,price,location\n") });
   await visitor.press("Import");
   await visitor.reads(/choose the file once more/);
+  await visitor.look("session-over-file");
   await visitor.fill("Name", gable.administrator.name);
   await visitor.fill("Password", gable.administrator.password);
   await visitor.press("Sign in");
