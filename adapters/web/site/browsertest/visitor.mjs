@@ -31,6 +31,7 @@ export class Visitor {
   #expected = new Set();
   #refused = new Map();
   #last;
+  #copy;
 
   static async arrive(browser, gable, options) {
     const visitor = new Visitor();
@@ -63,7 +64,10 @@ export class Visitor {
   get phone() { return this.#options.screen === "phone"; }
   get context() { return this.page.context(); }
 
-  leave() { return this.context.close(); }
+  async leave() {
+    await this.#copy?.context().close();
+    await this.context.close();
+  }
 
   /** From here on documents may be answered with these statuses of 400 and more. */
   expect(...statuses) { for (const status of statuses) this.#expected.add(status); }
@@ -150,13 +154,10 @@ export class Visitor {
 
   // The checker is a script itself: it gets the page as it is, in a place where scripts run, without those of the page.
   async #barriersWithoutScripts() {
-    const place = await this.#browser.newContext(screens[this.#options.screen]);
-    const copy = await place.newPage();
+    this.#copy ??= await (await this.#browser.newContext(screens[this.#options.screen])).newPage();
     const html = (await this.page.content()).replaceAll(/<script.*?<\/script>/g, "").replace("<head>", `<head><base href="${this.page.url()}">`);
-    await copy.setContent(html);
-    const found = await barriers(copy);
-    await place.close();
-    return found;
+    await this.#copy.setContent(html);
+    return barriers(this.#copy);
   }
 }
 
@@ -164,7 +165,7 @@ export class Visitor {
 function barriers(page) {
   return page.evaluate(async (source) => {
     if (!globalThis.axe) (0, eval)(source);
-    const { violations } = await globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"] });
+    const { violations } = await globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"], preload: false });
     return violations.map((v) => `${v.impact}: ${v.id} (${v.help}) at ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
   }, axe);
 }
