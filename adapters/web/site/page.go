@@ -135,6 +135,9 @@ func (f failure) NotFound() bool { return f.Status == http.StatusNotFound }
 // Missing answers an address that no route has, for a browser.
 func (s *Site) Missing(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) }
 
+// BackOffice reports whether the address is of the back office.
+func (f failure) BackOffice() bool { return strings.HasPrefix(f.Again, backOffice) }
+
 // WantsPage reports whether a request comes from a browser that is to show the answer to a person.
 func WantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")

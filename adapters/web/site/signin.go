@@ -39,12 +39,14 @@ type signIn struct {
 	Resume bool
 }
 
-// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept.
+// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept; a file is not.
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
 	if r.Method == http.MethodPost {
 		page.Wrong = "You have been signed out meanwhile. Sign in to go on, and send it once more."
-		if page.Kept = typed(r); page.Kept != nil {
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+			page.Wrong = "You have been signed out meanwhile. Sign in to go on, and choose the file once more."
+		} else if page.Kept = typed(r); page.Kept != nil {
 			page.Resume, page.Wrong = true, "You have been signed out meanwhile. Sign in to go on; what you typed is kept."
 		}
 		return s.signInPage(w, r, http.StatusUnauthorized, page)

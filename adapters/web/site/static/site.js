@@ -44,6 +44,15 @@ function join(root) {
   }
 }
 
+// A field with a note about what is wrong with it is marked: the notes come anew with the results of a search.
+function mark() {
+  for (const note of document.querySelectorAll(".search .wrong[id]")) {
+    const field = document.getElementById(note.id.replace(/-wrong$/, ""));
+    if (note.textContent) field?.setAttribute("aria-invalid", "true");
+    else field?.removeAttribute("aria-invalid");
+  }
+}
+
 function improve(root) {
   tellTimes(root);
   showPhotos(root);
@@ -53,6 +62,18 @@ function improve(root) {
 improve(document);
 setInterval(() => tellTimes(document), 30000);
 document.addEventListener("htmx:afterSwap", (event) => improve(event.detail.target.isConnected ? event.detail.target : document));
+document.addEventListener("htmx:afterSettle", mark);
+
+// Pages that say what is wrong with what was typed are shown like others; any other refusal is asked for as a whole page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if ([400, 422].includes(event.detail.xhr.status)) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, (event) => event.detail.elt.submit());
+}
 
 // Addresses carry only what is asked for.
 document.addEventListener("htmx:configRequest", (event) => {
@@ -73,7 +94,7 @@ addEventListener("pageshow", (event) => {
 });
 
 for (const details of document.querySelectorAll("details[data-narrow-closed]")) {
-  if (matchMedia("(max-width: 40rem)").matches) details.open = false;
+  details.open = !matchMedia("(max-width: 40rem)").matches || details.querySelector("[aria-invalid]") !== null;
 }
 
 // Back to the search that led here, where there was one.
@@ -108,10 +129,4 @@ document.querySelector("[data-preview]")?.addEventListener("click", (event) => {
   if (!form.reportValidity()) return;
   event.preventDefault();
   htmx.trigger(form, "preview");
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 422) {
-    event.detail.shouldSwap = true;
-    event.detail.isError = false;
-  }
 });

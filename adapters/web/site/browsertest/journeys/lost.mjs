@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+
+export const title = "a mistake is explained";
+
+export async function journey(visitor) {
+  const { page } = visitor;
+  visitor.expect(400, 404);
+
+  // A bad number is told beside its field at once, and goes away with its cause.
+  await visitor.go("/?location=Kent");
+  await visitor.openFilters();
+  await visitor.fill("Up to", "cheap");
+  await page.getByLabel("Up to", { exact: true }).blur();
+  await visitor.reads("Something in the search cannot be read");
+  assert.match(await visitor.objection("Up to"), /number/);
+  await visitor.look("catalogue-mistake-live");
+  await visitor.fill("Up to", "400000");
+  await page.getByLabel("Up to", { exact: true }).blur();
+  await visitor.reads(/listings found/);
+  assert.equal(await page.getByLabel("Up to", { exact: true }).getAttribute("aria-invalid"), null);
+
+  await visitor.go("/?min_price=dear&min_area_m2=big&near=here");
+  await visitor.reads(/^near /);
+  assert.match(await visitor.objection("From"), /number/);
+  assert.match(await visitor.objection("Area, m²"), /number/);
+  assert.equal(await page.getByLabel("From", { exact: true }).inputValue(), "dear");
+  await visitor.look("catalogue-mistake");
+
+  await visitor.go("/listings/01890000-0000-7000-8000-000000000000");
+  await visitor.reads("There is nothing here");
+  await visitor.look("listing-unknown");
+  await visitor.follow("Search all listings");
+  await visitor.reads(/^\d,\d\d\d listings$/);
+}
