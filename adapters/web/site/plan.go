@@ -1,10 +1,8 @@
 package site
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -61,18 +59,8 @@ func newPlan(listings []property.Property, subject property.ID) *plan {
 			number(x), number(y), listing.ID, price(listing) + ", " + listing.Title, listing.ID == subject,
 		})
 	}
-	slices.SortStableFunc(p.Marks, func(a, b mark) int { // what is drawn last is on top
-		return cmp.Compare(rank(a.Subject), rank(b.Subject))
-	})
 	p.Names = v.names(shown, at)
 	return p
-}
-
-func rank(onTop bool) int {
-	if onTop {
-		return 1
-	}
-	return 0
 }
 
 // view is how degrees become units of the plan.
