@@ -42,7 +42,7 @@ export class Gable {
         said += text;
         const [, url] = said.match(/(http:\S+)\/docs/) ?? [];
         const [, key] = said.match(/API key +(\S+)/) ?? [];
-        const [, name, password] = said.match(/Administrator +(\S+), with the password (\S+)/) ?? [];
+        const [, name, password] = said.match(/sign in as (\S+), with the password (\S+)\)/) ?? [];
         if (url && key && password) {
           Object.assign(this, { url, key, administrator: { name, password } });
           resolve();
