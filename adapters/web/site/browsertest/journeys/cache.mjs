@@ -8,7 +8,7 @@ export async function journey(visitor, gable) {
   await visitor.signIn();
   await visitor.go("/admin");
   await visitor.follow("Cache");
-  const hits = async () => Number((await page.locator(".figure").nth(1).innerText()).match(/([\d,]+|no) hits?/)[1].replace(",", "").replace("no", "0"));
+  const hits = async () => Number((await page.locator(".figure").nth(1).innerText()).match(/([\d,]+) still true/)[1].replace(",", ""));
   const before = await hits();
   const picture = (plot) => page.locator(`[data-plot=${plot}] canvas`).evaluate((canvas) => canvas.toDataURL());
   const drawn = await picture("requests");
