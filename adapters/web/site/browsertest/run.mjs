@@ -2,30 +2,13 @@
 // GABLE_TEST_BROWSER is the path of a Chromium, by default the one installed; GABLE_TEST_PROGRAM that of a built gable,
 // by default what the sources make.
 import assert from "node:assert/strict";
-import { accessSync, constants } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { Gable } from "./gable.mjs";
+import { launchOptions } from "./launch.mjs";
 import { lookedAt, screens, shown, Visitor } from "./visitor.mjs";
-
-const quiet = [
-  "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-
-function installed() {
-  const folders = (process.env.PATH ?? "").split(path.delimiter);
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    for (const folder of folders) {
-      try {
-        accessSync(path.join(folder, name), constants.X_OK);
-        return path.join(folder, name);
-      } catch { /* not there */ }
-    }
-  }
-  throw new Error("no Chromium on the path: install one, or name it in GABLE_TEST_BROWSER");
-}
 
 const journeys = path.join(import.meta.dirname, "journeys");
 const files = (await readdir(journeys)).filter((file) => file.endsWith(".mjs")).sort();
@@ -33,7 +16,7 @@ const modules = await Promise.all(files.map((file) => import(path.join(journeys,
 
 let gable, browser;
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.GABLE_TEST_BROWSER ?? installed(), args: quiet });
+  browser = await chromium.launch(launchOptions());
   gable = await Gable.start(process.env.GABLE_TEST_PROGRAM);
 });
 after(async () => {
