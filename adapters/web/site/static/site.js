@@ -95,6 +95,7 @@ addEventListener("pageshow", (event) => {
 
 for (const details of document.querySelectorAll("details[data-narrow-closed]")) {
   details.open = !matchMedia("(max-width: 40rem)").matches || details.querySelector("[aria-invalid]") !== null;
+  details.classList.add("settled");
 }
 
 // Back to the search that led here, where there was one.
