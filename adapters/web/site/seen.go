@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/freshness"
 )
 
 // Who has changed something looks at the catalogue next, perhaps on another process. For a short while their browser
@@ -31,10 +32,22 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
 func Remembered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header["Cookie"] != nil && r.Header[viewcache.TokenHeader] == nil && WantsPage(r) {
-			if cookie, err := r.Cookie(seenCookie); err == nil {
-				r.Header.Set(viewcache.TokenHeader, cookie.Value)
+			if token := seen(r); token != "" {
+				r.Header.Set(viewcache.TokenHeader, token)
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// seen is the token that the browser was given; "" for none, and for what is none: a person cannot mend a cookie.
+func seen(r *http.Request) string {
+	cookie, err := r.Cookie(seenCookie)
+	if err != nil {
+		return ""
+	}
+	if _, err := freshness.ParseToken(cookie.Value); err != nil {
+		return ""
+	}
+	return cookie.Value
 }
