@@ -40,7 +40,7 @@ func Remembered(next http.Handler) http.Handler {
 	})
 }
 
-// seen is the token that the browser carries; "" when there is none that this service could have made.
+// seen is the token that the browser was given; "" for none, and for what is none: a person cannot mend a cookie.
 func seen(r *http.Request) string {
 	cookie, err := r.Cookie(seenCookie)
 	if err != nil {
