@@ -90,9 +90,11 @@ export class Visitor {
     shown.add(this.#last);
   }
 
-  // The one line that may stand on the console is the browser's own about a document that was refused.
+  // On the console may stand what the browser says of a document that was refused, and what htmx says of a search that
+  // a later one has replaced.
   #told(message) {
     if (message.type() !== "error" && message.type() !== "warning") return;
+    if (/^htmx:(afterRequest|sendAbort), /.test(message.text())) return;
     const { url } = message.location();
     const [, status] = message.text().match(/^Failed to load resource: the server responded with a status of (\d+)/) ?? [];
     if (status && this.#refused.get(url) === Number(status) && this.#expected.has(Number(status))) return;

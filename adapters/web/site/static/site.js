@@ -71,9 +71,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.isError = false;
   }
 });
-for (const failure of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(failure, (event) => event.detail.elt.submit());
-}
+document.addEventListener("htmx:responseError", (event) => event.detail.elt.submit());
 
 // Addresses carry only what is asked for.
 document.addEventListener("htmx:configRequest", (event) => {
