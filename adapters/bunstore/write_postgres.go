@@ -80,7 +80,7 @@ func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Proper
 	revised := rowOf(p)
 	var before, after row
 	var tx int64
-	args := append(revised.values()[:updateArgs], actorOrNull(ctx))
+	args := slices.Concat(revised.values()[:updateArgs], []any{actorOrNull(ctx)})
 	into := slices.Concat(before.fields(), after.fields(), []any{&tx, new(any)})
 	err := queryRow(ctx, db, updateSQL, args, into)
 	if errors.Is(err, sql.ErrNoRows) {

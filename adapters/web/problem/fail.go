@@ -7,15 +7,15 @@ import (
 	"github.com/gable-listings/gable/adapters/web/exchange"
 )
 
-// Refusal is an error that is a problem document already.
-type Refusal struct{ Document Document }
+// RefusalError is an error that is a problem document already.
+type RefusalError struct{ Document Document }
 
 // Error is the problem's detail.
-func (r *Refusal) Error() string { return r.Document.Detail }
+func (r *RefusalError) Error() string { return r.Document.Detail }
 
 // Refuse is the error for a problem that the web room sees by itself; the detail is a whole sentence.
 func Refuse(t Type, detail string, args ...any) error {
-	return &Refusal{t.New(fmt.Sprintf(detail, args...))}
+	return &RefusalError{t.New(fmt.Sprintf(detail, args...))}
 }
 
 // Fail answers a request with the problem that an error is. The cause of a 5xx goes to the log only.

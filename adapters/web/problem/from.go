@@ -42,10 +42,10 @@ var known = []struct {
 }
 
 // From is what an error means to the client of a request with a body: wrong values are named by their place in it. A
-// *Refusal means what it says.
+// *RefusalError means what it says.
 // An error that it does not know is Internal, without detail.
 func From(err error) Document {
-	if refusal, ok := errors.AsType[*Refusal](err); ok {
+	if refusal, ok := errors.AsType[*RefusalError](err); ok {
 		return refusal.Document
 	}
 	for _, k := range known {
