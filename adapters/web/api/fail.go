@@ -14,4 +14,6 @@ func badParameter(name, reason string, args ...any) error {
 }
 
 // parameterErrors is an error of parsing parameters, named by parameter rather than by place in a body.
-func parameterErrors(err error) error { return &problem.RefusalError{Document: problem.FromSearch(err)} }
+func parameterErrors(err error) error {
+	return &problem.RefusalError{Document: problem.FromSearch(err)}
+}
