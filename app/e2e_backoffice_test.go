@@ -123,7 +123,7 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 			s.browser().post(path, secret).must(http.StatusUnauthorized).says("Sign in to go on, and send it once more.").lacks("secret words")
 		}
 		s.browser().upload("/admin/import", "listings.csv", twoRows, "action", "import").must(http.StatusUnauthorized).
-			says("Sign in to go on, and send it once more.").lacks("kept.")
+			says("Sign in to go on, and choose the file once more.").lacks("kept.")
 		s.browser().post("/admin/listings/new", fields("description", strings.Repeat("x", 2<<20))).must(http.StatusBadRequest)
 	})
 }
