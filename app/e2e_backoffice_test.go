@@ -221,7 +221,7 @@ func TestAChangeOfTooManyOrOfNothingIsRefused(t *testing.T) {
 		many.Add("id", p.ID)
 	}
 	for path, status := range map[string]int{"/admin/bulk": http.StatusUnprocessableEntity, "/admin/bulk/apply": http.StatusUnprocessableEntity} {
-		b.post(path, many).must(status).says("That is more than 5000 listings.")
+		b.post(path, many).must(status).says("That is more than 5,000 listings.")
 	}
 	b.post("/admin/bulk", fields("action", "remove")).must(http.StatusUnprocessableEntity).says("No listing has been chosen.")
 	b.post("/admin/bulk", fields("id", p.ID, "action", "percent", "value", "1,5")).must(http.StatusUnprocessableEntity).says("Say by how much").says(`value="1,5"`)

@@ -57,23 +57,24 @@ func readBulk(form url.Values) *bulkForm {
 	}
 }
 
-// edit is what is to be done to each listing; nil for a removal. The error is a sentence for the person who asked.
-func (f *bulkForm) edit() (func(property.Details) (property.Details, error), error) {
+// edit is what is to be done to each listing; nil for a removal, and when it cannot be done: wrong is then a sentence for
+// the person who asked.
+func (f *bulkForm) edit() (edit func(property.Details) (property.Details, error), wrong string) {
 	if f.Action == "remove" {
-		return nil, nil
+		return nil, ""
 	}
 	if f.Action == "status" {
 		if !f.Status.Known() {
-			return nil, errors.New("Choose the new status.")
+			return nil, "Choose the new status."
 		}
 		return func(d property.Details) (property.Details, error) {
 			d.Status = f.Status
 			return d, nil
-		}, nil
+		}, ""
 	}
 	n, err := property.ParseDecimal(plainNumber(f.Value))
 	if err != nil {
-		return nil, errors.New("Say by how much: a number with at most two digits after the point, like 2 or -1.5 or 10,000.")
+		return nil, "Say by how much: a number with at most two digits after the point, like 2 or -1.5 or 10,000."
 	}
 	set := map[string]func(property.Decimal) property.Decimal{
 		"percent": func(p property.Decimal) property.Decimal { return p.RaisedBy(n) },
@@ -82,16 +83,16 @@ func (f *bulkForm) edit() (func(property.Details) (property.Details, error), err
 	}[f.Action]
 	switch {
 	case set == nil:
-		return nil, errors.New("Choose what to change.")
+		return nil, "Choose what to change."
 	case f.Action == "percent" && (n < -property.MaxPercent || n > property.MaxPercent):
-		return nil, fmt.Errorf("A price can be changed by at most %s percent at once.", property.MaxPercent.Short())
+		return nil, fmt.Sprintf("A price can be changed by at most %s percent at once.", property.MaxPercent.Short())
 	case n < -property.MaxPrice || n > property.MaxPrice:
-		return nil, errors.New("No price is as large as that.")
+		return nil, "No price is as large as that."
 	}
 	return func(d property.Details) (property.Details, error) {
 		d.Price = set(d.Price)
 		return d, nil
-	}, nil
+	}, ""
 }
 
 // chosen is the ids of the listings meant, and the first few of them whole. The error is a sentence for the person who
@@ -137,7 +138,7 @@ func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, firs
 	return ids, first, err
 }
 
-var errTooMany = fmt.Errorf("That is more than %d listings. Narrow the search, and change them in several steps.", maxBulk)
+var errTooMany = fmt.Errorf("that is more than %d listings", maxBulk)
 
 // bulk answers POST /admin/bulk: it shows what would come of a change, and changes nothing.
 func (s *Site) bulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
@@ -154,11 +155,11 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 	f.Count = int64(len(ids))
 	switch {
 	case err != nil:
-		f.Wrong = err.Error()
+		f.Wrong = "That is more than " + grouped(strconv.Itoa(maxBulk)) + " listings. Narrow the search, and change them in several steps."
 	case len(ids) == 0:
 		f.Wrong = "No listing has been chosen. Go back and tick some, or all that the search finds."
-	case wrong != nil:
-		f.Wrong = wrong.Error()
+	case wrong != "":
+		f.Wrong = wrong
 	}
 	status := http.StatusUnprocessableEntity
 	if f.Wrong == "" {
@@ -215,7 +216,7 @@ func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Acco
 	ids, _, err := s.chosen(ctx, f)
 	edit, wrong := f.edit()
 	switch {
-	case errors.Is(err, errTooMany), wrong != nil:
+	case errors.Is(err, errTooMany), wrong != "":
 		return s.bulkPage(w, r, who, f)
 	case err != nil:
 		return err

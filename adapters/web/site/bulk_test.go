@@ -22,8 +22,8 @@ func TestManyPricesAreChangedAsAsked(t *testing.T) {
 		{"price", "450k", 1, 450_000_00}, {"price", "$1,250.50", 1, 1_250_50}, {"price", "0", 1, 0},
 	} {
 		edit, wrong := bulkOf(c.action, c.value).edit()
-		if wrong != nil {
-			t.Errorf("%s by %s: %v", c.action, c.value, wrong)
+		if wrong != "" {
+			t.Errorf("%s by %s: %s", c.action, c.value, wrong)
 			continue
 		}
 		d, err := edit(property.Details{Title: "t", Price: c.price})
@@ -42,17 +42,17 @@ func TestAChangeOfManyThatCannotBeMeantIsRefused(t *testing.T) {
 		"":        {"1"}, "raise": {"1"},
 	} {
 		for _, value := range values {
-			if edit, wrong := bulkOf(action, value).edit(); wrong == nil || edit != nil {
+			if edit, wrong := bulkOf(action, value).edit(); wrong == "" || edit != nil {
 				t.Errorf("%q by %q is taken", action, value)
 			}
 		}
 	}
 	edit, wrong := bulkOf("remove", "").edit()
-	if edit != nil || wrong != nil {
-		t.Errorf("a removal: %v", wrong)
+	if edit != nil || wrong != "" {
+		t.Errorf("a removal: %s", wrong)
 	}
 	edit, wrong = bulkOf("status", "sold").edit()
-	if wrong != nil {
+	if wrong != "" {
 		t.Fatal(wrong)
 	}
 	if d, err := edit(property.Details{Status: property.StatusActive, Price: 7}); err != nil || d.Status != property.StatusSold || d.Price != 7 {

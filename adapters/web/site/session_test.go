@@ -129,14 +129,13 @@ func (h *house) post(path string, form url.Values, status int, text string) http
 }
 
 var (
-	annas   = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", "kept.title", "an hour's work", "next", "/admin/listings/new")
-	aPlace  = fields("title", "t", "price", "1", "location", "l")
-	tooMany = fmt.Errorf("verify a password: %w: too many at once", ports.ErrUnavailable)
+	annas  = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", "kept.title", "an hour's work", "next", "/admin/listings/new")
+	aPlace = fields("title", "t", "price", "1", "location", "l")
 )
 
 func TestWhenTooManySignInAtOnceWhatWasTypedIsKept(t *testing.T) {
 	h := newHouse(t)
-	h.refuse = tooMany
+	h.refuse = fmt.Errorf("verify a password: %w: too many at once", ports.ErrUnavailable)
 	if after := h.post(signInPath, annas, http.StatusServiceUnavailable, `value="an hour&#39;s work"`).Get("Retry-After"); after == "" {
 		t.Error("it is not said when to try again")
 	}
