@@ -57,9 +57,9 @@ func readBulk(form url.Values) *bulkForm {
 	}
 }
 
-// edit is what is to be done to each listing; nil for a removal. When that cannot be said, wrong is a sentence for the
-// person who asked.
-func (f *bulkForm) edit() (change func(property.Details) (property.Details, error), wrong string) {
+// edit is what is to be done to each listing; nil for a removal, and when it cannot be done: wrong is then a sentence for
+// the person who asked.
+func (f *bulkForm) edit() (edit func(property.Details) (property.Details, error), wrong string) {
 	if f.Action == "remove" {
 		return nil, ""
 	}
@@ -138,10 +138,7 @@ func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, firs
 	return ids, first, err
 }
 
-var errTooMany = errors.New("more listings than can be changed at once")
-
-// tooMany is the same for the person who asked.
-var tooMany = fmt.Sprintf("That is more than %s listings. Narrow the search, and change them in several steps.", grouped(strconv.Itoa(maxBulk)))
+var errTooMany = fmt.Errorf("that is more than %d listings", maxBulk)
 
 // bulk answers POST /admin/bulk: it shows what would come of a change, and changes nothing.
 func (s *Site) bulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
@@ -158,7 +155,7 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 	f.Count = int64(len(ids))
 	switch {
 	case err != nil:
-		f.Wrong = tooMany
+		f.Wrong = "That is more than " + grouped(strconv.Itoa(maxBulk)) + " listings. Narrow the search, and change them in several steps."
 	case len(ids) == 0:
 		f.Wrong = "No listing has been chosen. Go back and tick some, or all that the search finds."
 	case wrong != "":

@@ -23,7 +23,7 @@ func TestManyPricesAreChangedAsAsked(t *testing.T) {
 	} {
 		edit, wrong := bulkOf(c.action, c.value).edit()
 		if wrong != "" {
-			t.Errorf("%s by %s: %v", c.action, c.value, wrong)
+			t.Errorf("%s by %s: %s", c.action, c.value, wrong)
 			continue
 		}
 		d, err := edit(property.Details{Title: "t", Price: c.price})
@@ -49,7 +49,7 @@ func TestAChangeOfManyThatCannotBeMeantIsRefused(t *testing.T) {
 	}
 	edit, wrong := bulkOf("remove", "").edit()
 	if edit != nil || wrong != "" {
-		t.Errorf("a removal: %v", wrong)
+		t.Errorf("a removal: %s", wrong)
 	}
 	edit, wrong = bulkOf("status", "sold").edit()
 	if wrong != "" {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
@@ -30,18 +29,20 @@ const (
 	noticeField  = "notice"  // to be told on the next page
 )
 
+// newSessions makes the manager without scs.New, which begins with a store in memory and a goroutine to sweep it.
 func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager {
-	m := scs.New()
-	if unused, ok := m.Store.(*memstore.MemStore); ok {
-		unused.StopCleanup()
+	name := "gable_session"
+	if secure {
+		name = "__Host-gable_session" // which browsers take from this very host alone
 	}
-	m.Lifetime = sessionLifetime
-	m.Cookie.Name = "gable_session"
-	if m.Cookie.Secure = secure; secure {
-		m.Cookie.Name = "__Host-gable_session" // which browsers take from this very host alone
+	return &scs.SessionManager{
+		Lifetime: sessionLifetime,
+		Store:    sessionStore{SessionRepository: store},
+		Codec:    scs.GobCodec{},
+		Cookie: scs.SessionCookie{
+			Name: name, Path: "/", HttpOnly: true, Persist: true, SameSite: http.SameSiteLaxMode, Secure: secure,
+		},
 	}
-	m.Store = sessionStore{SessionRepository: store}
-	return m
 }
 
 // sessionStore is the repository as the library wants it. It uses the methods with a context alone.

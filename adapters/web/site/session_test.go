@@ -1,0 +1,157 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+)
+
+// doorman lets everybody in whom the store knows, unless there is something in the way.
+type doorman struct {
+	Accounts
+
+	store  *memory.AccountRepository
+	refuse error
+}
+
+func (d *doorman) SignIn(ctx context.Context, name, _, _ string) (access.Account, error) {
+	if d.refuse != nil {
+		return access.Account{}, d.refuse
+	}
+	return d.store.FindAccount(ctx, name)
+}
+
+func (d *doorman) Account(ctx context.Context, id string) (access.Account, error) {
+	return d.store.AccountByID(ctx, id)
+}
+
+// maker makes no listings, but something happens meanwhile.
+type maker struct {
+	Catalog
+
+	during func()
+}
+
+func (m *maker) Create(context.Context, property.Details, *ports.IdempotencyKey) (property.Property, bool, error) {
+	m.during()
+	return property.Property{}, false, nil
+}
+
+// deaf is a feed that brings nothing.
+type deaf struct{}
+
+func (deaf) CatchUp(context.Context) error { return ports.ErrUnavailable }
+func (deaf) Now(context.Context) (freshness.Place, error) {
+	return freshness.Place{}, ports.ErrUnavailable
+}
+
+// house is a site of which signing in and the form for a new listing are in use.
+type house struct {
+	t *testing.T
+	*doorman
+	*maker
+
+	anna   access.Account
+	router *mux.Router
+	cookie *http.Cookie
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	store := memory.NewAccountRepository()
+	h := &house{t: t, doorman: &doorman{store: store}, maker: &maker{during: func() {}}, router: mux.NewRouter()}
+	views := viewcache.New(freshness.NewLedger(1, time.Second), deaf{}, new(ports.Counters), viewcache.Options{TTL: time.Minute})
+	t.Cleanup(views.Close)
+	s, err := New(Options{
+		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Log: zap.NewNop(),
+	})
+	if err == nil {
+		s.Register(h.router)
+		h.anna, err = access.NewAccount("1", "anna", access.RoleEditor, time.Now())
+	}
+	if err == nil {
+		err = store.CreateAccount(t.Context(), h.anna)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// remove removes the account, as if another administrator did.
+func (h *house) remove() {
+	boss, err := access.NewAccount("2", "boss", access.RoleAdministrator, time.Now())
+	if err == nil {
+		err = h.store.CreateAccount(h.t.Context(), boss)
+	}
+	if err == nil {
+		err = h.store.DeleteAccount(h.t.Context(), h.anna.ID)
+	}
+	if err != nil {
+		h.t.Error(err)
+	}
+}
+
+// post sends a form, and fails the test unless the answer has the status and holds the text.
+func (h *house) post(path string, form url.Values, status int, text string) http.Header {
+	h.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if h.cookie != nil {
+		r.AddCookie(h.cookie)
+	}
+	w := httptest.NewRecorder()
+	h.router.ServeHTTP(w, r)
+	a := w.Result()
+	body, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode != status || !strings.Contains(string(body), text) {
+		h.t.Errorf("%s: %d without %q: %s", path, a.StatusCode, text, body)
+	}
+	for _, c := range a.Cookies() {
+		h.cookie = c
+	}
+	return a.Header
+}
+
+var (
+	annas  = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", "kept.title", "an hour's work", "next", "/admin/listings/new")
+	aPlace = fields("title", "t", "price", "1", "location", "l")
+)
+
+func TestWhenTooManySignInAtOnceWhatWasTypedIsKept(t *testing.T) {
+	h := newHouse(t)
+	h.refuse = fmt.Errorf("verify a password: %w: too many at once", ports.ErrUnavailable)
+	if after := h.post(signInPath, annas, http.StatusServiceUnavailable, `value="an hour&#39;s work"`).Get("Retry-After"); after == "" {
+		t.Error("it is not said when to try again")
+	}
+	if h.cookie != nil {
+		t.Errorf("somebody who has not signed in is given %v", h.cookie)
+	}
+	h.refuse = nil
+	h.post(signInPath, annas, http.StatusOK, `value="an hour&#39;s work"`)
+}
+
+func TestAnAccountRemovedWhileItsOwnerIsAtWorkEndsInTheSignInPage(t *testing.T) {
+	h := newHouse(t)
+	h.post(signInPath, annas, http.StatusOK, "Go on with it")
+	h.during = h.remove
+	h.post("/admin/listings/new", aPlace, http.StatusUnauthorized, "You have been signed out meanwhile.")
+	if h.cookie.Value != "" || h.cookie.MaxAge >= 0 {
+		t.Errorf("the cookie is still %v", h.cookie)
+	}
+}

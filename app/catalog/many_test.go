@@ -1,0 +1,175 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// shop is the use cases over memory, and what they have told.
+type shop struct {
+	*catalog.Catalog
+
+	t    *testing.T
+	ids  []property.ID
+	told []property.Event
+}
+
+// breaking is a repository that is away after so many writes.
+type breaking struct {
+	ports.PropertyRepository
+
+	left int
+}
+
+func (b *breaking) spend() error {
+	if b.left--; b.left < 0 {
+		return ports.ErrUnavailable
+	}
+	return nil
+}
+
+func (b *breaking) Update(ctx context.Context, p property.Property) (property.Change, error) {
+	if err := b.spend(); err != nil {
+		return property.Change{}, err
+	}
+	return b.PropertyRepository.Update(ctx, p)
+}
+
+func (b *breaking) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+	if err := b.spend(); err != nil {
+		return property.Change{}, err
+	}
+	return b.PropertyRepository.Delete(ctx, id, version)
+}
+
+// newShop has listings of these prices; the repository may be another one around that in memory.
+func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyRepository, prices ...property.Decimal) *shop {
+	t.Helper()
+	s, id := &shop{t: t}, property.ID{}
+	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
+	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.told = append(s.told, events...) })
+	s.Catalog = catalog.New(around(memory.NewPropertyRepository(time.Now)), bus, catalog.Options{
+		NewID: func() property.ID { id[15]++; return id }, Now: time.Now, DefaultCurrency: "USD",
+		CatchUp: func(context.Context) error { return nil },
+	})
+	for i, price := range prices {
+		p, _, err := s.Create(t.Context(), property.Details{Title: fmt.Sprint("n", i), Location: "Here", Price: price}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ids = append(s.ids, p.ID)
+	}
+	s.told = nil
+	return s
+}
+
+func plain(r ports.PropertyRepository) ports.PropertyRepository { return r }
+
+// prices are what the listings cost now; those that are gone are left out.
+func (s *shop) prices() string {
+	s.t.Helper()
+	var list []string
+	for _, id := range s.ids {
+		p, err := s.Get(s.t.Context(), id)
+		if err == nil {
+			list = append(list, p.Price.Short())
+		} else if !errors.Is(err, property.ErrNotFound) {
+			s.t.Fatal(err)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+func raise(by property.Decimal) func(property.Details) (property.Details, error) {
+	return func(d property.Details) (property.Details, error) {
+		d.Price += by
+		return d, nil
+	}
+}
+
+func TestManyAreRevisedAndEachIsAccountedFor(t *testing.T) {
+	s := newShop(t, plain, 1_00, 5_00, 9_00, 10_00)
+	if err := s.Remove(t.Context(), s.ids[1], nil); err != nil {
+		t.Fatal(err)
+	}
+	s.told = nil
+	tally, err := s.ReviseAll(t.Context(), append(s.ids, s.ids[2]), func(d property.Details) (property.Details, error) {
+		if d.Price == 10_00 {
+			return d, nil
+		}
+		return raise(-2_00)(d)
+	})
+	if err != nil || tally.Changed != 2 || tally.Unchanged != 1 || tally.Gone != 1 || len(tally.Refused) != 1 {
+		t.Fatalf("%+v, %v", tally, err)
+	}
+	var invalid *property.InvalidError
+	if r := tally.Refused[0]; r.ID != s.ids[0] || !errors.As(r.Err, &invalid) || invalid.Fields[0].Field != "price" {
+		t.Errorf("refused: %+v", r)
+	}
+	if got := s.prices(); got != "1 5 10" {
+		t.Errorf("the prices are %s", got)
+	}
+	if len(s.told) != 2 || s.told[0].Change.ID != s.ids[2] || s.told[1].Change.After.Version != 3 {
+		t.Errorf("%d changes were told: %+v", len(s.told), s.told)
+	}
+}
+
+func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
+	s := newShop(t, plain, 1_00, 2_00)
+	var inner bool
+	tally, err := s.ReviseAll(t.Context(), s.ids, func(d property.Details) (property.Details, error) {
+		if d.Title == "n0" && !inner { // somebody else is faster, each time
+			inner = true
+			if _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); err != nil {
+				return d, err
+			}
+			inner = false
+		}
+		return raise(1_00)(d)
+	})
+	if err != nil || tally.Changed != 1 || len(tally.Refused) != 1 || !errors.Is(tally.Refused[0].Err, property.ErrVersionConflict) {
+		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+func TestManyAreRemoved(t *testing.T) {
+	s := newShop(t, plain, 1_00, 2_00, 3_00)
+	tally, err := s.RemoveAll(t.Context(), append(s.ids[:2:2], s.ids[0]))
+	if err != nil || tally.Changed != 2 || tally.Gone != 1 || len(s.told) != 2 {
+		t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
+	}
+	if got := s.prices(); got != "3" {
+		t.Errorf("the prices are %s", got)
+	}
+	if tally, err := s.RemoveAll(t.Context(), nil); err != nil || tally.Changed != 0 {
+		t.Errorf("of nothing: %+v, %v", tally, err)
+	}
+}
+
+func TestAnOutageEndsTheWorkAndTheTallySaysWhatIsDone(t *testing.T) {
+	for name, work := range map[string]func(*shop) (property.Tally, error){
+		"revising": func(s *shop) (property.Tally, error) { return s.ReviseAll(s.t.Context(), s.ids, raise(1_00)) },
+		"removing": func(s *shop) (property.Tally, error) { return s.RemoveAll(s.t.Context(), s.ids) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository { return &breaking{r, 2} }, 1_00, 2_00, 3_00, 4_00)
+			tally, err := work(s)
+			if !errors.Is(err, ports.ErrUnavailable) || tally.Changed != 2 || len(s.told) != 2 {
+				t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
+			}
+			if got := s.prices(); got != map[string]string{"revising": "2 3 3 4", "removing": "3 4"}[name] {
+				t.Errorf("the prices are %s", got)
+			}
+		})
+	}
+}
