@@ -167,7 +167,7 @@ func (p *parser) decimal(name string) Optional[Decimal] {
 	d, err := ParseDecimal(text)
 	switch {
 	case err != nil:
-		p.wrong.add(name, "must be a decimal number such as 450000 or 2.25: %v", err)
+		p.wrong.add(name, "must be a decimal number such as 450000 or 2.25, with two digits after the point at most")
 	case d < 0:
 		p.wrong.add(name, "must not be negative")
 	}

@@ -16,7 +16,7 @@ var words = template.FuncMap{
 	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso, "place": placeName,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
-	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName,
+	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "told": told,
 	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
 	"number": func(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }, "list": func(items ...any) []any { return items },
 }
@@ -160,4 +160,15 @@ func fieldName(name string) string {
 		return known
 	}
 	return capital(name)
+}
+
+// told is what stands in a field of a listing, for people.
+func told(field, text string) string {
+	switch {
+	case text == "":
+		return "nothing"
+	case field == "price", field == "area_m2":
+		return grouped(text)
+	}
+	return text
 }

@@ -20,7 +20,7 @@ export async function journey(visitor, gable) {
     await other.press("Save");
     await other.reads("Somebody else has changed this listing meanwhile");
     const row = (field) => other.page.getByRole("row").filter({ has: other.page.getByRole("rowheader", { name: field, exact: true }) });
-    assert.match(await row("Price").innerText(), /510000\.00\s+490000\.00/);
+    assert.match(await row("Price").innerText(), /510,000\.00\s+490,000\.00/);
     assert.match(await row("Bedrooms").innerText(), /3\s+4/);
     await other.look("conflict");
     assert.equal((await gable.ask("GET", `/v1/properties/${listing.id}`)).body.price, "510000.00");

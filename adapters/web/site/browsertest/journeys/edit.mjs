@@ -49,8 +49,8 @@ export async function journey(visitor, gable) {
 
   await visitor.go(`/admin/listings/${listing.id}`);
   await visitor.follow("History");
-  const change = page.getByRole("row").filter({ hasText: "299500.00" });
-  assert.match(await change.innerText(), /admin\s.*310000\.00 → 299500\.00/s);
+  const change = page.getByRole("row").filter({ hasText: "299,500.00" });
+  assert.match(await change.innerText(), /admin\s.*310,000\.00 → 299,500\.00/s);
   assert.match(await change.locator("time").getAttribute("datetime"), /^20\d\d-/);
   await visitor.look("history");
 }
