@@ -22,6 +22,9 @@ type question struct {
 
 // read answers a question from the cache if the ledger vouches for what is kept, else from the store.
 func (r *PropertyRepository) read(ctx context.Context, q question) (*record, error) {
+	if ctx.Err() != nil { // or what is kept, or loaded at once, would be given to somebody who has left
+		return nil, context.Cause(ctx)
+	}
 	reading := ports.ReadingFrom(ctx)
 	if reading == nil {
 		reading = &ports.Reading{}
