@@ -67,9 +67,13 @@ var (
 	}}
 )
 
-// everywhere runs a test on both setups.
+// everywhere runs a test on both setups. The race detector is spared SQLite, which is Go, too, and takes it minutes.
 func everywhere(t *testing.T, test func(t *testing.T, s *testServer)) {
-	for _, s := range []setup{embeddedSetup, servicesSetup} {
+	setups := []setup{servicesSetup, embeddedSetup}
+	if raceDetector {
+		setups = setups[:1]
+	}
+	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			test(t, s.start(t))
