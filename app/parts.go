@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/ops"
+	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/docs"
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+// The constructors that the wiring asks: what each part is made of, and which number of the configuration it gets.
+
+func openDatabase(lc fx.Lifecycle, c *Config) (*bunstore.DB, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	db, err := bunstore.Open(ctx, databaseOptions(c))
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	lc.Append(fx.StopHook(db.Close))
+	return db, nil
+}
+
+func databaseOptions(c *Config) bunstore.Options {
+	return bunstore.Options{
+		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
+	}
+}
+
+// embedded reports whether the database is a file, or the memory, of this program.
+func embedded(c *Config) bool { return strings.HasPrefix(string(c.Database.URL), "sqlite:") }
+
+func newEventBus(log *zap.Logger) *eventbus.Bus {
+	return eventbus.New(func(subscriber string, recovered any) {
+		log.Error("an event's subscriber panicked",
+			zap.String("subscriber", subscriber), zap.Any("panic", recovered), zap.ByteString("stack", debug.Stack()))
+	})
+}
+
+func newLedger(c *Config) *freshness.Ledger {
+	return freshness.NewLedger(c.Freshness.LedgerLength, c.Freshness.MaxStaleness)
+}
+
+// ownCache reports whether the query cache belongs to this process alone.
+func ownCache(c *Config) bool { return string(c.Cache.URL) == "memory:" }
+
+func openCache(lc fx.Lifecycle, c *Config) (ports.Cache, error) {
+	if ownCache(c) {
+		cache := memory.NewCache(int64(c.Cache.MaxBytes))
+		lc.Append(fx.StopHook(cache.Close))
+		return cache, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	cache, err := rediscache.Open(ctx, rediscache.Options{URL: string(c.Cache.URL), Timeout: c.Cache.Timeout})
+	if err != nil {
+		return nil, fmt.Errorf("open the cache: %w", err)
+	}
+	lc.Append(fx.StopHook(cache.Close))
+	return cache, nil
+}
+
+func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *levels, c *Config) *viewcache.Cache {
+	views := viewcache.New(ledger, f, l.view.counters, viewcache.Options{
+		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
+		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.view.samples,
+	})
+	lc.Append(fx.StopHook(views.Close))
+	return views
+}
+
+func newPropertyID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
+
+func newCatalog(
+	listings ports.PropertyRepository, history ports.ChangeHistory, events ports.EventPublisher,
+	catchUp func(context.Context) error, c *Config,
+) *catalog.Catalog {
+	return catalog.New(listings, events, catalog.Options{
+		History: history, CatchUp: catchUp,
+		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
+	})
+}
+
+func newKeys(keys ports.KeyRepository) *access.Keys {
+	return access.New(keys, access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
+	})
+}
+
+func newAccounts(
+	accounts ports.AccountRepository, sessions ports.SessionRepository, hasher ports.PasswordHasher,
+) *access.Accounts {
+	return access.NewAccounts(accounts, sessions, hasher, access.AccountOptions{NewID: newPropertyID, Now: time.Now})
+}
+
+func newAPI(
+	listings *catalog.Catalog, files *files, keys *access.Keys, feed *liveFeed, views *viewcache.Cache,
+	query queryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *Config,
+) *api.API {
+	return api.New(api.Options{
+		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
+		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
+		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, MaxStreams: c.HTTP.MaxStreams, Draining: d,
+	})
+}
+
+func newSite(
+	listings *catalog.Catalog, accounts *access.Accounts, sessions ports.SessionRepository, keys *access.Keys,
+	views *viewcache.Cache, query queryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
+	log *zap.Logger, c *Config,
+) (*site.Site, error) {
+	return site.New(site.Options{
+		Catalog: listings, Files: &uploads{listings}, Accounts: accounts, Sessions: sessions, Keys: keys,
+		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
+		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(),
+	})
+}
+
+func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
+
+func newOps(
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry,
+) *ops.Handler {
+	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
+		{Name: "database", Critical: true, Run: db.Ping},
+		{Name: "migrations", Critical: true, Run: db.CheckSchema},
+		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger) }},
+		{Name: "cache", Run: cache.Ping},
+	}})
+}
+
+func checkFeed(ledger *freshness.Ledger) error {
+	if now := time.Now(); !ledger.Trusted(now) {
+		return fmt.Errorf("the change feed was last read %s ago; the caches are passed by", now.Sub(ledger.ConfirmedAt()).Round(time.Millisecond))
+	}
+	return nil
+}
+
+func newHandler(
+	log *zap.Logger, requests *requestFigures, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
+	o *ops.Handler, c *Config,
+) http.Handler {
+	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
+	for _, template := range docs.Routes() {
+		pages[template] = d
+	}
+	return web.New(web.Options{
+		Log: log, Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Secure: s.Secure(),
+	})
+}
+
+// servers are the two listeners.
+type servers struct{ public, ops *listener }
+
+func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, stop fx.Shutdowner) *servers {
+	died := func(err error) {
+		log.Error("a listener has died", zap.Error(err))
+		_ = stop.Shutdown(fx.ExitCode(exitFailed))
+	}
+	return &servers{
+		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
+		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
+	}
+}
+
+func newChangeFollower(
+	feed *liveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *levels, log *zap.Logger, c *Config,
+) *follower {
+	return newFollower(followerOptions{
+		feed: feed.ChangeFeed, live: feed, events: events, ledger: ledger, log: log.Named("feed"),
+		poll: c.Freshness.PollInterval, idlePoll: c.Freshness.IdlePollInterval,
+		history: c.Freshness.LedgerLength / 2, retention: c.Freshness.Retention, traffic: l.reads,
+	})
+}
+
+func newChangeRinger(db *bunstore.DB, f *follower, log *zap.Logger, c *Config) *ringer {
+	var b bell
+	if own := db.Bell(); own != nil && c.Freshness.Bell {
+		b = own
+	}
+	return newRinger(b, f.wake, log.Named("bell"))
+}
+
+func newProcessTrend(
+	views *viewcache.Cache, query queryLevel, l *levels, ledger *freshness.Ledger, r *requestFigures, f *feedFigures,
+) *trend {
+	return newTrend(trendSources{
+		levels: l, viewSize: viewLevel{views}.Size, querySize: query.Size, ledger: ledger, requests: r, feed: f,
+	})
+}
