@@ -20,18 +20,16 @@ type Level interface {
 
 // cachePage is the body of the page about the caches.
 type cachePage struct {
-	View, Query  ports.Figures
-	Answered     uint64 // reads that either level answered
-	Loaded       uint64 // reads that asked the database
-	Ratio        string // of Answered among both
-	Last         *Sample
-	Asked        string // the address looked up
-	Wrong        string
-	Explanation  *Explanation
-	MayPurge     bool
-	VerifiedAll  uint64
-	ViolatedAll  uint64
-	UndecidedAll uint64
+	View, Query ports.Figures
+	Answered    uint64 // reads that either level answered
+	Loaded      uint64 // reads that asked the database
+	Ratio       string // of Answered among both
+	Asked       string // the address looked up
+	Wrong       string
+	Explanation *Explanation
+	MayPurge    bool
+	VerifiedAll uint64
+	ViolatedAll uint64
 }
 
 const cachePath = "/admin/cache"
@@ -45,10 +43,9 @@ func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account)
 	all := ports.Figures{Hits: page.View.Answered() + page.Query.Answered(), Misses: page.Query.Loaded()}
 	page.Answered, page.Loaded, page.Ratio = all.Hits, all.Misses, percent(all.HitRatio())
 	if samples := s.Trend.Since(time.Now().Add(-time.Minute)); len(samples) > 0 {
-		page.Last = &samples[len(samples)-1]
-		page.VerifiedAll = page.Last.View.Verified + page.Last.Query.Verified
-		page.ViolatedAll = page.Last.View.Violations + page.Last.Query.Violations
-		page.UndecidedAll = page.Last.View.Undecided + page.Last.Query.Undecided
+		last := &samples[len(samples)-1]
+		page.VerifiedAll = last.View.Verified + last.Query.Verified
+		page.ViolatedAll = last.View.Violations + last.Query.Violations
 	}
 	if page.Asked != "" {
 		explanation, err := s.Lookup.Explain(r.Context(), page.Asked)

@@ -14,7 +14,7 @@ import (
 // words are how pages say things.
 var words = template.FuncMap{
 	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
-	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso, "place": placeName,
+	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
 	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "told": told,
 	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
