@@ -67,10 +67,10 @@ var (
 	}}
 )
 
-// everywhere runs a test on both setups. The race detector is spared SQLite, which is Go, too, and takes it minutes.
+// everywhere runs a test on both setups. The race detector is spared SQLite.
 func everywhere(t *testing.T, test func(t *testing.T, s *testServer)) {
 	setups := []setup{servicesSetup, embeddedSetup}
-	if raceDetector {
+	if servicetest.RaceDetector {
 		setups = setups[:1]
 	}
 	for _, s := range setups {

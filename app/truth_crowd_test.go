@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gable-listings/gable/adapters/servicetest"
 )
 
 // countQueries counts the statements that look for listings from now on.
@@ -62,7 +64,7 @@ func TestACrowdAtThreeProcessesCostsOneQuery(t *testing.T) {
 
 // The process that loads for all is killed in the midst of it: the others wait no longer than its lease lasts.
 func TestAKilledLoaderCostsOneMoreQueryAndNoMoreThanItsLease(t *testing.T) {
-	if raceDetector {
+	if servicetest.RaceDetector {
 		t.Skip("slowed down so much, a query may take longer than a lease")
 	}
 	t.Parallel()

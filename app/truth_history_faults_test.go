@@ -48,16 +48,16 @@ func endConnections(h *history, _ *node, _ *rand.Rand) {
 	_, _ = h.sql.Exec(h.t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 }
 
-// After the last fault of a turn comes a rest: what it takes to get over the faults, and then as long again in which the
-// answers count as those of healthy processes.
+// After the last fault of a turn comes what it takes to get over the faults, and then a rest in which the answers count as
+// those of healthy processes.
 const (
-	recovery = 2500 * ms
-	health   = 2500 * ms
+	recovery     = 2500 * ms
+	shortestRest = 2500 * ms
 )
 
-// injure injects faults until the context ends, and leaves everything whole. The faults come in turns, so that a short
-// history has several kinds.
-func (h *history) injure(ctx context.Context, r *rand.Rand) {
+// injure injects faults until the context ends, and leaves everything whole. The faults come in turns with rests between
+// them, so that a short history has several kinds, and a long one has readers as fast as they are when nothing is hurt.
+func (h *history) injure(ctx context.Context, r *rand.Rand, rest time.Duration) {
 	pause := func(shortest, longest time.Duration) {
 		select {
 		case <-ctx.Done():
@@ -69,7 +69,7 @@ func (h *history) injure(ctx context.Context, r *rand.Rand) {
 			pause(recovery, recovery)
 		}
 		h.hurt.Store(false)
-		pause(health, health)
+		pause(rest, rest)
 		h.hurt.Store(true)
 		for _, i := range r.Perm(len(historyFaults)) {
 			if ctx.Err() != nil {

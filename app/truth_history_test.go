@@ -51,7 +51,7 @@ func TestHistory(t *testing.T) {
 	defer cancel()
 	defer func() { t.Logf("seed %d, %d processes\n%s", seed, processes, h.report(h.now())) }()
 	crowd := h.crowd(ctx, seed)
-	h.injure(ctx, rand.New(rand.NewPCG(seed, 0)))
+	h.injure(ctx, rand.New(rand.NewPCG(seed, 0)), max(shortestRest, length/60))
 	crowd.Wait()
 	h.finished = h.now()
 	h.converge()

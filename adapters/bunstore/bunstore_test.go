@@ -23,10 +23,16 @@ type database struct {
 	url func(t testing.TB) string
 }
 
-var databases = []database{
-	{"Postgres", func(t testing.TB) string { return template.Postgres(t) }},
-	{"SQLite file", sqliteFile},
-	{"SQLite memory", func(testing.TB) string { return "sqlite::memory:" }},
+var databases = kinds()
+
+func kinds() []database {
+	postgres := database{"Postgres", func(t testing.TB) string { return template.Postgres(t) }}
+	file := database{"SQLite file", sqliteFile}
+	memory := database{"SQLite memory", func(testing.TB) string { return "sqlite::memory:" }}
+	if servicetest.RaceDetector {
+		return []database{postgres, memory}
+	}
+	return []database{postgres, file, memory}
 }
 
 var template = servicetest.NewTemplate(func(url string) error {

@@ -195,6 +195,8 @@ func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
 		"seen what was written":     {freshness.Token{Seen: at(12), Wrote: []uint64{5, 12}}, at(13), true},
 		"written and still open":    {freshness.Token{Seen: at(1), Wrote: []uint64{12}}, at(14, 12), false},
 		"another epoch":             {freshness.Token{Seen: at(12)}, elsewhere, false},
+		"the present":               {freshness.Present(), at(99), false},
+		"the present, at no place":  {freshness.Present(), freshness.Place{}, false},
 	}
 	for name, c := range cases {
 		again, err := freshness.ParseToken(c.token.String())

@@ -22,6 +22,10 @@ var ErrInvalidToken = errors.New("not a consistency token")
 // longestWrote is how many transactions a token may name.
 const longestWrote = 64
 
+// Present is the token of a reader that nobody can tell what it has seen: no place ever meets it, so that whoever gets it
+// is to show the present.
+func Present() Token { return Token{Seen: Place{Epoch: "present"}} }
+
 // MetBy reports whether somebody at the place has seen all that the token asks for. Tokens of another epoch are never met.
 func (t Token) MetBy(p Place) bool {
 	return t.Seen.Epoch == p.Epoch && p.Snapshot.Covers(t.Seen.Snapshot) &&

@@ -18,12 +18,8 @@ const (
 // remember gives the browser the token of what its request has written.
 func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
 	s.Views.GiveWriteToken(w, r)
-	token := w.Header().Get(viewcache.TokenHeader)
-	if token == "" {
-		return
-	}
 	http.SetCookie(w, &http.Cookie{
-		Name: seenCookie, Value: token, Path: "/", MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: seenCookie, Value: w.Header().Get(viewcache.TokenHeader), Path: "/", MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: s.Secure(),
 	})
 }

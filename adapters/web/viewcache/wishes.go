@@ -123,7 +123,8 @@ func (c *Cache) catchUp(ctx context.Context) error {
 }
 
 // GiveWriteToken tells who has written what must not be undone for them. The request's context carries a ports.Writing.
-// Of many changes at once it is what the database has by now that counts; when it can not say any more, there is no token.
+// Of many changes at once it is what the database has by now that counts. When it has gone away meanwhile and nobody can say
+// what that is, the next read has to show the present, wherever it is made.
 func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
 	given, _ := wishesOf(r) // one that cannot be read asks for nothing
 	if given.token == nil {
@@ -136,7 +137,9 @@ func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	_ = c.giveToken(r.Context(), w.Header()) // the write is done; that the token is missing says the rest
+	if c.giveToken(r.Context(), w.Header()) != nil {
+		w.Header()[TokenHeader] = []string{freshness.Present().String()}
+	}
 }
 
 // giveToken tells a session what it has seen by now. The answer may hold more than the ledger was told of when it was

@@ -1,10 +1,15 @@
 package viewcache
 
 import (
+	"context"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
 )
 
 func TestTheHeadersSayHowFreshAnAnswerHasToBe(t *testing.T) {
@@ -26,5 +31,48 @@ func TestTheHeadersSayHowFreshAnAnswerHasToBe(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("%q asks for %+v, %v; want %+v", header, got, err, want)
 		}
+	}
+}
+
+// away is the feed of a database that cannot be reached any more.
+type away struct{}
+
+func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
+
+func (away) Now(context.Context) (freshness.Place, error) { return freshness.Place{}, ports.ErrUnavailable }
+
+// The write is done, so its writer has to be told what the next read must not undo, also when the database went away just
+// after it.
+func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
+	here := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
+	elsewhere := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}
+	for name, c := range map[string]struct {
+		given string
+		wrote ports.Writing
+		exact bool
+	}{
+		"one change":                             {"", ports.Writing{Tx: 12, Changes: 1}, true},
+		"one change, after another epoch":        {elsewhere.String(), ports.Writing{Tx: 12, Changes: 1}, false},
+		"one change, after what cannot be known": {freshness.Present().String(), ports.Writing{Tx: 12, Changes: 1}, false},
+		"many changes":                           {"", ports.Writing{Tx: 12, Changes: 2}, false},
+		"no change":                              {"", ports.Writing{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ledger := freshness.NewLedger(4, time.Hour)
+			ledger.Restart(here, here)
+			views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, CatchUpTimeout: time.Second})
+			defer views.Close()
+			r := httptest.NewRequest(http.MethodPatch, "/v1/properties/x", nil)
+			if c.given != "" {
+				r.Header.Set(TokenHeader, c.given)
+			}
+			w := httptest.NewRecorder()
+			views.GiveWriteToken(w, r.WithContext(ports.WithWriting(r.Context(), &c.wrote)))
+			token, err := freshness.ParseToken(w.Header().Get(TokenHeader))
+			later := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 13, Xmax: 13}}
+			if err != nil || token.MetBy(here) || token.MetBy(later) != c.exact {
+				t.Errorf("the token is %+v, %v", token, err)
+			}
+		})
 	}
 }
