@@ -39,7 +39,9 @@ type away struct{}
 
 func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
 
-func (away) Now(context.Context) (freshness.Place, error) { return freshness.Place{}, ports.ErrUnavailable }
+func (away) Now(context.Context) (freshness.Place, error) {
+	return freshness.Place{}, ports.ErrUnavailable
+}
 
 // The write is done, so its writer has to be told what the next read must not undo, also when the database went away just
 // after it.
