@@ -26,13 +26,15 @@ type database struct {
 var databases = kinds()
 
 func kinds() []database {
-	postgres := database{"Postgres", func(t testing.TB) string { return template.Postgres(t) }}
-	file := database{"SQLite file", sqliteFile}
-	memory := database{"SQLite memory", func(testing.TB) string { return "sqlite::memory:" }}
-	if servicetest.RaceDetector {
-		return []database{postgres, memory}
+	all := []database{
+		{"Postgres", func(t testing.TB) string { return template.Postgres(t) }},
+		{"SQLite file", sqliteFile},
+		{"SQLite memory", func(testing.TB) string { return "sqlite::memory:" }},
 	}
-	return []database{postgres, file, memory}
+	if servicetest.RaceDetector {
+		return all[:2]
+	}
+	return all
 }
 
 var template = servicetest.NewTemplate(func(url string) error {
