@@ -36,8 +36,8 @@ RETURN coalesce(nullif(current_setting('gable.reset_rows', true), ''), '1000')::
 -- the search path of such a role must not be called instead of what is meant here: tables, functions and operators are
 -- therefore named with their schema. (SET search_path would do too, and costs as much as all the rest of a trigger.)
 --
--- Nearly every statement writes one row, and what a trigger costs then is the number of queries in it, not the rows. So
--- each has one query that does it all in that case, and others only behind it.
+-- Nearly every statement writes one row, and what a trigger costs then is to set up its queries: an INSERT some 25 us, a
+-- look at whether there are more rows 1 us where it is a query of its own, and 3 us where it is a condition of the INSERT.
 DO $migration$
 BEGIN
     EXECUTE format($functions$
@@ -82,11 +82,12 @@ $$;
 CREATE FUNCTION property_changes_of_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    INSERT INTO %1$I.property_changes (op, property_id, version, after)
-        SELECT 'insert', n.id, n.version, pg_catalog.row_to_json(n) FROM (SELECT %2$s, photos FROM new_rows) n
-        WHERE NOT EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows());
-    IF NOT FOUND THEN
-        INSERT INTO %1$I.property_changes (op) SELECT 'reset' WHERE EXISTS (SELECT FROM new_rows);
+    PERFORM FROM new_rows OFFSET %1$I.property_reset_rows();
+    IF FOUND THEN
+        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
+    ELSE
+        INSERT INTO %1$I.property_changes (op, property_id, version, after)
+            SELECT 'insert', n.id, n.version, pg_catalog.row_to_json(n) FROM (SELECT %2$s, photos FROM new_rows) n;
     END IF;
     RETURN NULL;
 END
@@ -97,14 +98,15 @@ $$;
 CREATE FUNCTION property_changes_of_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    INSERT INTO %1$I.property_changes (op, property_id, version, before, after)
-        SELECT 'update', n.id, n.version, pg_catalog.row_to_json(o), pg_catalog.row_to_json(n)
-        FROM (SELECT %2$s FROM old_rows) o CROSS JOIN (SELECT %2$s, photos FROM new_rows) n
-        WHERE NOT EXISTS (SELECT FROM new_rows OFFSET least(1, %1$I.property_reset_rows()));
-    IF FOUND THEN
+    PERFORM FROM new_rows OFFSET least(1, %1$I.property_reset_rows());
+    IF NOT FOUND THEN
+        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)
+            SELECT 'update', n.id, n.version, pg_catalog.row_to_json(o), pg_catalog.row_to_json(n)
+            FROM (SELECT %2$s FROM old_rows) o CROSS JOIN (SELECT %2$s, photos FROM new_rows) n;
         RETURN NULL;
     END IF;
-    IF EXISTS (SELECT FROM new_rows OFFSET %1$I.property_reset_rows()) THEN
+    PERFORM FROM new_rows OFFSET %1$I.property_reset_rows();
+    IF FOUND THEN
         INSERT INTO %1$I.property_changes (op) VALUES ('reset');
     ELSE
         INSERT INTO %1$I.property_changes (op, property_id, version, before, after)
@@ -119,12 +121,13 @@ $$;
 CREATE FUNCTION property_changes_of_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    INSERT INTO %1$I.property_changes (op, property_id, version, before)
-        SELECT 'delete', o.id, o.version OPERATOR(pg_catalog.+) 1, pg_catalog.row_to_json(o)
-        FROM (SELECT %2$s FROM old_rows) o
-        WHERE NOT EXISTS (SELECT FROM old_rows OFFSET %1$I.property_reset_rows());
-    IF NOT FOUND THEN
-        INSERT INTO %1$I.property_changes (op) SELECT 'reset' WHERE EXISTS (SELECT FROM old_rows);
+    PERFORM FROM old_rows OFFSET %1$I.property_reset_rows();
+    IF FOUND THEN
+        INSERT INTO %1$I.property_changes (op) VALUES ('reset');
+    ELSE
+        INSERT INTO %1$I.property_changes (op, property_id, version, before)
+            SELECT 'delete', o.id, o.version OPERATOR(pg_catalog.+) 1, pg_catalog.row_to_json(o)
+            FROM (SELECT %2$s FROM old_rows) o;
     END IF;
     RETURN NULL;
 END
