@@ -158,21 +158,54 @@ type stretchRow struct {
 	feedState
 }
 
-// stretchSQL takes the snapshot and the changes in one statement, so that they agree. Always at least one row comes back.
+// What is new is taken together with the snapshot, in one statement, so that they agree; always at least one row comes back.
 // The changes of the transactions that the snapshot does not see are invisible anyway, unless the table was copied from
 // another database; then they are left out.
-const stretchSQL = `
+const (
+	nowSQL = `
 WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
 SELECT ` + stateSQL + `,
     c.seq, c.tx::text::bigint AS tx, c.op, c.property_id, c.version, c.before, c.after, c.changed_at
-FROM now
-LEFT JOIN LATERAL (
+FROM now LEFT JOIN `
+
+	// beginningSQL begins a stretch: most are short, and lie at the end of a long table. The transactions and the numbers
+	// looked for have two bounds each, though one would do: a planner that knows nothing about the table yet takes a range
+	// for few rows, which are found by an index, and what has one bound for a third of all, for which it reads everything.
+	beginningSQL = nowSQL + `property_changes AS c ON c.seq = ANY (ARRAY(
+    SELECT seq FROM (
+        SELECT seq, tx FROM property_changes
+        WHERE tx >= pg_snapshot_xmin(?0::pg_snapshot) AND tx < pg_snapshot_xmax(pg_current_snapshot())
+            AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)
+        UNION ALL
+        SELECT seq, tx FROM property_changes
+        WHERE seq > ?1 AND seq <= 9223372036854775807 AND pg_visible_in_snapshot(tx, ?0::pg_snapshot)
+    ) AS news
+    WHERE pg_visible_in_snapshot(tx, (SELECT snapshot FROM now))
+    ORDER BY seq LIMIT ?2))
+ORDER BY c.seq`
+
+	// restSQL goes on in a stretch that is too long for a page, or begins with the oldest change of all: what follows next
+	// in the table is most likely part of it.
+	restSQL = nowSQL + `LATERAL (
     SELECT * FROM property_changes
-    WHERE (tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)
-        AND pg_visible_in_snapshot(tx, coalesce(?2::pg_snapshot, now.snapshot)) AND seq <= coalesce(?3, seq) AND seq > ?4
-    ORDER BY seq LIMIT ?5
+    WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)
+        AND pg_visible_in_snapshot(tx, coalesce(?3::pg_snapshot, now.snapshot)) AND seq <= coalesce(?4, seq) AND seq > ?5
+    ORDER BY seq LIMIT ?2
 ) AS c ON true
 ORDER BY c.seq`
+)
+
+// sql is the statement that reads the stretch from its cursor on, at most so many changes.
+func (s stretch) sql(limit int) (string, []any) {
+	args := []any{s.from.Snapshot.String(), s.from.seq, limit}
+	switch {
+	case !s.open():
+		return restSQL, append(args, s.to.Snapshot.String(), s.to.seq, s.last)
+	case s.from.seq == 0:
+		return restSQL, append(args, nil, nil, s.last)
+	}
+	return beginningSQL, args
+}
 
 func (d postgresDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
 	at, err := parseStretch(after)
@@ -225,15 +258,9 @@ func (d postgresDialect) nothingNew(ctx context.Context, db bun.IDB, after strin
 func (d postgresDialect) readStretch(
 	ctx context.Context, db bun.IDB, at stretch, limit int, fromOldest bool,
 ) (feedPage, stretch, error) {
-	var to *string
-	var toSeq *int64
-	if !at.open() {
-		text := at.to.Snapshot.String()
-		to, toSeq = &text, &at.to.seq
-	}
+	statement, args := at.sql(limit + 1)
 	var rows []stretchRow
-	err := db.NewRaw(stretchSQL, at.from.Snapshot.String(), at.from.seq, to, toSeq, at.last, limit+1).Scan(ctx, &rows)
-	if err != nil {
+	if err := db.NewRaw(statement, args...).Scan(ctx, &rows); err != nil {
 		return feedPage{}, at, err
 	}
 	state := &rows[0].feedState

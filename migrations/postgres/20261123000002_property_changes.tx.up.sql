@@ -25,7 +25,7 @@ COMMENT ON COLUMN property_changes.version IS 'after the change; for a delete on
 COMMENT ON COLUMN property_changes.before IS 'the row before an update or delete, without photos';
 COMMENT ON COLUMN property_changes.after IS 'the row after an insert or update';
 CREATE INDEX property_changes_property ON property_changes (property_id, seq);
-CREATE INDEX property_changes_tx ON property_changes (tx);
+CREATE INDEX property_changes_tx ON property_changes (tx, seq);
 
 -- A statement over more rows than this is told as one reset.
 CREATE FUNCTION property_reset_rows() RETURNS bigint
