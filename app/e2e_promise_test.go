@@ -211,6 +211,14 @@ func TestABadTokenIsRefusedByName(t *testing.T) {
 				for _, path := range []string{item, hotPage} {
 					s.get(path, consistency, token).must(http.StatusBadRequest).refuses(consistency, "")
 				}
+				for _, write := range []answer{
+					s.do(http.MethodPatch, item, `{"price":2}`, consistency, token),
+					s.do(http.MethodDelete, item, "", consistency, token),
+					s.do(http.MethodPost, "/v1/properties", `{"title":"t","price":3,"location":"l"}`, consistency, token),
+				} {
+					write.must(http.StatusBadRequest).refuses(consistency, "")
+				}
+				s.get(hotPage).shows(`"1.00"`)
 			}
 		}
 		other := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}

@@ -73,6 +73,9 @@ func (c *chronicle) judge(o *observation) []string {
 		}
 	}
 	if o.item >= 0 {
+		if o.status == 200 && !seen[o.item] {
+			object("another listing is shown")
+		}
 		if o.status == 404 {
 			required, why := c.required(o, o.item)
 			if may, _ := c.listings[o.item].may(required, o.ended, isAbsent); !may {
@@ -104,9 +107,26 @@ func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(str
 		}
 	}
 	if o.count >= 0 && (o.count < least || o.count > most) {
-		object("%d are counted, it must be %d to %d", o.count, least, most)
+		object("%d are counted, it must be %d to %d; shown are%s; what is known:%s", o.count, least, most,
+			describeSights(o.shown), c.describe(o))
 	}
 	return *wrong
+}
+
+func describeSights(shown []sight) (text string) {
+	for _, s := range shown {
+		text += fmt.Sprintf(" %d v%d at %d,", s.listing, s.version, s.price)
+	}
+	return text
+}
+
+// describe tells what the states are that each listing may be shown in.
+func (c *chronicle) describe(o *observation) (text string) {
+	for i := range c.listings {
+		required, _ := c.required(o, i)
+		text += fmt.Sprintf("\n    %d from v%d: %s", i, required, c.listings[i].describe(required))
+	}
+	return text
 }
 
 // required is the version that the reader has to be shown at least, and why.

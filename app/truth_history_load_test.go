@@ -118,7 +118,7 @@ func (h *history) observe(o *observation, q historyQuestion, a wireAnswer) bool 
 
 // readByDefault asks one process, several things at a time, until the context ends.
 func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) {
-	const together = 16
+	const together = 32
 	w := &wire{node: h.nodes[process]}
 	defer w.close()
 	questions := make([]historyQuestion, together)
@@ -295,7 +295,7 @@ func raise(v *atomic.Int64, to int) {
 func (h *history) writeOverHTTP(ctx context.Context, process int, r *rand.Rand) {
 	w := &wire{node: h.nodes[process]}
 	defer w.close()
-	pace := time.NewTicker(30 * time.Millisecond)
+	pace := time.NewTicker(60 * time.Millisecond)
 	defer pace.Stop()
 	for {
 		select {
@@ -310,7 +310,7 @@ func (h *history) writeOverHTTP(ctx context.Context, process int, r *rand.Rand) 
 // writeBySQL changes listings beside the program: several at once, by a statement that is told as a reset, by one that is
 // rolled back; it removes listings and brings them back.
 func (h *history) writeBySQL(ctx context.Context, r *rand.Rand) {
-	pace := time.NewTicker(40 * time.Millisecond)
+	pace := time.NewTicker(80 * time.Millisecond)
 	defer pace.Stop()
 	for {
 		select {

@@ -116,6 +116,16 @@ func (b *biography) may(required int, now moment, holds func(price int) bool) (m
 	return may, must
 }
 
+// describe tells what is known from a version on.
+func (b *biography) describe(required int) (text string) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for i, s := range b.states[max(0, required-1):] {
+		text += fmt.Sprintf("v%d at %d by %s, ", max(1, required)+i, s.price, s.committed.Round(time.Millisecond))
+	}
+	return text + fmt.Sprintf("%d writes, uncertain until %s", b.writing, b.uncertain.Round(time.Millisecond))
+}
+
 // begin notes that a write is under way, end that it is over; one without an outcome may be committed for a while yet.
 func (b *biography) begin() {
 	b.mu.Lock()
