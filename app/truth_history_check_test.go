@@ -42,6 +42,8 @@ type observation struct {
 	// least is for each listing what this reader, or this process, must not fall behind: what the process has acknowledged
 	// when the read began, and what the session has seen. nil for nothing.
 	least []int
+	// alone is for each listing since which version the process has acknowledged them all; nil where least is not from there.
+	alone []int
 }
 
 // judge holds an answer against the history, and learns from it. It returns what is wrong with it, nothing if nothing is.
@@ -95,6 +97,9 @@ func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(str
 	least, most := 0, 0
 	for i := range c.listings {
 		required, why := c.required(o, i)
+		if o.count >= 0 {
+			required = c.counted(o, i)
+		}
 		may, must := c.listings[i].may(required, o.ended, matches)
 		if may {
 			most++
@@ -123,7 +128,7 @@ func describeSights(shown []sight) (text string) {
 // describe tells what the states are that each listing may be shown in.
 func (c *chronicle) describe(o *observation) (text string) {
 	for i := range c.listings {
-		required, _ := c.required(o, i)
+		required := c.counted(o, i)
 		text += fmt.Sprintf("\n    %d from v%d: %s", i, required, c.listings[i].describe(required))
 	}
 	return text
@@ -144,6 +149,21 @@ func (c *chronicle) required(o *observation, listing int) (int, string) {
 		required, why = o.least[listing], "which this process had acknowledged, or this session seen"
 	}
 	return required, why
+}
+
+// counted is required for a count: it may lack what another process changed just before this one's own change, as long as
+// the feed has not brought it.
+func (c *chronicle) counted(o *observation, listing int) int {
+	required, _ := c.required(o, listing)
+	if o.alone == nil {
+		return required
+	}
+	without := *o
+	without.least = nil
+	if known, _ := c.required(&without, listing); o.alone[listing] > known+1 {
+		return known
+	}
+	return required
 }
 
 func (o *observation) describe() string {

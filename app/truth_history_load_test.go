@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -30,14 +31,14 @@ type history struct {
 	start time.Time
 	ids   []string
 	index map[string]int
-	own   [][]atomic.Int64 // by process and listing: the newest version that the process has acknowledged
+	own   [][]acknowledged // by process and listing
 	*tally
 }
 
 func newHistory(c *cluster) *history {
 	h := &history{cluster: c, chronicle: newChronicle(historyListings), start: time.Now(), index: map[string]int{}, tally: newTally()}
 	for range c.nodes {
-		h.own = append(h.own, make([]atomic.Int64, historyListings))
+		h.own = append(h.own, make([]acknowledged, historyListings))
 	}
 	for i := range historyListings {
 		w := c.nodes[0].create("listing", i)
@@ -46,6 +47,30 @@ func newHistory(c *cluster) *history {
 		h.object(h.listings[i].learn(1, i, 0, h.now()))
 	}
 	return h
+}
+
+// acknowledged is what a process has acknowledged of a listing: the newest version, and since which one every version.
+type acknowledged struct{ packed atomic.Uint64 }
+
+func (a *acknowledged) versions() (first, last int) {
+	both := a.packed.Load()
+	return int(both >> 32), int(both & math.MaxUint32)
+}
+
+func (a *acknowledged) add(version int) {
+	for {
+		old := a.packed.Load()
+		since, last := old>>32, int(old&math.MaxUint32)
+		if version <= last {
+			return
+		}
+		if version > last+1 {
+			since = uint64(version)
+		}
+		if a.packed.CompareAndSwap(old, since<<32|uint64(version)) {
+			return
+		}
+	}
 }
 
 func (h *history) now() moment { return time.Since(h.start) }
@@ -122,14 +147,14 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 	w := &wire{node: h.nodes[process]}
 	defer w.close()
 	questions := make([]historyQuestion, together)
-	o := observation{kind: defaultRead, process: w.node.name, least: make([]int, historyListings)}
+	o := observation{kind: defaultRead, process: w.node.name, least: make([]int, historyListings), alone: make([]int, historyListings)}
 	for ctx.Err() == nil {
 		for i := range questions {
 			questions[i] = h.anyQuestion(r)
 			w.request(http.MethodGet, questions[i].target, "")
 		}
 		for i := range o.least {
-			o.least[i] = int(h.own[process][i].Load())
+			o.alone[i], o.least[i] = h.own[process][i].versions()
 		}
 		o.began = h.now()
 		err, told := w.send(), true
@@ -271,7 +296,7 @@ func (h *history) write(process int, w *wire, listing, price int, headers ...str
 	case a.status == http.StatusOK:
 		for _, s := range appendSights(nil, a.body, h.index) {
 			h.learn(s.listing, s.version, s.price, 0)
-			raise(&h.own[process][s.listing], s.version)
+			h.own[process][s.listing].add(s.version)
 			version, token = s.version, a.token
 		}
 		h.wrote()

@@ -21,7 +21,7 @@ var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 
 // feedDialect is how each database tells what has been committed behind a cursor. Cursors are plain text here.
 type feedDialect interface {
-	changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error)
+	changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error)
 	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error)
 	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
 	// another process is at it.

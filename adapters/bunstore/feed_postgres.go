@@ -174,14 +174,14 @@ FROM now LEFT JOIN `
 	beginningSQL = nowSQL + `property_changes AS c ON c.seq = ANY (ARRAY(
     SELECT seq FROM (
         SELECT seq, tx FROM property_changes
-        WHERE tx >= pg_snapshot_xmin(?0::pg_snapshot) AND tx < pg_snapshot_xmax(pg_current_snapshot())
-            AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot)
+        WHERE tx >= pg_snapshot_xmin($1::pg_snapshot) AND tx < pg_snapshot_xmax(pg_current_snapshot())
+            AND NOT pg_visible_in_snapshot(tx, $1::pg_snapshot)
         UNION ALL
         SELECT seq, tx FROM property_changes
-        WHERE seq > ?1 AND seq <= 9223372036854775807 AND pg_visible_in_snapshot(tx, ?0::pg_snapshot)
+        WHERE seq > $2 AND seq <= 9223372036854775807 AND pg_visible_in_snapshot(tx, $1::pg_snapshot)
     ) AS news
     WHERE pg_visible_in_snapshot(tx, (SELECT snapshot FROM now))
-    ORDER BY seq LIMIT ?2))
+    ORDER BY seq LIMIT $3))
 ORDER BY c.seq`
 
 	// restSQL goes on in a stretch that is too long for a page, or begins with the oldest change of all: what follows next
@@ -195,19 +195,21 @@ ORDER BY c.seq`
 ORDER BY c.seq`
 )
 
-// sql is the statement that reads the stretch from its cursor on, at most so many changes.
-func (s stretch) sql(limit int) (string, []any) {
+// read reads the stretch from its cursor on, at most so many changes.
+func (s stretch) read(ctx context.Context, db *bun.DB, limit int) (rows []stretchRow, err error) {
 	args := []any{s.from.Snapshot.String(), s.from.seq, limit}
 	switch {
 	case !s.open():
-		return restSQL, append(args, s.to.Snapshot.String(), s.to.seq, s.last)
+		err = db.NewRaw(restSQL, append(args, s.to.Snapshot.String(), s.to.seq, s.last)...).Scan(ctx, &rows)
 	case s.from.seq == 0:
-		return restSQL, append(args, nil, nil, s.last)
+		err = db.NewRaw(restSQL, append(args, nil, nil, s.last)...).Scan(ctx, &rows)
+	default:
+		err = queryRows(ctx, db, beginningSQL, args, &rows)
 	}
-	return beginningSQL, args
+	return rows, err
 }
 
-func (d postgresDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
+func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error) {
 	at, err := parseStretch(after)
 	if err != nil {
 		return feedPage{}, err
@@ -241,7 +243,7 @@ const quietSQL = "SELECT pg_current_snapshot()::text, " + startedSQL
 // nothingNew tells the cheap way that no transaction has ended since the last reading: then there is nothing to look for.
 // That is how most readings end, and they are what a reader waits for who wants the newest answer. It has to be the very
 // server that was read last, since it was started; then it is no standby, and its history is the same.
-func (d postgresDialect) nothingNew(ctx context.Context, db bun.IDB, after string) (page feedPage, quiet bool, err error) {
+func (d postgresDialect) nothingNew(ctx context.Context, db *bun.DB, after string) (page feedPage, quiet bool, err error) {
 	last := d.last.Load()
 	if last == nil || last.cursor != after {
 		return page, false, nil
@@ -256,11 +258,10 @@ func (d postgresDialect) nothingNew(ctx context.Context, db bun.IDB, after strin
 // readStretch tells the stretch from its cursor on, and returns the cursor as it was understood. An empty cursor stands
 // before whatever is kept.
 func (d postgresDialect) readStretch(
-	ctx context.Context, db bun.IDB, at stretch, limit int, fromOldest bool,
+	ctx context.Context, db *bun.DB, at stretch, limit int, fromOldest bool,
 ) (feedPage, stretch, error) {
-	statement, args := at.sql(limit + 1)
-	var rows []stretchRow
-	if err := db.NewRaw(statement, args...).Scan(ctx, &rows); err != nil {
+	rows, err := at.read(ctx, db, limit+1)
+	if err != nil {
 		return feedPage{}, at, err
 	}
 	state := &rows[0].feedState
@@ -312,7 +313,7 @@ type headRow struct {
 const headSQL = `
 WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
 SELECT ` + stateSQL + `,
-    coalesce((SELECT tx::text::bigint FROM property_changes ORDER BY tx DESC OFFSET ?0 LIMIT 1), 0) AS behind
+    coalesce((SELECT tx::text::bigint FROM property_changes AS c ORDER BY c.tx DESC OFFSET ?0 LIMIT 1), 0) AS behind
 FROM now`
 
 // head goes back to the beginning of a transaction. Those before it that are still in flight will be told.

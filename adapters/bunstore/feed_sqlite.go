@@ -36,7 +36,7 @@ SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
     coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last`
 
 // changes reads where the feed stands and the changes in one transaction, so that they agree.
-func (d sqliteDialect) changes(ctx context.Context, db bun.IDB, after string, limit int) (feedPage, error) {
+func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error) {
 	var page feedPage
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var at seqs

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -107,31 +106,6 @@ func (postgresDialect) remove(
 		return property.Change{}, err
 	}
 	return property.Deleted(uint64(tx), removed.property(), property.Instant(at)), nil
-}
-
-// queryRow runs a statement that returns one row. A statement of its own is prepared, once in every
-// connection, because to parse and plan it costs Postgres as much as to run it; these are few texts, so there is no heap
-// of prepared statements. In a transaction it is sent as text: an error there could not be made good.
-func queryRow(ctx context.Context, db bun.IDB, statement string, args, into []any) error {
-	switch db := db.(type) {
-	case *bun.DB:
-		prepared := append([]any{pgx.QueryExecModeCacheStatement}, args...)
-		err := db.DB.QueryRowContext(ctx, statement, prepared...).Scan(into...)
-		if unprepared(err) {
-			err = db.DB.QueryRowContext(ctx, statement, args...).Scan(into...)
-		}
-		return err
-	case bun.Tx:
-		return db.Tx.QueryRowContext(ctx, statement, args...).Scan(into...)
-	}
-	return fmt.Errorf("no way to query a %T", db)
-}
-
-// unprepared goes by the codes invalid_sql_statement_name, duplicate_prepared_statement and feature_not_supported (the
-// plan does not fit the table any more): nothing has been run. The first two come from poolers that hand one connection
-// to many clients.
-func unprepared(err error) bool {
-	return slices.Contains([]string{"26000", "42P05", "0A000"}, postgresCode(err))
 }
 
 func (postgresDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {

@@ -1,0 +1,49 @@
+package bunstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+)
+
+// A statement that runs very often is prepared, once in every connection, because to parse and plan it costs Postgres as
+// much as to run it; these are few texts, so there is no heap of prepared statements.
+
+// queryRow runs a statement that returns one row. In a transaction it is sent as text: an error there could not be made good.
+func queryRow(ctx context.Context, db bun.IDB, statement string, args, into []any) error {
+	switch db := db.(type) {
+	case *bun.DB:
+		prepared := append([]any{pgx.QueryExecModeCacheStatement}, args...)
+		err := db.DB.QueryRowContext(ctx, statement, prepared...).Scan(into...)
+		if unprepared(err) {
+			err = db.DB.QueryRowContext(ctx, statement, args...).Scan(into...)
+		}
+		return err
+	case bun.Tx:
+		return db.Tx.QueryRowContext(ctx, statement, args...).Scan(into...)
+	}
+	return fmt.Errorf("no way to query a %T", db)
+}
+
+// queryRows runs a statement that returns rows, into a slice of models.
+func queryRows(ctx context.Context, db *bun.DB, statement string, args []any, into any) error {
+	rows, err := db.DB.QueryContext(ctx, statement, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
+	if unprepared(err) {
+		rows, err = db.DB.QueryContext(ctx, statement, args...)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	return db.ScanRows(ctx, rows, into)
+}
+
+// unprepared goes by the codes invalid_sql_statement_name, duplicate_prepared_statement and feature_not_supported (the
+// plan does not fit the table any more): nothing has been run. The first two come from poolers that hand one connection
+// to many clients.
+func unprepared(err error) bool {
+	return slices.Contains([]string{"26000", "42P05", "0A000"}, postgresCode(err))
+}
