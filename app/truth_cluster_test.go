@@ -47,7 +47,9 @@ func newCluster(t *testing.T, p plan) *cluster {
 	t.Helper()
 	c := &cluster{t: t}
 	if p.ownPostgres || p.statistics {
-		c.postgres = servicetest.StartPostgres(t)
+		// A crash makes the server forget what there is to vacuum. One that crashes every few seconds has to look more often
+		// than once a minute, or it never vacuums.
+		c.postgres = servicetest.StartPostgres(t, "autovacuum_naptime=1s")
 		c.database = c.postgres.URL()
 		if p.statistics {
 			c.loadStatistics()

@@ -44,6 +44,9 @@ type observation struct {
 	least []int
 	// alone is for each listing since which version the process has acknowledged them all; nil where least is not from there.
 	alone []int
+	// told is for each listing what the process has shown to writers who changed nothing. An answer that calls itself out of
+	// date may be older.
+	told []int
 }
 
 // judge holds an answer against the history, and learns from it. It returns what is wrong with it, nothing if nothing is.
@@ -147,6 +150,9 @@ func (c *chronicle) required(o *observation, listing int) (int, string) {
 	required, why := b.committedBy(o.began-bound), fmt.Sprintf("which was known %s before the read began", bound)
 	if o.least != nil && o.least[listing] > required {
 		required, why = o.least[listing], "which this process had acknowledged, or this session seen"
+	}
+	if o.told != nil && !o.stale && o.told[listing] > required {
+		required, why = o.told[listing], "which this process had told a writer who changed nothing"
 	}
 	return required, why
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/gable-listings/gable/domain/freshness"
 )
 
 // Prices decide which of the searches a listing is on.
@@ -32,6 +34,7 @@ type history struct {
 	ids   []string
 	index map[string]int
 	own   [][]acknowledged // by process and listing
+	told  [][]atomic.Int64 // by process and listing: the newest version shown to a writer who changed nothing
 	*tally
 }
 
@@ -39,6 +42,7 @@ func newHistory(c *cluster) *history {
 	h := &history{cluster: c, chronicle: newChronicle(historyListings), start: time.Now(), index: map[string]int{}, tally: newTally()}
 	for range c.nodes {
 		h.own = append(h.own, make([]acknowledged, historyListings))
+		h.told = append(h.told, make([]atomic.Int64, historyListings))
 	}
 	for i := range historyListings {
 		w := c.nodes[0].create("listing", i)
@@ -147,7 +151,10 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 	w := &wire{node: h.nodes[process]}
 	defer w.close()
 	questions := make([]historyQuestion, together)
-	o := observation{kind: defaultRead, process: w.node.name, least: make([]int, historyListings), alone: make([]int, historyListings)}
+	o := observation{
+		kind: defaultRead, process: w.node.name,
+		least: make([]int, historyListings), alone: make([]int, historyListings), told: make([]int, historyListings),
+	}
 	for ctx.Err() == nil {
 		for i := range questions {
 			questions[i] = h.anyQuestion(r)
@@ -155,6 +162,7 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 		}
 		for i := range o.least {
 			o.alone[i], o.least[i] = h.own[process][i].versions()
+			o.told[i] = int(h.told[process][i].Load())
 		}
 		o.began = h.now()
 		err, told := w.send(), true
@@ -296,7 +304,11 @@ func (h *history) write(process int, w *wire, listing, price int, headers ...str
 	case a.status == http.StatusOK:
 		for _, s := range appendSights(nil, a.body, h.index) {
 			h.learn(s.listing, s.version, s.price, 0)
-			h.own[process][s.listing].add(s.version)
+			if changedNothing(a.token) {
+				raise(&h.told[process][s.listing], s.version)
+			} else {
+				h.own[process][s.listing].add(s.version)
+			}
 			version, token = s.version, a.token
 		}
 		h.wrote()
@@ -305,6 +317,12 @@ func (h *history) write(process int, w *wire, listing, price int, headers ...str
 	}
 	b.end(h.now(), err == nil && (a.status == http.StatusOK || a.status == http.StatusNotFound))
 	return version, token
+}
+
+// changedNothing goes by the token, which names the transaction of a write unless the process could not say.
+func changedNothing(text string) bool {
+	token, err := freshness.ParseToken(text)
+	return err == nil && len(token.Wrote) == 0
 }
 
 func raise(v *atomic.Int64, to int) {

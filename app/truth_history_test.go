@@ -51,6 +51,7 @@ func TestHistory(t *testing.T) {
 	defer cancel()
 	defer func() { t.Logf("seed %d, %d processes\n%s", seed, processes, h.report(h.now())) }()
 	crowd := h.crowd(ctx, seed)
+	crowd.Go(func() { h.tellProgress(ctx) })
 	h.injure(ctx, rand.New(rand.NewPCG(seed, 0)), max(shortestRest, length/60))
 	crowd.Wait()
 	h.finished = h.now()
@@ -60,6 +61,21 @@ func TestHistory(t *testing.T) {
 	}
 	if h.total() < int64(length.Seconds())*20 {
 		t.Errorf("only %d reads were checked", h.total())
+	}
+}
+
+// tellProgress says once a minute how far the history has come.
+func (h *history) tellProgress(ctx context.Context) {
+	minutes := time.NewTicker(time.Minute)
+	defer minutes.Stop()
+	for {
+		before := h.total()
+		select {
+		case <-ctx.Done():
+			return
+		case <-minutes.C:
+			h.t.Logf("%s: %d reads checked, %.0f/s in the last minute", h.now().Round(time.Second), h.total(), float64(h.total()-before)/60)
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	freshnessPkg = "./domain/freshness"
 	propertyPkg  = "./domain/property"
 	cachedPkg    = "./adapters/cached"
+	viewPkg      = "./adapters/web/viewcache"
 	storePkg     = "./adapters/bunstore"
 	appPkg       = "./app"
 )
@@ -53,7 +54,11 @@ var mutants = []mutant{
 	},
 	{
 		"silence is loss: a ledger that was not confirmed vouches for nothing",
-		"domain/freshness/ledger.go", "now.Sub(*l.confirmed.Load()) <= l.maxStaleness", "now.After(*l.confirmed.Load())", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "now.Sub(confirmed) <= l.maxStaleness &&", "now.After(confirmed) &&", freshnessPkg, ".",
+	},
+	{
+		"a poll that began before a doubt confirms nothing",
+		"domain/freshness/ledger.go", "!confirmed.Before(*l.doubted.Load())", "true", freshnessPkg, ".",
 	},
 	{
 		"an answer older than all that is remembered is unknown",
@@ -114,8 +119,19 @@ var mutants = []mutant{
 	},
 	{
 		"a transaction that commits late is told, whatever was told before",
-		"adapters/bunstore/feed_postgres.go", "tx >= pg_snapshot_xmin(?0::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1",
-		"seq > ?1", storePkg, "Feed|Order|Commit",
+		"adapters/bunstore/feed_postgres.go", "WHERE tx >= pg_snapshot_xmin($1::pg_snapshot)", "WHERE seq > $2", storePkg, "Feed|Order|Commit",
+	},
+	{
+		"so it is in the midst of a stretch that is told in pages",
+		"adapters/bunstore/feed_postgres.go", "WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)", "WHERE (seq > ?1)", storePkg, "Feed|Order|Commit",
+	},
+	{
+		"a transaction whose number a crash has given anew is told",
+		"adapters/bunstore/feed_postgres.go", "WHERE seq > $2 AND", "WHERE false AND", storePkg, "TestAChangeIsToldWhoseNumber",
+	},
+	{
+		"whoever was told what the feed has not brought is not shown less",
+		"adapters/web/viewcache/wishes.go", "c.ledger.Doubt(time.Now())", "time.Now()", viewPkg, ".",
 	},
 	{
 		"the ledger is confirmed to when the reading began",

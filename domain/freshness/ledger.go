@@ -17,6 +17,7 @@ type Ledger struct {
 	maxStaleness time.Duration
 	head         atomic.Uint64             // position of the newest change; written under mu
 	confirmed    atomic.Pointer[time.Time] // when a completed poll of the feed last began
+	doubted      atomic.Pointer[time.Time] // a poll confirms nothing that began before; written under mu
 	place        atomic.Pointer[Place]     // how far the feed has come; written under mu, or by the follower alone
 	evicted      atomic.Uint64
 
@@ -60,6 +61,7 @@ func NewLedger(length int, maxStaleness time.Duration) *Ledger {
 		latest:       map[property.ID]state{},
 	}
 	l.confirmed.Store(&time.Time{})
+	l.doubted.Store(&time.Time{})
 	l.place.Store(&Place{})
 	return l
 }
@@ -171,10 +173,21 @@ func (l *Ledger) Confirm(began time.Time) { l.confirmed.Store(&began) }
 // ConfirmedAt is when the last completed poll of the feed began; the zero time before the first.
 func (l *Ledger) ConfirmedAt() time.Time { return *l.confirmed.Load() }
 
+// Doubt says that somebody was told at the moment what the feed may not have brought yet, so that they must not be shown
+// less: only a poll of the feed that begins later confirms anything.
+func (l *Ledger) Doubt(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at.After(*l.doubted.Load()) {
+		l.doubted.Store(&at)
+	}
+}
+
 // Trusted reports whether kept answers may be judged by this ledger at all: the feed has been confirmed within the
-// staleness allowed. Silence is loss; a feed that has merely been quiet does not count as confirmed.
+// staleness allowed, and since the last doubt. Silence is loss; a feed that has merely been quiet does not count as confirmed.
 func (l *Ledger) Trusted(now time.Time) bool {
-	return now.Sub(*l.confirmed.Load()) <= l.maxStaleness
+	confirmed := *l.confirmed.Load()
+	return now.Sub(confirmed) <= l.maxStaleness && !confirmed.Before(*l.doubted.Load())
 }
 
 // Figures says how much a ledger remembers.

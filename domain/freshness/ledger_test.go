@@ -228,6 +228,25 @@ func TestALedgerIsTrustedOnlyWhileTheFeedIsConfirmed(t *testing.T) {
 	}
 }
 
+func TestAfterADoubtALedgerIsTrustedAgainWhenALaterPollConfirmsIt(t *testing.T) {
+	ledger := newLedger()
+	now := time.Now()
+	ledger.Confirm(now)
+	ledger.Doubt(now.Add(2))
+	ledger.Doubt(now.Add(1)) // an older one takes nothing back
+	if ledger.Trusted(now) || !ledger.ConfirmedAt().Equal(now) {
+		t.Error("a ledger is trusted although it may lack what somebody was told")
+	}
+	ledger.Confirm(now.Add(1))
+	if ledger.Trusted(now.Add(3)) {
+		t.Error("a poll that began before the doubt confirms the ledger")
+	}
+	ledger.Confirm(now.Add(2))
+	if !ledger.Trusted(now.Add(3)) {
+		t.Error("a poll that began after the doubt confirms nothing")
+	}
+}
+
 // TestNoReaderIsGivenWhatAnAcknowledgedWriteHasReplaced has writers and readers meet in every way the scheduler finds: a
 // writer stores a version, tells the ledger and acknowledges; a reader that knows of the acknowledgement may not be told
 // that an older version is still fresh.

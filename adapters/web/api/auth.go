@@ -7,14 +7,22 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
 )
 
 const challenge = `Bearer realm="gable"`
 
-// writing lets through who may change listings.
-func (a *API) writing(h writeHandler) route.Handler { return a.allowed(access.ScopeWrite, h) }
+// writing lets through who may change listings. A Consistency-Token that is none is refused while nothing is written yet.
+func (a *API) writing(h writeHandler) route.Handler {
+	return a.allowed(access.ScopeWrite, func(w http.ResponseWriter, r *http.Request, key access.Key) error {
+		if err := viewcache.CheckToken(r); err != nil {
+			return err
+		}
+		return h(w, r, key)
+	})
+}
 
 // allowed lets through who holds a key in force with the scope.
 func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {

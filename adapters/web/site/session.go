@@ -26,21 +26,25 @@ const sessionLifetime = 12 * time.Hour
 const (
 	accountField = "account" // id of the account
 	sinceField   = "since"   // PasswordChangedAt of the account, in microseconds: a session is over with its password
-	noticeField  = "notice"  // to be told on the next page
 )
+
+// hostCookie is the name of a cookie that, where pages come by HTTPS, browsers take from this very host alone.
+func hostCookie(name string, secure bool) string {
+	if secure {
+		return "__Host-" + name
+	}
+	return name
+}
 
 // newSessions makes the manager without scs.New, which begins with a store in memory and a goroutine to sweep it.
 func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager {
-	name := "gable_session"
-	if secure {
-		name = "__Host-gable_session" // which browsers take from this very host alone
-	}
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
 		Store:    sessionStore{SessionRepository: store},
 		Codec:    scs.GobCodec{},
 		Cookie: scs.SessionCookie{
-			Name: name, Path: "/", HttpOnly: true, Persist: true, SameSite: http.SameSiteLaxMode, Secure: secure,
+			Name: hostCookie("gable_session", secure), Path: "/", HttpOnly: true, Persist: true, SameSite: http.SameSiteLaxMode,
+			Secure: secure,
 		},
 	}
 }
@@ -165,24 +169,15 @@ func (s *Site) commit(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) staffPage(
 	w http.ResponseWriter, r *http.Request, who access.Account, status int, section, name, title string, body any,
 ) error {
-	member := &staff{Name: who.Name, Administrator: who.Role == access.RoleAdministrator}
-	if s.sessions.Exists(r.Context(), noticeField) {
-		member.Notice = s.sessions.PopString(r.Context(), noticeField)
-	}
-	if err := s.commit(w, r); err != nil {
-		return err
-	}
+	member := &staff{Name: who.Name, Administrator: who.Role == access.RoleAdministrator, Notice: s.takeNotice(w, r)}
 	s.write(w, r, status, name, frame{Title: title, Section: section, Staff: member, Body: body})
 	return nil
 }
 
 // done answers a change that has been made: the browser goes to another page, which tells it.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) error {
-	s.sessions.Put(r.Context(), noticeField, notice)
+	s.giveNotice(w, notice)
 	s.remember(w, r)
-	if err := s.commit(w, r); err != nil {
-		return err
-	}
 	seeOther(w, r, to)
 	return nil
 }

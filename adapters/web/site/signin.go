@@ -213,5 +213,8 @@ func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access
 		return err
 	}
 	s.sessions.Put(ctx, sinceField, now.PasswordChangedAt.UnixMicro())
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
 	return s.done(w, r, backOffice, "Your password has been changed. You have been signed out everywhere else.")
 }

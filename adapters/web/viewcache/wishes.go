@@ -63,6 +63,12 @@ func wishesOf(r *http.Request) (w wishes, err error) {
 	return w, err
 }
 
+// CheckToken refuses a Consistency-Token that is none. The error wraps freshness.ErrInvalidToken.
+func CheckToken(r *http.Request) error {
+	_, err := wishesOf(r)
+	return err
+}
+
 // direct takes in a request directive of RFC 9111; others than these ask for nothing that this cache does.
 func (w *wishes) direct(name, argument string) {
 	switch name {
@@ -125,6 +131,9 @@ func (c *Cache) catchUp(ctx context.Context) error {
 // GiveWriteToken tells who has written what must not be undone for them. The request's context carries a ports.Writing.
 // Of many changes at once it is what the database has by now that counts. When it has gone away meanwhile and nobody can say
 // what that is, the next read has to show the present, wherever it is made.
+//
+// A write that changed nothing, because all is as wished for already, has told what somebody else may have written just now.
+// If the feed cannot bring that before the writer is told, no kept answer may be taken for the present until it has.
 func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
 	given, _ := wishesOf(r) // one that cannot be read asks for nothing
 	if given.token == nil {
@@ -137,16 +146,22 @@ func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if c.giveToken(r.Context(), w.Header()) != nil {
-		w.Header()[TokenHeader] = []string{freshness.Present().String()}
+	token := freshness.Present()
+	seen, told, err := c.seen(r.Context())
+	if err == nil {
+		token = freshness.Token{Seen: seen}
 	}
+	if !told && (wrote == nil || wrote.Changes == 0) {
+		c.ledger.Doubt(time.Now())
+	}
+	w.Header()[TokenHeader] = []string{token.String()}
 }
 
 // giveToken tells a session what it has seen by now. The answer may hold more than the ledger was told of when it was
 // made; what a reading of the feed has seen that begins after it covers all of it, and so does what the database shows.
 // Without either, what the reader has seen cannot be promised from here on, and the error says so.
 func (c *Cache) giveToken(ctx context.Context, h http.Header) error {
-	seen, err := c.seen(ctx)
+	seen, _, err := c.seen(ctx)
 	if err != nil {
 		return fmt.Errorf("say what has been seen: %w", err)
 	}
@@ -154,10 +169,11 @@ func (c *Cache) giveToken(ctx context.Context, h http.Header) error {
 	return nil
 }
 
-// seen is a place that covers everything committed before the call.
-func (c *Cache) seen(ctx context.Context) (freshness.Place, error) {
+// seen is a place that covers everything committed before the call, and whether the ledger has been told all that.
+func (c *Cache) seen(ctx context.Context) (place freshness.Place, told bool, err error) {
 	if c.catchUp(ctx) == nil {
-		return c.ledger.Place(), nil
+		return c.ledger.Place(), true, nil
 	}
-	return c.feed.Now(ctx)
+	place, err = c.feed.Now(ctx)
+	return place, false, err
 }

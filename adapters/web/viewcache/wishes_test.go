@@ -62,6 +62,7 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ledger := freshness.NewLedger(4, time.Hour)
 			ledger.Restart(here, here)
+			ledger.Confirm(time.Now())
 			views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, CatchUpTimeout: time.Second})
 			defer views.Close()
 			r := httptest.NewRequest(http.MethodPatch, "/v1/properties/x", nil)
@@ -74,6 +75,10 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 			later := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 13, Xmax: 13}}
 			if err != nil || token.MetBy(here) || token.MetBy(later) != c.exact {
 				t.Errorf("the token is %+v, %v", token, err)
+			}
+			// What was written here is known here. What stood there already may be news to this process.
+			if trusted := ledger.Trusted(time.Now()); trusted != (c.wrote.Changes > 0) {
+				t.Errorf("the caches are trusted: %t", trusted)
 			}
 		})
 	}
