@@ -3,7 +3,6 @@ package porttest
 import (
 	"context"
 	"errors"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -299,10 +298,7 @@ type meeting struct{ inside atomic.Int32 }
 func (m *meeting) wait() {
 	m.inside.Add(1)
 	defer m.inside.Add(-1)
-	for range 1000 {
-		if m.inside.Load() > 1 {
-			return
-		}
-		runtime.Gosched()
+	for alone := time.Now().Add(20 * time.Millisecond); m.inside.Load() < 2 && time.Now().Before(alone); {
+		time.Sleep(10 * time.Microsecond)
 	}
 }
