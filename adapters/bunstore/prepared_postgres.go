@@ -38,7 +38,10 @@ func queryRows(ctx context.Context, db *bun.DB, statement string, args []any, in
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	return db.ScanRows(ctx, rows, into)
+	if err := db.ScanRows(ctx, rows, into); err != nil {
+		return err
+	}
+	return rows.Err()
 }
 
 // unprepared goes by the codes invalid_sql_statement_name, duplicate_prepared_statement and feature_not_supported (the
