@@ -27,6 +27,7 @@ type plan struct {
 	ownRedis    bool     // a Redis that may be hurt
 	redisArgs   []string // its arguments
 	statistics  bool     // its own Postgres counts statements
+	pooler      bool     // a PgBouncer between the processes and Postgres
 	links       bool     // a proxy on every link from a process to Postgres and to Redis
 	settings    []string // of every process: GABLE_FRESHNESS_BELL=false
 }
@@ -34,10 +35,12 @@ type plan struct {
 // cluster is several gable processes over one Postgres and one Redis.
 type cluster struct {
 	t        *testing.T
-	database string // the URL around all proxies, as the cache's
+	database string // the URL around all proxies and poolers, as the cache's
+	entrance string // the URL that processes get: the pooler's, where there is one
 	cache    string
 	postgres *servicetest.Server // nil when shared
 	redis    *servicetest.Server // nil when shared
+	pooler   *servicetest.Server // nil when there is none
 	sql      *pgxpool.Pool       // writes that bypass the program
 	nodes    []*node
 	key      string // scope write
@@ -70,6 +73,11 @@ func newCluster(t *testing.T, p plan) *cluster {
 	}
 	t.Cleanup(pool.Close)
 	c.sql = pool
+	c.entrance = c.database
+	if p.pooler {
+		c.pooler = servicetest.StartPooler(t, c.database)
+		c.entrance = c.pooler.URL()
+	}
 	for i := range max(2, p.nodes) {
 		c.nodes = append(c.nodes, newNode(c, string(rune('a'+i)), p))
 	}

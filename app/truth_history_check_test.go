@@ -42,8 +42,6 @@ type observation struct {
 	// least is for each listing what this reader, or this process, must not fall behind: what the process has acknowledged
 	// when the read began, and what the session has seen. nil for nothing.
 	least []int
-	// alone is for each listing since which version the process has acknowledged them all; nil where least is not from there.
-	alone []int
 	// told is for each listing what the process has shown to writers who changed nothing. An answer that calls itself out of
 	// date may be older.
 	told []int
@@ -100,9 +98,6 @@ func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(str
 	least, most := 0, 0
 	for i := range c.listings {
 		required, why := c.required(o, i)
-		if o.count >= 0 {
-			required = c.counted(o, i)
-		}
 		may, must := c.listings[i].may(required, o.ended, matches)
 		if may {
 			most++
@@ -131,7 +126,7 @@ func describeSights(shown []sight) (text string) {
 // describe tells what the states are that each listing may be shown in.
 func (c *chronicle) describe(o *observation) (text string) {
 	for i := range c.listings {
-		required := c.counted(o, i)
+		required, _ := c.required(o, i)
 		text += fmt.Sprintf("\n    %d from v%d: %s", i, required, c.listings[i].describe(required))
 	}
 	return text
@@ -155,21 +150,6 @@ func (c *chronicle) required(o *observation, listing int) (int, string) {
 		required, why = o.told[listing], "which this process had told a writer who changed nothing"
 	}
 	return required, why
-}
-
-// counted is required for a count: it may lack what another process changed just before this one's own change, as long as
-// the feed has not brought it.
-func (c *chronicle) counted(o *observation, listing int) int {
-	required, _ := c.required(o, listing)
-	if o.alone == nil {
-		return required
-	}
-	without := *o
-	without.least = nil
-	if known, _ := c.required(&without, listing); o.alone[listing] > known+1 {
-		return known
-	}
-	return required
 }
 
 func (o *observation) describe() string {

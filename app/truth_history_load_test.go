@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -33,7 +32,7 @@ type history struct {
 	start time.Time
 	ids   []string
 	index map[string]int
-	own   [][]acknowledged // by process and listing
+	own   [][]atomic.Int64 // by process and listing: the newest version acknowledged
 	told  [][]atomic.Int64 // by process and listing: the newest version shown to a writer who changed nothing
 	*tally
 }
@@ -41,7 +40,7 @@ type history struct {
 func newHistory(c *cluster) *history {
 	h := &history{cluster: c, chronicle: newChronicle(historyListings), start: time.Now(), index: map[string]int{}, tally: newTally()}
 	for range c.nodes {
-		h.own = append(h.own, make([]acknowledged, historyListings))
+		h.own = append(h.own, make([]atomic.Int64, historyListings))
 		h.told = append(h.told, make([]atomic.Int64, historyListings))
 	}
 	for i := range historyListings {
@@ -51,30 +50,6 @@ func newHistory(c *cluster) *history {
 		h.object(h.listings[i].learn(1, i, 0, h.now()))
 	}
 	return h
-}
-
-// acknowledged is what a process has acknowledged of a listing: the newest version, and since which one every version.
-type acknowledged struct{ packed atomic.Uint64 }
-
-func (a *acknowledged) versions() (first, last int) {
-	both := a.packed.Load()
-	return int(both >> 32), int(both & math.MaxUint32)
-}
-
-func (a *acknowledged) add(version int) {
-	for {
-		old := a.packed.Load()
-		since, last := old>>32, int(old&math.MaxUint32)
-		if version <= last {
-			return
-		}
-		if version > last+1 {
-			since = uint64(version)
-		}
-		if a.packed.CompareAndSwap(old, since<<32|uint64(version)) {
-			return
-		}
-	}
 }
 
 func (h *history) now() moment { return time.Since(h.start) }
@@ -153,7 +128,7 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 	questions := make([]historyQuestion, together)
 	o := observation{
 		kind: defaultRead, process: w.node.name,
-		least: make([]int, historyListings), alone: make([]int, historyListings), told: make([]int, historyListings),
+		least: make([]int, historyListings), told: make([]int, historyListings),
 	}
 	for ctx.Err() == nil {
 		for i := range questions {
@@ -161,7 +136,7 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 			w.request(http.MethodGet, questions[i].target, "")
 		}
 		for i := range o.least {
-			o.alone[i], o.least[i] = h.own[process][i].versions()
+			o.least[i] = int(h.own[process][i].Load())
 			o.told[i] = int(h.told[process][i].Load())
 		}
 		o.began = h.now()
@@ -307,7 +282,7 @@ func (h *history) write(process int, w *wire, listing, price int, headers ...str
 			if changedNothing(a.token) {
 				raise(&h.told[process][s.listing], s.version)
 			} else {
-				h.own[process][s.listing].add(s.version)
+				raise(&h.own[process][s.listing], s.version)
 			}
 			version, token = s.version, a.token
 		}

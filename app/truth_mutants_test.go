@@ -66,11 +66,24 @@ var mutants = []mutant{
 	},
 	{
 		"a page is touched by what belongs on it",
-		"domain/freshness/check.go", "d.window != nil && d.window.Touches(c) ||", "", freshnessPkg, ".",
+		"domain/freshness/check.go", "return d.window.Touches(&r.change)", "return false", freshnessPkg, ".",
 	},
 	{
 		"a count is touched by what enters or leaves",
-		"domain/freshness/check.go", "|| d.count != nil && d.count.AffectsCount(c)", "", freshnessPkg, ".",
+		"domain/freshness/check.go", "r.blind || d.count.AffectsCount(&r.change)", "r.blind", freshnessPkg, ".",
+	},
+	{
+		"or by an own change of what others changed before",
+		"domain/freshness/check.go", "r.blind || ", "", freshnessPkg, ".",
+	},
+	{
+		"a subtransaction is over when its transaction is",
+		"domain/freshness/ledger.go", "c.BeforeTx < reached.Xmin", "reached.Sees(c.BeforeTx)", freshnessPkg, ".",
+	},
+	{
+		"a write tells whose state it has replaced",
+		"adapters/bunstore/write_postgres.go", "change.BeforeTx = wholeXid(beforeXid, tx)\n	return change, nil\n}\n\nfunc (postgresDialect) remove",
+		"return change, nil\n}\n\nfunc (postgresDialect) remove", appPkg, "TestACountHas",
 	},
 	{
 		"a kept absence is touched by any change of its listing",

@@ -38,7 +38,7 @@ type node struct {
 
 func newNode(c *cluster, name string, p plan) *node {
 	n := &node{t: c.t, name: name, key: c.key, transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256}}
-	database, cache := c.database, c.cache
+	database, cache := c.entrance, c.cache
 	if p.links {
 		n.database, database = newLink(c.t, database)
 		n.cache, cache = newLink(c.t, cache)

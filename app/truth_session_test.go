@@ -19,7 +19,12 @@ import (
 // asks, while others write through both processes and beside them.
 func TestASessionNeverGoesBackWhicheverProcessItAsks(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, plan{})
+	newCluster(t, plan{}).holdSessions()
+}
+
+func (c *cluster) holdSessions() {
+	t := c.t
+	t.Helper()
 	p := c.nodes[0].create("session", 1000)
 	paths := []string{itemPath(p.ID), "/v1/properties?min_price=1000&max_price=1000", "/v1/properties?q=session&fields=version"}
 	ctx, stop := context.WithCancel(t.Context())
@@ -92,10 +97,46 @@ func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 	}
 }
 
+// A process that changes a listing counts it as it is, and not as it was before others changed it, though the feed has not
+// brought what they did.
+func TestACountHasWhatOthersDidBeforeOnesOwnChange(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, plan{settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms", "GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
+	a := c.nodes[0]
+	p := a.create("counted", 1000)
+	paths := map[string]int{
+		"/v1/properties?max_price=1500&limit=1&count=exact": 1500, "/v1/properties?max_price=2500&limit=1&count=exact": 2500,
+	}
+	for i, sql := range []string{
+		"UPDATE properties SET price = 2000",
+		"DO $$ BEGIN UPDATE properties SET price = 3000; EXCEPTION WHEN division_by_zero THEN END $$", // in a subtransaction
+		"UPDATE properties SET price = 1200",
+	} {
+		for path := range paths {
+			warm(t, []*node{a}, path)
+		}
+		c.exec(sql)
+		title := fmt.Sprintf("counted %d", i)
+		w := a.patch(p.ID, fmt.Sprintf(`{"title":%q}`, title))
+		for path, most := range paths {
+			want := " (0)"
+			if price := []int{2000, 3000, 1200}[i]; price <= most {
+				want = title + " (1)"
+			}
+			a.shows(w.at, 0, path, want)
+		}
+	}
+}
+
 // Every change is seen by whoever asks for the latest state after it was made, and by whoever asks after that.
 func TestLinearizableReadsFollowRealTime(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, plan{})
+	newCluster(t, plan{}).holdLinearizable()
+}
+
+func (c *cluster) holdLinearizable() {
+	t := c.t
+	t.Helper()
 	p := c.nodes[0].create("present", 1000)
 	path := "/v1/properties?min_price=1000&sort=price"
 	var newest atomic.Int64 // acknowledged, or shown to anybody
@@ -222,29 +263,38 @@ func TestARestartedDatabaseLosesNothingAndHidesNothing(t *testing.T) {
 	c := newCluster(t, plan{ownPostgres: true})
 	s := c.newSubject()
 	for _, end := range []func(){c.postgres.Kill, c.postgres.Stop} {
-		for path := range s.looks() {
-			warm(t, c.nodes, path)
-		}
-		w := s.revise(c.nodes[0])
-		end()
-		c.postgres.Start()
-		for _, n := range c.nodes {
-			for path, want := range s.looks() {
-				poll(t, path+" is answered again", func() bool {
-					r := n.get(path)
-					marked := strings.Contains(r.header.Get("Cache-Status"), "detail=stale")
-					if r.status == http.StatusOK && !marked && r.began.Sub(w.at) > maxStaleness && shown(r.answer) != want {
-						t.Errorf("process %s: %s shows %q %s after the write, want %q", n.name, path, shown(r.answer), r.began.Sub(w.at), want)
-					}
-					return r.status == http.StatusOK && !marked && shown(r.answer) == want || t.Failed()
-				})
-			}
-			n.settle()
-		}
-		c.sql.Reset()
-		s.reviseAtLast(c.nodes)
-		c.holdTrue(s, "after the restart", 2)
+		c.holdThrough(s, func() {
+			end()
+			c.postgres.Start()
+		})
 	}
+}
+
+// holdThrough has the database go away just after an acknowledged write, and come back.
+func (c *cluster) holdThrough(s *subject, outage func()) {
+	t := c.t
+	t.Helper()
+	for path := range s.looks() {
+		warm(t, c.nodes, path)
+	}
+	w := s.revise(c.nodes[0])
+	outage()
+	for _, n := range c.nodes {
+		for path, want := range s.looks() {
+			poll(t, path+" is answered again", func() bool {
+				r := n.get(path)
+				marked := strings.Contains(r.header.Get("Cache-Status"), "detail=stale")
+				if r.status == http.StatusOK && !marked && r.began.Sub(w.at) > maxStaleness && shown(r.answer) != want {
+					t.Errorf("process %s: %s shows %q %s after the write, want %q", n.name, path, shown(r.answer), r.began.Sub(w.at), want)
+				}
+				return r.status == http.StatusOK && !marked && shown(r.answer) == want || t.Failed()
+			})
+		}
+		n.settle()
+	}
+	c.sql.Reset()
+	s.reviseAtLast(c.nodes)
+	c.holdTrue(s, "after the outage", 2)
 }
 
 // A process that cannot hear the feed any more, though nobody has told it so, stops trusting its caches in time.

@@ -25,5 +25,8 @@ func (db *DB) IsPostgres() bool {
 	return is
 }
 
+// WholeXid is the transaction that a row names by half its number.
+func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }
+
 // URL is what the database was opened with.
 func (db *DB) URL() string { return db.options.URL }

@@ -68,6 +68,8 @@ func (db *DB) postgresPool(conns int, statementTimeout time.Duration) (*bun.DB, 
 	if err != nil {
 		return nil, err
 	}
+	// Behind a pooler any connection may turn out to be one that listens to the bell; pgx would keep each ring for ever.
+	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	return bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New()), nil
 }
 

@@ -3,6 +3,7 @@ package bunstore_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -154,5 +155,59 @@ func TestPostgresWritesWhenItsPreparedStatementsAreLost(t *testing.T) {
 	}
 	if p.Version != 3 {
 		t.Errorf("version %d after two updates", p.Version)
+	}
+}
+
+// A write tells which transaction made the state that it replaced, or a later one: who has not been told of that one does
+// not know that state.
+func TestAWriteTellsWhoseStateItReplaced(t *testing.T) {
+	onEach(t, func(t *testing.T, db *bunstore.DB) {
+		p := store(t, db, listing(t, 1))
+		lastTx := func() uint64 {
+			tx, err := strconv.ParseUint(lines(t, db, "SELECT CAST(tx AS text) FROM property_changes ORDER BY seq DESC LIMIT 1")[0], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tx
+		}
+		byHand(t, db.Writer(), "UPDATE properties SET price = 2")
+		replaced := lastTx()
+		p.Version++
+		change, err := db.Repository().Update(t.Context(), p)
+		if err != nil || change.BeforeTx != replaced {
+			t.Errorf("an update tells of %d, not %d: %v", change.BeforeTx, replaced, err)
+		}
+		replaced = lastTx()
+		if change, err = db.Repository().Delete(t.Context(), p.ID, 0); err != nil || change.BeforeTx != replaced {
+			t.Errorf("a delete tells of %d, not %d: %v", change.BeforeTx, replaced, err)
+		}
+
+		batch := []property.Property{listing(t, 2, func(d *property.Details) { d.Reference = "batch" })}
+		for price := range property.Decimal(2) {
+			batch[0].Price = price
+			if _, err := db.Repository().Upsert(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		byHand(t, db.Writer(), "UPDATE properties SET price = 2")
+		replaced, batch[0].Price = lastTx(), 3
+		if done, err := db.Repository().Upsert(t.Context(), batch); err != nil || done[0].Change.BeforeTx < replaced {
+			t.Errorf("a batch tells of %+v, before %d: %v", done, replaced, err)
+		}
+	})
+}
+
+func TestARowNamesItsTransactionByHalfANumber(t *testing.T) {
+	const turn = 1 << 32
+	for _, c := range []struct {
+		low, present int64
+		want         uint64
+	}{
+		{700, 800, 700}, {800, 800, 800}, {2, 5*turn + 800, 5*turn + 2}, {800, 5*turn + 800, 5*turn + 800},
+		{801, 5*turn + 800, 4*turn + 801}, {turn - 1, turn + 3, turn - 1}, {900, 800, 0},
+	} {
+		if got := bunstore.WholeXid(c.low, c.present); got != c.want {
+			t.Errorf("%d before %d is %d, want %d", c.low, c.present, got, c.want)
+		}
 	}
 }

@@ -171,6 +171,7 @@ func (u *upsert) result() []ports.Upserted {
 		p.Version, p.CreatedAt, p.UpdatedAt = s.Version, s.CreatedAt.time(), s.UpdatedAt.time()
 		if known {
 			result[i].Change = property.Updated(uint64(s.Tx), old, p)
+			result[i].Change.BeforeTx = uint64(s.Tx) // or an earlier one: a batch is not worth the looking up
 		} else {
 			result[i].Change = property.Inserted(uint64(s.Tx), p)
 		}

@@ -18,6 +18,19 @@ import (
 
 const currentTx = "pg_current_xact_id()::text::bigint AS tx"
 
+// xidOf is the number that a row has of the transaction that wrote it: the lower half only.
+func xidOf(row string) string { return row + "xmin::text::bigint" }
+
+// wholeXid is the transaction up to the present one that has these lower 32 bits.
+func wholeXid(low, present int64) uint64 {
+	const turn = 1 << 32
+	whole := present - present%turn + low
+	if whole > present {
+		whole -= turn
+	}
+	return uint64(max(0, whole))
+}
+
 // allColumns are the columns as SQL lists them.
 var allColumns = strings.Join(columns, ", ")
 
@@ -31,11 +44,11 @@ var (
 	updateSQL = "UPDATE properties AS p SET " + numbered(detailColumns, 2, "%[1]s = $%[2]d") + " FROM properties AS o" +
 		" WHERE p.id = $1 AND p.version = $" + strconv.Itoa(updateArgs) + " AND o.id = p.id AND o.version = p.version" +
 		" RETURNING o." + strings.Join(columns, ", o.") + ", p." + strings.Join(columns, ", p.") + ", " + currentTx +
-		", " + actingAs(updateArgs+1)
+		", " + xidOf("o.") + ", " + actingAs(updateArgs+1)
 
 	// deleteSQL takes the version 0 for any.
 	deleteSQL = "DELETE FROM properties WHERE id = $1 AND $2::bigint IN (0, version)" +
-		" RETURNING " + allColumns + ", " + currentTx + ", clock_timestamp(), " + actingAs(3)
+		" RETURNING " + allColumns + ", " + currentTx + ", " + xidOf("") + ", clock_timestamp(), " + actingAs(3)
 )
 
 // actingAs says who writes until the transaction ends; NULL leaves it to the database. The triggers that record a change run
@@ -78,9 +91,9 @@ func (postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Proper
 func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
 	revised := rowOf(p)
 	var before, after row
-	var tx int64
+	var tx, beforeXid int64
 	args := slices.Concat(revised.values()[:updateArgs], []any{actorOrNull(ctx)})
-	into := slices.Concat(before.fields(), after.fields(), []any{&tx, new(any)})
+	into := slices.Concat(before.fields(), after.fields(), []any{&tx, &beforeXid, new(any)})
 	err := queryRow(ctx, db, updateSQL, args, into)
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, p.ID)
@@ -88,24 +101,28 @@ func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Proper
 	if err != nil {
 		return property.Change{}, err
 	}
-	return property.Updated(uint64(tx), before.property(), after.property()), nil
+	change := property.Updated(uint64(tx), before.property(), after.property())
+	change.BeforeTx = wholeXid(beforeXid, tx)
+	return change, nil
 }
 
 func (postgresDialect) remove(
 	ctx context.Context, db bun.IDB, id property.ID, version int64,
 ) (property.Change, error) {
 	var removed row
-	var tx int64
+	var tx, beforeXid int64
 	var at time.Time
 	args := []any{id.String(), version, actorOrNull(ctx)}
-	err := queryRow(ctx, db, deleteSQL, args, append(removed.fields(), &tx, &at, new(any)))
+	err := queryRow(ctx, db, deleteSQL, args, append(removed.fields(), &tx, &beforeXid, &at, new(any)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, id)
 	}
 	if err != nil {
 		return property.Change{}, err
 	}
-	return property.Deleted(uint64(tx), removed.property(), property.Instant(at)), nil
+	change := property.Deleted(uint64(tx), removed.property(), property.Instant(at))
+	change.BeforeTx = wholeXid(beforeXid, tx)
+	return change, nil
 }
 
 func (postgresDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {

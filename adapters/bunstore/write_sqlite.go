@@ -25,7 +25,14 @@ func lastChange(ctx context.Context, db bun.IDB) (property.Change, error) {
 	if err := read.Scan(ctx, &last); err != nil {
 		return property.Change{}, err
 	}
-	return last.change(), nil
+	change := last.change()
+	if change.Op == property.OpInsert {
+		return change, nil
+	}
+	// A change's number is its transaction.
+	err := db.NewRaw("SELECT coalesce(max(seq), 0) FROM property_changes WHERE property_id = ? AND seq < ?", last.PropertyID, last.Seq).
+		Scan(ctx, &change.BeforeTx)
+	return change, err
 }
 
 func (sqliteDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {

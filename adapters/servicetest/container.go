@@ -24,9 +24,10 @@ var dockerAnswers = sync.OnceValue(func() bool {
 	return err == nil
 })
 
-// newContainer makes a container without starting it. The error is errMissing, wrapped, when Docker does not answer.
+// newContainer makes a container without starting it. The error is errMissing, wrapped, when there is no image or Docker does
+// not answer.
 func newContainer(s service, port int) (machine, error) {
-	if !dockerAnswers() {
+	if s.image == "" || !dockerAnswers() {
 		return nil, fmt.Errorf("%s is %w for tests: %s", s.name, errMissing, s.howToGet)
 	}
 	ctx, cancel := within(5 * time.Minute) // the image may have to be fetched

@@ -56,7 +56,7 @@ func (p *process) prepare() error {
 	}
 	ctx, cancel := within(startTimeout)
 	defer cancel()
-	return p.service.prepare(ctx, p.binary, p.folder, p.run)
+	return p.service.prepare(ctx, p.binary, p.folder, p.port, p.run)
 }
 
 func unprivileged() (*owner, error) {

@@ -17,7 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// service is all there is to know about how Postgres or Redis is found, started and asked.
+// service is all there is to know about how a server is found, started and asked.
 type service struct {
 	name     string
 	howToGet string
@@ -29,9 +29,9 @@ type service struct {
 	arguments   func(binary, folder string, port int) []string
 	gently      os.Signal // asks the main program to end in good order
 	// prepare, where there is one, fills the folder before the first start.
-	prepare func(ctx context.Context, binary, folder string, run runner) error
+	prepare func(ctx context.Context, binary, folder string, port int, run runner) error
 
-	image     string
+	image     string // empty: there is no container of it
 	imagePort int
 	imageArgs []string
 	imageEnv  []string
@@ -111,7 +111,7 @@ func openRedis(url string, database int) (*redis.Client, error) {
 }
 
 // initdb makes an empty cluster, in the plainest locale that the system has.
-func initdb(ctx context.Context, binary, folder string, run runner) error {
+func initdb(ctx context.Context, binary, folder string, _ int, run runner) error {
 	program := filepath.Join(filepath.Dir(binary), "initdb"+exeSuffix())
 	var err error
 	for _, locale := range []string{"C.UTF-8", "C"} {

@@ -2,11 +2,11 @@
 // files import it.
 //
 // A test asks Postgres, Redis or a Template for the URL of an empty database; StartPostgres and StartRedis give it a
-// whole server that it may stop, kill and freeze. Servers come from the first of these that is there:
+// whole server that it may stop, kill and freeze, and StartPooler a PgBouncer in front of one. Servers come from the first of these that is there:
 //
 //   - GABLE_TEST_POSTGRES_URL and GABLE_TEST_REDIS_URL (not for StartPostgres and StartRedis: those servers get hurt),
-//   - the binaries postgres, initdb and redis-server, installed in a usual place,
-//   - containers, where Docker answers.
+//   - the binaries postgres, initdb, redis-server and pgbouncer, installed in a usual place,
+//   - containers, where Docker answers (no pooler).
 //
 // Without any of them the test is skipped with one line that says how to get them; GABLE_TEST_REQUIRE_SERVICES=1 turns
 // the skip into a failure. The package never touches data that it did not put there.

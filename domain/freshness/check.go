@@ -84,12 +84,21 @@ func (l *Ledger) touched(d *Dependency, at uint64) bool {
 		return l.latest[d.item].position > at
 	}
 	for p, head := at, l.head.Load(); p < head; p++ {
-		c := &l.slot(p).change
-		if d.window != nil && d.window.Touches(c) || d.count != nil && d.count.AffectsCount(c) {
+		if d.touchedBy(l.slot(p)) {
 			return true
 		}
 	}
 	return false
+}
+
+func (d *Dependency) touchedBy(r *remembered) bool {
+	switch {
+	case d.window != nil:
+		return d.window.Touches(&r.change)
+	case d.count != nil:
+		return r.blind || d.count.AffectsCount(&r.change)
+	}
+	return d.item == r.change.ID
 }
 
 // PatchPage brings a page that was true at the position up to the ledger's present, where that can be done without the

@@ -17,6 +17,7 @@ type database struct {
 	nextTx  uint64
 	rows    map[property.ID]*property.Property // as committed
 	history map[property.ID][]*property.Property
+	lastTx  map[property.ID]uint64 // that has changed the listing
 	locked  map[property.ID]bool
 	open    []*transaction
 	log     []committed // in the order of commits
@@ -40,7 +41,7 @@ const listings = 9 // ids in play; some of them exist at the beginning
 func newDatabase(random *rand.Rand) *database {
 	d := &database{
 		random: random, nextTx: 1, rows: map[property.ID]*property.Property{},
-		history: map[property.ID][]*property.Property{}, locked: map[property.ID]bool{},
+		history: map[property.ID][]*property.Property{}, lastTx: map[property.ID]uint64{}, locked: map[property.ID]bool{},
 	}
 	for n := range listings {
 		id := idOf(n)
@@ -108,13 +109,15 @@ func (d *database) begin(writer int) {
 
 func (d *database) change(tx uint64, id property.ID) property.Change {
 	was := d.rows[id]
-	switch {
-	case was == nil:
+	if was == nil {
 		return property.Inserted(tx, d.state(id, nil))
-	case d.random.IntN(4) == 0:
-		return property.Deleted(tx, *was, time.UnixMicro(d.clock).UTC())
 	}
-	return property.Updated(tx, *was, d.state(id, was))
+	c := property.Updated(tx, *was, d.state(id, was))
+	if d.random.IntN(4) == 0 {
+		c = property.Deleted(tx, *was, time.UnixMicro(d.clock).UTC())
+	}
+	c.BeforeTx = d.lastTx[id]
+	return c
 }
 
 // end commits or rolls back one of the open transactions; it returns the one committed, if any.
@@ -145,7 +148,7 @@ func (d *database) commitOne(c property.Change) {
 
 func (d *database) store(c property.Change) {
 	d.history[c.ID] = append(d.history[c.ID], c.After)
-	d.rows[c.ID] = c.After
+	d.rows[c.ID], d.lastTx[c.ID] = c.After, c.Tx
 	if c.After == nil {
 		delete(d.rows, c.ID)
 	}

@@ -32,8 +32,8 @@ func (l *Ledger) Explain(e *Entry, most int) Explanation {
 	at := min(e.at.Load(), head)
 	x := Explanation{Verdict: Fresh, At: Position(at), Head: Position(head)}
 	for p := head; p > max(at, l.tail); p-- {
-		c := l.slot(p - 1).change
-		checked := CheckedChange{Position(p), c, e.touchedBy(&c)}
+		told := l.slot(p - 1)
+		checked := CheckedChange{Position(p), told.change, e.touchedBy(told)}
 		if checked.Touches {
 			x.Touching++
 		}
@@ -54,18 +54,9 @@ func (l *Ledger) Explain(e *Entry, most int) Explanation {
 }
 
 // touchedBy reports whether the change touches anything that the answer depends on.
-func (e *Entry) touchedBy(c *property.Change) bool {
+func (e *Entry) touchedBy(r *remembered) bool {
 	for i := range e.deps {
-		switch d := &e.deps[i]; {
-		case d.window != nil:
-			if d.window.Touches(c) {
-				return true
-			}
-		case d.count != nil:
-			if d.count.AffectsCount(c) {
-				return true
-			}
-		case d.item == c.ID:
+		if e.deps[i].touchedBy(r) {
 			return true
 		}
 	}

@@ -31,10 +31,13 @@ type Ledger struct {
 	latest    map[property.ID]state
 }
 
-// remembered is a change in the ring, and the highest transaction among all changes up to it.
+// remembered is a change in the ring.
 type remembered struct {
 	change  property.Change
-	highest uint64
+	highest uint64 // transaction among all changes up to this one
+	// blind says that the change before this one to the same listing may be unknown yet. What it did to a count cannot be
+	// told from the two images of this one.
+	blind bool
 }
 
 // changeKey recognises a change that arrives twice: a process's own write comes back through the feed.
@@ -93,9 +96,21 @@ func (l *Ledger) Announce(changes ...property.Change) {
 			l.reset()
 			l.forgotten, l.doubtful = max(l.forgotten, order(c)), max(l.doubtful, order(c))
 		default:
+			blind := !l.knowsBefore(c, reached)
 			l.append(c)
+			l.slot(l.head.Load() - 1).blind = blind
 		}
 	}
+}
+
+// knowsBefore reports whether the ledger has been told of whatever happened to the listing before this own change, or the
+// change is its first. A transaction counts as told only when all before it are: rows name the subtransaction that wrote
+// them, and that has a later number than its transaction. mu is held.
+func (l *Ledger) knowsBefore(c *property.Change, reached Snapshot) bool {
+	if c.Version <= 1 || l.latest[c.ID].version >= c.Version-1 {
+		return true
+	}
+	return c.Op != property.OpInsert && (c.BeforeTx == 0 || c.BeforeTx < reached.Xmin)
 }
 
 func (l *Ledger) remembers(c *property.Change) bool {
@@ -119,7 +134,7 @@ func (l *Ledger) append(c *property.Change) {
 	if l.tail+1 < position {
 		highest = max(highest, l.slot(position-2).highest)
 	}
-	*l.slot(position - 1) = remembered{*c, highest}
+	*l.slot(position - 1) = remembered{change: *c, highest: highest}
 	l.known[changeKey{c.ID, c.Version, c.Op}] = struct{}{}
 	newest := l.latest[c.ID]
 	if c.Version >= newest.version {

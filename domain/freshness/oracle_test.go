@@ -14,25 +14,19 @@ import (
 // any version from the one known onwards, since its load may have seen more than the process was told.
 type knowledge struct {
 	*database
-	floor   map[property.ID]int64
-	gapless map[property.ID]int64 // the version up to which the process has been told of every single one
-	heard   map[property.ID]map[int64]bool
+	floor map[property.ID]int64
 }
 
 func newKnowledge(d *database) knowledge {
-	k := knowledge{d, map[property.ID]int64{}, map[property.ID]int64{}, map[property.ID]map[int64]bool{}}
+	k := knowledge{d, map[property.ID]int64{}}
 	for id := range d.history {
-		k.floor[id], k.gapless[id], k.heard[id] = d.version(id), d.version(id), map[int64]bool{}
+		k.floor[id] = d.version(id)
 	}
 	return k
 }
 
 func (k knowledge) hear(id property.ID, version int64) {
 	k.floor[id] = max(k.floor[id], version)
-	k.heard[id][version] = true
-	for k.heard[id][k.gapless[id]+1] {
-		k.gapless[id]++
-	}
 }
 
 func (k knowledge) settled(id property.ID) bool { return k.version(id) <= k.floor[id] }
@@ -165,14 +159,12 @@ func (q countOf) refresh(
 	return a, at, verdict
 }
 
-// wrong lets a listing count if any of its states does from the one onwards that was told without a gap: an own change may
-// be announced before an older one of somebody else to the same listing, and what that one did to the count is judged when
-// it is told.
+// wrong lets a listing count if any of its states does from the one known onwards.
 func (q countOf) wrong(k knowledge, a answer) error {
 	var least, most int64
 	for id, states := range k.history {
 		some, all := false, true
-		for _, p := range states[k.gapless[id]:] {
+		for _, p := range states[k.floor[id]:] {
 			match := matches(q.filter, p)
 			some, all = some || match, all && match
 		}

@@ -294,3 +294,28 @@ func TestAnAnnouncementIsKnownBeforeTheFeedBringsIt(t *testing.T) {
 		t.Error("the echo of an announcement counts as another change")
 	}
 }
+
+// A row names the subtransaction that wrote it, which a snapshot does not list as in flight: only its transaction.
+func TestASubtransactionIsNotKnownBeforeItsTransactionIs(t *testing.T) {
+	for name, c := range map[string]struct {
+		reached freshness.Place
+		before  uint64
+		want    freshness.Verdict
+	}{
+		"its transaction is in flight":    {at(22, 18), 20, freshness.Stale},
+		"its transaction has been told":   {at(22), 20, freshness.Fresh},
+		"it is younger than all told":     {at(20), 20, freshness.Stale},
+		"nobody else writes to the store": {at(22, 18), 0, freshness.Fresh},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := following(9)
+			l.Reach(c.reached)
+			kept := l.Position()
+			own := property.Updated(30, house(1, 10), house(1, 10))
+			own.Version, own.BeforeTx = 7, c.before
+			l.Announce(own)
+			_, verdict := l.CheckCount(&property.Filter{}, kept)
+			wantVerdict(t, verdict, c.want)
+		})
+	}
+}

@@ -24,6 +24,9 @@ type Change struct {
 	Version int64
 	// Before is nil for an insert and a reset. It may lack the fields that no search filters or sorts on (photos).
 	Before *Property
+	// BeforeTx is told of a process's own updates and deletes, by stores that others write to as well: the transaction that
+	// made the state before, or a later one. Whoever has not been told of that transaction may not know that state.
+	BeforeTx uint64
 	// After is nil for a delete and a reset, complete otherwise.
 	After *Property
 	// At is when the change was made, by the database's clock.
