@@ -10,7 +10,7 @@ import (
 var pruneCases = []suiteCase[stream]{
 	{"prune_removes_what_is_old", "Prune removes the changes made before the given time and says how many; the others stay.", func(s stream) {
 		s.write()
-		kept := s.laterChange()
+		_, kept := s.laterChange()
 		told, _ := s.follow("", 100)
 		if removed := s.prune(kept.At); removed != int64(len(told)-1) {
 			s.t.Fatalf("%d changes were removed, not %d", removed, len(told)-1)
@@ -24,7 +24,7 @@ var pruneCases = []suiteCase[stream]{
 		empty := s.head()
 		s.write()
 		first := s.read("", 1).Next
-		kept := s.laterChange()
+		_, kept := s.laterChange()
 		s.prune(kept.At)
 		for _, cursor := range []ports.FeedCursor{empty, first} {
 			_, err := s.feed.Changes(s.t.Context(), cursor, 10)
@@ -33,8 +33,7 @@ var pruneCases = []suiteCase[stream]{
 	}},
 	{"a_cursor_behind_pruned_changes_is_good", "A cursor that has all removed changes before it goes on, be there changes left or not.", func(s stream) {
 		s.write()
-		cursor := s.head()
-		kept := s.laterChange()
+		cursor, kept := s.laterChange()
 		behind := s.head()
 		s.prune(kept.At)
 		s.told(cursor, kept)
@@ -47,7 +46,8 @@ var pruneCases = []suiteCase[stream]{
 	}},
 	{"an_emptied_feed_goes_on", "When every change has been removed, the empty cursor and the head stand before the next change, and older cursors are gone.", func(s stream) {
 		s.write()
-		old, last := s.read("", 1).Next, s.laterChange()
+		old := s.read("", 1).Next
+		_, last := s.laterChange()
 		s.prune(last.At.Add(time.Hour))
 		behind := s.head()
 		_, err := s.feed.Changes(s.t.Context(), old, 10)
@@ -58,7 +58,7 @@ var pruneCases = []suiteCase[stream]{
 	}},
 	{"concurrent_prunes_remove_each_change_once", "Only one process at a time prunes; together they remove and count each change once.", func(s stream) {
 		s.write()
-		last := s.laterChange()
+		_, last := s.laterChange()
 		told, _ := s.follow("", 100)
 		counts := together(4, func(int) int64 {
 			removed, err := s.feed.Prune(s.t.Context(), last.At.Add(time.Hour))
@@ -77,8 +77,9 @@ var pruneCases = []suiteCase[stream]{
 	}},
 }
 
-// laterChange updates a listing until the store's clock has moved on from all changes made before.
-func (s stream) laterChange() property.Change {
+// laterChange updates a listing until the store's clock has moved on from all changes made before, and returns the last
+// update with the cursor right before it.
+func (s stream) laterChange() (ports.FeedCursor, property.Change) {
 	s.t.Helper()
 	told, _ := s.follow("", 100)
 	newest := told[len(told)-1].At
@@ -87,10 +88,10 @@ func (s stream) laterChange() property.Change {
 		behind := s.head()
 		change := s.update(p)
 		if retold := s.told(behind, change); retold.At.After(newest) {
-			return retold
+			return behind, retold
 		}
 		p = *s.after(change)
 	}
 	s.t.Fatalf("the store's clock stands still")
-	return property.Change{}
+	return "", property.Change{}
 }
