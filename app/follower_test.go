@@ -237,6 +237,26 @@ func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 	}
 }
 
+// The database has crashed and gives numbers anew, and this process has written before it has read the feed again.
+func TestAnOwnWriteInAnotherEpochIsADoubtUntilTheFeedHasBeenRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		for epoch, trusted := range map[string]bool{f.ledger.Place().Epoch: true, "after the crash": false} {
+			f.catchUp()
+			change := property.Inserted(99, property.Property{ID: property.ID{15: 9}, Version: 1})
+			change.Epoch = epoch
+			tell(f.ledger, []property.Event{{Change: change, Origin: property.OriginSelf}})
+			if f.ledger.Trusted(time.Now()) != trusted {
+				t.Errorf("after a write in the epoch %q the caches are trusted: %t", epoch, !trusted)
+			}
+		}
+		f.catchUp()
+		if !f.ledger.Trusted(time.Now()) {
+			t.Error("a reading since then confirms nothing")
+		}
+	})
+}
+
 func TestMoreChangesThanTheLedgerHasRoomForEmptyTheCaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 5)

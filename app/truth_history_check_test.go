@@ -42,8 +42,7 @@ type observation struct {
 	// least is for each listing what this reader, or this process, must not fall behind: what the process has acknowledged
 	// when the read began, and what the session has seen. nil for nothing.
 	least []int
-	// told is for each listing what the process has shown to writers who changed nothing. An answer that calls itself out of
-	// date may be older.
+	// told is for each listing what the process has shown to writers who changed nothing.
 	told []int
 }
 
@@ -146,7 +145,7 @@ func (c *chronicle) required(o *observation, listing int) (int, string) {
 	if o.least != nil && o.least[listing] > required {
 		required, why = o.least[listing], "which this process had acknowledged, or this session seen"
 	}
-	if o.told != nil && !o.stale && o.told[listing] > required {
+	if o.told != nil && o.told[listing] > required {
 		required, why = o.told[listing], "which this process had told a writer who changed nothing"
 	}
 	return required, why

@@ -47,7 +47,7 @@ func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 		"overtaken, linearizable":                         {with(item(999*time.Millisecond, 1, 100), func(o *observation) { o.kind = linearizableRead }), ""},
 		"less than the process acknowledged":              {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.least = []int{2, 0} }), "acknowledged, or this session"},
 		"less than a writer who changed nothing was told": {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.told = []int{2, 0} }), "told a writer"},
-		"the same, labelled":                              {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.told, o.stale = []int{2, 0}, true }), ""},
+		"the same, labelled":                              {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.told, o.stale = []int{2, 0}, true }), "told a writer"},
 		"stale and labelled":                              {with(item(4*time.Second, 1, 100), func(o *observation) { o.stale, o.age = true, 3*time.Second }), ""},
 		"stale, in a linearizable read":                   {with(item(6*time.Second, 2, 250), func(o *observation) { o.kind, o.stale, o.age = linearizableRead, true, 3*time.Second }), "instead of 3"},
 		"stale, in a session":                             {with(item(6*time.Second, 2, 250), func(o *observation) { o.stale, o.age, o.least = true, 3*time.Second, []int{3, 0} }), "instead of 3"},

@@ -117,7 +117,9 @@ func tell(ledger *freshness.Ledger, events []property.Event) {
 		changes[i] = events[i].Change
 	}
 	if len(events) > 0 && events[0].Origin == property.OriginSelf {
-		ledger.Announce(changes...)
+		if ledger.Announce(changes...) {
+			ledger.Doubt(time.Now())
+		}
 		return
 	}
 	ledger.Append(changes...)

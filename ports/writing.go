@@ -14,6 +14,7 @@ type Writing struct {
 	Actor   string
 	Changes int    // how many were committed
 	Tx      uint64 // the last one's transaction
+	Epoch   string // and the epoch of that: see property.Change
 }
 
 // MaxActor is how many characters of an actor's name are kept.
@@ -23,7 +24,8 @@ const MaxActor = 100
 func (w *Writing) Note(changes ...property.Change) {
 	if w != nil && len(changes) > 0 {
 		w.Changes += len(changes)
-		w.Tx = changes[len(changes)-1].Tx
+		last := &changes[len(changes)-1]
+		w.Tx, w.Epoch = last.Tx, last.Epoch
 	}
 }
 

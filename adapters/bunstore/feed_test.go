@@ -244,12 +244,24 @@ func TestARestartOfTheServerIsAnotherEpochAndTheSameHistory(t *testing.T) {
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	store(t, db, listing(t, 1))
+	p := store(t, db, listing(t, 1))
 	before, err := epoch(t, db)
 	if err != nil {
 		t.Fatal(err)
 	}
+	write := func() (string, error) {
+		change, err := db.Repository().Update(t.Context(), p)
+		if err == nil {
+			p = *change.After
+		}
+		return change.Epoch, err
+	}
 	cursor := head(t, db)
+	titles(t, db, cursor, 10)
+	if got, err := write(); got != before {
+		t.Errorf("a write is of the epoch %q, not %q: %v", got, before, err)
+	}
+	cursor = head(t, db)
 	server.Stop()
 	server.Start()
 	var after string
@@ -259,8 +271,20 @@ func TestARestartOfTheServerIsAnotherEpochAndTheSameHistory(t *testing.T) {
 	if after == before {
 		t.Error("after a restart, perhaps with other files, the epoch is the same")
 	}
-	if told, _ := titles(t, db, cursor, 10); len(told) != 0 {
-		t.Errorf("a cursor from before the restart tells %q again", told)
+	first, err := write()
+	for err != nil && t.Context().Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+		first, err = write()
+	}
+	if first == "" || first == before {
+		t.Errorf("a write before the feed has been read again is of the epoch %q", first)
+	}
+	if told, _ := titles(t, db, cursor, 10); len(told) != 1 {
+		t.Errorf("a cursor from before the restart tells %q, not only what was written since", told)
+	}
+	titles(t, db, cursor, 10)
+	if got, err := write(); got != after {
+		t.Errorf("a write after that is of the epoch %q, not %q: %v", got, after, err)
 	}
 }
 

@@ -89,6 +89,8 @@ type repositoryDialect interface {
 	locked(q *bun.SelectQuery) *bun.SelectQuery
 	// stampsSQL finds, for a list of ids, what the database gave to the listings that this transaction has written.
 	stampsSQL() string
+	// epochOf is the epoch of a server with this start; "" where there is one epoch only.
+	epochOf(started string) string
 }
 
 // Update is described at ports.PropertyRepository.

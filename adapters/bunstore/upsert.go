@@ -56,6 +56,7 @@ type stamp struct {
 	CreatedAt instant `bun:"created_at"`
 	UpdatedAt instant `bun:"updated_at"`
 	Tx        int64   `bun:"tx"`
+	Started   string  `bun:"started"` // empty where the database has one epoch only
 }
 
 func (u *upsert) check() error {
@@ -175,6 +176,7 @@ func (u *upsert) result() []ports.Upserted {
 		} else {
 			result[i].Change = property.Inserted(uint64(s.Tx), p)
 		}
+		result[i].Change.Epoch = u.dialect.epochOf(s.Started)
 	}
 	return result
 }

@@ -16,7 +16,17 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-const currentTx = "pg_current_xact_id()::text::bigint AS tx"
+// currentTx is the number of the transaction, and since when such numbers mean what they do.
+const currentTx = "pg_current_xact_id()::text::bigint AS tx, " + startedSQL + " AS started"
+
+// epochOf is the epoch of a server since it was started: the one that the feed was read in last, as a rule. Before the feed
+// has been read since then nobody has to know its name, but only that it is another one.
+func (d postgresDialect) epochOf(started string) string {
+	if last := d.last.Load(); last != nil && last.started == started {
+		return last.place.Epoch
+	}
+	return "since " + started
+}
 
 // xidOf is the number that a row has of the transaction that wrote it: the lower half only.
 func xidOf(row string) string { return row + "xmin::text::bigint" }
@@ -77,23 +87,27 @@ func numbered(columns []string, first int, format string) string {
 
 func (postgresDialect) writesInOneStatement() bool { return true }
 
-func (postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
+func (d postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
 	given := rowOf(p)
 	var stored row
 	var tx int64
+	var started string
 	args := append(given.values(), actorOrNull(ctx))
-	if err := queryRow(ctx, db, insertSQL, args, append(stored.fields(), &tx, new(any))); err != nil {
+	if err := queryRow(ctx, db, insertSQL, args, append(stored.fields(), &tx, &started, new(any))); err != nil {
 		return property.Change{}, err
 	}
-	return property.Inserted(uint64(tx), stored.property()), nil
+	change := property.Inserted(uint64(tx), stored.property())
+	change.Epoch = d.epochOf(started)
+	return change, nil
 }
 
-func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
+func (d postgresDialect) update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
 	revised := rowOf(p)
 	var before, after row
 	var tx, beforeXid int64
+	var started string
 	args := slices.Concat(revised.values()[:updateArgs], []any{actorOrNull(ctx)})
-	into := slices.Concat(before.fields(), after.fields(), []any{&tx, &beforeXid, new(any)})
+	into := slices.Concat(before.fields(), after.fields(), []any{&tx, &started, &beforeXid, new(any)})
 	err := queryRow(ctx, db, updateSQL, args, into)
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, p.ID)
@@ -102,18 +116,19 @@ func (postgresDialect) update(ctx context.Context, db bun.IDB, p property.Proper
 		return property.Change{}, err
 	}
 	change := property.Updated(uint64(tx), before.property(), after.property())
-	change.BeforeTx = wholeXid(beforeXid, tx)
+	change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)
 	return change, nil
 }
 
-func (postgresDialect) remove(
+func (d postgresDialect) remove(
 	ctx context.Context, db bun.IDB, id property.ID, version int64,
 ) (property.Change, error) {
 	var removed row
 	var tx, beforeXid int64
+	var started string
 	var at time.Time
 	args := []any{id.String(), version, actorOrNull(ctx)}
-	err := queryRow(ctx, db, deleteSQL, args, append(removed.fields(), &tx, &beforeXid, &at, new(any)))
+	err := queryRow(ctx, db, deleteSQL, args, append(removed.fields(), &tx, &started, &beforeXid, &at, new(any)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return property.Change{}, whyNot(ctx, db, id)
 	}
@@ -121,7 +136,7 @@ func (postgresDialect) remove(
 		return property.Change{}, err
 	}
 	change := property.Deleted(uint64(tx), removed.property(), property.Instant(at))
-	change.BeforeTx = wholeXid(beforeXid, tx)
+	change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)
 	return change, nil
 }
 

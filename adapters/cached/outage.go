@@ -11,7 +11,8 @@ import (
 )
 
 // While the ledger is not confirmed the store is asked. When that cannot be reached either, a reader who tolerates it
-// gets what is kept, as long ago true as the ledger was last confirmed.
+// gets what is kept, as long ago true as the ledger was last confirmed; but nobody gets what may be older than what this
+// process has told somebody.
 
 // outage remembers for a moment that the store could not be reached, so that not every reader has to wait to find out.
 type outage struct{ last atomic.Pointer[failure] }
@@ -41,8 +42,7 @@ func (r *PropertyRepository) unconfirmed(ctx context.Context, q question, readin
 			return rec, err
 		}
 	}
-	age := time.Since(r.ledger.ConfirmedAt())
-	if age <= reading.Tolerance {
+	if age, ok := r.ledger.Tolerated(time.Now(), reading.Tolerance); ok {
 		if rec, _ := r.kept(ctx, q); rec != nil {
 			r.note(reading, ports.OutcomeUnconfirmed)
 			reading.Age = max(reading.Age, age)

@@ -314,6 +314,11 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	b.store.hook = nil
 	b.catchUp()
 	b.wantPrice(idOf(1), ports.OutcomeHit, 20)
+	b.away(2 * day)
+	b.ledger.Doubt(time.Now())
+	if _, _, err := b.tolerating(3 * day); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("what may lack what somebody was told is given, %v", err)
+	}
 }
 
 func TestAnOutageIsNoExcuseWhileTheStoreAnswers(t *testing.T) {

@@ -3,6 +3,7 @@ package freshness_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -15,6 +16,7 @@ type database struct {
 	random  *rand.Rand
 	clock   int64
 	nextTx  uint64
+	crashes int                                // so far; numbers mean something between two of them
 	rows    map[property.ID]*property.Property // as committed
 	history map[property.ID][]*property.Property
 	lastTx  map[property.ID]uint64 // that has changed the listing
@@ -51,6 +53,24 @@ func newDatabase(random *rand.Rand) *database {
 		}
 	}
 	return d
+}
+
+// crash rolls back what is open, and forgets the numbers that nothing committed has.
+func (d *database) crash() {
+	d.crashes++
+	d.open = nil
+	clear(d.locked)
+	d.nextTx = 1
+	for _, c := range d.log {
+		d.nextTx = max(d.nextTx, c.change.Tx+1)
+	}
+}
+
+func (d *database) epoch() string { return strconv.Itoa(d.crashes) }
+
+// place is what the database shows now.
+func (d *database) place() freshness.Place {
+	return freshness.Place{Epoch: d.epoch(), Snapshot: d.snapshot()}
 }
 
 func (d *database) newTx() uint64 {
@@ -110,13 +130,15 @@ func (d *database) begin(writer int) {
 func (d *database) change(tx uint64, id property.ID) property.Change {
 	was := d.rows[id]
 	if was == nil {
-		return property.Inserted(tx, d.state(id, nil))
+		c := property.Inserted(tx, d.state(id, nil))
+		c.Epoch = d.epoch()
+		return c
 	}
 	c := property.Updated(tx, *was, d.state(id, was))
 	if d.random.IntN(4) == 0 {
 		c = property.Deleted(tx, *was, time.UnixMicro(d.clock).UTC())
 	}
-	c.BeforeTx = d.lastTx[id]
+	c.BeforeTx, c.Epoch = d.lastTx[id], d.epoch()
 	return c
 }
 

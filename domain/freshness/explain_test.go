@@ -68,7 +68,7 @@ func TestExplainAndCheckAgree(t *testing.T) {
 			case dice < 87:
 				d.bulk()
 			case dice < 88:
-				here := freshness.Place{Snapshot: d.snapshot()}
+				here := d.place()
 				ledger.Restart(here, here)
 			default:
 				deps := randomDependencies(d)

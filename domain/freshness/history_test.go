@@ -23,7 +23,7 @@ type process struct {
 	own     map[property.ID]freshness.Position // where the last own change of a listing was announced
 	views   map[question]view
 	records map[question]record
-	shared  map[question]record
+	shared  map[sharedKey]record
 	late    []*transaction // committed and not announced yet
 	loads   []*load
 	tally   *tally
@@ -49,6 +49,12 @@ type load struct {
 	asked bool
 }
 
+// sharedKey keeps the answers of different epochs apart.
+type sharedKey struct {
+	question
+	epoch string
+}
+
 // tally counts what the ledger decided.
 type tally struct{ served, shared, patched, forgotten, stale, needless int }
 
@@ -58,7 +64,10 @@ type misuse struct{ latePosition, latePlace, hastyPlace, shortHistory, lossyFeed
 // announce tells the process of its own transaction, as the event bus does right after the commit.
 func (p *process) announce(t *transaction) {
 	before := p.ledger.Position()
-	p.ledger.Announce(t.changes...)
+	if p.ledger.Announce(t.changes...) {
+		p.ledger.Doubt(p.now())
+	}
+	p.newTx() // rings the bell, and leaves no trace that a crash would spare
 	for i, c := range t.changes {
 		p.own[c.ID] = before + freshness.Position(i) + 1
 		p.hear(c.ID, c.Version)
@@ -92,6 +101,10 @@ func (p *process) follow() {
 	if len(next) == 0 {
 		return
 	}
+	if p.ledger.Place().Epoch != p.epoch() {
+		p.catchUp()
+		return
+	}
 	at := next[p.random.IntN(len(next))]
 	c := p.log[at]
 	figures := p.ledger.Figures()
@@ -103,7 +116,19 @@ func (p *process) follow() {
 	p.bring(at)
 }
 
+// now is a moment later than any before.
+func (p *process) now() time.Time {
+	p.clock++
+	return time.UnixMicro(p.clock)
+}
+
 func (p *process) catchUp() {
+	began := p.now()
+	defer p.ledger.Confirm(began)
+	if p.ledger.Place().Epoch != p.epoch() {
+		p.begin(false)
+		return
+	}
 	p.waiting()
 	var all []int
 	for at, told := range p.told {
@@ -112,26 +137,33 @@ func (p *process) catchUp() {
 		}
 	}
 	p.bring(all...)
-	p.ledger.Reach(freshness.Place{Snapshot: p.snapshot()})
+	p.ledger.Reach(p.place())
+}
+
+// begin is a follower that has no place in the feed, or has lost it: it begins some way back.
+func (p *process) begin(short bool) {
+	now := p.place()
+	from := freshness.Place{Epoch: now.Epoch, Snapshot: now.Snapshot.Before(1 + p.random.Uint64N(p.nextTx))}
+	p.told = slices.Repeat([]bool{true}, len(p.log))
+	var history []property.Change
+	for _, c := range p.log {
+		if !from.Snapshot.Sees(c.change.Tx) && !(short && p.random.IntN(3) == 0) {
+			history = append(history, c.change)
+		}
+	}
+	p.ledger.Restart(from, now, history...)
+	p.knowledge = newKnowledge(p.database)
+	clear(p.own)
 }
 
 // restart is another process in this one's place: all it has is what the feed tells of the recent past, and what it
 // shares with the others.
 func (p *process) restart(short bool) {
-	now := p.snapshot()
-	from := now.Before(1 + p.random.Uint64N(p.nextTx))
-	p.knowledge = newKnowledge(p.database)
 	clear(p.views)
 	clear(p.records)
-	clear(p.own)
-	p.late, p.loads, p.told = nil, nil, slices.Repeat([]bool{true}, len(p.log))
-	var history []property.Change
-	for _, c := range p.log {
-		if !from.Sees(c.change.Tx) && !(short && p.random.IntN(3) == 0) {
-			history = append(history, c.change)
-		}
-	}
-	p.ledger.Restart(freshness.Place{Snapshot: from}, freshness.Place{Snapshot: now}, history...)
+	p.late, p.loads = nil, nil
+	p.ledger.Confirm(p.now())
+	p.begin(short)
 }
 
 func (p *process) bring(places ...int) {
@@ -148,6 +180,9 @@ func (p *process) bring(places ...int) {
 
 // read asks one level for the answer and begins a load when it has none to serve.
 func (p *process) read(q question, level int) error {
+	if !p.ledger.Trusted(p.now()) {
+		return nil
+	}
 	served := [...]func(question) (answer, bool, freshness.Verdict){p.fromView, p.fromRecord, p.fromShared}[level]
 	a, kept, verdict := served(q)
 	switch {
@@ -199,7 +234,7 @@ func (p *process) fromRecord(q question) (answer, bool, freshness.Verdict) {
 
 // fromShared finds the position of what any process has kept, and goes on as with a record of its own.
 func (p *process) fromShared(q question) (answer, bool, freshness.Verdict) {
-	r, ok := p.shared[q]
+	r, ok := p.shared[sharedKey{q, p.ledger.Place().Epoch}]
 	if !ok {
 		return answer{}, false, freshness.Unknown
 	}
@@ -217,7 +252,7 @@ func (p *process) fromShared(q question) (answer, bool, freshness.Verdict) {
 }
 
 func (p *process) keep(q question, r record) {
-	p.records[q], p.shared[q] = r, r
+	p.records[q], p.shared[sharedKey{q, r.place.Epoch}] = r, r
 	p.views[q] = view{r.answer, freshness.NewEntry(r.at, q.dependency(r.answer))}
 }
 
@@ -279,7 +314,7 @@ func live(seed uint64, total *tally, m misuse) error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	d := newDatabase(random)
 	processes := make([]*process, 2)
-	shared := map[question]record{}
+	shared := map[sharedKey]record{}
 	for i := range processes {
 		processes[i] = newProcess(d, freshness.NewLedger([]int{6, 20, 200}[random.IntN(3)], time.Second), total)
 		processes[i].shared = shared
@@ -300,19 +335,21 @@ func live(seed uint64, total *tally, m misuse) error {
 		case dice < 77:
 			d.bulk()
 		case dice < 78:
-			here := freshness.Place{Snapshot: p.snapshot()}
+			here := p.place()
 			p.ledger.Restart(here, here) // a follower that has lost its place
 			p.catchUp()
 		case dice < 80:
 			p.restart(m.shortHistory)
 		case dice < 82:
+			d.crash()
+		case dice < 84:
 			p.announceLate()
 		case dice < 88:
 			p.catchUp()
 		case dice < 112:
 			p.follow()
 			if m.hastyPlace {
-				p.ledger.Reach(freshness.Place{Snapshot: p.snapshot()})
+				p.ledger.Reach(p.place())
 			}
 		case dice < 115 && m.lossyFeed:
 			p.lose()

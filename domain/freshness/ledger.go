@@ -83,24 +83,33 @@ func (l *Ledger) Append(changes ...property.Change) {
 }
 
 // Announce tells the ledger of changes that this process has committed itself, before the feed brings them. It cannot say
-// anything about one that the feed is said to have brought already, and that is not remembered: it may be old news, which
-// others have overtaken, or the database has crashed and given a number anew. Then everything is forgotten.
-func (l *Ledger) Announce(changes ...property.Change) {
+// anything about one that the feed is said to have brought already, and that is not remembered: it is old news, which
+// others may have overtaken. Then everything is forgotten.
+//
+// It reports whether the changes are of another epoch than the feed has come to: the database has crashed, and numbers of
+// transactions that it has forgotten are given anew. Answers of other processes may then claim to have seen the changes and
+// have not: see Doubt.
+func (l *Ledger) Announce(changes ...property.Change) (strange bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	reached := l.place.Load().Snapshot
+	place := l.place.Load()
+	reached := place.Snapshot
 	for i := range changes {
-		switch c := &changes[i]; {
+		c := &changes[i]
+		other := c.Epoch != "" && c.Epoch != place.Epoch
+		strange = strange || other
+		switch {
 		case l.remembers(c):
 		case reached.Sees(order(c)):
 			l.reset()
 			l.forgotten, l.doubtful = max(l.forgotten, order(c)), max(l.doubtful, order(c))
 		default:
-			blind := !l.knowsBefore(c, reached)
+			blind := other || !l.knowsBefore(c, reached)
 			l.append(c)
 			l.slot(l.head.Load() - 1).blind = blind
 		}
 	}
+	return strange
 }
 
 // knowsBefore reports whether the ledger has been told of whatever happened to the listing before this own change, or the
@@ -201,8 +210,16 @@ func (l *Ledger) Doubt(at time.Time) {
 // Trusted reports whether kept answers may be judged by this ledger at all: the feed has been confirmed within the
 // staleness allowed, and since the last doubt. Silence is loss; a feed that has merely been quiet does not count as confirmed.
 func (l *Ledger) Trusted(now time.Time) bool {
-	confirmed := *l.confirmed.Load()
-	return now.Sub(confirmed) <= l.maxStaleness && !confirmed.Before(*l.doubted.Load())
+	_, ok := l.Tolerated(now, l.maxStaleness)
+	return ok
+}
+
+// Tolerated reports whether what this ledger judges to be true was known to be true at most so long ago, and how long ago
+// that was. After a doubt nothing was, however long ago is tolerated, until the feed has been confirmed again.
+func (l *Ledger) Tolerated(now time.Time, tolerance time.Duration) (age time.Duration, ok bool) {
+	confirmed := l.ConfirmedAt()
+	age = now.Sub(confirmed)
+	return age, age <= tolerance && !confirmed.Before(*l.doubted.Load())
 }
 
 // Figures says how much a ledger remembers.

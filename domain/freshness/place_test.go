@@ -319,3 +319,15 @@ func TestASubtransactionIsNotKnownBeforeItsTransactionIs(t *testing.T) {
 		})
 	}
 }
+
+// A crash takes numbers back: this process writes in the new epoch, and its feed has not come to that yet.
+func TestAnOwnChangeOfAnotherEpochIsReported(t *testing.T) {
+	for epoch, want := range map[string]bool{"": false, at(1).Epoch: false, "after the crash": true} {
+		l := following(9)
+		own := made(30, 1)
+		own.Epoch = epoch
+		if got := l.Announce(made(29, 2), own, made(31, 3)); got != want {
+			t.Errorf("a change of the epoch %q is reported: %t", epoch, got)
+		}
+	}
+}

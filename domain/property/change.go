@@ -18,8 +18,11 @@ const (
 type Change struct {
 	// Tx is the database transaction that made the change; 0 where the store has none.
 	Tx uint64
-	Op Op
-	ID ID
+	// Epoch is told of a process's own changes, by stores that can crash without the process: the history in which their
+	// transactions have these numbers, as freshness.Place has it, or any other text when that is not known.
+	Epoch string
+	Op    Op
+	ID    ID
 	// Version is the listing's version after the change; for a delete, one more than the last version it had.
 	Version int64
 	// Before is nil for an insert and a reset. It may lack the fields that no search filters or sorts on (photos).

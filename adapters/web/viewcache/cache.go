@@ -106,10 +106,10 @@ func (c *Cache) patch(key string, v *View) *View {
 }
 
 // unconfirmed finds the view for a key that was true when the ledger was last confirmed, and how long ago that was; nil if
-// that is longer ago than is tolerated.
+// that is longer ago than is tolerated, or somebody may have been told more since.
 func (c *Cache) unconfirmed(key string, tolerance time.Duration) (*View, time.Duration) {
-	age := time.Since(c.ledger.ConfirmedAt())
-	if age > tolerance {
+	age, ok := c.ledger.Tolerated(time.Now(), tolerance)
+	if !ok {
 		return nil, 0
 	}
 	if v, ok := c.views.GetIfPresent(key); ok && c.ledger.Check(v.entry) == freshness.Fresh {

@@ -129,8 +129,9 @@ func (c *Cache) catchUp(ctx context.Context) error {
 }
 
 // GiveWriteToken tells who has written what must not be undone for them. The request's context carries a ports.Writing.
-// Of many changes at once it is what the database has by now that counts. When it has gone away meanwhile and nobody can say
-// what that is, the next read has to show the present, wherever it is made.
+// Of many changes at once, and of one in an epoch that the feed has not come to, it is what the database has by now that
+// counts. When it has gone away meanwhile and nobody can say what that is, the next read has to show the present, wherever
+// it is made.
 //
 // A write that changed nothing, because all is as wished for already, has told what somebody else may have written just now.
 // If the feed cannot bring that before the writer is told, no kept answer may be taken for the present until it has.
@@ -140,8 +141,8 @@ func (c *Cache) GiveWriteToken(w http.ResponseWriter, r *http.Request) {
 		given.token = &freshness.Token{Seen: freshness.Place{Epoch: c.ledger.Place().Epoch}}
 	}
 	wrote := ports.WritingFrom(r.Context())
-	if wrote != nil && wrote.Changes == 1 {
-		if token, ok := given.token.After(wrote.Tx, c.ledger.Place()); ok {
+	if place := c.ledger.Place(); wrote != nil && wrote.Changes == 1 && (wrote.Epoch == "" || wrote.Epoch == place.Epoch) {
+		if token, ok := given.token.After(wrote.Tx, place); ok {
 			w.Header()[TokenHeader] = []string{token.String()}
 			return
 		}

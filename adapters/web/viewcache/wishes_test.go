@@ -2,6 +2,7 @@ package viewcache
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -54,6 +55,8 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 		exact bool
 	}{
 		"one change":                             {"", ports.Writing{Tx: 12, Changes: 1}, true},
+		"one change, in this epoch":              {"", ports.Writing{Tx: 12, Epoch: "here", Changes: 1}, true},
+		"one change, in another epoch":           {"", ports.Writing{Tx: 12, Epoch: "elsewhere", Changes: 1}, false},
 		"one change, after another epoch":        {elsewhere.String(), ports.Writing{Tx: 12, Changes: 1}, false},
 		"one change, after what cannot be known": {freshness.Present().String(), ports.Writing{Tx: 12, Changes: 1}, false},
 		"many changes":                           {"", ports.Writing{Tx: 12, Changes: 2}, false},
@@ -81,5 +84,39 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 				t.Errorf("the caches are trusted: %t", trusted)
 			}
 		})
+	}
+}
+
+// While the database is away a view is given that was true when the ledger was last confirmed, if that is not longer ago
+// than the reader tolerates, and nobody has been told more since.
+func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
+	ledger := freshness.NewLedger(4, time.Second)
+	ledger.Confirm(time.Now())
+	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, StaleIfError: time.Hour})
+	defer views.Close()
+	kept := func(context.Context) (Answer, error) {
+		return Answer{Body: []byte("{}"), Depends: []freshness.Dependency{freshness.OnItem([16]byte{1})}}, nil
+	}
+	gone := func(context.Context) (Answer, error) { return Answer{}, ports.ErrUnavailable }
+	get := func(load Load, wish string) (*httptest.ResponseRecorder, error) {
+		r, w := httptest.NewRequest(http.MethodGet, "/v1/properties/x", nil), httptest.NewRecorder()
+		if wish != "" {
+			r.Header.Set("Cache-Control", wish)
+		}
+		return w, views.Serve(w, r, "x", load)
+	}
+	if _, err := get(kept, ""); err != nil {
+		t.Fatal(err)
+	}
+	ledger.Confirm(time.Now().Add(-30 * time.Minute))
+	for wish, given := range map[string]bool{"": true, "max-stale=7200": true, "max-stale=60": false, "no-cache": false} {
+		w, err := get(gone, wish)
+		if given != (err == nil) || given != (w.Header().Get("Age") != "") || !given && !errors.Is(err, ports.ErrUnavailable) {
+			t.Errorf("who asks with %q gets %v, %v", wish, w.Header(), err)
+		}
+	}
+	ledger.Doubt(time.Now())
+	if w, err := get(gone, "max-stale"); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("what may lack what somebody was told is given: %v, %v", w.Header(), err)
 	}
 }
