@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,7 +65,9 @@ func (n *node) start() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	n.log = &processLog{serving: make(chan struct{})}
+	n.log = &processLog{serving: make(chan struct{}), alarm: func(line string) {
+		n.t.Errorf("process %s has found out that it was wrong, or has raised a false alarm: %s", n.name, line)
+	}}
 	cmd := exec.Command(self, "serve")
 	cmd.Env = append(environment(), n.settings...)
 	cmd.Stdout, cmd.Stderr = n.log, n.log
@@ -139,6 +142,35 @@ func (n *node) signal(s syscall.Signal) {
 	}
 }
 
+// sum adds up a metric of the process over its labels.
+func (n *node) sum(metric string) (total float64) {
+	n.t.Helper()
+	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, *n.opsBase.Load()+"/metrics", http.NoBody)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	response, err := n.transport.RoundTrip(request)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if base, _, _ := strings.Cut(name, "{"); base == metric {
+			number, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				n.t.Fatal(err)
+			}
+			total += number
+		}
+	}
+	return total
+}
+
 // kill ends the process as kill -9 does.
 func (n *node) kill() {
 	n.t.Helper()
@@ -173,8 +205,9 @@ func (n *node) end() {
 type processLog struct {
 	mu      sync.Mutex // guards the fields below
 	text    []byte
-	line    []byte        // begun and not ended
-	serving chan struct{} // closed when the addresses are known
+	line    []byte            // begun and not ended
+	alarm   func(line string) // told of violations
+	serving chan struct{}     // closed when the addresses are known
 	http    string
 	ops     string
 }
@@ -206,9 +239,15 @@ func (l *processLog) take(line []byte) {
 		l.text = append([]byte(nil), l.text[len(l.text)-logKept:]...)
 	}
 	var entry struct{ Message, HTTP, Ops string }
-	if json.Unmarshal(line, &entry) == nil && entry.Message == "serving" {
+	if json.Unmarshal(line, &entry) != nil {
+		return
+	}
+	switch entry.Message {
+	case "serving":
 		l.http, l.ops = entry.HTTP, entry.Ops
 		close(l.serving)
+	case wrongAnswer:
+		l.alarm(string(line))
 	}
 }
 

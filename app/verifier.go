@@ -34,6 +34,9 @@ func (v *verifier) run(ctx context.Context) {
 	}
 }
 
+// wrongAnswer is the log's word for a violation.
+const wrongAnswer = "a cache has given a wrong answer"
+
 func (v *verifier) verify(ctx context.Context, sample ports.Sample) {
 	ctx, cancel := context.WithTimeout(ctx, v.limit)
 	defer cancel()
@@ -46,7 +49,7 @@ func (v *verifier) verify(ctx context.Context, sample ports.Sample) {
 		v.level.verified.Add(1)
 	case finding.Verdict == ports.Violated:
 		v.level.violations.Add(1)
-		v.log.Error("a cache has given a wrong answer", zap.String("level", v.level.name),
+		v.log.Error(wrongAnswer, zap.String("level", v.level.name),
 			zap.String("question", sample.Question), zap.String("detail", finding.Detail))
 	default:
 		v.level.undecided.Add(1)

@@ -125,7 +125,7 @@ func (c *Cache) Position() freshness.Position { return c.ledger.Position() }
 // reports whether it did. Load is how to get the answer again.
 func (c *Cache) Keep(key string, a Answer, at freshness.Position, load Load) (*View, bool) {
 	v := newView(a, at)
-	v.load = load
+	v.key, v.load = key, load
 	if len(a.Depends) == 0 || int64(v.weight()) > c.options.MaxBytes {
 		return v, false
 	}

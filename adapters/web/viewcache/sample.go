@@ -15,7 +15,7 @@ import (
 func (c *Cache) offer(v *View) {
 	c.options.Samples.Offer(func() ports.Sample {
 		return ports.Sample{
-			Question: v.answer.Route,
+			Question: v.key,
 			Recheck: func(ctx context.Context, catchUp func(context.Context) error) (ports.Finding, error) {
 				return c.recheck(ctx, v, catchUp)
 			},

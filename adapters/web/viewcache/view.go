@@ -41,7 +41,8 @@ type Load func(context.Context) (Answer, error)
 // variants, which are made when first asked for, and safe for concurrent use.
 type View struct {
 	answer   Answer
-	load     Load // to verify it
+	key      string // it is kept under; "" when it is not
+	load     Load   // to verify it
 	digest   string
 	entry    *freshness.Entry
 	variants [codings]struct {

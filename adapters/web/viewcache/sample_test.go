@@ -1,0 +1,93 @@
+package viewcache
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// given has a cache give an answer that it keeps, about one listing, and returns the sample of it. What truth answers is
+// what the store has to say when it is asked again.
+func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness.Ledger) {
+	t.Helper()
+	ledger := freshness.NewLedger(9, time.Hour)
+	ledger.Confirm(time.Now())
+	samples := ports.NewSamples()
+	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	t.Cleanup(views.Close)
+	load := func(ctx context.Context) (Answer, error) {
+		body := "house 1"
+		if reading := ports.ReadingFrom(ctx); reading != nil && reading.Uncached {
+			var err error
+			if body, err = truth(); err != nil {
+				return Answer{}, err
+			}
+		}
+		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, nil
+	}
+	taken := make(chan ports.Sample)
+	go func() {
+		s, _ := samples.Take(t.Context())
+		taken <- s
+	}()
+	for {
+		select {
+		case s := <-taken:
+			return s, ledger
+		default:
+		}
+		r := httptest.NewRequest(http.MethodGet, "/v1/properties/x", nil)
+		if err := views.Serve(httptest.NewRecorder(), r, "item x", load); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
+	otherwise := property.Property{ID: property.ID{1}, Version: 2}
+	caughtUp := func(context.Context) error { return nil }
+	for name, c := range map[string]struct {
+		truth  string
+		err    error
+		change bool // before the second look
+		want   ports.Verdict
+	}{
+		"right":             {truth: "house 1", want: ports.Verified},
+		"wrong":             {truth: "house 2", want: ports.Violated},
+		"of what is absent": {err: property.ErrNotFound, want: ports.Violated},
+		"overtaken":         {truth: "house 2", change: true, want: ports.Undecided},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ledger := given(t, func() (string, error) { return c.truth, c.err })
+			if c.change {
+				ledger.Append(property.Updated(5, otherwise, otherwise))
+			}
+			finding, err := s.Recheck(t.Context(), caughtUp)
+			if err != nil || finding.Verdict != c.want || s.Question != "item x" {
+				t.Fatalf("of the answer to %q is found %+v, %v", s.Question, finding, err)
+			}
+			if c.want == ports.Violated && (!strings.Contains(finding.Detail, "given house 1; the store makes "+c.truth) ||
+				!strings.Contains(finding.Detail, "position")) {
+				t.Errorf("the violation is explained by %q", finding.Detail)
+			}
+		})
+	}
+	t.Run("not known", func(t *testing.T) {
+		s, _ := given(t, func() (string, error) { return "", ports.ErrUnavailable })
+		if _, err := s.Recheck(t.Context(), caughtUp); !errors.Is(err, ports.ErrUnavailable) {
+			t.Errorf("without an answer of the store something is concluded: %v", err)
+		}
+		s, _ = given(t, func() (string, error) { return "house 2", nil })
+		if _, err := s.Recheck(t.Context(), away{}.CatchUp); !errors.Is(err, ports.ErrUnavailable) {
+			t.Errorf("without having caught up something is concluded: %v", err)
+		}
+	})
+}
