@@ -37,20 +37,20 @@ const explainedChanges = 10
 // ExplainItem says what would become of a Find. Like its sisters it only looks: it asks the Cache and never the store, and
 // nothing is counted or kept.
 func (r *PropertyRepository) ExplainItem(ctx context.Context, id property.ID) Explanation {
-	return r.explain(ctx, r.item(id), func(*record) freshness.Dependency { return freshness.OnItem(id) })
+	return r.explain(ctx, r.item(id))
 }
 
 // ExplainPage says what would become of a Search.
 func (r *PropertyRepository) ExplainPage(ctx context.Context, s *property.Search) Explanation {
-	return r.explain(ctx, r.page(s), func(rec *record) freshness.Dependency { return freshness.OnPage(s, rec.page()) })
+	return r.explain(ctx, r.page(s))
 }
 
 // ExplainCount says what would become of a Count.
 func (r *PropertyRepository) ExplainCount(ctx context.Context, f *property.Filter) Explanation {
-	return r.explain(ctx, r.count(f), func(*record) freshness.Dependency { return freshness.OnCount(f) })
+	return r.explain(ctx, r.count(f))
 }
 
-func (r *PropertyRepository) explain(ctx context.Context, q question, depends func(*record) freshness.Dependency) Explanation {
+func (r *PropertyRepository) explain(ctx context.Context, q question) Explanation {
 	x := Explanation{Question: q.key, Outcome: ports.OutcomeMiss}
 	trusted := r.ledger.Trusted(time.Now())
 	if !trusted {
@@ -61,7 +61,7 @@ func (r *PropertyRepository) explain(ctx context.Context, q question, depends fu
 		x.Why = err
 		return x
 	}
-	dependency := depends(rec) // before the record is brought up to date
+	dependency := q.depends(rec) // before the record is brought up to date
 	x.Kept = &KeptRecord{
 		Bytes: size, Loaded: time.UnixMicro(rec.Loaded), Expires: time.UnixMicro(rec.Expires), Place: rec.place(),
 		Own: rec.Writer == r.identity, Depends: freshness.NewEntry(0, dependency).Depends(),

@@ -68,6 +68,7 @@ func (r *PropertyRepository) item(id property.ID) question {
 		refresh: func(rec *record) (freshness.Verdict, bool) {
 			return r.refreshItem(id, rec)
 		},
+		depends: func(*record) freshness.Dependency { return freshness.OnItem(id) },
 		load: func(ctx context.Context, rec *record) error {
 			p, err := r.PropertyRepository.Find(ctx, id)
 			if errors.Is(err, property.ErrNotFound) {
@@ -95,6 +96,7 @@ func (r *PropertyRepository) page(s *property.Search) question {
 		refresh: func(rec *record) (freshness.Verdict, bool) {
 			return r.refreshPage(s, rec)
 		},
+		depends: func(rec *record) freshness.Dependency { return freshness.OnPage(s, rec.page()) },
 		load: func(ctx context.Context, rec *record) error {
 			page, err := r.PropertyRepository.Search(ctx, s)
 			if err == nil {
@@ -122,6 +124,7 @@ func (r *PropertyRepository) count(f *property.Filter) question {
 			rec.Position = uint64(at)
 			return verdict, false
 		},
+		depends: func(*record) freshness.Dependency { return freshness.OnCount(f) },
 		load: func(ctx context.Context, rec *record) (err error) {
 			rec.Count, err = r.PropertyRepository.Count(ctx, f)
 			return err

@@ -16,6 +16,8 @@ type question struct {
 	key string
 	// refresh judges a record by the ledger and brings it up to date where it can; it reports whether it changed the answer.
 	refresh func(*record) (freshness.Verdict, bool)
+	// depends is what the record's answer depends on.
+	depends func(*record) freshness.Dependency
 	// load asks the store and puts the answer into the record.
 	load func(context.Context, *record) error
 }

@@ -32,17 +32,17 @@ func (r *PropertyRepository) recheck(
 	if err := catchUp(ctx); err != nil {
 		return ports.Finding{}, err
 	}
-	now := given
-	verdict, patched := q.refresh(&now)
+	// Change by change: to bring the answer up to date would pass over what came and went in between.
+	entry := freshness.NewEntry(given.position(), q.depends(&given))
 	switch {
-	case verdict != freshness.Fresh || patched:
+	case r.ledger.Check(entry) != freshness.Fresh:
 		return ports.Finding{Verdict: ports.Undecided}, nil
 	case sameAnswer(&given, truth):
 		return ports.Finding{Verdict: ports.Verified}, nil
 	}
 	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
 		"at position %d, place %s: given %s; the store has %s; ledger at position %d, place %s",
-		given.Position, given.place().Snapshot, describe(&given), describe(truth), now.Position, r.ledger.Place().Snapshot)}, nil
+		given.Position, given.place().Snapshot, describe(&given), describe(truth), entry.Position(), r.ledger.Place().Snapshot)}, nil
 }
 
 func sameAnswer(a, b *record) bool {

@@ -61,6 +61,10 @@ func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
 		"by a removal":   func(b *branch, p property.Property) { b.remove(p) },
 		"by others":      func(b *branch, p property.Property) { p.Price = 20; _, _ = b.store.Update(b.t.Context(), p) },
 		"back and forth": func(b *branch, p property.Property) { b.price(b.price(p, 20), 10) },
+		"by what came after the answer and went before the second look was over": func(b *branch, _ property.Property) {
+			p := b.add(2, 10)
+			b.store.hook = func(context.Context) error { b.store.hook = nil; b.remove(p); return nil }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, p, sample := verified(t)
