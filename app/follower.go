@@ -30,6 +30,7 @@ type follower struct {
 	placed  bool      // the cursor is one to go on from
 	began   time.Time // the last reading
 	forgot  time.Time // when following last began anew
+	page    int       // how many changes are taken at a time
 	failing bool
 }
 
@@ -61,7 +62,8 @@ type followerOptions struct {
 	retention time.Duration
 }
 
-// feedPage is how many changes are taken at a time.
+// feedPage is how many changes are taken at a time at most: fewer when so many have not come in time, as large ones over a
+// slow connection do not.
 const feedPage = 1_000
 
 // feedLimit bounds one question to the feed. Caches that are not confirmed are passed by, so there is no use in waiting
@@ -74,7 +76,7 @@ const wakeGap = 2 * time.Millisecond
 
 // newFollower makes a follower that reads nothing before it runs.
 func newFollower(o followerOptions) *follower {
-	return &follower{followerOptions: o, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
+	return &follower{followerOptions: o, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1), page: feedPage}
 }
 
 // run follows until the context ends.
@@ -232,22 +234,15 @@ func eventsOf(changes []property.Change) []property.Event {
 // begin finds a place in the feed to go on from: some way back, so that answers which other processes have kept can be
 // judged at once. It is done again now and then, because the ledger must not remember more of a listing than the database
 // does: one that is removed, and whose removal is no longer kept there, may come back at version 1.
+//
+// For the same reason it goes back no further than what the database still keeps by the next time.
 func (f *follower) begin(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, feedLimit)
-	defer cancel()
-	cursor, from, err := f.feed.Head(limited, f.history)
+	from, past, err := f.past(ctx, f.history)
+	for back := f.history / 2; err == nil && past.began(time.Now().Add(-f.retention/4)); back /= 2 {
+		from, past, err = f.past(ctx, back)
+	}
 	if err != nil {
 		return err
-	}
-	past, err := f.readOn(ctx, cursor)
-	if err != nil {
-		return err
-	}
-	if past.place.Epoch != from.Epoch {
-		return errOtherHistory
-	}
-	if past.tooMany {
-		from = past.place
 	}
 	f.ledger.Restart(from, past.place, past.changes...)
 	f.cursor, f.placed, f.forgot = past.next, true, time.Now()
@@ -255,13 +250,36 @@ func (f *follower) begin(ctx context.Context) error {
 	return nil
 }
 
+// past reads the last changes of all, about so many, and from where on it has all of them.
+func (f *follower) past(ctx context.Context, back int) (from freshness.Place, past news, err error) {
+	limited, cancel := context.WithTimeout(ctx, feedLimit)
+	defer cancel()
+	cursor, from, err := f.feed.Head(limited, back)
+	if err != nil {
+		return from, past, err
+	}
+	past, err = f.readOn(ctx, cursor)
+	switch {
+	case err == nil && past.place.Epoch != from.Epoch:
+		err = errOtherHistory
+	case past.tooMany:
+		from = past.place
+	}
+	return from, past, err
+}
+
 // news is what one reading has brought. When it is more than the ledger can remember, the changes are left out.
 type news struct {
 	changes []property.Change
-	pages   []livePage
+	pages   []readPage
 	next    ports.FeedCursor
 	place   freshness.Place
 	tooMany bool
+}
+
+// began reports whether the first of the changes was made before the moment.
+func (n *news) began(before time.Time) bool {
+	return len(n.changes) > 0 && n.changes[0].At.Before(before)
 }
 
 // readOn reads from the cursor to the end of the feed.
@@ -276,10 +294,11 @@ func (f *follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, e
 			n.changes, n.pages = nil, nil
 		} else {
 			n.changes = append(n.changes, page.Changes...)
-			n.pages = append(n.pages, livePage{n.next, page})
+			n.pages = append(n.pages, readPage{n.next, page})
 		}
 		n.next, n.place = page.Next, page.Place
 		if !page.More {
+			f.page = min(2*f.page, feedPage)
 			return n, nil
 		}
 	}
@@ -288,5 +307,9 @@ func (f *follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, e
 func (f *follower) changes(ctx context.Context, after ports.FeedCursor) (ports.FeedPage, error) {
 	ctx, cancel := context.WithTimeout(ctx, feedLimit)
 	defer cancel()
-	return f.feed.Changes(ctx, after, feedPage)
+	page, err := f.feed.Changes(ctx, after, f.page)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		f.page = max(f.page/2, 1)
+	}
+	return page, err
 }

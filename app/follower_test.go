@@ -26,11 +26,13 @@ type followed struct {
 	feed  *watchedFeed
 }
 
-// watchedFeed counts its readings; each takes a millisecond, and hook may bend it.
+// watchedFeed counts its readings; each takes a millisecond, or as long as perChange says for every change asked for, and
+// hook may bend it.
 type watchedFeed struct {
 	ports.ChangeFeed
-	readings atomic.Int64
-	hook     atomic.Pointer[func(page *ports.FeedPage) error]
+	readings  atomic.Int64
+	perChange atomic.Int64
+	hook      atomic.Pointer[func(page *ports.FeedPage) error]
 }
 
 func (f *watchedFeed) bend(hook func(page *ports.FeedPage) error) { f.hook.Store(&hook) }
@@ -38,7 +40,11 @@ func (f *watchedFeed) bend(hook func(page *ports.FeedPage) error) { f.hook.Store
 func (f *watchedFeed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
 	f.readings.Add(1)
 	page, err := f.ChangeFeed.Changes(ctx, after, limit)
-	time.Sleep(time.Millisecond)
+	select {
+	case <-time.After(max(time.Millisecond, time.Duration(f.perChange.Load())*time.Duration(min(limit, len(page.Changes))))):
+	case <-ctx.Done():
+		return ports.FeedPage{}, ctx.Err()
+	}
 	if hook := f.hook.Load(); hook != nil && err == nil {
 		err = (*hook)(&page)
 	}
@@ -237,6 +243,60 @@ func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 	}
 }
 
+// Otherwise a page that is too large for its time is asked for again and again.
+func TestWhatDoesNotComeInTimeIsAskedForInSmallerPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 2_000)
+		at := f.ledger.Position()
+		var last property.ID
+		for n := range 40 {
+			last = f.add(2 + n)
+		}
+		f.feed.perChange.Store(int64(300 * time.Millisecond))
+		for range 20 {
+			if f.CatchUp(t.Context()) == nil {
+				break
+			}
+		}
+		if !f.knows(last, at) {
+			t.Fatal("slow changes are never told")
+		}
+		f.feed.perChange.Store(0)
+		for range 20 {
+			f.catchUp()
+		}
+		if f.page != feedPage {
+			t.Errorf("when all is well again, %d changes are taken at a time", f.page)
+		}
+	})
+}
+
+// What the ledger remembers must still be kept in the database when following begins anew: a listing that is removed, and
+// comes back when its removal has been pruned, begins at version 1.
+func TestHistoryGoesNoFurtherBackThanTheDatabaseWillRemember(t *testing.T) {
+	for age, want := range map[time.Duration]int{0: 10, 20 * time.Hour: 10, 26 * time.Hour: 5, 40 * time.Hour: 0} {
+		t.Run(age.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := followChanges(t, 100)
+				for n := range 5 {
+					f.add(2 + n)
+				}
+				f.catchUp()
+				time.Sleep(min(age, 26*time.Hour) / 2)
+				for n := range 5 {
+					f.add(10 + n)
+				}
+				time.Sleep(age - min(age, 26*time.Hour)/2)
+				f.feed.bend(func(*ports.FeedPage) error { f.feed.hook.Store(nil); return ports.ErrFeedCursorGone })
+				f.catchUp()
+				if got := f.ledger.Figures().Length; got != want {
+					t.Errorf("after %v the ledger begins with %d changes, not %d", age, got, want)
+				}
+			})
+		})
+	}
+}
+
 // The database has crashed and gives numbers anew, and this process has written before it has read the feed again.
 func TestAnOwnWriteInAnotherEpochIsADoubtUntilTheFeedHasBeenRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -307,21 +367,90 @@ func TestTheLiveFeedTellsFromMemoryWhatTheFollowerHasRead(t *testing.T) {
 	})
 }
 
+// readNumber is what a follower reads between two cursors that are numbers.
+func readNumber(after, next, changes int) []readPage {
+	cursor := func(n int) ports.FeedCursor { return ports.FeedCursor(fmt.Sprint(n)) }
+	return []readPage{{cursor(after), ports.FeedPage{Changes: make([]property.Change, changes), Next: cursor(next)}}}
+}
+
 func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
 	live := newLiveFeed(nil)
-	page := func(n int, changes int) livePage {
-		return livePage{ports.FeedCursor(fmt.Sprint(n)), ports.FeedPage{Changes: make([]property.Change, changes)}}
-	}
 	for n := range 2 * livePages {
-		live.tell([]livePage{page(n, 1)}, false)
+		live.tell(readNumber(n, n+1, 1), false)
 	}
 	if _, kept := live.kept("0"); kept || len(live.pages) > livePages {
 		t.Errorf("%d pages are kept, the oldest among them: %t", len(live.pages), kept)
 	}
-	live.tell([]livePage{page(9_001, liveChanges/2), page(9_002, liveChanges/2), page(9_003, liveChanges/2)}, false)
+	for n := 9_001; n <= 9_003; n++ {
+		live.tell(readNumber(n, n+1, liveChanges/2), false)
+	}
 	_, last := live.kept("9003")
 	if _, first := live.kept("9001"); first || !last {
 		t.Errorf("of three large pages the first is kept: %t, the last: %t", first, last)
+	}
+}
+
+// A database moves on for other reasons than changes, so cursors differ between which nothing has happened.
+func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
+	live := newLiveFeed(nil)
+	follow := func(after string, next string, changes int) {
+		t.Helper()
+		page, kept := live.kept(ports.FeedCursor(after))
+		if !kept || string(page.Next) != next || len(page.Changes) != changes || page.More {
+			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, len(page.Changes), page.Next, kept)
+		}
+	}
+	live.tell(readNumber(1, 2, 1), false)
+	follow("1", "2", 1)
+	news := live.News()
+	live.tell(readNumber(2, 3, 0), false)
+	live.tell(readNumber(3, 4, 0), false)
+	follow("2", "4", 0) // a heartbeat
+	live.tell(readNumber(4, 4, 0), false)
+	live.tell(readNumber(4, 5, 0), false)
+	live.tell(readNumber(5, 6, 0), false)
+	select {
+	case <-news:
+		t.Error("there are no news and somebody is woken")
+	default:
+	}
+	live.tell(readNumber(6, 7, 3), false)
+	for _, after := range []string{"2", "4", "6"} {
+		follow(after, "7", 3)
+	}
+	for n := range 3 * liveEnds {
+		live.tell(readNumber(7+n, 8+n, 0), false)
+		follow("7", fmt.Sprint(8+n), 0)
+		if n > liveEnds/2 {
+			break
+		}
+	}
+	for n := range 3 * liveEnds {
+		live.tell(readNumber(20_000+n, 20_001+n, 0), false)
+		follow(fmt.Sprint(20_001+n), fmt.Sprint(20_001+n), 0)
+	}
+	if len(live.ends) > liveEnds {
+		t.Errorf("%d cursors are kept", len(live.ends))
+	}
+}
+
+func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
+	live := newLiveFeed(nil)
+	live.tell(readNumber(1, 2, 1), false)
+	news := live.News()
+	live.tell(nil, true) // it has begun anew
+	<-news
+	for _, after := range []ports.FeedCursor{"1", "2"} {
+		if page, kept := live.kept(after); kept {
+			t.Errorf("behind %s comes %+v, and what was passed over is never told", after, page)
+		}
+	}
+	live.tell(readNumber(9, 10, 1), false)
+	if page, kept := live.kept("2"); kept {
+		t.Errorf("behind 2 comes %+v, which is not all", page)
+	}
+	if _, kept := live.kept("9"); !kept {
+		t.Error("who is where the follower has begun anew is not told from memory")
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/gable-listings/gable/ports"
@@ -14,20 +15,28 @@ type liveFeed struct {
 	ports.ChangeFeed
 
 	mu    sync.Mutex
-	pages []livePage    // the newest ones, in order
+	pages []livePage    // the newest ones with changes, in order
+	ends  ends          // where those stand who know of all of them
+	taken bool          // somebody stands at the last of the ends
 	news  chan struct{} // closed when there is something new
 }
 
-// livePage is a page of the feed and the cursor before it.
+// livePage is a page of the feed and where those stand who have not been told of it and know of everything before.
 type livePage struct {
-	after ports.FeedCursor
+	after ends
 	ports.FeedPage
 }
 
-// Of the newest pages so many are kept, and of their changes together so many.
+// ends are cursors between which nothing has changed, though a database may have moved on for other reasons; the last one
+// is where the follower stands.
+type ends []ports.FeedCursor
+
+// Of the newest pages so many are kept, and of their changes together so many; of the cursors before a page as many as
+// there may be streams, and more.
 const (
 	livePages   = 256
 	liveChanges = 10_000
+	liveEnds    = 1_024
 )
 
 func newLiveFeed(feed ports.ChangeFeed) *liveFeed {
@@ -53,25 +62,43 @@ func (l *liveFeed) kept(after ports.FeedCursor) (ports.FeedPage, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.pages {
-		if l.pages[i].after == after {
+		if slices.Contains(l.pages[i].after, after) {
 			page := l.pages[i].FeedPage
 			page.More = page.More || i < len(l.pages)-1 // whoever asked for News after a page was told does not hear of it
 			return page, true
 		}
 	}
+	if slices.Contains(l.ends, after) {
+		l.taken = true
+		return ports.FeedPage{Next: l.ends[len(l.ends)-1]}, true
+	}
 	return ports.FeedPage{}, false
 }
 
-// tell keeps the pages that the follower has read, where there is something on them, and wakes those who wait for news:
-// that there is more than pages hold, too.
-func (l *liveFeed) tell(pages []livePage, more bool) {
+// readPage is a page that the follower has read, and the cursor before it.
+type readPage struct {
+	after ports.FeedCursor
+	ports.FeedPage
+}
+
+// tell keeps the pages that the follower has read, where there is something on them, and wakes those who wait for news.
+// When there is more than the pages hold, all have to read it by themselves.
+func (l *liveFeed) tell(pages []readPage, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if more {
+		l.pages, l.ends = nil, nil
+	}
 	told := len(l.pages)
 	for _, page := range pages {
-		if len(page.Changes) > 0 {
-			l.pages = append(l.pages, page)
+		if !slices.Contains(l.ends, page.after) { // the follower has begun anew
+			l.ends, l.taken = ends{page.after}, true
 		}
+		if len(page.Changes) > 0 {
+			l.pages = append(l.pages, livePage{l.ends, page.FeedPage})
+			l.ends = nil
+		}
+		l.moveOn(page.Next)
 	}
 	if len(l.pages) == told && !more {
 		return
@@ -79,6 +106,21 @@ func (l *liveFeed) tell(pages []livePage, more bool) {
 	l.trim()
 	close(l.news)
 	l.news = make(chan struct{})
+}
+
+// moveOn notes where the follower stands now, without anything having changed since the other ends. Of these only those
+// are worth keeping at which somebody else may stand. mu is held.
+func (l *liveFeed) moveOn(to ports.FeedCursor) {
+	n := len(l.ends)
+	if n > 0 && l.ends[n-1] == to {
+		return
+	}
+	if n > 0 && !l.taken {
+		l.ends = l.ends[:n-1]
+	}
+	l.ends = append(l.ends, to)
+	l.ends = l.ends[max(0, len(l.ends)-liveEnds):]
+	l.taken = len(l.ends) == 1 // whoever is told of the last page stands here
 }
 
 // trim lets the oldest pages go. mu is held.

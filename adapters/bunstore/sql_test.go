@@ -204,10 +204,11 @@ func TestARowNamesItsTransactionByHalfANumber(t *testing.T) {
 		want         uint64
 	}{
 		{700, 800, 700}, {800, 800, 800}, {2, 5*turn + 800, 5*turn + 2}, {800, 5*turn + 800, 5*turn + 800},
-		{801, 5*turn + 800, 4*turn + 801}, {turn - 1, turn + 3, turn - 1}, {900, 800, 0},
+		{801, 5*turn + 800, 5*turn + 801}, {turn - 1, turn + 3, turn - 1}, {turn + 3, turn - 1, turn + 3}, {900, 800, 900},
+		{800 + turn/2, 5*turn + 800, 4*turn + turn/2 + 800}, {799 + turn/2, 5*turn + 800, 5*turn + turn/2 + 799},
 	} {
-		if got := bunstore.WholeXid(c.low, c.present); got != c.want {
-			t.Errorf("%d before %d is %d, want %d", c.low, c.present, got, c.want)
+		if got := bunstore.WholeXid(c.low%turn, c.present); got != c.want {
+			t.Errorf("%d beside %d is %d, want %d", c.low, c.present, got, c.want)
 		}
 	}
 }

@@ -31,14 +31,11 @@ func (d postgresDialect) epochOf(started string) string {
 // xidOf is the number that a row has of the transaction that wrote it: the lower half only.
 func xidOf(row string) string { return row + "xmin::text::bigint" }
 
-// wholeXid is the transaction up to the present one that has these lower 32 bits.
+// wholeXid is the transaction nearest to the present one that has these lower 32 bits: half of all numbers are older, and
+// half are later, as that of another transaction is that began after this one and wrote the row before it.
 func wholeXid(low, present int64) uint64 {
-	const turn = 1 << 32
-	whole := present - present%turn + low
-	if whole > present {
-		whole -= turn
-	}
-	return uint64(max(0, whole))
+	distance := int32(uint32(low) - uint32(present)) //nolint:gosec // it is meant to turn over
+	return uint64(max(1, present+int64(distance)))
 }
 
 // allColumns are the columns as SQL lists them.

@@ -85,9 +85,13 @@ func (f *Filter) matchesNear(p *Property) Match {
 }
 
 // ContainsText says whether part occurs in text, letters compared without regard to case. It is certain wherever case
-// folding is: ASCII letters fold the same in every store, and characters without case do not fold at all.
+// folding is: ASCII letters fold the same in every store, and characters without case do not fold at all. Nor does it
+// matter how a store folds what is the same already, but for the one letter whose lower case depends on what follows.
 func ContainsText(text, part string) Match {
 	if strings.Contains(text, part) || strings.Contains(lowerASCII(text), lowerASCII(part)) {
+		if strings.ContainsRune(part, 'Σ') {
+			return Maybe
+		}
 		return Yes
 	}
 	if hasUnicodeCase(part) || strings.ContainsFunc(text, foldsToASCII) {
