@@ -179,10 +179,12 @@ var errOtherHistory = errors.New("the database was restarted, restored or replac
 func (f *follower) step(ctx context.Context) error {
 	f.began = time.Now()
 	err := f.catchUp(ctx)
-	if errors.Is(err, ports.ErrFeedCursorGone) || errors.Is(err, ports.ErrInvalidFeedCursor) || errors.Is(err, errOtherHistory) {
+	if lostPlace(err) {
 		f.log.Warn("lost the place in the change feed; the caches begin anew", zap.Error(err))
 		f.placed = false
-		err = f.catchUp(ctx)
+		if err = f.catchUp(ctx); lostPlace(err) { // those who wait have no place of their own that could be lost
+			err = fmt.Errorf("find a place in the change feed: %w: %v", ports.ErrUnavailable, err) //nolint:errorlint // so it means no more
+		}
 	}
 	switch {
 	case err == nil:
@@ -196,6 +198,10 @@ func (f *follower) step(ctx context.Context) error {
 		f.failing = true
 	}
 	return err
+}
+
+func lostPlace(err error) bool {
+	return errors.Is(err, ports.ErrFeedCursorGone) || errors.Is(err, ports.ErrInvalidFeedCursor) || errors.Is(err, errOtherHistory)
 }
 
 // catchUp brings everything that has been committed since the last time. It is published at once, since of several

@@ -243,6 +243,19 @@ func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 	}
 }
 
+// Those who wait for the feed to be read have asked for no place in it.
+func TestAPlaceThatCannotBeFoundIsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		f.feed.bend(func(*ports.FeedPage) error { return ports.ErrFeedCursorGone })
+		if err := f.CatchUp(t.Context()); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrFeedCursorGone) {
+			t.Errorf("whoever waits is told %v", err)
+		}
+		f.feed.hook.Store(nil)
+		f.catchUp()
+	})
+}
+
 // Otherwise a page that is too large for its time is asked for again and again.
 func TestWhatDoesNotComeInTimeIsAskedForInSmallerPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,8 +26,8 @@ import (
 var storeModule = fx.Module("store",
 	fx.Provide(
 		openDatabase,
-		func(db *bunstore.DB) *liveFeed { return newLiveFeed(db.Feed()) },
-		func(feed *liveFeed) ports.ChangeFeed { return feed.ChangeFeed },
+		func(db *bunstore.DB) *liveFeed { return newLiveFeed(db.PublicFeed()) },
+		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
 		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
 		func(db *bunstore.DB) ports.AccountRepository { return db.Accounts() },

@@ -15,7 +15,10 @@ import (
 
 // ChangeFeed is a ports.ChangeFeed over property_changes, which triggers fill. What one transaction after another means
 // differs between the databases, so each has a feed of its own: see feed_postgres.go and feed_sqlite.go.
-type ChangeFeed struct{ db *DB }
+type ChangeFeed struct {
+	db   *DB
+	pool *bun.DB // to read from
+}
 
 var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 
@@ -75,7 +78,7 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	}
 	var read feedPage
 	err = f.db.reading(ctx, func() (err error) {
-		read, err = f.db.dialect.changes(ctx, f.db.feed, string(cursor), limit)
+		read, err = f.db.dialect.changes(ctx, f.pool, string(cursor), limit)
 		return err
 	})
 	if err != nil {
@@ -96,7 +99,7 @@ func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, fres
 	var cursor string
 	var place freshness.Place
 	err := f.db.reading(ctx, func() (err error) {
-		cursor, place, err = f.db.dialect.head(ctx, f.db.feed, back)
+		cursor, place, err = f.db.dialect.head(ctx, f.pool, back)
 		return err
 	})
 	if err != nil {

@@ -106,7 +106,7 @@ func (s stretch) gone(now *feedState) bool {
 	}
 	prunedTx := uint64(now.PrunedTx)
 	toldAlready := !s.open() && s.to.Xmin > prunedTx && s.last >= now.PrunedSeq
-	return prunedTx >= s.from.Xmin && !toldAlready
+	return (prunedTx >= s.from.Xmin || now.PrunedSeq > s.from.seq) && !toldAlready
 }
 
 // feedState is what a statement about the feed as a whole has seen.
@@ -143,14 +143,15 @@ func digest(text string) string {
 // postmaster has lived on.
 const startedSQL = "concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
 
-// stateSQL is the columns of feedState. Everybody may ask for all of it.
+// stateSQL is the columns of feedState. Everybody may ask for all of it. A transaction that has yet to begin has pruned nothing
+// here: what is said of it was copied from another database.
 const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
         left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid) END AS history,
-    coalesce((SELECT tx::text::bigint FROM feed_retention), 0) AS pruned_tx,
+    coalesce((SELECT tx::text::bigint FROM feed_retention WHERE tx < pg_snapshot_xmax(now.snapshot)), 0) AS pruned_tx,
     coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
-    coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq`
+    greatest((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq`
 
 // stretchRow is a change and the state.
 type stretchRow struct {
@@ -336,6 +337,16 @@ func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, 
 // pruneLock keeps two processes from pruning at once. Its number means nothing and must only stay the same.
 const pruneLock = 7_061_626_001
 
+// adoptSQL makes changes that were copied from another database, by a dump or a replication, changes of long ago. The
+// numbers of their transactions are those of transactions that have yet to begin here, and when these come it must not
+// be taken for theirs what was told elsewhere. Whoever sees a row and does not see its transaction sees a copy.
+const adoptSQL = `
+WITH pruned AS (
+    UPDATE feed_retention SET tx = '3' WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())
+)
+UPDATE property_changes SET tx = '3'
+WHERE tx >= pg_snapshot_xmin(pg_current_snapshot()) AND NOT pg_visible_in_snapshot(tx, pg_current_snapshot())`
+
 // pruneSQL leaves alone what some snapshot, however old the transaction that holds it, may not have seen yet.
 const pruneSQL = `
 WITH removed AS (
@@ -353,6 +364,9 @@ SELECT count(*) FROM removed`
 func (postgresDialect) pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error) {
 	var locked bool
 	if err := tx.NewRaw("SELECT pg_try_advisory_xact_lock(?)", pruneLock).Scan(ctx, &locked); err != nil || !locked {
+		return 0, err
+	}
+	if _, err := tx.NewRaw(adoptSQL).Exec(ctx); err != nil {
 		return 0, err
 	}
 	var removed int64

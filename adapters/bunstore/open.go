@@ -90,8 +90,11 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 // Repository keeps the listings.
 func (db *DB) Repository() *PropertyRepository { return &PropertyRepository{db: db} }
 
-// Feed tells the changes of the listings.
-func (db *DB) Feed() *ChangeFeed { return &ChangeFeed{db: db} }
+// Feed tells the changes of the listings to this process itself: nobody else can keep it waiting.
+func (db *DB) Feed() *ChangeFeed { return &ChangeFeed{db: db, pool: db.feed} }
+
+// PublicFeed tells them to whoever asks this process, and waits in line with all other queries.
+func (db *DB) PublicFeed() *ChangeFeed { return &ChangeFeed{db: db, pool: db.read} }
 
 // History tells what has become of a listing.
 func (db *DB) History() *ChangeHistory { return &ChangeHistory{db: db} }

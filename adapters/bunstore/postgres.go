@@ -59,7 +59,7 @@ func (db *DB) openPostgres(ctx context.Context) error {
 	return nil
 }
 
-// feedConns is enough for a reading of the feed, a ring of the bell, and somebody who follows /v1/changes.
+// feedConns is enough for a reading of the feed, a ring of the bell, and a question where the database stands.
 const feedConns = 3
 
 // postgresPool opens a pool whose statements the database ends after the given time, or never when it is 0.
@@ -82,6 +82,10 @@ func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, e
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
+	}
+	// A standby that a name or a list of hosts leads to, perhaps only while its primary restarts, is behind by any time.
+	if config.ValidateConnect == nil {
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
 	config.DialFunc = (&net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: keepAlive}).DialContext
 	for name, value := range map[string]string{

@@ -26,8 +26,8 @@ type Options struct {
 	Now             func() time.Time
 	DefaultCurrency property.Currency // of listings that name none
 	History         ports.ChangeHistory
-	// CatchUp returns when this process knows every change committed before the call. A write that finds nothing to do,
-	// because another process has done it already, is acknowledged no sooner: whoever reads here next must see it.
+	// CatchUp returns when this process knows every change committed before the call. A write that finds nothing to do, or
+	// cannot be done, because of what another process has done, is answered no sooner: whoever reads here next must see that.
 	CatchUp func(context.Context) error
 }
 
@@ -87,6 +87,17 @@ func (c *Catalog) acknowledge(ctx context.Context) error {
 	return nil
 }
 
+// admit makes sure that this process shows why a write is refused, where that is what somebody else has written: or who
+// is told to read the listing again would find it as it was.
+func (c *Catalog) admit(ctx context.Context, refusal error) error {
+	if errors.Is(refusal, property.ErrNotFound) || errors.Is(refusal, property.ErrVersionConflict) {
+		if err := c.options.CatchUp(ctx); err != nil {
+			return fmt.Errorf("make sure of what stands against it: %w", err)
+		}
+	}
+	return refusal
+}
+
 func (c *Catalog) withCurrency(d property.Details) property.Details {
 	if d.Currency == "" {
 		d.Currency = c.options.DefaultCurrency
@@ -98,18 +109,19 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 const maxAttempts = 5
 
 // Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
-// returns the listing as it is. Expected are the versions that the caller is willing to change; nil is any. Errors: property.ErrNotFound, property.ErrVersionConflict (the listing is at no expected
-// version, or others kept changing it), property.ErrReferenceTaken, *property.InvalidError, and edit's own.
+// returns the listing as it is. Expected are the versions that the caller is willing to change; nil is any. Errors:
+// property.ErrNotFound, property.ErrVersionConflict (the listing is at no expected version, or others kept changing it),
+// property.ErrReferenceTaken, *property.InvalidError, and edit's own.
 func (c *Catalog) Revise(
 	ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	for range maxAttempts {
 		revised, err := c.reviseOnce(ctx, id, expected, edit)
 		if !errors.Is(err, property.ErrVersionConflict) || expected != nil {
-			return revised, err
+			return revised, c.admit(ctx, err)
 		}
 	}
-	return property.Property{}, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict)
+	return property.Property{}, c.admit(ctx, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict))
 }
 
 func (c *Catalog) reviseOnce(
@@ -151,8 +163,13 @@ func (c *Catalog) current(ctx context.Context, id property.ID, expected []int64)
 	return current, nil
 }
 
-// Remove deletes a listing, if it is at one of the expected versions (nil: whatever it is at). Errors: property.ErrNotFound, property.ErrVersionConflict.
+// Remove deletes a listing, if it is at one of the expected versions (nil: whatever it is at). Errors: property.ErrNotFound,
+// property.ErrVersionConflict.
 func (c *Catalog) Remove(ctx context.Context, id property.ID, expected []int64) error {
+	return c.admit(ctx, c.remove(ctx, id, expected))
+}
+
+func (c *Catalog) remove(ctx context.Context, id property.ID, expected []int64) error {
 	version := int64(0)
 	if expected != nil {
 		current, err := c.current(ctx, id, expected)

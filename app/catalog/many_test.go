@@ -19,9 +19,11 @@ import (
 type shop struct {
 	*catalog.Catalog
 
-	t    *testing.T
-	ids  []property.ID
-	told []property.Event
+	t        *testing.T
+	ids      []property.ID
+	told     []property.Event
+	caughtUp int   // how often the feed was to be read
+	behind   error // what comes of that
 }
 
 // breaking is a repository that is away after so many writes.
@@ -60,7 +62,7 @@ func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyR
 	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.told = append(s.told, events...) })
 	s.Catalog = catalog.New(around(memory.NewPropertyRepository(time.Now)), bus, catalog.Options{
 		NewID: func() property.ID { id[15]++; return id }, Now: time.Now, DefaultCurrency: "USD",
-		CatchUp: func(context.Context) error { return nil },
+		CatchUp: func(context.Context) error { s.caughtUp++; return s.behind },
 	})
 	for i, price := range prices {
 		p, _, err := s.Create(t.Context(), property.Details{Title: fmt.Sprint("n", i), Location: "Here", Price: price}, nil)
