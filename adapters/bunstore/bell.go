@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Bell wakes those who follow the change feed in other processes, so that they need not wait for their next poll. It says
 // nothing but "look": nobody relies on hearing it. It is rung after a commit and from a connection of its own, because
 // NOTIFY takes a lock on the whole database until its transaction has committed.
 type Bell struct {
-	db    *DB
-	voice string // tells this process's own rings from others'
+	db      *DB
+	voice   string        // tells this process's own rings from others'
+	silence time.Duration // after which a listener asks whether there is still a server
 }
 
 // Bell is the database's bell, or nil where it has none.
@@ -21,10 +23,14 @@ func (db *DB) Bell() *Bell {
 	if _, ok := db.dialect.(postgresDialect); !ok {
 		return nil
 	}
-	return &Bell{db: db, voice: rand.Text()}
+	return &Bell{db: db, voice: rand.Text(), silence: bellSilence}
 }
 
-const bellChannel = "gable_changes"
+const (
+	bellChannel = "gable_changes"
+	// bellSilence is long beside what it costs to ask, and short beside what an operator would wait.
+	bellSilence = 15 * time.Second
+)
 
 // Ring wakes everybody who listens, in this database, except those with this very bell. The error wraps
 // ports.ErrUnavailable when the database cannot be reached.
@@ -36,7 +42,7 @@ func (b *Bell) Ring(ctx context.Context) error {
 }
 
 // Listen calls ready when it has begun to listen, and heard each time the bell is rung, until the context ends or the
-// connection fails, which is always an error. A connection that has gone quiet is not noticed.
+// connection fails, which is always an error. One that has merely gone quiet is asked for an answer now and then.
 func (b *Bell) Listen(ctx context.Context, ready, heard func()) error {
 	config, err := b.db.postgresConfig(0)
 	if err != nil {
@@ -47,19 +53,37 @@ func (b *Bell) Listen(ctx context.Context, ready, heard func()) error {
 		return b.db.explain(ctx, "listen to the bell", err)
 	}
 	defer hangUp(ctx, conn)
-	if _, err := conn.Exec(ctx, "LISTEN "+bellChannel); err != nil {
-		return b.db.explain(ctx, "listen to the bell", err)
+	if err := b.ask(ctx, conn, "LISTEN "+bellChannel); err != nil {
+		return err
 	}
 	ready()
 	for {
-		ring, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return b.db.explain(ctx, "listen to the bell", err)
-		}
-		if ring.Payload != b.voice {
+		ring, err := b.wait(ctx, conn)
+		switch {
+		case err != nil:
+			return err
+		case ring != nil && ring.Payload != b.voice:
 			heard()
 		}
 	}
+}
+
+// wait returns the next ring, or nil when there was none for a while and the server still answers.
+func (b *Bell) wait(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	waiting, cancel := context.WithTimeout(ctx, b.silence)
+	defer cancel()
+	ring, err := conn.WaitForNotification(waiting)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, b.ask(ctx, conn, "SELECT 1")
+	}
+	return ring, b.db.explain(ctx, "listen to the bell", err)
+}
+
+func (b *Bell) ask(ctx context.Context, conn *pgx.Conn, statement string) error {
+	ctx, cancel := b.db.bounded(ctx)
+	defer cancel()
+	_, err := conn.Exec(ctx, statement)
+	return b.db.explain(ctx, "listen to the bell", err)
 }
 
 // hangUp says good-bye to the server, and does not wait long for it to hear.

@@ -78,6 +78,33 @@ func TestListeningEndsWithTheConnection(t *testing.T) {
 	}
 }
 
+// Silence is loss here as well: nothing tells a listener that the way to the server has become a black hole.
+func TestAListenerNoticesThatNobodyIsThereAnyMore(t *testing.T) {
+	server := servicetest.StartPostgres(t)
+	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: server.URL(), QueryTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	bell := db.Bell()
+	bell.AskAfter(20 * time.Millisecond)
+	heard, ended := listener(t, bell)
+	time.Sleep(100 * time.Millisecond) // it asks, and is answered
+	if err := open(t, server.URL()).Bell().Ring(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-heard:
+	case err := <-ended:
+		t.Fatalf("listening to a server that is quiet ends with %v", err)
+	}
+	server.Pause()
+	defer server.Resume()
+	if err := <-ended; !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("listening to a server that is frozen ends with %v", err)
+	}
+}
+
 func TestSQLiteHasNoBell(t *testing.T) {
 	if open(t, "sqlite::memory:").Bell() != nil {
 		t.Error("a file can wake nobody")

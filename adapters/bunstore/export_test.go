@@ -1,6 +1,8 @@
 package bunstore
 
 import (
+	"time"
+
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -30,3 +32,6 @@ func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }
 
 // URL is what the database was opened with.
 func (db *DB) URL() string { return db.options.URL }
+
+// AskAfter has a listener ask for an answer after this silence.
+func (b *Bell) AskAfter(silence time.Duration) { b.silence = silence }
