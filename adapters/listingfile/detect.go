@@ -20,9 +20,6 @@ const (
 	RESO   Format = "reso"
 )
 
-// Formats are all formats but Auto.
-func Formats() []Format { return []Format{CSV, NDJSON, RESO} }
-
 const lookAhead = 64 << 10
 
 // uncompressed is the text of the file: unzipped if it begins as gzip does, without a byte order mark.

@@ -34,20 +34,19 @@ type Options struct {
 	// addr names further Sentinels, or further nodes of the Cluster; sentinel_username and sentinel_password are the
 	// log-in at the Sentinels, where they want one. Other parameters are refused.
 	URL string
-	// Prefix begins every key; "gable:" by default. Two caches in one Redis are apart when neither's prefix begins with
-	// the other's.
-	Prefix string
 	// Timeout bounds each call, connecting included; 100 ms by default.
 	Timeout time.Duration
 	// MaxValueBytes is the largest value that is kept; 1 MiB by default.
 	MaxValueBytes int
 }
 
+// prefix begins every key.
+const prefix = "gable:"
+
 // Cache is a ports.Cache in Redis. Its errors wrap ports.ErrUnavailable and the cause.
 type Cache struct {
 	client        redis.UniversalClient
 	breaker       *gobreaker.CircuitBreaker[[]byte]
-	prefix        string
 	timeout       time.Duration
 	maxValueBytes int
 }
@@ -60,10 +59,7 @@ func Open(ctx context.Context, o Options) (*Cache, error) {
 		return nil, err
 	}
 	logging.Disable()
-	c := &Cache{prefix: o.Prefix, timeout: o.Timeout, maxValueBytes: o.MaxValueBytes, breaker: newBreaker()}
-	if c.prefix == "" {
-		c.prefix = "gable:"
-	}
+	c := &Cache{timeout: o.Timeout, maxValueBytes: o.MaxValueBytes, breaker: newBreaker()}
 	if c.timeout <= 0 {
 		c.timeout = 100 * time.Millisecond
 	}
@@ -90,7 +86,7 @@ func impatient(o *redis.UniversalOptions, timeout time.Duration) *redis.Universa
 // Get implements ports.Cache.
 func (c *Cache) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	value, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-		return c.client.Get(ctx, c.prefix+key).Bytes()
+		return c.client.Get(ctx, prefix+key).Bytes()
 	})
 	if errors.Is(err, redis.Nil) {
 		return nil, false, nil
@@ -107,7 +103,7 @@ func (c *Cache) Set(ctx context.Context, key string, value []byte, ttl time.Dura
 		return c.Delete(ctx, key)
 	}
 	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-		return nil, c.client.Set(ctx, c.prefix+key, value, max(ttl, time.Millisecond)).Err()
+		return nil, c.client.Set(ctx, prefix+key, value, max(ttl, time.Millisecond)).Err()
 	})
 	return unavailable("set", err)
 }
@@ -118,7 +114,7 @@ func (c *Cache) Add(ctx context.Context, key string, value []byte, ttl time.Dura
 		return false, nil
 	}
 	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-		return c.client.SetArgs(ctx, c.prefix+key, value, redis.SetArgs{Mode: "NX", TTL: max(ttl, time.Millisecond)}).Bytes()
+		return c.client.SetArgs(ctx, prefix+key, value, redis.SetArgs{Mode: "NX", TTL: max(ttl, time.Millisecond)}).Bytes()
 	})
 	if errors.Is(err, redis.Nil) {
 		return false, nil
@@ -129,7 +125,7 @@ func (c *Cache) Add(ctx context.Context, key string, value []byte, ttl time.Dura
 // Delete implements ports.Cache.
 func (c *Cache) Delete(ctx context.Context, key string) error {
 	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-		return nil, c.client.Unlink(ctx, c.prefix+key).Err()
+		return nil, c.client.Unlink(ctx, prefix+key).Err()
 	})
 	return unavailable("delete", err)
 }

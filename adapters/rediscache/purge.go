@@ -2,7 +2,6 @@ package rediscache
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,10 +32,9 @@ func (c *Cache) Purge(ctx context.Context) error {
 // purgeNode unlinks the cache's keys on one server. Keys are unlinked one by one, as keys of a cluster have to be, in one
 // round trip, and through the cluster's client, which knows when a key has just moved.
 func (c *Cache) purgeNode(ctx context.Context, node *redis.Client) error {
-	pattern := globLiteral(c.prefix) + "*"
 	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
 		_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-			keys, next, err := node.Scan(ctx, cursor, pattern, purgeBatch).Result()
+			keys, next, err := node.Scan(ctx, cursor, prefix+"*", purgeBatch).Result()
 			if err != nil || len(keys) == 0 {
 				cursor = next
 				return nil, err
@@ -59,9 +57,4 @@ func (c *Cache) unlink(ctx context.Context, keys []string) error {
 		return nil
 	})
 	return err
-}
-
-// globLiteral is the pattern that matches the text itself.
-func globLiteral(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
 }

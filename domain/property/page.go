@@ -77,9 +77,6 @@ func (w *Window) String() string {
 	return fmt.Sprintf("the page of %d for %s: the listings that it shows, and %s", len(w.ids), question, others)
 }
 
-// Affects reports whether the change may alter the page; see Window.Touches.
-func (s *Search) Affects(c *Change, page *Page) bool { return s.Window(page).Touches(c) }
-
 // AffectsCount reports whether the change may alter the number of listings that match: it does unless both images
 // certainly match or both certainly do not.
 func (f *Filter) AffectsCount(c *Change) bool {

@@ -115,7 +115,7 @@ func TestAPageThatAChangeDoesNotAffectStaysTheSame(t *testing.T) {
 		s := w.search(t)
 		before := w.page(s)
 		c := w.change(t)
-		if after := w.page(s); !s.Affects(&c, before) && !samePage(before, after) {
+		if after := w.page(s); !s.Window(before).Touches(&c) && !samePage(before, after) {
 			t.Fatalf("%s does not affect the page of %q, which went from\n%+v\nto\n%+v", c.Op, s, before, after)
 		}
 	})
@@ -190,7 +190,7 @@ func TestAnUncertainMatchIsNeverPatched(t *testing.T) {
 	s := search(t, "q=É")
 	p := listing(t, 1, func(d *property.Details) { d.Title = "école" })
 	c := property.Inserted(1, p)
-	if !s.Affects(&c, new(property.Page)) || !s.Filter.AffectsCount(&c) {
+	if !s.Window(new(property.Page)).Touches(&c) || !s.Filter.AffectsCount(&c) {
 		t.Errorf("a change that may match was taken for one that does not")
 	}
 	if page, ok := s.Apply(new(property.Page), p.ID, 1, &p); ok {
@@ -228,7 +228,7 @@ func TestACountThatAChangeDoesNotAffectStaysTheSame(t *testing.T) {
 func TestAResetAffectsEverything(t *testing.T) {
 	s := search(t, "kind=house&min_price=5")
 	reset := property.Change{Op: property.OpReset}
-	if !s.Affects(&reset, new(property.Page)) || !s.Filter.AffectsCount(&reset) {
+	if !s.Window(new(property.Page)).Touches(&reset) || !s.Filter.AffectsCount(&reset) {
 		t.Errorf("a reset leaves an answer alone")
 	}
 }
@@ -243,7 +243,7 @@ func TestAChangeElsewhereLeavesPagesAlone(t *testing.T) {
 		"behind the window": listing(t, 2, house(6)),
 		"of another kind":   listing(t, 3),
 	} {
-		if c := property.Updated(1, p, p); s.Affects(&c, page) {
+		if c := property.Updated(1, p, p); s.Window(page).Touches(&c) {
 			t.Errorf("a listing %s affects the page", what)
 		}
 	}
