@@ -17,7 +17,7 @@ import (
 
 type cacheCmd struct {
 	Stats cacheStatsCmd `cmd:"" help:"Show what each cache of a running server did and holds."`
-	Purge cachePurgeCmd `cmd:"" help:"Empty the caches of a running server. Never needed for correctness."`
+	Purge cachePurgeCmd `cmd:"" help:"Empty the query cache, and a running server's view cache. Never needed for correctness."`
 }
 
 // serverFlags say which running server a command talks to.
@@ -45,7 +45,10 @@ func (cacheStatsCmd) Help() string {
 
 // Help is shown by --help.
 func (cachePurgeCmd) Help() string {
-	return `Example:
+	return `Empties the query cache, for all servers that share it, and the view cache of the one server that is asked. Ask
+each of them to empty the view caches of all.
+
+Example:
 
 	GABLE_KEY=gable_... gable cache purge`
 }

@@ -309,3 +309,12 @@ func TestEveryPathKnowsHeadOptionsAndAllow(t *testing.T) {
 		}
 	}
 }
+
+// The database is well, and whoever empties the caches is not told otherwise.
+func TestAPurgeWithoutRedisSaysWhatIsAway(t *testing.T) {
+	s := startServer(t, "sqlite::memory:", "redis://127.0.0.1:1/0")
+	r := s.do(http.MethodDelete, "/v1/cache", "", "Authorization", "Bearer "+s.adminKey).must(http.StatusServiceUnavailable)
+	if !strings.Contains(r.body, "The query cache cannot be reached") || r.header.Get("Retry-After") == "" {
+		t.Errorf("the answer is %v %s", r.header, r.body)
+	}
+}

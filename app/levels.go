@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
+	webproblem "github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/ports"
 )
@@ -59,6 +61,14 @@ type queryLevel struct {
 
 // Figures implements api.Level.
 func (l queryLevel) Figures() ports.Figures { return l.counters.Figures() }
+
+// Purge implements api.Level. Whoever asks for it is told which of the two that can be away is.
+func (l queryLevel) Purge(ctx context.Context) error {
+	if err := l.Cache.Purge(ctx); err != nil {
+		return fmt.Errorf("%w: %w", webproblem.Refuse(webproblem.Unavailable, "The query cache cannot be reached at the moment."), err)
+	}
+	return nil
+}
 
 // Size implements api.Level; -1 where the cache cannot tell.
 func (l queryLevel) Size(ctx context.Context) (entries, bytes int64) {

@@ -13,8 +13,8 @@ import (
 var (
 	// ErrInvalidFeedCursor says that a text is no cursor of this feed.
 	ErrInvalidFeedCursor = errors.New("not a cursor of this change feed")
-	// ErrFeedCursorGone says that changes behind the cursor have already been removed: whoever follows with it has to begin
-	// again from a full reading.
+	// ErrFeedCursorGone says that changes behind the cursor have already been removed, or that it is of another history than
+	// the store's: whoever follows with it has to begin again from a full reading.
 	ErrFeedCursorGone = errors.New("changes after this cursor are no longer kept")
 )
 
@@ -32,8 +32,8 @@ type ChangeFeed interface {
 	Head(ctx context.Context, back int) (FeedCursor, freshness.Place, error)
 
 	// Prune removes changes made before the given time, in small batches, and returns how many. A store that keeps
-	// idempotency keys beside the changes forgets those as old, too. Only one process at a time
-	// does the work; the others return 0 at once.
+	// idempotency keys beside the changes forgets those that are as old, too. One process at a time does the work; another
+	// that asks meanwhile returns 0 at once or waits for its turn, and no change is removed or counted twice.
 	Prune(ctx context.Context, before time.Time) (int64, error)
 }
 

@@ -37,8 +37,8 @@ func (c *Counters) Figures() Figures {
 // Answered is how many reads needed no load of their own.
 func (f Figures) Answered() uint64 { return f.Hits + f.Patched + f.Coalesced }
 
-// Loaded is how many reads asked the cache in vain. Reads that passed it by did not ask, nor does an answer
-// that could not be confirmed count.
+// Loaded is how many reads asked the cache in vain. Reads that passed it by did not ask, nor does an answer that could not
+// be confirmed count.
 func (f Figures) Loaded() uint64 { return f.Stale + f.Misses }
 
 // HitRatio is Answered among all reads that asked the cache, 0 to 1; 0 before the first.

@@ -1,6 +1,7 @@
 // Package ports holds the interfaces between Gable's use cases and the world: what they ask of a store, a cache, an event
-// bus and a change feed. The comments are the specification; package porttest checks every sentence of it. Nothing here
-// knows a database, a network or a library.
+// bus and a change feed. The comments are the specification. Package porttest has a suite for each of the ports, and says
+// what no suite tries out; [Reading], [Writing] and [Samples] are no ports and have none. Nothing here knows a database, a
+// network or a library.
 //
 // # The ports
 //
@@ -31,6 +32,22 @@
 // own ledger decides. A bus delivers in order and at once. What a reader may ask for beyond the default travels as a
 // [Reading] in the context, who writes and what was committed as a [Writing], and answers to be looked at twice as [Samples].
 //
+// # How fresh
+//
+// A reader chooses among four levels:
+//
+//   - By default an acknowledged write shows at once in the process that took it, and elsewhere as soon as the feed has it:
+//     a process whose feed has been silent for longer than it may be (a second, unless configured) passes its caches by.
+//   - A session never sees less than it has written or seen, in any process.
+//   - Linearizable answers are as if there were no cache, listing by listing: they follow a reading of the feed that began
+//     after the request.
+//   - Tolerant readers take an answer that was true a while ago, if the store cannot be reached.
+//
+// Not promised is that all listings on a page come from one moment: while several processes write at once it may show one of
+// their changes and not yet another that was committed a moment before. Nor do pages fetched one after another come from one
+// moment. A database that forgets what it has committed, in a crash, takes the promises with it, and so does whoever
+// switches its triggers off.
+//
 // # Writing an adapter
 //
 // An adapter is a package under adapters that implements one of these interfaces with one library, imports domain and
@@ -39,20 +56,20 @@
 //
 //	package audited
 //
-//	// PropertyRepository writes down who removed what. It never changes an answer.
+//	// PropertyRepository tells what is removed, and by whom. It never changes an answer.
 //	type PropertyRepository struct {
 //		ports.PropertyRepository
-//		log *slog.Logger
+//		removed func(id property.ID, actor string)
 //	}
 //
-//	func New(store ports.PropertyRepository, log *slog.Logger) *PropertyRepository {
-//		return &PropertyRepository{PropertyRepository: store, log: log}
+//	func New(store ports.PropertyRepository, removed func(id property.ID, actor string)) *PropertyRepository {
+//		return &PropertyRepository{store, removed}
 //	}
 //
 //	func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
 //		change, err := r.PropertyRepository.Delete(ctx, id, version)
 //		if err == nil {
-//			r.log.Info("listing removed", "id", id)
+//			r.removed(id, ports.ActorFrom(ctx))
 //		}
 //		return change, err
 //	}
@@ -66,7 +83,7 @@
 //
 //	func TestPropertyRepository(t *testing.T) {
 //		porttest.PropertyRepository(t, func(t *testing.T) ports.PropertyRepository {
-//			return audited.New(memory.NewPropertyRepository(time.Now), slog.New(slog.DiscardHandler))
+//			return audited.New(memory.NewPropertyRepository(time.Now), func(property.ID, string) {})
 //		}, porttest.Features{})
 //	}
 //
@@ -79,8 +96,10 @@
 // Only the program in app knows fx. It builds the repository that the use cases get in one function in plain sight; change
 // that function, or hand the program one more option, at the top level and not inside a module:
 //
-//	fx.Decorate(func(store ports.PropertyRepository, log *slog.Logger) ports.PropertyRepository {
-//		return audited.New(store, log)
+//	fx.Decorate(func(store ports.PropertyRepository, log *zap.Logger) ports.PropertyRepository {
+//		return audited.New(store, func(id property.ID, actor string) {
+//			log.Info("listing removed", zap.Stringer("id", id), zap.String("by", actor))
+//		})
 //	})
 //
 // wraps what is there, and

@@ -20,7 +20,8 @@ var ErrIdempotencyKeyReused = errors.New("the idempotency key was used for anoth
 //
 // Every write is atomic: when it returns an error nothing has changed, except after ErrUnavailable or a cancelled context,
 // when the write may or may not have happened. When it returns nil the write is durable and visible to every later read.
-// Where others can write to the store as well, changes of listings that were there before have their BeforeTx.
+// Where others can write too, a change of a listing that existed names in BeforeTx the transaction that wrote the state it
+// replaced, or a later one.
 type PropertyRepository interface {
 	// Find returns the listing. The error is property.ErrNotFound when there is none.
 	Find(ctx context.Context, id property.ID) (property.Property, error)

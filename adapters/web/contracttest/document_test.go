@@ -1,6 +1,8 @@
 package contracttest
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"regexp"
 	"slices"
@@ -13,8 +15,11 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/pb33f/libopenapi/orderedmap"
 
+	"github.com/gable-listings/gable/adapters/propertyjson"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 var document = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("../api/openapi.yaml") })
@@ -125,6 +130,56 @@ func TestProblemExamplesAreAsTheCatalogueHasThem(t *testing.T) {
 			t.Errorf("%s (-catalogue +example):\n%s", name, diff)
 		}
 	}
+}
+
+func TestProblemExamplesSayWhatIsSent(t *testing.T) {
+	_, malformed := propertyjson.Decode([]byte(`{"title":"3-bedroom house","price":221900`))
+	_, wrongMembers := propertyjson.Decode([]byte(`{"bedroom":3,"title":7,"price":221900,"location":"Seattle"}`))
+	details, _ := propertyjson.Decode([]byte(`{"title":"House","price":-1,"location":"Seattle","photos":["front.jpg"]}`))
+	_, invalid := details.Checked()
+	_, unknown := property.ParseSearch(map[string][]string{"min_prise": {"1"}})
+	_, contradiction := property.ParseSearch(map[string][]string{"min_price": {"2"}, "max_price": {"1"}})
+	for name, want := range map[string]problem.Document{
+		"UnknownSearchParameter": problem.FromSearch(unknown),
+		"Contradiction":          problem.FromSearch(contradiction),
+		"Malformed":              problem.From(malformed),
+		"WrongMembers":           problem.From(wrongMembers),
+		"InvalidProperty":        problem.From(invalid),
+		"InvalidId":              problem.From(property.ErrInvalidID),
+		"InvalidCursor":          problem.From(property.ErrInvalidCursor),
+		"InvalidToken":           problem.From(freshness.ErrInvalidToken),
+		"InvalidChangesCursor":   problem.From(ports.ErrInvalidFeedCursor),
+		"NotFound":               problem.From(property.ErrNotFound),
+		"Conflict":               problem.From(property.ErrReferenceTaken),
+		"Gone":                   problem.From(ports.ErrFeedCursorGone),
+		"LostRace":               problem.From(property.ErrVersionConflict),
+		"IdempotencyKeyReused":   problem.From(ports.ErrIdempotencyKeyReused),
+		"Internal":               problem.From(errors.New("unknown")),
+		"Unavailable":            problem.From(ports.ErrUnavailable),
+		"NotCached":              problem.From(ports.ErrNotKept),
+	} {
+		got := problemExample(t, name)
+		want.RequestID = got.RequestID
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-sent +example):\n%s", name, diff)
+		}
+	}
+}
+
+func problemExample(t *testing.T, name string) (d problem.Document) {
+	t.Helper()
+	var value any
+	if err := theContract(t).model.Components.Examples.GetOrZero(name).Value.Decode(&value); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal(text, &d)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func TestTheContractAndTheCatalogueNameTheSameProblems(t *testing.T) {

@@ -123,7 +123,7 @@ func TestEveryPageLoadsOnlyWhatThisSiteServes(t *testing.T) {
 
 func TestAProblemPageExplainsTheProblem(t *testing.T) {
 	body := get(newSite(t), "/problems/gone").Body.String()
-	for _, want := range []string{"410 Gone", "no longer kept", "Export all listings"} {
+	for _, want := range []string{"410 Gone", "no longer kept", "export all listings"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q:\n%s", want, body)
 		}

@@ -50,8 +50,9 @@ var (
 	}
 	NotFound = Type{
 		Name: "not-found", Title: "Not found", Status: http.StatusNotFound,
-		Cause:  "There is nothing at this address. A listing may never have existed, or it has been deleted.",
-		Remedy: "Check the address. If it is that of a listing, the listing is gone; ids are never used twice.",
+		Cause: "There is nothing at this address. A listing may never have existed, or it has been deleted.",
+		Remedy: "Check the address. If it is that of a listing, the listing is gone. This service gives no id twice; only SQL " +
+			"written by hand can bring one back.",
 	}
 	MethodNotAllowed = Type{
 		Name: "method-not-allowed", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
@@ -65,18 +66,20 @@ var (
 	}
 	Gone = Type{
 		Name: "gone", Title: "Gone", Status: http.StatusGone,
-		Cause: "The changes that follow this cursor are no longer kept, so the list would have a gap.",
-		Remedy: "Export all listings, then ask for the changes again without \"after\": the list begins with the oldest change " +
-			"kept. Apply a change only if its version is higher than that of your copy.",
+		Cause: "The changes that follow this cursor are no longer kept, or the cursor is from before the database was restored " +
+			"or a standby took its place. The list would have a gap.",
+		Remedy: "Ask for \"/v1/changes?after=now\", keep its \"next\", export all listings, then follow from that \"next\". Apply " +
+			"a change only if its version is higher than that of your copy.",
 	}
 	PreconditionFailed = Type{
 		Name: "precondition-failed", Title: "Precondition failed", Status: http.StatusPreconditionFailed,
-		Cause:  "The listing has been changed since you read it: its version is not the one that \"If-Match\" names.",
+		Cause: "The listing has been changed since you read it: its version is not the one that \"If-Match\" names. Without " +
+			"\"If-Match\", others kept changing the listing while this change was made.",
 		Remedy: "Read the listing again, look at what has changed, and send your change with the new \"ETag\". Nothing was stored.",
 	}
 	PayloadTooLarge = Type{
 		Name: "payload-too-large", Title: "Payload too large", Status: http.StatusRequestEntityTooLarge,
-		Cause:  "The body is longer than 1 MiB, or a row of an import is longer than 256 KiB.",
+		Cause:  "The body is longer than this server takes: 1 MiB, unless its operator has changed that.",
 		Remedy: "Send less. Many listings belong into an import, which may be of any length.",
 	}
 	UnsupportedMediaType = Type{

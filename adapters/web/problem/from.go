@@ -29,10 +29,11 @@ var known = []struct {
 	{property.ErrVersionConflict, PreconditionFailed.New("The listing has been changed meanwhile.")},
 	{property.ErrInvalidCursor, InvalidCursor.New("The cursor does not belong to this search.",
 		Error{Parameter: "cursor", Detail: "must be the next of a page of the same search"})},
-	{ports.ErrInvalidFeedCursor, InvalidCursor.New("The cursor was not made by this service.",
-		Error{Parameter: "after", Detail: "must be the next of a page of changes"})},
-	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer kept. Export all listings, then ask for "+
-		"/v1/changes without after.", Error{Parameter: "after", Detail: "is older than the changes kept"})},
+	{ports.ErrInvalidFeedCursor, InvalidCursor.New("The cursor in after or Last-Event-ID was not made by this service.",
+		Error{Parameter: "after", Detail: "or Last-Event-ID must be the next of a page of changes or the id of an event"})},
+	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer kept. Ask for /v1/changes?after=now, keep "+
+		"its next, export all listings, then follow from that next.", Error{Parameter: "after",
+		Detail: "or Last-Event-ID is older than the changes kept, or from before the database was restored"})},
 	{ports.ErrIdempotencyKeyReused, IdempotencyKeyReused.New("This key was sent before with another body.",
 		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},
 	{ports.ErrNotKept, NotCached.New("No cache has a true answer to this, and the request does not want the database to be asked.")},
