@@ -132,7 +132,7 @@ export class Visitor {
   /** What is wrong with a field, as the page tells it and as assistive technology hears it. */
   async objection(label) {
     const field = this.page.getByLabel(label, { exact: true });
-    assert.equal(await field.getAttribute("aria-invalid"), "true", `${label} is marked`);
+    await field.and(this.page.locator('[aria-invalid="true"]')).waitFor(); // marked just after the page has come
     const note = await field.getAttribute("aria-describedby");
     assert.ok(note, `${label} names its note`);
     return this.page.locator(`#${note.split(" ").at(-1)}`).innerText();
