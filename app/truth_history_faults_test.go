@@ -35,6 +35,7 @@ var historyFaults = []fault{
 	{"the database's answers lost", func(_ *history, n *node, _ *rand.Rand) { n.database.loseAnswers() }, func(_ *history, n *node) { n.database.mend() }, 200 * ms, 2 * time.Second},
 	{"database killed and started again", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Kill() }, func(h *history, _ *node) { h.postgres.Start() }, 0, 1500 * ms},
 	{"database stopped and started again", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Stop() }, func(h *history, _ *node) { h.postgres.Start() }, 0, 300 * ms},
+	{"database frozen", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Pause() }, func(h *history, _ *node) { h.postgres.Resume() }, 100 * ms, 1500 * ms},
 	{"all connections to the database ended", endConnections, nil, 0, 200 * ms},
 }
 

@@ -1,0 +1,190 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// quietFeed tells nothing but what it is given, and moves on at each reading, as a database does in which others write.
+type quietFeed struct {
+	ports.ChangeFeed
+
+	mu     sync.Mutex // guards all below
+	place  int
+	change *property.Change // to be told next
+	news   chan struct{}
+}
+
+func (f *quietFeed) Follow(context.Context, ports.FeedCursor, int) (ports.FeedPage, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.place++
+	page := ports.FeedPage{Next: ports.FeedCursor(fmt.Sprint("place-", f.place))}
+	if f.change != nil {
+		page.Changes, page.Cursors, f.change = []property.Change{*f.change}, []ports.FeedCursor{page.Next}, nil
+	}
+	return page, nil
+}
+
+func (f *quietFeed) News() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.news
+}
+
+func (f *quietFeed) tell(c property.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.change = &c
+	close(f.news)
+	f.news = make(chan struct{})
+}
+
+// pipes are connections without a network: what is written is taken by whoever reads, and nothing lies in between.
+type pipes struct {
+	made   chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.made:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// streaming is a server of streams, one at a time, in a bubble.
+type streaming struct {
+	t     *testing.T
+	feed  *quietFeed
+	pipes *pipes
+	began time.Time
+	ended chan time.Duration // told after how long each answer has ended
+}
+
+func serveStreams(t *testing.T) *streaming {
+	s := &streaming{
+		t: t, feed: &quietFeed{news: make(chan struct{})}, began: time.Now(), ended: make(chan time.Duration, 9),
+		pipes: &pipes{made: make(chan net.Conn), closed: make(chan struct{})},
+	}
+	router := mux.NewRouter()
+	api.New(api.Options{Feed: s.feed, MaxStreams: 1, Draining: make(chan struct{})}).Register(router)
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		router.ServeHTTP(exchange.New(w, "an id"), r)
+		s.ended <- time.Since(s.began)
+	}), WriteTimeout: time.Second} // which is for answers that end
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(s.pipes) })
+	t.Cleanup(func() { _ = server.Close(); serving.Wait() })
+	return s
+}
+
+// ask sends the request for a stream, and reads nothing.
+func (s *streaming) ask() net.Conn {
+	s.t.Helper()
+	here, there := net.Pipe()
+	s.pipes.made <- there
+	s.t.Cleanup(func() { _ = here.Close() })
+	if _, err := io.WriteString(here, "GET /v1/changes HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
+		s.t.Fatal(err)
+	}
+	return here
+}
+
+// answered reads the head of the answer.
+func (s *streaming) answered(conn net.Conn, status int) *bufio.Reader {
+	s.t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || response.StatusCode != status {
+		s.t.Fatalf("answered %+v, error %v", response, err)
+	}
+	return bufio.NewReader(response.Body)
+}
+
+// next reads a block of lines and returns them with the time at which it came.
+func (s *streaming) next(from *bufio.Reader) (string, time.Duration) {
+	s.t.Helper()
+	for block := ""; ; {
+		line, err := from.ReadString('\n')
+		if err != nil {
+			s.t.Fatalf("after %v: %v", time.Since(s.began), err)
+		}
+		if block += line; strings.HasSuffix(block, "\n\n") {
+			return strings.TrimSpace(block), time.Since(s.began)
+		}
+	}
+}
+
+// A client that hears nothing for longer than that may take the stream for dead, and its place must not grow old.
+func TestAHeartbeatComesEveryQuarterOfAMinuteAsLongAsNothingHappens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serveStreams(t)
+		stream := s.answered(s.ask(), http.StatusOK)
+		for i := range 4 {
+			want := fmt.Sprintf(": still here\nid: place-%d", i+1)
+			if got, at := s.next(stream); got != want || at != time.Duration(i)*15*time.Second {
+				t.Errorf("after %v came %q, not %q", at, got, want)
+			}
+		}
+		time.Sleep(5 * time.Second) // 50 seconds are over
+		s.feed.tell(property.Change{Op: property.OpReset})
+		if got, at := s.next(stream); !strings.HasPrefix(got, "id: place-5\nevent: reset") || at < 50*time.Second || at > 51*time.Second {
+			t.Errorf("after %v came %q", at, got)
+		}
+		if got, at := s.next(stream); got != ": still here\nid: place-6" || at < 65*time.Second || at > 66*time.Second {
+			t.Errorf("after %v came %q", at, got)
+		}
+	})
+}
+
+// A client that takes nothing for half a minute is cut off, and one that takes its time is not.
+func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serveStreams(t)
+		slow := s.ask()
+		time.Sleep(exchange.Patience - time.Second)
+		stream := s.answered(slow, http.StatusOK)
+		for range 3 {
+			time.Sleep(exchange.Patience - time.Second)
+			s.next(stream)
+		}
+		synctest.Wait()
+		s.answered(s.ask(), http.StatusServiceUnavailable) // there is room for one only
+		<-s.ended                                          // that one
+		read := time.Since(s.began)
+		select {
+		case at := <-s.ended:
+			if silent := at - read; silent < exchange.Patience || silent > exchange.Patience+15*time.Second {
+				t.Errorf("a client that stopped reading was cut off after %v", silent)
+			}
+		case <-time.After(10 * exchange.Patience):
+			t.Fatal("a client that stopped reading is waited for")
+		}
+		if _, err := io.Copy(io.Discard, slow); err != nil {
+			t.Errorf("its connection is not closed: %v", err)
+		}
+		s.answered(s.ask(), http.StatusOK)
+	})
+}

@@ -1,0 +1,135 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Whoever reads here after a write has been acknowledged must be shown it.
+func TestEveryWriteIsToldHereBeforeItIsAcknowledged(t *testing.T) {
+	s := newShop(t, plain)
+	p, _, err := s.Create(t.Context(), property.Details{Title: "new", Location: "Here"}, nil)
+	wantTold(t, s, err, property.OpInsert, p.ID)
+	_, err = s.Revise(t.Context(), p.ID, nil, raise(1))
+	wantTold(t, s, err, property.OpUpdate, p.ID)
+	wantTold(t, s, s.Remove(t.Context(), p.ID, nil), property.OpDelete, p.ID)
+}
+
+func wantTold(t *testing.T, s *shop, err error, op property.Op, id property.ID) {
+	t.Helper()
+	if err != nil || len(s.told) != 1 || s.told[0].Origin != property.OriginSelf {
+		t.Fatalf("the %s is told as %+v, error %v", op, s.told, err)
+	}
+	if c := s.told[0].Change; c.Op != op || c.ID != id {
+		t.Fatalf("the %s of %s is told as the %s of %s", op, id, c.Op, c.ID)
+	}
+	s.told = nil
+}
+
+// A repetition may find what the first request has made by way of another process.
+func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
+	s := newShop(t, plain)
+	create := func() (property.Property, bool, error) {
+		key := ports.IdempotencyKey{Owner: "importer", Key: "1", Request: "same"}
+		return s.Create(t.Context(), property.Details{Title: "once", Location: "Here"}, &key)
+	}
+	first, _, err := create()
+	if err != nil || s.caughtUp != 0 {
+		t.Fatalf("the first waits %d times, error %v", s.caughtUp, err)
+	}
+	again, replayed, err := create()
+	if err != nil || !replayed || again.ID != first.ID || s.caughtUp != 1 || len(s.told) != 1 {
+		t.Errorf("the second gets %s (%t) and waits %d times, error %v; %d told", again.ID, replayed, s.caughtUp, err, len(s.told))
+	}
+	s.behind = ports.ErrUnavailable
+	if _, _, err := create(); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("while that cannot be known here, the third is told %v", err)
+	}
+}
+
+// records are the listings of an import, each given by its reference.
+type records []string
+
+func (r *records) Next() (catalog.Record, error) {
+	if len(*r) == 0 {
+		return catalog.Record{}, io.EOF
+	}
+	reference := (*r)[0]
+	*r = (*r)[1:]
+	return catalog.Record{Details: property.Details{Reference: reference, Title: reference, Location: "Here"}}, nil
+}
+
+// What an import finds as it should be may have been brought in by another process just now.
+func TestAnImportTellsWhatItChangesAndWaitsForWhatItFinds(t *testing.T) {
+	s := newShop(t, plain)
+	importing := func(references ...string) (catalog.Report, error) {
+		return s.Import(t.Context(), catalog.Import{Open: func() (catalog.Source, error) {
+			r := records(references)
+			return &r, nil
+		}})
+	}
+	if report, err := importing("a", "b"); err != nil || report.Created != 2 || len(s.told) != 2 || s.caughtUp != 0 {
+		t.Fatalf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.told), s.caughtUp)
+	}
+	if report, err := importing("b", "c"); err != nil || report.Unchanged != 1 || len(s.told) != 3 || s.caughtUp != 1 {
+		t.Errorf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.told), s.caughtUp)
+	}
+	s.behind = ports.ErrUnavailable
+	if report, err := importing("a"); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("while what it finds cannot be known here, the importer is told %+v, %v", report, err)
+	}
+}
+
+// asked is a repository that remembers whether a cache in front of it was to be passed by.
+type asked struct {
+	ports.PropertyRepository
+
+	kept int // reads that a cache might have answered
+}
+
+func (a *asked) note(ctx context.Context) {
+	if reading := ports.ReadingFrom(ctx); reading == nil || !reading.Uncached {
+		a.kept++
+	}
+}
+
+func (a *asked) Find(ctx context.Context, id property.ID) (property.Property, error) {
+	a.note(ctx)
+	return a.PropertyRepository.Find(ctx, id)
+}
+
+func (a *asked) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+	a.note(ctx)
+	return a.PropertyRepository.Search(ctx, s)
+}
+
+// A change is made to what stands in the store, and an export is a copy of it.
+func TestWritesAndExportsBeginWithWhatStandsInTheStore(t *testing.T) {
+	store := &asked{}
+	s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository {
+		store.PropertyRepository = r
+		return store
+	}, 1_00, 2_00)
+	for name, act := range map[string]func() error{
+		"a revision": func() error { _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); return err },
+		"a removal":  func() error { return s.Remove(t.Context(), s.ids[1], []int64{1}) },
+		"an export": func() error {
+			return s.Export(t.Context(), property.Search{}, func(*property.Property) error { return nil })
+		},
+		"many at once": func() error { _, err := s.ReviseAll(t.Context(), s.ids[:1], raise(1)); return err },
+	} {
+		if err := act(); err != nil || store.kept > 0 {
+			t.Errorf("%s reads %d times what may be kept, error %v", name, store.kept, err)
+		}
+		store.kept = 0
+	}
+	if _, err := s.Get(t.Context(), s.ids[0]); err != nil || store.kept != 1 {
+		t.Errorf("a reader reads %d times what may be kept, error %v", store.kept, err)
+	}
+}
