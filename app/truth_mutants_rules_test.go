@@ -494,6 +494,12 @@ var schemaMutants = []mutant{
 		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedTells",
 	},
 	{
+		"nobody who writes waits for all the others",
+		postgresChanges, "INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
+		"INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    PERFORM pg_notify('gable', '');\n    RETURN NULL;",
+		schemaPkg, "otif",
+	},
+	{
 		"SQLite refuses what would remove rows unseen",
 		sqliteChanges, "CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN EXISTS",
 		"CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN false AND EXISTS",

@@ -46,6 +46,7 @@ func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
 	}
 	for _, m := range mutants {
 		t.Run(m.rule, func(t *testing.T) {
+			t.Parallel()
 			if testing.Short() && m.pkg == appPkg {
 				t.Skip("builds and runs the whole program")
 			}

@@ -31,7 +31,10 @@ type quietFeed struct {
 	news   chan struct{}
 }
 
-func (f *quietFeed) Follow(context.Context, ports.FeedCursor, int) (ports.FeedPage, error) {
+func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (ports.FeedPage, error) {
+	if ctx.Err() != nil {
+		return ports.FeedPage{}, ctx.Err()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.place++
@@ -163,27 +166,23 @@ func TestAHeartbeatComesEveryQuarterOfAMinuteAsLongAsNothingHappens(t *testing.T
 func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveStreams(t)
-		slow := s.ask()
-		time.Sleep(exchange.Patience - time.Second)
-		stream := s.answered(slow, http.StatusOK)
-		for range 3 {
+		slow, buffer := s.ask(), make([]byte, 4_096)
+		for range 4 {
 			time.Sleep(exchange.Patience - time.Second)
-			s.next(stream)
-		}
-		synctest.Wait()
-		s.answered(s.ask(), http.StatusServiceUnavailable) // there is room for one only
-		<-s.ended                                          // that one
-		read := time.Since(s.began)
-		select {
-		case at := <-s.ended:
-			if silent := at - read; silent < exchange.Patience || silent > exchange.Patience+15*time.Second {
-				t.Errorf("a client that stopped reading was cut off after %v", silent)
+			if n, err := slow.Read(buffer); err != nil {
+				t.Fatalf("after %v, with %q: %v", time.Since(s.began), buffer[:n], err)
 			}
-		case <-time.After(10 * exchange.Patience):
-			t.Fatal("a client that stopped reading is waited for")
+		}
+		read := time.Since(s.began)
+		s.answered(s.ask(), http.StatusServiceUnavailable) // there is room for one only
+		if at := <-s.ended; at != read {
+			t.Fatalf("the stream ended after %v, %v after the last time somebody read", at, at-read)
+		}
+		if silent := <-s.ended - read; silent < exchange.Patience || silent > exchange.Patience+15*time.Second {
+			t.Errorf("a client that stopped reading was cut off after %v", silent)
 		}
 		if _, err := io.Copy(io.Discard, slow); err != nil {
-			t.Errorf("its connection is not closed: %v", err)
+			t.Errorf("its connection is left open: %v", err)
 		}
 		s.answered(s.ask(), http.StatusOK)
 	})
