@@ -77,7 +77,9 @@ func TestAStandbyIsNeverFollowedWhateverTheAddressAllows(t *testing.T) {
 		t.Fatal(err)
 	}
 	asStandby(t, server)
-	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: server.URL() + "&target_session_attrs=standby", QueryTimeout: time.Minute})
+	db, err := bunstore.Open(t.Context(), bunstore.Options{
+		URL: server.URL() + "&target_session_attrs=standby", QueryTimeout: time.Minute,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
