@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -93,6 +94,7 @@ func (f *follower) run(ctx context.Context) {
 			timer.Reset(time.Until(f.began.Add(wakeGap)))
 			continue
 		case <-f.asked:
+			runtime.Gosched() // those whom the last reading has woken may ask for this one, too
 		case <-timer.C:
 		}
 		f.read(ctx)
