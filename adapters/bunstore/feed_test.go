@@ -1,6 +1,7 @@
 package bunstore_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -300,7 +301,16 @@ func TestTheFeedDoesNotWaitBehindQueries(t *testing.T) {
 	if err := db.Bell().Ring(t.Context()); err != nil {
 		t.Error(err)
 	}
+	// However many ask for the changes, the follower has connections of its own.
+	asking, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := db.PublicFeed().Changes(asking, "", 10); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("whoever asks this process for the changes does not wait in line: %v", err)
+	}
 	commit(t, busy)
+	if page, err := db.PublicFeed().Changes(t.Context(), "", 10); err != nil || len(page.Changes) != 2 {
+		t.Errorf("then they are told %d changes, error %v", len(page.Changes), err)
+	}
 }
 
 // A number that comes back:
