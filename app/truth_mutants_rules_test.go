@@ -114,8 +114,32 @@ var propertyMutants = []mutant{
 // Who has seen what.
 var freshnessMutants = []mutant{
 	{
-		"a listing's newest state is that of the highest version",
-		"domain/freshness/ledger.go", "if c.Version >= newest.version {", "if true {", freshnessPkg, ".",
+		"an own change is newer than what the feed brings before it",
+		"domain/freshness/ledger.go", "newer := own || s.pending == 0", "newer := true", freshnessPkg, ".",
+	},
+	{
+		"once the feed has brought an own change, what it brings next is newer",
+		"domain/freshness/ledger.go", "		s.pending--\n", "", freshnessPkg, ".",
+	},
+	{
+		"a change is recognised by its transaction",
+		"domain/freshness/ledger.go", "changeKey{c.Tx, c.ID,", "changeKey{0, c.ID,", freshnessPkg, ".",
+	},
+	{
+		"versions that do not rise order nothing",
+		"domain/freshness/ledger.go", "s.unordered = s.unordered || s.position > 0 &&", "s.unordered = s.unordered || false &&", freshnessPkg, ".",
+	},
+	{
+		"nor do they after an own change of a state that is not known",
+		"domain/freshness/ledger.go", "	s.unordered = true\n", "", freshnessPkg, ".",
+	},
+	{
+		"an item whose versions order nothing is loaded",
+		"domain/freshness/check.go", "	case newest.unordered:\n		return nil, at, Stale\n", "", freshnessPkg, ".",
+	},
+	{
+		"and so is a page",
+		"domain/freshness/check.go", "if newest.unordered {", "if false {", freshnessPkg, ".",
 	},
 	{
 		"a change that is known already counts once",

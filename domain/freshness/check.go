@@ -117,6 +117,9 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 			continue
 		}
 		newest := l.latest[c.ID]
+		if newest.unordered {
+			return nil, at, Stale
+		}
 		patched, ok := s.Apply(page, c.ID, newest.version, newest.current)
 		if !ok {
 			return nil, at, Stale
@@ -129,7 +132,7 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 }
 
 // PatchItem brings what was kept of a listing at the position (nil: its absence) up to the ledger's present: Fresh with
-// the newest state known (nil: there is none) and the new position, or Unknown.
+// the newest state known (nil: there is none) and the new position; else Stale or Unknown, and it has to be loaded.
 func (l *Ledger) PatchItem(id property.ID, kept *property.Property, at Position) (*property.Property, Position, Verdict) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -138,7 +141,12 @@ func (l *Ledger) PatchItem(id property.ID, kept *property.Property, at Position)
 		return nil, at, Unknown
 	}
 	newest, changed := l.latest[id]
-	if !changed || newest.position <= uint64(at) || kept != nil && kept.Version >= newest.version {
+	switch {
+	case !changed || newest.position <= uint64(at):
+		return kept, Position(head), Fresh
+	case newest.unordered:
+		return nil, at, Stale
+	case kept != nil && kept.Version >= newest.version:
 		return kept, Position(head), Fresh
 	}
 	return newest.current, Position(head), Fresh

@@ -187,7 +187,8 @@ func TestAnItemIsBroughtToItsNewestState(t *testing.T) {
 	second := priced(first, 20)
 	third := priced(*second.After, 30)
 	at := ledger.Position()
-	ledger.Append(third, second) // its own write, and then an older one by somebody else
+	ledger.Announce(third)
+	ledger.Append(second) // by somebody else, before the own write
 	for name, kept := range map[string]*property.Property{"present": &first, "absent": nil} {
 		got, now, verdict := ledger.PatchItem(idOf(1), kept, at)
 		if verdict != freshness.Fresh || got == nil || got.Price != 30 || now != ledger.Position() {
@@ -265,7 +266,8 @@ func TestAPageTakesTheNewestStateAndNeverAnOlderOne(t *testing.T) {
 	third := priced(*second.After, 95) // and away again
 	ledger := newLedger()
 	at := ledger.Position()
-	ledger.Append(third, second)
+	ledger.Announce(third)
+	ledger.Append(second) // by somebody else, before the own write
 	got, _, verdict := ledger.PatchPage(search, page, at)
 	wantVerdict(t, verdict, freshness.Fresh)
 	if len(got.Properties) != 2 || got.Properties[0].ID != idOf(1) {

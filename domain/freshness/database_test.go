@@ -20,22 +20,27 @@ type database struct {
 	rows    map[property.ID]*property.Property // as committed
 	history map[property.ID][]*property.Property
 	lastTx  map[property.ID]uint64 // that has changed the listing
+	last    map[property.ID]int64  // the version after the last change to the listing
 	locked  map[property.ID]bool
 	open    []*transaction
 	log     []committed // in the order of commits
 }
 
-// committed is a change as the feed tells it, and the versions that whoever is told of it must know.
+// committed is a change as the feed brings it, and the moments of listings that a process knows once it has it.
 type committed struct {
-	change   property.Change
-	versions map[property.ID]int64 // of one listing, or after a reset of all that it may have changed
+	change  property.Change
+	moments map[property.ID]int64 // of one listing, or after a reset of all that it may have changed
 }
+
+// outside is the writer of what no process of the program has written.
+const outside = -1
 
 // transaction is one that has not ended.
 type transaction struct {
 	id      uint64
-	writer  int // the process that waits for the commit; -1 for a writer outside the program
+	writer  int // the process that waits for the commit, or outside
 	changes []property.Change
+	moments []int64 // of the listings changed, once it is committed
 }
 
 const listings = 9 // ids in play; some of them exist at the beginning
@@ -43,13 +48,14 @@ const listings = 9 // ids in play; some of them exist at the beginning
 func newDatabase(random *rand.Rand) *database {
 	d := &database{
 		random: random, nextTx: 1, rows: map[property.ID]*property.Property{},
-		history: map[property.ID][]*property.Property{}, lastTx: map[property.ID]uint64{}, locked: map[property.ID]bool{},
+		history: map[property.ID][]*property.Property{}, lastTx: map[property.ID]uint64{}, last: map[property.ID]int64{},
+		locked: map[property.ID]bool{},
 	}
 	for n := range listings {
 		id := idOf(n)
-		d.history[id] = []*property.Property{nil} // version 0: not yet made
+		d.history[id] = []*property.Property{nil} // moment 0: not yet made
 		if random.IntN(4) > 0 {
-			d.commitOne(property.Inserted(d.newTx(), d.state(id, nil)))
+			d.commitOne(property.Inserted(d.newTx(), d.state(id, nil, outside)))
 		}
 	}
 	return d
@@ -90,18 +96,31 @@ func (d *database) snapshot() freshness.Snapshot {
 	return s
 }
 
-// version is how often the listing has changed.
-func (d *database) version(id property.ID) int64 { return int64(len(d.history[id]) - 1) }
+// moment is how often the listing has changed. Its version says the same as a rule, but begins again with some inserts.
+func (d *database) moment(id property.ID) int64 { return int64(len(d.history[id]) - 1) }
+
+// momentOf is the moment that made the state: every state has it in its title.
+func momentOf(p *property.Property) int64 {
+	moment, err := strconv.ParseInt(p.Title, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return moment
+}
 
 // state is a listing's next state: anything, or what it was with some of it changed.
-func (d *database) state(id property.ID, was *property.Property) property.Property {
+func (d *database) state(id property.ID, was *property.Property, writer int) property.Property {
 	d.clock++
 	now := time.UnixMicro(d.clock).UTC()
 	p := property.Property{ID: id, CreatedAt: now}
 	if was != nil {
 		p = *was
 	}
-	p.Version, p.UpdatedAt = d.version(id)+1, now
+	p.Version, p.UpdatedAt = d.last[id]+1, now
+	p.Title = strconv.FormatInt(d.moment(id)+1, 10)
+	if was == nil && writer == outside && d.random.IntN(3) == 0 {
+		p.Version = 1 // the writer's snapshot is older than the past of this id; the program itself inserts new ids only
+	}
 	if was == nil || d.random.IntN(2) == 0 {
 		p.Kind = [...]property.Kind{property.KindHouse, property.KindLand}[d.random.IntN(2)]
 		p.Location = [...]string{"Zürich", "ZÜRICH", "Zurich"}[d.random.IntN(3)]
@@ -122,19 +141,19 @@ func (d *database) begin(writer int) {
 			continue
 		}
 		d.locked[id] = true
-		t.changes = append(t.changes, d.change(t.id, id))
+		t.changes = append(t.changes, d.change(t.id, id, writer))
 	}
 	d.open = append(d.open, t)
 }
 
-func (d *database) change(tx uint64, id property.ID) property.Change {
+func (d *database) change(tx uint64, id property.ID, writer int) property.Change {
 	was := d.rows[id]
 	if was == nil {
-		c := property.Inserted(tx, d.state(id, nil))
+		c := property.Inserted(tx, d.state(id, nil, writer))
 		c.Epoch = d.epoch()
 		return c
 	}
-	c := property.Updated(tx, *was, d.state(id, was))
+	c := property.Updated(tx, *was, d.state(id, was, writer))
 	if d.random.IntN(4) == 0 {
 		c = property.Deleted(tx, *was, time.UnixMicro(d.clock).UTC())
 	}
@@ -158,6 +177,7 @@ func (d *database) end() *transaction {
 	}
 	for _, c := range t.changes {
 		d.commitOne(c)
+		t.moments = append(t.moments, d.moment(c.ID))
 	}
 	return t
 }
@@ -165,12 +185,12 @@ func (d *database) end() *transaction {
 // commitOne stores a change and tells of it.
 func (d *database) commitOne(c property.Change) {
 	d.store(c)
-	d.log = append(d.log, committed{c, map[property.ID]int64{c.ID: c.Version}})
+	d.log = append(d.log, committed{c, map[property.ID]int64{c.ID: d.moment(c.ID)}})
 }
 
 func (d *database) store(c property.Change) {
 	d.history[c.ID] = append(d.history[c.ID], c.After)
-	d.rows[c.ID], d.lastTx[c.ID] = c.After, c.Tx
+	d.rows[c.ID], d.lastTx[c.ID], d.last[c.ID] = c.After, c.Tx, c.Version
 	if c.After == nil {
 		delete(d.rows, c.ID)
 	}
@@ -181,9 +201,9 @@ func (d *database) bulk() {
 	reset := committed{property.Change{Tx: d.newTx(), Op: property.OpReset}, map[property.ID]int64{}}
 	for n := range listings {
 		if id := idOf(n); !d.locked[id] {
-			c := d.change(reset.change.Tx, id)
+			c := d.change(reset.change.Tx, id, outside)
 			d.store(c)
-			reset.versions[id] = c.Version
+			reset.moments[id] = d.moment(id)
 		}
 	}
 	d.log = append(d.log, reset)

@@ -70,7 +70,7 @@ func (p *process) announce(t *transaction) {
 	p.newTx() // rings the bell, and leaves no trace that a crash would spare
 	for i, c := range t.changes {
 		p.own[c.ID] = before + freshness.Position(i) + 1
-		p.hear(c.ID, c.Version)
+		p.hear(c.ID, t.moments[i])
 	}
 }
 
@@ -83,7 +83,7 @@ func (p *process) waiting() (next []int) {
 			continue
 		}
 		free := true
-		for id := range c.versions {
+		for id := range c.moments {
 			free = free && !behind[id]
 			behind[id] = true
 		}
@@ -109,7 +109,7 @@ func (p *process) follow() {
 	c := p.log[at]
 	figures := p.ledger.Figures()
 	forgotten := max(int(figures.Position)-figures.Length, int(figures.Position)+1-figures.Capacity)
-	if c.change.Version < p.floor[c.change.ID] && int(p.own[c.change.ID]) <= forgotten {
+	if c.moments[c.change.ID] < p.floor[c.change.ID] && int(p.own[c.change.ID]) <= forgotten {
 		p.catchUp()
 		return
 	}
@@ -171,8 +171,8 @@ func (p *process) bring(places ...int) {
 	for _, at := range places {
 		p.told[at] = true
 		changes = append(changes, p.log[at].change)
-		for id, version := range p.log[at].versions {
-			p.hear(id, version)
+		for id, moment := range p.log[at].moments {
+			p.hear(id, moment)
 		}
 	}
 	p.ledger.Append(changes...)
@@ -289,7 +289,7 @@ func (p *process) proceed(m misuse) {
 // tell ends a transaction and tells its writer, at once or late, unless that dies between commit and announcement.
 func tell(d *database, processes []*process) {
 	t := d.end()
-	if t == nil || t.writer < 0 {
+	if t == nil || t.writer == outside {
 		return
 	}
 	switch p := processes[t.writer]; d.random.IntN(8) {
@@ -329,7 +329,7 @@ func live(seed uint64, total *tally, m misuse) error {
 		var err error
 		switch dice := random.IntN(200); {
 		case dice < 40:
-			d.begin([]int{-1, which}[random.IntN(2)])
+			d.begin([]int{outside, which}[random.IntN(2)])
 		case dice < 76:
 			tell(d, processes)
 		case dice < 77:
@@ -376,8 +376,8 @@ func newProcess(d *database, l *freshness.Ledger, total *tally) *process {
 func (p *process) lose() {
 	if next := p.waiting(); len(next) > 0 {
 		p.told[next[0]] = true
-		for id, version := range p.log[next[0]].versions {
-			p.hear(id, version)
+		for id, moment := range p.log[next[0]].moments {
+			p.hear(id, moment)
 		}
 	}
 }

@@ -22,12 +22,12 @@ type Ledger struct {
 	evicted      atomic.Uint64
 
 	mu        sync.RWMutex
-	ring      []remembered // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
-	tail      uint64       // changes up to here are forgotten
-	forgotten uint64       // the highest transaction of a change forgotten
-	doubtful  uint64       // the highest of an own change announced that nothing could be said about
-	base      Place        // where following began: what it has seen was never told here
-	known     map[changeKey]struct{}
+	ring      []remembered         // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
+	tail      uint64               // changes up to here are forgotten
+	forgotten uint64               // the highest transaction of a change forgotten
+	doubtful  uint64               // the highest of an own change announced that nothing could be said about
+	base      Place                // where following began: what it has seen was never told here
+	known     map[changeKey]uint64 // the position of each change in the ring
 	latest    map[property.ID]state
 }
 
@@ -38,20 +38,48 @@ type remembered struct {
 	// blind says that the change before this one to the same listing may be unknown yet. What it did to a count cannot be
 	// told from the two images of this one.
 	blind bool
+	// pending says that this process has announced the change and the feed has not brought it yet.
+	pending bool
 }
 
-// changeKey recognises a change that arrives twice: a process's own write comes back through the feed.
+// changeKey recognises a change that arrives twice: a process's own write comes back through the feed. Only the transaction
+// makes it certain: a listing that is deleted and inserted again can have the same version a second time, since a writer
+// with an older snapshot does not see the versions that were used meanwhile.
 type changeKey struct {
+	tx      uint64
 	id      property.ID
 	version int64
 	op      property.Op
 }
 
+func keyOf(c *property.Change) changeKey { return changeKey{c.Tx, c.ID, c.Version, c.Op} }
+
 // state is the newest state of a listing among the changes remembered.
 type state struct {
 	version  int64
+	tx       uint64             // of the change that made this state
 	current  *property.Property // nil: removed
 	position uint64             // of the last change to this listing, whichever order changes came in
+	pending  int                // changes of this process that the feed has yet to bring
+	// unordered says that versions did not rise from change to change, as when an id is inserted again by a writer that
+	// cannot see its past. A version then does not say which of two states is the newer one.
+	unordered bool
+}
+
+// follow is the state after the next change to the listing. The feed brings the changes of one listing in the order in which
+// they were made, so the later one is the newer one; but none is newer than an own change that the feed has yet to bring. Own
+// changes are announced in any order, and only versions tell it.
+func (s state) follow(c *property.Change, position uint64, own bool) state {
+	newer := own || s.pending == 0
+	s.unordered = s.unordered || s.position > 0 && newer != (c.Version > s.version)
+	s.position = position
+	if own {
+		s.pending++
+	}
+	if newer {
+		s.version, s.tx, s.current = c.Version, c.Tx, c.After
+	}
+	return s
 }
 
 // NewLedger makes a ledger that remembers the given number of changes (at least 1) and vouches for kept answers as long as
@@ -60,7 +88,7 @@ func NewLedger(length int, maxStaleness time.Duration) *Ledger {
 	l := &Ledger{
 		maxStaleness: maxStaleness,
 		ring:         make([]remembered, max(1, length)),
-		known:        map[changeKey]struct{}{},
+		known:        map[changeKey]uint64{},
 		latest:       map[property.ID]state{},
 	}
 	l.confirmed.Store(&time.Time{})
@@ -78,7 +106,7 @@ func (l *Ledger) Append(changes ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range changes {
-		l.append(&changes[i])
+		l.append(&changes[i], false)
 	}
 }
 
@@ -105,35 +133,52 @@ func (l *Ledger) Announce(changes ...property.Change) (strange bool) {
 			l.forgotten, l.doubtful = max(l.forgotten, order(c)), max(l.doubtful, order(c))
 		default:
 			blind := other || !l.knowsBefore(c, reached)
-			l.append(c)
-			l.slot(l.head.Load() - 1).blind = blind
+			l.append(c, true)
+			if blind {
+				l.blind(l.head.Load())
+			}
 		}
 	}
 	return strange
+}
+
+// blind notes that the state before the own change at the position is not known here. mu is held.
+func (l *Ledger) blind(position uint64) {
+	r := l.slot(position - 1)
+	r.blind = true
+	s := l.latest[r.change.ID]
+	s.unordered = true
+	l.latest[r.change.ID] = s
 }
 
 // knowsBefore reports whether the ledger has been told of whatever happened to the listing before this own change, or the
 // change is its first. A transaction counts as told only when all before it are: rows name the subtransaction that wrote
 // them, and that has a later number than its transaction. mu is held.
 func (l *Ledger) knowsBefore(c *property.Change, reached Snapshot) bool {
-	if c.Version <= 1 || l.latest[c.ID].version >= c.Version-1 {
+	switch latest := l.latest[c.ID]; {
+	case c.Version <= 1:
 		return true
+	case c.BeforeTx == 0: // nobody else writes to this store
+		return c.Op != property.OpInsert || latest.version >= c.Version-1
+	default:
+		return c.BeforeTx < reached.Xmin || latest.position > 0 && latest.tx == c.BeforeTx
 	}
-	return c.Op != property.OpInsert && (c.BeforeTx == 0 || c.BeforeTx < reached.Xmin)
 }
 
 func (l *Ledger) remembers(c *property.Change) bool {
-	_, known := l.known[changeKey{c.ID, c.Version, c.Op}]
+	_, known := l.known[keyOf(c)]
 	return known
 }
 
-func (l *Ledger) append(c *property.Change) {
+// append adds a change, an own one that is announced or one of the feed. mu is held.
+func (l *Ledger) append(c *property.Change, own bool) {
 	if c.Op == property.OpReset {
 		l.reset()
 		l.forgotten = max(l.forgotten, order(c))
 		return
 	}
-	if l.remembers(c) {
+	if at, known := l.known[keyOf(c)]; known {
+		l.settle(l.slot(at - 1))
 		return
 	}
 	position, highest := l.head.Load()+1, order(c)
@@ -143,15 +188,20 @@ func (l *Ledger) append(c *property.Change) {
 	if l.tail+1 < position {
 		highest = max(highest, l.slot(position-2).highest)
 	}
-	*l.slot(position - 1) = remembered{change: *c, highest: highest}
-	l.known[changeKey{c.ID, c.Version, c.Op}] = struct{}{}
-	newest := l.latest[c.ID]
-	if c.Version >= newest.version {
-		newest.version, newest.current = c.Version, c.After
-	}
-	newest.position = position
-	l.latest[c.ID] = newest
+	*l.slot(position - 1) = remembered{change: *c, highest: highest, pending: own}
+	l.known[keyOf(c)] = position
+	l.latest[c.ID] = l.latest[c.ID].follow(c, position, own)
 	l.head.Store(position)
+}
+
+// settle notes that an own change is not pending any more: the feed has brought it, or it is forgotten. mu is held.
+func (l *Ledger) settle(r *remembered) {
+	if r.pending {
+		r.pending = false
+		s := l.latest[r.change.ID]
+		s.pending--
+		l.latest[r.change.ID] = s
+	}
 }
 
 // reset forgets everything: whatever was kept before may be wrong in any way.
@@ -171,7 +221,8 @@ func (l *Ledger) forgetOldest() {
 	l.evicted.Add(1)
 	slot := l.slot(l.tail - 1)
 	c := &slot.change
-	delete(l.known, changeKey{c.ID, c.Version, c.Op})
+	l.settle(slot)
+	delete(l.known, keyOf(c))
 	if l.latest[c.ID].position == l.tail {
 		delete(l.latest, c.ID)
 	}

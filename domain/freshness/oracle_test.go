@@ -9,9 +9,9 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// knowledge is what a process must know: of each listing the newest version that it has been told of. A listing is settled
+// knowledge is what a process must know: of each listing the newest moment that has reached it. A listing is settled
 // when the database has nothing newer: then every answer has to have it exactly right. Of the others an answer may show
-// any version from the one known onwards, since its load may have seen more than the process was told.
+// any state from the one known onwards, since its load may have seen more than the process has.
 type knowledge struct {
 	*database
 	floor map[property.ID]int64
@@ -20,16 +20,16 @@ type knowledge struct {
 func newKnowledge(d *database) knowledge {
 	k := knowledge{d, map[property.ID]int64{}}
 	for id := range d.history {
-		k.floor[id] = d.version(id)
+		k.floor[id] = d.moment(id)
 	}
 	return k
 }
 
-func (k knowledge) hear(id property.ID, version int64) {
-	k.floor[id] = max(k.floor[id], version)
+func (k knowledge) hear(id property.ID, moment int64) {
+	k.floor[id] = max(k.floor[id], moment)
 }
 
-func (k knowledge) settled(id property.ID) bool { return k.version(id) <= k.floor[id] }
+func (k knowledge) settled(id property.ID) bool { return k.moment(id) <= k.floor[id] }
 
 func (k knowledge) allSettled() bool {
 	for id := range k.history {
@@ -42,10 +42,10 @@ func (k knowledge) allSettled() bool {
 
 // shown returns what is wrong with showing the listing in this state.
 func (k knowledge) shown(p *property.Property) error {
-	switch states := k.history[p.ID]; {
-	case p.Version < k.floor[p.ID]:
-		return fmt.Errorf("listing %s is shown at version %d and known at %d", p.ID, p.Version, k.floor[p.ID])
-	case p.Version >= int64(len(states)) || !reflect.DeepEqual(states[p.Version], p):
+	switch states, moment := k.history[p.ID], momentOf(p); {
+	case moment < k.floor[p.ID]:
+		return fmt.Errorf("listing %s is shown as of moment %d and known as of %d", p.ID, moment, k.floor[p.ID])
+	case moment >= int64(len(states)) || !reflect.DeepEqual(states[moment], p):
 		return fmt.Errorf("listing %s is shown in a state that was never committed: %+v", p.ID, p)
 	case k.settled(p.ID) && k.rows[p.ID] == nil:
 		return fmt.Errorf("listing %s is shown and was removed", p.ID)
@@ -141,7 +141,7 @@ func (q itemOf) wrong(k knowledge, a answer) error {
 		return k.shown(a.item)
 	}
 	if since := k.history[q.id][k.floor[q.id]:]; !slices.Contains(since, nil) {
-		return fmt.Errorf("listing %s is absent and has not been so since version %d", q.id, k.floor[q.id])
+		return fmt.Errorf("listing %s is absent and has not been so since moment %d", q.id, k.floor[q.id])
 	}
 	return nil
 }

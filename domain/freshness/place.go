@@ -31,7 +31,7 @@ func (l *Ledger) Restart(from, to Place, history ...property.Change) {
 	}
 	l.base, l.doubtful = from, 0
 	for i := range history {
-		l.append(&history[i])
+		l.append(&history[i], false)
 	}
 	l.place.Store(&to)
 }
