@@ -15,6 +15,7 @@ const windowTests = "TestAPageIsTouched|TestAChangeWithout|TestAnUncertain|TestA
 // Where the triggers stand.
 const (
 	postgresChanges = "migrations/postgres/20261123000002_property_changes.tx.up.sql"
+	postgresWriters = "migrations/postgres/20261129000002_every_writer.tx.up.sql"
 	sqliteChanges   = "migrations/sqlite/20261123000002_property_changes.tx.up.sql"
 )
 
@@ -470,15 +471,15 @@ var schemaMutants = []mutant{
 	},
 	{
 		"an insertion waits for a removal under way",
-		postgresChanges, "FOR KEY SHARE;\n        EXIT WHEN FOUND;", ";\n        EXIT;", schemaPkg, "TestPostgresVersions",
+		postgresWriters, "FOR KEY SHARE;\n        EXIT WHEN FOUND;", ";\n        EXIT;", schemaPkg, "TestPostgresVersions",
 	},
 	{
 		"and goes on counting where it ended",
-		postgresChanges, "ORDER BY c.seq DESC LIMIT 1), 1)", "ORDER BY c.seq DESC LIMIT 0), 1)", schemaPkg, "TestAVersion",
+		postgresWriters, "ORDER BY c.seq DESC LIMIT 1), 1)", "ORDER BY c.seq DESC LIMIT 0), 1)", schemaPkg, "TestAVersion",
 	},
 	{
 		"a version stays free for what was not told",
-		postgresChanges, "'delete' THEN 1 ELSE 2 END", "'delete' THEN 1 ELSE 1 END", schemaPkg, "TestPostgresVersions",
+		postgresWriters, "'delete' THEN 1 ELSE 2 END", "'delete' THEN 1 ELSE 1 END", schemaPkg, "TestPostgresVersions",
 	},
 	{
 		"a truncation is told",
@@ -488,21 +489,21 @@ var schemaMutants = []mutant{
 	},
 	{
 		"a large insertion is told as a reset",
-		postgresChanges,
+		postgresWriters,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
 		schemaPkg, "TestPostgresTellsBig",
 	},
 	{
 		"so is a large change",
-		postgresChanges,
+		postgresWriters,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
 		schemaPkg, "TestPostgresTellsBig",
 	},
 	{
 		"and a large removal",
-		postgresChanges,
+		postgresWriters,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
 		schemaPkg, "TestPostgresTellsBig",
@@ -514,7 +515,7 @@ var schemaMutants = []mutant{
 	},
 	{
 		"of many rows each is told with its own state before",
-		postgresChanges, "ON o.id OPERATOR(pg_catalog.=) n.id;",
+		postgresWriters, "ON o.id OPERATOR(pg_catalog.=) n.id;",
 		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedTells",
 	},
 	{
@@ -522,6 +523,29 @@ var schemaMutants = []mutant{
 		postgresChanges, "INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
 		"INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    PERFORM pg_notify('gable', '');\n    RETURN NULL;",
 		schemaPkg, "otif",
+	},
+	{
+		"what is recorded of a place does not depend on the writer's session",
+		postgresWriters, `latitude::numeric OPERATOR(pg_catalog.+) (latitude OPERATOR(pg_catalog.-)
+            latitude::numeric::double precision)::numeric AS latitude,`, "latitude,", storePkg, "TestTheSessionOfAWriter",
+	},
+	{
+		"a replica's writer is recorded",
+		postgresWriters, "    ENABLE REPLICA TRIGGER property_changes_of_replica;", "    DISABLE TRIGGER property_changes_of_replica;",
+		storePkg, "TestAWriterInTheReplicaRole",
+	},
+	{
+		"and so is its truncation",
+		postgresWriters, "    ENABLE ALWAYS TRIGGER property_changes_of_truncate,\n", "", storePkg, "TestAWriterInTheReplicaRole",
+	},
+	{
+		"an id that a statement deletes and inserts goes on behind what was deleted",
+		postgresWriters, "deleted::bigint OPERATOR(pg_catalog.+) 2", "1", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"what a statement has deleted is forgotten at its end",
+		postgresWriters, "    PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    PERFORM FROM", "    PERFORM FROM",
+		storePkg, "TestAnIDThatOneStatement",
 	},
 	{
 		"SQLite refuses what would remove rows unseen",
@@ -533,6 +557,34 @@ var schemaMutants = []mutant{
 
 // What the feed tells.
 var storeMutants = []mutant{
+	{
+		"a table whose changes are not all recorded has no feed",
+		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {", "if false {", storePkg, "TestWhileChangesAreNot",
+	},
+	{
+		"nor has one from which others inherit",
+		"adapters/bunstore/recording_postgres.go", `if r.Heir != "" {`, "if false {", storePkg, "TestWhileChangesAreNot",
+	},
+	{
+		"triggers that were made anew end the history",
+		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Triggers`, "", storePkg, "TestAChangePast",
+	},
+	{
+		"columns that were rewritten end the history",
+		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Columns`, "", storePkg, "TestAChangePast",
+	},
+	{
+		"a trigger's function is part of it",
+		"adapters/bunstore/recording_postgres.go", "t.oid, t.xmin, f.xmin)", "t.oid, t.xmin)", storePkg, "TestAChangePast",
+	},
+	{
+		"a change that cannot be read is a reset",
+		"adapters/bunstore/change_feed.go", "r.Before.broken == nil && r.After.broken == nil", "true", storePkg, "TestAChangeThat",
+	},
+	{
+		"and so is one of an unknown kind",
+		"adapters/bunstore/change_feed.go", "	if !r.readable() {", "	if r.Before.broken != nil || r.After.broken != nil {", storePkg, "TestAChangeOfAnUnknown",
+	},
 	{
 		"a write tells of which epoch it is",
 		"adapters/bunstore/write_postgres.go", "last != nil && last.started == started", "last != nil", storePkg, "TestARestart",

@@ -57,7 +57,12 @@ type changeRow struct {
 // changeColumns are the columns of a changeRow, in either database.
 const changeColumns = "seq, CAST(CAST(tx AS text) AS bigint) AS tx, op, property_id, version, before, after, changed_at"
 
+// change is the change that the row records. One that cannot be read, as after a write past constraints that somebody has
+// dropped, is a reset: something has changed, and nobody can say what. The feed goes on behind it.
 func (r *changeRow) change() property.Change {
+	if !r.readable() {
+		return property.Change{Tx: uint64(r.Tx), Op: property.OpReset, At: r.ChangedAt.time()}
+	}
 	c := property.Change{
 		Tx: uint64(r.Tx), Op: property.Op(r.Op), Version: r.Version,
 		Before: r.Before.property(), After: r.After.property(), At: r.ChangedAt.time(),
@@ -66,6 +71,14 @@ func (r *changeRow) change() property.Change {
 		c.ID = property.ID(*r.PropertyID)
 	}
 	return c
+}
+
+func (r *changeRow) readable() bool {
+	switch property.Op(r.Op) {
+	case property.OpInsert, property.OpUpdate, property.OpDelete:
+		return r.PropertyID != nil && r.Before.broken == nil && r.After.broken == nil
+	}
+	return false
 }
 
 // Changes is described at ports.ChangeFeed.

@@ -86,8 +86,8 @@ func replay(ctx context.Context, tx bun.IDB, use kept, err error) (ports.Creatio
 		return ports.Creation{}, ports.ErrIdempotencyKeyReused
 	}
 	var stored image
-	if err := stored.Scan(first.Response); err != nil {
-		return ports.Creation{}, err
+	if _ = stored.Scan(first.Response); stored.broken != nil {
+		return ports.Creation{}, stored.broken
 	}
 	return ports.Creation{Change: property.Inserted(0, *stored.property()), Replayed: true}, nil
 }

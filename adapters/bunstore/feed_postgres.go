@@ -20,6 +20,8 @@ type feedState struct {
 	PrunedTx  int64  `bun:"pruned_tx"`
 	PrunedSeq int64  `bun:"pruned_seq"`
 	LastSeq   int64  `bun:"last_seq"`
+
+	recording
 }
 
 // errStandby says that this server follows another one, and may be behind it by any time.
@@ -30,7 +32,10 @@ func (s *feedState) read() (sight, error) {
 	if s.History == "" {
 		return sight{}, errStandby
 	}
-	s.History = digest(s.History)
+	if err := s.check(); err != nil {
+		return sight{}, err
+	}
+	s.History = digest(s.History + "/" + s.Triggers + "/" + s.Columns)
 	snapshot, err := freshness.ParseSnapshot(s.Snapshot)
 	return sight{snapshot, s.LastSeq}, err
 }
@@ -54,7 +59,8 @@ const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
         'properties'::regclass::oid) END AS history,
     coalesce((SELECT tx::text::bigint FROM feed_retention WHERE tx < pg_snapshot_xmax(now.snapshot)), 0) AS pruned_tx,
     coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
-    greatest((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq`
+    greatest((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq,` + recordingSQL + `
+`
 
 // stretchRow is a change and the state.
 type stretchRow struct {

@@ -57,7 +57,7 @@ func wantSchema(t *testing.T, db *bunstore.DB, want error, applied int) {
 		t.Fatal(err)
 	}
 	for i, m := range status {
-		if !m.AppliedAt.IsZero() != (i < applied) || !strings.HasPrefix(m.Name, "20261123") {
+		if !m.AppliedAt.IsZero() != (i < applied) || !strings.HasPrefix(m.Name, "202611") {
 			t.Fatalf("after %d migrations the state of number %d is %+v", applied, i+1, m)
 		}
 	}

@@ -149,20 +149,24 @@ func properties(rows []row) []property.Property {
 	return listings
 }
 
-// image is a listing as JSON in a column that may be NULL.
-type image struct{ *row }
+// image is a listing as JSON in a column that may be NULL. Scanning one never fails: what cannot be read says so in broken.
+type image struct {
+	*row
+
+	broken error
+}
 
 func (i *image) Scan(src any) error {
-	i.row = nil
+	*i = image{}
 	if src == nil {
 		return nil
 	}
 	text, err := textOf(src)
-	if err != nil {
-		return err
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &i.row)
 	}
-	if err := json.Unmarshal([]byte(text), &i.row); err != nil {
-		return fmt.Errorf("read the image of a listing: %w", err)
+	if err != nil {
+		*i = image{broken: fmt.Errorf("read the image of a listing: %w", err)}
 	}
 	return nil
 }
