@@ -558,6 +558,40 @@ var schemaMutants = []mutant{
 // What the feed tells.
 var storeMutants = []mutant{
 	{
+		"a file that lacks what was served from it is another history",
+		"adapters/bunstore/history_sqlite.go", "moved || !now.has(looked.point)", "moved", storePkg, "TestAFileThat",
+	},
+	{
+		"a change is more than its number",
+		"adapters/bunstore/feed_sqlite.go", "return found && mark == p.mark", "return found", storePkg, "TestAFileThatIsPutBack",
+	},
+	{
+		"an own write is looked for, too",
+		"adapters/bunstore/property_repository.go",
+		`"update property "+p.ID.String(), r.db.refused(err))
+	}
+	r.db.dialect.committed(ctx, r.db.read, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
+	}`, storePkg, "TestAFileThatLacksTheLast",
+	},
+	{
+		"of what is pruned the last mark stays",
+		"adapters/bunstore/feed_sqlite.go", "s.Pruned: s.PrunedMark}", "s.Pruned: \"\"}", storePkg, "TestAPruning",
+	},
+	{
+		"another schema is another history",
+		"adapters/bunstore/history_sqlite.go", "if moved := h.schema != 0 && h.schema != now.Schema;", "if moved := false;",
+		storePkg, "TestASchemaThatChanged",
+	},
+	{
+		"a connection is not used once its file has been replaced",
+		"adapters/bunstore/file_sqlite.go", "if !c.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
+	},
+	{
+		"the feed of a file sees what is in it now",
+		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, 0, readOnly)", "db.sqlitePool(path, file, 1, cacheKiB, readOnly)",
+		storePkg, "TestAFileThatIsPutBack",
+	},
+	{
 		"a table whose changes are not all recorded has no feed",
 		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {", "if false {", storePkg, "TestWhileChangesAreNot",
 	},

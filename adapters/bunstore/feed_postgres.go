@@ -242,3 +242,6 @@ func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, 
 	place := freshness.Place{Epoch: row.epoch(), Snapshot: from.Snapshot}
 	return stretch{history: row.History, from: from}.String(), place, nil
 }
+
+// committed has nothing to note: nobody puts a running server back.
+func (postgresDialect) committed(context.Context, *bun.DB, uint64) {}

@@ -2,109 +2,203 @@ package bunstore
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/uptrace/bun"
 
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
-// SQLite has one writer at a time, so changes are committed in the order of seq: a cursor is the last seq told, after a
-// letter that keeps it from being taken for a cursor of Postgres.
+// SQLite has one writer at a time, so changes are committed in the order of seq, and a position in the feed is the seq of a
+// change with its mark. The mark tells two changes with the same seq apart: a file that is put back to an older state makes
+// other changes with the numbers that it has used before. Where the mark is the same, everything before is the same, too.
+
+// point is a position in the feed. The zero point stands before every change.
+type point struct {
+	seq  int64
+	mark string // of the change with this seq
+}
+
+// sqliteCursor begins a cursor and keeps it from being taken for a cursor of Postgres: "s12.9f86d081884c7d65".
 const sqliteCursor = "s"
 
-func parseSeq(text string) (int64, error) {
-	digits, ok := strings.CutPrefix(text, sqliteCursor)
+func (p point) String() string { return sqliteCursor + strconv.FormatInt(p.seq, 10) + "." + p.mark }
+
+// parsePoint also reads the cursors of programs that knew no marks, which no change has: they are gone.
+func parsePoint(text string) (point, error) {
+	digits, mark, marked := strings.Cut(strings.TrimPrefix(text, sqliteCursor), ".")
 	seq, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || seq < 0 {
-		return 0, fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
+	if !strings.HasPrefix(text, sqliteCursor) || err != nil || seq < 0 || len(mark) > 2*markBytes {
+		return point{}, fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
 	}
-	return seq, nil
+	if !marked {
+		mark = "none"
+	}
+	return point{seq, mark}, nil
 }
 
-// seqs is where the feed stands: the last change that was removed, and the last one made.
-type seqs struct {
-	Pruned int64 `bun:"pruned"`
-	Last   int64 `bun:"last"`
+// place has seen every change up to this one. A change's seq is its transaction.
+func (p point) place(epoch string) freshness.Place {
+	return freshness.Place{Epoch: epoch, Snapshot: freshness.Snapshot{Xmin: uint64(p.seq) + 1, Xmax: uint64(p.seq) + 1}}
 }
 
-const seqsSQL = `
-SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
-    coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last`
+const markBytes = 8
+
+// mark is a digest of what no other change with this seq has in common with it: which listing became which version, and when.
+func (r *changeRow) mark() string {
+	id := ""
+	if r.PropertyID != nil {
+		id = property.ID(*r.PropertyID).String()
+	}
+	sum := sha256.Sum256(fmt.Append(nil, r.Op, " ", id, " ", r.Version, " ", r.ChangedAt))
+	return hex.EncodeToString(sum[:markBytes])
+}
+
+func (r *changeRow) point() point { return point{r.Seq, r.mark()} }
+
+// markColumns are the columns that a mark is made of.
+const markColumns = "seq, op, property_id, version, changed_at"
+
+// sqliteState is where the feed stands: the last change that was removed, the last one made, and how changes are recorded.
+type sqliteState struct {
+	Pruned     int64  `bun:"pruned"`
+	PrunedMark string `bun:"pruned_mark"`
+	Last       int64  `bun:"last"`
+	Schema     int64  `bun:"schema"`
+	Recorders  int    `bun:"recorders"`
+
+	marks map[int64]string // of the changes that were asked for and are there
+}
+
+// sqliteRecorders are the triggers without which listings change unrecorded. Any change of the schema, theirs included, gives
+// the file another schema_version.
+var sqliteRecorders = []string{
+	"properties_replace_by_insert", "properties_replace_by_update", "properties_keep_id",
+	"properties_on_insert", "properties_on_update", "properties_on_delete",
+}
+
+var sqliteStateSQL = `
+SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned, coalesce((SELECT mark FROM feed_retention), '') AS pruned_mark,
+    coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last,
+    (SELECT schema_version FROM pragma_schema_version) AS schema,
+    (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'properties'
+        AND name IN ('` + strings.Join(sqliteRecorders, "', '") + `')) AS recorders`
+
+// read asks where the feed stands, and for the marks of its end and of the given changes.
+func (s *sqliteState) read(ctx context.Context, tx bun.IDB, seqs ...int64) error {
+	if err := tx.NewRaw(sqliteStateSQL).Scan(ctx, s); err != nil {
+		return err
+	}
+	if s.Recorders < len(sqliteRecorders) {
+		return fmt.Errorf("changes of listings are not recorded, a trigger of properties is missing: %w", ports.ErrUnavailable)
+	}
+	var rows []changeRow
+	err := tx.NewRaw("SELECT "+markColumns+" FROM property_changes WHERE seq IN (?)", bun.List(append(seqs, s.Last))).Scan(ctx, &rows)
+	s.marks = map[int64]string{0: "", s.Pruned: s.PrunedMark}
+	for i := range rows {
+		s.marks[rows[i].Seq] = rows[i].mark()
+	}
+	return err
+}
+
+// has reports whether the change at the point is part of this history.
+func (s *sqliteState) has(p point) bool {
+	mark, found := s.marks[p.seq]
+	return found && mark == p.mark
+}
+
+func (s *sqliteState) end() point { return point{s.Last, s.marks[s.Last]} }
 
 // changes reads where the feed stands and the changes in one transaction, so that they agree.
-func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error) {
-	var page feedPage
-	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		var at seqs
-		if err := tx.NewRaw(seqsSQL).Scan(ctx, &at); err != nil {
+func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, limit int) (page feedPage, err error) {
+	known := d.history.known()
+	from := point{}
+	if after != "" {
+		if from, err = parsePoint(after); err != nil {
+			return feedPage{}, err
+		}
+	}
+	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var now sqliteState
+		if err := now.read(ctx, tx, known.seq, from.seq); err != nil {
 			return err
 		}
-		seq := at.Pruned
-		if after != "" {
-			var err error
-			if seq, err = parseSeq(after); err != nil {
-				return err
-			}
+		epoch := d.renewed(known, &now)
+		if after == "" {
+			from = point{now.Pruned, now.PrunedMark}
 		}
-		if seq < at.Pruned || seq > at.Last {
+		if from.seq < now.Pruned || !now.has(from) {
 			return ports.ErrFeedCursorGone
 		}
 		var rows []changeRow
-		if err := tx.NewSelect().Model(&rows).Where("c.seq > ?", seq).Order("c.seq").Limit(int64(limit) + 1).Scan(ctx); err != nil {
-			return err
-		}
-		page = d.seqPage(rows, at.Last, limit)
-		return nil
+		err := tx.NewSelect().Model(&rows).Where("c.seq > ?", from.seq).Order("c.seq").Limit(int64(limit) + 1).Scan(ctx)
+		page = seqPage(rows, now.end(), epoch, limit)
+		return err
 	})
 	return page, err
 }
 
+// renewed is the epoch of the file as it is. It is another one than before when the file lacks the latest change that this
+// process knows, or when changes may have gone unrecorded.
+func (d sqliteDialect) renewed(known knownPoint, now *sqliteState) string {
+	epoch, renewed := d.history.follow(known, now)
+	if renewed && d.file != nil {
+		d.file.recycle()
+	}
+	return epoch
+}
+
 // seqPage is the page of these changes, one more than the limit when there are more.
-func (d sqliteDialect) seqPage(rows []changeRow, last int64, limit int) feedPage {
+func seqPage(rows []changeRow, end point, epoch string, limit int) feedPage {
 	page := feedPage{changes: rows[:min(len(rows), limit)], more: len(rows) > limit}
-	for _, r := range page.changes {
-		page.cursors = append(page.cursors, cursorBehind(r.Seq))
+	for i := range page.changes {
+		page.cursors = append(page.cursors, page.changes[i].point().String())
 	}
 	if page.more {
-		last = page.changes[limit-1].Seq
+		end = page.changes[limit-1].point()
 	}
-	page.next, page.place = cursorBehind(last), d.placeBehind(last)
+	page.next, page.place = end.String(), end.place(epoch)
 	return page
 }
 
-func cursorBehind(seq int64) string { return sqliteCursor + strconv.FormatInt(seq, 10) }
-
-// placeBehind has seen every change up to this one. A change's seq is its transaction.
-func (d sqliteDialect) placeBehind(seq int64) freshness.Place {
-	return freshness.Place{Epoch: d.epoch, Snapshot: freshness.Snapshot{Xmin: uint64(seq) + 1, Xmax: uint64(seq) + 1}}
-}
-
-func (d sqliteDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Place, error) {
-	var at seqs
-	if err := db.NewRaw(seqsSQL).Scan(ctx, &at); err != nil {
-		return "", freshness.Place{}, err
-	}
-	seq := max(at.Last-int64(back), at.Pruned)
-	return cursorBehind(seq), d.placeBehind(seq), nil
+func (d sqliteDialect) head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error) {
+	known := d.history.known()
+	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var now sqliteState
+		if err := now.read(ctx, tx, known.seq); err != nil {
+			return err
+		}
+		epoch := d.renewed(known, &now)
+		if seq := max(now.Last-int64(back), now.Pruned); seq != now.Last {
+			if err := now.read(ctx, tx, seq); err != nil {
+				return err
+			}
+			now.Last = seq
+		}
+		cursor, place = now.end().String(), now.end().place(epoch)
+		return nil
+	})
+	return cursor, place, err
 }
 
 func (sqliteDialect) pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error) {
-	var removed []int64
+	var removed []changeRow
 	err := tx.NewRaw(`DELETE FROM property_changes WHERE seq IN (
 		SELECT seq FROM (SELECT seq, changed_at FROM property_changes ORDER BY seq LIMIT ?) AS oldest WHERE changed_at < ?)
-		RETURNING seq`, pruneBatch, before).Scan(ctx, &removed)
+		RETURNING `+markColumns, pruneBatch, before).Scan(ctx, &removed)
 	if err != nil || len(removed) == 0 {
 		return 0, err
 	}
-	var last int64
-	for _, seq := range removed {
-		last = max(last, seq)
-	}
-	_, err = tx.NewRaw(`INSERT INTO feed_retention (id, seq) VALUES (1, ?)
-		ON CONFLICT (id) DO UPDATE SET seq = max(seq, excluded.seq)`, last).Exec(ctx)
+	last := slices.MaxFunc(removed, func(a, b changeRow) int { return int(a.Seq - b.Seq) })
+	_, err = tx.NewRaw(`INSERT INTO feed_retention (id, seq, mark) VALUES (1, ?0, ?1)
+		ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, mark = excluded.mark WHERE seq < excluded.seq`,
+		last.Seq, last.mark()).Exec(ctx)
 	return int64(len(removed)), err
 }

@@ -105,6 +105,7 @@ func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (p
 	if err != nil {
 		return property.Change{}, r.db.explain(ctx, "update property "+p.ID.String(), r.db.refused(err))
 	}
+	r.db.dialect.committed(ctx, r.db.read, change.Tx)
 	return change, nil
 }
 
@@ -120,6 +121,7 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	if err != nil {
 		return property.Change{}, r.db.explain(ctx, "delete property "+id.String(), err)
 	}
+	r.db.dialect.committed(ctx, r.db.read, change.Tx)
 	return change, nil
 }
 

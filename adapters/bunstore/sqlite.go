@@ -2,7 +2,6 @@ package bunstore
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -20,9 +19,11 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// sqliteDialect is the dialect of SQLite, whose library is part of the program. A file does not know whether it is the one
-// that was there before or a backup of it, so the epoch is a new one each time it is opened.
-type sqliteDialect struct{ epoch string }
+// sqliteDialect is the dialect of SQLite, whose library is part of the program.
+type sqliteDialect struct {
+	history *sqliteHistory
+	file    *sqliteFile // nil for a database in memory
+}
 
 var _ dialect = sqliteDialect{}
 
@@ -35,7 +36,6 @@ const (
 // openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
 // so writers wait in Go, where their deadlines count. A database in memory is one connection, which is never let go of.
 func (db *DB) openSQLite(ctx context.Context) error {
-	db.dialect = sqliteDialect{epoch: rand.Text()}
 	path := strings.TrimPrefix(db.options.URL, "sqlite:")
 	if rest, ok := strings.CutPrefix(path, "//"); ok && strings.HasPrefix(rest, "/") {
 		path = rest
@@ -43,41 +43,64 @@ func (db *DB) openSQLite(ctx context.Context) error {
 	if path == "" || strings.HasPrefix(path, "//") {
 		return ErrInvalidURL
 	}
-	var err error
-	if db.write, err = db.sqlitePool(path, 1, "_txlock=immediate"); err != nil {
+	d := sqliteDialect{history: newSQLiteHistory()}
+	if path != memoryPath {
+		if err := createFile(path); err != nil {
+			return err
+		}
+		d.file = &sqliteFile{path: path}
+	}
+	db.dialect = d
+	if err := db.sqlitePools(path, d.file); err != nil {
 		return err
 	}
-	db.read = db.write
-	if err := db.Ping(ctx); err != nil || path == memoryPath {
-		return errors.Join(err, db.closeUnless(err == nil))
+	if err := db.Ping(ctx); err != nil {
+		return errors.Join(err, db.Close())
 	}
+	return nil
+}
+
+// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees what is in the file
+// now, whatever has been copied over it.
+func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	conns := db.options.MaxConns
 	if conns == 0 {
 		conns = defaultSQLiteConns
 	}
-	db.read, err = db.sqlitePool(path, conns, "_pragma=query_only(1)")
+	if db.write, err = db.sqlitePool(path, file, 1, cacheKiB, "_txlock=immediate"); err != nil {
+		return err
+	}
+	if db.read = db.write; file == nil {
+		return nil
+	}
+	if db.read, err = db.sqlitePool(path, file, conns, cacheKiB, readOnly); err != nil {
+		return err
+	}
+	db.feed, err = db.sqlitePool(path, file, 1, 0, readOnly)
 	return err
 }
 
-func (db *DB) closeUnless(fine bool) error {
-	if fine {
-		return nil
-	}
-	return db.Close()
-}
+const readOnly = "_pragma=query_only(1)"
 
 // sqlitePool opens a pool. An acknowledged write is on the disk: with synchronous=NORMAL a power failure could take back
 // the last ones.
-func (db *DB) sqlitePool(path string, conns int, extra string) (*bun.DB, error) {
+func (db *DB) sqlitePool(path string, file *sqliteFile, conns, cacheKiB int, extra string) (*bun.DB, error) {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
-	pool, err := sql.Open("sqlite", "file:"+escaped+"?_pragma=busy_timeout("+busy+")&_pragma=journal_mode(WAL)"+
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"+
-		"&_pragma=cache_size(-"+strconv.Itoa(cacheKiB)+")&_dqs=0&"+extra)
+	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy + ")&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
+		"&_pragma=cache_size(-" + strconv.Itoa(cacheKiB) + ")&_dqs=0&" + extra)
 	if err != nil {
 		return nil, err
 	}
-	return bun.NewDB(pooled(pool, conns, 0), sqlitedialect.New()), nil
+	if file != nil {
+		connector = sqliteConnector{connector, file}
+	}
+	pool := pooled(sql.OpenDB(connector), conns, 0)
+	if file != nil {
+		file.pools = append(file.pools, pool)
+	}
+	return bun.NewDB(pool, sqlitedialect.New()), nil
 }
 
 // containsFunction is property.ContainsFold for SQLite, which folds ASCII letters only.

@@ -29,6 +29,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Proper
 	for attempt := 1; err == nil; attempt++ {
 		err = r.db.refused(r.db.atomically(ctx, u.run))
 		if err == nil {
+			r.db.dialect.committed(ctx, r.db.read, u.lastTx())
 			return u.result(), nil
 		}
 		if attempt < attempts && errors.Is(err, property.ErrReferenceTaken) {
@@ -154,6 +155,14 @@ func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
 		u.stamps[s.ID] = s
 	}
 	return nil
+}
+
+// lastTx is the latest transaction of the batch; 0 when nothing was written.
+func (u *upsert) lastTx() (last uint64) {
+	for _, s := range u.stamps {
+		last = max(last, uint64(s.Tx))
+	}
+	return last
 }
 
 // result tells the changes in the order of the batch.

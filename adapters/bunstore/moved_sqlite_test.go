@@ -1,0 +1,262 @@
+package bunstore_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"modernc.org/sqlite"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// What becomes of the feed when an SQLite file is put back while it is open.
+
+// byOther runs a statement on the file as another program does, through a connection of its own.
+func byOther(t *testing.T, path, statement string) {
+	t.Helper()
+	other, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	if _, err := other.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func copyTo(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// putBack are the ways to bring another file's content to the path of an open database.
+var putBack = map[string]func(t *testing.T, from, to string){
+	"restored": func(t *testing.T, from, to string) {
+		t.Helper()
+		other, err := sql.Open("sqlite", "file:"+to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = other.Close() }()
+		conn, err := other.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		err = conn.Raw(func(driver any) error {
+			restore, err := driver.(interface {
+				NewRestore(source string) (*sqlite.Backup, error)
+			}).NewRestore("file:" + from)
+			if err != nil {
+				return err
+			}
+			_, err = restore.Step(-1)
+			return errors.Join(err, restore.Finish())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	},
+	"moved into its place": func(t *testing.T, from, to string) {
+		t.Helper()
+		copyTo(t, from, to+".new")
+		if err := os.Rename(to+".new", to); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"copied over": func(t *testing.T, from, to string) {
+		t.Helper()
+		byOther(t, to, "PRAGMA wal_checkpoint(TRUNCATE)")
+		copyTo(t, from, to)
+	},
+}
+
+// makeCopy copies the open database as it is now.
+func makeCopy(t *testing.T, path string) string {
+	t.Helper()
+	into := filepath.Join(t.TempDir(), "copy.db")
+	byOther(t, path, "VACUUM INTO '"+into+"'")
+	return into
+}
+
+func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
+	for way, bring := range putBack {
+		for name, later := range map[string]struct{ here, there int }{
+			"fewer changes":       {here: 3},
+			"as many changes":     {here: 3, there: 3},
+			"more changes":        {here: 3, there: 7},
+			"one own write fewer": {here: 1},
+		} {
+			t.Run(way+" with "+name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "gable.db")
+				db := open(t, "sqlite:"+path)
+				store(t, db, listing(t, 1))
+				saved := makeCopy(t, path)
+				for n := range later.here {
+					store(t, db, listing(t, 10+n))
+				}
+				cursor, before, err := db.Feed().Head(t.Context(), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for n := range later.there {
+					byOther(t, saved, fmt.Sprintf("INSERT INTO properties (title, price, location) VALUES ('there %d', 1, 'b')", n))
+				}
+				bring(t, saved, path)
+				if page, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
+					t.Errorf("the feed goes on with %d changes, error %v", len(page.Changes), err)
+				}
+				fresh, after, err := db.Feed().Head(t.Context(), 0)
+				if err != nil || after.Epoch == before.Epoch {
+					t.Fatalf("epoch %q follows epoch %q, error %v", after.Epoch, before.Epoch, err)
+				}
+				if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != int64(1+later.there) {
+					t.Errorf("%d listings are found, error %v", count, err)
+				}
+				stored := store(t, db, listing(t, 99))
+				if page, err := db.Feed().Changes(t.Context(), fresh, 10); err != nil || len(page.Changes) != 1 || page.Changes[0].ID != stored.ID {
+					t.Errorf("the feed of the file brings %+v, error %v", page.Changes, err)
+				}
+				byOther(t, path, "PRAGMA integrity_check")
+			})
+		}
+	}
+}
+
+// A write of this process is served at once; the feed need not have been read since.
+func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	p := store(t, db, listing(t, 1))
+	saved := makeCopy(t, path)
+	cursor, before, err := db.Feed().Head(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revised := p
+	revised.Title = "Palace"
+	if _, err := db.Repository().Update(t.Context(), revised); err != nil {
+		t.Fatal(err)
+	}
+	putBack["restored"](t, saved, path)
+	page, err := db.Feed().Changes(t.Context(), cursor, 10)
+	if err != nil || page.Place.Epoch == before.Epoch {
+		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	}
+}
+
+func TestAPruningDoesNotHideThatAFileWasPutBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	store(t, db, listing(t, 1))
+	saved := makeCopy(t, path)
+	prune := func(path string) {
+		t.Helper()
+		other := open(t, "sqlite:"+path)
+		if _, err := other.Feed().Prune(t.Context(), birth.AddDate(1000, 0, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store(t, db, listing(t, 2))
+	prune(path)
+	cursor, before, err := db.Feed().Head(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || page.Place.Epoch != before.Epoch {
+		t.Fatalf("after a pruning the epoch is %q, was %q, error %v", page.Place.Epoch, before.Epoch, err)
+	}
+	byOther(t, saved, "INSERT INTO properties (title, price, location) VALUES ('there', 1, 'b')")
+	prune(saved)
+	putBack["restored"](t, saved, path)
+	if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
+		t.Errorf("the feed's error is %v", err)
+	}
+}
+
+func TestASchemaThatChangedIsAnotherHistoryOfSQLite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	store(t, db, listing(t, 1))
+	cursor, before, err := db.Feed().Head(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var definition string
+	if err := db.Writer().NewRaw("SELECT sql FROM sqlite_schema WHERE name = 'properties_on_update'").Scan(t.Context(), &definition); err != nil {
+		t.Fatal(err)
+	}
+	byOther(t, path, "DROP TRIGGER properties_on_update")
+	if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "not recorded") {
+		t.Errorf("without a trigger the feed's error is %v", err)
+	}
+	byOther(t, path, "UPDATE properties SET price = 2")
+	byOther(t, path, definition)
+	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || page.Place.Epoch == before.Epoch {
+		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	}
+}
+
+func TestOtherProgramsThatOpenTheFileEndNoHistory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	store(t, db, listing(t, 1))
+	cursor, before, err := db.Feed().Head(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := open(t, "sqlite:"+path)
+	store(t, other, listing(t, 2))
+	byOther(t, path, "UPDATE properties SET price = 2")
+	byOther(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
+	page, err := db.Feed().Changes(t.Context(), cursor, 10)
+	if err != nil || len(page.Changes) != 3 || page.Place.Epoch != before.Epoch {
+		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Place.Epoch, before.Epoch, err)
+	}
+}
+
+func TestADatabaseFileIsMadeForItsOwnerAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	store(t, open(t, "sqlite:"+path), listing(t, 1))
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, error %v", file, info.Mode(), err)
+		}
+	}
+}
+
+func TestADatabaseFileThatIsTakenAwayIsAnOutageAndNotAnEmptyDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	p := store(t, db, listing(t, 1))
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Repository().Find(t.Context(), p.ID); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("a file was made in its place: %v", err)
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Repository().Find(t.Context(), p.ID); err != nil {
+		t.Errorf("with the file back: %v", err)
+	}
+}

@@ -1,0 +1,1 @@
+ALTER TABLE feed_retention DROP COLUMN mark;

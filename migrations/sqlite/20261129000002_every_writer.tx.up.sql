@@ -1,0 +1,5 @@
+-- The previous program runs on this schema: yes.
+--
+-- The mark of the last change removed, as of every change: it tells the histories of two files apart that have removed equally
+-- many. Null for what was removed before there were marks.
+ALTER TABLE feed_retention ADD COLUMN mark TEXT;
