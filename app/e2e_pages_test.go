@@ -133,7 +133,7 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 		"/admin/people": fields("name", script, "password", script, "role", script), "/admin/keys": fields("name", strings.Repeat(script, 9), "scope", script),
 		"/admin/sign-in":  fields("sign_in_name", script, "sign_in_password", script, "next", script, "resume", "1", "kept."+script, script),
 		"/admin/password": fields("current", script, "next", script, "again", script), "/admin/bulk/apply": fields("id", p.ID, "search", script, "once", script),
-		at: fields("title", script, "price", "1", "location", script, "version", "1"),
+		at: fields("title", script, "price", "1", "location", script, "state", "1"),
 	} {
 		a := boss.post(path, form)
 		if a.inForce(path); a.status >= 500 || a.header.Get("Cache-Control") != "no-store" {

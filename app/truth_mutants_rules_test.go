@@ -563,7 +563,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"a change is more than its number",
-		"adapters/bunstore/feed_sqlite.go", "return found && mark == p.mark", "return found", storePkg, "TestAFileThatIsPutBack",
+		"adapters/bunstore/feed_sqlite.go", "return found && mark == p.mark", `return found && mark != "-"`, storePkg, "TestAFileThatIsPutBack",
 	},
 	{
 		"an own write is looked for, too",
@@ -589,11 +589,11 @@ var storeMutants = []mutant{
 	{
 		"the feed of a file sees what is in it now",
 		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, 0, readOnly)", "db.sqlitePool(path, file, 1, cacheKiB, readOnly)",
-		storePkg, "TestAFileThatIsPutBack",
+		storePkg, "TestAFileThatIsCopiedOver",
 	},
 	{
 		"a table whose changes are not all recorded has no feed",
-		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {", "if false {", storePkg, "TestWhileChangesAreNot",
+		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {", "if !slices.Contains(present, recorder) && false {", storePkg, "TestWhileChangesAreNot",
 	},
 	{
 		"nor has one from which others inherit",

@@ -71,6 +71,7 @@ var putBack = map[string]func(t *testing.T, from, to string){
 	},
 	"moved into its place": func(t *testing.T, from, to string) {
 		t.Helper()
+		byOther(t, from, "PRAGMA wal_checkpoint(TRUNCATE)")
 		copyTo(t, from, to+".new")
 		if err := os.Rename(to+".new", to); err != nil {
 			t.Fatal(err)
@@ -78,6 +79,7 @@ var putBack = map[string]func(t *testing.T, from, to string){
 	},
 	"copied over": func(t *testing.T, from, to string) {
 		t.Helper()
+		byOther(t, from, "PRAGMA wal_checkpoint(TRUNCATE)")
 		byOther(t, to, "PRAGMA wal_checkpoint(TRUNCATE)")
 		copyTo(t, from, to)
 	},
@@ -87,7 +89,8 @@ var putBack = map[string]func(t *testing.T, from, to string){
 func makeCopy(t *testing.T, path string) string {
 	t.Helper()
 	into := filepath.Join(t.TempDir(), "copy.db")
-	byOther(t, path, "VACUUM INTO '"+into+"'")
+	byOther(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
+	copyTo(t, path, into)
 	return into
 }
 
@@ -150,10 +153,28 @@ func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	if _, err := db.Repository().Update(t.Context(), revised); err != nil {
 		t.Fatal(err)
 	}
-	putBack["restored"](t, saved, path)
+	putBack["moved into its place"](t, saved, path)
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
 	if err != nil || page.Place.Epoch == before.Epoch {
 		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	}
+}
+
+// What connections have cached of a file stays valid for SQLite when somebody copies over it.
+func TestAFileThatIsCopiedOverIsNoticedThoughItsPagesAreCached(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	store(t, db, listing(t, 1))
+	saved := makeCopy(t, path)
+	store(t, db, listing(t, 2))
+	byOther(t, path, "PRAGMA wal_checkpoint(PASSIVE)") // everything is in the file now, and read from there
+	cursor := head(t, db)
+	if _, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil {
+		t.Fatal(err)
+	}
+	copyTo(t, saved, path)
+	if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
+		t.Errorf("the feed's error is %v", err)
 	}
 }
 
@@ -183,7 +204,7 @@ func TestAPruningDoesNotHideThatAFileWasPutBack(t *testing.T) {
 	}
 	byOther(t, saved, "INSERT INTO properties (title, price, location) VALUES ('there', 1, 'b')")
 	prune(saved)
-	putBack["restored"](t, saved, path)
+	putBack["moved into its place"](t, saved, path)
 	if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
 		t.Errorf("the feed's error is %v", err)
 	}

@@ -309,8 +309,8 @@ func TestAnIDThatOneStatementDeletesAndInsertsGoesOnAtAHigherVersion(t *testing.
 				db := open(t, template.Postgres(t))
 				p := store(t, db, listing(t, 1))
 				settings := append([]string{"SET session_replication_role = " + role}, before...)
-				changes := changesAfter(t, db, settings, again,
-					"INSERT INTO properties (title, price, location) VALUES ('another', 1, 'elsewhere')")
+				changes := changesAfter(t, db, settings, "BEGIN", again,
+					"INSERT INTO properties (title, price, location) VALUES ('another', 1, 'elsewhere')", "COMMIT")
 				last := changes[len(changes)-3:]
 				if last[0].Op != property.OpDelete || last[1].Op != property.OpInsert || last[1].Version <= last[0].Version {
 					t.Errorf("recorded are %s version %d and %s version %d", last[0].Op, last[0].Version, last[1].Op, last[1].Version)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -109,11 +108,12 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 const maxAttempts = 5
 
 // Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
-// returns the listing as it is. Expected are the versions that the caller is willing to change; nil is any. Errors:
-// property.ErrNotFound, property.ErrVersionConflict (the listing is at no expected version, or others kept changing it),
+// returns the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil is
+// any. A version alone is no such state: a table that is loaded anew has its versions a second time. Errors:
+// property.ErrNotFound, property.ErrVersionConflict (the state is not an expected one, or others went on changing it),
 // property.ErrReferenceTaken, *property.InvalidError, and edit's own.
 func (c *Catalog) Revise(
-	ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
+	ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	for range maxAttempts {
 		revised, err := c.reviseOnce(ctx, id, expected, edit)
@@ -125,7 +125,7 @@ func (c *Catalog) Revise(
 }
 
 func (c *Catalog) reviseOnce(
-	ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
+	ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	current, err := c.current(ctx, id, expected)
 	if err != nil {
@@ -150,11 +150,11 @@ func (c *Catalog) reviseOnce(
 	return *change.After, nil
 }
 
-// current reads the listing from the store itself, past every cache, and checks its version. That the version still
+// current reads the listing from the store itself, past every cache, and checks its state. That its version still
 // holds when the change is written is for the store to see.
-func (c *Catalog) current(ctx context.Context, id property.ID, expected []int64) (property.Property, error) {
+func (c *Catalog) current(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Property, error) {
 	current, err := c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)
-	if err == nil && expected != nil && !slices.Contains(expected, current.Version) {
+	if err == nil && expected != nil && !expected(&current) {
 		err = property.ErrVersionConflict
 	}
 	if err != nil {
@@ -163,13 +163,13 @@ func (c *Catalog) current(ctx context.Context, id property.ID, expected []int64)
 	return current, nil
 }
 
-// Remove deletes a listing, if it is at one of the expected versions (nil: whatever it is at). Errors: property.ErrNotFound,
+// Remove deletes a listing, if it is in an expected state (nil: whatever its state). Errors: property.ErrNotFound,
 // property.ErrVersionConflict.
-func (c *Catalog) Remove(ctx context.Context, id property.ID, expected []int64) error {
+func (c *Catalog) Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error {
 	return c.admit(ctx, c.remove(ctx, id, expected))
 }
 
-func (c *Catalog) remove(ctx context.Context, id property.ID, expected []int64) error {
+func (c *Catalog) remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error {
 	version := int64(0)
 	if expected != nil {
 		current, err := c.current(ctx, id, expected)

@@ -118,7 +118,7 @@ func TestWritesAndExportsBeginWithWhatStandsInTheStore(t *testing.T) {
 	}, 1_00, 2_00)
 	for name, act := range map[string]func() error{
 		"a revision": func() error { _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); return err },
-		"a removal":  func() error { return s.Remove(t.Context(), s.ids[1], []int64{1}) },
+		"a removal":  func() error { return s.Remove(t.Context(), s.ids[1], atVersion(1)) },
 		"an export": func() error {
 			return s.Export(t.Context(), property.Search{}, func(*property.Property) error { return nil })
 		},

@@ -29,9 +29,9 @@ type Catalog interface {
 	Count(ctx context.Context, f *property.Filter) (int64, error)
 	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Property, bool, error)
 	Revise(
-		ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
+		ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
 	) (property.Property, error)
-	Remove(ctx context.Context, id property.ID, expected []int64) error
+	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error
 }
 
 // Files moves listings in bulk.

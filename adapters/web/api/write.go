@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
@@ -122,8 +122,8 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error
 	return nil
 }
 
-// target is the listing that a request wants to change, and the versions it expects; nil for any.
-func (a *API) target(r *http.Request) (property.ID, []int64, error) {
+// target is the listing that a request wants to change, and whether it may be changed as it is; nil for any state.
+func (a *API) target(r *http.Request) (property.ID, func(*property.Property) bool, error) {
 	id, err := idOf(r)
 	if err != nil {
 		return id, nil, err
@@ -135,35 +135,36 @@ func (a *API) target(r *http.Request) (property.ID, []int64, error) {
 	if !given && a.RequireIfMatch {
 		return id, nil, problem.Refuse(problem.PreconditionRequired, "Send If-Match with the ETag of the version you mean to change.")
 	}
-	return id, expectedVersions(header), nil
+	return id, expectedState(header), nil
 }
 
-// expectedVersions are the versions that an If-Match header names; nil when it is absent or "*". Weak tags and tags that
-// are not ours match nothing, since If-Match compares strongly.
-func expectedVersions(header []string) []int64 {
+// expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in whichever
+// coding the listing was read. Weak tags and tags that are not ours match nothing, since If-Match compares strongly.
+func expectedState(header []string) func(*property.Property) bool {
 	if len(header) == 0 {
 		return nil
 	}
-	versions := []int64{}
+	var tags []string
 	for tag := range strings.SplitSeq(strings.Join(header, ","), ",") {
 		tag = strings.TrimSpace(tag)
 		if tag == "*" {
 			return nil
 		}
-		inner, opened := strings.CutPrefix(tag, `"`)
-		number, _, dashed := strings.Cut(inner, "-")
-		version, err := strconv.ParseInt(number, 10, 64)
-		if opened && dashed && err == nil && strings.HasSuffix(inner, `"`) {
-			versions = append(versions, version)
+		if inner, quoted := strings.CutPrefix(tag, `"`); quoted && strings.HasSuffix(inner, `"`) {
+			tags = append(tags, strings.TrimSuffix(inner, `"`)+"-")
 		}
 	}
-	return versions
+	return func(current *property.Property) bool {
+		answer := itemAnswer(current)
+		own := answer.Tag() + "-"
+		return slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, own) })
+	}
 }
 
 // preconditioned tells a failed If-Match from a change that lost against others.
-func (a *API) preconditioned(err error, expected []int64) error {
+func (a *API) preconditioned(err error, expected func(*property.Property) bool) error {
 	if errors.Is(err, property.ErrVersionConflict) && expected != nil {
-		return problem.Refuse(problem.PreconditionFailed, "The listing is not at the version that If-Match names; read it again.")
+		return problem.Refuse(problem.PreconditionFailed, "The listing is not in the state that If-Match names; read it again.")
 	}
 	return err
 }

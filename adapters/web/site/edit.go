@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -16,12 +18,12 @@ import (
 // editForm is the body of the page on which a listing is made or changed: what stands in each field, as it was typed, and
 // what is wrong with it.
 type editForm struct {
-	ID      string // "" for a new listing
-	Version int64  // that the person has seen
-	Once    string // names the creation, so that a form sent twice makes one listing
-	Values  url.Values
-	Wrong   map[string]string
-	Banner  string
+	ID     string // "" for a new listing
+	State  string // of the listing that the person has seen: see stateOf
+	Once   string // names the creation, so that a form sent twice makes one listing
+	Values url.Values
+	Wrong  map[string]string
+	Banner string
 	// Theirs is the listing as somebody else has left it meanwhile, and Differences how what was typed differs from it.
 	Theirs      *property.Property
 	Differences []property.Difference
@@ -50,7 +52,7 @@ func formOf(p *property.Property) *editForm {
 		f.Once = newToken()
 		return f
 	}
-	f.ID, f.Version = p.ID.String(), p.Version
+	f.ID, f.State = p.ID.String(), stateOf(p)
 	for _, d := range property.Differences(nil, p) {
 		f.Values.Set(d.Field, d.After)
 	}
@@ -193,6 +195,17 @@ func (s *Site) notSaved(w http.ResponseWriter, r *http.Request, who access.Accou
 
 func editPath(id property.ID) string { return "/admin/listings/" + id.String() }
 
+// stateOf names the state of a listing: its version, and a digest of all that it says.
+func stateOf(p *property.Property) string {
+	answer := viewcache.Answer{TagPrefix: strconv.FormatInt(p.Version, 10) + "-", Body: propertyjson.Append(nil, p)}
+	return answer.Tag()
+}
+
+// inState reports of a listing whether it is in the state that a form names.
+func inState(state string) func(*property.Property) bool {
+	return func(current *property.Property) bool { return stateOf(current) == state }
+}
+
 // listingID is the listing that the address names.
 func listingID(r *http.Request) (property.ID, error) {
 	id, err := property.ParseID(mux.Vars(r)["id"])
@@ -221,15 +234,14 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 	if err != nil {
 		return err
 	}
-	f := &editForm{ID: id.String()}
-	f.Version, _ = strconv.ParseInt(r.PostForm.Get("version"), 10, 64) // 0 is no version, and so a conflict
+	f := &editForm{ID: id.String(), State: r.PostForm.Get("state")}
 	d := f.read(r.PostForm)
 	if len(f.Wrong) > 0 {
 		_, err := d.Checked()
 		f.explain(err)
 		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
 	}
-	saved, err := s.Catalog.Revise(r.Context(), id, []int64{f.Version}, func(property.Details) (property.Details, error) {
+	saved, err := s.Catalog.Revise(r.Context(), id, inState(f.State), func(property.Details) (property.Details, error) {
 		return d, nil
 	})
 	switch {
@@ -258,8 +270,8 @@ func (s *Site) conflict(
 	if err != nil {
 		return s.notSaved(w, r, who, f, err)
 	}
-	f.Theirs, f.Version, f.Differences = &theirs, theirs.Version, property.Differences(&theirs, &revised)
-	if f.Values.Set("version", strconv.FormatInt(theirs.Version, 10)); len(f.Differences) == 0 {
+	f.Theirs, f.State, f.Differences = &theirs, stateOf(&theirs), property.Differences(&theirs, &revised)
+	if f.Values.Set("state", f.State); len(f.Differences) == 0 {
 		return s.done(w, r, editPath(id), "Somebody else has saved just the same meanwhile.")
 	}
 	return s.editPage(w, r, who, http.StatusConflict, f)
@@ -274,6 +286,7 @@ func (s *Site) removedMeanwhile(w http.ResponseWriter, r *http.Request, who acce
 // removal is the body of the page that asks whether a listing is really to go.
 type removal struct {
 	*property.Property
+	State   string
 	Changed bool // somebody has changed it since it was looked at
 }
 
@@ -287,7 +300,7 @@ func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Ac
 	if err != nil {
 		return err
 	}
-	return s.staffPage(w, r, who, http.StatusOK, "listings", "remove", "Remove listing", &removal{Property: &p})
+	return s.staffPage(w, r, who, http.StatusOK, "listings", "remove", "Remove listing", &removal{Property: &p, State: stateOf(&p)})
 }
 
 // removeListing answers POST /admin/listings/{id}/remove.
@@ -296,8 +309,7 @@ func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.
 	if err != nil {
 		return err
 	}
-	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
-	err = s.Catalog.Remove(r.Context(), id, []int64{version})
+	err = s.Catalog.Remove(r.Context(), id, inState(r.PostForm.Get("state")))
 	switch {
 	case errors.Is(err, property.ErrNotFound):
 		return s.done(w, r, backOffice, "The listing had been removed already.")
@@ -306,7 +318,7 @@ func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.
 		if err != nil {
 			return err
 		}
-		return s.staffPage(w, r, who, http.StatusConflict, "listings", "remove", "Remove listing", &removal{&now, true})
+		return s.staffPage(w, r, who, http.StatusConflict, "listings", "remove", "Remove listing", &removal{&now, stateOf(&now), true})
 	case err != nil:
 		return err
 	}

@@ -35,9 +35,9 @@ type Catalog interface {
 	History(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error)
 	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Property, bool, error)
 	Revise(
-		ctx context.Context, id property.ID, expected []int64, edit func(property.Details) (property.Details, error),
+		ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
 	) (property.Property, error)
-	Remove(ctx context.Context, id property.ID, expected []int64) error
+	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error
 	ReviseAll(
 		ctx context.Context, ids []property.ID, edit func(property.Details) (property.Details, error),
 	) (property.Tally, error)

@@ -64,12 +64,17 @@ type Variant struct {
 }
 
 func newView(a Answer, at freshness.Position) *View {
-	sum := sha256.Sum256(a.Body)
 	return &View{
 		answer: a,
-		digest: a.TagPrefix + hex.EncodeToString(sum[:8]),
+		digest: a.Tag(),
 		entry:  freshness.NewEntry(at, a.Depends...),
 	}
+}
+
+// Tag is the answer's entity tag without quotation marks and without the suffix that a content coding gives it.
+func (a *Answer) Tag() string {
+	sum := sha256.Sum256(a.Body)
+	return a.TagPrefix + hex.EncodeToString(sum[:8])
 }
 
 // weight is about how many bytes a view takes: compressed variants together stay below the size of the body, and so does
