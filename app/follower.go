@@ -25,6 +25,7 @@ type follower struct {
 	mu    sync.Mutex
 	next  *reading // what those wait for who ask before it begins; nil when nobody does; guarded by mu
 	ended bool     // nobody reads any more; guarded by mu
+	fault error    // of the last reading; guarded by mu
 
 	// The rest belongs to run.
 	cursor  ports.FeedCursor
@@ -116,7 +117,18 @@ func (f *follower) read(ctx context.Context) {
 	this := f.next
 	f.next = nil
 	f.mu.Unlock()
-	this.end(f.step(ctx))
+	err := f.step(ctx)
+	f.mu.Lock()
+	f.fault = err
+	f.mu.Unlock()
+	this.end(err)
+}
+
+// Fault is the error of the last reading, nil when that came to its end.
+func (f *follower) Fault() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fault
 }
 
 // end tells those who wait that nobody reads any more.

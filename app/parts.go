@@ -141,21 +141,27 @@ func newSite(
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
-	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry,
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
 ) *ops.Handler {
 	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping},
 		{Name: "migrations", Critical: true, Run: db.CheckSchema},
-		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger) }},
+		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }},
 		{Name: "cache", Run: cache.Ping},
 	}})
 }
 
-func checkFeed(ledger *freshness.Ledger) error {
-	if now := time.Now(); !ledger.Trusted(now) {
-		return fmt.Errorf("the change feed was last read %s ago; the caches are passed by", now.Sub(ledger.ConfirmedAt()).Round(time.Millisecond))
+// checkFeed says why the caches are bypassed, if they are.
+func checkFeed(ledger *freshness.Ledger, f *follower) error {
+	now := time.Now()
+	if ledger.Trusted(now) {
+		return nil
 	}
-	return nil
+	if fault := f.Fault(); fault != nil {
+		return fmt.Errorf("the caches are bypassed: %w", fault)
+	}
+	return fmt.Errorf("the caches are bypassed: the change feed was last read %s ago",
+		now.Sub(ledger.ConfirmedAt()).Round(time.Millisecond))
 }
 
 func newHandler(

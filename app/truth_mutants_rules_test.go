@@ -588,7 +588,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"the feed of a file sees what is in it now",
-		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, 0, readOnly)", "db.sqlitePool(path, file, 1, cacheKiB, readOnly)",
+		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, true, readOnly)", "db.sqlitePool(path, file, 1, false, readOnly)",
 		storePkg, "TestAFileThatIsCopiedOver",
 	},
 	{

@@ -135,7 +135,8 @@ func (f *sqliteFile) closed(info os.FileInfo) {
 type sqliteConnector struct {
 	driver.Connector
 
-	file *sqliteFile
+	file     *sqliteFile
+	uncached bool // whoever uses a connection sees what is in the file now
 }
 
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -148,7 +149,7 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.file.closed(info)
 		return nil, err
 	}
-	return &sqliteConn{conn.(driverConn), c.file, info, generation}, nil //nolint:forcetypeassert // the driver's connections can do all of it
+	return &sqliteConn{conn.(driverConn), c, info, generation}, nil //nolint:forcetypeassert // the driver's connections can do all of it
 }
 
 // driverConn is what a connection of the driver can do.
@@ -167,24 +168,30 @@ type driverConn interface {
 type sqliteConn struct {
 	driverConn
 
-	file       *sqliteFile
+	from       sqliteConnector
 	info       os.FileInfo
 	generation int
 }
 
+// ResetSession comes before every use but the first.
 func (c *sqliteConn) ResetSession(ctx context.Context) error {
-	if !c.file.current(c.generation) {
+	if !c.from.file.current(c.generation) {
 		return driver.ErrBadConn
+	}
+	if c.from.uncached {
+		if _, err := c.ExecContext(ctx, "PRAGMA shrink_memory", nil); err != nil {
+			return driver.ErrBadConn
+		}
 	}
 	return c.driverConn.ResetSession(ctx)
 }
 
 func (c *sqliteConn) Close() error {
 	var err error
-	if c.file.closing(c.info) {
+	if c.from.file.closing(c.info) {
 		_, err = c.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)", nil) // within busy_timeout
 	}
 	err = errors.Join(err, c.driverConn.Close())
-	c.file.closed(c.info)
+	c.from.file.closed(c.info)
 	return err
 }

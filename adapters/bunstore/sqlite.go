@@ -60,23 +60,23 @@ func (db *DB) openSQLite(ctx context.Context) error {
 	return nil
 }
 
-// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees what is in the file
-// now, whatever has been copied over it.
+// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees what is in there
+// now, though another file was copied over it, which SQLite does not expect.
 func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	conns := db.options.MaxConns
 	if conns == 0 {
 		conns = defaultSQLiteConns
 	}
-	if db.write, err = db.sqlitePool(path, file, 1, cacheKiB, "_txlock=immediate"); err != nil {
+	if db.write, err = db.sqlitePool(path, file, 1, false, "_txlock=immediate"); err != nil {
 		return err
 	}
 	if db.read = db.write; file == nil {
 		return nil
 	}
-	if db.read, err = db.sqlitePool(path, file, conns, cacheKiB, readOnly); err != nil {
+	if db.read, err = db.sqlitePool(path, file, conns, false, readOnly); err != nil {
 		return err
 	}
-	db.feed, err = db.sqlitePool(path, file, 1, 0, readOnly)
+	db.feed, err = db.sqlitePool(path, file, 1, true, readOnly)
 	return err
 }
 
@@ -84,7 +84,7 @@ const readOnly = "_pragma=query_only(1)"
 
 // sqlitePool opens a pool. An acknowledged write is on the disk: with synchronous=NORMAL a power failure could take back
 // the last ones.
-func (db *DB) sqlitePool(path string, file *sqliteFile, conns, cacheKiB int, extra string) (*bun.DB, error) {
+func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool, extra string) (*bun.DB, error) {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
 	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy + ")&_pragma=journal_mode(WAL)" +
@@ -94,7 +94,7 @@ func (db *DB) sqlitePool(path string, file *sqliteFile, conns, cacheKiB int, ext
 		return nil, err
 	}
 	if file != nil {
-		connector = sqliteConnector{connector, file}
+		connector = sqliteConnector{connector, file, uncached}
 	}
 	pool := pooled(sql.OpenDB(connector), conns, 0)
 	if file != nil {
