@@ -98,7 +98,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()
 		registry := newRegistry(db, views, queryLevel{cache, &ports.Counters{}}, newLevels(), f.ledger)
-		operators := newOps(db, cache, f.ledger, registry)
+		operators := newOps(db, cache, f.ledger, f.follower, registry)
 		want := func(when string, least, most float64, feed, detail string) {
 			t.Helper()
 			if got := gauged(t, registry, "gable_feed_confirmed_seconds"); got < least || got > most {
@@ -127,7 +127,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		time.Sleep(time.Until(failing.Add(900 * time.Millisecond)))
 		want("when it has failed for less than a second", 0.9, 0.9, "ok", "")
 		time.Sleep(time.Until(failing.Add(10 * time.Second)))
-		want("when it has failed for ten seconds", 10, 10, "degraded", "the change feed was last read 10s ago; the caches are passed by")
+		want("when it has failed for ten seconds", 10, 10, "degraded", "the caches are bypassed: unavailable")
 		f.feed.hook.Store(nil)
 		time.Sleep(2 * time.Second)
 		want("when it can be read again", 0, 0.26, "ok", "")
