@@ -1,7 +1,10 @@
 // Package rediscache keeps entries in Redis, where the processes of one service share them: a single server, one behind
 // Sentinel, or a Cluster. Redis is a help, never a need. Every call ends within a short time limit, a circuit breaker
 // saves even that while Redis is away, and the service starts without it. The package knows nothing of what the values
-// mean, never asks Redis for all its keys at once, and never touches a key without its prefix.
+// mean, never asks Redis for all its keys at once, never touches a key without its prefix, and never reads a value larger
+// than it would write itself: other programs may have put it there.
+//
+// The commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone.
 //
 // A Redis that serves as a cache wants a bound and leave to forget: maxmemory set, maxmemory-policy allkeys-lru (or
 // allkeys-lfu). With the default policy, noeviction, a full Redis refuses every Set; reads go on.
@@ -36,7 +39,7 @@ type Options struct {
 	URL string
 	// Timeout bounds each call, connecting included; 100 ms by default.
 	Timeout time.Duration
-	// MaxValueBytes is the largest value that is kept; 1 MiB by default.
+	// MaxValueBytes is the largest value that is cached, and the largest that is read; 1 MiB by default.
 	MaxValueBytes int
 }
 
@@ -83,16 +86,21 @@ func impatient(o *redis.UniversalOptions, timeout time.Duration) *redis.Universa
 	return o
 }
 
-// Get implements ports.Cache.
+// errTooLong says that a value is longer than any that this cache writes.
+var errTooLong = errors.New("the value is longer than any that was cached")
+
+// Get implements ports.Cache. It asks for one byte more than the largest value has, which tells a longer one.
 func (c *Cache) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	value, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-		return c.client.Get(ctx, prefix+key).Bytes()
+		return c.client.GetRange(ctx, prefix+key, 0, int64(c.maxValueBytes)).Bytes()
 	})
-	if errors.Is(err, redis.Nil) {
-		return nil, false, nil
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, false, unavailable("get", err)
+	case len(value) > c.maxValueBytes:
+		return nil, false, unavailable("get", errTooLong)
+	case len(value) == 0:
+		return nil, false, nil
 	}
 	return value, true, nil
 }
