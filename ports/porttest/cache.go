@@ -205,7 +205,7 @@ var cacheTimeCases = []suiteCase[box]{
 	{"set_renews_the_time", "A new Set brings its own, longer time to live.", func(b box) {
 		b.set("key", "first", brief)
 		b.set("key", "second", time.Hour)
-		b.set("mark", "", brief)
+		b.set("mark", "x", brief)
 		b.waitForNothing("mark")
 		b.wantKept("key", "second")
 	}},
