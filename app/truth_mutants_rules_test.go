@@ -6,7 +6,7 @@ import "slices"
 
 // The rules that keep the caches true, room by room. The order of a list is that of a story, not of importance.
 var mutants = slices.Concat(
-	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants, storeMutants, appMutants,
+	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants, storeMutants, healerMutants, appMutants,
 )
 
 // windowTests are those that say case by case what touches what; random ones might miss it once.
@@ -364,6 +364,18 @@ var redisMutants = []mutant{
 	{
 		"and is not used",
 		"adapters/rediscache/cache.go", "case len(value) > c.maxValueBytes:", "case false:", redisPkg, "TestAHugeValue",
+	},
+}
+
+// What a wrong answer leads to.
+var healerMutants = []mutant{
+	{
+		"after wrong answers the ledger begins anew",
+		"app/follower.go", "if f.anew.Swap(false) {", "if f.anew.Swap(false) && false {", appPkg, "TestALedgerThatBegins",
+	},
+	{
+		"and the query cache with it",
+		"app/healer.go", "		h.forget()\n", "", appPkg, "TestTwoWrongAnswers",
 	},
 }
 

@@ -145,13 +145,15 @@ func follow(
 }
 
 // verify compares answers of both levels with the database, now and then.
-func verify(lc fx.Lifecycle, f *follower, l *levels, log *zap.Logger, c *Config) {
+func verify(lc fx.Lifecycle, f *follower, r *cached.PropertyRepository, l *levels, log *zap.Logger, c *Config) {
 	if c.Freshness.VerifyInterval == 0 {
 		return
 	}
+	log = log.Named("verifier")
+	h := &healer{catchUp: f.CatchUp, beginAnew: f.beginAnew, forget: r.Forget, log: log}
 	for _, each := range l.each() {
-		v := &verifier{level: each, catchUp: f.CatchUp, pause: c.Freshness.VerifyInterval,
-			limit: c.Database.QueryTimeout, log: log.Named("verifier")}
+		v := &verifier{level: each, catchUp: f.CatchUp, healer: h, pause: c.Freshness.VerifyInterval,
+			limit: c.Database.QueryTimeout, log: log}
 		background(lc, v.run)
 	}
 }
