@@ -41,6 +41,9 @@ type Options struct {
 	Timeout time.Duration
 	// MaxValueBytes is the largest value that is cached, and the largest that is read; 1 MiB by default.
 	MaxValueBytes int
+	// Changed, if not nil, is called when Redis goes away, or is not there at first, with the cause; and with nil when it is
+	// back. It must return soon and must not use the cache.
+	Changed func(cause error)
 }
 
 // prefix begins every key.
@@ -50,11 +53,12 @@ const prefix = "gable:"
 type Cache struct {
 	client        redis.UniversalClient
 	breaker       *gobreaker.CircuitBreaker[[]byte]
+	health        health
 	timeout       time.Duration
 	maxValueBytes int
 }
 
-// Open makes a cache and tries to connect. A Redis that does not answer is no error, Ping tells; the error is
+// Open makes a cache and tries to connect. That Redis does not answer is no error, and Changed is called; the error is
 // ErrInvalidURL, wrapped. The client library's own log is switched off: what goes wrong comes back as an error.
 func Open(ctx context.Context, o Options) (*Cache, error) {
 	settings, err := parseURL(o.URL)
@@ -63,6 +67,7 @@ func Open(ctx context.Context, o Options) (*Cache, error) {
 	}
 	logging.Disable()
 	c := &Cache{timeout: o.Timeout, maxValueBytes: o.MaxValueBytes, breaker: newBreaker()}
+	c.health.begin(o.Changed)
 	if c.timeout <= 0 {
 		c.timeout = 100 * time.Millisecond
 	}
