@@ -212,15 +212,20 @@ func TestLosingRedisChangesNoAnswer(t *testing.T) {
 	check("with Redis")
 	redis.Pause()
 	check("with a frozen Redis")
-	if status := s.get("/readyz").must(http.StatusOK); !strings.Contains(status.body, `"degraded"`) {
-		t.Errorf("a frozen Redis is not reported: %s", status.body)
-	}
+	s.eventually("a frozen Redis is reported", func() bool {
+		return strings.Contains(s.get("/readyz").must(http.StatusOK).body, `"cache":{"status":"degraded","reason":"timed out"}`) &&
+			s.log.FilterMessageSnippet("Redis is away").Len() == 1
+	})
 	redis.Resume()
 	redis.Kill()
 	check("without Redis")
 	redis.Start()
 	check("with Redis again")
 	s.eventually("Redis is in use again", func() bool { return strings.HasPrefix(s.get("/readyz").body, `{"status":"ok"`) })
+	away, back := s.log.FilterMessageSnippet("Redis is away").Len(), s.log.FilterMessage("Redis is back").Len()
+	if away < 1 || away > 2 || back != away { // killed right after it was frozen, it may not have been back
+		t.Errorf("the log says %d times that Redis is away, and %d times that it is back", away, back)
+	}
 }
 
 func TestAServerStartsWithoutRedis(t *testing.T) {
@@ -229,6 +234,13 @@ func TestAServerStartsWithoutRedis(t *testing.T) {
 	s := startServer(t, database, "redis://127.0.0.1:1/0")
 	p := s.create(`"title":"alone","price":1`)
 	s.get("/v1/properties/" + p.ID).must(http.StatusOK)
+	if body := s.get("/readyz").must(http.StatusOK).body; !strings.Contains(body, `"cache":{"status":"degraded","reason":"connection refused"}`) {
+		t.Errorf("the reason is not shown: %s", body)
+	}
+	away := s.log.FilterMessageSnippet("Redis is away").All()
+	if len(away) != 1 || away[0].ContextMap()["reason"] != "connection refused" || away[0].ContextMap()["error"] == nil {
+		t.Errorf("the log has %v", away)
+	}
 }
 
 func TestPostgresAtAnotherSchemaIsRefusedWithTheCommandThatMendsIt(t *testing.T) {

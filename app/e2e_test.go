@@ -19,6 +19,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/contracttest"
 	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	keys "github.com/gable-listings/gable/domain/access"
 	"go.uber.org/fx"
@@ -95,6 +96,7 @@ type testServer struct {
 	servers  *servers
 	trend    site.Trend
 	lookup   site.Lookup
+	kept     *viewcache.Cache
 	client   *http.Client
 	base     string
 	opsBase  string
@@ -131,7 +133,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 	core, logs := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, config: c, log: logs}
 	var k *access.Keys
-	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.accounts, &k))
+	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.accounts, &k))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {

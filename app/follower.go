@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -23,9 +24,10 @@ type follower struct {
 	asked chan struct{} // somebody waits
 
 	mu    sync.Mutex
-	next  *reading // what those wait for who ask before it begins; nil when nobody does; guarded by mu
-	ended bool     // nobody reads any more; guarded by mu
-	fault error    // of the last reading; guarded by mu
+	next  *reading    // what those wait for who ask before it begins; nil when nobody does; guarded by mu
+	ended bool        // nobody reads any more; guarded by mu
+	fault error       // of the last reading; guarded by mu
+	anew  atomic.Bool // the next reading begins anew
 
 	// The rest belongs to run.
 	cursor  ports.FeedCursor
@@ -144,6 +146,9 @@ var errNotFollowing = fmt.Errorf("the change feed is not followed any more: %w",
 // wake has the feed read soon, since something may have changed.
 func (f *follower) wake() { nudge(f.woken) }
 
+// beginAnew has the next reading start the ledger anew, so that nothing cached before is vouched for by its position.
+func (f *follower) beginAnew() { f.anew.Store(true) }
+
 // CatchUp returns when the ledger has been told of every change that was committed before the call. Callers who come
 // together share one reading of the feed. The error is that of the reading, or of the context.
 func (f *follower) CatchUp(ctx context.Context) error {
@@ -221,6 +226,9 @@ func lostPlace(err error) bool {
 // catchUp brings everything that has been committed since the last time. It is published at once, since of several
 // changes to one listing the ledger has to know the newest before a reader comes.
 func (f *follower) catchUp(ctx context.Context) error {
+	if f.anew.Swap(false) {
+		f.placed = false
+	}
 	if !f.placed || time.Since(f.forgot) > f.retention/2 {
 		return f.begin(ctx)
 	}

@@ -40,8 +40,7 @@ var rooms = []room{
 	// Each library has one owner; adapters import nothing of one another but the JSON of a listing.
 	{folder: "adapters/bunstore", own: []string{"domain", "ports", "migrations"}, foreign: []string{
 		"github.com/uptrace/bun", "github.com/jackc/pgx/v5", "modernc.org/sqlite", "github.com/google/uuid"}},
-	{folder: "adapters/cached", own: []string{"domain", "ports"}, foreign: []string{
-		"github.com/vmihailenco/msgpack/v5", "golang.org/x/sync"}},
+	{folder: "adapters/cached", own: []string{"domain", "ports"}, foreign: []string{"golang.org/x/sync"}},
 	{folder: "adapters/eventbus", own: []string{"domain", "ports"}},
 	{folder: "adapters/memory", own: []string{"domain", "ports"}, foreign: []string{"github.com/maypok86/otter/v2"}},
 	{folder: "adapters/rediscache", own: []string{"ports"}, foreign: []string{

@@ -66,7 +66,7 @@ func newLedger(c *Config) *freshness.Ledger {
 // ownCache reports whether the query cache belongs to this process alone.
 func ownCache(c *Config) bool { return string(c.Cache.URL) == "memory:" }
 
-func openCache(lc fx.Lifecycle, c *Config) (ports.Cache, error) {
+func openCache(lc fx.Lifecycle, c *Config, log *zap.Logger) (ports.Cache, error) {
 	if ownCache(c) {
 		cache := memory.NewCache(int64(c.Cache.MaxBytes))
 		lc.Append(fx.StopHook(cache.Close))
@@ -74,12 +74,26 @@ func openCache(lc fx.Lifecycle, c *Config) (ports.Cache, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	cache, err := rediscache.Open(ctx, rediscache.Options{URL: string(c.Cache.URL), Timeout: c.Cache.Timeout})
+	cache, err := rediscache.Open(ctx, rediscache.Options{
+		URL: string(c.Cache.URL), Timeout: c.Cache.Timeout, Changed: logRedis(log.Named("cache")),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the cache: %w", err)
 	}
 	lc.Append(fx.StopHook(cache.Close))
 	return cache, nil
+}
+
+// logRedis logs when Redis goes away, with the cause, and when it comes back.
+func logRedis(log *zap.Logger) func(cause error) {
+	return func(cause error) {
+		if cause == nil {
+			log.Info("Redis is back")
+			return
+		}
+		log.Warn("Redis is away; queries are answered by the database until it is back",
+			zap.String("reason", reason(cause)), zap.Error(cause))
+	}
 }
 
 func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *levels, c *Config) *viewcache.Cache {
@@ -144,10 +158,10 @@ func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
 ) *ops.Handler {
 	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
-		{Name: "database", Critical: true, Run: db.Ping},
-		{Name: "migrations", Critical: true, Run: db.CheckSchema},
-		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }},
-		{Name: "cache", Run: cache.Ping},
+		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
+		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason},
+		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
+		{Name: "cache", Run: cache.Ping, Reason: reason},
 	}})
 }
 

@@ -6,7 +6,7 @@ import "slices"
 
 // The rules that keep the caches true, room by room. The order of a list is that of a story, not of importance.
 var mutants = slices.Concat(
-	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, viewMutants, schemaMutants, storeMutants, appMutants,
+	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants, storeMutants, healerMutants, appMutants,
 )
 
 // windowTests are those that say case by case what touches what; random ones might miss it once.
@@ -269,8 +269,24 @@ var cachedMutants = []mutant{
 		"adapters/cached/outage.go", "reading.Tolerance); ok {", "reading.Tolerance); ok || true {", cachedPkg, ".",
 	},
 	{
-		"a record answers its own question only",
-		"adapters/cached/record.go", "r.Key != key || ", "", cachedPkg, ".",
+		"a record is used only if its signature is right",
+		"adapters/cached/envelope.go", "signed); err != nil {", "signed); err != nil && false {", cachedPkg, ".",
+	},
+	{
+		"and answers its own question only",
+		"adapters/cached/envelope.go", " || string(signed[2:end]) != key {", " {", cachedPkg, ".",
+	},
+	{
+		"a key is known by all of its id",
+		"adapters/cached/keyring.go", "if key.id == string(id) {", "if true {", cachedPkg, ".",
+	},
+	{
+		"an answer that was found wrong is removed",
+		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(given.Epoch, q.key))\n", "", cachedPkg, ".",
+	},
+	{
+		"what was forgotten is not used",
+		"adapters/cached/read.go", "if err == nil && rec.Loaded < r.forgotten.Load() {", "if false {", cachedPkg, ".",
 	},
 	{
 		"a position means something to its writer only",
@@ -286,16 +302,12 @@ var cachedMutants = []mutant{
 	},
 	{
 		"place and position are taken before the load",
-		"adapters/cached/read.go", "	r.store(ctx, cacheKey(rec.Epoch, q.key), rec)\n",
-		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n	r.store(ctx, cacheKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
+		"adapters/cached/read.go", "	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n",
+		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
 	},
 	{
-		"a record is of its own epoch only",
-		"adapters/cached/record.go", "r.Epoch != epoch || ", "", cachedPkg, ".",
-	},
-	{
-		"and for its time only",
-		"adapters/cached/record.go", " || now.UnixMicro() >= r.Expires", "", cachedPkg, ".",
+		"a record is used for its time only",
+		"adapters/cached/record.go", "case now.UnixMicro() >= r.Expires:", "case false:", cachedPkg, ".",
 	},
 	{
 		"answers of different histories are kept apart",
@@ -368,8 +380,36 @@ var cachedMutants = []mutant{
 	},
 }
 
+// The cache in Redis.
+var redisMutants = []mutant{
+	{
+		"a huge value stays where it is",
+		"adapters/rediscache/cache.go", "prefix+key, 0, int64(c.maxValueBytes))", "prefix+key, 0, -1)", redisPkg, "TestAHugeValue",
+	},
+	{
+		"and is not used",
+		"adapters/rediscache/cache.go", "case len(value) > c.maxValueBytes:", "case false:", redisPkg, "TestAHugeValue",
+	},
+}
+
+// What a wrong answer leads to.
+var healerMutants = []mutant{
+	{
+		"after wrong answers the ledger begins anew",
+		"app/follower.go", "if f.anew.Swap(false) {", "if f.anew.Swap(false) && false {", appPkg, "TestALedgerThatBegins",
+	},
+	{
+		"and the query cache with it",
+		"app/healer.go", "		h.forget()\n", "", appPkg, "TestTwoWrongAnswers",
+	},
+}
+
 // The view cache.
 var viewMutants = []mutant{
+	{
+		"a view that was found wrong is removed",
+		"adapters/web/viewcache/sample.go", "	c.views.Invalidate(v.key)\n", "", viewPkg, ".",
+	},
 	{
 		"its token names no transaction",
 		"adapters/web/viewcache/wishes.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", viewPkg, ".",

@@ -29,6 +29,7 @@ const (
 	freshnessPkg = "./domain/freshness"
 	catalogPkg   = "./app/catalog"
 	cachedPkg    = "./adapters/cached"
+	redisPkg     = "./adapters/rediscache"
 	viewPkg      = "./adapters/web/viewcache"
 	schemaPkg    = "./migrations"
 	storePkg     = "./adapters/bunstore"

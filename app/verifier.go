@@ -13,6 +13,7 @@ import (
 type verifier struct {
 	level   *level
 	catchUp func(context.Context) error
+	healer  *healer
 	pause   time.Duration // between two comparisons
 	limit   time.Duration // for one of them
 	log     *zap.Logger
@@ -34,7 +35,7 @@ func (v *verifier) run(ctx context.Context) {
 	}
 }
 
-// wrongAnswer is the log's word for a violation.
+// wrongAnswer is the log's word for a violation. The answer itself is removed by the level that gave it.
 const wrongAnswer = "a cache has given a wrong answer"
 
 func (v *verifier) verify(ctx context.Context, sample ports.Sample) {
@@ -51,6 +52,7 @@ func (v *verifier) verify(ctx context.Context, sample ports.Sample) {
 		v.level.violations.Add(1)
 		v.log.Error(wrongAnswer, zap.String("level", v.level.name),
 			zap.String("question", sample.Question), zap.String("detail", finding.Detail))
+		v.healer.heal(ctx)
 	default:
 		v.level.undecided.Add(1)
 	}

@@ -25,7 +25,10 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			logged, entries := observer.New(zap.InfoLevel)
 			level := newLevel("view")
-			v := &verifier{level: level, limit: time.Minute, log: zap.New(logged)}
+			healed := uint64(0)
+			v := &verifier{level: level, limit: time.Minute, log: zap.New(logged), healer: &healer{
+				catchUp: func(context.Context) error { healed++; return nil },
+			}}
 			v.verify(t.Context(), ports.Sample{
 				Question: "limit=7",
 				Recheck: func(ctx context.Context, _ func(context.Context) error) (ports.Finding, error) {
@@ -37,6 +40,9 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 			})
 			if got := [...]uint64{level.verified.Load(), level.undecided.Load(), level.violations.Load()}; got != [...]uint64{c.verified, c.undecided, c.violations} {
 				t.Errorf("verified, undecided and violations are %v", got)
+			}
+			if healed != c.violations {
+				t.Errorf("the feed was polled %d times for %d violations", healed, c.violations)
 			}
 			if uint64(entries.Len()) != c.violations {
 				t.Fatalf("the log has %v", entries.All())

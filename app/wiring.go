@@ -51,6 +51,7 @@ var cacheModule = fx.Module("caches",
 	fx.Provide(
 		newLedger,
 		openCache,
+		newKeyring,
 		newLevels,
 		func(c ports.Cache, l *levels) queryLevel { return queryLevel{c, l.query.counters} },
 		newViewCache,
@@ -77,9 +78,9 @@ var insightModule = fx.Module("insight",
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
 func repository(
-	db *bunstore.DB, cache ports.Cache, l *levels, ledger *freshness.Ledger, c *Config,
+	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *levels, ledger *freshness.Ledger, c *Config,
 ) (*cached.PropertyRepository, ports.PropertyRepository) {
-	options := cached.Options{TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples}
+	options := cached.Options{TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples, Keys: keys}
 	if !ownCache(c) {
 		options.LeaseTTL = c.Cache.LeaseTTL
 	}
@@ -96,7 +97,7 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 		fx.StopTimeout(c.Shutdown.Timeout),
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining),
-		fx.Invoke(checkSchema, subscribe, follow, verify, sample, serve),
+		fx.Invoke(checkSchema, sign, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
 }
@@ -144,13 +145,15 @@ func follow(
 }
 
 // verify compares answers of both levels with the database, now and then.
-func verify(lc fx.Lifecycle, f *follower, l *levels, log *zap.Logger, c *Config) {
+func verify(lc fx.Lifecycle, f *follower, r *cached.PropertyRepository, l *levels, log *zap.Logger, c *Config) {
 	if c.Freshness.VerifyInterval == 0 {
 		return
 	}
+	log = log.Named("verifier")
+	h := &healer{catchUp: f.CatchUp, beginAnew: f.beginAnew, forget: r.Forget, log: log}
 	for _, each := range l.each() {
-		v := &verifier{level: each, catchUp: f.CatchUp, pause: c.Freshness.VerifyInterval,
-			limit: c.Database.QueryTimeout, log: log.Named("verifier")}
+		v := &verifier{level: each, catchUp: f.CatchUp, healer: h, pause: c.Freshness.VerifyInterval,
+			limit: c.Database.QueryTimeout, log: log}
 		background(lc, v.run)
 	}
 }

@@ -158,6 +158,29 @@ func TestKeysKeepTheirRules(t *testing.T) {
 	})
 }
 
+func TestSigningKeysKeepTheirRules(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		secret := func(bytes int) string { // as a literal of the database
+			digits := strings.Repeat("0a", bytes)
+			if db.Dialect().Name() == dialect.SQLite {
+				return "x'" + digits + "'"
+			}
+			return `'\x` + digits + `'`
+		}
+		key := func(id, secret string) string {
+			return fmt.Sprintf("INSERT INTO signing_keys (id, secret, created_at) VALUES ('%s', %s, '2026-01-02T03:04:05.678901Z')", id, secret)
+		}
+		exec(t, db, key("0123456789ABCdef", secret(32)))
+		refused(t, db, key("0123456789ABCdef", secret(32)), "signing_keys")
+		for _, id := range []string{"", "0123456789ABCDE", "0123456789ABCDEFG", "0123456789ABCDE ", "0123456789ABCDé"} {
+			refused(t, db, key(id, secret(32)), "id")
+		}
+		for _, n := range []int{0, 31, 33} {
+			refused(t, db, key("0123456789ABCDEF", secret(n)), "secret")
+		}
+	})
+}
+
 func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
 	account := func(id, name, role string) string {
 		return fmt.Sprintf("INSERT INTO accounts (id, name, role, password_hash) VALUES ('%s', '%s', '%s', '$')", id, name, role)

@@ -20,8 +20,8 @@ var _ ports.AccountRepository = (*AccountRepository)(nil)
 
 // accountDialect is how each database keeps accounts from being changed by two at once, and says that one is missing.
 type accountDialect interface {
-	// lockAccounts makes others who would write to accounts wait until the transaction ends; readers go on.
-	lockAccounts(ctx context.Context, tx bun.IDB) error
+	// lockTable makes others who would write to the table wait until the transaction ends; readers go on.
+	lockTable(ctx context.Context, tx bun.IDB, table string) error
 	// orphaned reports whether a row was refused because what it belongs to does not exist.
 	orphaned(err error) bool
 }
@@ -147,7 +147,7 @@ func (r *AccountRepository) change(
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
 	return r.db.explain(ctx, doing, r.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) error {
-		if err := r.db.dialect.lockAccounts(ctx, tx); err != nil {
+		if err := r.db.dialect.lockTable(ctx, tx, "accounts"); err != nil {
 			return err
 		}
 		var found accountRow

@@ -128,6 +128,14 @@ func TestSessionRepositoryKeepsItsPromises(t *testing.T) {
 	}
 }
 
+func TestSigningKeyRepositoryKeepsItsPromises(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			porttest.SigningKeyRepository(t, func(t *testing.T) ports.SigningKeyRepository { return open(t, kind.url(t)).SigningKeys() })
+		})
+	}
+}
+
 // birth is when the listings of the tests are made.
 var birth = time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
 

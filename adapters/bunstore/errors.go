@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -48,6 +49,34 @@ func orCause(err, cause error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", cause, err)
+}
+
+// Reason says why a call failed without naming addresses, users or statements, where the schema is wrong or the database
+// itself refused; else it is "".
+func Reason(err error) string {
+	switch code := postgresCode(err); {
+	case errors.Is(err, ErrSchemaOlder):
+		return "the schema is older than the program"
+	case errors.Is(err, ErrSchemaNewer):
+		return "the schema is newer than the program"
+	case errors.Is(err, errNotRecorded):
+		return "changes of listings are not recorded"
+	case strings.HasPrefix(code, "28"):
+		return "authentication failed"
+	case code == "3D000":
+		return "no such database"
+	case code == "53300":
+		return "too many connections"
+	case code == "57P03":
+		return "starting up or shutting down"
+	case code == "42501":
+		return "permission denied"
+	case code == "57014":
+		return "timed out"
+	case code != "":
+		return "refused"
+	}
+	return ""
 }
 
 // unreachable reports whether the connection is to blame rather than the statement.

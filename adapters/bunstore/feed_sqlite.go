@@ -97,7 +97,7 @@ func (s *sqliteState) read(ctx context.Context, tx bun.IDB, seqs ...int64) error
 		return err
 	}
 	if s.Recorders < len(sqliteRecorders) {
-		return fmt.Errorf("changes of listings are not recorded, a trigger of properties is missing: %w", ports.ErrUnavailable)
+		return fmt.Errorf("a trigger of properties is missing: %w", errNotRecorded)
 	}
 	var rows []changeRow
 	err := tx.NewRaw("SELECT "+markColumns+" FROM property_changes WHERE seq IN (?)", bun.List(append(seqs, s.Last))).Scan(ctx, &rows)

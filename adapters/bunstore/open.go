@@ -108,6 +108,9 @@ func (db *DB) Accounts() *AccountRepository { return &AccountRepository{db: db} 
 // Sessions keeps their sessions.
 func (db *DB) Sessions() *SessionRepository { return &SessionRepository{db: db} }
 
+// SigningKeys stores the keys that sign what is in a shared cache.
+func (db *DB) SigningKeys() *SigningKeyRepository { return &SigningKeyRepository{db: db} }
+
 // Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := db.bounded(ctx)

@@ -167,9 +167,9 @@ func outageCode(code string) bool {
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }
 
-// lockAccounts takes the weakest lock that conflicts with itself and with writing, and not with the look-up of a foreign key.
-func (postgresDialect) lockAccounts(ctx context.Context, tx bun.IDB) error {
-	_, err := tx.NewRaw("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE").Exec(ctx)
+// lockTable takes the weakest lock that conflicts with itself and with writing, and not with the look-up of a foreign key.
+func (postgresDialect) lockTable(ctx context.Context, tx bun.IDB, table string) error {
+	_, err := tx.NewRaw("LOCK TABLE ? IN SHARE ROW EXCLUSIVE MODE", bun.Ident(table)).Exec(ctx)
 	return err
 }
 

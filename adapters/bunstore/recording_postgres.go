@@ -42,11 +42,13 @@ var recorders = []string{
 	"property_changes_of_update:O",
 }
 
-// check returns nil when every change of a listing is recorded. The error wraps ports.ErrUnavailable: nothing can be said of
-// what has changed.
+// errNotRecorded says that listings may change without a change in the feed: nothing cached can be vouched for.
+var errNotRecorded = fmt.Errorf("changes of listings are not recorded: %w", ports.ErrUnavailable)
+
+// check returns nil when every change of a listing is recorded, and else errNotRecorded, wrapped.
 func (r *recording) check() error {
 	if r.Heir != "" {
-		return fmt.Errorf("the table %s inherits from properties, and its changes are not recorded: %w", r.Heir, ports.ErrUnavailable)
+		return fmt.Errorf("the table %s inherits from properties: %w", r.Heir, errNotRecorded)
 	}
 	var present []string
 	for trigger := range strings.FieldsSeq(r.Triggers) {
@@ -56,8 +58,7 @@ func (r *recording) check() error {
 	for _, recorder := range recorders {
 		if !slices.Contains(present, recorder) {
 			name, _, _ := strings.Cut(recorder, ":")
-			return fmt.Errorf("changes of listings are not recorded, the trigger %s is missing or switched off: %w",
-				name, ports.ErrUnavailable)
+			return fmt.Errorf("the trigger %s of properties is missing or switched off: %w", name, errNotRecorded)
 		}
 	}
 	return nil

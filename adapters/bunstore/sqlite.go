@@ -155,8 +155,8 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// lockAccounts has nothing to do: a transaction that writes is the only one from its beginning.
-func (sqliteDialect) lockAccounts(context.Context, bun.IDB) error { return nil }
+// lockTable has nothing to do: a transaction that writes is the only one from its beginning.
+func (sqliteDialect) lockTable(context.Context, bun.IDB, string) error { return nil }
 
 func (sqliteDialect) orphaned(err error) bool {
 	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY

@@ -56,7 +56,8 @@ func (r *PropertyRepository) explain(ctx context.Context, q question) Explanatio
 	if !trusted {
 		x.Outcome = ports.OutcomeBypassed
 	}
-	rec, size, err := r.looked(ctx, q)
+	epoch := r.ledger.Place().Epoch
+	rec, size, err := r.lookup(ctx, entryKey(epoch, q.key), epoch)
 	if err != nil {
 		x.Why = err
 		return x
@@ -74,20 +75,4 @@ func (r *PropertyRepository) explain(ctx context.Context, q question) Explanatio
 		x.Outcome = outcomeOf(verdict, patched)
 	}
 	return x
-}
-
-// looked is the record that the Cache has for the question, and how many bytes it takes there.
-func (r *PropertyRepository) looked(ctx context.Context, q question) (*record, int, error) {
-	ctx, cancel := r.briefly(ctx)
-	defer cancel()
-	epoch := r.ledger.Place().Epoch
-	b, found, err := r.cache.Get(ctx, cacheKey(epoch, q.key))
-	if err != nil {
-		return nil, 0, err
-	}
-	if !found {
-		return nil, 0, ports.ErrNotKept
-	}
-	rec, err := decodeRecord(b, q.key, epoch, time.Now())
-	return rec, len(b), err
 }

@@ -85,6 +85,7 @@ type store struct {
 	ports.PropertyRepository
 	asked atomic.Int64
 	hook  func(context.Context) error
+	lie   property.Decimal // added to every price and count
 }
 
 func (s *store) answered(ctx context.Context) error {
@@ -97,17 +98,21 @@ func (s *store) answered(ctx context.Context) error {
 
 func (s *store) Find(ctx context.Context, id property.ID) (property.Property, error) {
 	p, err := s.PropertyRepository.Find(ctx, id)
+	p.Price += s.lie
 	return p, cmp.Or(s.answered(ctx), err)
 }
 
 func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page, error) {
 	page, err := s.PropertyRepository.Search(ctx, q)
+	for i := range page.Properties {
+		page.Properties[i].Price += s.lie
+	}
 	return page, cmp.Or(s.answered(ctx), err)
 }
 
 func (s *store) Count(ctx context.Context, f *property.Filter) (int64, error) {
 	n, err := s.PropertyRepository.Count(ctx, f)
-	return n, cmp.Or(s.answered(ctx), err)
+	return n + int64(s.lie), cmp.Or(s.answered(ctx), err)
 }
 
 // mapCache keeps everything but leases for ever and remembers how it was used.
@@ -160,6 +165,7 @@ func (c *mapCache) Delete(_ context.Context, key string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.leases, key)
+	delete(c.kept, key)
 	return nil
 }
 

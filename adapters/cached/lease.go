@@ -19,7 +19,7 @@ const (
 // when another process has loaded it meanwhile, which may have happened just before the lease was granted. It waits at
 // most twice as long as a lease lasts: for a holder that dies, and for the one after it.
 func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, func()) {
-	key := cacheKey(r.ledger.Place().Epoch, q.key) + ":lease"
+	key := entryKey(r.ledger.Place().Epoch, q.key) + ":lease"
 	until := time.Now().Add(2 * r.options.LeaseTTL)
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		granted, err := r.grant(ctx, key)
@@ -60,9 +60,5 @@ func (r *PropertyRepository) grant(ctx context.Context, key string) (bool, error
 // release ends the lease, so that a process which cannot use the answer need not wait. Should the lease have ended before,
 // and another process hold it now, then one more process than needed loads.
 func (r *PropertyRepository) release(ctx context.Context, key string) {
-	ctx, cancel := r.briefly(context.WithoutCancel(ctx))
-	defer cancel()
-	if err := r.cache.Delete(ctx, key); err != nil {
-		r.counters.CountError()
-	}
+	r.drop(context.WithoutCancel(ctx), key)
 }

@@ -1,12 +1,14 @@
 // Package cached is the decorator repository: a PropertyRepository that keeps another one's answers in a Cache and serves
 // them as long as the ledger vouches for them. It never deletes to be correct: writes pass straight through, and every
-// kept answer is judged when it is read. Losing, emptying or poisoning the cache costs time and changes no answer.
+// cached answer is judged when it is read, if it bears the signature of a process of this service. Losing, emptying or
+// poisoning the cache costs time and changes no answer.
 package cached
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -22,9 +24,12 @@ type PropertyRepository struct {
 	ledger   *freshness.Ledger
 	counters *ports.Counters
 	options  Options
+	keys     *Keyring
 	identity string // tells this repository's records from those of other processes
 	flights  flights
 	outage   outage
+
+	forgotten atomic.Int64 // what was loaded before is not used; in microseconds since 1970
 }
 
 // Options of a PropertyRepository.
@@ -39,14 +44,20 @@ type Options struct {
 	LeaseTTL time.Duration
 	// Samples, if not nil, gets some of the answers to be verified.
 	Samples *ports.Samples
+	// Keys sign what is cached, and are those of all processes that share the cache; nil where the cache is not shared.
+	Keys *Keyring
 }
 
 // New puts a cache in front of the store. The counters count what the cache did for each read.
 func New(
 	store ports.PropertyRepository, cache ports.Cache, ledger *freshness.Ledger, counters *ports.Counters, o Options,
 ) *PropertyRepository {
+	keys := o.Keys
+	if keys == nil {
+		keys = OwnKeyring()
+	}
 	return &PropertyRepository{
-		PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o, identity: rand.Text(),
+		PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o, keys: keys, identity: rand.Text(),
 	}
 }
 
@@ -59,7 +70,7 @@ func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property
 	if rec.Absent {
 		return property.Property{}, property.ErrNotFound
 	}
-	return rec.Listings[0].property(), nil
+	return rec.Listings[0], nil
 }
 
 func (r *PropertyRepository) item(id property.ID) question {
@@ -139,8 +150,7 @@ func (r *PropertyRepository) refreshItem(id property.ID, rec *record) (freshness
 		if len(rec.Listings) != 1 {
 			return freshness.Unknown, false
 		}
-		p := rec.Listings[0].property()
-		kept = &p
+		kept = &rec.Listings[0]
 	}
 	current, at, verdict := r.ledger.PatchItem(id, kept, rec.position())
 	rec.Position = uint64(at)
@@ -149,13 +159,6 @@ func (r *PropertyRepository) refreshItem(id property.ID, rec *record) (freshness
 	}
 	rec.setItem(current)
 	return verdict, true
-}
-
-func (r *record) setItem(p *property.Property) {
-	r.Absent, r.Listings = p == nil, nil
-	if p != nil {
-		r.Listings = []listing{listingOf(p)}
-	}
 }
 
 // refreshPage brings a kept page up to the ledger's present and reports whether it changed on the way.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -73,12 +74,8 @@ func (r *PropertyRepository) note(reading *ports.Reading, o ports.Outcome) {
 // kept returns the kept record, true as of now, or nil and why there is none.
 func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, ports.Outcome) {
 	place := r.ledger.Place()
-	key := cacheKey(place.Epoch, q.key)
-	b, found, err := r.get(ctx, key)
-	if err != nil || !found {
-		return nil, ports.OutcomeMiss
-	}
-	rec, err := decodeRecord(b, q.key, place.Epoch, time.Now())
+	key := entryKey(place.Epoch, q.key)
+	rec, err := r.get(ctx, key, place.Epoch)
 	if err != nil {
 		return nil, ports.OutcomeMiss
 	}
@@ -125,15 +122,36 @@ func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.V
 	return verdict, patched, rec.Position - uint64(at)
 }
 
-// get asks the cache and counts its failure.
-func (r *PropertyRepository) get(ctx context.Context, key string) ([]byte, bool, error) {
+// get looks a record up, and counts the cache's failure: an error, or bytes that no process of this service has written.
+func (r *PropertyRepository) get(ctx context.Context, key, epoch string) (*record, error) {
+	rec, _, err := r.lookup(ctx, key, epoch)
+	if err != nil && !errors.Is(err, ports.ErrNotKept) && !errors.Is(err, errExpired) && !errors.Is(err, errUnknownKey) {
+		r.counters.CountError()
+	}
+	return rec, err
+}
+
+// lookup returns the record that the cache has under the entry's key, and how many bytes it takes there. The error is
+// ports.ErrNotKept when there is none.
+func (r *PropertyRepository) lookup(ctx context.Context, key, epoch string) (*record, int, error) {
 	ctx, cancel := r.briefly(ctx)
 	defer cancel()
 	b, found, err := r.cache.Get(ctx, key)
 	if err != nil {
-		r.counters.CountError()
+		return nil, 0, err
 	}
-	return b, found, err
+	if !found {
+		return nil, 0, ports.ErrNotKept
+	}
+	payload, err := r.keys.open(key, b)
+	if err != nil {
+		return nil, 0, err
+	}
+	rec, err := decodeRecord(payload, epoch, time.Now())
+	if err == nil && rec.Loaded < r.forgotten.Load() {
+		return nil, 0, ports.ErrNotKept
+	}
+	return rec, len(b), err
 }
 
 // briefly gives one call of the cache a tenth of the time that a load may take: a cache that hangs is passed by.
@@ -173,14 +191,14 @@ func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record,
 		defer release()
 	}
 	// Position and place are taken before the question goes out.
-	rec = &record{Key: q.key, Writer: r.identity, Position: uint64(r.ledger.Position())}
+	rec = &record{Writer: r.identity, Position: uint64(r.ledger.Position())}
 	rec.setPlace(r.ledger.Place())
 	now := time.Now()
 	rec.Loaded, rec.Expires = now.UnixMicro(), now.Add(jittered(r.options.TTL)).UnixMicro()
 	if err := q.load(ctx, rec); err != nil {
 		return nil, false, err
 	}
-	r.store(ctx, cacheKey(rec.Epoch, q.key), rec)
+	r.store(ctx, entryKey(rec.Epoch, q.key), rec)
 	return rec, false, nil
 }
 
@@ -191,19 +209,19 @@ func jittered(ttl time.Duration) time.Duration {
 // store keeps the record for the rest of its time. A cache that fails has failed to help, nothing more.
 func (r *PropertyRepository) store(ctx context.Context, key string, rec *record) {
 	left := time.Until(time.UnixMicro(rec.Expires))
-	b, err := rec.encode()
-	if err == nil && left > 0 {
-		ctx, cancel := r.briefly(ctx)
-		defer cancel()
-		err = r.cache.Set(ctx, key, b, left)
+	signing := r.keys.newest()
+	if left <= 0 || signing == nil {
+		return
 	}
-	if err != nil {
+	ctx, cancel := r.briefly(ctx)
+	defer cancel()
+	if err := r.cache.Set(ctx, key, signing.seal(key, rec), left); err != nil {
 		r.counters.CountError()
 	}
 }
 
-// cacheKey keeps the answers of different histories and shapes apart, and keys short however long a search is.
-func cacheKey(epoch, key string) string {
+// entryKey keeps the answers of different histories and shapes apart, and keys short however long a search is.
+func entryKey(epoch, key string) string {
 	const longest = 200
 	if len(key) > longest {
 		sum := sha256.Sum256([]byte(key))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -40,10 +41,23 @@ func (r *PropertyRepository) recheck(
 	case sameAnswer(&given, truth):
 		return ports.Finding{Verdict: ports.Verified}, nil
 	}
+	r.drop(ctx, entryKey(given.Epoch, q.key))
 	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
 		"at position %d, place %s: given %s; the store has %s; ledger at position %d, place %s",
 		given.Position, given.place().Snapshot, describe(&given), describe(truth), entry.Position(), r.ledger.Place().Snapshot)}, nil
 }
+
+// drop removes an entry from the cache.
+func (r *PropertyRepository) drop(ctx context.Context, key string) {
+	ctx, cancel := r.briefly(ctx)
+	defer cancel()
+	if err := r.cache.Delete(ctx, key); err != nil {
+		r.counters.CountError()
+	}
+}
+
+// Forget has this process use nothing that was loaded before now, whoever loaded it.
+func (r *PropertyRepository) Forget() { r.forgotten.Store(time.Now().UnixMicro()) }
 
 func sameAnswer(a, b *record) bool {
 	return a.Absent == b.Absent && a.Count == b.Count &&
@@ -57,7 +71,7 @@ func sameAnswer(a, b *record) bool {
 func describe(r *record) string {
 	text := fmt.Sprintf("absent=%t count=%d", r.Absent, r.Count)
 	for i := range r.Listings {
-		text += fmt.Sprintf(" %s@%d", property.ID(r.Listings[i].ID), r.Listings[i].Version)
+		text += fmt.Sprintf(" %s@%d", r.Listings[i].ID, r.Listings[i].Version)
 	}
 	return text
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/domain/property"
@@ -77,16 +79,56 @@ func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
 
 func TestAWrongAnswerIsAViolationThatExplainsItself(t *testing.T) {
 	b, p, sample := verified(t)
+	b.store.lie = 5
 	s := sample(func() { _, _ = b.showing(5) })
-	for key, record := range b.cache.kept { // a defect, as if by magic
-		b.cache.kept[key] = []byte(strings.ReplaceAll(string(record), "Leeds", "Paris"))
-	}
-	wantFinding(t, b, s, ports.Verified) // what had been given was right
+	wantFinding(t, b, s, ports.Verified) // with what it was told, the cache is right
+	b.store.lie = 0
 	s = sample(func() { _, _ = b.showing(5) })
 	finding := wantFinding(t, b, s, ports.Violated)
 	if !strings.Contains(finding.Detail, p.ID.String()+"@1") || !strings.Contains(finding.Detail, "position") {
 		t.Errorf("the violation is explained by %q", finding.Detail)
 	}
+}
+
+func TestAWrongAnswerIsGoneAfterItsSecondLook(t *testing.T) {
+	for name, ask := range askings {
+		t.Run(name, func(t *testing.T) {
+			b, _, sample := verified(t)
+			right, err := ask(b.shop) // of another process, say, whose entry is then lost
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.cache.kept, b.store.lie = nil, 5
+			s := sample(func() { _, _ = ask(b.shop) })
+			b.store.lie = 0
+			if got, _ := ask(b.shop); got == right {
+				t.Fatal("the answer is not wrong")
+			}
+			wantFinding(t, b, s, ports.Violated)
+			if got, err := ask(b.shop); err != nil || got != right {
+				t.Errorf("the answer is still %v, %v; want %v", got, err, right)
+			}
+		})
+	}
+}
+
+func TestWhatWasLoadedBeforeIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t)
+		a, b := w.open(0), w.open(0)
+		p := a.add(1, 10)
+		a.catchUp()
+		b.catchUp()
+		a.wantPrice(p.ID, ports.OutcomeMiss, 10)
+		a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+		b.wantPrice(p.ID, ports.OutcomeHit, 10)
+		time.Sleep(time.Millisecond)
+		b.cached().Forget()
+		b.wantPrice(p.ID, ports.OutcomeMiss, 10)
+		b.wantPage(cheap(5), ports.OutcomeMiss, 10)
+		b.wantPrice(p.ID, ports.OutcomeHit, 10)
+		a.wantPrice(p.ID, ports.OutcomeHit, 10)
+	})
 }
 
 func TestNothingIsConcludedWhenTheTruthIsNotKnown(t *testing.T) {

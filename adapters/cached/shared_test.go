@@ -22,11 +22,12 @@ type town struct {
 	store *store
 	feed  *memory.ChangeFeed
 	cache *mapCache
+	keys  *cached.Keyring
 }
 
 func newTown(t *testing.T) *town {
 	repository := memory.NewPropertyRepository(time.Now)
-	return &town{t, &store{PropertyRepository: repository}, memory.NewChangeFeed(repository), &mapCache{}}
+	return &town{t, &store{PropertyRepository: repository}, memory.NewChangeFeed(repository), &mapCache{}, cached.OwnKeyring()}
 }
 
 // branch is one process: a shop that follows the feed when it is told to.
@@ -50,6 +51,7 @@ func (w *town) open(history int, change ...func(*cached.Options)) *branch {
 	ledger.Restart(from, past.Place, past.Changes...)
 	ledger.Confirm(time.Now())
 	o := options()
+	o.Keys = w.keys
 	for _, c := range change {
 		c(&o)
 	}
@@ -207,7 +209,7 @@ func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 func TestAProcessThatDiesWhileItLoadsDelaysTheOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, all := leased(t)
-		if granted, err := w.cache.Add(t.Context(), "3:"+all[0].ledger.Place().Epoch+":page:"+cheap(5).String()+":lease", nil, 500*time.Millisecond); err != nil || !granted {
+		if granted, err := w.cache.Add(t.Context(), cached.EntryKey(all[0].ledger.Place().Epoch, "page:"+cheap(5).String())+":lease", nil, 500*time.Millisecond); err != nil || !granted {
 			t.Fatal("somebody has the lease already", err) // this one will never load anything
 		}
 		began := time.Now()

@@ -54,7 +54,7 @@ func (c *Cache) Get(_ context.Context, key string) ([]byte, bool, error) {
 
 // Set implements ports.Cache. A value is too large when it would fill the whole cache by itself.
 func (c *Cache) Set(_ context.Context, key string, value []byte, ttl time.Duration) error {
-	if w := weight(key, value); w > c.maxBytes || w > math.MaxUint32 {
+	if w := weight(key, value); len(value) == 0 || w > c.maxBytes || w > math.MaxUint32 {
 		c.entries.Invalidate(key)
 		return nil
 	}

@@ -66,8 +66,8 @@ func (h *Handler) Health() http.Handler {
 	}))
 }
 
-// Ready answers 200 while the process can serve, else 503, with the state of each part but without the details that the
-// operators' /readyz shows: they can name hosts and users.
+// Ready answers 200 while the process can serve, else 503, with the state of each part and the reason, but without the
+// details that the operators' /readyz shows: they can name hosts and users.
 func (h *Handler) Ready() http.Handler { return reading(h.ready.handler(false)) }
 
 // Version answers with the Build.

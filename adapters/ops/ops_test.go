@@ -24,6 +24,7 @@ type answer struct {
 
 type detail struct {
 	Status string `json:"status"`
+	Reason string `json:"reason"`
 	Detail string `json:"detail"`
 }
 
@@ -45,7 +46,10 @@ func readiness(t *testing.T, h http.Handler) (int, answer) {
 }
 
 func check(name string, critical bool, err error) ops.Check {
-	return ops.Check{Name: name, Critical: critical, Run: func(context.Context) error { return err }}
+	return ops.Check{
+		Name: name, Critical: critical, Run: func(context.Context) error { return err },
+		Reason: func(error) string { return "refused" },
+	}
 }
 
 func newHandler(checks ...ops.Check) *ops.Handler {
@@ -68,11 +72,11 @@ func TestReadinessIsTheWorstOfItsPartsAndRefusesOnlyWhenDown(t *testing.T) {
 		},
 		"without a cache": {
 			[]ops.Check{check("database", true, nil), check("cache", false, gone)}, 200,
-			answer{"degraded", map[string]detail{"database": {Status: "ok"}, "cache": {"degraded", "connection refused"}}},
+			answer{"degraded", map[string]detail{"database": {Status: "ok"}, "cache": {"degraded", "refused", "connection refused"}}},
 		},
 		"without a database": {
 			[]ops.Check{check("database", true, gone), check("cache", false, gone)}, 503,
-			answer{"down", map[string]detail{"database": {"down", "connection refused"}, "cache": {"degraded", "connection refused"}}},
+			answer{"down", map[string]detail{"database": {"down", "refused", "connection refused"}, "cache": {"degraded", "refused", "connection refused"}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +113,7 @@ func TestAPartThatDoesNotAnswerIsReportedAtTheDeadlineAndNotAskedTwice(t *testin
 		if took := time.Since(began); took != 2*time.Second {
 			t.Errorf("the answer took %v, want the deadline of 2s", took)
 		}
-		want := answer{"degraded", map[string]detail{"database": {Status: "ok"}, "cache": {"degraded", "no answer within 2s"}}}
+		want := answer{"degraded", map[string]detail{"database": {Status: "ok"}, "cache": {"degraded", "timed out", "no answer within 2s"}}}
 		if diff := cmp.Diff(want, first); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -155,10 +159,10 @@ func TestAProbeThatLeavesDoesNotSpoilTheAnswerOfTheNext(t *testing.T) {
 	}
 }
 
-func TestThePublicReadinessKeepsDetailsToItself(t *testing.T) {
+func TestThePublicReadinessSaysTheReasonAndNoDetails(t *testing.T) {
 	h := newHandler(check("database", true, errors.New("user gable at db.internal: connection refused")))
 	w := ask(t, h.Ready(), http.MethodGet, "/readyz")
-	if want := `{"status":"down","checks":{"database":{"status":"down"}}}`; strings.TrimSpace(w.Body.String()) != want || w.Code != 503 {
+	if want := `{"status":"down","checks":{"database":{"status":"down","reason":"refused"}}}`; strings.TrimSpace(w.Body.String()) != want || w.Code != 503 {
 		t.Errorf("got %d %s, want 503 %s", w.Code, w.Body, want)
 	}
 }

@@ -37,6 +37,8 @@ type Check struct {
 	// Run returns nil when the part works, else what is wrong. It should return when the context ends, and is never called
 	// again before it has.
 	Run func(ctx context.Context) error
+	// Reason is what may be said in public about an error of Run, without addresses, names and secrets. It is required.
+	Reason func(err error) string
 }
 
 const (
@@ -52,7 +54,8 @@ type report struct {
 
 type result struct {
 	Status Status `json:"status"`
-	Detail string `json:"detail,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Detail string `json:"detail,omitempty"` // for operators alone
 }
 
 type readiness struct {
@@ -92,7 +95,7 @@ func (r *readiness) handler(details bool) http.Handler {
 func withoutDetails(checks map[string]result) map[string]result {
 	bare := make(map[string]result, len(checks))
 	for name, c := range checks {
-		bare[name] = result{Status: c.Status}
+		bare[name] = result{Status: c.Status, Reason: c.Reason}
 	}
 	return bare
 }
@@ -134,7 +137,7 @@ type runner struct {
 
 func (c *runner) run(ctx context.Context) result {
 	if !c.busy.TryLock() {
-		return c.failed(errors.New("no answer since an earlier check"))
+		return c.failed(timedOut, errors.New("no answer since an earlier check"))
 	}
 	answer := make(chan error, 1)
 	go func() {
@@ -145,17 +148,21 @@ func (c *runner) run(ctx context.Context) result {
 	select {
 	case err := <-answer:
 		if err != nil {
-			return c.failed(err)
+			return c.failed(c.Reason(err), err)
 		}
 		return result{Status: OK}
 	case <-ctx.Done():
-		return c.failed(fmt.Errorf("no answer within %v", checkDeadline))
+		return c.failed(timedOut, fmt.Errorf("no answer within %v", checkDeadline))
 	}
 }
 
-func (c *runner) failed(err error) result {
+// timedOut is the reason when a check does not return.
+const timedOut = "timed out"
+
+func (c *runner) failed(reason string, err error) result {
+	status := Degraded
 	if c.Critical {
-		return result{Down, err.Error()}
+		status = Down
 	}
-	return result{Degraded, err.Error()}
+	return result{status, reason, err.Error()}
 }

@@ -3,6 +3,7 @@ package rediscache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -31,17 +32,23 @@ func answered(err error) bool {
 	return err == nil || errors.As(err, &reply)
 }
 
-// call runs a command within the time limit, unless the breaker is open: then it fails at once. A caller that has gone
-// away is no sign against Redis.
+// call runs a command within the time limit, unless the breaker is open: then it fails at once, with the cause. A caller
+// that has gone away is no sign against Redis.
 func (c *Cache) call(ctx context.Context, command func(context.Context) ([]byte, error)) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.breaker.Execute(func() ([]byte, error) {
+	value, err := c.breaker.Execute(func() ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
-		return command(ctx)
+		value, err := command(ctx)
+		c.health.note(err)
+		return value, err
 	})
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		err = fmt.Errorf("%w: %w", err, c.health.lastCause())
+	}
+	return value, err
 }
 
 // BreakerState is "closed" while calls go through, "open" while they fail at once, and "half-open" while one call finds

@@ -1,7 +1,10 @@
 // Package rediscache keeps entries in Redis, where the processes of one service share them: a single server, one behind
 // Sentinel, or a Cluster. Redis is a help, never a need. Every call ends within a short time limit, a circuit breaker
 // saves even that while Redis is away, and the service starts without it. The package knows nothing of what the values
-// mean, never asks Redis for all its keys at once, and never touches a key without its prefix.
+// mean, never asks Redis for all its keys at once, never touches a key without its prefix, and never reads a value larger
+// than it would write itself: other programs may have put it there.
+//
+// The commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone.
 //
 // A Redis that serves as a cache wants a bound and leave to forget: maxmemory set, maxmemory-policy allkeys-lru (or
 // allkeys-lfu). With the default policy, noeviction, a full Redis refuses every Set; reads go on.
@@ -36,8 +39,11 @@ type Options struct {
 	URL string
 	// Timeout bounds each call, connecting included; 100 ms by default.
 	Timeout time.Duration
-	// MaxValueBytes is the largest value that is kept; 1 MiB by default.
+	// MaxValueBytes is the largest value that is cached, and the largest that is read; 1 MiB by default.
 	MaxValueBytes int
+	// Changed, if not nil, is called when Redis goes away, or is not there at first, with the cause; and with nil when it is
+	// back. It must return soon and must not use the cache.
+	Changed func(cause error)
 }
 
 // prefix begins every key.
@@ -47,11 +53,12 @@ const prefix = "gable:"
 type Cache struct {
 	client        redis.UniversalClient
 	breaker       *gobreaker.CircuitBreaker[[]byte]
+	health        health
 	timeout       time.Duration
 	maxValueBytes int
 }
 
-// Open makes a cache and tries to connect. A Redis that does not answer is no error, Ping tells; the error is
+// Open makes a cache and tries to connect. That Redis does not answer is no error, and Changed is called; the error is
 // ErrInvalidURL, wrapped. The client library's own log is switched off: what goes wrong comes back as an error.
 func Open(ctx context.Context, o Options) (*Cache, error) {
 	settings, err := parseURL(o.URL)
@@ -60,6 +67,7 @@ func Open(ctx context.Context, o Options) (*Cache, error) {
 	}
 	logging.Disable()
 	c := &Cache{timeout: o.Timeout, maxValueBytes: o.MaxValueBytes, breaker: newBreaker()}
+	c.health.begin(o.Changed)
 	if c.timeout <= 0 {
 		c.timeout = 100 * time.Millisecond
 	}
@@ -83,16 +91,21 @@ func impatient(o *redis.UniversalOptions, timeout time.Duration) *redis.Universa
 	return o
 }
 
-// Get implements ports.Cache.
+// errTooLong says that a value is longer than any that this cache writes.
+var errTooLong = errors.New("the value is longer than any that was cached")
+
+// Get implements ports.Cache. It asks for one byte more than the largest value has, which tells a longer one.
 func (c *Cache) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	value, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
-		return c.client.Get(ctx, prefix+key).Bytes()
+		return c.client.GetRange(ctx, prefix+key, 0, int64(c.maxValueBytes)).Bytes()
 	})
-	if errors.Is(err, redis.Nil) {
-		return nil, false, nil
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, false, unavailable("get", err)
+	case len(value) > c.maxValueBytes:
+		return nil, false, unavailable("get", errTooLong)
+	case len(value) == 0:
+		return nil, false, nil
 	}
 	return value, true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -134,6 +135,40 @@ func TestAValueOfAnotherTypeIsAMissAndCanBeReplaced(t *testing.T) {
 	wantBreaker(t, cache, "closed")
 	set(t, cache, "key", "value")
 	wantKept(t, cache, "key", "value")
+}
+
+// What others have put under a key never enters memory beyond the largest value that this cache writes.
+func TestAHugeValueIsAMissAndIsNotRead(t *testing.T) {
+	const largest, huge = 50_000, 64 << 20
+	url := servicetest.Redis(t)
+	cache, plain := open(t, rediscache.Options{URL: url, Timeout: patient, MaxValueBytes: largest}), client(t, url)
+	for name, put := range map[string]func() error{
+		"one byte too long": func() error { return plain.Set(t.Context(), "gable:key", make([]byte, largest+1), 0).Err() },
+		"64 MiB":            func() error { return plain.SetRange(t.Context(), "gable:key", huge-1, "x").Err() },
+		"64 MiB of bits":    func() error { return plain.SetBit(t.Context(), "gable:key", huge*8-1, 1).Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := plain.Del(t.Context(), "gable:key").Err(); err != nil {
+				t.Fatal(err)
+			}
+			if err := put(); err != nil {
+				t.Fatal(err)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			value, found, err := cache.Get(t.Context(), "key")
+			runtime.ReadMemStats(&after)
+			if value != nil || found || !errors.Is(err, ports.ErrUnavailable) {
+				t.Errorf("%d bytes, found: %t, error %v", len(value), found, err)
+			}
+			if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<20 {
+				t.Errorf("it took %d bytes of memory", taken)
+			}
+			wantBreaker(t, cache, "closed")
+			set(t, cache, "key", "value")
+			wantKept(t, cache, "key", "value")
+		})
+	}
 }
 
 func TestAFlushIsAMiss(t *testing.T) {

@@ -41,7 +41,7 @@ func TestTheCacheNeedsFewCommandsAndItsOwnKeysOnly(t *testing.T) {
 	const largest = 50_000
 	for name, rules := range map[string]string{
 		"without what does harm":           "~gable:* +@all -keys -eval -evalsha -script -flushall -flushdb -config -fcall -function",
-		"with what it needs and no others": "~gable:* +ping +get +set +unlink +scan +hello",
+		"with what it needs and no others": "~gable:* +ping +getrange +set +unlink +scan +hello",
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := asUser(t, servicetest.StartRedis(t).URL(), rules)

@@ -24,7 +24,7 @@ var cacheAddingCases = []suiteCase[box]{
 		b.wantKept("key", "value")
 	}},
 	{"add_leaves_alone_what_is_kept", "Add does nothing when something is kept under the key, however little, and says so.", func(b box) {
-		for _, kept := range []string{"kept", ""} {
+		for _, kept := range []string{"kept", "\x00"} {
 			b.set("key", kept, time.Hour)
 			if b.add("key", "other", time.Hour) {
 				b.t.Fatalf("adding over %q is said to have set", kept)

@@ -44,7 +44,7 @@ func (c *mapCache) shared(key string) ([]byte, bool) {
 }
 
 func (c *mapCache) Set(_ context.Context, key string, value []byte, ttl time.Duration) error {
-	if len(value) > mapLargest {
+	if len(value) == 0 || len(value) > mapLargest {
 		c.forget(key)
 		return nil
 	}
@@ -193,9 +193,9 @@ var wrongCaches = []struct {
 			return nil
 		},
 	}},
-	{"takes an empty value for none", "an_empty_value_is_kept", bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-		value, kept := c.shared(key)
-		return value, kept && len(value) > 0, nil
+	{"returns an empty value", "an_empty_value_counts_as_nothing", bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
+		c.put(key, bytes.Clone(value), ttl)
+		return nil
 	}}},
 	{"mends values that are not UTF-8", "values_are_bytes", setting(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {

@@ -40,6 +40,7 @@ func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Conte
 	case bytes.Equal(v.answer.Body, truth.Body):
 		return ports.Finding{Verdict: ports.Verified}, nil
 	}
+	c.views.Invalidate(v.key)
 	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
 		"at position %d: given %s; the store makes %s; ledger at position %d, place %s",
 		at, excerpt(v.answer.Body), excerpt(truth.Body), c.ledger.Position(), c.ledger.Place().Snapshot)}, nil

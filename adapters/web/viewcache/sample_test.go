@@ -51,6 +51,42 @@ func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness
 	}
 }
 
+// A wrong view is not served again, by its key or by its target.
+func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
+	ledger := freshness.NewLedger(9, time.Hour)
+	ledger.Confirm(time.Now())
+	samples := ports.NewSamples()
+	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	t.Cleanup(views.Close)
+	body := "wrong"
+	load := func(context.Context) (Answer, error) {
+		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, nil
+	}
+	ask := func() string {
+		w := httptest.NewRecorder()
+		if err := views.Serve(w, httptest.NewRequest(http.MethodGet, "/v1/properties/x", nil), "item x", load); err != nil {
+			t.Fatal(err)
+		}
+		return w.Body.String()
+	}
+	ask()
+	body = "right"
+	if got := ask(); got != "wrong" {
+		t.Fatalf("the view is %q", got)
+	}
+	v, _ := views.ByKey("item x")
+	finding, err := views.recheck(t.Context(), v, func(context.Context) error { return nil })
+	if err != nil || finding.Verdict != ports.Violated {
+		t.Fatalf("found %+v, %v", finding, err)
+	}
+	if v := views.ByTarget("/v1/properties/x"); v != nil {
+		t.Errorf("the target still has the view %q", v.answer.Body)
+	}
+	if got := ask(); got != "right" {
+		t.Errorf("the answer still is %q", got)
+	}
+}
+
 func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
 	otherwise := property.Property{ID: property.ID{1}, Version: 2}
 	caughtUp := func(context.Context) error { return nil }

@@ -1,0 +1,125 @@
+package cached
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// decoder reads what encode.go writes. Whatever the bytes claim, it allocates no more than a small multiple of their
+// number: a list is made only if enough bytes for its elements are left. After the first fault it returns zero values.
+type decoder struct {
+	rest string
+	bad  bool
+}
+
+func (r *record) decode(d *decoder) {
+	r.Xmin, r.Xmax = d.uvarint(), d.uvarint()
+	if n := d.count(1); n > 0 {
+		r.InFlight = make([]uint64, n)
+		for i := range r.InFlight {
+			r.InFlight[i] = d.uvarint()
+		}
+	}
+	r.Writer, r.Position = d.text(), d.uvarint()
+	r.Loaded, r.Expires = d.varint(), d.varint()
+	r.Absent, r.Count = d.varint() != 0, d.varint()
+	if n := d.count(shortestListing); n > 0 {
+		r.Listings = make([]property.Property, n)
+		for i := range r.Listings {
+			d.listing(&r.Listings[i])
+		}
+	}
+}
+
+// shortestListing is how many bytes a listing takes at least: its id, eight texts, and six numbers.
+const shortestListing = 16 + 8 + 6
+
+func (d *decoder) listing(p *property.Property) {
+	copy(p.ID[:], d.bytes(len(p.ID)))
+	p.Reference, p.Title, p.Description = d.text(), d.text(), d.text()
+	p.Currency, p.Location = property.Currency(d.text()), d.text()
+	p.Offer, p.Kind, p.Status = property.Offer(d.text()), property.Kind(d.text()), property.Status(d.text())
+	p.Price = property.Decimal(d.varint())
+	present := d.uvarint() // one byte: there are fewer than eight flags
+	if present&(1<<hasBedrooms) != 0 {
+		p.Bedrooms = property.Some(int(d.varint()))
+	}
+	if present&(1<<hasBathrooms) != 0 {
+		p.Bathrooms = property.Some(property.Decimal(d.varint()))
+	}
+	if present&(1<<hasAreaM2) != 0 {
+		p.AreaM2 = property.Some(property.Decimal(d.varint()))
+	}
+	if present&(1<<hasCoordinates) != 0 {
+		p.Coordinates = property.Some(property.Coordinates{Latitude: d.float(), Longitude: d.float()})
+	}
+	if n := d.count(1); n > 0 {
+		p.Photos = make([]string, n)
+		for i := range p.Photos {
+			p.Photos[i] = d.text()
+		}
+	}
+	p.Version = d.varint()
+	p.CreatedAt, p.UpdatedAt = time.UnixMicro(d.varint()).UTC(), time.UnixMicro(d.varint()).UTC()
+}
+
+// count is the length of a list whose elements take at least so many bytes each.
+func (d *decoder) count(least int) int {
+	n := d.uvarint()
+	if n > uint64(len(d.rest)/least) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) text() string {
+	n := d.uvarint()
+	if n > uint64(len(d.rest)) {
+		d.fail()
+		return ""
+	}
+	return d.bytes(int(n))
+}
+
+// bytes is the next n bytes; "" when there are fewer.
+func (d *decoder) bytes(n int) string {
+	if n > len(d.rest) {
+		d.fail()
+		return ""
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) float() float64 {
+	var b [8]byte
+	copy(b[:], d.bytes(len(b)))
+	return math.Float64frombits(binary.LittleEndian.Uint64(b[:]))
+}
+
+// uvarint is binary.Uvarint on a string.
+func (d *decoder) uvarint() (n uint64) {
+	for i := 0; i < len(d.rest) && i < binary.MaxVarintLen64; i++ {
+		c := d.rest[i]
+		n |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			d.rest = d.rest[i+1:]
+			return n
+		}
+	}
+	d.fail()
+	return 0
+}
+
+// varint is binary.Varint on a string.
+func (d *decoder) varint() int64 {
+	n := d.uvarint()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+func (d *decoder) fail() { d.bad, d.rest = true, "" }

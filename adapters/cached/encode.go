@@ -1,0 +1,96 @@
+package cached
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// The encoding of a record: its fields in the order of the struct. Numbers are varints, a text is its length and its
+// bytes, a list is its length and its elements. decode.go reads it.
+
+// append adds the record's bytes to b.
+func (r *record) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, r.Xmin)
+	b = binary.AppendUvarint(b, r.Xmax)
+	b = binary.AppendUvarint(b, uint64(len(r.InFlight)))
+	for _, tx := range r.InFlight {
+		b = binary.AppendUvarint(b, tx)
+	}
+	b = appendText(b, r.Writer)
+	b = binary.AppendUvarint(b, r.Position)
+	b = binary.AppendVarint(b, r.Loaded)
+	b = binary.AppendVarint(b, r.Expires)
+	b = binary.AppendVarint(b, int64(bit(r.Absent, 0)))
+	b = binary.AppendVarint(b, r.Count)
+	b = binary.AppendUvarint(b, uint64(len(r.Listings)))
+	for i := range r.Listings {
+		b = appendListing(b, &r.Listings[i])
+	}
+	return b
+}
+
+// size is about how many bytes the record takes.
+func (r *record) size() int {
+	n := 128 + binary.MaxVarintLen64*len(r.InFlight)
+	for i := range r.Listings {
+		p := &r.Listings[i]
+		n += 160 + len(p.Reference) + len(p.Title) + len(p.Description) + len(p.Location)
+		for _, photo := range p.Photos {
+			n += 2 + len(photo)
+		}
+	}
+	return n
+}
+
+// Which optional fields of a listing are present, one bit for each.
+const (
+	hasBedrooms = iota
+	hasBathrooms
+	hasAreaM2
+	hasCoordinates
+)
+
+func appendListing(b []byte, p *property.Property) []byte {
+	b = append(b, p.ID[:]...)
+	for _, text := range [...]string{
+		p.Reference, p.Title, p.Description, string(p.Currency), p.Location, string(p.Offer), string(p.Kind), string(p.Status),
+	} {
+		b = appendText(b, text)
+	}
+	b = binary.AppendVarint(b, int64(p.Price))
+	b = append(b, bit(p.Bedrooms.Valid, hasBedrooms)|bit(p.Bathrooms.Valid, hasBathrooms)|
+		bit(p.AreaM2.Valid, hasAreaM2)|bit(p.Coordinates.Valid, hasCoordinates))
+	if n, ok := p.Bedrooms.Get(); ok {
+		b = binary.AppendVarint(b, int64(n))
+	}
+	if n, ok := p.Bathrooms.Get(); ok {
+		b = binary.AppendVarint(b, int64(n))
+	}
+	if n, ok := p.AreaM2.Get(); ok {
+		b = binary.AppendVarint(b, int64(n))
+	}
+	if at, ok := p.Coordinates.Get(); ok {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(at.Latitude))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(at.Longitude))
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.Photos)))
+	for _, photo := range p.Photos {
+		b = appendText(b, photo)
+	}
+	b = binary.AppendVarint(b, p.Version)
+	b = binary.AppendVarint(b, p.CreatedAt.UnixMicro())
+	return binary.AppendVarint(b, p.UpdatedAt.UnixMicro())
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+func bit(set bool, n int) byte {
+	if set {
+		return 1 << n
+	}
+	return 0
+}

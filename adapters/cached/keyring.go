@@ -1,0 +1,118 @@
+package cached
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/gable-listings/gable/ports"
+)
+
+// Keyring has the keys with which cached records are signed: the newest signs, all of them are accepted. It is safe for
+// concurrent use.
+type Keyring struct {
+	store   ports.SigningKeyRepository // nil when the key is this process's own
+	ttl     time.Duration
+	keys    atomic.Pointer[[]*signingKey] // newest first
+	unknown chan struct{}                 // has an element when a record was signed with an unknown key
+}
+
+// signingKey is a key that is ready for use.
+type signingKey struct {
+	id   string
+	aead cipher.AEAD
+}
+
+const (
+	signingKeyID  = ports.SigningKeyIDLength
+	signatureSize = 12 + 16 // the nonce and the tag of AES-GCM
+	// A key signs for a day. With random nonces a key may sign 2^32 records, 50,000 in each second of a day.
+	signingPeriod = 24 * time.Hour
+	// signingMargin is how much longer than necessary a key is accepted, for processes that learn late of a newer one.
+	signingMargin = time.Hour
+)
+
+// OwnKeyring makes a keyring with one random key, for a cache that belongs to this process.
+func OwnKeyring() *Keyring {
+	k := &Keyring{unknown: make(chan struct{}, 1)}
+	k.use([]ports.SigningKey{newSigningKey()})
+	return k
+}
+
+// NewKeyring makes a keyring without keys, for a cache that several processes share; ttl is the longest time that a record
+// is cached. Refresh brings the keys. Without any nothing is cached and nothing cached is used.
+func NewKeyring(store ports.SigningKeyRepository, ttl time.Duration) *Keyring {
+	k := &Keyring{store: store, ttl: ttl, unknown: make(chan struct{}, 1)}
+	k.use(nil)
+	return k
+}
+
+// Refresh reads the keys. When the newest is a day old it is joined by a new one, and keys whose records have all expired
+// are removed. After an error the keyring has the keys that it had before.
+func (k *Keyring) Refresh(ctx context.Context) error {
+	if k.store == nil {
+		return nil
+	}
+	now := time.Now()
+	renew := now.Add(-signingPeriod)
+	keys, err := k.store.RotateSigningKeys(ctx, newSigningKey(), renew, renew.Add(-k.ttl-signingMargin))
+	if err != nil {
+		return fmt.Errorf("read the signing keys of the cache: %w", err)
+	}
+	return k.use(keys)
+}
+
+// Unknown receives when a record was signed with an unknown key: another process may have made it since the last Refresh.
+func (k *Keyring) Unknown() <-chan struct{} { return k.unknown }
+
+// use replaces the keys.
+func (k *Keyring) use(keys []ports.SigningKey) error {
+	ready := make([]*signingKey, len(keys))
+	for i := range keys {
+		block, err := aes.NewCipher(keys[i].Secret)
+		if err != nil {
+			return fmt.Errorf("use the signing key %s: %w", keys[i].ID, err)
+		}
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return fmt.Errorf("use the signing key %s: %w", keys[i].ID, err)
+		}
+		ready[i] = &signingKey{keys[i].ID, aead}
+	}
+	k.keys.Store(&ready)
+	return nil
+}
+
+// newest is the key that signs; nil when there is none.
+func (k *Keyring) newest() *signingKey {
+	if keys := *k.keys.Load(); len(keys) > 0 {
+		return keys[0]
+	}
+	return nil
+}
+
+// find returns the key with the id; nil when there is none, which whoever waits for Unknown learns.
+func (k *Keyring) find(id []byte) *signingKey {
+	for _, key := range *k.keys.Load() { // two or three
+		if key.id == string(id) {
+			return key
+		}
+	}
+	select {
+	case k.unknown <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func newSigningKey() ports.SigningKey {
+	key := ports.SigningKey{
+		ID: rand.Text()[:signingKeyID], Secret: make([]byte, ports.SigningSecretLength), CreatedAt: time.Now(),
+	}
+	_, _ = rand.Read(key.Secret) // never fails
+	return key
+}
