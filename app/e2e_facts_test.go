@@ -107,15 +107,15 @@ func TestANumberThatCouldBeTwoIsRefusedWhereverItIsTyped(t *testing.T) {
 	visitor := s.browser()
 	for _, name := range []string{"min_price", "max_price", "min_bathrooms", "max_bathrooms", "min_area_m2", "max_area_m2"} {
 		for _, path := range []string{"/v1/properties?", "/v1/exports?", "/properties?"} {
-			s.get(path + name + "=450.000").must(http.StatusBadRequest).shows("450000")
+			s.get(path + name + "=450.000").must(http.StatusBadRequest).says("450000")
 		}
 		visitor.get("/?" + name + "=450.000").must(http.StatusBadRequest).says("450000")
 		visitor.get("/?" + name + "=1%2C250.00").must(http.StatusOK)
 	}
 	s.do(http.MethodPost, "/v1/properties", `{"title":"a","location":"b","price":"1.250"}`, "Content-Type", "application/json").
-		must(http.StatusUnprocessableEntity).shows("1250")
+		must(http.StatusUnprocessableEntity).says("1250")
 	s.do(http.MethodPatch, "/v1/properties/"+p.ID, `{"price":"1.250"}`, "Content-Type", "application/json").
-		must(http.StatusUnprocessableEntity).shows("1250")
+		must(http.StatusUnprocessableEntity).says("1250")
 	s.create(`"title":"a machine's number","price":1.250,"area_m2":2.250`)
 	s.get("/v1/properties?q=machine").shows(`"price":"1.25"`)
 }

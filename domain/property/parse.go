@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,7 +172,7 @@ func (p *parser) decimal(name string) Optional[Decimal] {
 		p.wrong.add(name, "%s", ambiguous)
 	case err != nil:
 		p.wrong.add(name, "must be a decimal number such as 450000 or 2.25, with two digits after the point at most")
-	case d < 0:
+	case strings.HasPrefix(text, "-"):
 		p.wrong.add(name, "must not be negative")
 	}
 	return Some(d)
@@ -189,13 +190,25 @@ func (p *parser) whole(name string) Optional[int] {
 	return Some(n)
 }
 
+// strictTime is RFC 3339. Go's parser also takes an hour of one digit, a comma before the fraction, and an offset of a day.
+var strictTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+func parseTime(text string) (time.Time, error) {
+	if !strictTime.MatchString(text) {
+		return time.Time{}, ErrNotTime
+	}
+	return time.Parse(time.RFC3339Nano, text)
+}
+
+// ErrNotTime says that a text is not a time of RFC 3339.
+var ErrNotTime = errors.New("not a time")
+
 func (p *parser) time(name string) Optional[time.Time] {
 	text := p.take(name)
 	if text == "" {
 		return Optional[time.Time]{}
 	}
-	var t time.Time
-	err := t.UnmarshalText([]byte(text)) // stricter than time.Parse, which takes 8:00 and a comma
+	t, err := parseTime(text)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
 		p.wrong.add(name, "must be an RFC 3339 time such as 2026-11-23T08:00:00Z (a + in it is written %%2B)")
 		return Optional[time.Time]{}
