@@ -69,7 +69,7 @@ func (s *source) Next() (catalog.Record, error) {
 	if err != nil {
 		_ = s.file.Close() // only read from
 	}
-	return catalog.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, err
+	return catalog.Record{Line: r.Line, Details: r.Details, Absent: r.Absent, Err: r.Err, Raw: r.Raw}, err
 }
 
 // fraction is how much of the file has been read, 0 to 1.

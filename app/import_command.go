@@ -27,8 +27,9 @@ type importCmd struct {
 // Help is shown by --help.
 func (importCmd) Help() string {
 	return `Brings listings into the database, by reference: new ones are created, known ones updated; importing a file twice
-changes nothing. Rows that cannot be imported are written to a rejects file with their reasons, to be mended and
-imported again.
+changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+Values that are not understood are never guessed. Rows that cannot be imported are written to a rejects file with
+their reasons, to be mended and imported again.
 
 A running server need not be stopped: its caches see what changes.
 

@@ -500,6 +500,18 @@ var viewMutants = []mutant{
 		"adapters/web/viewcache/http.go", "if special.session && c.giveToken(r.Context(), w.Header()) != nil {",
 		"if special.session && c.giveToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",
 	},
+	{
+		"shared caches reuse no answer to a request for more than the default",
+		"adapters/web/viewcache/http.go", "special == (wishes{}) && ", "", viewPkg, "SharedCaches",
+	},
+	{
+		"and no answer that is stale",
+		"adapters/web/viewcache/http.go", " && h[\"Age\"] == nil {", " {", viewPkg, "SharedCaches",
+	},
+	{
+		"and store none of a session",
+		"adapters/web/viewcache/http.go", "h[\"Cache-Control\"] = privateNoCache", "", viewPkg, "SharedCaches",
+	},
 }
 
 // What the triggers record.

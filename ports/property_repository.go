@@ -52,9 +52,9 @@ type PropertyRepository interface {
 
 	// Upsert brings a batch of at most MaxBatch listings in, all or nothing. Each has a reference, no two the same one. A
 	// listing whose reference is new is created with its ID and times; one whose reference is known has its details
-	// replaced and keeps its id; one whose details are all the same is left alone. The result has one item per listing, in
-	// the order of the batch.
-	Upsert(ctx context.Context, batch []property.Property) ([]Upserted, error)
+	// replaced, but for those that are Absent, and retains its id; one whose details are then all the same is left alone.
+	// The result has one item per listing, in the order of the batch.
+	Upsert(ctx context.Context, batch []Incoming) ([]Upserted, error)
 }
 
 // MaxBatch is the most listings one Upsert takes. It lies below the number of rows from which the database would record
@@ -72,6 +72,14 @@ type IdempotencyKey struct {
 type Creation struct {
 	Change   property.Change
 	Replayed bool // the listing was created by an earlier request with the same idempotency key
+}
+
+// Incoming is a listing for Upsert.
+type Incoming struct {
+	property.Property
+	// Absent are the fields that the source of the listing lacks. A stored listing retains its own; a new one has what
+	// Property says.
+	Absent property.Fields
 }
 
 // Upserted is what Upsert did with one listing: Change.Op is insert or update, or empty when nothing differed.

@@ -134,19 +134,19 @@ func connect(b *testing.B, db *bunstore.DB) *pgx.Conn {
 }
 
 // batches are so many listings with references, in full batches.
-func batches(b *testing.B, count int) [][]property.Property {
-	var all [][]property.Property
+func batches(b *testing.B, count int) [][]ports.Incoming {
+	var all [][]ports.Incoming
 	for n := range count {
 		if n%ports.MaxBatch == 0 {
 			all = append(all, nil)
 		}
-		all[len(all)-1] = append(all[len(all)-1], listing(b, n+1, func(d *property.Details) {
+		all[len(all)-1] = append(all[len(all)-1], ports.Incoming{Property: listing(b, n+1, func(d *property.Details) {
 			d.Reference = fmt.Sprintf("R-%d", n)
 			d.Description = "Four walls, a roof, and a view over the " + strconv.Itoa(n*7919%1000) + " roofs of the others."
 			d.Price = property.Decimal(100_000_00 + n*7919%90_000_000)
 			d.Coordinates = property.Some(property.Coordinates{Latitude: 47 + float64(n%1000)/1000, Longitude: -122 - float64(n*7%1000)/1000})
 			d.Bedrooms, d.AreaM2 = property.Some(n%6), property.Some(property.Decimal(20_00+n*31%400_00))
-		}))
+		})})
 	}
 	return all
 }
@@ -195,7 +195,7 @@ func each(b *testing.B, count int, prepare func() (*bunstore.DB, func())) {
 	b.ReportMetric(float64(count*b.N)/took.Seconds(), "rows/s")
 }
 
-func upsertAll(b *testing.B, db *bunstore.DB, all [][]property.Property) {
+func upsertAll(b *testing.B, db *bunstore.DB, all [][]ports.Incoming) {
 	for _, batch := range all {
 		if _, err := db.Repository().Upsert(b.Context(), batch); err != nil {
 			b.Fatal(err)
@@ -214,11 +214,11 @@ func loadValues(p property.Property) []any {
 	}
 }
 
-func load(b *testing.B, db *bunstore.DB, all [][]property.Property) {
+func load(b *testing.B, db *bunstore.DB, all [][]ports.Incoming) {
 	var rows [][]any
 	for _, batch := range all {
 		for _, p := range batch {
-			rows = append(rows, loadValues(p))
+			rows = append(rows, loadValues(p.Property))
 		}
 	}
 	if db.IsPostgres() {

@@ -86,9 +86,9 @@ func TestAnActorIsForgottenAfterTheWrite(t *testing.T) {
 			},
 			"delete": func() error { _, err := db.Repository().Delete(anna, p.ID, 77); return err },
 			"upsert": func() error {
-				_, err := db.Repository().Upsert(anna, []property.Property{
-					listing(t, 2, func(d *property.Details) { d.Reference = "new" }),
-					listing(t, 1, func(d *property.Details) { d.Reference = "clash" }),
+				_, err := db.Repository().Upsert(anna, []ports.Incoming{
+					{Property: listing(t, 2, func(d *property.Details) { d.Reference = "new" })},
+					{Property: listing(t, 1, func(d *property.Details) { d.Reference = "clash" })},
 				})
 				return err
 			},

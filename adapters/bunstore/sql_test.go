@@ -9,6 +9,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 // TestHandWrittenRowsAreListingsLikeAnyOther inserts as little as SQL may.
@@ -182,7 +183,7 @@ func TestAWriteTellsWhoseStateItReplaced(t *testing.T) {
 			t.Errorf("a delete tells of %d, not %d: %v", change.BeforeTx, replaced, err)
 		}
 
-		batch := []property.Property{listing(t, 2, func(d *property.Details) { d.Reference = "batch" })}
+		batch := []ports.Incoming{{Property: listing(t, 2, func(d *property.Details) { d.Reference = "batch" })}}
 		for price := range property.Decimal(2) {
 			batch[0].Price = price
 			if _, err := db.Repository().Upsert(t.Context(), batch); err != nil {

@@ -18,7 +18,7 @@ var errBadBatch = fmt.Errorf("a batch has at most %d listings, each with a refer
 // Upsert is described at ports.PropertyRepository. It reads what is known of the batch, and then inserts what is new and
 // updates what differs with one statement each. When somebody else inserts one of the references meanwhile, it begins
 // again and finds it.
-func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
@@ -42,7 +42,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Proper
 // upsert is a batch on its way in.
 type upsert struct {
 	dialect           dialect
-	batch             []property.Property
+	batch             []ports.Incoming
 	known             map[string]property.Property // by reference, before the write
 	inserted, updated []property.Property          // as given, with the ids they are stored under
 	stamps            map[uuid]stamp
@@ -118,21 +118,30 @@ func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	return nil
 }
 
-// sort tells what is new from what differs, each in the order of references.
+// sort separates what is new from what differs, each in the order of references. What a listing's source lacks is taken
+// from the row that is locked.
 func (u *upsert) sort() {
-	for _, p := range u.batch {
-		old, known := u.known[p.Reference]
+	for _, in := range u.batch {
+		p, old, known := u.written(in)
 		switch {
 		case !known:
 			u.inserted = append(u.inserted, p)
 		case !old.Equal(p.Details):
-			p.ID = old.ID
 			u.updated = append(u.updated, p)
 		}
 	}
 	byReference := func(a, b property.Property) int { return cmp.Compare(a.Reference, b.Reference) }
 	slices.SortFunc(u.inserted, byReference)
 	slices.SortFunc(u.updated, byReference)
+}
+
+// written is a listing of the batch as it is written, and the row that is known under its reference, if any.
+func (u *upsert) written(in ports.Incoming) (p, old property.Property, known bool) {
+	p = in.Property
+	if old, known = u.known[in.Reference]; known {
+		p.ID, p.Details = old.ID, in.Completed(in.Absent, &old.Details)
+	}
+	return p, old, known
 }
 
 func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
@@ -168,11 +177,8 @@ func (u *upsert) lastTx() (last uint64) {
 // result tells the changes in the order of the batch.
 func (u *upsert) result() []ports.Upserted {
 	result := make([]ports.Upserted, len(u.batch))
-	for i, p := range u.batch {
-		old, known := u.known[p.Reference]
-		if known {
-			p.ID = old.ID
-		}
+	for i, in := range u.batch {
+		p, old, known := u.written(in)
 		s, written := u.stamps[uuid(p.ID)]
 		if !written {
 			result[i].Change = property.Change{ID: old.ID, Version: old.Version}

@@ -67,7 +67,7 @@ func (a *announcing) Delete(ctx context.Context, id property.ID, version int64) 
 	return c, err
 }
 
-func (a *announcing) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+func (a *announcing) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 	done, err := a.PropertyRepository.Upsert(ctx, batch)
 	var changes []property.Change
 	for _, u := range done {

@@ -10,27 +10,41 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// details makes a listing from a row. The error is a *property.InvalidError that names every field that cannot be made;
-// the details then hold what could be.
-func (m *Mapping) details(row columns) (property.Details, error) {
+// details makes a listing from a row, and says which fields the row says nothing about. The error is a
+// *property.InvalidError that names every field that cannot be made; the details then hold what could be.
+func (m *Mapping) details(row columns) (property.Details, property.Fields, error) {
 	var a assignment
 	row, err := m.withValues(row)
-	if err != nil {
-		return property.Details{}, err
+	if err == nil {
+		err = m.refuses(row)
 	}
+	if err != nil {
+		return property.Details{}, 0, err
+	}
+	var present propertyjson.Selection
 	for i := range m.Fields {
 		f := &m.Fields[i]
-		text, err := f.eval(row)
+		s, err := f.eval(row)
 		if err != nil {
 			a.wrong(f.name, err.Error())
 			continue
 		}
-		if strings.TrimSpace(text) != "" {
-			member, _ := propertyjson.MemberNamed(f.name)
-			a.set(member, text)
+		member, _ := propertyjson.MemberNamed(f.name)
+		empty := strings.TrimSpace(s.text) == ""
+		if !empty {
+			a.set(member, s.text)
+		}
+		if !empty || s.certain && !isChoice(member) {
+			present = present.With(member)
 		}
 	}
-	return a.finish()
+	d, err := a.finish()
+	return d, propertyjson.Absent(present), err
+}
+
+// isChoice reports whether a member always has a value, so that an empty cell cannot be about it.
+func isChoice(m propertyjson.Member) bool {
+	return m == propertyjson.Offer || m == propertyjson.Kind || m == propertyjson.Status || m == propertyjson.Currency
 }
 
 // withValues adds the made-up values to the columns.
@@ -38,20 +52,20 @@ func (m *Mapping) withValues(row columns) (columns, error) {
 	if len(m.Values) == 0 {
 		return row, nil
 	}
-	made := make(map[string]string, len(m.Values))
-	all := func(name string) string {
-		if text, ok := made[name]; ok {
-			return text
+	made := make(map[string]said, len(m.Values))
+	all := func(name string) (string, bool) {
+		if s, ok := made[name]; ok {
+			return s.text, s.certain
 		}
 		return row(name)
 	}
 	for i := range m.Values {
 		v := &m.Values[i]
-		text, err := v.eval(all)
+		s, err := v.eval(all)
 		if err != nil {
-			return nil, rowError("has a %s that %v", v.name, err)
+			return nil, rowError("has a value %q that %v", v.name, err)
 		}
-		made[v.name] = text
+		made[v.name] = s
 	}
 	return all, nil
 }
@@ -59,12 +73,32 @@ func (m *Mapping) withValues(row columns) (columns, error) {
 // skips reports whether the row is one that the mapping leaves out.
 func (m *Mapping) skips(row columns) bool {
 	for i := range m.Skip {
-		text, err := m.Skip[i].value.eval(row)
-		if err == nil && m.Skip[i].is[strings.TrimSpace(text)] {
+		if met, err := m.Skip[i].met(row); err == nil && met {
 			return true
 		}
 	}
 	return false
+}
+
+// refuses is the reason why the row may not be brought in; nil when it may.
+func (m *Mapping) refuses(row columns) error {
+	for i := range m.Refuse {
+		c := &m.Refuse[i]
+		met, err := c.met(row)
+		if err != nil {
+			return rowError("has a value that %v", err)
+		}
+		if met {
+			return rowError("%s", c.because)
+		}
+	}
+	return nil
+}
+
+func (c *condition) met(row columns) (bool, error) {
+	s, err := c.value.eval(row)
+	_, met := c.is.find(s.text)
+	return met, err
 }
 
 // assignment is a listing while its fields come in as texts, none of them empty.
@@ -126,8 +160,11 @@ func (a *assignment) set(m propertyjson.Member, text string) {
 }
 
 func (a *assignment) decimal(m propertyjson.Member, text string) property.Decimal {
-	n, err := property.ParseDecimal(text)
+	n, err := property.ParseWritten(text)
+	var ambiguous *property.AmbiguousError
 	switch {
+	case errors.As(err, &ambiguous):
+		a.wrong(m.String(), ambiguous.Error())
 	case errors.Is(err, property.ErrTooPrecise):
 		a.wrong(m.String(), "must have at most two digits after the point, unlike "+strconv.Quote(text))
 	case errors.Is(err, property.ErrOutOfRange):
@@ -148,7 +185,7 @@ func (a *assignment) bedrooms(text string) {
 }
 
 func (a *assignment) degrees(m propertyjson.Member, text string) property.Optional[float64] {
-	degrees, err := strconv.ParseFloat(text, 64)
+	degrees, err := property.ParseNumber(text)
 	if err != nil {
 		a.wrong(m.String(), "must be a number of degrees, not "+strconv.Quote(shorten(text, 60)))
 	}

@@ -8,30 +8,41 @@ import (
 	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
-// columns gives the text of a column or made-up value of one row; "" when the row has none.
-type columns func(name string) string
+// columns gives the text of a column or made-up value of one row, and whether the row has it.
+type columns func(name string) (text string, present bool)
 
-// expression makes a text from a row: a source, and then steps in a fixed order. The empty text means that the row says
-// nothing.
+// said is what an expression makes of a row: a text, and whether the row had what it takes to say so. An empty text that
+// is not certain is made from a column that is absent.
+type said struct {
+	text    string
+	certain bool
+}
+
+// source is where an expression's text comes from.
+type source func(columns) (said, error)
+
+// expression makes a text from a row: a source, and then steps in a fixed order.
 type expression struct {
 	column string // when the source is a column: its name, for messages
-	source func(columns) (string, error)
+	source source
 	steps  []func(string, columns) (string, error)
 }
 
-func (e *expression) eval(row columns) (string, error) {
-	text, err := e.source(row)
+func (e *expression) eval(row columns) (said, error) {
+	s, err := e.source(row)
 	if err != nil {
-		return "", err
+		return said{}, err
 	}
 	for _, step := range e.steps {
-		if text, err = step(text, row); err != nil {
-			return "", e.blame(err, row)
+		if s.text, err = step(s.text, row); err != nil {
+			return said{}, e.blame(err, row)
 		}
 	}
-	return text, nil
+	return s, nil
 }
 
 // blame adds to an error what the column says.
@@ -40,7 +51,8 @@ func (e *expression) blame(err error, row columns) error {
 	if e.column == "" || errors.As(err, &blamed) {
 		return err
 	}
-	return &columnError{err: err, column: e.column, text: row(e.column)}
+	text, _ := row(e.column)
+	return &columnError{err: err, column: e.column, text: text}
 }
 
 // columnError says which column made an expression fail.
@@ -54,44 +66,48 @@ func (e *columnError) Error() string {
 }
 
 // constant is the same text for every row.
-func constant(text string) func(columns) (string, error) {
-	return func(columns) (string, error) { return text, nil }
+func constant(text string) source {
+	return func(columns) (said, error) { return said{text, true}, nil }
 }
 
-// first is the first of several expressions that says something.
-func first(alternatives []expression) func(columns) (string, error) {
-	return func(row columns) (string, error) {
+// first is the first of several expressions that is not empty.
+func first(alternatives []expression) source {
+	return func(row columns) (said, error) {
+		nothing := said{certain: true}
 		for _, e := range alternatives {
-			if text, err := e.eval(row); err != nil || text != "" {
-				return text, err
+			s, err := e.eval(row)
+			if err != nil || s.text != "" {
+				return said{s.text, true}, err
 			}
+			nothing.certain = nothing.certain && s.certain
 		}
-		return "", nil
+		return nothing, nil
 	}
 }
 
-// sum adds numbers; what says nothing counts as zero, and nothing at all stays nothing.
-func sum(parts []expression) func(columns) (string, error) {
-	return func(row columns) (string, error) {
-		total, found := decimal.Zero, false
+// sum adds numbers; what is empty counts as zero, and nothing at all stays nothing.
+func sum(parts []expression) source {
+	return func(row columns) (said, error) {
+		total, found, nothing := decimal.Zero, false, said{certain: true}
 		for _, e := range parts {
-			text, err := e.eval(row)
+			s, err := e.eval(row)
 			if err != nil {
-				return "", err
+				return said{}, err
 			}
-			if text == "" {
+			if s.text == "" {
+				nothing.certain = nothing.certain && s.certain
 				continue
 			}
-			n, err := parseNumber(text)
+			n, err := parseNumber(s.text)
 			if err != nil {
-				return "", err
+				return said{}, e.blame(err, row)
 			}
 			total, found = total.Add(n), true
 		}
 		if !found {
-			return "", nil
+			return nothing, nil
 		}
-		return total.String(), nil
+		return said{certainly(total.String()), true}, nil
 	}
 }
 
@@ -129,12 +145,12 @@ func patterns(all []pattern, otherwise *string) func(string, columns) (string, e
 }
 
 // table replaces the text by what stands beside it.
-func table(entries map[string]string, otherwise *string) func(string, columns) (string, error) {
+func table(entries lookup, otherwise *string) func(string, columns) (string, error) {
 	return func(text string, _ columns) (string, error) {
 		if text == "" {
 			return "", nil
 		}
-		if value, ok := entries[strings.TrimSpace(text)]; ok {
+		if value, ok := entries.find(text); ok {
 			return value, nil
 		}
 		return orElse(otherwise)
@@ -164,7 +180,7 @@ func times(factor expression) func(string, columns) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		f, err := parseNumber(by)
+		f, err := parseNumber(by.text)
 		if err != nil {
 			return "", err
 		}
@@ -174,10 +190,21 @@ func times(factor expression) func(string, columns) (string, error) {
 
 var errNotNumber = errors.New("must be a decimal number")
 
-// parseNumber reads plain decimal text, bounded so that a hostile exponent costs nothing.
+// parseNumber reads a number as property.ParseWritten does, with any number of digits after the point.
 func parseNumber(text string) (decimal.Decimal, error) {
+	if property.Ambiguous(text) {
+		return decimal.Zero, &property.AmbiguousError{Text: text}
+	}
+	return exactNumber(text)
+}
+
+// exactNumber reads a number whose point stands before decimals, bounded so that a hostile exponent costs nothing.
+func exactNumber(text string) (decimal.Decimal, error) {
 	const longest, furthest = 64, 30
 	if len(text) > longest {
+		return decimal.Zero, errNotNumber
+	}
+	if _, err := property.ParseNumber(text); err != nil {
 		return decimal.Zero, errNotNumber
 	}
 	n, err := decimal.NewFromString(text)
@@ -185,6 +212,15 @@ func parseNumber(text string) (decimal.Decimal, error) {
 		return decimal.Zero, errNotNumber
 	}
 	return n, nil
+}
+
+// certainly spells a number whose point is known to stand before decimals so that nobody has to ask again: 2.250 becomes
+// 2.2500, which is the same.
+func certainly(number string) string {
+	if property.Ambiguous(number) {
+		return number + "0"
+	}
+	return number
 }
 
 // shorten cuts a text that has more than limit characters at the end of a word and adds an ellipsis, which is counted.

@@ -87,7 +87,10 @@ func (b *builder) source(e *expression, k *expressionKeys) error {
 	}
 	name := b.column(k.column)
 	e.column = name
-	e.source = func(row columns) (string, error) { return row(name), nil }
+	e.source = func(row columns) (said, error) {
+		text, present := row(name)
+		return said{text, present}, nil
+	}
 	return nil
 }
 
@@ -103,8 +106,8 @@ func (b *builder) expressions(nodes []*yaml.Node) ([]expression, error) {
 	return all, nil
 }
 
-// templates reads one template or a list of them, of which the first that says something counts.
-func (b *builder) templates(n *yaml.Node) (func(columns) (string, error), error) {
+// templates reads one template or a list of them, of which the first that is not empty counts.
+func (b *builder) templates(n *yaml.Node) (source, error) {
 	nodes := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		nodes = n.Content
@@ -175,7 +178,7 @@ func (b *builder) choices(e *expression, k *expressionKeys, n *yaml.Node) error 
 		if err != nil {
 			return err
 		}
-		e.steps = append(e.steps, table(rows, k.otherwise))
+		e.steps = append(e.steps, table(newLookup(rows), k.otherwise))
 	}
 	return nil
 }

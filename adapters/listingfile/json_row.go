@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/adapters/propertyjson"
 )
 
-// jsonColumns gives the members of a JSON object as columns: strings as their text, numbers as written, null as nothing,
+// jsonColumns gives the members of a JSON object as columns: strings as their text, numbers as written, null as empty,
 // anything else as JSON. A name with points goes into objects; through an array it collects a JSON array of texts, so
 // that Media.MediaURL is the addresses of all media.
 func jsonColumns(raw []byte) (columns, error) {
@@ -16,20 +16,24 @@ func jsonColumns(raw []byte) (columns, error) {
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return nil, rowError("is not a valid JSON object: %v", err)
 	}
-	return func(name string) string {
+	return func(name string) (string, bool) {
 		if v, ok := members[name]; ok {
-			return jsonText(v)
+			return jsonText(v), true
 		}
 		member, path, ok := strings.Cut(name, ".")
 		if !ok {
-			return ""
+			return "", false
 		}
-		return jsonText(inside(members[member], path))
+		v := inside(members[member], path)
+		return jsonText(v), v != nil
 	}, nil
 }
 
-// inside follows a path of members.
+// inside follows a path of members; nil when it leads nowhere, and null when it ends before.
 func inside(v json.RawMessage, path string) json.RawMessage {
+	if string(v) == "null" {
+		return v
+	}
 	var items []json.RawMessage
 	if len(v) > 0 && v[0] == '[' && json.Unmarshal(v, &items) == nil {
 		return collect(items, path)
@@ -72,5 +76,5 @@ func jsonText(v json.RawMessage) string {
 			return text
 		}
 	}
-	return string(v)
+	return certainly(string(v)) // a number of JSON has no marks between thousands
 }

@@ -29,6 +29,7 @@ type Mapping struct {
 	Columns  []string          // columns that a CSV file may have; any, if nil
 	Numbers  numberStyle       // how numbers are written, unless a value says otherwise
 	Skip     []condition       // rows that are no listings
+	Refuse   []condition       // rows that may not be brought in, each with its reason
 	Values   []namedExpression // columns made up from others; later ones may use earlier ones
 	Fields   []namedExpression // the fields of a listing
 }
@@ -38,10 +39,11 @@ type namedExpression struct {
 	expression
 }
 
-// condition holds when the value is one of Is.
+// condition holds when the value is one of these texts.
 type condition struct {
-	value expression
-	is    map[string]bool
+	value   expression
+	is      lookup
+	because string
 }
 
 // Mappings are the names of the built-in mappings, in alphabetical order.

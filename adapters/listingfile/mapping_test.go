@@ -66,7 +66,7 @@ func TestMistakesInAMappingAreNamedWithTheirLine(t *testing.T) {
 		"fields:\n  title: {column: a, table: {file: t.csv, key: a, value: b}}":        "line 2: table t.csv: has no columns a and b",
 		"fields:\n  title: {column: a, table: {file: t.csv, key: code, values: name}}": `line 2: a table in a file has no key "values"`,
 		"skip: [{is: [x]}]":                   "line 1: a condition needs value and is",
-		"numbers: {decimal: ',', group: ','}": "line 1: decimal and group must differ",
+		"numbers: {decimal: ',', group: ','}": "line 1: decimal, which is a point unless it is set, and group must differ",
 		"values: {a: 1, a: 2}":                `line 1: the value "a" comes twice`,
 	} {
 		if _, err := written(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
@@ -141,7 +141,7 @@ func TestAnUnknownCodeRejectsTheRowAndNamesTheColumn(t *testing.T) {
 		t.Fatal(err)
 	}
 	records, err := readAll(t, strings.NewReader("zip\n1\n2\n"), listingfile.Options{Mapping: m})
-	want := "2 Rome=1.00\n3 has a place that is not among the values that the mapping knows (column zip is \"2\")\n"
+	want := "2 Rome=1.00\n3 has a value \"place\" that is not among the values that the mapping knows (column zip is \"2\")\n"
 	if got := lineOf(records); err != nil || got != want {
 		t.Errorf("got %q, %v", got, err)
 	}

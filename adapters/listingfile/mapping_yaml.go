@@ -1,6 +1,7 @@
 package listingfile
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -65,7 +66,8 @@ func (b *builder) mappingNode(n *yaml.Node) error {
 		"columns":  into(&m.Columns),
 		"numbers":  b.numbers,
 		"values":   b.values,
-		"skip":     b.skip,
+		"skip":     b.conditions(&m.Skip, false),
+		"refuse":   b.conditions(&m.Refuse, true),
 		"fields":   b.fields,
 	})
 	if err == nil && len(m.Fields) == 0 {
@@ -86,8 +88,8 @@ func (b *builder) numbers(n *yaml.Node) error {
 		return err
 	}
 	b.mapping.Numbers.decimal, b.mapping.Numbers.group = decimal, group
-	if decimal == group && decimal != "" {
-		return at(n, "decimal and group must differ")
+	if group != "" && group == cmp.Or(decimal, ".") {
+		return at(n, "decimal, which is a point unless it is set, and group must differ")
 	}
 	return nil
 }
@@ -137,29 +139,47 @@ func (b *builder) fields(n *yaml.Node) error {
 	return nil
 }
 
-func (b *builder) skip(n *yaml.Node) error {
-	if n.Kind != yaml.SequenceNode {
-		return at(n, "skip must be a list")
+// conditions reads a list of conditions, each with its reason where that is wanted.
+func (b *builder) conditions(to *[]condition, reasons bool) func(*yaml.Node) error {
+	return func(n *yaml.Node) error {
+		if n.Kind != yaml.SequenceNode {
+			return at(n, "must be a list of conditions")
+		}
+		for _, item := range n.Content {
+			c, err := b.condition(item, reasons)
+			if err != nil {
+				return err
+			}
+			*to = append(*to, c)
+		}
+		return nil
 	}
-	for _, item := range n.Content {
-		c := condition{is: map[string]bool{}}
-		var is []string
-		err := entries(item, "a condition", map[string]func(*yaml.Node) error{
-			"value": func(n *yaml.Node) (err error) { c.value, err = b.expression(n); return err },
-			"is":    into(&is),
-		})
-		if err != nil {
-			return err
-		}
-		for _, text := range is {
-			c.is[text] = true
-		}
-		if c.value.source == nil || len(is) == 0 {
-			return at(item, "a condition needs value and is")
-		}
-		b.mapping.Skip = append(b.mapping.Skip, c)
+}
+
+func (b *builder) condition(n *yaml.Node, reason bool) (c condition, err error) {
+	var is []string
+	keys := map[string]func(*yaml.Node) error{
+		"value": func(n *yaml.Node) (err error) { c.value, err = b.expression(n); return err },
+		"is":    into(&is),
 	}
-	return nil
+	if reason {
+		keys["because"] = into(&c.because)
+	}
+	if err := entries(n, "a condition", keys); err != nil {
+		return c, err
+	}
+	entries := map[string]string{}
+	for _, text := range is {
+		entries[text] = text
+	}
+	c.is = newLookup(entries)
+	switch {
+	case c.value.source == nil || len(is) == 0:
+		return c, at(n, "a condition needs value and is")
+	case reason && c.because == "":
+		return c, at(n, "a condition for refusing needs because")
+	}
+	return c, nil
 }
 
 // column remembers that a column of the file is used, unless the name is that of a made-up value.

@@ -27,6 +27,8 @@ type Record struct {
 	Line int
 	// Details are the listing's. With an error they hold what could be read, the reference above all.
 	Details property.Details
+	// Absent are the fields that the record says nothing about, not even that they are empty.
+	Absent property.Fields
 	// Err is nil or a *property.InvalidError; its empty field stands for the row as a whole.
 	Err error
 	// Raw is the text of the row as it stands in the file, without the last line ending; nil when it was too long. It is
@@ -134,7 +136,7 @@ func (r *Reader) Next() (Record, error) {
 		}
 		record := Record{Line: raw.line, Raw: raw.raw, Err: raw.err}
 		if raw.err == nil && r.ownJSON() {
-			record.Details, record.Err = decodeOwn(raw.raw)
+			record.Details, record.Absent, record.Err = decodeOwn(raw.raw)
 			return record, nil
 		}
 		if raw.err == nil {
@@ -142,7 +144,7 @@ func (r *Reader) Next() (Record, error) {
 				r.skipped++
 				continue
 			}
-			record.Details, record.Err = r.mapping.details(row)
+			record.Details, record.Absent, record.Err = r.mapping.details(row)
 		}
 		return record, nil
 	}
@@ -154,11 +156,11 @@ func (r *Reader) next() (row, columns) {
 	switch {
 	case r.csv != nil:
 		raw := r.csv.next()
-		return raw, func(name string) string {
+		return raw, func(name string) (string, bool) {
 			if i, ok := r.csv.column[name]; ok && i < len(raw.cells) {
-				return raw.cells[i]
+				return raw.cells[i], true
 			}
-			return ""
+			return "", false
 		}
 	case r.json != nil:
 		return withColumns(r.json.next())
@@ -200,17 +202,17 @@ func (r *Reader) nextLine() row {
 }
 
 // decodeOwn reads a line of Gable's own JSON. What was exported may be imported, and so may a line of a rejects file.
-func decodeOwn(raw []byte) (property.Details, error) {
-	d, err := propertyjson.DecodeReplacement(withoutRejection(raw))
+func decodeOwn(raw []byte) (property.Details, property.Fields, error) {
+	d, absent, err := propertyjson.DecodeImport(withoutRejection(raw))
 	var wrong *propertyjson.MemberError
 	var syntax *propertyjson.SyntaxError
 	switch {
 	case errors.As(err, &wrong):
-		return d, &property.InvalidError{Fields: wrong.Fields}
+		return d, absent, &property.InvalidError{Fields: wrong.Fields}
 	case errors.As(err, &syntax):
-		return d, rowError("%s (byte %d of the line)", syntax.Reason, syntax.Offset)
+		return d, absent, rowError("%s (byte %d of the line)", syntax.Reason, syntax.Offset)
 	}
-	return d, err
+	return d, absent, err
 }
 
 // withoutRejection drops the member that a Rejects writer has put at the end.

@@ -115,12 +115,18 @@ func count(n int, noun string) string {
 	return number + " " + plural(number, noun, noun+"s")
 }
 
-func (t *template) fill(row columns) (string, error) {
+func (t *template) fill(row columns) (said, error) {
 	var out strings.Builder
-	if !t.fillInto(&out, row) {
-		return "", nil
+	complete := true
+	read := func(name string) (string, bool) {
+		text, present := row(name)
+		complete = complete && present
+		return text, present
 	}
-	return out.String(), nil
+	if !t.fillInto(&out, read) {
+		return said{"", complete}, nil
+	}
+	return said{out.String(), true}, nil
 }
 
 // fillInto reports whether all values outside brackets say something.
@@ -133,7 +139,8 @@ func (t *template) fillInto(out *strings.Builder, row columns) bool {
 				out.WriteString(inner.String())
 			}
 		case p.name != "":
-			value := strings.TrimSpace(row(p.name))
+			text, _ := row(p.name)
+			value := strings.TrimSpace(text)
 			if value == "" {
 				return false
 			}

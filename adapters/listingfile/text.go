@@ -78,7 +78,7 @@ type numberStyle struct {
 }
 
 // normal is the number in plain form: digits, a point, a sign, an exponent. Thousands have to be grouped by three, so
-// that 1,5 is never taken for 15.
+// that 1,5 is never taken for 15. Where no mark is declared, 450.000 stays as ambiguous as it is.
 func (s *numberStyle) normal(text string) (string, error) {
 	for _, sign := range s.strip {
 		text = strings.ReplaceAll(text, sign, "")
@@ -108,8 +108,11 @@ func (s *numberStyle) normal(text string) (string, error) {
 	if mark == "," && strings.Contains(whole+fraction, ".") {
 		return "", errNotNumber
 	}
-	if _, err := parseNumber(plain); err != nil {
+	if _, err := exactNumber(plain); err != nil {
 		return "", err
+	}
+	if s.decimal != "" || s.group != "" { // the mapping has said which mark is which
+		plain = certainly(plain)
 	}
 	return plain, nil
 }

@@ -11,7 +11,7 @@ import (
 var errBadBatch = fmt.Errorf("a batch has at most %d listings, each with a reference of its own", ports.MaxBatch)
 
 // Upsert implements ports.PropertyRepository.
-func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("upsert %d listings: %w", len(batch), err)
 	}
@@ -28,7 +28,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []property.Proper
 }
 
 // mayUpsert finds whatever could stop the batch half-way, before anything is changed.
-func (r *PropertyRepository) mayUpsert(batch []property.Property) error {
+func (r *PropertyRepository) mayUpsert(batch []ports.Incoming) error {
 	if len(batch) > ports.MaxBatch {
 		return errBadBatch
 	}
@@ -50,14 +50,15 @@ func (r *PropertyRepository) mayUpsert(batch []property.Property) error {
 	return nil
 }
 
-func (r *PropertyRepository) upsert(p property.Property, actor string) property.Change {
+func (r *PropertyRepository) upsert(p ports.Incoming, actor string) property.Change {
 	id, known := r.references[p.Reference]
 	if !known {
-		return r.insert(p, actor)
+		return r.insert(p.Property, actor)
 	}
 	before := r.rows[id]
-	if before.Details.Equal(p.Details) {
+	details := p.Completed(p.Absent, &before.Details)
+	if before.Details.Equal(details) {
 		return property.Change{ID: id, Version: before.Version}
 	}
-	return r.replace(before, p.Details, actor)
+	return r.replace(before, details, actor)
 }

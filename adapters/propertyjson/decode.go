@@ -16,13 +16,21 @@ import (
 //
 // Without an error the result may still break rules of the domain; property.New says so.
 func Decode(data []byte) (property.Details, error) {
-	return decode(data, draft{complete: true})
+	return decode(data, &draft{complete: true})
 }
 
 // DecodeReplacement is Decode for a listing that may have been read from this service: the members that the service sets
 // may be there, with any value, and are ignored.
 func DecodeReplacement(data []byte) (property.Details, error) {
-	return decode(data, draft{complete: true, ignoreReadOnly: true})
+	d, _, err := DecodeImport(data)
+	return d, err
+}
+
+// DecodeImport is DecodeReplacement for a listing that may be stored already, and says which fields no member is about.
+func DecodeImport(data []byte) (property.Details, property.Fields, error) {
+	d := draft{complete: true, ignoreReadOnly: true}
+	details, err := decode(data, &d)
+	return details, Absent(d.seen), err
 }
 
 // Merge applies a JSON merge patch (RFC 7396) to the details of a listing. Null makes a value unknown or empty; a choice
@@ -32,7 +40,7 @@ func Merge(patch []byte, onto property.Details) (property.Details, error) {
 	if at, ok := onto.Coordinates.Get(); ok {
 		d.latitude, d.longitude = property.Some(at.Latitude), property.Some(at.Longitude)
 	}
-	return decode(patch, d)
+	return decode(patch, &d)
 }
 
 // draft is a listing while its members come in.
@@ -48,7 +56,7 @@ type draft struct {
 	invalid             property.InvalidError
 }
 
-func decode(data []byte, d draft) (property.Details, error) {
+func decode(data []byte, d *draft) (property.Details, error) {
 	if err := checkSyntax(data); err != nil {
 		return property.Details{}, err
 	}

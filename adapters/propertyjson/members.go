@@ -6,6 +6,8 @@
 // domain to say.
 package propertyjson
 
+import "github.com/gable-listings/gable/domain/property"
+
 // Member is one member of a listing's JSON object, in the order of the object.
 type Member int
 
@@ -74,3 +76,22 @@ func (s Selection) With(m Member) Selection { return s | 1<<m }
 
 // Has reports whether the member is in the selection.
 func (s Selection) Has(m Member) bool { return s&(1<<m) != 0 }
+
+// fields are what the members that a source may lack are about.
+var fields = [memberCount]property.Fields{
+	Description: property.FieldDescription, Currency: property.FieldCurrency, Offer: property.FieldOffer,
+	Kind: property.FieldKind, Status: property.FieldStatus, Bedrooms: property.FieldBedrooms,
+	Bathrooms: property.FieldBathrooms, AreaM2: property.FieldAreaM2, Latitude: property.FieldCoordinates,
+	Longitude: property.FieldCoordinates, Photos: property.FieldPhotos,
+}
+
+// Absent are the fields of a listing that no member of the selection is about.
+func Absent(present Selection) property.Fields {
+	absent := property.AllFields
+	for m, field := range fields {
+		if present.Has(Member(m)) {
+			absent = absent.Without(field)
+		}
+	}
+	return absent
+}

@@ -59,6 +59,10 @@ func (d *draft) price(v value) {
 		d.wrongShape(Price.String(), "must be a decimal number, as text or as a number")
 		return
 	}
+	if v.isString() && property.Ambiguous(text) {
+		d.wrongValue(Price.String(), (&property.AmbiguousError{Text: text}).Error())
+		return
+	}
 	d.details.Price = d.parseDecimal(Price, text, property.MaxPrice)
 }
 

@@ -21,8 +21,10 @@ type Source interface {
 type Record struct {
 	Line    int // where it begins in the source, from 1
 	Details property.Details
-	Err     error  // a *property.InvalidError, or any other reason
-	Raw     []byte // as it stands in the source, for whoever reports it; may be nil
+	// Absent are the fields that the record lacks: a stored listing retains its own, and a new one gets the defaults.
+	Absent property.Fields
+	Err    error  // a *property.InvalidError, or any other reason
+	Raw    []byte // as it stands in the source, for whoever reports it; may be nil
 }
 
 // Import says what to bring in, and how.
@@ -48,7 +50,7 @@ type Report struct {
 	Rejected   int // cannot be imported
 }
 
-// Import brings listings in, by reference: new ones are created, known ones updated. Batches are stored one after the
+// Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has. Batches are stored one after the
 // other; an error leaves the batches before it stored, and importing again completes the work.
 func (c *Catalog) Import(ctx context.Context, im Import) (Report, error) {
 	last, err := lastOfEachReference(ctx, im.Open)
@@ -136,7 +138,7 @@ type importRun struct {
 	Import
 	catalog *Catalog
 	last    *references
-	batch   []property.Property
+	batch   []ports.Incoming
 	report  Report
 }
 
@@ -158,7 +160,7 @@ func (run *importRun) take(ctx context.Context, index int, r Record) error {
 	if err != nil {
 		return err
 	}
-	run.batch = append(run.batch, p)
+	run.batch = append(run.batch, ports.Incoming{Property: p, Absent: r.Absent})
 	if len(run.batch) == ports.MaxBatch {
 		return run.flush(ctx)
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -37,7 +38,7 @@ var (
 // Key is what is kept of an API key: never the secret itself.
 type Key struct {
 	ID        string // UUID text
-	Name      string // 1 to 100 characters, unique
+	Name      string // 1 to 100 characters, none of them a control character; unique
 	Scope     Scope
 	Hash      string // HashSecret of the secret
 	Hint      string // the secret's last four characters
@@ -56,8 +57,9 @@ const (
 // ErrInvalidKey, wrapped.
 func NewKey(id, name string, scope Scope, random [SecretBytes]byte, now time.Time) (Key, string, error) {
 	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n < 1 || n > maxName || !utf8.ValidString(name) {
-		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a name has 1 to 100 characters"))
+	n := utf8.RuneCountInString(name)
+	if n < 1 || n > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a name has 1 to 100 characters, control characters not among them"))
 	}
 	if scope != ScopeWrite && scope != ScopeAdmin {
 		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a scope is write or admin"))

@@ -62,8 +62,8 @@ func ParseSnapshot(text string) (Snapshot, error) {
 	if len(parts) != 3 {
 		return fail()
 	}
-	xmin, err1 := strconv.ParseUint(parts[0], 10, 64)
-	xmax, err2 := strconv.ParseUint(parts[1], 10, 64)
+	xmin, err1 := parseTransaction(parts[0])
+	xmax, err2 := parseTransaction(parts[1])
 	if err1 != nil || err2 != nil || xmin > xmax {
 		return fail()
 	}
@@ -72,7 +72,7 @@ func ParseSnapshot(text string) (Snapshot, error) {
 		return s, nil
 	}
 	for item := range strings.SplitSeq(parts[2], ",") {
-		tx, err := strconv.ParseUint(item, 10, 64)
+		tx, err := parseTransaction(item)
 		ascending := len(s.InFlight) == 0 || tx > s.InFlight[len(s.InFlight)-1]
 		if err != nil || tx < xmin || tx >= xmax || !ascending {
 			return fail()
@@ -81,6 +81,9 @@ func ParseSnapshot(text string) (Snapshot, error) {
 	}
 	return s, nil
 }
+
+// parseTransaction reads the number of a transaction. Postgres has none of 2^63 and above, and refuses a snapshot with one.
+func parseTransaction(text string) (uint64, error) { return strconv.ParseUint(text, 10, 63) }
 
 // String is the Postgres text form, xmin:xmax:xip_list.
 func (s Snapshot) String() string {

@@ -74,7 +74,7 @@ func ParseToken(text string) (Token, error) {
 		return token, nil
 	}
 	for text := range strings.SplitSeq(parts[2], ",") {
-		tx, err := strconv.ParseUint(text, 10, 64)
+		tx, err := parseTransaction(text)
 		if err != nil || len(token.Wrote) == longestWrote {
 			return Token{}, invalid
 		}

@@ -23,7 +23,7 @@ const (
 	maxDecimalText = 64
 )
 
-// ParseDecimal reads a decimal number exactly: a sign, digits, a point, an exponent ("450000", "2.5", "1.225e+006").
+// ParseDecimal reads a decimal number exactly: a minus, digits, a point, an exponent ("450000", "-2.5", "1.225e+006").
 // It never goes through a float. Errors are ErrNotDecimal, ErrTooPrecise (the value has a third digit that is not zero)
 // and ErrOutOfRange.
 func ParseDecimal(text string) (Decimal, error) {
@@ -31,9 +31,6 @@ func ParseDecimal(text string) (Decimal, error) {
 		return 0, ErrNotDecimal
 	}
 	unsigned, negative := strings.CutPrefix(text, "-")
-	if !negative {
-		unsigned = strings.TrimPrefix(text, "+")
-	}
 	mantissa, exponent, err := splitExponent(unsigned)
 	if err != nil {
 		return 0, err
@@ -97,12 +94,13 @@ func DecimalFromFloat(f float64) Decimal { return Decimal(math.Round(f * 100)) }
 
 // Append adds the number with both digits after the point, such as 450000.00, to a buffer.
 func (d Decimal) Append(b []byte) []byte {
+	magnitude := uint64(d)
 	if d < 0 {
 		b = append(b, '-')
-		d = -d
+		magnitude = -magnitude // of the least number, too, which has no positive one of its type
 	}
-	b = strconv.AppendInt(b, int64(d/100), 10)
-	return append(b, '.', byte('0'+d/10%10), byte('0'+d%10))
+	b = strconv.AppendUint(b, magnitude/100, 10)
+	return append(b, '.', byte('0'+magnitude/10%10), byte('0'+magnitude%10))
 }
 
 // String is the number with both digits after the point: 450000.00.

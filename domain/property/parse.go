@@ -2,8 +2,9 @@ package property
 
 import (
 	"cmp"
+	"errors"
 	"maps"
-	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,11 +165,14 @@ func (p *parser) decimal(name string) Optional[Decimal] {
 	if text == "" {
 		return Optional[Decimal]{}
 	}
-	d, err := ParseDecimal(text)
+	d, err := ParseWritten(text)
+	var ambiguous *AmbiguousError
 	switch {
+	case errors.As(err, &ambiguous):
+		p.wrong.add(name, "%s", ambiguous)
 	case err != nil:
 		p.wrong.add(name, "must be a decimal number such as 450000 or 2.25, with two digits after the point at most")
-	case d < 0:
+	case strings.HasPrefix(text, "-"):
 		p.wrong.add(name, "must not be negative")
 	}
 	return Some(d)
@@ -179,19 +183,32 @@ func (p *parser) whole(name string) Optional[int] {
 	if text == "" {
 		return Optional[int]{}
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > MaxBedrooms {
+	n, err := ParseWhole(text, 0, MaxBedrooms)
+	if err != nil {
 		p.wrong.add(name, "must be a whole number from 0 to %d", MaxBedrooms)
 	}
 	return Some(n)
 }
+
+// strictTime is RFC 3339. Go's parser also takes an hour of one digit, a comma before the fraction, and an offset of a day.
+var strictTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+func parseTime(text string) (time.Time, error) {
+	if !strictTime.MatchString(text) {
+		return time.Time{}, ErrNotTime
+	}
+	return time.Parse(time.RFC3339Nano, text)
+}
+
+// ErrNotTime says that a text is not a time of RFC 3339.
+var ErrNotTime = errors.New("not a time")
 
 func (p *parser) time(name string) Optional[time.Time] {
 	text := p.take(name)
 	if text == "" {
 		return Optional[time.Time]{}
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := parseTime(text)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
 		p.wrong.add(name, "must be an RFC 3339 time such as 2026-11-23T08:00:00Z (a + in it is written %%2B)")
 		return Optional[time.Time]{}
@@ -202,11 +219,11 @@ func (p *parser) time(name string) Optional[time.Time] {
 func (p *parser) numbers(name string, text string, count int, shape string) []float64 {
 	numbers := make([]float64, 0, count)
 	for part := range strings.SplitSeq(text, ",") {
-		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
-		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		n, err := ParseNumber(strings.TrimSpace(part))
+		if err != nil {
 			break
 		}
-		numbers = append(numbers, n+0) // -0 becomes 0, so that both are one search
+		numbers = append(numbers, n)
 	}
 	if len(numbers) != count || strings.Count(text, ",") != count-1 {
 		p.wrong.add(name, "must be %s in degrees, such as %s", shape, map[int]string{2: "47.61,-122.33", 4: "-122.5,47.4,-122.2,47.8"}[count])
@@ -246,7 +263,7 @@ func (p *parser) circle(name, radiusName string) Optional[Circle] {
 		p.wrong.add(name, "needs radius_km beside it")
 		return Optional[Circle]{}
 	}
-	radius, err := strconv.ParseFloat(radiusText, 64)
+	radius, err := ParseNumber(radiusText)
 	if err != nil || !(radius > 0 && radius <= MaxRadiusKM) {
 		p.wrong.add(radiusName, "must be a number of kilometres above 0, at most %g", MaxRadiusKM)
 	}
@@ -277,8 +294,8 @@ func (p *parser) limit() int {
 	if text == "" {
 		return DefaultLimit
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > MaxLimit {
+	n, err := ParseWhole(text, 1, MaxLimit)
+	if err != nil {
 		p.wrong.add("limit", "must be a whole number from 1 to %d", MaxLimit)
 	}
 	return n

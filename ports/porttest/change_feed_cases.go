@@ -30,7 +30,7 @@ var tellingCases = []suiteCase[stream]{
 		s.wantError("update at another version", err, property.ErrVersionConflict)
 		_, err = s.repo.Delete(s.t.Context(), numbered(9), 0)
 		s.wantError("delete a missing listing", err, property.ErrNotFound)
-		_, err = s.repo.Upsert(s.t.Context(), []property.Property{s.draft(5, reference("new")), s.draft(2, reference("clash"))})
+		_, err = s.repo.Upsert(s.t.Context(), incoming(s.draft(5, reference("new")), s.draft(2, reference("clash"))))
 		s.wantError("upsert a new listing with an id in use", err, property.ErrVersionConflict)
 		if told, _ := s.follow(behind, 100); len(told) != 0 {
 			s.t.Fatalf("nothing was changed, yet the feed tells%s", headings(told))

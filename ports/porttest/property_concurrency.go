@@ -95,7 +95,7 @@ var concurrencyCases = []suiteCase[shelf]{
 			if i%2 == 1 {
 				slices.Reverse(batch)
 			}
-			_, err := s.repo.Upsert(s.t.Context(), batch)
+			_, err := s.repo.Upsert(s.t.Context(), incoming(batch...))
 			return err
 		})
 		if err := errors.Join(errs...); err != nil {
@@ -112,7 +112,7 @@ var concurrencyCases = []suiteCase[shelf]{
 					for i := range batch {
 						batch[i].Price = property.Decimal(round)
 					}
-					if _, err := s.repo.Upsert(s.t.Context(), batch); err != nil {
+					if _, err := s.repo.Upsert(s.t.Context(), incoming(batch...)); err != nil {
 						return true
 					}
 				}
@@ -193,7 +193,7 @@ func (s shelf) wantEnded(ctx context.Context, p property.Property, cause error) 
 		"Update": func() error { _, err := s.repo.Update(ctx, p); return err },
 		"Delete": func() error { _, err := s.repo.Delete(ctx, p.ID, 0); return err },
 		"Upsert": func() error {
-			_, err := s.repo.Upsert(ctx, []property.Property{s.draft(3, reference("S"))})
+			_, err := s.repo.Upsert(ctx, incoming(s.draft(3, reference("S"))))
 			return err
 		},
 	}

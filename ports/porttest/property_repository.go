@@ -100,6 +100,20 @@ func (s shelf) delete(id property.ID, version int64) property.Change {
 
 func (s shelf) upsert(batch ...property.Property) []ports.Upserted {
 	s.t.Helper()
+	return s.bring(incoming(batch...)...)
+}
+
+// incoming are listings of a source that has every field.
+func incoming(listings ...property.Property) []ports.Incoming {
+	batch := make([]ports.Incoming, len(listings))
+	for i, p := range listings {
+		batch[i].Property = p
+	}
+	return batch
+}
+
+func (s shelf) bring(batch ...ports.Incoming) []ports.Upserted {
+	s.t.Helper()
 	result, err := s.repo.Upsert(s.t.Context(), batch)
 	if err != nil {
 		s.t.Fatalf("upsert %d listings: %v", len(batch), err)

@@ -62,7 +62,7 @@ type altered struct {
 	create func(context.Context, property.Property, *ports.IdempotencyKey) (ports.Creation, error)
 	update func(context.Context, property.Property) (property.Change, error)
 	delete func(context.Context, property.ID, int64) (property.Change, error)
-	upsert func(context.Context, []property.Property) ([]ports.Upserted, error)
+	upsert func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
 }
 
 func (b altered) Find(ctx context.Context, id property.ID) (property.Property, error) {
@@ -107,7 +107,7 @@ func (b altered) Delete(ctx context.Context, id property.ID, version int64) (pro
 	return b.PropertyRepository.Delete(ctx, id, version)
 }
 
-func (b altered) Upsert(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+func (b altered) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 	if b.upsert != nil {
 		return b.upsert(ctx, batch)
 	}

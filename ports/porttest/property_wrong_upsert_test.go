@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-type upserter func(context.Context, []property.Property) ([]ports.Upserted, error)
+type upserter func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
 
 // upserting is a repository with another Upsert.
 func upserting(bend func(right repository) upserter) func(repository) repository {
@@ -21,7 +21,7 @@ func upserting(bend func(right repository) upserter) func(repository) repository
 
 var wrongUpserts = []wrongRepository{
 	{"a batch is not atomic", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) > ports.MaxBatch {
 				return right.Upsert(ctx, batch)
 			}
@@ -37,7 +37,7 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{"upsert_is_all_or_nothing", "upsert_refuses_a_malformed_batch"}, []string{"readers_see_whole_batches"}},
 	{"results are in another order", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
 			slices.SortStableFunc(result, func(a, b ports.Upserted) int { return strings.Compare(string(a.Change.Op), string(b.Change.Op)) })
 			return result, err
@@ -45,7 +45,7 @@ var wrongUpserts = []wrongRepository{
 	}), []string{"upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch"}, nil},
 	{"a known listing gets the new id", upserting(func(right repository) upserter {
 		var one sync.Mutex
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			one.Lock()
 			defer one.Unlock()
 			result, err := right.Upsert(ctx, batch)
@@ -60,9 +60,9 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_keeps_a_known_listings_id", "upsert_tells_what_it_did_in_order"}, []string{"concurrent_upserts_keep_their_promises"}},
+	}), []string{"upsert_keeps_a_known_listings_id", "upsert_tells_what_it_did_in_order", "upsert_retains_what_is_absent"}, []string{"concurrent_upserts_keep_their_promises"}},
 	{"what is the same is written again", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
 			for i, u := range result {
 				if u.Change.Op == "" {
@@ -72,9 +72,9 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_twice_changes_nothing", "upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch"}, []string{"upsert_notices_every_field", "concurrent_upserts_keep_their_promises"}},
+	}), []string{"upsert_twice_changes_nothing", "upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch", "upsert_of_absent_fields_alone_changes_nothing"}, []string{"upsert_notices_every_field", "concurrent_upserts_keep_their_promises"}},
 	{"another order of photos goes unnoticed", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
 				batch[i].Photos = slices.Sorted(slices.Values(batch[i].Photos))
@@ -82,8 +82,39 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_notices_every_field"}, nil},
+	{"what is absent is empty", upserting(func(right repository) upserter {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
+			batch = slices.Clone(batch)
+			for i := range batch {
+				batch[i].Absent = 0
+			}
+			return right.Upsert(ctx, batch)
+		}
+	}), []string{"upsert_retains_what_is_absent", "upsert_of_absent_fields_alone_changes_nothing"}, nil},
+	{"what is empty is absent", upserting(func(right repository) upserter {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
+			batch = slices.Clone(batch)
+			for i := range batch {
+				batch[i].Absent |= property.FieldDescription
+			}
+			return right.Upsert(ctx, batch)
+		}
+	}), []string{"upsert_retains_what_is_absent", "upsert_notices_every_field"}, nil},
+	{"the change of a listing with absent fields lacks them", upserting(func(right repository) upserter {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
+			result, err := right.Upsert(ctx, batch)
+			for i, u := range result {
+				if u.Change.After != nil && batch[i].Absent != 0 {
+					short := *u.Change.After
+					short.Details = batch[i].Details
+					result[i].Change.After = &short
+				}
+			}
+			return result, err
+		}
+	}), []string{"upsert_retains_what_is_absent"}, nil},
 	{"an absent value counts as zero", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
 				batch[i].Bedrooms.Valid = true
@@ -92,7 +123,7 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{"upsert_creates_with_the_given_times"}, []string{"*"}},
 	{"a batch may be of any size", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) <= ports.MaxBatch {
 				return right.Upsert(ctx, batch)
 			}
@@ -102,7 +133,7 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{"upsert_refuses_a_malformed_batch"}, nil},
 	{"an empty batch is an error", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) == 0 {
 				return nil, ports.ErrUnavailable
 			}
@@ -110,7 +141,7 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{"upsert_takes_an_empty_batch"}, nil},
 	{"a full batch is too much", upserting(func(right repository) upserter {
-		return func(ctx context.Context, batch []property.Property) ([]ports.Upserted, error) {
+		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) == ports.MaxBatch {
 				return nil, ports.ErrUnavailable
 			}

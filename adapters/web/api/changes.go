@@ -37,8 +37,8 @@ func (a *API) changes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	limit, err := strconv.Atoi(limitText)
-	if err != nil || limit < 1 || limit > maxChanges {
+	limit, err := property.ParseWhole(limitText, 1, maxChanges)
+	if err != nil {
 		return badParameter("limit", "must be a whole number from 1 to %d", maxChanges)
 	}
 	if err := refuseOthers(values); err != nil {

@@ -72,9 +72,9 @@ func (f *bulkForm) edit() (edit func(property.Details) (property.Details, error)
 			return d, nil
 		}, ""
 	}
-	n, err := property.ParseDecimal(plainNumber(f.Value))
-	if err != nil {
-		return nil, "Say by how much: a number with at most two digits after the point, like 2 or -1.5 or 10,000."
+	n, wrong := readNumber(f.Value, f.Action != "percent")
+	if wrong != "" {
+		return nil, "Say by how much, like 2 or -1.5 or 10,000: the number " + wrong + "."
 	}
 	set := map[string]func(property.Decimal) property.Decimal{
 		"percent": func(p property.Decimal) property.Decimal { return p.RaisedBy(n) },

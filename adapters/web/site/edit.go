@@ -78,9 +78,9 @@ func (f *editForm) read(form url.Values) property.Details {
 		f.Wrong["price"] = "is needed, like 450,000 or 1250.50"
 	}
 	if n := text("bedrooms"); n != "" {
-		whole, err := strconv.Atoi(n)
+		whole, err := property.ParseWhole(n, 0, property.MaxBedrooms)
 		if d.Bedrooms = property.Some(whole); err != nil {
-			f.Wrong["bedrooms"] = "must be a whole number"
+			f.Wrong["bedrooms"] = "must be a whole number from 0 to " + strconv.Itoa(property.MaxBedrooms)
 		}
 	}
 	d.Bathrooms, d.AreaM2 = f.decimal("bathrooms"), f.decimal("area_m2")
@@ -98,9 +98,9 @@ func (f *editForm) decimal(name string) property.Optional[property.Decimal] {
 	if text == "" {
 		return property.Optional[property.Decimal]{}
 	}
-	d, err := property.ParseDecimal(plainNumber(text))
-	if err != nil {
-		f.Wrong[name] = "must be a number with at most two digits after the point"
+	d, wrong := readNumber(text, name == "price")
+	if wrong != "" {
+		f.Wrong[name] = wrong
 	}
 	return property.Some(d)
 }
@@ -110,7 +110,7 @@ func (f *editForm) coordinates(latitude, longitude string) property.Optional[pro
 		return property.Optional[property.Coordinates]{}
 	}
 	degrees := func(name, text string) float64 {
-		n, err := strconv.ParseFloat(text, 64)
+		n, err := property.ParseNumber(text)
 		if err != nil {
 			f.Wrong[name] = "must be a number of degrees, like 47.6062; leave both empty if the position is not known"
 		}

@@ -3,7 +3,6 @@ package site
 import (
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,37 +40,11 @@ func readForm(path, query string) searchForm {
 		}
 		text := strings.Join(values, ",")
 		if strings.HasPrefix(name, "min_") || strings.HasPrefix(name, "max_") {
-			text = plainNumber(text)
+			text = plainNumber(text, strings.HasSuffix(name, "_price"))
 		}
 		f.values.Set(name, text)
 	}
 	return f
-}
-
-var spokenNumber = strings.NewReplacer(
-	",", "", " ", "", "\u00a0", "", "\u202f", "", "_", "", "$", "", "€", "", "£", "", "\u2212", "-",
-)
-
-// oddComma is a comma that does not stand between thousands, but perhaps before a fraction, as in 1,5.
-var oddComma = regexp.MustCompile(`,(\d{0,2}|\d{4,})(\D|$)`)
-
-// plainNumber is a number as people write it, such as $450,000 or 450k or 1.2m, without what only helps reading.
-func plainNumber(text string) string {
-	if oddComma.MatchString(text) {
-		return text // 15 and one and a half are not to be taken for one another
-	}
-	plain := strings.ToLower(spokenNumber.Replace(text))
-	for suffix, thousands := range map[string]int{"k": 1, "m": 2} {
-		if digits, ok := strings.CutSuffix(plain, suffix); ok {
-			if _, err := strconv.ParseFloat(digits, 64); err == nil {
-				return digits + "e" + strconv.Itoa(3*thousands)
-			}
-		}
-	}
-	if _, err := strconv.ParseFloat(plain, 64); err != nil {
-		return text // to be shown as it was typed
-	}
-	return plain
 }
 
 // search is the question, for pages of so many listings. When there is something wrong with it, false, and Errors says what.

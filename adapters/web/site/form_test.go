@@ -45,11 +45,61 @@ func TestWhatIsTypedIsReadAsPeopleMeanIt(t *testing.T) {
 		"1,234,567": "1234567", "\u22121.5": "-1.5", "-1.5": "-1.5", "12": "12", "0": "0",
 		// What could be meant in two ways, or in none, stays as it is, to be shown beside what is wrong with it.
 		"1,5": "1,5", "-1,5": "-1,5", "1.500,00": "1.500,00", "1,23": "1,23", "1,2345": "1,2345", "12,": "12,", "1,2": "1,2",
-		"cheap": "cheap", "k": "k", "1kk": "1kk", "4 rooms": "4 rooms", "": "",
+		"cheap": "cheap", "k": "k", "1kk": "1kk", "4 rooms": "4 rooms", "": "", "450.000": "450.000", "$450.000": "450.000",
+		"1.250k": "1.250k", "1.250.000": "1.250.000", "2 5": "2 5", "1_0": "1_0", "4 50": "4 50", "1,234 567": "1,234 567",
+		"1e3k": "1e3k", "0x10": "0x10", "+5": "+5", "12 34": "12 34", "1,250.000": "1250.000", "5e3": "5e3",
 	} {
-		if got := plainNumber(typed); got != want {
+		if got := plainNumber(typed, true); got != want {
 			t.Errorf("%q is read as %q, want %q", typed, got, want)
 		}
+	}
+}
+
+// What shortens money means metres, or nothing, elsewhere.
+func TestOnlyMoneyIsTypedShort(t *testing.T) {
+	for _, typed := range []string{"120m", "85 m", "2k", "85 m²", "$120", "1.2M", "3k rooms", "€ 90"} {
+		if _, wrong := readNumber(typed, false); wrong == "" || plainNumber(typed, false) != typed {
+			t.Errorf("%q is read as a number that is no money: %q", typed, plainNumber(typed, false))
+		}
+	}
+	for typed, want := range map[string]property.Decimal{"1,250": 1250_00, "85.5": 85_50, " 120 ": 120_00, "1 250.25": 1250_25} {
+		if n, wrong := readNumber(typed, false); n != want || wrong != "" {
+			t.Errorf("%q is read as %s, %s", typed, n, wrong)
+		}
+	}
+	for _, name := range []string{"min_area_m2", "max_area_m2", "min_bedrooms", "max_bedrooms", "min_bathrooms", "max_bathrooms"} {
+		for _, typed := range []string{"120m", "2k", "85%20m", "%242"} {
+			f := readForm("/", name+"="+typed)
+			if _, ok := f.search(cataloguePage); ok || f.Errors[name] == "" {
+				t.Errorf("%s=%s is a search for %v", name, typed, f.values)
+			}
+		}
+	}
+}
+
+func TestAnAmbiguousNumberIsExplainedBesideItsField(t *testing.T) {
+	for _, name := range []string{"min_price", "max_price", "min_area_m2", "max_bathrooms"} {
+		for typed, reading := range map[string]string{"450.000": "450000", "1.250": "1.25"} {
+			f := readForm("/", name+"="+typed)
+			if _, ok := f.search(cataloguePage); ok || !strings.Contains(f.Errors[name], reading) || f.Value(name) != typed {
+				t.Errorf("%s=%s: %v, shown as %q", name, typed, f.Errors, f.Value(name))
+			}
+		}
+	}
+	for name, typed := range map[string]string{"price": "450.000", "area_m2": "1.250", "bathrooms": "2.250"} {
+		f := editForm{}
+		f.read(url.Values{name: {typed}})
+		if !strings.Contains(f.Wrong[name], "which could be either") {
+			t.Errorf("the field %s takes %s: %v", name, typed, f.Wrong)
+		}
+	}
+	for _, action := range []string{"price", "amount", "percent"} {
+		if _, wrong := (&bulkForm{Action: action, Value: "1.250"}).edit(); !strings.Contains(wrong, "1250 or as 1.25") {
+			t.Errorf("a change of many by %s: %q", action, wrong)
+		}
+	}
+	if edit, wrong := (&bulkForm{Action: "percent", Value: "2k"}).edit(); edit != nil || wrong == "" {
+		t.Error("2k percent are taken")
 	}
 }
 

@@ -114,6 +114,9 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 		return badForm(err)
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }() // temporary files
+	if err := onlyText(r.Form); err != nil {
+		return err
+	}
 	page := &importPage{Mapping: r.FormValue("mapping")}
 	file, header, err := r.FormFile("file")
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Acco
 	case errors.Is(err, access.ErrNameTaken):
 		page.Wrong = "A key of that name exists, in force or revoked. Choose another name."
 	case errors.Is(err, access.ErrInvalidKey):
-		page.Wrong = "A name has 1 to 100 characters, and the scope is write or admin."
+		page.Wrong = "A name has 1 to 100 characters, control characters not among them, and the scope is write or admin."
 	case err != nil:
 		return err
 	default:

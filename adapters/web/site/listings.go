@@ -4,6 +4,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
@@ -63,6 +66,19 @@ func (s *Site) readForm(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
+	}
+	return onlyText(r.Form)
+}
+
+// onlyText refuses a form, or the query of an address, with what no person can type and no database can store.
+func onlyText(values url.Values) error {
+	for name, texts := range values {
+		for _, text := range slices.Concat(texts, []string{name}) {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				return problem.Refuse(problem.InvalidRequest,
+					"The field %q must be valid UTF-8 without the character U+0000. Nothing has been changed.", name)
+			}
+		}
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	c.counters.Count(ports.OutcomeHit)
 	c.offer(v)
 	e.View, e.Route = ports.OutcomeHit, v.answer.Route
-	c.write(w, r, v, statusHit)
+	c.write(w, r, v, statusHit, special)
 	return true
 }
 
@@ -86,7 +86,7 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	if reply.age > 0 {
 		setAge(w.Header(), reply.age)
 	}
-	c.write(w, r, reply.view, reply.status)
+	c.write(w, r, reply.view, reply.status, special)
 	return nil
 }
 
@@ -145,20 +145,31 @@ var (
 		ports.OutcomeUnconfirmed: {cacheStatus(ports.OutcomeNone, ports.OutcomeUnconfirmed, false)},
 	}
 	noCache        = []string{"no-cache"}
+	privateNoCache = []string{"private, no-cache"}
 	acceptEncoding = []string{"Accept-Encoding"}
 )
 
+// share sets who else may store the answer. A shared cache may reuse an answer for as long as configured only when the
+// request asked for nothing special and the answer is current; a session's answer carries its reader's token, so that no
+// shared cache may store it at all.
+func (c *Cache) share(h http.Header, special wishes) {
+	h["Cache-Control"] = noCache
+	if special.session {
+		h["Cache-Control"] = privateNoCache
+	}
+	if c.options.CDNMaxAge > 0 && special == (wishes{}) && h["Age"] == nil {
+		h["Cdn-Cache-Control"] = []string{"max-age=" + strconv.Itoa(int(c.options.CDNMaxAge.Seconds()))}
+	}
+}
+
 // write sends the variant that the client can read, or 304 when it has it already.
-func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []string) {
+func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []string, special wishes) {
 	variant := v.Variant(first(r.Header["Accept-Encoding"]))
 	h := w.Header()
-	h["Cache-Control"] = noCache
+	c.share(h, special)
 	h["Cache-Status"] = status
 	h["Etag"] = variant.ETag
 	h["Vary"] = acceptEncoding
-	if c.options.CDNMaxAge > 0 && h["Age"] == nil {
-		h["Cdn-Cache-Control"] = []string{"max-age=" + strconv.Itoa(int(c.options.CDNMaxAge.Seconds()))}
-	}
 	if variant.Link != nil {
 		h["Link"] = variant.Link
 	}

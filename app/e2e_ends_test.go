@@ -1,0 +1,294 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/gable-listings/gable/adapters/web/api"
+	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// oddTexts are texts at the ends of what a parameter may be, and beyond.
+var oddTexts = []string{
+	"", " ", "0", "-1", "+1", "1_000", "1e3", "1e999", "0x1p3", "NaN", "Infinity", "-Inf", "450.000", "007", "true", "null",
+	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
+	"99999999999999999999999999999999999999", "2147483648", "-0", ".5", "5.", "1,5",
+	"2026-11-23T8:00:00Z", "2026-11-23T08:00:00,5Z", "2026-11-23T08:00:00+24:00", "2026-11-23T08:00:61Z", "0000-01-01T00:00:00Z",
+	"9999-12-31T23:59:59-23:59", "2026-11-23t08:00:00z", "1,2,3,4", "0x1p3,0,1,5", "NaN,0,1,5", "90,180", "-90.0000001,0",
+	"\x00", "a\x00b", "\xff\xfe", "\xc0\x80", "\xed\xa0\x80", "\u202e", "'; --", "%", "{}", "*", `"3-abc"`, "/", "..", "now",
+	strings.Repeat("x", 5_000), strings.Repeat("9", 5_000), strings.Repeat(",", 500), "00000000-0000-0000-0000-000000000000",
+	encoded("e;1:9223372036854775808:;"), encoded("e;18446744073709551615:18446744073709551615:;"), encoded("e;1:1:;9223372036854775808"),
+	encoded("e\x00;1:1:;"), encoded("\xff;1:1:/1"), encoded("s9223372036854775807"), encoded("s9223372036854775808"), encoded("s-1"),
+}
+
+func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// parameter is one parameter of one operation of the contract.
+type parameter struct{ method, path, in, name string }
+
+// contractParameters are all parameters that the contract names.
+func contractParameters(t *testing.T) []parameter {
+	t.Helper()
+	var document map[string]any
+	must(t, yaml.Unmarshal(api.Contract, &document))
+	resolved := func(v any) map[string]any {
+		node := v.(map[string]any)
+		if ref, ok := node["$ref"].(string); ok {
+			at := any(document)
+			for step := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+				at = at.(map[string]any)[step]
+			}
+			return at.(map[string]any)
+		}
+		return node
+	}
+	var all []parameter
+	for path, item := range document["paths"].(map[string]any) {
+		common, _ := item.(map[string]any)["parameters"].([]any)
+		for method, operation := range item.(map[string]any) {
+			if !slices.Contains([]string{"get", "post", "put", "patch", "delete"}, method) {
+				continue
+			}
+			own, _ := operation.(map[string]any)["parameters"].([]any)
+			for _, p := range slices.Concat(common, own) {
+				p := resolved(p)
+				all = append(all, parameter{strings.ToUpper(method), path, p["in"].(string), p["name"].(string)})
+			}
+		}
+	}
+	if len(all) < 100 {
+		t.Fatalf("the contract has %d parameters", len(all))
+	}
+	return all
+}
+
+// try sends a request in which one parameter has the text. It reports false when the text cannot be sent there.
+func (s *testServer) try(p parameter, text, id string) (answer, bool) {
+	s.t.Helper()
+	segment := map[string]string{"id": id, "name": "not-found"}
+	query, headers := url.Values{}, []string{"Content-Type", map[string]string{http.MethodPatch: "application/merge-patch+json"}[p.method]}
+	switch p.in {
+	case "path":
+		if strings.Trim(text, "./ ") == "" {
+			return answer{}, false // another path
+		}
+		segment[p.name] = text
+	case "query":
+		query.Set(p.name, text)
+		if p.name == "near" {
+			query.Set("radius_km", "5")
+		}
+		if p.name == "radius_km" {
+			query.Set("near", "1,2")
+		}
+	case "header":
+		if strings.ContainsRune(text, 0) || strings.TrimSpace(text) == "" || p.name == "Last-Event-ID" { // a stream has a test of its own
+			return answer{}, false
+		}
+		headers = append(headers, p.name, text)
+	}
+	path := p.path
+	for name, value := range segment {
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
+	}
+	body := ""
+	switch {
+	case p.path == "/v1/imports":
+		body, headers[1] = twoRows, "text/csv"
+	case p.method == http.MethodPost, p.method == http.MethodPut:
+		body, headers[1] = `{"title":"Ends","price":1,"location":"Here"}`, "application/json"
+	case p.method == http.MethodPatch:
+		body = `{"price":2}`
+	}
+	if p.path == "/v1/cache" {
+		headers = append(headers, "Authorization", "Bearer "+s.adminKey)
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return s.do(p.method, path, body, headers...), true
+}
+
+// Whatever stands in a parameter, the answer is no fault of the server's, and one that refuses it names it.
+func TestEveryParameterBearsTheEndsOfItsType(t *testing.T) {
+	parameters := contractParameters(t)
+	everywhere(t, func(t *testing.T, s *testServer) {
+		for _, p := range parameters {
+			id := s.create(`"title":"Ends","price":1`).ID
+			for _, text := range append(oddTexts, forgedCursors(t)...) {
+				a, sent := s.try(p, text, id)
+				if !sent {
+					continue
+				}
+				if a.status >= http.StatusInternalServerError && a.status != http.StatusGatewayTimeout {
+					t.Errorf("%+v %.60q: %d %s", p, text, a.status, a.body)
+				}
+				if a.status == http.StatusBadRequest && !named(a, p.name) {
+					t.Errorf("%+v %.60q: the refusal does not name the parameter: %s", p, text, a.body)
+				}
+			}
+		}
+	})
+}
+
+// named reports whether a problem names the parameter.
+func named(a answer, parameter string) bool {
+	var problem struct {
+		Detail string
+		Errors []struct{ Parameter, Detail string }
+	}
+	if json.Unmarshal([]byte(a.body), &problem) != nil {
+		return false
+	}
+	text := problem.Detail
+	for _, e := range problem.Errors {
+		text += " " + e.Parameter + " " + e.Detail
+	}
+	return strings.Contains(text, parameter)
+}
+
+// forgedCursors are cursors of good check sum from which no page can have ended.
+func forgedCursors(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, sort := range []string{"price", "-price", "area_m2", "-area_m2"} {
+		s, err := property.ParseSearch(map[string][]string{"sort": {sort}, "limit": {"1"}})
+		must(t, err)
+		for _, key := range []property.Decimal{math.MinInt64, math.MaxInt64} {
+			p := property.Property{Details: property.Details{Price: key, AreaM2: property.Some(key)}}
+			all = append(all, s.NextCursor(&property.Page{Properties: []property.Property{p}}))
+		}
+	}
+	return all
+}
+
+// A cursor's check sum is no secret.
+func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		s.create(`"title":"Ends","price":1,"area_m2":1`)
+		visitor := s.browser()
+		for _, cursor := range forgedCursors(t) {
+			for _, sort := range []string{"price", "-price", "area_m2", "-area_m2"} {
+				query := "?sort=" + sort + "&cursor=" + cursor
+				for _, path := range []string{"/v1/properties", "/properties"} {
+					if a := s.get(path + query); a.status != http.StatusOK && a.status != http.StatusBadRequest {
+						t.Errorf("%s%s: %d %s", path, query, a.status, a.body)
+					}
+				}
+				visitor.get("/" + query).must(http.StatusOK)
+			}
+		}
+		for _, after := range []string{
+			"e;1:9223372036854775808:/1", "e;9223372036854775808:9223372036854775808:/1", "e;1:1:/9223372036854775808",
+			"e;1:1:/1;1:18446744073709551615:/1;1", "s9223372036854775808",
+		} {
+			path := "/v1/changes?after=" + encoded(after)
+			s.get(path).must(http.StatusBadRequest).says("after")
+			s.get(path, "Accept", "text/event-stream").must(http.StatusBadRequest).says("after")
+			s.get("/v1/changes", "Accept", "text/event-stream", "Last-Event-ID", encoded(after)).must(http.StatusBadRequest).says("Last-Event-ID")
+		}
+		for _, token := range []string{"e;1:9223372036854775808:;", "e;1:1:;9223372036854775808", "e;1:2:9223372036854775808;"} {
+			s.get("/v1/properties", "Consistency-Token", encoded(token)).must(http.StatusBadRequest).says("Consistency-Token")
+		}
+	})
+}
+
+// staffForms are the forms of the back office and their fields.
+var staffForms = map[string]string{
+	"/admin/sign-in":          "sign_in_name sign_in_password next",
+	"/admin/password":         "current next again",
+	"/admin/listings/new":     "once reference title description price currency location offer kind status bedrooms bathrooms area_m2 latitude longitude photos",
+	"/admin/listings/ID":      "version reference title description price currency location offer kind status bedrooms bathrooms area_m2 latitude longitude photos",
+	"/admin/bulk":             "id all search action status value",
+	"/admin/bulk/apply":       "id all search action status value count once",
+	"/admin/keys":             "name scope",
+	"/admin/keys/revoke":      "name",
+	"/admin/people":           "name password role",
+	"/admin/people/change":    "id role remove",
+	"/admin/listings/ID/gone": "version",
+}
+
+// staffPages are the pages with parameters in their addresses.
+var staffPages = map[string]string{
+	"/":                          strings.Join([]string{"q location offer kind status currency min_price max_price min_bedrooms max_bedrooms"}, " ") + " min_area_m2 max_bathrooms bbox near radius_km sort cursor",
+	"/admin":                     "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near sort cursor",
+	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since", "/admin/sign-in": "next",
+}
+
+func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		boss := s.staff("boss", keys.RoleAdministrator)
+		id := s.create(`"title":"Ends","price":1`).ID
+		check := func(path, field, text string, a answer) {
+			t.Helper()
+			if a.status >= http.StatusInternalServerError {
+				t.Errorf("%s, %s=%.60q: %d %s", path, field, text, a.status, a.body)
+			}
+		}
+		for _, text := range append(oddTexts, forgedCursors(t)...) {
+			for path, names := range staffPages {
+				path = strings.ReplaceAll(path, "ID", id)
+				for _, field := range strings.Fields(names) {
+					check(path, field, text, boss.get(path+"?"+url.Values{field: {text}}.Encode()))
+				}
+			}
+			for _, path := range []string{"/listings/%s", "/admin/listings/%s", "/admin/listings/%s/history", "/admin/listings/%s/remove"} {
+				check(path, "id", text, boss.get(fmt.Sprintf(path, url.PathEscape(text))))
+			}
+			for path, names := range staffForms {
+				if path = strings.ReplaceAll(path, "ID", id); path == "/admin/sign-in" && len(text) > 100 {
+					continue // one wrong password is as slow as another
+				}
+				for _, field := range strings.Fields(names) {
+					form := fields("title", "Ends", "price", "1", "location", "Here", "action", "price", "value", "1", "scope", "write", "role", "editor")
+					form.Set(field, text)
+					visitor := boss
+					if path == "/admin/sign-in" {
+						visitor = s.browser()
+					}
+					check(path, field, text, visitor.post(path, form))
+				}
+			}
+		}
+		for _, text := range []string{"a\x00b", "\xff"} {
+			boss.post("/admin/keys", fields("name", text, "scope", "write")).must(http.StatusBadRequest).says("name")
+			boss.post("/admin/keys/revoke", fields("name", text)).must(http.StatusBadRequest).says("name")
+			boss.post("/admin/people/change", fields("id", text, "role", "editor")).must(http.StatusBadRequest).says("id")
+		}
+		boss.post("/admin/keys", fields("name", "a\x01b", "scope", "write")).must(http.StatusUnprocessableEntity)
+	})
+}
+
+// A member of a body is named where it is refused.
+func TestEveryMemberOfAListingBearsTheEndsOfItsType(t *testing.T) {
+	values := []string{
+		"9223372036854775808", "-9223372036854775808", "1e400", "-1e400", "1e-400", "1e30", "NaN", "1.234", "-0", `"\u0000"`, `"a\u0000b"`,
+		`"\ud800"`, `""`, `" "`, "null", "true", "[]", "{}", `["\u0000"]`, `"` + strings.Repeat("x", 30_000) + `"`, `"450.000"`, `"0x1p3"`,
+		`"NaN"`, `"+1"`, "[null]", "[[[[]]]]", `"2026-11-23T8:00:00Z"`, "99999999999999999999999999999",
+	}
+	everywhere(t, func(t *testing.T, s *testServer) {
+		id := s.create(`"title":"Ends","price":1`).ID
+		for _, member := range []string{
+			"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms", "bathrooms", "area_m2",
+			"latitude", "longitude", "photos", "version", "id", "created_at",
+		} {
+			for _, value := range values {
+				body := `{"` + member + `":` + value + `}`
+				a := s.do(http.MethodPatch, "/v1/properties/"+id, body, "Content-Type", "application/merge-patch+json")
+				if a.status >= http.StatusInternalServerError || a.status == http.StatusUnprocessableEntity && !strings.Contains(a.body, member) {
+					t.Errorf("%s: %d %s", body[:min(len(body), 80)], a.status, a.body)
+				}
+			}
+		}
+	})
+}

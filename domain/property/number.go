@@ -1,0 +1,64 @@
+package property
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// AmbiguousError says that a number can be read in two ways: the point in 450.000 stands between thousands in one country
+// and before decimals in another.
+type AmbiguousError struct{ Text string }
+
+// Error says how to write either reading.
+func (e *AmbiguousError) Error() string {
+	grouped := strings.ReplaceAll(e.Text, ".", "")
+	if strings.Count(e.Text, ".") > 1 {
+		return fmt.Sprintf("must be written as %s, not %q", grouped, e.Text)
+	}
+	return fmt.Sprintf("must be written as %s or as %s, not %q, which could be either", grouped, e.Text[:len(e.Text)-1], e.Text)
+}
+
+// thousandsOrDecimals are numbers in which each point stands where one between thousands would.
+var thousandsOrDecimals = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$`)
+
+// Ambiguous reports whether a number that somebody has written can be read in two ways. A machine's number, as in JSON
+// or in a database, is never ambiguous.
+func Ambiguous(text string) bool { return thousandsOrDecimals.MatchString(text) }
+
+// ParseWritten is ParseDecimal for a text that a person or a foreign program may have written. One more error is an
+// *AmbiguousError.
+func ParseWritten(text string) (Decimal, error) {
+	if Ambiguous(text) {
+		return 0, &AmbiguousError{Text: text}
+	}
+	return ParseDecimal(text)
+}
+
+// decimalNumber is what a JSON number is, and also numbers with leading zeros.
+var decimalNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+// ErrNotNumber says that a text is not a finite decimal number.
+var ErrNotNumber = errors.New("not a number")
+
+// ParseNumber reads a decimal number such as -122.33 as a float: digits, a point, an exponent, and none of the other
+// spellings that Go has for floats.
+func ParseNumber(text string) (float64, error) {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(n, 0) || !decimalNumber.MatchString(text) {
+		return 0, ErrNotNumber
+	}
+	return n + 0, nil // -0 becomes 0, so that both are one
+}
+
+// ParseWhole reads a whole number from lowest to highest, neither of them negative, that is written in digits alone.
+func ParseWhole(text string, lowest, highest int) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || int(n) < lowest || int(n) > highest {
+		return 0, ErrNotNumber
+	}
+	return int(n), nil
+}
