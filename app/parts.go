@@ -145,10 +145,21 @@ func newOps(
 ) *ops.Handler {
 	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping},
-		{Name: "migrations", Critical: true, Run: db.CheckSchema},
+		{Name: "migrations", Critical: true, Run: db.CheckSchema, Note: newerSchema(db)},
 		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger) }},
 		{Name: "cache", Run: cache.Ping},
 	}})
+}
+
+// newerSchema says that the schema is newer than this program, or nothing.
+func newerSchema(db *bunstore.DB) func(context.Context) string {
+	return func(ctx context.Context) string {
+		s, err := db.Schema(ctx)
+		if err != nil || s.Newer() == "" {
+			return "" // CheckSchema reports an error
+		}
+		return "newer than this program and compatible: it has " + s.Newer()
+	}
 }
 
 func checkFeed(ledger *freshness.Ledger) error {

@@ -126,8 +126,16 @@ func tell(ledger *freshness.Ledger, events []property.Event) {
 }
 
 // checkSchema makes sure that the database is fit to serve before anything asks it.
-func checkSchema(lc fx.Lifecycle, db *bunstore.DB, c *Config) {
-	lc.Append(fx.StartHook(func(ctx context.Context) error { return ready(ctx, db, c) }))
+func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *Config) {
+	lc.Append(fx.StartHook(func(ctx context.Context) error {
+		if err := ready(ctx, db, c); err != nil {
+			return err
+		}
+		if note := newerSchema(db)(ctx); note != "" {
+			log.Info("the schema is newer and compatible", zap.String("detail", note))
+		}
+		return nil
+	}))
 }
 
 // draining is closed when no new work is taken any more; streams, which would go on for ever, end then.

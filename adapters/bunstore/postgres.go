@@ -185,6 +185,11 @@ func (postgresDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
 	return pool, pool.Close, nil
 }
 
+// boundTableLocks is far below the time that a request waits for its query.
+func (postgresDialect) boundTableLocks() string { return "SET LOCAL lock_timeout = '1s'" }
+
+func (postgresDialect) tableLocked(err error) bool { return postgresCode(err) == "55P03" } // lock_not_available
+
 // raced goes by the codes for unique_violation, duplicate_object and duplicate_table: two processes that create a table
 // if it does not exist can meet in any of them.
 func (postgresDialect) raced(err error) bool {

@@ -145,7 +145,11 @@ func (sqliteDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
 	return db.write, func() error { return nil }, nil
 }
 
+func (sqliteDialect) boundTableLocks() string { return "" }
+
+func (sqliteDialect) tableLocked(error) bool { return false }
+
 func (d sqliteDialect) raced(err error) bool { return d.violated(err) != notViolated }
 
-// missingTable cannot be told from other mistakes in a statement by its code, and there is one statement that asks.
+// missingTable cannot be told from other mistakes in a statement by its code, and the statements that ask only read a table.
 func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

@@ -37,6 +37,9 @@ type Check struct {
 	// Run returns nil when the part works, else what is wrong. It should return when the context ends, and is never called
 	// again before it has.
 	Run func(ctx context.Context) error
+	// Note returns what is worth knowing about a part that works, or "". It is called after Run, under the same rules; nil
+	// says nothing.
+	Note func(ctx context.Context) string
 }
 
 const (
@@ -136,21 +139,28 @@ func (c *runner) run(ctx context.Context) result {
 	if !c.busy.TryLock() {
 		return c.failed(errors.New("no answer since an earlier check"))
 	}
-	answer := make(chan error, 1)
+	answer := make(chan result, 1)
 	go func() {
-		err := c.Run(ctx)
+		found := c.look(ctx)
 		c.busy.Unlock()
-		answer <- err
+		answer <- found
 	}()
 	select {
-	case err := <-answer:
-		if err != nil {
-			return c.failed(err)
-		}
-		return result{Status: OK}
+	case found := <-answer:
+		return found
 	case <-ctx.Done():
 		return c.failed(fmt.Errorf("no answer within %v", checkDeadline))
 	}
+}
+
+func (c *runner) look(ctx context.Context) result {
+	if err := c.Run(ctx); err != nil {
+		return c.failed(err)
+	}
+	if c.Note == nil {
+		return result{Status: OK}
+	}
+	return result{OK, c.Note(ctx)}
 }
 
 func (c *runner) failed(err error) result {
