@@ -1,0 +1,77 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// previousRelease is the commit of the release before this one; the next release moves it on.
+const previousRelease = "98d1fd1933708f45ba83f097a0b3492c6868428b"
+
+// previousProgram builds the release before this one. The test is skipped where it takes too long or where the history is
+// not at hand, unless everything is required.
+func previousProgram(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("building the previous release takes a while")
+	}
+	source, program := t.TempDir(), filepath.Join(t.TempDir(), "gable")
+	archive := exec.Command("git", "archive", previousRelease)
+	archive.Dir = ".."
+	unpack := exec.Command("tar", "-x", "-C", source)
+	var complaint bytes.Buffer
+	archive.Stderr, unpack.Stderr = &complaint, &complaint
+	var err error
+	if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(unpack.Start(), archive.Run(), unpack.Wait()); err != nil {
+		missing := "the previous release is not in the history at hand (git fetch --unshallow): " + strings.TrimSpace(complaint.String())
+		if os.Getenv("GABLE_TEST_REQUIRE_SERVICES") == "1" {
+			t.Fatal(missing)
+		}
+		t.Skip(strings.ReplaceAll(missing, "\n", " "))
+	}
+	build := exec.Command("go", "build", "-o", program, "./app")
+	build.Dir = source
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the previous release: %v\n%s", err, out)
+	}
+	return program
+}
+
+// command runs a command of some build of the program over a database, and returns what it prints.
+func command(t *testing.T, program, database string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(environment(), "GABLE_DATABASE_URL="+database)
+	input, err := cmd.StdinPipe() // the program ends when it does
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, childAttributes()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = input.Write([]byte(testPassword + "\n"))
+	err = cmd.Wait()
+	_ = input.Close()
+	return strings.TrimSpace(out.String()), err
+}
+
+func mustCommand(t *testing.T, program, database string, args ...string) string {
+	t.Helper()
+	out, err := command(t, program, database, args...)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
