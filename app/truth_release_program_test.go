@@ -47,8 +47,8 @@ func previousProgram(t *testing.T) string {
 	return program
 }
 
-// command runs a command of some build of the program over a database, and returns what it prints.
-func command(t *testing.T, program, database string, args ...string) (string, error) {
+// mustCommand runs a command of some build of the program over a database, and returns what it prints on standard output.
+func mustCommand(t *testing.T, program, database string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(environment(), "GABLE_DATABASE_URL="+database)
@@ -56,22 +56,16 @@ func command(t *testing.T, program, database string, args ...string) (string, er
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, childAttributes()
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &complaint, childAttributes()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = input.Write([]byte(testPassword + "\n"))
+	_, _ = input.Write([]byte(testPassword + "\n")) // only one command reads it
 	err = cmd.Wait()
 	_ = input.Close()
-	return strings.TrimSpace(out.String()), err
-}
-
-func mustCommand(t *testing.T, program, database string, args ...string) string {
-	t.Helper()
-	out, err := command(t, program, database, args...)
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+		t.Fatalf("%s: %v\n%s%s", strings.Join(args, " "), err, out.String(), complaint.String())
 	}
-	return out
+	return strings.TrimSpace(out.String())
 }

@@ -33,7 +33,6 @@ func releaseOnPostgres(t *testing.T, old string) {
 	c.entrance = c.database
 	mustCommand(t, old, c.database, "migrate", "up")
 	c.key = mustCommand(t, old, c.database, "admin", "create-key", "test")
-	c.key = c.key[:strings.IndexByte(c.key+"\n", '\n')]
 	mustCommand(t, old, c.database, "admin", "create-user", "anna", "--password-stdin")
 	pool, err := pgxpool.New(t.Context(), c.database)
 	if err != nil {
@@ -288,7 +287,7 @@ func signsInOnceForBoth(t *testing.T, first, second *node) {
 // releaseOnSQLite has no process that migrates for others: each start brings the file up to its program's schema.
 func releaseOnSQLite(t *testing.T, old string) {
 	c := &cluster{t: t, entrance: "sqlite:" + filepath.Join(t.TempDir(), "gable.db"), cache: "memory:"}
-	c.key = strings.Fields(mustCommand(t, old, c.entrance, "admin", "create-key", "test"))[0]
+	c.key = mustCommand(t, old, c.entrance, "admin", "create-key", "test")
 	mustCommand(t, old, c.entrance, "admin", "create-user", "anna", "--password-stdin")
 	for i, program := range []string{old, ""} {
 		n := newNode(c, string(rune('a'+i)), plan{})

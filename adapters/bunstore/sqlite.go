@@ -30,6 +30,9 @@ const (
 	memoryPath = ":memory:"
 	// cacheKiB is the most memory that a connection keeps pages in. Writing touches a dozen indexes in random places.
 	cacheKiB = 64 << 10
+	// walBytes is what the write-ahead log is cut back to, twice what it takes between two checkpoints. A reader that holds
+	// on to an old state makes it longer.
+	walBytes = 8 << 20
 )
 
 // openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
@@ -73,7 +76,7 @@ func (db *DB) sqlitePool(path string, conns int, extra string) (*bun.DB, error) 
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
 	pool, err := sql.Open("sqlite", "file:"+escaped+"?_pragma=busy_timeout("+busy+")&_pragma=journal_mode(WAL)"+
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"+
-		"&_pragma=cache_size(-"+strconv.Itoa(cacheKiB)+")&_dqs=0&"+extra)
+		"&_pragma=cache_size(-"+strconv.Itoa(cacheKiB)+")&_pragma=journal_size_limit("+strconv.Itoa(walBytes)+")&_dqs=0&"+extra)
 	if err != nil {
 		return nil, err
 	}
