@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,25 +48,33 @@ func previousProgram(t *testing.T) string {
 	return program
 }
 
-// mustCommand runs a command of some build of the program over a database, and returns what it prints on standard output.
-func mustCommand(t *testing.T, program, database string, args ...string) string {
-	t.Helper()
+// command runs a command of some build of the program over a database, and returns what it prints on standard output.
+func command(program, database string, args ...string) (string, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(environment(), "GABLE_DATABASE_URL="+database)
-	input, err := cmd.StdinPipe() // the program ends when it does
+	input, err := cmd.StdinPipe() // this program ends when it does
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &complaint, childAttributes()
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	_, _ = input.Write([]byte(testPassword + "\n")) // only one command reads it
 	err = cmd.Wait()
 	_ = input.Close()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", strings.Join(args, " "), err, out.String(), complaint.String())
+		err = fmt.Errorf("%s: %w\n%s%s", strings.Join(args, " "), err, out.String(), complaint.String())
 	}
-	return strings.TrimSpace(out.String())
+	return strings.TrimSpace(out.String()), err
+}
+
+func mustCommand(t *testing.T, program, database string, args ...string) string {
+	t.Helper()
+	out, err := command(program, database, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

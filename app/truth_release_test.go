@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -26,6 +27,26 @@ func TestAReleaseLosesNoRequestAndBothProgramsAnswerTheSame(t *testing.T) {
 	old := previousProgram(t)
 	t.Run("Postgres", func(t *testing.T) { releaseOnPostgres(t, old) })
 	t.Run("SQLite", func(t *testing.T) { releaseOnSQLite(t, old) })
+	t.Run("both migrate at once", func(t *testing.T) { migrateAtOnce(t, old) })
+}
+
+// migrateAtOnce holds both programs to one lock.
+func migrateAtOnce(t *testing.T, old string) {
+	database := servicetest.Postgres(t)
+	var both sync.WaitGroup
+	for _, program := range []string{old, thisProgram(t), old, thisProgram(t)} {
+		both.Go(func() {
+			if _, err := command(program, database, "migrate", "up"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	for _, program := range []string{old, thisProgram(t)} {
+		if list := mustCommand(t, program, database, "migrate", "status"); strings.Contains(list, "not applied") {
+			t.Errorf("after both have migrated:\n%s", list)
+		}
+	}
 }
 
 func releaseOnPostgres(t *testing.T, old string) {
@@ -62,6 +83,9 @@ func releaseOnPostgres(t *testing.T, old string) {
 	if text := now[0].log.tail(); !strings.Contains(text, "the schema is newer and compatible") {
 		t.Errorf("the present program does not say that the schema is newer:\n%s", text)
 	}
+	if r, err := http.Get(*now[0].opsBase.Load() + "/readyz"); err != nil || !says(r, "compatible: it has 29990101000001_note") {
+		t.Errorf("nor when it is asked: %v, %v", r, err)
+	}
 	load.during("side by side", func() {
 		sideBySide(t, before[0], now[0])
 		sideBySide(t, now[0], before[0])
@@ -70,6 +94,12 @@ func releaseOnPostgres(t *testing.T, old string) {
 	load.replace(now[0], before[1]) // the release is taken back
 	sideBySide(t, now[1], before[1])
 	load.end()
+}
+
+func says(r *http.Response, text string) bool {
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	return err == nil && r.StatusCode == http.StatusOK && strings.Contains(string(body), text)
 }
 
 // traffic is readers and writers that a balancer spreads over the processes which are ready.
