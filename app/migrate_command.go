@@ -21,7 +21,7 @@ type migrateCmd struct {
 func newMigrateCmd() migrateCmd { return migrateCmd{configFlags: newConfigFlags("database")} }
 
 type migrateUpCmd struct {
-	Wait time.Duration `help:"Wait this long for a database that cannot be reached yet, and for others that migrate it."`
+	Wait time.Duration `help:"Wait this long for a database that does not answer yet, and for others that migrate it."`
 }
 
 type migrateDownCmd struct {
@@ -33,8 +33,8 @@ type migrateStatusCmd struct{}
 
 // Help is shown by --help.
 func (migrateUpCmd) Help() string {
-	return `Safe to run twice, and from several places at once: one does the work while the others wait, for 30 seconds or as
-long as --wait says. Processes of the release before go on serving on the new schema, so the order of an upgrade is:
+	return `Safe to run twice, and from several places at once: one does the work while the others wait, for 30 seconds or
+as long as --wait says. Processes of the release before go on serving on the new schema, so the order of an upgrade is:
 migrate up with the new program, then replace the processes one by one. To go back, replace the processes first.
 
 Example:
@@ -44,8 +44,8 @@ Example:
 
 // Help is shown by --help.
 func (migrateDownCmd) Help() string {
-	return `Takes back the newest migration first; only the program that brings it can. Taking back the first migration drops the
-listings. Nothing happens without --yes. Processes that need what is taken back must have been replaced before.
+	return `Takes back the newest migration first; only the program that brings it can. Taking back the first migration drops
+the listings. Nothing happens without --yes. Processes that need what is taken back must have been replaced before.
 
 Example:
 
@@ -117,8 +117,8 @@ func (*migrateStatusCmd) Run(ctx context.Context, p *process, c *commands) error
 	})
 }
 
-// with opens the configured database as it is, at whatever schema, and closes it after the work. It waits this long for a
-// database that cannot be reached yet, and, unless that is 0, for others that migrate it.
+// with opens the configured database as it is, at whatever schema, and closes it after the work. It waits this long
+// for a database that cannot be reached yet, and, unless that is 0, for others that migrate it.
 func (m *migrateCmd) with(
 	ctx context.Context, p *process, wait time.Duration, work func(*bunstore.DB) error,
 ) error {

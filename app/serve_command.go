@@ -16,8 +16,8 @@ type serveCmd struct{ configFlags }
 // Help is shown by --help.
 func (serveCmd) Help() string {
 	return `Answers the HTTP API until it is told to stop (Ctrl-C, SIGTERM). An SQLite database is created and migrated by
-itself. A Postgres database that cannot be reached is waited for, for a minute; it has to be at this program's schema, or
-at a newer one that says it is compatible: see gable migrate.
+itself. A Postgres database that cannot be reached is waited for, for a minute; it has to be at this program's schema,
+or at a newer one that says it is compatible: see gable migrate.
 
 Example:
 
@@ -49,7 +49,7 @@ func awaitDatabase(ctx context.Context, c *Config, log *zap.Logger) error {
 		return nil
 	}
 	db, err := openWhenReachable(ctx, databaseOptions(c), databaseWait, func(err error) {
-		log.Warn("the database cannot be reached yet; waiting for it", zap.Duration("limit", databaseWait), zap.Error(err))
+		log.Warn("waiting for the database", zap.Duration("limit", databaseWait), zap.Error(err))
 	})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)

@@ -65,8 +65,8 @@ func ready(ctx context.Context, db *bunstore.DB, c *Config) error {
 // reachPause is the time between two attempts to reach a database.
 const reachPause = 500 * time.Millisecond
 
-// openWhenReachable opens a database that may still be starting: it tries again for as long as wait says, and calls waiting
-// once, with the first error, before it does. Another error than ports.ErrUnavailable is returned at once.
+// openWhenReachable opens a database that may still be starting: it tries again for as long as wait says, and calls
+// waiting once, with the first error, before it does. Another error than ports.ErrUnavailable is returned at once.
 func openWhenReachable(
 	ctx context.Context, options bunstore.Options, wait time.Duration, waiting func(error),
 ) (*bunstore.DB, error) {

@@ -16,8 +16,8 @@ import (
 // previousRelease is the commit of the release before this one; the next release moves it on.
 const previousRelease = "98d1fd1933708f45ba83f097a0b3492c6868428b"
 
-// previousProgram builds the release before this one. The test is skipped where it takes too long or where the history is
-// not at hand, unless everything is required.
+// previousProgram builds the release before this one. The test is skipped where it takes too long or where the
+// history is not at hand, unless everything is required.
 func previousProgram(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -34,11 +34,11 @@ func previousProgram(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := errors.Join(unpack.Start(), archive.Run(), unpack.Wait()); err != nil {
-		missing := "the previous release is not in the history at hand (git fetch --unshallow): " + strings.TrimSpace(complaint.String())
+		missing := "the previous release is not in the history at hand (git fetch --unshallow): " + complaint.String()
 		if os.Getenv("GABLE_TEST_REQUIRE_SERVICES") == "1" {
 			t.Fatal(missing)
 		}
-		t.Skip(strings.ReplaceAll(missing, "\n", " "))
+		t.Skip(strings.Join(strings.Fields(missing), " "))
 	}
 	build := exec.Command("go", "build", "-o", program, "./app")
 	build.Dir = source

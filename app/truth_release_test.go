@@ -78,12 +78,14 @@ func releaseOnPostgres(t *testing.T, old string) {
 	})
 	// What the release after this one will do.
 	c.exec("ALTER TABLE accounts ADD COLUMN note text")
-	c.exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES ('29990101000001_note', $1)", migrations.FirstRelease)
+	c.exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES ('29990101000001_note', $1)",
+		migrations.FirstRelease)
 	load.replace(before[1], now[0])
 	if text := now[0].log.tail(); !strings.Contains(text, "the schema is newer and compatible") {
 		t.Errorf("the present program does not say that the schema is newer:\n%s", text)
 	}
-	if r, err := http.Get(*now[0].opsBase.Load() + "/readyz"); err != nil || !says(r, "compatible: it has 29990101000001_note") {
+	r, err := http.Get(*now[0].opsBase.Load() + "/readyz")
+	if err != nil || !says(r, "compatible: it has 29990101000001_note") {
 		t.Errorf("nor when it is asked: %v, %v", r, err)
 	}
 	load.during("side by side", func() {
@@ -145,8 +147,8 @@ func (l *traffic) work(i int, p written) {
 			l.send(http.StatusOK, http.MethodGet, "/v1/properties?limit=5", "")
 			l.reads.Add(2)
 		}
-		created := l.send(http.StatusCreated, http.MethodPost, "/v1/properties", `{"title":"passing","price":1,"location":"Here"}`,
-			"Idempotency-Key", title)
+		created := l.send(http.StatusCreated, http.MethodPost, "/v1/properties",
+			`{"title":"passing","price":1,"location":"Here"}`, "Idempotency-Key", title)
 		id := decoded[jsonListing](created.answer).ID
 		l.send(http.StatusNoContent, http.MethodDelete, itemPath(id), "")
 		l.writes.Add(2)
@@ -237,22 +239,25 @@ func sideBySide(t *testing.T, writer, reader *node) {
 		t.Helper()
 		r := reader.get(path, tokenHeader, w.token)
 		if got := shown(r.answer); got != want {
-			t.Errorf("process %s shows %s as %q, want %q (%s)", reader.name, path, got, want, r.header.Get("Cache-Status"))
+			t.Errorf("process %s shows %s as %q, want %q (%s)", reader.name, path, got, want,
+				r.header.Get("Cache-Status"))
 		}
 		return r
 	}
 	etag := sees(created, id, "sidebyside one 2.00 v1").header.Get("ETag")
 	sees(created, list, "sidebyside one (1)")
-	patched := writer.write(http.MethodPatch, id, `{"price":3}`, http.StatusOK, "Content-Type", patchType, "If-Match", etag)
-	reader.do(http.MethodPatch, id, `{"price":4}`, "Content-Type", patchType, "If-Match", etag).must(http.StatusPreconditionFailed)
+	ifMatch := []string{"Content-Type", patchType, "If-Match", etag}
+	patched := writer.write(http.MethodPatch, id, `{"price":3}`, http.StatusOK, ifMatch...)
+	reader.do(http.MethodPatch, id, `{"price":4}`, ifMatch...).must(http.StatusPreconditionFailed)
 	sees(patched, id, "sidebyside one 3.00 v2")
 	sees(patched, list, "sidebyside one (1)")
 
-	imported := writer.write(http.MethodPost, "/v1/imports", "reference,title,price,location\n"+key+",sidebyside two,1,Here\n",
-		http.StatusOK, "Content-Type", "text/csv")
+	imported := writer.write(http.MethodPost, "/v1/imports",
+		"reference,title,price,location\n"+key+",sidebyside two,1,Here\n", http.StatusOK, "Content-Type", "text/csv")
 	sees(imported, list, "sidebyside two sidebyside one (2)")
-	if text := reader.get("/v1/exports?format=csv&q=sidebyside", tokenHeader, imported.token).must(http.StatusOK).body; strings.Count(text, "sidebyside") != 2 {
-		t.Errorf("process %s exports:\n%s", reader.name, text)
+	exported := reader.get("/v1/exports?format=csv&q=sidebyside", tokenHeader, imported.token).must(http.StatusOK)
+	if strings.Count(exported.body, "sidebyside") != 2 {
+		t.Errorf("process %s exports:\n%s", reader.name, exported.body)
 	}
 	removed := writer.remove(created.ID)
 	sees(removed, id, "absent")

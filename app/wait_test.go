@@ -59,16 +59,19 @@ func TestOnlyADatabaseThatMayStillComeIsWaitedFor(t *testing.T) {
 			t.Parallel()
 			var reported []error
 			began := time.Now()
-			_, err := openWhenReachable(t.Context(), bunstore.Options{URL: c.url}, 3*reachPause, func(err error) { reported = append(reported, err) })
+			_, err := openWhenReachable(t.Context(), bunstore.Options{URL: c.url}, 3*reachPause, func(err error) {
+				reported = append(reported, err)
+			})
 			waited := time.Since(began) >= 3*reachPause
-			if err == nil || waited != c.waits || errors.Is(err, ports.ErrUnavailable) != c.waits || (len(reported) == 1) != c.waits {
+			if err == nil || waited != c.waits || errors.Is(err, ports.ErrUnavailable) != c.waits ||
+				(len(reported) == 1) != c.waits {
 				t.Errorf("error %v after %v, reported %v", err, time.Since(began), reported)
 			}
 		})
 	}
 }
 
-func TestWhoeverWaitsForADatabaseCanBeStopped(t *testing.T) {
+func TestWaitingForADatabaseCanBeStopped(t *testing.T) {
 	for _, command := range [][]string{{"serve"}, {"migrate", "up", "--wait", "1h"}} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -106,7 +109,8 @@ func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 	postgres.Stop()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	if code, out, err := gable(t, "migrate", "up", "--database-url", postgres.URL()); code != exitFailed || out != "" || err == "" {
+	code, out, err := gable(t, "migrate", "up", "--database-url", postgres.URL())
+	if code != exitFailed || out != "" || err == "" {
 		t.Fatalf("without --wait: code %d, %q, %q", code, out, err)
 	}
 	migrated := make(chan int, 1)
@@ -133,11 +137,11 @@ func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 			"--shutdown-delay", "0s", "--log-format", "json",
 		})
 	}()
-	appears(&log, `"message":"the database cannot be reached yet; waiting for it"`)
+	appears(&log, `"message":"waiting for the database"`)
 	postgres.Start()
 	appears(&log, `"message":"serving"`)
 	stop()
-	if code := <-served; code != exitOK || strings.Count(log.String(), "waiting for it") != 1 {
+	if code := <-served; code != exitOK || strings.Count(log.String(), "waiting for the database") != 1 {
 		t.Errorf("serve: code %d\n%s", code, log.String())
 	}
 }

@@ -2,17 +2,17 @@
 // feed and the rules of versions are part of it, as triggers, so that hand-written SQL is versioned and seen like any
 // other.
 //
-// A release replaces processes one by one, so a migration runs while programs that do not know it serve. The first line of
-// each migration after FirstRelease says how far back that is safe:
+// A release replaces processes one by one, so a migration runs while programs that do not know it serve. The first
+// line of each migration after FirstRelease says how far back that is safe:
 //
 //	-- Programs since 20261123000006 run on this schema.
 //
-// A program is named after the newest migration that it brings. To expand the schema (a new table, a column with a default,
-// a trigger that records more) name the program before; to contract it (drop or rename what an older program uses) name the
-// first program that no longer uses it, which has to bring a migration of its own to have a name.
+// A program is named after the newest migration that it brings. To expand the schema (a new table, a column with a
+// default, a trigger that records more) name the program before; to contract it (drop or rename what an older program
+// uses) name the first program that no longer uses it, which has to bring a migration of its own to have a name.
 //
-// The package only carries the files and reads that line. It never opens a database; bun's migrator runs the files, each in
-// a transaction of its own (that is what .tx. in a name means).
+// The package only carries the files and reads that line. It never opens a database; bun's migrator runs the files,
+// each in a transaction of its own (that is what .tx. in a name means).
 package migrations
 
 import (
@@ -47,8 +47,8 @@ func folder(name string) fs.FS {
 var statement = regexp.MustCompile(`^-- Programs since (\d{14}) run on this schema\.\r?\n`)
 
 // OldestProgram returns the oldest program that runs on the schema which a migration makes: the number of the newest
-// migration that this program brings. The name of a migration is its number and words, such as 20261123000001_properties.
-// The migrations up to FirstRelease say nothing; no program from before them is in use.
+// migration that this program brings. The name of a migration is its number and words, such as
+// 20261123000001_properties. The migrations up to FirstRelease say nothing; no program from before them is in use.
 func OldestProgram(files fs.FS, name string) (string, error) {
 	number, _, _ := strings.Cut(name, "_")
 	if number <= FirstRelease {

@@ -71,9 +71,9 @@ type IdempotencyKey struct {
 
 // IdempotencyKeyRepository stores the keys that creations came with; a PropertyRepository adds them.
 type IdempotencyKeyRepository interface {
-	// PruneIdempotencyKeys removes the keys that were stored before the given time, in small batches, and returns how many:
-	// a creation with one of them is a new one. Listings and changes stay. No key is removed or counted twice, however many
-	// processes do this at once. Errors: ErrUnavailable.
+	// PruneIdempotencyKeys removes the keys that were stored before the given time, in small batches, and returns how
+	// many: a creation with one of them is a new one. Listings and changes stay. No key is removed or counted twice,
+	// however many processes do this at once. Errors: ErrUnavailable.
 	PruneIdempotencyKeys(ctx context.Context, before time.Time) (int64, error)
 }
 

@@ -29,8 +29,8 @@ type migrationDialect interface {
 	files() fs.FS
 	// migrationPool is a pool on which a statement may take as long as it has to.
 	migrationPool(db *DB) (pool *bun.DB, done func() error, err error)
-	// boundTableLocks is a statement that bounds how long the transaction waits for the lock on a table, since everything
-	// that comes later queues behind it; empty where a migration has the whole database to itself.
+	// boundTableLocks is a statement that bounds how long the transaction waits for the lock on a table, since
+	// everything that comes later queues behind it; empty where a migration has the whole database to itself.
 	boundTableLocks() string
 	// tableLocked reports whether a migration gave up because of that bound.
 	tableLocked(err error) bool
@@ -40,18 +40,19 @@ type migrationDialect interface {
 	missingTable(err error) bool
 }
 
-// Migrate applies the migrations that are missing, oldest first, each in a transaction that also records it, and returns
-// those that it applied, also when a later one fails. Of several processes one does the work while the others wait for it.
-// It waits for Options.MigrationWait at most: for that work, and for transactions that hold a table which it changes; what
-// a migration itself takes is bounded by the context alone. Errors: ErrSchemaNewer, ErrMigrationLocked, ErrUnavailable.
+// Migrate applies the migrations that are missing, oldest first, each in a transaction that also records it, and
+// returns those that it applied, also when a later one fails. Of several processes one does the work while the others
+// wait for it. It waits for Options.MigrationWait at most: for that work, and for transactions that hold a table
+// which it changes; what a migration itself takes is bounded by the context alone. Errors: ErrSchemaNewer,
+// ErrMigrationLocked, ErrUnavailable.
 func (db *DB) Migrate(ctx context.Context) ([]Migration, error) {
 	return db.migrate(ctx, "apply migrations", true, func(s *Schema) ([]Migration, error) {
 		return s.missing(), s.runsBeside()
 	})
 }
 
-// Rollback takes back the newest n migrations, newest first, each in a transaction of its own, and returns those that it
-// took back, also when a later one fails. Errors: as Migrate; and when fewer are applied none is taken back.
+// Rollback takes back the newest n migrations, newest first, each in a transaction of its own, and returns those that
+// it took back, also when a later one fails. Errors: as Migrate; and when fewer are applied none is taken back.
 func (db *DB) Rollback(ctx context.Context, n int) ([]Migration, error) {
 	return db.migrate(ctx, "take back migrations", false, func(s *Schema) ([]Migration, error) { return s.newest(n) })
 }
@@ -129,9 +130,11 @@ func (db *DB) lock(ctx context.Context, m *migrate.Migrator, pool *bun.DB) error
 	}
 }
 
-// runMigration runs one migration. While another transaction holds a table that it changes, it tries again: whoever reads
-// or writes meanwhile waits for a moment and not for that transaction.
-func (db *DB) runMigration(ctx context.Context, pool *bun.DB, ours *migrate.Migrations, chosen Migration, up bool) error {
+// runMigration runs one migration. While another transaction holds a table that it changes, it tries again:
+// readers and writers wait for a moment meanwhile, and not for that transaction.
+func (db *DB) runMigration(
+	ctx context.Context, pool *bun.DB, ours *migrate.Migrations, chosen Migration, up bool,
+) error {
 	m := migrate.NewMigrator(pool, ours, db.migrationHooks(chosen, up)...)
 	file := fileOf(ours, chosen)
 	run := file.Down

@@ -22,8 +22,8 @@ type Options struct {
 	// QueryTimeout is the longest that any call may take, waiting for a connection included; 0 is 5 seconds. A caller's
 	// context may ask for less.
 	QueryTimeout time.Duration
-	// MigrationWait is how long Migrate and Rollback wait for other processes that migrate, and for transactions that hold
-	// the tables which they change; 0 is 30 seconds.
+	// MigrationWait is how long Migrate and Rollback wait for other processes that migrate, and for transactions that
+	// hold the tables which they change; 0 is 30 seconds.
 	MigrationWait time.Duration
 }
 

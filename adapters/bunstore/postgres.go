@@ -157,10 +157,10 @@ func (postgresDialect) transient(err error) transience {
 	return transience{outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err), hungUp: unreachable(err) && !pgconn.Timeout(err)}
 }
 
-// outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that refuses
-// writes, a transaction that lost against another. No request makes a statement that names what does not exist, so a table,
-// column, function or schema that is missing is being restored or migrated. 54000 is how a database out of transaction ids
-// refuses writes.
+// outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that
+// refuses writes, a transaction that lost against another. No request makes a statement that names what does not
+// exist, so a table, column, function or schema that is missing is being restored or migrated. 54000 is how a
+// database out of transaction ids refuses writes.
 func outageCode(code string) bool {
 	switch code {
 	case "57014", "57P01", "57P02", "57P03", "57P05", "25006", "40001", "40P01", "55P03",

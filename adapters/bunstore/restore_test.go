@@ -42,13 +42,17 @@ func TestADatabaseThatIsBeingRestoredOrIsOutOfTransactionIdsIsUnavailable(t *tes
 		happens, ends string
 		refused, fine []call
 	}{
-		"the listings are gone (42P01)": {"ALTER TABLE properties RENAME TO away", "ALTER TABLE away RENAME TO properties",
+		"the listings are gone (42P01)": {
+			"ALTER TABLE properties RENAME TO away", "ALTER TABLE away RENAME TO properties",
 			[]call{find, search, update, remove, changes}, nil},
-		"the changes are gone (42P01)": {"ALTER TABLE property_changes RENAME TO away", "ALTER TABLE away RENAME TO property_changes",
+		"the changes are gone (42P01)": {
+			"ALTER TABLE property_changes RENAME TO away", "ALTER TABLE away RENAME TO property_changes",
 			[]call{update, changes}, []call{find, search}},
-		"a column is gone (42703)": {"ALTER TABLE properties RENAME title TO away", "ALTER TABLE properties RENAME away TO title",
+		"a column is gone (42703)": {
+			"ALTER TABLE properties RENAME title TO away", "ALTER TABLE properties RENAME away TO title",
 			[]call{find, search, update}, []call{changes}},
-		"a function is gone (42883)": {"ALTER FUNCTION property_reset_rows() RENAME TO away", "ALTER FUNCTION away() RENAME TO property_reset_rows",
+		"a function is gone (42883)": {
+			"ALTER FUNCTION property_reset_rows() RENAME TO away", "ALTER FUNCTION away() RENAME TO property_reset_rows",
 			[]call{update}, []call{find, search, changes}},
 		"the schema is gone (42P01)": {"ALTER SCHEMA public RENAME TO away", "ALTER SCHEMA away RENAME TO public",
 			[]call{find, search, update, remove, changes}, nil},
@@ -85,7 +89,8 @@ func TestADatabaseThatIsBeingRestoredOrIsOutOfTransactionIdsIsUnavailable(t *tes
 	}
 }
 
-// A reader that holds on to an old state keeps the write-ahead log from being used again; once it has gone the log is cut.
+// A reader that holds on to an old state keeps the write-ahead log from being used again; once it has gone the log is
+// cut.
 func TestTheLogOfAnSQLiteFileIsCutOnceNobodyNeedsIt(t *testing.T) {
 	url := sqliteFile(t)
 	db := open(t, url)

@@ -141,9 +141,9 @@ func (s *Schema) add(applied Migration) {
 	s.Known[at].AppliedAt = applied.AppliedAt
 }
 
-// The first release looks at migrationsTable and refuses to run when it finds more there than its own migrations. So that
-// it can go on beside newer programs, that table has what the first release brings and never more; schemaTable has all
-// later migrations, each with the oldest program that runs on it.
+// The first release looks at migrationsTable and refuses to run when it finds more there than its own migrations. So
+// that it can go on beside newer programs, that table has what the first release brings and never more; schemaTable
+// has all later migrations, each with the oldest program that runs on it.
 const (
 	migrationsTable = "gable_migrations"
 	schemaTable     = "gable_schema_migrations"

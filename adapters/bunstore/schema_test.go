@@ -41,8 +41,10 @@ func laterProgram(t *testing.T, db *bunstore.DB, names ...string) {
 	sql := map[string][2]string{
 		colour: {"-- Programs since 20261123000006 run on this schema.\nALTER TABLE properties ADD COLUMN colour text;",
 			"ALTER TABLE properties DROP COLUMN colour;"},
-		shape: {"-- Programs since 20261123000006 run on this schema.\nCREATE TABLE shapes (id integer);", "DROP TABLE shapes;"},
-		after: {"-- Programs since 29990101000002 run on this schema.\nCREATE TABLE more (id integer);", "DROP TABLE more;"},
+		shape: {"-- Programs since 20261123000006 run on this schema.\nCREATE TABLE shapes (id integer);",
+			"DROP TABLE shapes;"},
+		after: {"-- Programs since 29990101000002 run on this schema.\nCREATE TABLE more (id integer);",
+			"DROP TABLE more;"},
 	}
 	for _, name := range names {
 		files[name+".tx.up.sql"] = &fstest.MapFile{Data: []byte(sql[name][0])}
@@ -138,7 +140,8 @@ func TestTheTableOfTheFirstReleaseHoldsItsMigrationsAndNoOthers(t *testing.T) {
 		wantFirst := func(want int) {
 			t.Helper()
 			var first []string
-			if err := later.Writer().NewRaw("SELECT name FROM gable_migrations ORDER BY name").Scan(t.Context(), &first); err != nil {
+			query := later.Writer().NewRaw("SELECT name FROM gable_migrations ORDER BY name")
+			if err := query.Scan(t.Context(), &first); err != nil {
 				t.Fatal(err)
 			}
 			if len(first) != want || slices.Max(first) > migrations.FirstRelease {
@@ -192,7 +195,8 @@ func TestAFailedMigrationIsNeitherDoneNorReportedAndThoseBeforeItAre(t *testing.
 			t.Fatal(err)
 		}
 		mustMigrate(t, later, shape)
-		if _, err := later.Writer().Exec("ALTER TABLE properties DROP COLUMN colour"); err != nil { // so that down fails
+		// What is not there cannot be dropped.
+		if _, err := later.Writer().Exec("ALTER TABLE properties DROP COLUMN colour"); err != nil {
 			t.Fatal(err)
 		}
 		back, err := later.Rollback(t.Context(), 2)
@@ -208,7 +212,8 @@ func TestAMigrationAndItsRecordAreOneTransaction(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			db := open(t, kind.url(t))
 			laterProgram(t, db, colour)
-			refuse := "CREATE TRIGGER refuse BEFORE INSERT ON gable_schema_migrations BEGIN SELECT RAISE(ABORT, 'refused'); END"
+			refuse := "CREATE TRIGGER refuse BEFORE INSERT ON gable_schema_migrations BEGIN " +
+				"SELECT RAISE(ABORT, 'refused'); END"
 			if kind.name == "Postgres" {
 				refuse = "ALTER TABLE gable_schema_migrations ADD CONSTRAINT refused CHECK (name = '')"
 			}

@@ -30,8 +30,8 @@ const (
 	memoryPath = ":memory:"
 	// cacheKiB is the most memory that a connection keeps pages in. Writing touches a dozen indexes in random places.
 	cacheKiB = 64 << 10
-	// walBytes is what the write-ahead log is cut back to, twice what it takes between two checkpoints. A reader that holds
-	// on to an old state makes it longer.
+	// walBytes is what the write-ahead log is cut back to, twice what it takes between two checkpoints. A reader that
+	// holds on to an old state makes it longer.
 	walBytes = 8 << 20
 )
 
@@ -76,7 +76,8 @@ func (db *DB) sqlitePool(path string, conns int, extra string) (*bun.DB, error) 
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
 	pool, err := sql.Open("sqlite", "file:"+escaped+"?_pragma=busy_timeout("+busy+")&_pragma=journal_mode(WAL)"+
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"+
-		"&_pragma=cache_size(-"+strconv.Itoa(cacheKiB)+")&_pragma=journal_size_limit("+strconv.Itoa(walBytes)+")&_dqs=0&"+extra)
+		"&_pragma=cache_size(-"+strconv.Itoa(cacheKiB)+")&_pragma=journal_size_limit("+strconv.Itoa(walBytes)+")"+
+		"&_dqs=0&"+extra)
 	if err != nil {
 		return nil, err
 	}
@@ -154,5 +155,6 @@ func (sqliteDialect) tableLocked(error) bool { return false }
 
 func (d sqliteDialect) raced(err error) bool { return d.violated(err) != notViolated }
 
-// missingTable cannot be told from other mistakes in a statement by its code, and the statements that ask only read a table.
+// missingTable cannot be told from other mistakes in a statement by its code, and the statements that ask only read a
+// table.
 func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

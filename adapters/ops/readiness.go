@@ -37,8 +37,8 @@ type Check struct {
 	// Run returns nil when the part works, else what is wrong. It should return when the context ends, and is never called
 	// again before it has.
 	Run func(ctx context.Context) error
-	// Note returns what is worth knowing about a part that works, or "". It is called after Run, under the same rules; nil
-	// says nothing.
+	// Note returns what is worth knowing about a part that works, or "". It is called after Run, under the same
+	// rules; nil says nothing.
 	Note func(ctx context.Context) string
 }
 

@@ -33,8 +33,8 @@ func (s keyShelf) prune(before time.Time, want int64) {
 	}
 }
 
-// later lies behind everything that a case does, earlier before it; how far behind the caller's clock the store's is does
-// not matter to either.
+// later lies behind everything that a case does, earlier before it; how far behind the caller's clock the store's is
+// does not matter to either.
 func later() time.Time   { return time.Now().Add(24 * time.Hour) }
 func earlier() time.Time { return time.Now().Add(-24 * time.Hour) }
 

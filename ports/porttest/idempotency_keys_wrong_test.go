@@ -34,13 +34,17 @@ func (p prunes) PruneIdempotencyKeys(ctx context.Context, before time.Time) (int
 // pruningBy replaces the method.
 func pruningBy(wrong func(ctx context.Context, right prunes, before time.Time) (int64, error)) func(prunes) prunes {
 	return func(right prunes) prunes {
-		return prunes{right.repo, func(ctx context.Context, before time.Time) (int64, error) { return wrong(ctx, right, before) }}
+		return prunes{right.repo, func(ctx context.Context, before time.Time) (int64, error) {
+			return wrong(ctx, right, before)
+		}}
 	}
 }
 
 var wrongPrunes = []wrong[prunes]{
 	{"nothing is removed", pruningBy(func(context.Context, prunes, time.Time) (int64, error) { return 0, nil }),
-		[]string{"a_removed_key_is_free", "listings_stay", "concurrent_prunes_count_each_key_once", "a_cancelled_context_ends_pruning"}, nil},
+		[]string{
+			"a_removed_key_is_free", "listings_stay", "concurrent_prunes_count_each_key_once", "a_cancelled_context_ends_pruning",
+		}, nil},
 	{"everything is removed", pruningBy(func(ctx context.Context, right prunes, _ time.Time) (int64, error) {
 		return right.prune(ctx, later())
 	}), []string{"a_younger_key_stays"}, nil},
@@ -56,7 +60,8 @@ var wrongPrunes = []wrong[prunes]{
 			first.CompareAndSwap(0, n)
 			return first.Load(), err
 		}}
-	}, []string{"a_removed_key_is_free", "concurrent_prunes_count_each_key_once"}, []string{"a_cancelled_context_ends_pruning"}},
+	}, []string{"a_removed_key_is_free", "concurrent_prunes_count_each_key_once"},
+		[]string{"a_cancelled_context_ends_pruning"}},
 	{"contexts are ignored", pruningBy(func(ctx context.Context, right prunes, before time.Time) (int64, error) {
 		return right.prune(context.WithoutCancel(ctx), before)
 	}), []string{"a_cancelled_context_ends_pruning"}, nil},
