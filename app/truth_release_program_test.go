@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -16,19 +18,41 @@ import (
 // previousRelease is the commit of the release before this one; the next release moves it on.
 const previousRelease = "98d1fd1933708f45ba83f097a0b3492c6868428b"
 
-// previousProgram builds the release before this one. The test is skipped where it takes too long or where the
-// history is not at hand, unless everything is required.
+// previousProgram is the release before this one. It is built from the history, once on each machine. The test is skipped
+// where that takes too long or where the history is not at hand, unless everything is required.
 func previousProgram(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("building the previous release takes a while")
 	}
-	source, program := t.TempDir(), filepath.Join(t.TempDir(), "gable")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = t.TempDir()
+	}
+	program := filepath.Join(cache, "gable-test", previousRelease[:12]+"-"+runtime.Version(), "gable")
+	if _, err := os.Stat(program); err == nil {
+		return program
+	}
+	source := t.TempDir()
+	unpackPrevious(t, source)
+	part := program + "." + strconv.Itoa(os.Getpid())
+	build := exec.Command("go", "build", "-o", part, "./app")
+	build.Dir = source
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the previous release: %v\n%s", err, out)
+	}
+	must(t, os.Rename(part, program)) // whole at once: others may be building it, too
+	return program
+}
+
+// unpackPrevious writes the sources of the previous release into a folder.
+func unpackPrevious(t *testing.T, folder string) {
+	t.Helper()
 	archive := exec.Command("git", "archive", previousRelease)
 	archive.Dir = ".."
-	unpack := exec.Command("tar", "-x", "-C", source)
+	unpack := exec.Command("tar", "-x", "-C", folder)
 	var complaint bytes.Buffer
-	archive.Stderr, unpack.Stderr = &complaint, &complaint
+	archive.Stderr = &complaint
 	var err error
 	if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
 		t.Fatal(err)
@@ -40,12 +64,6 @@ func previousProgram(t *testing.T) string {
 		}
 		t.Skip(strings.Join(strings.Fields(missing), " "))
 	}
-	build := exec.Command("go", "build", "-o", program, "./app")
-	build.Dir = source
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the previous release: %v\n%s", err, out)
-	}
-	return program
 }
 
 // command runs a command of some build of the program over a database, and returns what it prints on standard output.

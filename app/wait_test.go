@@ -141,7 +141,8 @@ func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 	postgres.Start()
 	appears(&log, `"message":"serving"`)
 	stop()
-	if code := <-served; code != exitOK || strings.Count(log.String(), "waiting for the database") != 1 {
-		t.Errorf("serve: code %d\n%s", code, log.String())
+	<-served
+	if strings.Count(log.String(), "waiting for the database") != 1 {
+		t.Errorf("serve:\n%s", log.String())
 	}
 }

@@ -12,29 +12,36 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
+// call is one that a request makes.
+type call func(*testing.T, *bunstore.DB, property.Property) error
+
+func find(t *testing.T, db *bunstore.DB, p property.Property) error {
+	_, err := db.Repository().Find(t.Context(), p.ID)
+	return err
+}
+
+func search(t *testing.T, db *bunstore.DB, _ property.Property) error {
+	_, err := db.Repository().Search(t.Context(), parse(t, "limit=5"))
+	return err
+}
+
+func update(t *testing.T, db *bunstore.DB, p property.Property) error {
+	_, err := db.Repository().Update(t.Context(), p)
+	return err
+}
+
+func remove(t *testing.T, db *bunstore.DB, p property.Property) error {
+	_, err := db.Repository().Delete(t.Context(), p.ID, 0)
+	return err
+}
+
+func changes(t *testing.T, db *bunstore.DB, _ property.Property) error {
+	_, err := db.Feed().Changes(t.Context(), "", 5)
+	return err
+}
+
 // A restore drops what it brings back, and a database out of transaction ids goes on reading: both end by themselves.
 func TestADatabaseThatIsBeingRestoredOrIsOutOfTransactionIdsIsUnavailable(t *testing.T) {
-	find := func(db *bunstore.DB, p property.Property) error {
-		_, err := db.Repository().Find(t.Context(), p.ID)
-		return err
-	}
-	search := func(db *bunstore.DB, _ property.Property) error {
-		_, err := db.Repository().Search(t.Context(), parse(t, "limit=5"))
-		return err
-	}
-	update := func(db *bunstore.DB, p property.Property) error {
-		_, err := db.Repository().Update(t.Context(), p)
-		return err
-	}
-	remove := func(db *bunstore.DB, p property.Property) error {
-		_, err := db.Repository().Delete(t.Context(), p.ID, 0)
-		return err
-	}
-	changes := func(db *bunstore.DB, _ property.Property) error {
-		_, err := db.Feed().Changes(t.Context(), "", 5)
-		return err
-	}
-	type call = func(*bunstore.DB, property.Property) error
 	const exhausted = `CREATE FUNCTION exhausted() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN RAISE EXCEPTION 'out of transaction ids' USING ERRCODE = '54000'; END $$;
 		CREATE TRIGGER exhausted BEFORE UPDATE OR DELETE ON properties FOR EACH ROW EXECUTE FUNCTION exhausted()`
@@ -70,18 +77,18 @@ func TestADatabaseThatIsBeingRestoredOrIsOutOfTransactionIdsIsUnavailable(t *tes
 			}
 			exec(c.happens)
 			for i, call := range c.refused {
-				if err := call(db, p); !errors.Is(err, ports.ErrUnavailable) {
+				if err := call(t, db, p); !errors.Is(err, ports.ErrUnavailable) {
 					t.Errorf("call %d meanwhile: %v", i, err)
 				}
 			}
 			for i, call := range c.fine {
-				if err := call(db, p); err != nil {
+				if err := call(t, db, p); err != nil {
 					t.Errorf("call %d, which needs nothing of that: %v", i, err)
 				}
 			}
 			exec(c.ends)
 			for i, call := range append([]call{find, search, update, changes}, remove) {
-				if err := call(db, p); err != nil {
+				if err := call(t, db, p); err != nil {
 					t.Errorf("call %d afterwards: %v", i, err)
 				}
 			}
