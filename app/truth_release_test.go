@@ -119,7 +119,10 @@ func (c *cluster) startLoad(nodes ...*node) *traffic {
 	c.t.Helper()
 	l := &traffic{c: c, balancer: &balancer{ready: map[*node]bool{}}}
 	l.ctx, l.stop = context.WithCancel(c.t.Context())
-	c.t.Cleanup(l.stop)
+	c.t.Cleanup(func() {
+		l.stop()
+		l.working.Wait()
+	})
 	for _, n := range nodes {
 		l.balancer.set(n, true)
 	}
@@ -160,7 +163,9 @@ func (l *traffic) send(status int, method, path, body string, headers ...string)
 	n := l.balancer.pick(l.c.nodes)
 	r, err := n.try(method, path, body, headers...)
 	if err != nil || r.status != status {
-		l.c.t.Errorf("lost a request: %s %s on process %s: %d, %v, %s", method, path, n.name, r.status, err, r.body)
+		if l.c.t.Context().Err() == nil { // else the test has failed already
+			l.c.t.Errorf("lost a request: %s %s on process %s: %d, %v, %s", method, path, n.name, r.status, err, r.body)
+		}
 		l.stop()
 		return reply{answer: answer{t: l.c.t, header: http.Header{}, body: "{}"}}
 	}
