@@ -26,7 +26,9 @@ func TestTheJanitorRemovesExpiredSessionsAndNoOthers(t *testing.T) {
 		}
 	}
 	core, logs := observer.New(zap.InfoLevel)
-	j := &janitor{feed: memory.NewChangeFeed(listings), retention: time.Hour, sessions: sessions, log: zap.New(core)}
+	j := &janitor{log: zap.New(core), duties: []duty{
+		{"old changes", memory.NewChangeFeed(listings).Prune, time.Hour}, {"expired sessions", sessions.PruneSessions, 0},
+	}}
 	j.clean(t.Context())
 	if _, _, err := sessions.FindSession(t.Context(), expired); err == nil {
 		t.Error("the expired session is still there")
@@ -47,10 +49,7 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 		listings := memory.NewPropertyRepository(time.Now)
 		feed := memory.NewChangeFeed(listings)
 		core, logs := observer.New(zap.InfoLevel)
-		j := &janitor{
-			feed: feed, retention: retention, log: zap.New(core),
-			sessions: memory.NewSessionRepository(memory.NewAccountRepository()),
-		}
+		j := &janitor{log: zap.New(core), duties: []duty{{"old changes", feed.Prune, retention}}}
 		add := func(n byte) {
 			p, err := property.New(property.ID{15: n}, property.Details{Title: "House", Location: "Leeds", Currency: "USD"}, time.Now())
 			if err == nil {
@@ -92,6 +91,69 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 		wantKept("another hour later", 0)
 		if l := logs.FilterMessage("removed old changes").All(); len(l) != 2 || l[0].ContextMap()["removed"] != int64(2) {
 			t.Errorf("logged %v", l)
+		}
+	})
+}
+
+// What may be stored for a minute is not stored for ten.
+func TestTheJanitorComesAsOftenAsTheShortestRetentionNeeds(t *testing.T) {
+	for _, c := range []struct {
+		retentions []time.Duration
+		want       time.Duration
+	}{
+		{[]time.Duration{7 * 24 * time.Hour, 7 * 24 * time.Hour, 0}, 10 * time.Minute},
+		{[]time.Duration{7 * 24 * time.Hour, time.Hour, 0}, 6 * time.Minute},
+		{[]time.Duration{time.Minute, 24 * time.Hour, 0}, 6 * time.Second},
+		{[]time.Duration{time.Millisecond, time.Hour, 0}, time.Second},
+		{[]time.Duration{0}, 10 * time.Minute},
+	} {
+		j := &janitor{}
+		for _, retention := range c.retentions {
+			j.duties = append(j.duties, duty{retention: retention})
+		}
+		if got := j.pause(); got != c.want {
+			t.Errorf("retentions %v: a round each %v, want %v", c.retentions, got, c.want)
+		}
+	}
+}
+
+// Each kind of thing has a retention of its own, and is gone a tenth of the shortest one later at the latest.
+func TestChangesAndIdempotencyKeysAreRemovedEachAtItsOwnAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listings := memory.NewPropertyRepository(time.Now)
+		feed := memory.NewChangeFeed(listings)
+		j := &janitor{log: zap.NewNop(), duties: []duty{
+			{"old changes", feed.Prune, time.Minute}, {"old idempotency keys", listings.PruneIdempotencyKeys, time.Hour},
+		}}
+		create := func(n byte) bool {
+			t.Helper()
+			p, err := property.New(property.ID{15: n}, property.Details{Title: "House", Location: "Leeds", Currency: "USD"}, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			creation, err := listings.Create(t.Context(), p, &ports.IdempotencyKey{Owner: "o", Key: "k", Request: "r"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return creation.Replayed
+		}
+		create(1)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { j.run(ctx) })
+		defer running.Wait()
+		defer cancel()
+		time.Sleep(time.Minute + 7*time.Second)
+		if page, err := feed.Changes(t.Context(), "", 10); err != nil || len(page.Changes) != 0 {
+			t.Errorf("a change is stored for more than a tenth over its minute: %d, %v", len(page.Changes), err)
+		}
+		time.Sleep(58 * time.Minute)
+		if !create(2) {
+			t.Error("a key of less than an hour is forgotten")
+		}
+		time.Sleep(time.Minute)
+		if create(3) {
+			t.Error("a key of more than an hour is remembered")
 		}
 	})
 }

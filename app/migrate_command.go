@@ -14,41 +14,47 @@ import (
 type migrateCmd struct {
 	configFlags
 	Up     migrateUpCmd     `cmd:"" help:"Bring the database schema up to this program's."`
-	Down   migrateDownCmd   `cmd:"" help:"Take back the migrations that were applied together last, and the data in their tables."`
+	Down   migrateDownCmd   `cmd:"" help:"Take back the newest migrations, and remove the data in their tables."`
 	Status migrateStatusCmd `cmd:"" help:"List the migrations and when each was applied."`
 }
 
 func newMigrateCmd() migrateCmd { return migrateCmd{configFlags: newConfigFlags("database")} }
 
-type migrateUpCmd struct{}
+type migrateUpCmd struct {
+	Wait time.Duration `help:"Wait this long for a database that does not answer yet, and for others that migrate it."`
+}
 
 type migrateDownCmd struct {
-	Yes bool `help:"Yes, remove the data too."`
+	Count int  `arg:"" help:"How many migrations to take back."`
+	Yes   bool `help:"Yes, remove the data too."`
 }
 
 type migrateStatusCmd struct{}
 
 // Help is shown by --help.
 func (migrateUpCmd) Help() string {
-	return `Safe to run twice, and from several places at once: one does the work while the others wait.
+	return `Safe to run twice, and from several places at once: one does the work while the others wait, for 30 seconds or
+as long as --wait says. Processes of the release before go on serving on the new schema, so the order of an upgrade is:
+migrate up with the new program, then replace the processes one by one. To go back, replace the processes first.
 
 Example:
 
-	gable migrate up --database-url postgres://gable@localhost/gable`
+	gable migrate up --wait 2m --database-url postgres://gable@localhost/gable`
 }
 
 // Help is shown by --help.
 func (migrateDownCmd) Help() string {
-	return `Taking back the first migration drops the listings. Nothing happens without --yes.
+	return `Takes back the newest migration first; only the program that brings it can. Taking back the first migration drops
+the listings. Nothing happens without --yes. Processes that need what is taken back must have been replaced before.
 
 Example:
 
-	gable migrate down --yes --database-url postgres://gable@localhost/gable`
+	gable migrate down 1 --yes --database-url postgres://gable@localhost/gable`
 }
 
 // Help is shown by --help.
 func (migrateStatusCmd) Help() string {
-	return `Changes nothing. The exit code is 1 when the database has migrations that this program does not know.
+	return `Changes nothing. The exit code is 1 when the schema is newer than this program and not compatible with it.
 
 Example:
 
@@ -56,74 +62,87 @@ Example:
 }
 
 // Run applies what is missing.
-func (*migrateUpCmd) Run(ctx context.Context, p *process, c *commands) error {
-	return c.Migrate.with(ctx, func(db *bunstore.DB) error {
+func (m *migrateUpCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Migrate.with(ctx, p, m.Wait, func(db *bunstore.DB) error {
 		done, err := db.Migrate(ctx)
-		return errors.Join(list(p.out, "applied", done, "The schema is up to date; nothing to do."), err)
+		if err := errors.Join(list(p.out, "applied", done), err); err != nil || len(done) > 0 {
+			return err
+		}
+		s, err := db.Schema(ctx)
+		if err != nil {
+			return err
+		}
+		text := "The schema is up to date; nothing to do."
+		if newer := s.Newer(); newer != "" {
+			text = "The schema is newer than this program and compatible (it has " + newer + "); nothing to do."
+		}
+		_, err = fmt.Fprintln(p.out, text)
+		return err
 	})
 }
 
-// Run takes the last group back.
+// Run takes the newest migrations back.
 func (m *migrateDownCmd) Run(ctx context.Context, p *process, c *commands) error {
 	if !m.Yes {
 		return errors.New("taking migrations back removes the data in their tables; add --yes if that is wanted")
 	}
-	return c.Migrate.with(ctx, func(db *bunstore.DB) error {
-		done, err := db.Rollback(ctx)
-		return errors.Join(list(p.out, "taken back", done, "No migration is applied; nothing to do."), err)
+	return c.Migrate.with(ctx, p, 0, func(db *bunstore.DB) error {
+		done, err := db.Rollback(ctx, m.Count)
+		return errors.Join(list(p.out, "taken back", done), err)
 	})
 }
 
 // Run lists the migrations.
 func (*migrateStatusCmd) Run(ctx context.Context, p *process, c *commands) error {
-	return c.Migrate.with(ctx, func(db *bunstore.DB) error {
-		known, err := db.Status(ctx)
+	return c.Migrate.with(ctx, p, 0, func(db *bunstore.DB) error {
+		s, err := db.Schema(ctx)
 		if err != nil {
 			return err
 		}
 		table := tabwriter.NewWriter(p.out, 0, 0, 3, ' ', 0)
-		for _, m := range known {
+		for _, m := range s.Known {
 			applied := "not applied"
 			if !m.AppliedAt.IsZero() {
 				applied = "applied " + m.AppliedAt.Format(time.RFC3339)
 			}
 			fmt.Fprintf(table, "%s\t%s\n", m.Name, applied)
 		}
-		return errors.Join(table.Flush(), newerSchema(db.CheckSchema(ctx)))
+		for _, m := range s.Unknown {
+			fmt.Fprintf(table, "%s\tapplied %s by another program\n", m.Name, m.AppliedAt.Format(time.RFC3339))
+		}
+		if err := s.Check(); !errors.Is(err, bunstore.ErrSchemaOlder) { // the list shows what is missing
+			return errors.Join(table.Flush(), err)
+		}
+		return table.Flush()
 	})
 }
 
-// newerSchema keeps the one finding about the schema that a list of this program's migrations does not show.
-func newerSchema(err error) error {
-	if errors.Is(err, bunstore.ErrSchemaNewer) {
-		return err
-	}
-	return nil
-}
-
-// with opens the configured database as it is, at whatever schema, and closes it after the work.
-func (m *migrateCmd) with(ctx context.Context, work func(*bunstore.DB) error) error {
+// with opens the configured database as it is, at whatever schema, and closes it after the work. It waits this long
+// for a database that cannot be reached yet, and, unless that is 0, for others that migrate it.
+func (m *migrateCmd) with(
+	ctx context.Context, p *process, wait time.Duration, work func(*bunstore.DB) error,
+) error {
 	config, err := m.load()
 	if err != nil {
 		return err
 	}
-	db, err := bunstore.Open(ctx, databaseOptions(&config.Config))
+	options := databaseOptions(&config.Config)
+	options.MigrationWait = wait
+	db, err := openWhenReachable(ctx, options, wait, func(err error) {
+		fmt.Fprintf(p.err, "waiting for the database: %v\n", err)
+	})
 	if err != nil {
 		return err
 	}
 	return errors.Join(work(db), db.Close())
 }
 
-// list says what was done with each migration, or that there was none.
-func list(w io.Writer, done string, migrations []bunstore.Migration, none string) error {
+// list says what was done with each migration.
+func list(w io.Writer, done string, migrations []bunstore.Migration) error {
 	for _, m := range migrations {
 		if _, err := fmt.Fprintln(w, done, m.Name); err != nil {
 			return err
 		}
 	}
-	if len(migrations) > 0 {
-		return nil
-	}
-	_, err := fmt.Fprintln(w, none)
-	return err
+	return nil
 }

@@ -159,10 +159,21 @@ func newOps(
 ) *ops.Handler {
 	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
-		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason},
+		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
 		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
 		{Name: "cache", Run: cache.Ping, Reason: reason},
 	}})
+}
+
+// newerSchema says that the schema is newer than this program, or nothing.
+func newerSchema(db *bunstore.DB) func(context.Context) string {
+	return func(ctx context.Context) string {
+		s, err := db.Schema(ctx)
+		if err != nil || s.Newer() == "" {
+			return "" // CheckSchema reports an error
+		}
+		return "newer than this program and compatible: it has " + s.Newer()
+	}
 }
 
 // checkFeed says why the caches are bypassed, if they are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/dig"
 	"go.uber.org/fx"
@@ -15,7 +16,8 @@ type serveCmd struct{ configFlags }
 // Help is shown by --help.
 func (serveCmd) Help() string {
 	return `Answers the HTTP API until it is told to stop (Ctrl-C, SIGTERM). An SQLite database is created and migrated by
-itself; a Postgres database has to be at this program's schema: see gable migrate.
+itself. A Postgres database that cannot be reached is waited for, for a minute; it has to be at this program's schema,
+or at a newer one that says it is compatible: see gable migrate.
 
 Example:
 
@@ -32,7 +34,27 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
+	if err := awaitDatabase(ctx, &config.Config, log); err != nil {
+		return err
+	}
 	return runServer(ctx, newServer(&config.Config, log), log, func(context.Context) error { return nil })
+}
+
+// databaseWait is how long serve waits at its start for a database that cannot be reached.
+const databaseWait = time.Minute
+
+// awaitDatabase returns when the database can be reached. The signal that ends the program ends the waiting, too.
+func awaitDatabase(ctx context.Context, c *Config, log *zap.Logger) error {
+	if embedded(c) {
+		return nil
+	}
+	db, err := openWhenReachable(ctx, databaseOptions(c), databaseWait, func(err error) {
+		log.Warn("waiting for the database", zap.Duration("limit", databaseWait), zap.Error(err))
+	})
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	return db.Close()
 }
 
 // runServer starts the program, does what comes after the start, waits until it has to end, and stops it.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
@@ -51,11 +53,36 @@ func noCaches(context.Context) error { return nil }
 
 func (s *store) close() error { return s.db.Close() }
 
-// ready brings an embedded database up to date and refuses any other one that is not.
+// ready brings an embedded database up to date, and refuses one on whose schema this program does not run.
 func ready(ctx context.Context, db *bunstore.DB, c *Config) error {
 	if embedded(c) {
 		_, err := db.Migrate(ctx)
 		return err
 	}
 	return db.CheckSchema(ctx)
+}
+
+// reachPause is the time between two attempts to reach a database.
+const reachPause = 500 * time.Millisecond
+
+// openWhenReachable opens a database that may still be starting: it tries again for as long as wait says, and calls
+// waiting once, with the first error, before it does. Another error than ports.ErrUnavailable is returned at once.
+func openWhenReachable(
+	ctx context.Context, options bunstore.Options, wait time.Duration, waiting func(error),
+) (*bunstore.DB, error) {
+	giveUp := time.Now().Add(wait)
+	for attempt := 1; ; attempt++ {
+		db, err := bunstore.Open(ctx, options)
+		if err == nil || !errors.Is(err, ports.ErrUnavailable) || !time.Now().Before(giveUp) {
+			return db, err
+		}
+		if attempt == 1 {
+			waiting(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(reachPause):
+		}
+	}
 }

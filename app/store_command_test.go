@@ -1,6 +1,8 @@
 package main
 
 import (
+	"database/sql"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -73,14 +75,68 @@ func TestMigrationsGoUpAndDownAndSayWhatTheyDid(t *testing.T) {
 	if _, out, _ := gable(t, "migrate", "status"); strings.Contains(out, "not applied") {
 		t.Errorf("after up:\n%s", out)
 	}
-	if code, out, err := gable(t, "migrate", "down"); code != 1 || out != "" || !strings.Contains(err, "--yes") {
+	if code, out, err := gable(t, "migrate", "down", "1"); code != 1 || out != "" || !strings.Contains(err, "--yes") {
 		t.Errorf("down without --yes: code %d, %q, %q", code, out, err)
 	}
-	if code, out, err := gable(t, "migrate", "down", "--yes"); code != 0 || !strings.HasPrefix(out, "taken back 2") {
+	if code, out, err := gable(t, "migrate", "down", "--yes"); code != 2 || out != "" || !strings.Contains(err, "<count>") {
+		t.Errorf("down without a number: code %d, %q, %q", code, out, err)
+	}
+	if code, out, err := gable(t, "migrate", "down", "2", "--yes"); code != 0 || strings.Count(out, "taken back 2") != 2 {
 		t.Errorf("down: code %d, %q, %q", code, out, err)
 	}
-	if code, out, err := gable(t, "migrate", "down", "--yes"); code != 0 || !strings.HasPrefix(out, "No migration is applied") {
-		t.Errorf("down again: code %d, %q, %q", code, out, err)
+	_, out, _ := gable(t, "migrate", "status")
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); strings.Count(out, "not applied") != 2 ||
+		!strings.Contains(lines[len(lines)-2], "not applied") || !strings.Contains(lines[len(lines)-1], "not applied") {
+		t.Errorf("after taking two back:\n%s", out)
+	}
+	if code, out, err := gable(t, "migrate", "down", "99", "--yes"); code != 1 || out != "" || !strings.Contains(err, "applied") {
+		t.Errorf("down by more than there are: code %d, %q, %q", code, out, err)
+	}
+}
+
+func TestMigrateSaysNothingIsUpToDateThatItCouldNotSee(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "gable.db")
+	t.Setenv("GABLE_DATABASE_URL", "sqlite:"+path)
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"up"}, {"down", "1", "--yes"}, {"status"}} {
+		if code, out, err := gable(t, append([]string{"migrate"}, args...)...); code != 1 || out != "" || err == "" {
+			t.Errorf("%v: code %d, %q, %q", args, code, out, err)
+		}
+	}
+}
+
+func TestMigrateTellsANewerSchemaFromItsOwn(t *testing.T) {
+	inNewDatabase(t)
+	gable(t, "migrate", "up")
+	apply := func(number, oldest string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", strings.TrimPrefix(os.Getenv("GABLE_DATABASE_URL"), "sqlite:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES (?, ?)", number, oldest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply("29990101000001_expands", "20261123000006")
+	if code, out, err := gable(t, "migrate", "up"); code != 0 || !strings.Contains(out, "newer than this program and compatible (it has 29990101000001_expands)") {
+		t.Errorf("up on a newer schema: code %d, %q, %q", code, out, err)
+	}
+	if code, out, err := gable(t, "migrate", "status"); code != 0 || !regexp.MustCompile(`29990101000001_expands +applied .* by another program`).MatchString(out) {
+		t.Errorf("status on a newer schema: code %d, %q, %q", code, out, err)
+	}
+	if code, _, err := gable(t, "admin", "list"); code != 0 {
+		t.Errorf("a command on a newer schema: code %d, %q", code, err)
+	}
+	apply("29990101000002_contracts", "29990101000001")
+	for _, args := range [][]string{{"migrate", "up"}, {"migrate", "down", "1", "--yes"}, {"migrate", "status"}, {"admin", "list"}, {"serve"}} {
+		if code, _, err := gable(t, args...); code != 1 || !strings.Contains(err, "run the newer program") {
+			t.Errorf("%v on a schema that is not compatible: code %d, %q", args, code, err)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 type node struct {
 	t         *testing.T
 	name      string
+	program   string // another build of the program; "" is this one
 	key       string
 	settings  []string
 	database  *link // nil without proxies
@@ -61,18 +62,19 @@ func newNode(c *cluster, name string, p plan) *node {
 // start starts the process and returns when it says that it serves.
 func (n *node) start() {
 	n.t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		n.t.Fatal(err)
+	program := n.program
+	if program == "" {
+		program = thisProgram(n.t)
 	}
 	n.log = &processLog{serving: make(chan struct{}), alarm: func(line string) {
 		n.t.Errorf("process %s has found out that it was wrong, or has raised a false alarm: %s", n.name, line)
 	}}
-	cmd := exec.Command(self, "serve")
+	cmd := exec.Command(program, "serve")
 	cmd.Env = append(environment(), n.settings...)
 	cmd.Stdout, cmd.Stderr = n.log, n.log
 	// A group of its own: one that loses its parent while it is frozen is woken and told to end.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = childAttributes()
+	var err error
 	if n.stdin, err = cmd.StdinPipe(); err != nil {
 		n.t.Fatal(err)
 	}
@@ -94,6 +96,16 @@ func (n *node) start() {
 	api, ops := "http://"+n.log.http, "http://"+n.log.ops
 	n.base.Store(&api)
 	n.opsBase.Store(&ops)
+}
+
+// thisProgram is the test binary, which is the program itself in the environment that processes get.
+func thisProgram(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return self
 }
 
 // environment is this process's own without any setting of the program.

@@ -140,6 +140,12 @@ func (b *balancer) pick(nodes []*node) *node {
 	}
 }
 
+func (b *balancer) has(n *node) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ready[n]
+}
+
 func (b *balancer) set(n *node, ready bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -30,6 +30,7 @@ var storeModule = fx.Module("store",
 		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
 		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
+		func(db *bunstore.DB) ports.IdempotencyKeyRepository { return db.Repository() },
 		func(db *bunstore.DB) ports.AccountRepository { return db.Accounts() },
 		func(db *bunstore.DB) ports.SessionRepository { return db.Sessions() },
 		newEventBus,
@@ -127,8 +128,16 @@ func tell(ledger *freshness.Ledger, events []property.Event) {
 }
 
 // checkSchema makes sure that the database is fit to serve before anything asks it.
-func checkSchema(lc fx.Lifecycle, db *bunstore.DB, c *Config) {
-	lc.Append(fx.StartHook(func(ctx context.Context) error { return ready(ctx, db, c) }))
+func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *Config) {
+	lc.Append(fx.StartHook(func(ctx context.Context) error {
+		if err := ready(ctx, db, c); err != nil {
+			return err
+		}
+		if note := newerSchema(db)(ctx); note != "" {
+			log.Info("the schema is newer and compatible", zap.String("detail", note))
+		}
+		return nil
+	}))
 }
 
 // draining is closed when no new work is taken any more; streams, which would go on for ever, end then.
@@ -138,9 +147,14 @@ func newDraining() draining { return make(draining) }
 
 // follow keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
 func follow(
-	lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, sessions ports.SessionRepository, log *zap.Logger, c *Config,
+	lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, keys ports.IdempotencyKeyRepository,
+	sessions ports.SessionRepository, log *zap.Logger, c *Config,
 ) {
-	j := &janitor{feed: feed, retention: c.Freshness.Retention, sessions: sessions, log: log.Named("janitor")}
+	j := &janitor{log: log.Named("janitor"), duties: []duty{
+		{"old changes", feed.Prune, c.Freshness.Retention},
+		{"old idempotency keys", keys.PruneIdempotencyKeys, c.HTTP.IdempotencyRetention},
+		{"expired sessions", sessions.PruneSessions, 0},
+	}}
 	background(lc, f.run, r.run, r.listen, j.run)
 }
 

@@ -2,18 +2,33 @@
 // feed and the rules of versions are part of it, as triggers, so that hand-written SQL is versioned and seen like any
 // other.
 //
-// The package only carries the files. It never opens a database; bun's migrator runs them, each in a transaction of its
-// own (that is what .tx. in a name means). It must be told to record a migration only when it succeeded:
-// migrate.WithMarkAppliedOnSuccess(true).
+// A release replaces processes one by one, so a migration runs while programs that do not know it serve. The first
+// line of each migration after FirstRelease says how far back that is safe:
+//
+//	-- Programs since 20261123000006 run on this schema.
+//
+// A program is named after the newest migration that it brings. To expand the schema (a new table, a column with a
+// default, a trigger that records more) name the program before; to contract it (drop or rename what an older program
+// uses) name the first program that no longer uses it, which has to bring a migration of its own to have a name.
+//
+// The package only carries the files and reads that line. It never opens a database; bun's migrator runs the files,
+// each in a transaction of its own (that is what .tx. in a name means).
 package migrations
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
+	"regexp"
+	"strings"
 )
 
 //go:embed postgres/*.sql sqlite/*.sql
 var files embed.FS
+
+// FirstRelease is the newest migration of the first release, which compares what is applied with its own migrations and
+// refuses anything more.
+const FirstRelease = "20261123000006"
 
 // Postgres is the schema for Postgres 14 and later: a flat folder of .tx.up.sql and .tx.down.sql files.
 func Postgres() fs.FS { return folder("postgres") }
@@ -27,4 +42,29 @@ func folder(name string) fs.FS {
 		panic(err) // the name is a constant and valid
 	}
 	return sub
+}
+
+var statement = regexp.MustCompile(`^-- Programs since (\d{14}) run on this schema\.\r?\n`)
+
+// OldestProgram returns the oldest program that runs on the schema which a migration makes: the number of the newest
+// migration that this program brings. The name of a migration is its number and words, such as
+// 20261123000001_properties. The migrations up to FirstRelease say nothing; no program from before them is in use.
+func OldestProgram(files fs.FS, name string) (string, error) {
+	number, _, _ := strings.Cut(name, "_")
+	if number <= FirstRelease {
+		return number, nil
+	}
+	sql, err := fs.ReadFile(files, name+".tx.up.sql")
+	if err != nil {
+		return "", err
+	}
+	said := statement.FindSubmatch(sql)
+	switch {
+	case said == nil:
+		return "", fmt.Errorf("migration %s: the first line must be %q", name,
+			"-- Programs since NUMBER run on this schema.")
+	case string(said[1]) > number:
+		return "", fmt.Errorf("migration %s: program %s is newer than the migration", name, said[1])
+	}
+	return string(said[1]), nil
 }

@@ -31,9 +31,9 @@ type ChangeFeed interface {
 	// the cursor.
 	Head(ctx context.Context, back int) (FeedCursor, freshness.Place, error)
 
-	// Prune removes changes made before the given time, in small batches, and returns how many. A store that keeps
-	// idempotency keys beside the changes forgets those that are as old, too. One process at a time does the work; another
-	// that asks meanwhile returns 0 at once or waits for its turn, and no change is removed or counted twice.
+	// Prune removes changes made before the given time, in small batches, and returns how many. Nothing else is
+	// removed. One process at a time does the work; another that asks meanwhile returns 0 at once or waits for its
+	// turn, and no change is removed or counted twice.
 	Prune(ctx context.Context, before time.Time) (int64, error)
 }
 

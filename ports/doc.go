@@ -11,6 +11,7 @@
 //   - [Cache] keeps bytes for a while and may forget them at any time; nothing depends on it for being right.
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.
+//   - [IdempotencyKeyRepository] removes old idempotency keys.
 //   - [AccountRepository], [SessionRepository] and [PasswordHasher] are for the people who sign in to the web pages.
 //
 // # What they are for

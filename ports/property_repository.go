@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -66,6 +67,14 @@ type IdempotencyKey struct {
 	Owner   string // who uses the key; keys of different owners have nothing to do with each other
 	Key     string // 1 to 255 characters, chosen by the client
 	Request string // a digest of the request; the same key with another digest is refused
+}
+
+// IdempotencyKeyRepository stores the keys that creations came with; a PropertyRepository adds them.
+type IdempotencyKeyRepository interface {
+	// PruneIdempotencyKeys removes the keys that were stored before the given time, in small batches, and returns how
+	// many: a creation with one of them is a new one. Listings and changes stay. No key is removed or counted twice,
+	// however many processes do this at once. Errors: ErrUnavailable.
+	PruneIdempotencyKeys(ctx context.Context, before time.Time) (int64, error)
 }
 
 // Creation is what Create did.

@@ -101,6 +101,17 @@ func TestChangeFeedKeepsItsPromises(t *testing.T) {
 	}
 }
 
+func TestIdempotencyKeyRepositoryKeepsItsPromises(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			porttest.IdempotencyKeyRepository(t, func(t *testing.T) (ports.PropertyRepository, ports.IdempotencyKeyRepository) {
+				repo := open(t, kind.url(t)).Repository()
+				return repo, repo
+			})
+		})
+	}
+}
+
 func TestKeyRepositoryKeepsItsPromises(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {

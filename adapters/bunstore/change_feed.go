@@ -142,10 +142,7 @@ func (f *ChangeFeed) prune(ctx context.Context, before instant) (removed int64, 
 	ctx, cancel := f.db.bounded(ctx)
 	defer cancel()
 	err = f.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
-		if removed, err = f.db.dialect.pruneBatch(ctx, tx, before); err != nil {
-			return err
-		}
-		_, err = tx.NewDelete().Model((*kept)(nil)).Where("created_at < ?", before).Exec(ctx)
+		removed, err = f.db.dialect.pruneBatch(ctx, tx, before)
 		return err
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -20,6 +21,36 @@ type kept struct {
 	Request    string `bun:"request_hash"`
 	PropertyID uuid   `bun:"property_id"`
 	Response   string `bun:"response"`
+}
+
+// keyBatch is how many idempotency keys are pruned in one statement: few enough for others not to notice.
+const keyBatch = 5_000
+
+// PruneIdempotencyKeys is described at ports.IdempotencyKeyRepository.
+func (r *PropertyRepository) PruneIdempotencyKeys(ctx context.Context, before time.Time) (int64, error) {
+	var total int64
+	for {
+		removed, err := r.pruneKeys(ctx, instant(before))
+		total += removed
+		if removed < keyBatch || err != nil {
+			return total, err
+		}
+	}
+}
+
+func (r *PropertyRepository) pruneKeys(ctx context.Context, before instant) (removed int64, err error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	oldest := r.db.write.NewSelect().Model((*kept)(nil)).Column("api_key_id", "key").
+		Where("k.created_at < ?", before).Order("k.created_at").Limit(keyBatch)
+	err = r.db.again(ctx, func() error {
+		result, err := r.db.write.NewDelete().Model((*kept)(nil)).Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
+		if err == nil {
+			removed, err = result.RowsAffected()
+		}
+		return err
+	})
+	return removed, r.db.explain(ctx, "prune idempotency keys", err)
 }
 
 // Create is described at ports.PropertyRepository.

@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"io/fs"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -35,3 +36,16 @@ func (db *DB) URL() string { return db.options.URL }
 
 // AskAfter has a listener ask for an answer after this silence.
 func (b *Bell) AskAfter(silence time.Duration) { b.silence = silence }
+
+// UseMigrations has the database take its schema from these files.
+func (db *DB) UseMigrations(files fs.FS) { db.dialect = otherFiles{db.dialect, files} }
+
+// Files are the migrations of the database's dialect.
+func (db *DB) Files() fs.FS { return db.dialect.files() }
+
+type otherFiles struct {
+	dialect
+	of fs.FS
+}
+
+func (o otherFiles) files() fs.FS { return o.of }

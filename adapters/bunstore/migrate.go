@@ -6,102 +6,111 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
 )
 
-// What can be wrong with a schema.
-var (
-	// ErrSchemaOlder says that the database waits for migrations that this program brings.
-	ErrSchemaOlder = errors.New("the database schema is older than this program: run `gable migrate up`")
-	// ErrSchemaNewer says that a newer program has migrated the database.
-	ErrSchemaNewer = errors.New("this program is older than the database schema: run the newer program")
-	// ErrMigrationLocked says that the lock on migrations was not to be had.
-	ErrMigrationLocked = errors.New("another process is changing the database schema, or was killed while it did; " +
-		"if none is, run: DELETE FROM " + migrationLocksTable)
-)
+// ErrMigrationLocked says that the lock on migrations was not to be had.
+var ErrMigrationLocked = errors.New("another process is changing the database schema, or was killed while it did; " +
+	"if none is, run: DELETE FROM " + migrationLocksTable)
 
 const (
-	migrationsTable     = "gable_migrations"
-	migrationLocksTable = "gable_migration_locks"
-	lockWait            = 30 * time.Second
-	lockPoll            = 100 * time.Millisecond
+	migrationLocksTable  = "gable_migration_locks"
+	defaultMigrationWait = 30 * time.Second
+	lockPoll             = 100 * time.Millisecond
+	// tableLockPause lets the requests that queued behind a migration's lock through before it tries again.
+	tableLockPause = time.Second
 )
-
-// Migration is one step of the schema.
-type Migration struct {
-	Name      string    // number and words, such as 20261123000001_properties
-	AppliedAt time.Time // zero when it has not been applied
-}
 
 // migrationDialect says where the schema comes from and how it is brought in.
 type migrationDialect interface {
 	files() fs.FS
 	// migrationPool is a pool on which a statement may take as long as it has to.
 	migrationPool(db *DB) (pool *bun.DB, done func() error, err error)
+	// boundTableLocks is a statement that bounds how long the transaction waits for the lock on a table, since
+	// everything that comes later queues behind it; empty where a migration has the whole database to itself.
+	boundTableLocks() string
+	// tableLocked reports whether a migration gave up because of that bound.
+	tableLocked(err error) bool
 	// raced reports whether another process was the first to create a table, or to take the lock.
 	raced(err error) bool
 	// missingTable reports whether a query failed because its table does not exist.
 	missingTable(err error) bool
 }
 
-// Migrate applies the migrations that are missing, each in a transaction, and returns them. Of several processes one
-// does the work while the others wait for it. Only the context bounds how long it takes.
+// Migrate applies the migrations that are missing, oldest first, each in a transaction that also records it, and
+// returns those that it applied, also when a later one fails. Of several processes one does the work while the others
+// wait for it. It waits for Options.MigrationWait at most: for that work, and for transactions that hold a table
+// which it changes; what a migration itself takes is bounded by the context alone. Errors: ErrSchemaNewer,
+// ErrMigrationLocked, ErrUnavailable.
 func (db *DB) Migrate(ctx context.Context) ([]Migration, error) {
-	return db.migrate(ctx, "apply migrations", func(m *migrate.Migrator) (*migrate.MigrationGroup, error) {
-		return m.Migrate(ctx)
+	return db.migrate(ctx, "apply migrations", true, func(s *Schema) ([]Migration, error) {
+		return s.missing(), s.runsBeside()
 	})
 }
 
-// Rollback takes back the migrations that were applied together last, and returns them.
-func (db *DB) Rollback(ctx context.Context) ([]Migration, error) {
-	return db.migrate(ctx, "take back migrations", func(m *migrate.Migrator) (*migrate.MigrationGroup, error) {
-		return m.Rollback(ctx)
-	})
+// Rollback takes back the newest n migrations, newest first, each in a transaction of its own, and returns those that
+// it took back, also when a later one fails. Errors: as Migrate; and when fewer are applied none is taken back.
+func (db *DB) Rollback(ctx context.Context, n int) ([]Migration, error) {
+	return db.migrate(ctx, "take back migrations", false, func(s *Schema) ([]Migration, error) { return s.newest(n) })
 }
 
+// migrate holds the lock on migrations while it runs those that plan chooses.
 func (db *DB) migrate(
-	ctx context.Context, doing string, work func(*migrate.Migrator) (*migrate.MigrationGroup, error),
+	ctx context.Context, doing string, up bool, plan func(*Schema) ([]Migration, error),
 ) (done []Migration, err error) {
 	pool, closePool, err := db.dialect.migrationPool(db)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = db.explain(ctx, doing, errors.Join(err, closePool())) }()
-	m, _, err := db.migrator(pool)
+	ours, err := db.migrations()
 	if err != nil {
 		return nil, err
 	}
-	if err := db.lock(ctx, m); err != nil {
+	m := migrate.NewMigrator(pool, ours,
+		migrate.WithTableName(migrationsTable), migrate.WithLocksTableName(migrationLocksTable))
+	if err := db.lock(ctx, m, pool); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Unlock(context.WithoutCancel(ctx))) }()
-	group, err := work(m)
-	return migrationsOf(group.Migrations), err
+	s, err := db.schema(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := plan(s)
+	for i := 0; i < len(planned) && err == nil; i++ {
+		if err = db.runMigration(ctx, pool, ours, planned[i], up); err == nil {
+			done = append(done, planned[i])
+		}
+	}
+	return done, err
 }
 
-func (db *DB) migrator(pool *bun.DB) (*migrate.Migrator, *migrate.Migrations, error) {
+// migrations finds the files of this program.
+func (db *DB) migrations() (*migrate.Migrations, error) {
 	ours := migrate.NewMigrations()
 	if err := ours.Discover(db.dialect.files()); err != nil {
-		return nil, nil, fmt.Errorf("read the migrations: %w", err)
+		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
-	return migrate.NewMigrator(pool, ours, migrate.WithMarkAppliedOnSuccess(true),
-		migrate.WithTableName(migrationsTable), migrate.WithLocksTableName(migrationLocksTable)), ours, nil
+	return ours, nil
 }
 
 // lock creates the migrator's own tables and takes its lock, which is a row that must not be there twice. Another process
 // may be doing the same at the same moment.
-func (db *DB) lock(ctx context.Context, m *migrate.Migrator) error {
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
+func (db *DB) lock(ctx context.Context, m *migrate.Migrator, pool *bun.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, db.options.MigrationWait)
 	defer cancel()
 	poll := time.NewTicker(lockPoll)
 	defer poll.Stop()
 	locked := false
 	for {
 		err := m.Init(ctx)
+		if err == nil {
+			_, err = pool.NewCreateTable().Model((*schemaRow)(nil)).IfNotExists().Exec(ctx)
+		}
 		if err == nil {
 			err = m.Lock(ctx)
 		}
@@ -121,62 +130,50 @@ func (db *DB) lock(ctx context.Context, m *migrate.Migrator) error {
 	}
 }
 
-// Status lists this program's migrations, oldest first, with the time at which each was applied.
-func (db *DB) Status(ctx context.Context) ([]Migration, error) {
-	ctx, cancel := db.bounded(ctx)
-	defer cancel()
-	known, _, err := db.schema(ctx)
-	return known, db.explain(ctx, "read the state of the schema", err)
-}
-
-// CheckSchema returns nil when the schema is exactly the one that this program was made for. Errors: ErrSchemaOlder,
-// ErrSchemaNewer, ports.ErrUnavailable.
-func (db *DB) CheckSchema(ctx context.Context) error {
-	ctx, cancel := db.bounded(ctx)
-	defer cancel()
-	known, unknown, err := db.schema(ctx)
-	switch {
-	case err != nil:
-	case len(unknown) > 0:
-		err = fmt.Errorf("%w (it has %s)", ErrSchemaNewer, unknown[0])
-	case slices.ContainsFunc(known, func(m Migration) bool { return m.AppliedAt.IsZero() }):
-		err = ErrSchemaOlder
+// runMigration runs one migration. While another transaction holds a table that it changes, it tries again:
+// readers and writers wait for a moment meanwhile, and not for that transaction.
+func (db *DB) runMigration(
+	ctx context.Context, pool *bun.DB, ours *migrate.Migrations, chosen Migration, up bool,
+) error {
+	m := migrate.NewMigrator(pool, ours, db.migrationHooks(chosen, up)...)
+	file := fileOf(ours, chosen)
+	run := file.Down
+	if up {
+		run = file.Up
 	}
-	return db.explain(ctx, "check the schema", err)
-}
-
-// schema compares what this program knows with what has been applied. It changes nothing: a database that was never
-// migrated has nothing applied.
-func (db *DB) schema(ctx context.Context) (known []Migration, unknown []string, err error) {
-	m, ours, err := db.migrator(db.read)
-	if err != nil {
-		return nil, nil, err
-	}
-	applied, err := m.AppliedMigrations(ctx)
-	if err != nil && !db.dialect.missingTable(err) {
-		return nil, nil, err
-	}
-	known = migrationsOf(ours.Sorted())
-	for _, a := range applied {
-		at := slices.IndexFunc(known, func(k Migration) bool { return k.number() == a.Name })
-		if at < 0 {
-			unknown = append(unknown, a.Name)
-			continue
+	giveUp := time.Now().Add(db.options.MigrationWait)
+	for {
+		err := run(ctx, m, &file)
+		if err == nil {
+			return nil
 		}
-		known[at].AppliedAt = a.MigratedAt.UTC()
+		if !db.dialect.tableLocked(err) || time.Now().After(giveUp) {
+			return fmt.Errorf("migration %s: %w", chosen.Name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("migration %s: %w", chosen.Name, ctx.Err())
+		case <-time.After(tableLockPause):
+		}
 	}
-	return known, unknown, nil
 }
 
-func (m Migration) number() string {
-	number, _, _ := strings.Cut(m.Name, "_")
-	return number
+func fileOf(ours *migrate.Migrations, chosen Migration) migrate.Migration {
+	files := ours.Sorted()
+	return files[slices.IndexFunc(files, func(m migrate.Migration) bool { return m.Name == chosen.number() })]
 }
 
-func migrationsOf(group migrate.MigrationSlice) []Migration {
-	migrations := make([]Migration, len(group))
-	for i, m := range group {
-		migrations[i] = Migration{Name: m.String(), AppliedAt: m.MigratedAt}
+// migrationHooks are what happens in the transaction of a migration before and after its own statements.
+func (db *DB) migrationHooks(chosen Migration, up bool) []migrate.MigratorOption {
+	return []migrate.MigratorOption{
+		migrate.BeforeMigration(func(ctx context.Context, conn bun.IConn, _ *migrate.Migration) (err error) {
+			if bound := db.dialect.boundTableLocks(); bound != "" {
+				_, err = conn.ExecContext(ctx, bound)
+			}
+			return err
+		}),
+		migrate.AfterMigration(func(ctx context.Context, conn bun.IConn, _ *migrate.Migration) error {
+			return db.record(ctx, conn, chosen, up)
+		}),
 	}
-	return migrations
 }

@@ -22,6 +22,9 @@ type Options struct {
 	// QueryTimeout is the longest that any call may take, waiting for a connection included; 0 is 5 seconds. A caller's
 	// context may ask for less.
 	QueryTimeout time.Duration
+	// MigrationWait is how long Migrate and Rollback wait for other processes that migrate, and for transactions that
+	// hold the tables which they change; 0 is 30 seconds.
+	MigrationWait time.Duration
 }
 
 const (
@@ -67,6 +70,9 @@ var ErrInvalidURL = errors.New("not a database URL: want postgres://…, sqlite:
 func Open(ctx context.Context, options Options) (*DB, error) {
 	if options.QueryTimeout == 0 {
 		options.QueryTimeout = defaultQueryTimeout
+	}
+	if options.MigrationWait == 0 {
+		options.MigrationWait = defaultMigrationWait
 	}
 	db := &DB{options: options}
 	var err error

@@ -157,11 +157,14 @@ func (postgresDialect) transient(err error) transience {
 	return transience{outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err), hungUp: unreachable(err) && !pgconn.Timeout(err)}
 }
 
-// outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that refuses
-// writes, a transaction that lost against another.
+// outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that
+// refuses writes, a transaction that lost against another. No request makes a statement that names what does not
+// exist, so a table, column, function or schema that is missing is being restored or migrated. 54000 is how a
+// database out of transaction ids refuses writes.
 func outageCode(code string) bool {
 	switch code {
-	case "57014", "57P01", "57P02", "57P03", "57P05", "25006", "40001", "40P01", "55P03":
+	case "57014", "57P01", "57P02", "57P03", "57P05", "25006", "40001", "40P01", "55P03",
+		"42P01", "42703", "42883", "3F000", "54000":
 		return true
 	}
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
@@ -184,6 +187,11 @@ func (postgresDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
 	}
 	return pool, pool.Close, nil
 }
+
+// boundTableLocks is far below the time that a request waits for its query.
+func (postgresDialect) boundTableLocks() string { return "SET LOCAL lock_timeout = '1s'" }
+
+func (postgresDialect) tableLocked(err error) bool { return postgresCode(err) == "55P03" } // lock_not_available
 
 // raced goes by the codes for unique_violation, duplicate_object and duplicate_table: two processes that create a table
 // if it does not exist can meet in any of them.

@@ -31,6 +31,9 @@ const (
 	memoryPath = ":memory:"
 	// cacheKiB is the most memory that a connection keeps pages in. Writing touches a dozen indexes in random places.
 	cacheKiB = 64 << 10
+	// walBytes is what the write-ahead log is cut back to, twice what it takes between two checkpoints. A reader that
+	// holds on to an old state makes it longer.
+	walBytes = 8 << 20
 )
 
 // openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
@@ -89,7 +92,8 @@ func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
 	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy + ")&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
-		"&_pragma=cache_size(-" + strconv.Itoa(cacheKiB) + ")&_dqs=0&" + extra)
+		"&_pragma=cache_size(-" + strconv.Itoa(cacheKiB) + ")&_pragma=journal_size_limit(" + strconv.Itoa(walBytes) + ")" +
+		"&_dqs=0&" + extra)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +172,12 @@ func (sqliteDialect) migrationPool(db *DB) (*bun.DB, func() error, error) {
 	return db.write, func() error { return nil }, nil
 }
 
+func (sqliteDialect) boundTableLocks() string { return "" }
+
+func (sqliteDialect) tableLocked(error) bool { return false }
+
 func (d sqliteDialect) raced(err error) bool { return d.violated(err) != notViolated }
 
-// missingTable cannot be told from other mistakes in a statement by its code, and there is one statement that asks.
+// missingTable cannot be told from other mistakes in a statement by its code, and the statements that ask only read a
+// table.
 func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,7 +25,10 @@ type PropertyRepository struct {
 	log        changeLog
 }
 
-var _ ports.PropertyRepository = (*PropertyRepository)(nil)
+var (
+	_ ports.PropertyRepository       = (*PropertyRepository)(nil)
+	_ ports.IdempotencyKeyRepository = (*PropertyRepository)(nil)
+)
 
 // ownedKey is an idempotency key together with its owner.
 type ownedKey struct{ owner, key string }
@@ -33,6 +37,7 @@ type ownedKey struct{ owner, key string }
 type creation struct {
 	request string
 	change  property.Change
+	at      time.Time
 }
 
 // NewPropertyRepository makes an empty repository. The clock gives UpdatedAt of changes and the times of the feed.
@@ -80,9 +85,21 @@ func (r *PropertyRepository) Create(ctx context.Context, p property.Property, ke
 	}
 	change := r.insert(p, ports.ActorFrom(ctx))
 	if key != nil {
-		r.creations[ownedKey{key.Owner, key.Key}] = creation{request: key.Request, change: change}
+		r.creations[ownedKey{key.Owner, key.Key}] = creation{request: key.Request, change: change, at: r.now()}
 	}
 	return ports.Creation{Change: change}, nil
+}
+
+// PruneIdempotencyKeys implements ports.IdempotencyKeyRepository.
+func (r *PropertyRepository) PruneIdempotencyKeys(ctx context.Context, before time.Time) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("prune idempotency keys: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stored := len(r.creations)
+	maps.DeleteFunc(r.creations, func(_ ownedKey, c creation) bool { return c.at.Before(before) })
+	return int64(stored - len(r.creations)), nil
 }
 
 func (r *PropertyRepository) firstUse(key *ports.IdempotencyKey) (creation, bool) {

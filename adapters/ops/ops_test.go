@@ -88,6 +88,20 @@ func TestReadinessIsTheWorstOfItsPartsAndRefusesOnlyWhenDown(t *testing.T) {
 	}
 }
 
+func TestAPartThatWorksMaySayMoreAndOneThatDoesNotSaysWhatIsWrong(t *testing.T) {
+	noted := func(err error) ops.Check {
+		c := check("migrations", true, err)
+		c.Note = func(context.Context) string { return "newer and compatible" }
+		return c
+	}
+	if code, got := readiness(t, newHandler(noted(nil))); code != 200 || got.Checks["migrations"] != (detail{Status: "ok", Detail: "newer and compatible"}) {
+		t.Errorf("status %d, %+v", code, got)
+	}
+	if code, got := readiness(t, newHandler(noted(errors.New("too old")))); code != 503 || got.Checks["migrations"] != (detail{"down", "too old", "too old"}) {
+		t.Errorf("status %d, %+v", code, got)
+	}
+}
+
 func TestDrainingTurnsReadinessOffAndLeavesHealthOn(t *testing.T) {
 	h := newHandler(check("database", true, nil))
 	h.SetDraining()

@@ -39,6 +39,9 @@ type Check struct {
 	Run func(ctx context.Context) error
 	// Reason is what may be said in public about an error of Run, without addresses, names and secrets. It is required.
 	Reason func(err error) string
+	// Note returns what is worth knowing about a part that works, or "". It is called after Run, under the same
+	// rules; nil says nothing.
+	Note func(ctx context.Context) string
 }
 
 const (
@@ -139,21 +142,28 @@ func (c *runner) run(ctx context.Context) result {
 	if !c.busy.TryLock() {
 		return c.failed(timedOut, errors.New("no answer since an earlier check"))
 	}
-	answer := make(chan error, 1)
+	answer := make(chan result, 1)
 	go func() {
-		err := c.Run(ctx)
+		found := c.look(ctx)
 		c.busy.Unlock()
-		answer <- err
+		answer <- found
 	}()
 	select {
-	case err := <-answer:
-		if err != nil {
-			return c.failed(c.Reason(err), err)
-		}
-		return result{Status: OK}
+	case found := <-answer:
+		return found
 	case <-ctx.Done():
 		return c.failed(timedOut, fmt.Errorf("no answer within %v", checkDeadline))
 	}
+}
+
+func (c *runner) look(ctx context.Context) result {
+	if err := c.Run(ctx); err != nil {
+		return c.failed(c.Reason(err), err)
+	}
+	if c.Note == nil {
+		return result{Status: OK}
+	}
+	return result{Status: OK, Detail: c.Note(ctx)}
 }
 
 // timedOut is the reason when a check does not return.

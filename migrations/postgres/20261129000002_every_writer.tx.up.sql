@@ -1,4 +1,4 @@
--- The previous program runs on this schema: yes. Images keep their form.
+-- Programs since 20261123000006 run on this schema.
 --
 -- What a change records no longer depends on who writes:
 --   * latitude and longitude are exact whatever extra_float_digits the writer's session has;

@@ -1,0 +1,148 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/ports"
+)
+
+// refusing is a server that refuses each connection as Postgres does, with this SQLSTATE, and the URL that leads to it.
+func refusing(t *testing.T, sqlstate string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	fields := "SFATAL\x00VFATAL\x00C" + sqlstate + "\x00Mrefused\x00\x00"
+	reply := append(binary.BigEndian.AppendUint32([]byte("E"), uint32(len(fields)+4)), fields...)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4<<10)) // the startup message
+			_, _ = conn.Write(reply)
+			_ = conn.Close()
+		}
+	}()
+	return "postgres://gable@" + l.Addr().String() + "/gable?sslmode=disable"
+}
+
+func TestOnlyADatabaseThatMayStillComeIsWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		url   string
+		waits bool
+	}{
+		"starting (57P03)":              {refusing(t, "57P03"), true},
+		"all connections taken (53300)": {refusing(t, "53300"), true},
+		"nobody listens":                {"postgres://gable@127.0.0.1:1/gable?sslmode=disable", true},
+		"wrong password (28P01)":        {refusing(t, "28P01"), false},
+		"no such database (3D000)":      {refusing(t, "3D000"), false},
+		"not a URL":                     {"postgres://gable@127.0.0.1:port/gable", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var reported []error
+			began := time.Now()
+			_, err := openWhenReachable(t.Context(), bunstore.Options{URL: c.url}, 3*reachPause, func(err error) {
+				reported = append(reported, err)
+			})
+			waited := time.Since(began) >= 3*reachPause
+			if err == nil || waited != c.waits || errors.Is(err, ports.ErrUnavailable) != c.waits ||
+				(len(reported) == 1) != c.waits {
+				t.Errorf("error %v after %v, reported %v", err, time.Since(began), reported)
+			}
+		})
+	}
+}
+
+func TestWaitingForADatabaseCanBeStopped(t *testing.T) {
+	for _, command := range [][]string{{"serve"}, {"migrate", "up", "--wait", "1h"}} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		code := run(ctx, &process{in: strings.NewReader(""), out: io.Discard, err: io.Discard},
+			append(command, "--database-url", refusing(t, "57P03")))
+		if took := time.Since(began); code != exitFailed || took < time.Second || took > 20*time.Second {
+			t.Errorf("%v: code %d after %v", command, code, took)
+		}
+	}
+}
+
+// lines collects what a command writes while it runs.
+type lines struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// An orchestrator starts database, migration and server together, and restarts what ends with longer and longer pauses.
+func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
+	t.Parallel()
+	postgres := servicetest.StartPostgres(t)
+	postgres.Stop()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	code, out, err := gable(t, "migrate", "up", "--database-url", postgres.URL())
+	if code != exitFailed || out != "" || err == "" {
+		t.Fatalf("without --wait: code %d, %q, %q", code, out, err)
+	}
+	migrated := make(chan int, 1)
+	var migration lines
+	go func() {
+		migrated <- run(ctx, &process{in: strings.NewReader(""), out: &migration, err: &migration},
+			[]string{"migrate", "up", "--wait", "1m", "--database-url", postgres.URL()})
+	}()
+	appears := func(out *lines, text string) {
+		t.Helper()
+		poll(t, "the command prints "+text, func() bool { return strings.Contains(out.String(), text) })
+	}
+	appears(&migration, "waiting for the database")
+	postgres.Start()
+	if code := <-migrated; code != exitOK || !strings.Contains(migration.String(), "applied 2") {
+		t.Fatalf("migrate: code %d, %s", code, migration.String())
+	}
+	postgres.Stop()
+	served := make(chan int, 1)
+	var log lines
+	go func() {
+		served <- run(ctx, &process{in: strings.NewReader(""), out: io.Discard, err: &log}, []string{
+			"serve", "--database-url", postgres.URL(), "--http-address", "127.0.0.1:0", "--ops-address", "127.0.0.1:0",
+			"--shutdown-delay", "0s", "--log-format", "json",
+		})
+	}()
+	appears(&log, `"message":"waiting for the database"`)
+	postgres.Start()
+	appears(&log, `"message":"serving"`)
+	stop()
+	<-served
+	if strings.Count(log.String(), "waiting for the database") != 1 {
+		t.Errorf("serve:\n%s", log.String())
+	}
+}
