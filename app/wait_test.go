@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/ports"
+	"github.com/jackc/pgx/v5"
 )
 
 // refusing is a server that refuses each connection as Postgres does, with this SQLSTATE, and the URL that leads to it.
@@ -144,5 +146,32 @@ func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 	<-served
 	if strings.Count(log.String(), "waiting for the database") != 1 {
 		t.Errorf("serve:\n%s", log.String())
+	}
+}
+
+// What could not be looked at is not called up to date.
+func TestMigratingWithoutTheRightToCreateTablesIsAnErrorAndNothingElse(t *testing.T) {
+	t.Parallel()
+	postgres := servicetest.StartPostgres(t)
+	conn, err := pgx.Connect(t.Context(), postgres.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"CREATE ROLE plain LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, conn.Close(t.Context()))
+	address, err := url.Parse(postgres.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.User("plain")
+	for _, args := range [][]string{{"up"}, {"down", "1", "--yes"}} {
+		code, out, stderr := gable(t, append(append([]string{"migrate"}, args...), "--database-url", address.String())...)
+		if code != exitFailed || out != "" || !strings.Contains(stderr, "permission denied") {
+			t.Errorf("%v: code %d, %q, %q", args, code, out, stderr)
+		}
 	}
 }
