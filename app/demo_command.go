@@ -49,8 +49,8 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	var d demonstration
-	app := newServer(&config.Config, log, fx.Populate(&d.catalog, &d.keys, &d.accounts, &d.servers))
-	return runServer(ctx, app, log, func(ctx context.Context) error {
+	program := newServer(&config.Config, log, fx.Populate(&d.catalog, &d.keys, &d.accounts, &d.servers))
+	return program.run(ctx, func(ctx context.Context) error {
 		if err := d.prepare(ctx); err != nil {
 			return err
 		}

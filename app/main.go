@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/gable-listings/gable/adapters/listingfile"
@@ -59,8 +57,7 @@ type process struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx, stop := endOnSignal()
 	code := run(ctx, &process{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -123,6 +120,7 @@ func report(p *process, err error) int {
 	case errors.As(err, &wrong):
 		fmt.Fprintf(p.err, "gable: %v\n", err)
 		return exitUsage
+	case readerGone(err): // gable export | head: whoever ended the pipe knows
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.err, "gable: interrupted")
 	default:

@@ -175,10 +175,17 @@ func newHandler(
 // servers are the two listeners.
 type servers struct{ public, ops *listener }
 
-func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, stop fx.Shutdowner) *servers {
+// deaths receives why a listener ended by itself; the first one ends the program. It is not fx's Shutdowner, since
+// waiting for that catches signals, also the second one that is to end the process at once.
+type deaths chan error
+
+func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d deaths) *servers {
 	died := func(err error) {
 		log.Error("a listener has died", zap.Error(err))
-		_ = stop.Shutdown(fx.ExitCode(exitFailed))
+		select {
+		case d <- err:
+		default: // the program ends already
+		}
 	}
 	return &servers{
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"go.uber.org/dig"
-	"go.uber.org/fx"
 	"go.uber.org/zap"
 )
 
@@ -14,7 +13,7 @@ type serveCmd struct{ configFlags }
 
 // Help is shown by --help.
 func (serveCmd) Help() string {
-	return `Answers the HTTP API until it is told to stop (Ctrl-C, SIGTERM). An SQLite database is created and migrated by
+	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. An SQLite database is created and migrated by
 itself; a Postgres database has to be at this program's schema: see gable migrate.
 
 Example:
@@ -32,31 +31,30 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	return runServer(ctx, newServer(&config.Config, log), log, func(context.Context) error { return nil })
+	return newServer(&config.Config, log).run(ctx, func(context.Context) error { return nil })
 }
 
-// runServer starts the program, does what comes after the start, waits until it has to end, and stops it.
-func runServer(ctx context.Context, app *fx.App, log *zap.Logger, started func(context.Context) error) error {
-	startCtx, cancel := context.WithTimeout(ctx, app.StartTimeout())
+// run starts the program, does what comes after the start, waits until it has to end, and stops it.
+func (s *server) run(ctx context.Context, started func(context.Context) error) error {
+	startCtx, cancel := context.WithTimeout(ctx, s.StartTimeout())
 	defer cancel()
-	if err := app.Start(startCtx); err != nil {
+	if err := s.Start(startCtx); err != nil {
 		return fmt.Errorf("start: %w", dig.RootCause(err)) // without the names of the wiring's functions
 	}
-	code := exitOK
 	err := started(ctx)
+	cause := err
 	if err == nil {
 		select {
 		case <-ctx.Done():
-		case signal := <-app.Wait():
-			code = signal.ExitCode
+			cause = context.Cause(ctx) // names the signal
+		case cause = <-s.died:
+			err = errors.New("a listener died; see the log")
 		}
 	}
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
+	s.log.Info("stopping", zap.NamedError("cause", cause))
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.StopTimeout())
 	defer cancel()
-	stopErr := app.Stop(stopCtx)
-	log.Info("stopped")
-	if code != exitOK {
-		err = errors.New("a listener died; see the log")
-	}
+	stopErr := s.Stop(stopCtx)
+	s.log.Info("stopped", zap.NamedError("cause", cause))
 	return errors.Join(err, stopErr)
 }

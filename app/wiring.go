@@ -87,10 +87,18 @@ func repository(
 	return r, r
 }
 
-// newServer is the program that serves: everything above, started in order, stopped in reverse.
-func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
-	return fx.New(
-		fx.Supply(c, log),
+// server is the program that serves.
+type server struct {
+	*fx.App
+	log  *zap.Logger
+	died <-chan error // receives why a listener ended by itself
+}
+
+// newServer makes the program that serves: everything above, started in order, stopped in reverse.
+func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *server {
+	died := make(deaths, 1)
+	app := fx.New(
+		fx.Supply(c, log, died),
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
@@ -99,6 +107,7 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 		fx.Invoke(checkSchema, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
+	return &server{app, log, died}
 }
 
 const startTimeout = 30 * time.Second
