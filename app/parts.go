@@ -141,9 +141,9 @@ func newSite(
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
-	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry,
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, registry *prometheus.Registry, level *logLevel,
 ) *ops.Handler {
-	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
+	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping},
 		{Name: "migrations", Critical: true, Run: db.CheckSchema},
 		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger) }},
@@ -167,7 +167,7 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Log: log, Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
+		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Secure: s.Secure(),
 	})
 }

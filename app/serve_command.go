@@ -27,11 +27,12 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(config.Log, p.err)
+	log, level, err := newLogger(config.Log, p.err)
 	if err != nil {
 		return err
 	}
-	return newServer(&config.Config, log).run(ctx, func(context.Context) error { return nil })
+	defer level.followSignals()()
+	return newServer(&config.Config, log, level).run(ctx, func(context.Context) error { return nil })
 }
 
 // run starts the program, does what comes after the start, waits until it has to end, and stops it.

@@ -245,3 +245,17 @@ func TestNohupIsRespected(t *testing.T) {
 		t.Errorf("%v", line)
 	}
 }
+
+func TestSignalsChangeTheLevelOfTheLogAndBringItBack(t *testing.T) {
+	t.Parallel()
+	c := serveChild(t)
+	c.signal(syscall.SIGUSR1)
+	if line := c.line("log level changed"); line["from"] != "info" || line["to"] != "debug" {
+		t.Errorf("%v", line)
+	}
+	c.answers(1)
+	c.signal(syscall.SIGUSR2)
+	if line := c.line("log level changed"); line["from"] != "debug" || line["to"] != "info" {
+		t.Errorf("%v", line)
+	}
+}

@@ -95,10 +95,10 @@ type server struct {
 }
 
 // newServer makes the program that serves: everything above, started in order, stopped in reverse.
-func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *server {
+func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) *server {
 	died := make(deaths, 1)
 	app := fx.New(
-		fx.Supply(c, log, died),
+		fx.Supply(c, log, level, died),
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),

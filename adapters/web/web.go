@@ -19,7 +19,9 @@ import (
 
 // Options of the handler; everything is required but Secure.
 type Options struct {
-	Log     *zap.Logger
+	Log *zap.Logger
+	// Reads logs the reads that succeed, which are so many that it may leave some out.
+	Reads   *zap.Logger
 	Observe Observe
 	Views   *viewcache.Cache
 	API     *api.API

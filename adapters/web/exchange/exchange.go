@@ -18,6 +18,8 @@ type Exchange struct {
 	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics; it never holds
 	// what a client wrote.
 	Route string
+	// Actor is who has proved to make the request, as histories name them: "key importer", or an account's name.
+	Actor string
 	// View is what the view cache did.
 	View ports.Outcome
 	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with
@@ -60,6 +62,13 @@ func Of(w http.ResponseWriter) *Exchange {
 		default:
 			return nil
 		}
+	}
+}
+
+// SetActor notes in the exchange around a response writer who makes the request.
+func SetActor(w http.ResponseWriter, actor string) {
+	if e := Of(w); e != nil {
+		e.Actor = actor
 	}
 }
 
