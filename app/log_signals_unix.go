@@ -16,11 +16,11 @@ func (l *logLevel) followSignals() (stop func()) {
 	signal.Notify(received, syscall.SIGUSR1, syscall.SIGUSR2)
 	go func() {
 		for s := range received {
-			to := l.configured
 			if s == syscall.SIGUSR1 {
-				to = zap.DebugLevel
+				l.set(zap.DebugLevel, "SIGUSR1")
+			} else {
+				l.set(l.configured, "SIGUSR2")
 			}
-			l.set(to, s.String())
 		}
 	}()
 	return func() {

@@ -168,7 +168,7 @@ func newHandler(
 	}
 	return web.New(web.Options{
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
-		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Secure: s.Secure(),
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, Secure: s.Secure(),
 	})
 }
 

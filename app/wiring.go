@@ -185,7 +185,8 @@ func background(lc fx.Lifecycle, loops ...func(context.Context)) {
 }
 
 // serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
-// no new request is taken and those under way finish.
+// no new request is taken and those under way finish. In that moment each answer closes its connection, so that those
+// still open at the end are connections on which nothing has come for as long.
 func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, d draining, c *Config, log *zap.Logger) {
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {

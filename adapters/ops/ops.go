@@ -59,6 +59,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 // SetDraining makes readiness "down" for good, so that load balancers stop sending work before the listener closes.
 func (h *Handler) SetDraining() { h.ready.draining.Store(true) }
 
+// Draining reports whether SetDraining has been called.
+func (h *Handler) Draining() bool { return h.ready.draining.Load() }
+
 // Health answers 200 as long as the process can answer at all.
 func (h *Handler) Health() http.Handler {
 	return reading(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -30,6 +30,7 @@ func (o Options) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		e := exchange.New(w, ids.of(r))
+		e.Leaving = o.Leaving
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		if strict != nil {
 			w.Header()["Strict-Transport-Security"] = strict
@@ -49,6 +50,7 @@ func (o Options) observed(next http.Handler) http.Handler {
 			}
 		}()
 		next.ServeHTTP(e, r)
+		e.Finish()
 	})
 }
 
