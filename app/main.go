@@ -107,24 +107,24 @@ func refuse(p *process, err error) int {
 			path = node.FullPath()
 		}
 	}
-	fmt.Fprintf(p.err, "gable: %v; see %s --help\n", err, path)
+	fmt.Fprintf(p.err, "gable: %s; see %s --help\n", maskedLines(err.Error()), path)
 	return exitUsage
 }
 
-// report tells why a command failed.
+// report tells why a command failed. Whoever made the message, and whatever a person has mixed up, no password is in it.
 func report(p *process, err error) int {
 	var wrong configError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &wrong):
-		fmt.Fprintf(p.err, "gable: %v\n", err)
+		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
 		return exitUsage
 	case readerGone(err): // gable export | head: whoever ended the pipe knows
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.err, "gable: interrupted")
 	default:
-		fmt.Fprintf(p.err, "gable: %v\n", err)
+		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
 	}
 	return exitFailed
 }

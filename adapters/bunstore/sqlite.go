@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -36,14 +35,10 @@ const (
 // so writers wait in Go, where their deadlines count. A database in memory is one connection, which is never let go of.
 func (db *DB) openSQLite(ctx context.Context) error {
 	db.dialect = sqliteDialect{epoch: rand.Text()}
-	path := strings.TrimPrefix(db.options.URL, "sqlite:")
-	if rest, ok := strings.CutPrefix(path, "//"); ok && strings.HasPrefix(rest, "/") {
-		path = rest
+	path, err := sqlitePath(db.options.URL)
+	if err != nil {
+		return err
 	}
-	if path == "" || strings.HasPrefix(path, "//") {
-		return ErrInvalidURL
-	}
-	var err error
 	if db.write, err = db.sqlitePool(path, 1, "_txlock=immediate"); err != nil {
 		return err
 	}
