@@ -16,6 +16,9 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
+// longestLedger is a ledger of 2.3 GiB; memory for the whole of it is taken at the start.
+const longestLedger = 1 << 24
+
 // broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
 func (c *Config) broken() []problem {
 	var found []problem
@@ -37,6 +40,7 @@ func (c *Config) broken() []problem {
 	if !ownCache(c) {
 		usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
 	}
+	rule(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)
 	notLonger(c.Freshness.PollInterval, c.Freshness.IdlePollInterval, "freshness.poll_interval", "freshness.idle_poll_interval")
 	notLonger(c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness, "freshness.idle_poll_interval", "freshness.max_staleness")
 	notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")
@@ -46,7 +50,8 @@ func (c *Config) broken() []problem {
 	}
 	listens(c.HTTP.Address, "http.address")
 	listens(c.Ops.Address, "ops.address")
-	rule(!sameListener(c.HTTP.Address, c.Ops.Address), "ops.address", "%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
+	rule(!sameListener(c.HTTP.Address, c.Ops.Address), "ops.address",
+		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
 	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
 		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",

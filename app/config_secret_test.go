@@ -37,6 +37,7 @@ func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
 		{address: "127.0.0.1:9000", ops: "127.0.0.1:9000"}, {address: ":9000", ops: "127.0.0.1:9000"},
 		{address: "localhost:9000", ops: "127.0.0.1:09000"}, {address: "[::]:9000", ops: "10.0.0.1:9000"}, {ops: "127.0.0.1:8080"},
 		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"}, {ops: "127.0.0.1:http"},
+		{"GABLE_FRESHNESS_LEDGER_LENGTH": "16777217"}, {"GABLE_FRESHNESS_LEDGER_LENGTH": "9223372036854775807"},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			code, checked := gableWith(t, env, "config", "check")
@@ -60,7 +61,7 @@ func TestAddressesThatListenersCanHaveBesideOneAnotherAreAccepted(t *testing.T) 
 	}
 }
 
-// topsecret and its kind stand where somebody's password may come to stand.
+// secretive are URLs with topsecret where a password may come to stand.
 var secretive = []string{
 	"postgres://gable:a@topsecret:b@localhost/db", "postgres://gable:a@topsecret@localhost/db", "postgres://gable:12/topsecret@localhost/db",
 	"postgres://gable:12?topsecret@localhost/db", "postgres://gable:12#topsecret@localhost", "postgres://gable:topsecret%zz@h/db",

@@ -111,7 +111,7 @@ func refuse(p *process, err error) int {
 	return exitUsage
 }
 
-// report tells why a command failed. Whoever made the message, and whatever a person has mixed up, no password is in it.
+// report prints why a command failed. Passwords in URLs are masked, also in the messages of libraries.
 func report(p *process, err error) int {
 	var wrong configError
 	switch {
@@ -120,7 +120,7 @@ func report(p *process, err error) int {
 	case errors.As(err, &wrong):
 		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
 		return exitUsage
-	case readerGone(err): // gable export | head: whoever ended the pipe knows
+	case readerGone(err): // gable export | head: there is nobody to print it for
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.err, "gable: interrupted")
 	default:

@@ -13,8 +13,9 @@ type serveCmd struct{ configFlags }
 
 // Help is shown by --help.
 func (serveCmd) Help() string {
-	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. An SQLite database is created and migrated by
-itself; a Postgres database has to be at this program's schema: see gable migrate.
+	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. SIGUSR1 sets
+the level of the log to debug, SIGUSR2 back. An SQLite database is created and migrated by itself; a Postgres database
+has to be at this program's schema: see gable migrate.
 
 Example:
 

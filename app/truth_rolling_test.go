@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// keptConnection is a client that goes on with one connection for as long as the server lets it, as connection pools do,
+// reusedConnection is a client that goes on with one connection for as long as the server lets it, as connection pools do,
 // and repeats nothing that breaks.
-type keptConnection struct {
+type reusedConnection struct {
 	connect func() *node
 	node    *node
 	conn    net.Conn
@@ -25,7 +25,7 @@ type keptConnection struct {
 	dialled int
 }
 
-func (k *keptConnection) close() {
+func (k *reusedConnection) close() {
 	if k.conn != nil {
 		_ = k.conn.Close()
 		k.conn = nil
@@ -33,7 +33,7 @@ func (k *keptConnection) close() {
 }
 
 // ask sends one request and returns the status of its answer.
-func (k *keptConnection) ask(method, path, body string) (int, error) {
+func (k *reusedConnection) ask(method, path, body string) (int, error) {
 	if k.conn == nil {
 		k.node = k.connect()
 		conn, err := net.Dial("tcp", strings.TrimPrefix(*k.node.base.Load(), "http://"))
@@ -44,7 +44,8 @@ func (k *keptConnection) ask(method, path, body string) (int, error) {
 		k.dialled++
 	}
 	_ = k.conn.SetDeadline(time.Now().Add(20 * time.Second))
-	_, err := fmt.Fprintf(k.conn, "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+	_, err := fmt.Fprintf(k.conn, "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		method, path, k.node.key, len(body), body)
 	if err != nil {
 		return 0, fmt.Errorf("send: %w", err)
@@ -64,7 +65,7 @@ func (k *keptConnection) ask(method, path, body string) (int, error) {
 }
 
 // Clients pause for longer than an answer takes, so that most connections are idle when the process closes them.
-func TestRollingRestartsLoseNoRequestOnKeptConnections(t *testing.T) {
+func TestRollingRestartsLoseNoRequestOnReusedConnections(t *testing.T) {
 	t.Parallel()
 	const delay = 400 * time.Millisecond
 	c := newCluster(t, plan{settings: []string{"GABLE_SHUTDOWN_DELAY=" + delay.String()}})
@@ -89,7 +90,7 @@ func TestRollingRestartsLoseNoRequestOnKeptConnections(t *testing.T) {
 	var made, dialled atomic.Int64
 	for i := range 16 {
 		load.Go(func() {
-			k := &keptConnection{connect: func() *node { return b.pick(c.nodes) }}
+			k := &reusedConnection{connect: func() *node { return b.pick(c.nodes) }}
 			defer k.close()
 			for round := i; ; round++ {
 				select {
