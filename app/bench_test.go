@@ -100,13 +100,13 @@ func benchServer(b *testing.B) (base string, views *viewcache.Cache) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = nowhere.Close() })
-	log, err := newLogger(LogConfig{Level: "info", Format: "json", Sampling: true}, nowhere)
+	log, level, err := newLogger(LogConfig{Level: "info", Format: "json", Sampling: true}, nowhere)
 	if err != nil {
 		b.Fatal(err)
 	}
 	var s *servers
 	var listings *catalog.Catalog
-	app := newServer(c, log, fx.Populate(&s, &listings, &views))
+	app := newServer(c, log, level, fx.Populate(&s, &listings, &views))
 	if err := app.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}

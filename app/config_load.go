@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -119,10 +120,20 @@ func (l *loader) readFile(name string) map[string]any {
 	}
 	k := koanf.New(".")
 	if err := k.Load(rawbytes.Provider(text), yaml.Parser()); err != nil {
-		l.reject(name, "is not a YAML file of sections and keys: %v", err)
+		l.reject(name, "is not a YAML file of sections and keys%s", yamlPlace(err))
 		return nil
 	}
 	return k.All()
+}
+
+var yamlLine = regexp.MustCompile(`\bline \d+`)
+
+// yamlPlace is where the YAML library found a mistake. The rest of its message can hold values of the file.
+func yamlPlace(err error) string {
+	if line := yamlLine.FindString(err.Error()); line != "" {
+		return ", " + line
+	}
+	return ""
 }
 
 // parse reads the built-in defaults, which are right or the program is broken.

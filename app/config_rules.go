@@ -3,20 +3,21 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/rediscache"
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Beginnings of the URLs that choose a database and a cache.
-var (
-	databaseSchemes = []string{"sqlite", "postgres", "postgresql"}
-	cacheSchemes    = []string{"memory", "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
-)
+// longestLedger is a ledger of 2.3 GiB; memory for the whole of it is taken at the start.
+const longestLedger = 1 << 24
 
 // broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
 func (c *Config) broken() []problem {
@@ -32,10 +33,14 @@ func (c *Config) broken() []problem {
 	notLonger := func(shorter, longer time.Duration, key, limit string) {
 		rule(shorter <= longer, key, "%s must not be longer than %s (%s)", shortDuration(shorter), limit, shortDuration(longer))
 	}
-	rule(slices.Contains(databaseSchemes, c.Database.URL.scheme()), "database.url",
-		"must begin with sqlite: or postgres://")
-	rule(slices.Contains(cacheSchemes, c.Cache.URL.scheme()), "cache.url",
-		"must be memory: or begin with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
+	usable := func(err error, key string) {
+		rule(err == nil, key, "%v", err)
+	}
+	usable(bunstore.CheckURL(string(c.Database.URL)), "database.url")
+	if !ownCache(c) {
+		usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
+	}
+	rule(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)
 	notLonger(c.Freshness.PollInterval, c.Freshness.IdlePollInterval, "freshness.poll_interval", "freshness.idle_poll_interval")
 	notLonger(c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness, "freshness.idle_poll_interval", "freshness.max_staleness")
 	notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")
@@ -45,6 +50,8 @@ func (c *Config) broken() []problem {
 	}
 	listens(c.HTTP.Address, "http.address")
 	listens(c.Ops.Address, "ops.address")
+	rule(!sameListener(c.HTTP.Address, c.Ops.Address), "ops.address",
+		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
 	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
 		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
@@ -64,12 +71,38 @@ func (c *HTTPConfig) publicURL() *url.URL {
 	return u
 }
 
+// hostName is what the name of a host looks like; the last part of a name is never a number.
+var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*\.?$`)
+
 // isAddress reports whether a text is host:port with a numeric port, 0 for any free one; the host may be missing.
 func isAddress(text string) bool {
-	_, port, err := net.SplitHostPort(text)
+	host, port, err := net.SplitHostPort(text)
 	if err != nil {
+		return false
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && !hostName.MatchString(host) {
 		return false
 	}
 	_, err = strconv.ParseUint(port, 10, 16)
 	return err == nil
 }
+
+// sameListener reports whether two listeners cannot have these addresses at the same time.
+func sameListener(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	numberA, _ := strconv.Atoi(portA)
+	numberB, _ := strconv.Atoi(portB)
+	if errA != nil || errB != nil || numberA != numberB || numberA == 0 {
+		return false
+	}
+	return strings.EqualFold(hostA, hostB) || everyHost(hostA) || everyHost(hostB) || loopback(hostA) && loopback(hostB)
+}
+
+func everyHost(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "" || err == nil && address.IsUnspecified()
+}
+
+// loopback reports whether a host is what localhost means, in IPv4.
+func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" }

@@ -158,8 +158,8 @@ func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 	twice := writeFile(t, "log:\n  level: info\n  level: debug\n")
 	for file, want := range map[string]string{
 		"/nowhere/gable.yaml": "/nowhere/gable.yaml: cannot be read: no such file or directory",
-		broken:                broken + ": is not a YAML file of sections and keys: ",
-		twice:                 twice + ": is not a YAML file of sections and keys: ",
+		broken:                broken + ": is not a YAML file of sections and keys, line 1",
+		twice:                 twice + ": is not a YAML file of sections and keys, line 3",
 	} {
 		_, err := loadWith(t, "--config", file)
 		if got := problems(t, err); len(got) != 1 || !strings.HasPrefix(got[0], want) {

@@ -15,31 +15,33 @@ import (
 type URL string
 
 var (
-	userinfo      = regexp.MustCompile(`(://[^/?#@:]*):.*@`) // greedy: a password may itself hold "@" or "/"
+	userinfo      = regexp.MustCompile(`(?s)(://[^@:]*):.*@`) // greedy: a password may itself hold "@" or "/"
 	secretParam   = regexp.MustCompile(`(?i)([?&;][^=&;#]*(?:pass|secret|token)[^=&;#]*=)[^&;#]*`)
 	maskedSecrets = "${1}xxxxx"
 )
 
-// String is the URL with every password replaced by xxxxx, for URLs that cannot be parsed too.
-func (u URL) String() string {
-	masked := userinfo.ReplaceAllString(string(u), "${1}:xxxxx@")
-	return secretParam.ReplaceAllString(masked, maskedSecrets)
+// masked is a text with every password in a URL replaced by xxxxx, also in URLs that cannot be parsed.
+func masked(text string) string {
+	return secretParam.ReplaceAllString(userinfo.ReplaceAllString(text, "${1}:xxxxx@"), maskedSecrets)
 }
+
+// maskedLines masks a message line by line, so that two URLs in it do not look like one.
+func maskedLines(message string) string {
+	var text strings.Builder
+	for line := range strings.Lines(message) {
+		text.WriteString(masked(line))
+	}
+	return text.String()
+}
+
+// String is the URL, masked.
+func (u URL) String() string { return masked(string(u)) }
 
 // GoString keeps %#v from showing what String hides.
 func (u URL) GoString() string { return strconv.Quote(u.String()) }
 
 // MarshalText is String, so that encoders mask too.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// scheme is what stands before the first colon; empty when there is none.
-func (u URL) scheme() string {
-	scheme, _, found := strings.Cut(string(u), ":")
-	if !found {
-		return ""
-	}
-	return scheme
-}
 
 // Bytes is a size.
 type Bytes int64

@@ -44,13 +44,14 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	defer os.RemoveAll(folder)
 	config.Database.URL = URL("sqlite:" + filepath.Join(folder, "gable.db"))
 	config.Cache.URL = "memory:"
-	log, err := newLogger(config.Log, p.err)
+	log, level, err := newLogger(config.Log, p.err)
 	if err != nil {
 		return err
 	}
+	defer level.followSignals()()
 	var d demonstration
-	app := newServer(&config.Config, log, fx.Populate(&d.catalog, &d.keys, &d.accounts, &d.servers))
-	return runServer(ctx, app, log, func(ctx context.Context) error {
+	program := newServer(&config.Config, log, level, fx.Populate(&d.catalog, &d.keys, &d.accounts, &d.servers))
+	return program.run(ctx, func(ctx context.Context) error {
 		if err := d.prepare(ctx); err != nil {
 			return err
 		}

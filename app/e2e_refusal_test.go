@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	keys "github.com/gable-listings/gable/domain/access"
 )
 
 // jsonProblem is what a client is told about a bad request.
@@ -153,6 +155,35 @@ func TestALogLineCannotBeForgedAndHoldsNoSecret(t *testing.T) {
 	for _, line := range s.log.All() {
 		if text := fmt.Sprint(line.Message, line.ContextMap()); strings.Contains(text, s.key) {
 			t.Errorf("a key is in the log: %s", text)
+		}
+	}
+}
+
+func TestTheLogNamesTheKeyOrTheAccountBehindARequest(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	if _, err := s.accounts.Create(t.Context(), "anna", testPassword, keys.RoleEditor); err != nil {
+		t.Fatal(err)
+	}
+	b := s.browser()
+	b.signIn("anna", testPassword)
+	b.get("/admin")
+	b.get("/admin/keys") // an editor may not
+	s.do("POST", "/v1/properties", `{}`, "User-Agent", "importer/1", "X-Forwarded-For", "198.51.100.1")
+	s.do("DELETE", "/v1/cache", "", "X-Forwarded-For", "198.51.100.1") // the key may not
+	s.do("POST", "/v1/properties", `{}`, "Authorization", "Bearer gable_wrong", "X-Forwarded-For", "198.51.100.2")
+	lines := s.log.FilterMessage("request").All()
+	for i, want := range []struct {
+		status        int64
+		actor, client string
+	}{
+		{200, "anna", "127.0.0.1"}, {403, "anna", "127.0.0.1"}, {422, "key test", "198.51.100.1"}, {403, "key test", "198.51.100.1"},
+		{401, "", "198.51.100.2"},
+	} {
+		line := lines[len(lines)-5+i].ContextMap()
+		actor, _ := line["actor"].(string)
+		if line["status"] != want.status || line["client"] != want.client || !strings.HasPrefix(actor, want.actor) || (actor == "") != (want.actor == "") {
+			t.Errorf("logged %v, want %+v", line, want)
 		}
 	}
 }

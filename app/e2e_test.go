@@ -133,7 +133,8 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 	core, logs := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, config: c, log: logs}
 	var k *access.Keys
-	app := newServer(c, zap.New(core), fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.accounts, &k))
+	app := newServer(c, zap.New(core), &logLevel{},
+		fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.accounts, &k))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {

@@ -26,6 +26,7 @@ func newFiles(c *catalog.Catalog) *files { return &files{c} }
 type source struct {
 	*listingfile.Reader
 	file *countedFile
+	step func() // called before each record; may be nil
 }
 
 // countedFile knows how much of a file has been read.
@@ -51,7 +52,7 @@ func newSource(f fs.File, o listingfile.Options) (*source, error) {
 		_ = f.Close() // only read from
 		return nil, err
 	}
-	return &source{r, counted}, nil
+	return &source{Reader: r, file: counted}, nil
 }
 
 // openSource begins a reading of the file at the path.
@@ -65,6 +66,9 @@ func openSource(path string, o listingfile.Options) (*source, error) {
 
 // Next implements catalog.Source.
 func (s *source) Next() (catalog.Record, error) {
+	if s.step != nil {
+		s.step()
+	}
 	r, err := s.Reader.Next()
 	if err != nil {
 		_ = s.file.Close() // only read from
@@ -101,7 +105,14 @@ func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.Impo
 	}
 	var answer importAnswer
 	report, err := f.catalog.Import(ctx, catalog.Import{
-		Open:   func() (catalog.Source, error) { return openSource(path, options) },
+		Open: func() (catalog.Source, error) {
+			s, err := openSource(path, options)
+			if err != nil {
+				return nil, err
+			}
+			s.step = request.Step
+			return s, nil
+		},
 		DryRun: request.DryRun,
 		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
 			answer.reject(r, fields)

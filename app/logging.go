@@ -22,21 +22,29 @@ const (
 )
 
 // newLogger makes the program's log: JSON for machines, or one line of text for people. Whatever a message or field
-// holds, an entry is exactly one line.
-func newLogger(c LogConfig, w io.Writer) (*zap.Logger, error) {
-	level, err := zapcore.ParseLevel(c.Level)
+// holds, an entry is exactly one line. The level can be changed while the log is in use.
+func newLogger(c LogConfig, w io.Writer) (*zap.Logger, *logLevel, error) {
+	configured, err := zapcore.ParseLevel(c.Level)
 	if err != nil {
-		return nil, fmt.Errorf("make the log: %w", err)
+		return nil, nil, fmt.Errorf("make the log: %w", err)
 	}
 	encoder := jsonEncoder()
 	if c.Format == "console" || c.Format == "auto" && isTerminal(w) {
 		encoder = newConsoleEncoder()
 	}
-	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level)
-	if c.Sampling {
-		core = zapcore.NewSamplerWithOptions(core, sampleEvery, sampleFirst, sampleThen)
+	level := zap.NewAtomicLevelAt(configured)
+	log := zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level))
+	return log, &logLevel{level, configured, log}, nil
+}
+
+// sampled is the log for the reads that succeed. Nothing else may be left out.
+func sampled(log *zap.Logger, c LogConfig) *zap.Logger {
+	if !c.Sampling {
+		return log
 	}
-	return zap.New(core), nil
+	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, sampleEvery, sampleFirst, sampleThen)
+	}))
 }
 
 // newFxLogger takes what fx says about the wiring to the log at debug; a start that fails is reported by whoever started.

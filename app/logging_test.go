@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 func loggerTo(t *testing.T, c LogConfig) (*zap.Logger, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
-	log, err := newLogger(c, &out)
+	log, _, err := newLogger(c, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,9 +74,11 @@ func TestLinesBelowTheLevelAreNotWritten(t *testing.T) {
 
 func TestABurstIsSampledWhenSoConfigured(t *testing.T) {
 	for sampling, want := range map[bool]int{true: 100 + 1, false: 250} {
-		log, out := loggerTo(t, LogConfig{Level: "info", Format: "json", Sampling: sampling})
+		c := LogConfig{Level: "info", Format: "json", Sampling: sampling}
+		log, out := loggerTo(t, c)
+		reads := sampled(log, c)
 		for range 250 {
-			log.Info("request")
+			reads.Info("request")
 		}
 		if got := strings.Count(out.String(), "\n"); got > want+100 || got < want { // the burst may straddle two seconds
 			t.Errorf("sampling %v: %d lines, want %d", sampling, got, want)
@@ -83,8 +86,45 @@ func TestABurstIsSampledWhenSoConfigured(t *testing.T) {
 	}
 }
 
+func TestTheLevelChangesOverHTTPAndEachChangeIsInTheLog(t *testing.T) {
+	var out bytes.Buffer
+	log, level, err := newLogger(LogConfig{Level: "info", Format: "json"}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method, media, body string) string {
+		r := httptest.NewRequestWithContext(t.Context(), method, "/log/level", strings.NewReader(body))
+		r.Header.Set("Content-Type", media)
+		w := httptest.NewRecorder()
+		level.ServeHTTP(w, r)
+		return strings.TrimSpace(w.Body.String())
+	}
+	const form, jsonMedia = "application/x-www-form-urlencoded", "application/json"
+	for _, c := range []struct{ method, media, body, answer, logged string }{
+		{"GET", "", "", `{"level":"info"}`, ""},
+		{"PUT", form, "level=debug", `{"level":"debug"}`, `"from":"info","to":"debug"`},
+		{"PUT", jsonMedia, `{"level":"debug"}`, `{"level":"debug"}`, ""},
+		{"PUT", jsonMedia, `{"level":"error"}`, `{"level":"error"}`, `"from":"debug","to":"error"`},
+		{"PUT", form, "level=loud", `{"error":"unrecognized level: \"loud\""}`, ""},
+		{"POST", form, "level=info", `{"error":"Only GET and PUT are supported."}`, ""},
+		{"PUT", form, "level=info", `{"level":"info"}`, `"from":"error","to":"info"`},
+	} {
+		out.Reset()
+		if got := ask(c.method, c.media, c.body); got != c.answer {
+			t.Errorf("%s %s: %s, want %s", c.method, c.body, got, c.answer)
+		}
+		if (out.Len() > 0) != (c.logged != "") || !strings.Contains(out.String(), c.logged) {
+			t.Errorf("%s %s: the log has %q", c.method, c.body, out.String())
+		}
+		out.Reset()
+		if log.Debug("chatter"); (out.Len() > 0) != (level.Level() == zap.DebugLevel) {
+			t.Errorf("%s %s: at %s the log has %q", c.method, c.body, level.Level(), out.String())
+		}
+	}
+}
+
 func TestAnUnknownLevelIsAnError(t *testing.T) {
-	if _, err := newLogger(LogConfig{Level: "loud"}, &bytes.Buffer{}); err == nil {
+	if _, _, err := newLogger(LogConfig{Level: "loud"}, &bytes.Buffer{}); err == nil {
 		t.Error("accepted")
 	}
 }

@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/gable-listings/gable/adapters/listingfile"
@@ -59,8 +57,7 @@ type process struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx, stop := endOnSignal()
 	code := run(ctx, &process{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -110,23 +107,24 @@ func refuse(p *process, err error) int {
 			path = node.FullPath()
 		}
 	}
-	fmt.Fprintf(p.err, "gable: %v; see %s --help\n", err, path)
+	fmt.Fprintf(p.err, "gable: %s; see %s --help\n", maskedLines(err.Error()), path)
 	return exitUsage
 }
 
-// report tells why a command failed.
+// report prints why a command failed. Passwords in URLs are masked, also in the messages of libraries.
 func report(p *process, err error) int {
 	var wrong configError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &wrong):
-		fmt.Fprintf(p.err, "gable: %v\n", err)
+		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
 		return exitUsage
+	case readerGone(err): // gable export | head: there is nobody to print it for
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.err, "gable: interrupted")
 	default:
-		fmt.Fprintf(p.err, "gable: %v\n", err)
+		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
 	}
 	return exitFailed
 }

@@ -155,9 +155,9 @@ func newSite(
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
-	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry, level *logLevel,
 ) *ops.Handler {
-	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), Checks: []ops.Check{
+	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
 		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
 		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
@@ -198,18 +198,25 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Log: log, Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
-		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Secure: s.Secure(),
+		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, Secure: s.Secure(),
 	})
 }
 
 // servers are the two listeners.
 type servers struct{ public, ops *listener }
 
-func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, stop fx.Shutdowner) *servers {
+// deaths receives why a listener ended by itself; the first one ends the program. It is not fx's Shutdowner, since
+// waiting for that catches signals, also the second one that is to end the process at once.
+type deaths chan error
+
+func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d deaths) *servers {
 	died := func(err error) {
 		log.Error("a listener has died", zap.Error(err))
-		_ = stop.Shutdown(fx.ExitCode(exitFailed))
+		select {
+		case d <- err:
+		default: // the program ends already
+		}
 	}
 	return &servers{
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.uber.org/dig"
-	"go.uber.org/fx"
 	"go.uber.org/zap"
 )
 
@@ -15,9 +14,10 @@ type serveCmd struct{ configFlags }
 
 // Help is shown by --help.
 func (serveCmd) Help() string {
-	return `Answers the HTTP API until it is told to stop (Ctrl-C, SIGTERM). An SQLite database is created and migrated by
-itself. A Postgres database that cannot be reached is waited for, for a minute; it has to be at this program's schema,
-or at a newer one that says it is compatible: see gable migrate.
+	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. SIGUSR1 sets
+the level of the log to debug, SIGUSR2 back. An SQLite database is created and migrated by itself. A Postgres database that
+cannot be reached is waited for, for a minute; it has to be at this program's schema, or at a newer one that says it is
+compatible: see gable migrate.
 
 Example:
 
@@ -30,14 +30,15 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(config.Log, p.err)
+	log, level, err := newLogger(config.Log, p.err)
 	if err != nil {
 		return err
 	}
+	defer level.followSignals()()
 	if err := awaitDatabase(ctx, &config.Config, log); err != nil {
 		return err
 	}
-	return runServer(ctx, newServer(&config.Config, log), log, func(context.Context) error { return nil })
+	return newServer(&config.Config, log, level).run(ctx, func(context.Context) error { return nil })
 }
 
 // databaseWait is how long serve waits at its start for a database that cannot be reached.
@@ -57,28 +58,27 @@ func awaitDatabase(ctx context.Context, c *Config, log *zap.Logger) error {
 	return db.Close()
 }
 
-// runServer starts the program, does what comes after the start, waits until it has to end, and stops it.
-func runServer(ctx context.Context, app *fx.App, log *zap.Logger, started func(context.Context) error) error {
-	startCtx, cancel := context.WithTimeout(ctx, app.StartTimeout())
+// run starts the program, does what comes after the start, waits until it has to end, and stops it.
+func (s *server) run(ctx context.Context, started func(context.Context) error) error {
+	startCtx, cancel := context.WithTimeout(ctx, s.StartTimeout())
 	defer cancel()
-	if err := app.Start(startCtx); err != nil {
+	if err := s.Start(startCtx); err != nil {
 		return fmt.Errorf("start: %w", dig.RootCause(err)) // without the names of the wiring's functions
 	}
-	code := exitOK
 	err := started(ctx)
+	cause := err
 	if err == nil {
 		select {
 		case <-ctx.Done():
-		case signal := <-app.Wait():
-			code = signal.ExitCode
+			cause = context.Cause(ctx) // names the signal
+		case cause = <-s.died:
+			err = errors.New("a listener died; see the log")
 		}
 	}
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
+	s.log.Info("stopping", zap.NamedError("cause", cause))
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.StopTimeout())
 	defer cancel()
-	stopErr := app.Stop(stopCtx)
-	log.Info("stopped")
-	if code != exitOK {
-		err = errors.New("a listener died; see the log")
-	}
+	stopErr := s.Stop(stopCtx)
+	s.log.Info("stopped", zap.NamedError("cause", cause))
 	return errors.Join(err, stopErr)
 }

@@ -51,7 +51,7 @@ func openSent(file site.ImportFile) (*source, error) {
 	if err != nil {
 		return nil, broken(err)
 	}
-	s.file.size = file.Size
+	s.file.size, s.step = file.Size, file.Step
 	return s, nil
 }
 

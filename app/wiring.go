@@ -89,10 +89,18 @@ func repository(
 	return r, r
 }
 
-// newServer is the program that serves: everything above, started in order, stopped in reverse.
-func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
-	return fx.New(
-		fx.Supply(c, log),
+// server is the program that serves.
+type server struct {
+	*fx.App
+	log  *zap.Logger
+	died <-chan error // receives why a listener ended by itself
+}
+
+// newServer makes the program that serves: everything above, started in order, stopped in reverse.
+func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) *server {
+	died := make(deaths, 1)
+	app := fx.New(
+		fx.Supply(c, log, level, died),
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
@@ -101,6 +109,7 @@ func newServer(c *Config, log *zap.Logger, extra ...fx.Option) *fx.App {
 		fx.Invoke(checkSchema, sign, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
+	return &server{app, log, died}
 }
 
 const startTimeout = 30 * time.Second
@@ -193,7 +202,8 @@ func background(lc fx.Lifecycle, loops ...func(context.Context)) {
 }
 
 // serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
-// no new request is taken and those under way finish.
+// no new request is taken and those under way finish. In that moment each answer closes its connection, so that those
+// still open at the end are connections on which nothing has come for as long.
 func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, d draining, c *Config, log *zap.Logger) {
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {

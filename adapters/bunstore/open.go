@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -62,9 +61,6 @@ type dialect interface {
 	migrationDialect
 }
 
-// ErrInvalidURL says that a database URL is of no known form.
-var ErrInvalidURL = errors.New("not a database URL: want postgres://…, sqlite:PATH or sqlite::memory: for one in memory")
-
 // Open connects to the database and makes sure that it can be used. It does not look at the schema: see CheckSchema. The
 // error wraps ErrInvalidURL, or ports.ErrUnavailable when the database cannot be reached.
 func Open(ctx context.Context, options Options) (*DB, error) {
@@ -76,13 +72,10 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	}
 	db := &DB{options: options}
 	var err error
-	switch {
-	case strings.HasPrefix(options.URL, "postgres://"), strings.HasPrefix(options.URL, "postgresql://"):
+	if isPostgres(options.URL) {
 		err = db.openPostgres(ctx)
-	case strings.HasPrefix(options.URL, "sqlite:"):
+	} else {
 		err = db.openSQLite(ctx)
-	default:
-		err = ErrInvalidURL
 	}
 	if db.feed == nil {
 		db.feed = db.read

@@ -74,9 +74,9 @@ func (db *DB) postgresPool(conns int, statementTimeout time.Duration) (*bun.DB, 
 }
 
 func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(db.options.URL)
+	config, err := parsePostgres(db.options.URL)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidURL, err) // pgx leaves the password out
+		return nil, err
 	}
 	// bun writes arguments into the statement itself, so there is nothing to prepare and no statement worth keeping.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -39,12 +38,9 @@ const (
 // openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
 // so writers wait in Go, where their deadlines count. A database in memory is one connection, which is never let go of.
 func (db *DB) openSQLite(ctx context.Context) error {
-	path := strings.TrimPrefix(db.options.URL, "sqlite:")
-	if rest, ok := strings.CutPrefix(path, "//"); ok && strings.HasPrefix(rest, "/") {
-		path = rest
-	}
-	if path == "" || strings.HasPrefix(path, "//") {
-		return ErrInvalidURL
+	path, err := sqlitePath(db.options.URL)
+	if err != nil {
+		return err
 	}
 	d := sqliteDialect{history: newSQLiteHistory()}
 	if path != memoryPath {

@@ -1,6 +1,6 @@
 // Package ops answers the people and machines that run Gable: is it alive, can it serve, which build is it, what are its
-// figures, what is it busy with. It only looks: nothing asked of it changes what the service does, and it never decides
-// by itself that the service should stop.
+// figures, what is it busy with. It only looks: nothing asked of it changes what the service does, except how much of it
+// is in the log, and it never decides by itself that the service should stop.
 package ops
 
 import (
@@ -26,9 +26,10 @@ type Options struct {
 	Checks   []Check             // what readiness looks at; names are unique
 	Gatherer prometheus.Gatherer // the figures behind /metrics, usually a *prometheus.Registry
 	Build    Build
+	LogLevel http.Handler // reads and changes the level of the log
 }
 
-// Handler answers /healthz, /readyz, /version, /metrics and /debug/pprof/. It is meant for a listener that only
+// Handler answers /healthz, /readyz, /version, /metrics, /log/level and /debug/pprof/. It is meant for a listener that only
 // operators reach. Health, Ready and Version are fit for the public as well and can be mounted there too.
 type Handler struct {
 	mux   *http.ServeMux
@@ -43,6 +44,7 @@ func New(o Options) *Handler {
 	h.mux.Handle("/readyz", reading(h.ready.handler(true)))
 	h.mux.Handle("/version", h.Version())
 	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
+	h.mux.Handle("/log/level", o.LogLevel)
 	h.mux.Handle("/debug/pprof/", reading(http.HandlerFunc(pprof.Index)))
 	h.mux.Handle("/debug/pprof/cmdline", reading(http.HandlerFunc(pprof.Cmdline)))
 	h.mux.Handle("/debug/pprof/profile", reading(http.HandlerFunc(pprof.Profile)))
@@ -56,6 +58,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 
 // SetDraining makes readiness "down" for good, so that load balancers stop sending work before the listener closes.
 func (h *Handler) SetDraining() { h.ready.draining.Store(true) }
+
+// Draining reports whether SetDraining has been called.
+func (h *Handler) Draining() bool { return h.ready.draining.Load() }
 
 // Health answers 200 as long as the process can answer at all.
 func (h *Handler) Health() http.Handler {

@@ -54,7 +54,7 @@ func check(name string, critical bool, err error) ops.Check {
 
 func newHandler(checks ...ops.Check) *ops.Handler {
 	return ops.New(ops.Options{
-		Checks: checks, Gatherer: prometheus.NewRegistry(),
+		Checks: checks, Gatherer: prometheus.NewRegistry(), LogLevel: http.NotFoundHandler(),
 		Build: ops.Build{Version: "v1.2.3", Commit: "9f2c41d07be8", Go: "go1.26.0", StartedAt: time.Unix(0, 0).UTC()},
 	})
 }
@@ -194,7 +194,7 @@ func TestMetricsShowWhatIsRegistered(t *testing.T) {
 	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "gable_things_total", Help: "Things."})
 	registry.MustRegister(counter)
 	counter.Add(3)
-	w := ask(t, ops.New(ops.Options{Gatherer: registry}), http.MethodGet, "/metrics")
+	w := ask(t, ops.New(ops.Options{Gatherer: registry, LogLevel: http.NotFoundHandler()}), http.MethodGet, "/metrics")
 	if !strings.Contains(w.Body.String(), "\ngable_things_total 3\n") {
 		t.Errorf("metrics: %s", w.Body)
 	}

@@ -16,12 +16,18 @@ import (
 
 // ErrInvalidURL says that a text is not the address of a Redis. The message never shows the text, which may hold a
 // password.
-var ErrInvalidURL = errors.New("not a Redis URL")
+var ErrInvalidURL = errors.New("invalid Redis URL")
 
 const (
 	redisPort    = "6379"
 	sentinelPort = "26379"
 )
+
+// CheckURL returns what Open would refuse in a URL, without connecting.
+func CheckURL(text string) error {
+	_, err := parseURL(text)
+	return err
+}
 
 // parseURL reads one of the forms that Options.URL lists. The error is ErrInvalidURL, wrapped.
 func parseURL(text string) (*redis.UniversalOptions, error) {
@@ -91,7 +97,11 @@ func hosts(o *redis.UniversalOptions, u *url.URL, query url.Values, port string)
 		if host.Hostname() == "" || strings.ContainsAny(address, "/@,") {
 			return invalid("a host is written host or host:port, several as addr parameters")
 		}
-		o.Addrs = append(o.Addrs, net.JoinHostPort(host.Hostname(), cmp.Or(host.Port(), port)))
+		number := cmp.Or(host.Port(), port)
+		if n, err := strconv.ParseUint(number, 10, 16); err != nil || n == 0 {
+			return invalid("a port is a number from 1 to 65535")
+		}
+		o.Addrs = append(o.Addrs, net.JoinHostPort(host.Hostname(), number))
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ func (o Options) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		e := exchange.New(w, ids.of(r))
+		e.Leaving = o.Leaving
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		if strict != nil {
 			w.Header()["Strict-Transport-Security"] = strict
@@ -49,6 +50,7 @@ func (o Options) observed(next http.Handler) http.Handler {
 			}
 		}()
 		next.ServeHTTP(e, r)
+		e.Finish()
 	})
 }
 
@@ -62,7 +64,11 @@ func (o Options) recovered(e *exchange.Exchange, r *http.Request, caught any) {
 	}
 }
 
-const noRoute = "none"
+const (
+	noRoute = "none"
+	// longestLogged bounds the texts of a client in a log line, in bytes.
+	longestLogged = 256
+)
 
 // tell writes the request's log line and counts it.
 func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration) {
@@ -78,21 +84,30 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration)
 	case status == http.StatusServiceUnavailable:
 		level = zapcore.WarnLevel
 	}
-	entry := o.Log.Check(level, "request")
+	log := o.Log
+	if status < http.StatusBadRequest && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		log = o.Reads
+	}
+	entry := log.Check(level, "request")
 	if entry == nil {
 		return
 	}
-	fields := append(make([]zap.Field, 0, 12),
+	fields := append(make([]zap.Field, 0, 16),
 		zap.String("request_id", e.RequestID),
 		zap.String("method", knownMethod(r.Method)),
 		zap.String("route", route),
-		zap.String("path", r.URL.Path),
+		zap.String("path", exchange.Loggable(r.URL.Path, longestLogged)),
 		zap.Int("status", status),
 		zap.Float64("took_ms", float64(took.Microseconds())/1e3),
 		zap.Int64("bytes", e.Bytes()),
 		zap.Stringer("view", e.View),
 		zap.Stringer("query", e.Reading.Outcome),
+		zap.String("client", exchange.ClientAddress(r)),
+		zap.String("user_agent", exchange.Loggable(r.UserAgent(), longestLogged)),
 	)
+	if e.Actor != "" {
+		fields = append(fields, zap.String("actor", e.Actor))
+	}
 	if trace := traceID(r.Header.Get("Traceparent")); trace != "" {
 		fields = append(fields, zap.String("trace_id", trace))
 	}

@@ -17,9 +17,11 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Secure.
+// Options of the handler; everything is required but Leaving and Secure.
 type Options struct {
-	Log     *zap.Logger
+	Log *zap.Logger
+	// Reads logs the reads that succeed, which are so many that it may leave some out.
+	Reads   *zap.Logger
 	Observe Observe
 	Views   *viewcache.Cache
 	API     *api.API
@@ -30,6 +32,8 @@ type Options struct {
 	MaxInFlight int
 	// Timeout bounds the work on one request, streams excepted.
 	Timeout time.Duration
+	// Leaving reports whether the server is about to go: each answer then closes its connection.
+	Leaving func() bool
 	// Secure says that people reach the service by https. Every answer then tells browsers to use nothing else from now on
 	// (RFC 6797), for StrictTransport.
 	Secure bool

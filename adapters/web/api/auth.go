@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
@@ -34,10 +35,12 @@ func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
 			}
 			return a.explained(w, r, err)
 		}
+		actor := "key " + key.Name
+		exchange.SetActor(w, actor)
 		if !key.Scope.Allows(needed) {
 			return problem.Refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
 		}
-		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{Actor: "key " + key.Name})), key)
+		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{Actor: actor})), key)
 	}
 }
 

@@ -20,6 +20,8 @@ type ImportRequest struct {
 	Format  string // csv, ndjson, reso
 	Mapping string // the name of a built-in mapping; "" reads columns named as the members of a listing
 	DryRun  bool
+	// Step is called before each record, so that the client is waited for as long as the work goes on. It may be nil.
+	Step func()
 }
 
 // ImportReport is the answer to an import.
@@ -62,7 +64,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return err
 	}
-	request.Body = exchange.PatientReader(r.Body, w)
+	request.Body, request.Step = exchange.PatientReader(r.Body, w), exchange.Steps(w)
 	report, err := a.Files.Import(r.Context(), request)
 	if err != nil {
 		return importError(err)

@@ -18,6 +18,8 @@ type Exchange struct {
 	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics; it never holds
 	// what a client wrote.
 	Route string
+	// Actor is who has proved to make the request, as histories name them: "key importer", or an account's name.
+	Actor string
 	// View is what the view cache did.
 	View ports.Outcome
 	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with
@@ -26,6 +28,9 @@ type Exchange struct {
 	Prepared bool
 	// Err is the cause behind a 5xx answer, which only the log may show.
 	Err error
+	// Leaving reports whether the server is about to go. An answer then closes its connection, so that the client's next
+	// request finds another server and not a connection that is being closed. It may be nil.
+	Leaving func() bool
 
 	status int
 	bytes  int64
@@ -63,6 +68,13 @@ func Of(w http.ResponseWriter) *Exchange {
 	}
 }
 
+// SetActor notes in the exchange around a response writer who makes the request.
+func SetActor(w http.ResponseWriter, actor string) {
+	if e := Of(w); e != nil {
+		e.Actor = actor
+	}
+}
+
 // Status is the status code sent; 200 when the handler never named one.
 func (e *Exchange) Status() int {
 	if e.status == 0 {
@@ -80,7 +92,7 @@ func (e *Exchange) Started() bool { return e.status != 0 }
 // WriteHeader implements http.ResponseWriter.
 func (e *Exchange) WriteHeader(status int) {
 	if e.status == 0 && status >= http.StatusOK {
-		e.status = status
+		e.begin(status)
 	}
 	e.ResponseWriter.WriteHeader(status)
 }
@@ -88,11 +100,26 @@ func (e *Exchange) WriteHeader(status int) {
 // Write implements http.ResponseWriter.
 func (e *Exchange) Write(b []byte) (int, error) {
 	if e.status == 0 {
-		e.status = http.StatusOK
+		e.begin(http.StatusOK)
 	}
 	n, err := e.ResponseWriter.Write(b)
 	e.bytes += int64(n)
 	return n, err
+}
+
+// begin comes before the head of the response is written.
+func (e *Exchange) begin(status int) {
+	e.status = status
+	if e.Leaving != nil && e.Leaving() {
+		e.Header()["Connection"] = []string{"close"}
+	}
+}
+
+// Finish writes the head of a response that has none yet.
+func (e *Exchange) Finish() {
+	if !e.Started() {
+		e.WriteHeader(http.StatusOK)
+	}
 }
 
 // Unwrap lets http.ResponseController reach the writer inside.

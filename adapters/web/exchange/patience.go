@@ -20,9 +20,27 @@ type patientReader struct {
 }
 
 func (p patientReader) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(time.Now().Add(Patience)) // a server without deadlines is patient by itself
-	_ = p.control.SetWriteDeadline(time.Now().Add(2 * Patience))
+	extend(p.control)
 	return p.Reader.Read(b)
+}
+
+func extend(control *http.ResponseController) {
+	now := time.Now()
+	_ = control.SetReadDeadline(now.Add(Patience)) // a server without deadlines is patient by itself
+	_ = control.SetWriteDeadline(now.Add(2 * Patience))
+}
+
+// Steps gives a request whose work takes as long as it needs new time with each step: call what it returns at each,
+// however often they come. No single step may take longer than Patience. It is not safe for concurrent use.
+func Steps(w http.ResponseWriter) func() {
+	const pause = time.Second // between two looks at the connection; steps are many
+	control, last := http.NewResponseController(w), time.Time{}
+	return func() {
+		if now := time.Now(); now.Sub(last) >= pause {
+			last = now
+			extend(control)
+		}
+	}
 }
 
 // PatientWriter gives each write of an answer its own time instead of the whole answer one.

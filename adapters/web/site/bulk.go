@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -209,7 +210,7 @@ const bulkPatience = 2 * time.Minute
 // applyBulk answers POST /admin/bulk/apply: it makes the change that the page before has shown, once.
 func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	f := readBulk(r.PostForm)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkPatience))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkPatience + exchange.Patience))
 	// Once begun it is made as a whole, even for somebody who has gone away or pressed the button twice.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bulkPatience)
 	defer cancel()

@@ -39,6 +39,8 @@ type ImportFile struct {
 	Content io.ReaderAt
 	Size    int64
 	Mapping string
+	// Step is called before each record, so that the browser is waited for as long as the work goes on. It may be nil.
+	Step func()
 }
 
 // PreviewRow is a row as it would be stored, or why it would not.
@@ -125,7 +127,7 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 	}
 	defer func() { _ = file.Close() }() // only read from
 	page.FileName = header.Filename
-	sent := ImportFile{Content: file, Size: header.Size, Mapping: page.Mapping}
+	sent := ImportFile{Content: file, Size: header.Size, Mapping: page.Mapping, Step: exchange.Steps(w)}
 	if r.FormValue("action") != "import" {
 		return s.preview(w, r, who, sent, page)
 	}

@@ -3,10 +3,7 @@ package site
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -115,7 +112,9 @@ func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
 			return s.askToSignIn(w, r)
 		case err != nil:
 			return err
-		case !who.Role.Allows(needed):
+		}
+		exchange.SetActor(w, who.Name)
+		if !who.Role.Allows(needed) {
 			return errNotAllowed
 		}
 		ctx := ports.WithReading(r.Context(), &ports.Reading{Uncached: true})
@@ -186,30 +185,4 @@ func seeOther(w http.ResponseWriter, r *http.Request, to string) {
 	exchange.SetPolicy(w.Header(), policy)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)
-}
-
-// clientAddress is where a request comes from, for counting wrong passwords: who has connected or, if that is a proxy on
-// this machine or in a private network, whom it names last.
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	peer, err := netip.ParseAddr(host)
-	if err != nil || !peer.IsLoopback() && !peer.IsPrivate() {
-		return host
-	}
-	named := r.Header.Values("X-Forwarded-For")
-	if len(named) == 0 {
-		return host
-	}
-	hops := strings.Split(named[len(named)-1], ",")
-	last := strings.TrimSpace(hops[len(hops)-1])
-	if withPort, err := netip.ParseAddrPort(last); err == nil { // as some proxies write it
-		return withPort.Addr().WithZone("").String()
-	}
-	if alone, err := netip.ParseAddr(last); err == nil {
-		return alone.WithZone("").String()
-	}
-	return host
 }

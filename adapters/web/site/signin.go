@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
@@ -77,8 +78,9 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 			page.Kept[kept] = values
 		}
 	}
-	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), clientAddress(r))
-	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", clientAddress(r))}
+	address := exchange.ClientAddress(r)
+	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), address)
+	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", address)}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
 		s.Log.Warn("sign-in throttled", audit...)
 		page.Wrong = patience(w, throttled)
@@ -131,10 +133,7 @@ const longestLogged = 64
 
 // shortened is what somebody typed, as far as the log takes it.
 func shortened(text string) string {
-	if len(text) > longestLogged {
-		text = text[:longestLogged]
-	}
-	return strings.ToValidUTF8(text, "")
+	return exchange.Loggable(text, longestLogged)
 }
 
 // signOut answers POST /admin/sign-out.

@@ -1,0 +1,78 @@
+package site
+
+import (
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gable-listings/gable/domain/access"
+	"go.uber.org/zap"
+)
+
+// timedWriter is a connection that is broken once its deadline is over.
+type timedWriter struct {
+	*httptest.ResponseRecorder
+	deadline time.Time
+	broken   bool
+}
+
+func (w *timedWriter) SetWriteDeadline(at time.Time) error {
+	w.broken = w.broken || time.Now().After(w.deadline)
+	w.deadline = at
+	return nil
+}
+
+func (w *timedWriter) Write(b []byte) (int, error) {
+	if w.broken = w.broken || time.Now().After(w.deadline); w.broken {
+		return 0, io.ErrClosedPipe
+	}
+	return w.ResponseRecorder.Write(b)
+}
+
+// slowImporter takes 20 seconds for each of ten records, and has nothing to tell meanwhile.
+type slowImporter struct{ Importer }
+
+func (slowImporter) Mappings() []Mapping { return nil }
+
+func (slowImporter) Import(_ context.Context, file ImportFile, _ io.Writer, _ func(ImportReport)) (ImportReport, error) {
+	for range 10 {
+		file.Step()
+		time.Sleep(20 * time.Second)
+	}
+	return ImportReport{Read: 10, Created: 10, Fraction: 1}, nil
+}
+
+func TestThePageOfAnImportIsWholeHoweverLongTheWorkTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pages, err := newPages("v")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Site{Options: Options{Files: slowImporter{}, Log: zap.NewNop()}, pages: pages}
+		var body strings.Builder
+		form := multipart.NewWriter(&body)
+		part, err := form.CreateFormFile("file", "listings.csv")
+		if err == nil {
+			_, err = io.WriteString(part, "reference\n")
+		}
+		if err == nil {
+			err = form.WriteField("action", "import")
+		}
+		if err != nil || form.Close() != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPost, importPath, strings.NewReader(body.String()))
+		r.Header.Set("Content-Type", form.FormDataContentType())
+		w := &timedWriter{ResponseRecorder: httptest.NewRecorder(), deadline: time.Now().Add(30 * time.Second)}
+		err = s.importFile(w, r, access.Account{Name: "anna"})
+		if page := w.Body.String(); err != nil || w.broken || !strings.Contains(page, "</html>") {
+			t.Errorf("%v, broken off: %v, after %d bytes", err, w.broken, len(page))
+		}
+	})
+}

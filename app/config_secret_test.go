@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// gableWith runs a command line under settings of the environment; one that would go on for ever is ended.
+func gableWith(t *testing.T, env map[string]string, args ...string) (code int, text string) {
+	t.Helper()
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var out bytes.Buffer
+	code = run(ctx, &process{in: strings.NewReader(""), out: &out, err: &out}, args)
+	if ctx.Err() != nil {
+		t.Errorf("%v goes on for ever", args)
+	}
+	return code, out.String()
+}
+
+func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
+	const database, cache, address, ops = "GABLE_DATABASE_URL", "GABLE_CACHE_URL", "GABLE_HTTP_ADDRESS", "GABLE_OPS_ADDRESS"
+	for i, env := range []map[string]string{
+		{database: "postgres://gable@localhost:99999/x"}, {database: "postgres://localhost/x?sslmode=bogus"},
+		{database: "sqlite:"}, {database: "sqlite://gable.db"}, {database: "postgres:x"}, {database: "gable.db"},
+		{database: "postgres://h/x?sslrootcert=/none"}, {database: "postgres://h/x?connect_timeout=soon"},
+		{cache: "redis://h/notanumber"}, {cache: "redis://h:99999"}, {cache: "redis://h/0?pool_size=1"}, {cache: "unix://run/redis.sock"},
+		{cache: "redis+sentinel://h"}, {cache: "redis+cluster://h/1"}, {cache: "memory:large"}, {cache: "redis://"}, {cache: "memcached://h"},
+		{address: "127.0.0.1:9000", ops: "127.0.0.1:9000"}, {address: ":9000", ops: "127.0.0.1:9000"},
+		{address: "localhost:9000", ops: "127.0.0.1:09000"}, {address: "[::]:9000", ops: "10.0.0.1:9000"}, {ops: "127.0.0.1:8080"},
+		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"}, {ops: "127.0.0.1:http"},
+		{"GABLE_FRESHNESS_LEDGER_LENGTH": "16777217"}, {"GABLE_FRESHNESS_LEDGER_LENGTH": "9223372036854775807"},
+	} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			code, checked := gableWith(t, env, "config", "check")
+			_, served := gableWith(t, nil, "serve")
+			if code != exitUsage || served != checked {
+				t.Errorf("%v: code %d, check says %q, serve says %q", env, code, checked, served)
+			}
+		})
+	}
+}
+
+func TestAddressesThatListenersCanHaveBesideOneAnotherAreAccepted(t *testing.T) {
+	for _, c := range [][2]string{
+		{"127.0.0.1:0", "127.0.0.1:0"}, {":8080", ":8081"}, {"10.0.0.1:80", "127.0.0.1:80"}, {"[::1]:80", "127.0.0.1:80"},
+		{"gable.internal:80", "localhost:80"}, {"host_name-1.:80", "1.2.3.example:80"}, {"[fe80::1%eth0]:80", "10.1:81"},
+	} {
+		c1, err := loadWith(t, "--http-address", c[0], "--ops-address", c[1])
+		if wrong := c[1] == "10.1:81"; wrong != (err != nil) {
+			t.Errorf("%v: %v %v", c, c1, err)
+		}
+	}
+}
+
+// secretive are URLs with topsecret where a password may come to stand.
+var secretive = []string{
+	"postgres://gable:a@topsecret:b@localhost/db", "postgres://gable:a@topsecret@localhost/db", "postgres://gable:12/topsecret@localhost/db",
+	"postgres://gable:12?topsecret@localhost/db", "postgres://gable:12#topsecret@localhost", "postgres://gable:topsecret%zz@h/db",
+	"postgres://gable:topsecret@h:99999/db", "postgres://gable:topsecret@[::1/db", "postgres://h/db?password=topsecret&sslmode=x",
+	"postgres://user/x:topsecret@h/db", "postgres://gable:topsecret\n@h/db", "postgres:gable:topsecret@h/db", "postgres://gable:to\x7ftopsecret@h",
+	"mysql://gable:topsecret@h/db", "host=h password=topsecret", "redis://:topsecret@h/x", "redis://:12/topsecret@h/0",
+	"redis://:a@topsecret:b@h:0/0", "redis://:topsecret@h?x=1", "redis://:12?topsecret@h", "redis://:12#topsecret@h/1", "redis://u:topsecret%zz@h",
+	"redis+sentinel://u:topsecret@h?sentinel_password=topsecret", "unix://:topsecret@host/path", "https://u:topsecret@homes.example.org",
+}
+
+func TestNoSecretIsInAnyMessageWhateverIsMixedUp(t *testing.T) {
+	commands := [][]string{
+		{"serve"}, {"demo"}, {"config", "check"}, {"migrate", "status"}, {"migrate", "up"}, {"import", "x.csv"}, {"export"},
+		{"generate", "--count", "1"}, {"admin", "list"}, {"admin", "create-key", "x"},
+	}
+	for _, url := range secretive {
+		var said strings.Builder
+		say := func(t *testing.T, env map[string]string, args ...string) {
+			t.Helper()
+			_, text := gableWith(t, env, args...)
+			said.WriteString(text)
+		}
+		t.Run("in its place", func(t *testing.T) {
+			for _, args := range commands {
+				say(t, map[string]string{"GABLE_DATABASE_URL": url, "GABLE_CACHE_URL": url}, args...)
+			}
+		})
+		if strings.Contains(url, "://") && !strings.Contains(url, "\n") { // in the place of something else
+			for _, name := range []string{"GABLE_HTTP_PUBLIC_URL", "GABLE_LOG_LEVEL", "GABLE_HTTP_ADDRESS", "GABLE_CACHE_TTL"} {
+				t.Run(name, func(t *testing.T) { say(t, map[string]string{name: url}, "config", "check") })
+			}
+			for _, args := range [][]string{
+				{"serve", url}, {url}, {"config", "check", "--config", url}, {"export", "--format", url}, {"serve", "--databaseurl=" + url},
+			} {
+				say(t, nil, args...)
+			}
+			said.WriteString(URL(url).String())
+		}
+		if strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "redis") {
+			say(t, nil, "config", "check", "--database-url", url)
+			say(t, nil, "config", "check", "--config", writeFile(t, "database:\n  url: "+url+"\n  x: ["))
+			say(t, nil, "config", "check", "--config", writeFile(t, url))
+		}
+		for line := range strings.Lines(said.String()) {
+			if strings.Contains(line, "topsecret") {
+				t.Errorf("%q is shown: %s", url, line)
+			}
+		}
+	}
+}
+
+func TestAYAMLMistakeShowsNothingOfTheFile(t *testing.T) {
+	for _, text := range []string{"topsecret", "- topsecret\n", "log: {level: topsecret", "a: !!int topsecret\n", "a: *topsecret\n", "\ttopsecret: 1\n"} {
+		if code, said := gableWith(t, nil, "config", "check", "--config", writeFile(t, text)); code != exitUsage || strings.Contains(said, "topsecret") {
+			t.Errorf("%q: code %d, %s", text, code, said)
+		}
+	}
+}
+
+func TestServersThatCannotBeReachedAreNamedWithoutTheirPasswords(t *testing.T) {
+	_, said := gableWith(t, map[string]string{
+		"GABLE_DATABASE_URL": "postgres://gable:topsecret@127.0.0.1:1/db?sslmode=disable&sslpassword=topsecret",
+	}, "migrate", "status")
+	if strings.Contains(said, "topsecret") || !strings.Contains(said, "127.0.0.1:1") {
+		t.Error(said)
+	}
+	database, _ := embeddedSetup.urls(t)
+	s := startServer(t, database, "redis://gable:topsecret@127.0.0.1:1/0")
+	s.get("/v1/properties").must(http.StatusOK)
+	response, err := http.Get(s.opsBase + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var ready bytes.Buffer
+	_, _ = ready.ReadFrom(response.Body)
+	if text := fmt.Sprint(s.log.All(), ready.String()); strings.Contains(text, "topsecret") || !strings.Contains(text, "127.0.0.1:1") {
+		t.Error(text)
+	}
+}
