@@ -6,7 +6,8 @@ import "slices"
 
 // The rules that keep the caches true, room by room. The order of a list is that of a story, not of importance.
 var mutants = slices.Concat(
-	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants, storeMutants, healerMutants, appMutants,
+	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants,
+	storeMutants, healerMutants, appMutants,
 )
 
 // windowTests are those that say case by case what touches what; random ones might miss it once.

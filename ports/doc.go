@@ -28,10 +28,11 @@
 //
 // Each port promises as much as that needs, and no more. A repository returns committed states with their versions, and
 // every change of its own with its transaction. A feed tells every committed change once, and says with each page which
-// place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget, garble
-// or resurrect anything, and others may write into it: entries are signed, carry their question, their epoch and the place
-// from before their load, and the reader's own ledger decides. A bus delivers in order and at once. What a reader may ask for beyond the default travels as a
-// [Reading] in the context, who writes and what was committed as a [Writing], and answers to be looked at twice as [Samples].
+// place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget,
+// garble or resurrect anything, and others may write into it: entries are signed, carry their question, their epoch and
+// the place from before their load, and the reader's own ledger decides. A bus delivers in order and at once. What a
+// reader may ask for beyond the default travels as a [Reading] in the context, who writes and what was committed as a
+// [Writing], and answers to be looked at twice as [Samples].
 //
 // # How fresh
 //
