@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// healer mends the caches after a wrong answer, which its level has removed by then: a fault in one answer may be one in
-// many. One healer serves both levels, since a wrong answer of the one is made from one of the other.
+// healer mends the caches after a wrong answer, which its level has removed by then: a fault in one answer may be one
+// in many. One healer serves both levels, since a wrong answer of the one is made from one of the other.
 type healer struct {
 	catchUp func(context.Context) error
 	// beginAnew has the next reading of the change feed start the ledger anew, and forget has the query cache use nothing

@@ -13,8 +13,8 @@ import (
 	"github.com/gable-listings/gable/adapters/rediscache"
 )
 
-// reason says in a few words why a part of the service does not work, without addresses, names or secrets: it is shown to
-// everybody. The whole cause is in the log and on the operators' listener.
+// reason says in a few words why a part of the service does not work, without addresses, names or secrets: it is shown
+// to everybody. The whole cause is in the log and on the operators' listener.
 func reason(err error) string {
 	return cmp.Or(rediscache.Reason(err), bunstore.Reason(err), networkReason(err), "unavailable")
 }

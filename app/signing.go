@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// signing keeps the keys that sign what is in a shared cache up to date: it reads them, and renews them, now and then, and
-// soon after a record was signed with one that this process does not have.
+// signing keeps the keys that sign what is in a shared cache up to date: it reads them, and renews them, now and then,
+// and soon after a record was signed with one that this process does not have.
 type signing struct {
 	keys  *cached.Keyring
 	limit time.Duration // for one reading

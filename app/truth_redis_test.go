@@ -3,6 +3,8 @@
 package main
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
 	"fmt"
 	"net/http"
@@ -195,6 +197,26 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 			}
 			return value
 		},
+		"another title of the same length": func(_, value string, _ map[string]string) string { return forged(value) },
+		"a title signed by somebody else": func(_, value string, _ map[string]string) string {
+			return value[:idLength] + signedByOthers(t, forged(value)[signedFrom:])
+		},
+		"the same under an id of theirs": func(_, value string, _ map[string]string) string {
+			return "FOREIGNFOREIGN16" + signedByOthers(t, forged(value)[signedFrom:])
+		},
+		"no signature": func(_, value string, _ map[string]string) string {
+			return value[:idLength] + forged(value)[signedFrom:]
+		},
+		"a record of zeros": func(_, value string, _ map[string]string) string {
+			return value[:signedFrom] + strings.Repeat("\x00", 200)
+		},
+		"an endless list": func(_, value string, _ map[string]string) string {
+			return value[:len(value)/2] + strings.Repeat("\xff\xff\xff\xff\x0f", 21)
+		},
+		"an endless MessagePack array": func(string, string, map[string]string) string {
+			return "\x9d\xa1x" + strings.Repeat("\xdd\xff\xff\xff\xff", 20)
+		},
+		"8 MiB": func(_, value string, _ map[string]string) string { return value + strings.Repeat("\x00", 8<<20) },
 		"its own of long ago": func(key, value string, _ map[string]string) string {
 			if v, kept := old[key]; kept {
 				return v
@@ -213,6 +235,11 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 		}
 		c.showAll(s)
 		for _, n := range c.nodes {
+			for path, want := range s.looks() {
+				if got := shown(n.get(path, "Cache-Control", "no-cache").answer); got != want {
+					t.Errorf("process %s shows %q to who asks for the latest", n.name, got)
+				}
+			}
 			if got := shown(n.get(others).answer); got != "another" {
 				t.Errorf("process %s shows %q", n.name, got)
 			}
@@ -231,6 +258,29 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 		}
 		c.showAll(s)
 	})
+}
+
+// Where the parts of an entry stand: the id of the key that has signed it, the signature, and what is signed.
+const (
+	idLength   = 16
+	signedFrom = idLength + 28
+)
+
+// forged is an entry with another title, of the same length, in the listings that have one of these tests.
+func forged(value string) string {
+	return strings.NewReplacer("subject v", "forgery v", "another", "forgery").Replace(value)
+}
+
+// signedByOthers is a right signature, made with a key that is not ours, and what it signs.
+func signedByOthers(t *testing.T, signed string) string {
+	t.Helper()
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret)
+	block, err := aes.NewCipher(secret)
+	must(t, err)
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	must(t, err)
+	return string(aead.Seal(nil, nil, nil, []byte(signed))) + signed
 }
 
 // entries are the keys and raw values in the cluster's Redis that are answers.

@@ -81,7 +81,9 @@ var insightModule = fx.Module("insight",
 func repository(
 	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *levels, ledger *freshness.Ledger, c *Config,
 ) (*cached.PropertyRepository, ports.PropertyRepository) {
-	options := cached.Options{TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples, Keys: keys}
+	options := cached.Options{
+		TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples, Keys: keys,
+	}
 	if !ownCache(c) {
 		options.LeaseTTL = c.Cache.LeaseTTL
 	}

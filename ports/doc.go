@@ -9,6 +9,7 @@
 //   - [ChangeFeed] tells every committed change, whoever made it; the caches live by it.
 //   - [ChangeHistory] tells what has become of one listing, and who did it.
 //   - [Cache] keeps bytes for a while and may forget them at any time; nothing depends on it for being right.
+//   - [SigningKeyRepository] stores the keys that tell the service's own entries in a shared Cache from those of others.
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.
 //   - [IdempotencyKeyRepository] removes old idempotency keys.
@@ -28,10 +29,11 @@
 //
 // Each port promises as much as that needs, and no more. A repository returns committed states with their versions, and
 // every change of its own with its transaction. A feed tells every committed change once, and says with each page which
-// place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget, garble
-// or resurrect anything: entries carry their question, their epoch and the place from before their load, and the reader's
-// own ledger decides. A bus delivers in order and at once. What a reader may ask for beyond the default travels as a
-// [Reading] in the context, who writes and what was committed as a [Writing], and answers to be looked at twice as [Samples].
+// place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget,
+// garble or resurrect anything, and others may write into it: entries are signed, carry their question, their epoch and
+// the place from before their load, and the reader's own ledger decides. A bus delivers in order and at once. What a
+// reader may ask for beyond the default travels as a [Reading] in the context, who writes and what was committed as a
+// [Writing], and answers to be looked at twice as [Samples].
 //
 // # How fresh
 //

@@ -17,8 +17,8 @@ type Samples struct {
 type Sample struct {
 	Question string // what was asked
 	// Recheck asks the store the same, then calls catchUp, which returns when the ledger has been told of everything
-	// committed before the call; and compares, if nothing that touches the answer has happened up to then. A wrong answer is
-	// no longer in the cache when it returns.
+	// committed before the call; and compares, if nothing that touches the answer has happened up to then. A wrong answer
+	// is no longer in the cache when it returns.
 	Recheck func(ctx context.Context, catchUp func(context.Context) error) (Finding, error)
 }
 

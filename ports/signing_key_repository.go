@@ -18,11 +18,11 @@ const (
 	SigningSecretLength = 32
 )
 
-// SigningKeyRepository stores the signing keys of a service. It is safe for concurrent use, by several processes, too, and
-// reports an outage as ErrUnavailable.
+// SigningKeyRepository stores the signing keys of a service. It is safe for concurrent use, by several processes, too,
+// and reports an outage as ErrUnavailable.
 type SigningKeyRepository interface {
-	// RotateSigningKeys stores next, unless a stored key was created at renewed or later, and removes the keys created before
-	// expired, next never. It returns the stored keys, newest first, to the microsecond. Of several callers at once one
-	// stores its key, and all of them get it.
+	// RotateSigningKeys stores next, unless a stored key was created at renewed or later, and removes the keys created
+	// before expired, next never. It returns the stored keys, newest first, to the microsecond. Of several callers at once
+	// one stores its key, and all of them get it.
 	RotateSigningKeys(ctx context.Context, next SigningKey, renewed, expired time.Time) ([]SigningKey, error)
 }

@@ -51,8 +51,8 @@ func orCause(err, cause error) error {
 	return fmt.Errorf("%w: %w", cause, err)
 }
 
-// Reason says why a call failed without naming addresses, users or statements, where the schema is wrong or the database
-// itself refused; else it is "".
+// Reason says why a call failed without naming addresses, users or statements, where the schema is wrong or the
+// database itself refused; else it is "".
 func Reason(err error) string {
 	switch code := postgresCode(err); {
 	case errors.Is(err, ErrSchemaOlder):

@@ -170,7 +170,8 @@ func outageCode(code string) bool {
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }
 
-// lockTable takes the weakest lock that conflicts with itself and with writing, and not with the look-up of a foreign key.
+// lockTable takes the weakest lock that conflicts with itself and with writing, and not with the look-up of a foreign
+// key.
 func (postgresDialect) lockTable(ctx context.Context, tx bun.IDB, table string) error {
 	_, err := tx.NewRaw("LOCK TABLE ? IN SHARE ROW EXCLUSIVE MODE", bun.Ident(table)).Exec(ctx)
 	return err

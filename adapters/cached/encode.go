@@ -55,7 +55,8 @@ const (
 func appendListing(b []byte, p *property.Property) []byte {
 	b = append(b, p.ID[:]...)
 	for _, text := range [...]string{
-		p.Reference, p.Title, p.Description, string(p.Currency), p.Location, string(p.Offer), string(p.Kind), string(p.Status),
+		p.Reference, p.Title, p.Description, string(p.Currency), p.Location,
+		string(p.Offer), string(p.Kind), string(p.Status),
 	} {
 		b = appendText(b, text)
 	}

@@ -11,9 +11,10 @@ import (
 //	id of the signing key | nonce and tag | length of the entry's key | the entry's key | record
 //	       16 bytes       |    28 bytes   |         2 bytes
 //
-// The tag is AES-GCM's over all that stands behind it, without anything encrypted (GMAC, NIST SP 800-38D). It is checked
-// before anything behind it is read. The entry's key is part of what is signed: an envelope found under another key is as
-// good as forged. That an older, once true envelope is put back does no harm, since the ledger judges its age.
+// The tag is AES-GCM's over all that stands behind it, without anything encrypted (GMAC, NIST SP 800-38D). It is
+// checked before anything behind it is read. The entry's key is part of what is signed: an envelope found under another
+// key is as good as forged. That an older, once true envelope is put back does no harm, since the ledger judges its
+// age.
 const (
 	signatureAt = signingKeyID
 	signedAt    = signatureAt + signatureSize

@@ -43,16 +43,16 @@ func OwnKeyring() *Keyring {
 	return k
 }
 
-// NewKeyring makes a keyring without keys, for a cache that several processes share; ttl is the longest time that a record
-// is cached. Refresh brings the keys. Without any nothing is cached and nothing cached is used.
+// NewKeyring makes a keyring without keys, for a cache that several processes share; ttl is the longest time that a
+// record is cached. Refresh brings the keys. Without any nothing is cached and nothing cached is used.
 func NewKeyring(store ports.SigningKeyRepository, ttl time.Duration) *Keyring {
 	k := &Keyring{store: store, ttl: ttl, unknown: make(chan struct{}, 1)}
 	k.use(nil)
 	return k
 }
 
-// Refresh reads the keys. When the newest is a day old it is joined by a new one, and keys whose records have all expired
-// are removed. After an error the keyring has the keys that it had before.
+// Refresh reads the keys. When the newest is a day old it is joined by a new one, and keys whose records have all
+// expired are removed. After an error the keyring has the keys that it had before.
 func (k *Keyring) Refresh(ctx context.Context) error {
 	if k.store == nil {
 		return nil
@@ -66,7 +66,8 @@ func (k *Keyring) Refresh(ctx context.Context) error {
 	return k.use(keys)
 }
 
-// Unknown receives when a record was signed with an unknown key: another process may have made it since the last Refresh.
+// Unknown receives when a record was signed with an unknown key: another process may have made it since the last
+// Refresh.
 func (k *Keyring) Unknown() <-chan struct{} { return k.unknown }
 
 // use replaces the keys.

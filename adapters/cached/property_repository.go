@@ -57,7 +57,8 @@ func New(
 		keys = OwnKeyring()
 	}
 	return &PropertyRepository{
-		PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o, keys: keys, identity: rand.Text(),
+		PropertyRepository: store, cache: cache, ledger: ledger, counters: counters, options: o, keys: keys,
+		identity: rand.Text(),
 	}
 }
 

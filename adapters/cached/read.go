@@ -122,7 +122,8 @@ func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.V
 	return verdict, patched, rec.Position - uint64(at)
 }
 
-// get looks a record up, and counts the cache's failure: an error, or bytes that no process of this service has written.
+// get looks a record up, and counts the cache's failure: an error, or bytes that no process of this service has
+// written.
 func (r *PropertyRepository) get(ctx context.Context, key, epoch string) (*record, error) {
 	rec, _, err := r.lookup(ctx, key, epoch)
 	if err != nil && !errors.Is(err, ports.ErrNotKept) && !errors.Is(err, errExpired) && !errors.Is(err, errUnknownKey) {

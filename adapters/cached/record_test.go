@@ -140,8 +140,8 @@ func TestADecoderTakesNoMoreMemoryThanTheBytesAreWorth(t *testing.T) {
 	}
 }
 
-// decodedWithinBounds decodes the bytes and returns the record, or nil when there is none. A listing takes a dozen times as
-// much memory as its shortest record.
+// decodedWithinBounds decodes the bytes and returns the record, or nil when there is none. A listing takes a dozen
+// times as much memory as its shortest record.
 func decodedWithinBounds(t *testing.T, b []byte) *record {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -157,7 +157,8 @@ func decodedWithinBounds(t *testing.T, b []byte) *record {
 	return r
 }
 
-// FuzzDecodeRecord finds bytes that harm the reader even if they are signed: whatever decodes can be used, and written again.
+// FuzzDecodeRecord finds bytes that harm the reader even if they are signed: whatever decodes can be used, and written
+// again.
 func FuzzDecodeRecord(f *testing.F) {
 	f.Add(recordOf(full(), full()).append(nil))
 	f.Add(recordOf().append(nil))
@@ -180,8 +181,8 @@ func FuzzDecodeRecord(f *testing.F) {
 	})
 }
 
-// The bytes of an entry never change while the shape stays: in a rolling release two programs share one cache. The golden
-// entry of a shape is written once, with -update, and never again.
+// The bytes of an entry never change while the shape stays: in a rolling release two programs share one cache. The
+// golden entry of a shape is written once, with -update, and never again.
 func TestTheBytesOfAnEntryChangeOnlyWithTheShape(t *testing.T) {
 	keys := OwnKeyring()
 	key := ports.SigningKey{ID: "0123456789ABCDEF", Secret: bytes.Repeat([]byte{7}, ports.SigningSecretLength)}

@@ -209,7 +209,8 @@ func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 func TestAProcessThatDiesWhileItLoadsDelaysTheOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, all := leased(t)
-		if granted, err := w.cache.Add(t.Context(), cached.EntryKey(all[0].ledger.Place().Epoch, "page:"+cheap(5).String())+":lease", nil, 500*time.Millisecond); err != nil || !granted {
+		lease := cached.EntryKey(all[0].ledger.Place().Epoch, "page:"+cheap(5).String()) + ":lease"
+		if granted, err := w.cache.Add(t.Context(), lease, nil, 500*time.Millisecond); err != nil || !granted {
 			t.Fatal("somebody has the lease already", err) // this one will never load anything
 		}
 		began := time.Now()

@@ -32,8 +32,8 @@ func answered(err error) bool {
 	return err == nil || errors.As(err, &reply)
 }
 
-// call runs a command within the time limit, unless the breaker is open: then it fails at once, with the cause. A caller
-// that has gone away is no sign against Redis.
+// call runs a command within the time limit, unless the breaker is open: then it fails at once, with the cause. A
+// caller that has gone away is no sign against Redis.
 func (c *Cache) call(ctx context.Context, command func(context.Context) ([]byte, error)) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

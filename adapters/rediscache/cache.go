@@ -1,10 +1,10 @@
 // Package rediscache keeps entries in Redis, where the processes of one service share them: a single server, one behind
 // Sentinel, or a Cluster. Redis is a help, never a need. Every call ends within a short time limit, a circuit breaker
 // saves even that while Redis is away, and the service starts without it. The package knows nothing of what the values
-// mean, never asks Redis for all its keys at once, never touches a key without its prefix, and never reads a value larger
-// than it would write itself: other programs may have put it there.
+// mean, never asks Redis for all its keys at once, never touches a key without its prefix, and never reads a value
+// larger than it would write itself: other programs may have put it there.
 //
-// The commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone.
+// On a single server the commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone.
 //
 // A Redis that serves as a cache wants a bound and leave to forget: maxmemory set, maxmemory-policy allkeys-lru (or
 // allkeys-lfu). With the default policy, noeviction, a full Redis refuses every Set; reads go on.
@@ -41,8 +41,8 @@ type Options struct {
 	Timeout time.Duration
 	// MaxValueBytes is the largest value that is cached, and the largest that is read; 1 MiB by default.
 	MaxValueBytes int
-	// Changed, if not nil, is called when Redis goes away, or is not there at first, with the cause; and with nil when it is
-	// back. It must return soon and must not use the cache.
+	// Changed, if not nil, is called when Redis goes away, or is not there at first, with the cause; and with nil when it
+	// is back. It must return soon and must not use the cache.
 	Changed func(cause error)
 }
 

@@ -3,7 +3,6 @@ package rediscache
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,8 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// health is whether Redis serves, as far as the calls say. It goes away with the first call of all, with so many failures
-// in a row that the breaker would open, or when all calls have failed for a while; it comes back with the first success.
+// health is whether Redis serves, as far as the calls say. It goes away with the first call of all, with so many
+// failures in a row that the breaker would open, or when all calls have failed for a while; it comes back with the
+// first success.
 type health struct {
 	changed func(cause error) // called when Redis goes away, with the cause, and with nil when it comes back
 
@@ -107,9 +107,10 @@ func Reason(err error) string {
 	if !errors.As(err, &reply) {
 		return ""
 	}
-	at := slices.IndexFunc(reasons, func(r struct{ says, reason string }) bool { return strings.HasPrefix(reply.Error(), r.says) })
-	if at < 0 {
-		return "refused"
+	for _, known := range reasons {
+		if strings.HasPrefix(reply.Error(), known.says) {
+			return known.reason
+		}
 	}
-	return reasons[at].reason
+	return "refused"
 }

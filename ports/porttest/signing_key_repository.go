@@ -11,8 +11,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// SigningKeyRepository checks that a repository keeps every promise of ports.SigningKeyRepository. newRepo gives an empty
-// repository each time it is called.
+// SigningKeyRepository checks that a repository keeps every promise of ports.SigningKeyRepository. newRepo gives an
+// empty repository each time it is called.
 func SigningKeyRepository(t *testing.T, newRepo func(t *testing.T) ports.SigningKeyRepository) {
 	runCases(t, signingKeyCases, func(t *testing.T) mint { return mint{t, newRepo(t)} })
 }
