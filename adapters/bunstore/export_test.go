@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -35,3 +36,14 @@ func (db *DB) URL() string { return db.options.URL }
 
 // AskAfter has a listener ask for an answer after this silence.
 func (b *Bell) AskAfter(silence time.Duration) { b.silence = silence }
+
+// Contains asks the database whether the part occurs in the text, as a search does.
+func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
+	t.Helper()
+	condition, args := db.dialect.contains("t.text", part)
+	err := db.read.NewRaw("SELECT "+condition+" FROM (SELECT CAST(? AS text) AS text) AS t", append(args, text)...).Scan(t.Context(), &found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}

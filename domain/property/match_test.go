@@ -51,6 +51,11 @@ func TestTextIsMatchedWithoutWildcards(t *testing.T) {
 		{"Ecole", "école", property.Maybe},
 		{"\u212Aelvin", "kelvin", property.Maybe},
 		{"ΟΔΟΣΑ", "ΟΔΟΣ", property.Maybe}, // some fold the Σ by what follows it
+		{"\uA7CB", "ɤ", property.Maybe},   // its lower case since Unicode 16
+		{"ɤ", "\uA7CB", property.Maybe},
+		{"\uA7CBɤ", "\uA7CB", property.Yes},
+		{"VILA ALFÍ", "alfi", property.No}, // where it is otherwise the database is refused
+		{"ALFI\u0301", "\u0307", property.No},
 		{"", "", property.Yes},
 		{"", "a", property.No},
 	} {
