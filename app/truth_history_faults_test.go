@@ -37,6 +37,7 @@ var historyFaults = []fault{
 	{"database stopped and started again", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Stop() }, func(h *history, _ *node) { h.postgres.Start() }, 0, 300 * ms},
 	{"database frozen", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Pause() }, func(h *history, _ *node) { h.postgres.Resume() }, 100 * ms, 1500 * ms},
 	{"all connections to the database ended", endConnections, nil, 0, 200 * ms},
+	{"records forged in Redis", forgeRecords, nil, 100 * ms, 800 * ms},
 }
 
 func flushRedis(h *history, _ *node, _ *rand.Rand) {

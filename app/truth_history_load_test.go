@@ -33,6 +33,7 @@ type history struct {
 	told  [][]atomic.Int64 // by process and listing: the newest version shown to a writer who changed nothing
 	// writers is locked for reading by all who write, and for writing by who must be alone with the table.
 	writers sync.RWMutex
+	forger  forger
 	*tally
 }
 
@@ -40,6 +41,7 @@ func newHistory(c *cluster) *history {
 	const all = historyListings + historyReborn
 	h := &history{
 		cluster: c, chronicle: newChronicle(all), start: time.Now(), index: map[string]int{}, tally: newTally(),
+		forger: forger{stolen: map[string]string{}},
 	}
 	for range c.nodes {
 		h.own = append(h.own, make([]atomic.Int64, all))
