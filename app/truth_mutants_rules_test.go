@@ -106,6 +106,10 @@ var propertyMutants = []mutant{
 		"domain/property/letters.go", "return unicode.Is(unicode.Cn, r)", "return false", propertyPkg, "TestTextIsMatched",
 	},
 	{
+		"wherever it stands",
+		"domain/property/letters.go", "case r <= 0x377,", "case r <= 0x378,", propertyPkg, "TestEveryCharacter",
+	},
+	{
 		"a Σ is never certain",
 		"domain/property/letters.go", "if strings.ContainsRune(part, 'Σ') {",
 		"if false {", propertyPkg, "TestTextIsMatched|TestTheRim",

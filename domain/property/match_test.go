@@ -26,6 +26,9 @@ func TestCertainAnswersAboutTextAgreeWithFolding(t *testing.T) {
 
 func TestEveryCharacterIsCertainOnlyWhereFoldingIs(t *testing.T) {
 	for r := rune(1); r <= unicode.MaxRune; r++ {
+		if unicode.Is(unicode.Cn, r) && property.CaseOf(r) != property.Uncertain {
+			t.Errorf("%U is not assigned, and certain", r)
+		}
 		for folded := unicode.SimpleFold(r); folded != r; folded = unicode.SimpleFold(folded) {
 			wantCertain(t, string(r), string(folded))
 			if r > unicode.MaxASCII && property.ContainsText(string(r), string(folded)) == property.No {
