@@ -58,7 +58,8 @@ func newEdition(change func(ctx context.Context, tx pgx.Tx, edition int) error) 
 
 // table is what the ordinary listings are in a transaction.
 func (h *history) table(ctx context.Context, tx pgx.Tx) ([]sight, error) {
-	rows, err := tx.Query(ctx, "SELECT id::text, version, price::int, bedrooms FROM properties WHERE price < $1", historyBands*bandWidth)
+	rows, err := tx.Query(ctx, "SELECT id::text, version, price::int, bedrooms FROM properties WHERE price < $1",
+		historyBands*bandWidth)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +103,9 @@ func changeWithoutTriggers(ctx context.Context, tx pgx.Tx, edition int) error {
 	if err != nil {
 		return err
 	}
-	statements := []string{"ALTER TABLE properties DISABLE TRIGGER ALL", updateAll(edition), "ALTER TABLE properties ENABLE TRIGGER ALL"}
-	return execAll(ctx, tx, append(statements, asBefore...)...)
+	return execAll(ctx, tx, append([]string{
+		"ALTER TABLE properties DISABLE TRIGGER ALL", updateAll(edition), "ALTER TABLE properties ENABLE TRIGGER ALL",
+	}, asBefore...)...)
 }
 
 func changeAsReplica(ctx context.Context, tx pgx.Tx, edition int) error {

@@ -26,7 +26,9 @@ var sessionSettings = []string{
 }
 
 // inSession runs a transaction with a few settings of its own. They end with it.
-func (h *history) inSession(ctx context.Context, r *rand.Rand, options pgx.TxOptions, work func(tx pgx.Tx) error) error {
+func (h *history) inSession(
+	ctx context.Context, r *rand.Rand, options pgx.TxOptions, work func(tx pgx.Tx) error,
+) error {
 	return pgx.BeginTxFunc(ctx, h.sql, options, func(tx pgx.Tx) error {
 		for range r.IntN(4) {
 			if _, err := tx.Exec(ctx, "SET LOCAL "+sessionSettings[r.IntN(len(sessionSettings))]); err != nil {
@@ -37,8 +39,8 @@ func (h *history) inSession(ctx context.Context, r *rand.Rand, options pgx.TxOpt
 	})
 }
 
-// Listings that are reborn are removed and inserted again in ways in which the database cannot count their versions up, by
-// one writer alone. Their price counts instead: it is told as their version.
+// Listings that are reborn are removed and inserted again by one writer alone, in ways in which their versions may repeat.
+// Their price counts instead, and takes the version's place in what answers show.
 const (
 	historyReborn = 4
 	rebornPrice   = 2_000_000 // higher than any search of others goes; a serial number is added
@@ -135,8 +137,8 @@ func (h *history) replaceInOneStatement(ctx context.Context, r *rand.Rand, b *re
 	})
 }
 
-// insertFromTheOldSnapshot inserts a listing that was absent in the transaction's snapshot, and that others have inserted
-// and removed since.
+// insertFromTheOldSnapshot inserts a listing that was absent in the transaction's snapshot; others have inserted and removed
+// it since.
 func (h *history) insertFromTheOldSnapshot(ctx context.Context, r *rand.Rand, b *reborn) {
 	id := h.ids[b.listing]
 	h.change(b, 3, func(serial int) (absent []bool, err error) {

@@ -53,8 +53,10 @@ func (h *history) changeTogether(ctx context.Context, r *rand.Rand, asReset bool
 			}
 		}
 		// Rows are locked in one order, so that two writers never wait for each other.
-		rows, err := tx.Query(ctx, `WITH locked AS (SELECT id FROM public.properties WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)
-			UPDATE public.properties p SET price = $2, latitude = sqrt($2 + 0.1::float8), longitude = -sqrt($2 + 0.3::float8) FROM locked WHERE p.id = locked.id RETURNING p.id::text, p.version`, ids, price)
+		rows, err := tx.Query(ctx, `WITH locked AS (
+				SELECT id FROM public.properties WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)
+			UPDATE public.properties p
+			SET price = $2, latitude = sqrt($2 + 0.1::float8), longitude = -sqrt($2 + 0.3::float8) FROM locked WHERE p.id = locked.id RETURNING p.id::text, p.version`, ids, price)
 		if err != nil {
 			return err
 		}
@@ -85,13 +87,14 @@ func (h *history) removeOrReturn(ctx context.Context, r *rand.Rand, listing int)
 	var version int
 	gone := true
 	err := h.inSession(ctx, r, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, "DELETE FROM public.properties WHERE id = $1 RETURNING version", h.ids[listing]).Scan(&version)
+		id := h.ids[listing]
+		err := tx.QueryRow(ctx, "DELETE FROM public.properties WHERE id = $1 RETURNING version", id).Scan(&version)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		gone = false
 		return tx.QueryRow(ctx, `INSERT INTO public.properties (id, title, price, location, bedrooms)
-			SELECT $1, 'listing', $2, 'Here', max(bedrooms) FROM public.properties RETURNING version`, h.ids[listing], price).Scan(&version)
+			SELECT $1, 'listing', $2, 'Here', max(bedrooms) FROM public.properties RETURNING version`, id, price).Scan(&version)
 	})
 	if err == nil {
 		if gone {

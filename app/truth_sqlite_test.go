@@ -61,7 +61,9 @@ func finish(b *sqlite.Backup, err error) error {
 func backUp(t *testing.T, live, to string) {
 	rawSQLite(t, live, func(_ context.Context, conn *sql.Conn) error {
 		return conn.Raw(func(driver any) error {
-			return finish(driver.(interface{ NewBackup(uri string) (*sqlite.Backup, error) }).NewBackup(to))
+			return finish(driver.(interface {
+				NewBackup(uri string) (*sqlite.Backup, error)
+			}).NewBackup(to))
 		})
 	})
 }
@@ -69,7 +71,9 @@ func backUp(t *testing.T, live, to string) {
 func putBack(t *testing.T, live, from string) {
 	rawSQLite(t, live, func(_ context.Context, conn *sql.Conn) error {
 		return conn.Raw(func(driver any) error {
-			return finish(driver.(interface{ NewRestore(uri string) (*sqlite.Backup, error) }).NewRestore(from))
+			return finish(driver.(interface {
+				NewRestore(uri string) (*sqlite.Backup, error)
+			}).NewRestore(from))
 		})
 	})
 }
@@ -93,15 +97,19 @@ func replace(t *testing.T, live, from string) {
 	must(t, os.Rename(from, live))
 }
 
-// From the next poll on all that a process says is what one says that has just been started on the file, or it says nothing,
-// whether what has come into the file has fewer changes than the process has seen, as many, or more.
+// From the next poll on a process says what one says that has just been started on the file, or nothing, whether what has
+// come into the file has fewer changes than the process has seen, as many, or more.
 func TestARestoredSQLiteFileIsNeverMistakenForWhatWasThereBefore(t *testing.T) {
 	eachOtherHistory(t, putBack)
 }
 
-func TestASQLiteFileCopiedOverAnotherIsNeverMistakenForIt(t *testing.T) { eachOtherHistory(t, copyOver) }
+func TestASQLiteFileCopiedOverAnotherIsNeverMistakenForIt(t *testing.T) {
+	eachOtherHistory(t, copyOver)
+}
 
-func TestASQLiteFileInThePlaceOfAnotherIsNeverMistakenForIt(t *testing.T) { eachOtherHistory(t, replace) }
+func TestASQLiteFileInThePlaceOfAnotherIsNeverMistakenForIt(t *testing.T) {
+	eachOtherHistory(t, replace)
+}
 
 func eachOtherHistory(t *testing.T, put func(t *testing.T, live, from string)) {
 	for amount, changes := range map[string]int{"fewer changes": 0, "as many changes": 5, "more changes": 40} {
@@ -138,7 +146,8 @@ func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
 		f.paths = append(f.paths, itemPath(f.create(fmt.Sprint("live ", i), 300+i).ID))
 	}
 	f.paths = append(f.paths, itemPath(both.ID), itemPath(early.ID),
-		"/v1/properties?sort=price&count=exact&limit=100", "/v1/properties?q=live", "/v1/properties?max_price=250&count=exact")
+		"/v1/properties?sort=price&count=exact&limit=100", "/v1/properties?q=live",
+		"/v1/properties?max_price=250&count=exact")
 
 	_, other := newFile(t, f.copied)
 	for i := range changesOfCopy {
@@ -155,8 +164,8 @@ func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
 // pollAndAll is how long after a moment the process has polled at the latest, or has been unable to.
 const pollAndAll = 2 * time.Second
 
-// showsOnlyTheFile holds the process to what the file has had since the moment; then it writes, and nothing that it has said
-// before comes back.
+// showsOnlyTheFile holds the process to what the file has had since the moment. Then it has the process write, and nothing
+// that it has said before comes back.
 func (f *otherHistory) showsOnlyTheFile(since time.Time) {
 	f.t.Helper()
 	until(since.Add(pollAndAll))
@@ -168,9 +177,10 @@ func (f *otherHistory) showsOnlyTheFile(since time.Time) {
 			}
 			for _, wish := range wishes {
 				r := f.get(path, wish...)
-				silent := r.status >= http.StatusInternalServerError || strings.Contains(r.header.Get("Cache-Status"), "detail=stale")
+				status := r.header.Get("Cache-Status")
+				silent := r.status >= http.StatusInternalServerError || strings.Contains(status, "detail=stale")
 				if got := shown(r.answer); got != f.want[path] && !silent {
-					f.t.Errorf("%s %q shows %q, the file has %q (%s)", path, wish, got, f.want[path], r.header.Get("Cache-Status"))
+					f.t.Errorf("%s %q shows %q, the file has %q (%s)", path, wish, got, f.want[path], status)
 				}
 			}
 		}
