@@ -43,7 +43,9 @@ func newHistory(c *cluster) *history {
 		cluster: c, chronicle: newChronicle(all), start: time.Now(), index: map[string]int{}, tally: newTally(),
 		forger: forger{stolen: map[string]string{}},
 	}
-	for range c.nodes {
+	unseen := func() bool { return h.unseen(h.now()) }
+	for _, n := range c.nodes {
+		n.pardons.Store(&unseen)
 		h.own = append(h.own, make([]atomic.Int64, all))
 		h.told = append(h.told, make([]atomic.Int64, all))
 	}

@@ -192,6 +192,12 @@ func (c *chronicle) editionsBy(at moment) (committed, begun int) {
 	return committed, len(c.editions)
 }
 
+// unseen reports whether at the moment there may be a change that no trigger recorded, and that no process has looked for.
+func (c *chronicle) unseen(now moment) bool {
+	committed, begun := c.editionsBy(now - lookPeriod - maxStaleness)
+	return committed < begun || c.away(now-lookPeriod-maxStaleness, now)
+}
+
 // beginAbsence notes that the table may be away from now on, until the function that it returns is called.
 func (c *chronicle) beginAbsence(now moment) (end func(moment)) {
 	c.mu.Lock()

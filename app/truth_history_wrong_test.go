@@ -102,6 +102,9 @@ func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			known := fabricated(t)
 			known.endEdition(known.beginEdition(), 8*time.Second)
+			if long := 8*time.Second + maxStaleness + lookPeriod; !known.unseen(long-1) || known.unseen(long) {
+				t.Error("a change may be unseen until it has to be seen")
+			}
 			known.beginEdition()
 			known.beginAbsence(20 * time.Second)(21 * time.Second)
 			if found := strings.Join(known.judge(&c.observation), "; "); c.want == "" && found != "" || !strings.Contains(found, c.want) {
