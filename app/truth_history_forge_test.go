@@ -12,7 +12,7 @@ import (
 
 const (
 	forgedAtOnce = 64  // records
-	stolenAtMost = 256 // records kept to be put back later
+	stolenAtMost = 256 // records to be put back later
 )
 
 // forger writes into the cluster's Redis what no process has written there.
@@ -33,7 +33,7 @@ func forgeRecords(h *history, _ *node, r *rand.Rand) {
 		key := f.keys[r.IntN(len(f.keys))]
 		value, err := client.Get(ctx, key).Result()
 		if err != nil || value == "" {
-			continue // it has just ended, or is no string
+			continue // it has just ended, or is not a string
 		}
 		_ = client.Set(ctx, key, f.forged(ctx, client, r, key, value), redis.KeepTTL).Err()
 	}

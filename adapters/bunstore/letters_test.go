@@ -19,7 +19,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// locale is how a database is told to fold letters, and what the refusal says; "" when it is fit.
+// locale is how a database folds letters, and what the refusal says; "" when it is fit.
 type locale struct{ name, clause, refusal string }
 
 var locales = []locale{
