@@ -19,8 +19,8 @@ const (
 
 func (k readKind) String() string { return [...]string{"default", "session", "linearizable"}[k] }
 
-// sight is a listing as an answer shows it.
-type sight struct{ listing, version, price int }
+// sight is a listing as an answer shows it. All listings have the same edition, but for those that have none: -1.
+type sight struct{ listing, version, price, edition int }
 
 // observation is one answer, and what its reader had to be shown.
 type observation struct {
@@ -52,6 +52,10 @@ func (c *chronicle) judge(o *observation) []string {
 	object := func(format string, args ...any) {
 		wrong = append(wrong, o.describe()+": "+fmt.Sprintf(format, args...))
 	}
+	if c.away(o.began-o.bound()-lookPeriod, o.ended) {
+		return nil
+	}
+	leastEdition, lastEdition := c.editionsBy(o.began - o.bound() - lookPeriod)
 	seen := make(map[int]bool, len(o.shown))
 	for _, s := range o.shown {
 		if seen[s.listing] {
@@ -60,6 +64,9 @@ func (c *chronicle) judge(o *observation) []string {
 		seen[s.listing] = true
 		if o.item < 0 && (s.price < o.low || s.price > o.high) {
 			object("listing %d has the price %d", s.listing, s.price)
+		}
+		if s.edition >= 0 && s.edition < leastEdition || s.edition > lastEdition {
+			object("listing %d is shown in edition %d instead of %d to %d", s.listing, s.edition, leastEdition, lastEdition)
 		}
 		if s.price == forbiddenPrice {
 			object("listing %d shows what was rolled back", s.listing)
@@ -133,14 +140,7 @@ func (c *chronicle) describe(o *observation) (text string) {
 
 // required is the version that the reader has to be shown at least, and why.
 func (c *chronicle) required(o *observation, listing int) (int, string) {
-	b := &c.listings[listing]
-	bound := maxStaleness
-	switch {
-	case o.kind == linearizableRead:
-		bound = 0
-	case o.stale: // it says itself how long ago it was true, in whole seconds
-		bound = o.age + time.Second
-	}
+	b, bound := &c.listings[listing], o.bound()
 	required, why := b.committedBy(o.began-bound), fmt.Sprintf("which was known %s before the read began", bound)
 	if o.least != nil && o.least[listing] > required {
 		required, why = o.least[listing], "which this process had acknowledged, or this session seen"
@@ -149,6 +149,17 @@ func (c *chronicle) required(o *observation, listing int) (int, string) {
 		required, why = o.told[listing], "which this process had told a writer who changed nothing"
 	}
 	return required, why
+}
+
+// bound is how long before the read began its answer has to have been true at the earliest.
+func (o *observation) bound() time.Duration {
+	switch {
+	case o.kind == linearizableRead:
+		return 0
+	case o.stale: // it says itself how long ago it was true, in whole seconds
+		return o.age + time.Second
+	}
+	return maxStaleness
 }
 
 func (o *observation) describe() string {

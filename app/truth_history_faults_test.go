@@ -37,6 +37,13 @@ var historyFaults = []fault{
 	{"database stopped and started again", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Stop() }, func(h *history, _ *node) { h.postgres.Start() }, 0, 300 * ms},
 	{"database frozen", func(h *history, _ *node, _ *rand.Rand) { h.postgres.Pause() }, func(h *history, _ *node) { h.postgres.Resume() }, 100 * ms, 1500 * ms},
 	{"all connections to the database ended", endConnections, nil, 0, 200 * ms},
+	{"records forged in Redis", forgeRecords, nil, 100 * ms, 800 * ms},
+	{"a column rewritten", newEdition(rewriteColumn), nil, 0, 1500 * ms},
+	{"a change with the triggers disabled", newEdition(changeWithoutTriggers), nil, 0, 1500 * ms},
+	{"a change in the role of a replica", newEdition(changeAsReplica), nil, 0, 1500 * ms},
+	{"the table emptied and copied back", newEdition(copyBack), nil, 0, 1500 * ms},
+	{"the table written anew", writeTableAnew, nil, 0, 500 * ms},
+	{"the tables reloaded from a dump", reloadDump, nil, 0, 1500 * ms},
 }
 
 func flushRedis(h *history, _ *node, _ *rand.Rand) {

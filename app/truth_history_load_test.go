@@ -4,15 +4,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/gable-listings/gable/domain/freshness"
 )
@@ -34,20 +31,33 @@ type history struct {
 	index map[string]int
 	own   [][]atomic.Int64 // by process and listing: the newest version acknowledged
 	told  [][]atomic.Int64 // by process and listing: the newest version shown to a writer who changed nothing
+	// writers is locked for reading by all who write, and for writing by who must be alone with the table.
+	writers sync.RWMutex
+	forger  forger
 	*tally
 }
 
 func newHistory(c *cluster) *history {
-	h := &history{cluster: c, chronicle: newChronicle(historyListings), start: time.Now(), index: map[string]int{}, tally: newTally()}
-	for range c.nodes {
-		h.own = append(h.own, make([]atomic.Int64, historyListings))
-		h.told = append(h.told, make([]atomic.Int64, historyListings))
+	const all = historyListings + historyReborn
+	h := &history{
+		cluster: c, chronicle: newChronicle(all), start: time.Now(), index: map[string]int{}, tally: newTally(),
+		forger: forger{stolen: map[string]string{}},
 	}
-	for i := range historyListings {
-		w := c.nodes[0].create("listing", i)
+	unseen := func() bool { return h.unseen(h.now()) }
+	for _, n := range c.nodes {
+		n.pardons.Store(&unseen)
+		h.own = append(h.own, make([]atomic.Int64, all))
+		h.told = append(h.told, make([]atomic.Int64, all))
+	}
+	for i := range all {
+		price := i
+		if i >= historyListings {
+			price = rebornPrice + 1
+		}
+		w := c.nodes[0].create("listing", price)
 		h.ids = append(h.ids, w.ID)
 		h.index[w.ID] = i
-		h.object(h.listings[i].learn(1, i, 0, h.now()))
+		h.object(h.listings[i].learn(1, price, 0, h.now()))
 	}
 	return h
 }
@@ -75,19 +85,22 @@ type historyQuestion struct {
 func (h *history) anyQuestion(r *rand.Rand) historyQuestion {
 	n := r.IntN(10)
 	if n < 6 {
-		i := r.IntN(historyListings)
+		i := r.IntN(len(h.ids))
 		return historyQuestion{target: itemPath(h.ids[i]), item: i}
 	}
-	low := r.IntN(historyBands) * bandWidth
+	low := r.IntN(historyBands+1) * bandWidth
 	high := low + bandWidth - 1 + r.IntN(2)*bandWidth
+	if low == historyBands*bandWidth {
+		low, high = rebornPrice, 2*rebornPrice
+	}
 	target := fmt.Sprintf("/v1/properties?min_price=%d&max_price=%d&limit=500", low, high)
 	switch n {
 	case 6:
 		target += "&sort=price"
 	case 7:
-		target += "&fields=price,version&sort=-updated_at"
+		target += "&fields=price,bedrooms,version&sort=-updated_at"
 	case 8:
-		target += "&count=exact&fields=price,version"
+		target += "&count=exact&fields=price,bedrooms,version"
 	}
 	return historyQuestion{target: target, item: -1, low: low, high: high}
 }
@@ -104,6 +117,11 @@ func (h *history) observe(o *observation, q historyQuestion, a wireAnswer) bool 
 	o.shown = o.shown[:0]
 	if a.status == http.StatusOK {
 		o.shown = appendSights(o.shown, a.body, h.index)
+		for i := range o.shown {
+			if s := &o.shown[i]; s.listing >= historyListings {
+				s.version, s.edition = s.price-rebornPrice, -1
+			}
+		}
 		if q.item < 0 {
 			o.count = countIn(a.body)
 		}
@@ -128,7 +146,7 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 	questions := make([]historyQuestion, together)
 	o := observation{
 		kind: defaultRead, process: w.node.name,
-		least: make([]int, historyListings), told: make([]int, historyListings),
+		least: make([]int, len(h.listings)), told: make([]int, len(h.listings)),
 	}
 	for ctx.Err() == nil {
 		for i := range questions {
@@ -205,69 +223,10 @@ func (w *wire) exchange() (wireAnswer, error) {
 	return w.receive()
 }
 
-// readInSessions reads, and now and then writes, through one process after the other with what the last answer gave it.
-func (h *history) readInSessions(ctx context.Context, r *rand.Rand) {
-	const length = 300
-	wires := h.wires()
-	for ctx.Err() == nil {
-		token := "*"
-		o := observation{kind: sessionRead, least: make([]int, historyListings)}
-		for range length {
-			if ctx.Err() != nil {
-				break
-			}
-			process := r.IntN(len(wires))
-			w := wires[process]
-			o.process = w.node.name
-			if r.IntN(40) == 0 {
-				h.writeInSession(process, w, r, &token, &o)
-				continue
-			}
-			q := h.anyQuestion(r)
-			w.request(http.MethodGet, q.target, "", tokenHeader, token)
-			o.began = h.now()
-			a, err := w.exchange()
-			h.lost(ctx, w, err)
-			if err != nil || !h.observe(&o, q, a) {
-				continue
-			}
-			if a.token == "" { // the reader goes on with the last one it was given
-				o.tokenless++
-			} else {
-				token = a.token
-			}
-			h.see(&o)
-		}
-	}
-}
-
-// see raises what the session must be shown from now on: what it has seen, and what came into being together with that.
-func (h *history) see(o *observation) {
-	for _, s := range o.shown {
-		o.least[s.listing] = max(o.least[s.listing], s.version)
-		group, _ := h.listings[s.listing].known(s.version, s.price)
-		for _, m := range h.membersOf(group) {
-			o.least[m.listing] = max(o.least[m.listing], m.version)
-		}
-	}
-}
-
-func (h *history) writeInSession(process int, w *wire, r *rand.Rand, token *string, o *observation) {
-	listing := r.IntN(historyListings)
-	version, given := h.write(process, w, listing, r.IntN(historyBands*bandWidth), tokenHeader, *token)
-	if version == 0 {
-		return
-	}
-	if given == "" {
-		h.complain(fmt.Sprintf("a write of listing %d through process %s was acknowledged without a token", listing, w.node.name))
-		return
-	}
-	o.least[listing] = max(o.least[listing], version)
-	*token = given
-}
-
 // write changes a listing's price through a process, and returns the version that was acknowledged, 0 if none was.
 func (h *history) write(process int, w *wire, listing, price int, headers ...string) (version int, token string) {
+	h.writers.RLock()
+	defer h.writers.RUnlock()
 	b := &h.listings[listing]
 	b.begin()
 	w.request(http.MethodPatch, itemPath(h.ids[listing]), fmt.Sprintf(`{"price":%d}`, price), headers...)
@@ -325,101 +284,6 @@ func (h *history) writeOverHTTP(ctx context.Context, process int, r *rand.Rand) 
 	}
 }
 
-// writeBySQL changes listings beside the program: several at once, by a statement that is told as a reset, by one that is
-// rolled back; it removes listings and brings them back.
-func (h *history) writeBySQL(ctx context.Context, r *rand.Rand) {
-	pace := time.NewTicker(80 * time.Millisecond)
-	defer pace.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-pace.C:
-		}
-		limited, cancel := context.WithTimeout(ctx, wirePatience)
-		switch n := r.IntN(10); {
-		case n < 6:
-			h.changeTogether(limited, r, n == 0)
-		case n < 9:
-			h.removeOrReturn(limited, historyListings-1-r.IntN(historyRemoved), r.IntN(historyBands*bandWidth))
-		default:
-			h.rollBack(limited, r)
-		}
-		cancel()
-	}
-}
-
-func (h *history) changeTogether(ctx context.Context, r *rand.Rand, asReset bool) {
-	chosen := r.Perm(historyListings)[:2+r.IntN(5)]
-	price := r.IntN(historyBands * bandWidth)
-	var ids []string
-	for _, i := range chosen {
-		ids = append(ids, h.ids[i])
-		h.listings[i].begin()
-	}
-	var members []member
-	err := pgx.BeginFunc(ctx, h.sql, func(tx pgx.Tx) error {
-		if asReset {
-			if _, err := tx.Exec(ctx, "SET LOCAL gable.reset_rows = 0"); err != nil {
-				return err
-			}
-		}
-		// Rows are locked in one order, so that two writers never wait for each other.
-		rows, err := tx.Query(ctx, `WITH locked AS (SELECT id FROM properties WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)
-			UPDATE properties p SET price = $2 FROM locked WHERE p.id = locked.id RETURNING p.id::text, p.version`, ids, price)
-		if err != nil {
-			return err
-		}
-		members, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (member, error) {
-			var id string
-			var version int
-			err := row.Scan(&id, &version)
-			return member{h.index[id], version}, err
-		})
-		return err
-	})
-	if err == nil {
-		group := h.together(members)
-		for _, m := range members {
-			h.learn(m.listing, m.version, price, group)
-		}
-		h.wrote()
-	}
-	for _, i := range chosen {
-		h.listings[i].end(h.now(), err == nil)
-	}
-}
-
-// removeOrReturn removes a listing that is there and brings back one that is not.
-func (h *history) removeOrReturn(ctx context.Context, listing, price int) {
-	b := &h.listings[listing]
-	b.begin()
-	var version int
-	err := h.sql.QueryRow(ctx, "DELETE FROM properties WHERE id = $1 RETURNING version", h.ids[listing]).Scan(&version)
-	if err == nil {
-		h.learn(listing, version+1, absentPrice, 0)
-	} else if errors.Is(err, pgx.ErrNoRows) {
-		err = h.sql.QueryRow(ctx, `INSERT INTO properties (id, title, price, location) VALUES ($1, 'listing', $2, 'Here')
-			RETURNING version`, h.ids[listing], price).Scan(&version)
-		if err == nil {
-			h.learn(listing, version, price, 0)
-		}
-	}
-	if err == nil {
-		h.wrote()
-	}
-	b.end(h.now(), err == nil)
-}
-
-func (h *history) rollBack(ctx context.Context, r *rand.Rand) {
-	tx, err := h.sql.Begin(ctx)
-	if err != nil {
-		return
-	}
-	_, _ = tx.Exec(ctx, "UPDATE properties SET price = $2 WHERE id = $1", h.ids[r.IntN(historyListings)], forbiddenPrice)
-	_ = tx.Rollback(ctx)
-}
-
 // crowd is everybody who reads and writes.
 func (h *history) crowd(ctx context.Context, seed uint64) *sync.WaitGroup {
 	var all sync.WaitGroup
@@ -440,6 +304,7 @@ func (h *history) crowd(ctx context.Context, seed uint64) *sync.WaitGroup {
 		add(func(r *rand.Rand) { h.readLinearizably(ctx, r) })
 	}
 	add(func(r *rand.Rand) { h.writeBySQL(ctx, r) })
+	add(func(r *rand.Rand) { h.bearAgain(ctx, r) })
 	add(func(r *rand.Rand) { h.keepRegisters(ctx, r) })
 	return &all
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -152,8 +154,68 @@ type member struct{ listing, version int }
 type chronicle struct {
 	listings []biography
 
-	mu     sync.RWMutex
-	groups [][]member // versions that one transaction made; guarded by mu; 0 is none
+	mu       sync.RWMutex // guards the fields below
+	groups   [][]member   // versions that one transaction made; 0 is none
+	editions []moment     // edition e was committed at the latest at editions[e-1]
+	absences []absence
+}
+
+// absence is a time in which the table was away, or not whole: what is seen of it then is neither right nor wrong.
+type absence struct{ from, to moment }
+
+// never is when an edition is committed that is still being made.
+const never = moment(math.MaxInt64)
+
+// lookPeriod is how long it may take, beyond what is promised otherwise, until a change is seen that no trigger recorded.
+const lookPeriod = time.Second
+
+// beginEdition notes that all listings are being given the next edition, and returns its number.
+func (c *chronicle) beginEdition() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.editions = append(c.editions, never)
+	return len(c.editions)
+}
+
+func (c *chronicle) endEdition(edition int, at moment) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.editions[edition-1] = at
+}
+
+// editionsBy are the newest edition known to have been committed at the moment, and the newest that has been begun.
+func (c *chronicle) editionsBy(at moment) (committed, begun int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for committed = len(c.editions); committed > 0 && c.editions[committed-1] > at; committed-- {
+	}
+	return committed, len(c.editions)
+}
+
+// unseen reports whether at the moment there may be a change that no trigger recorded, and that no process has looked for.
+func (c *chronicle) unseen(now moment) bool {
+	committed, begun := c.editionsBy(now - lookPeriod - maxStaleness)
+	return committed < begun || c.away(now-lookPeriod-maxStaleness, now)
+}
+
+// beginAbsence notes that the table may be away from now on, until the function that it returns is called.
+func (c *chronicle) beginAbsence(now moment) (end func(moment)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.absences = append(c.absences, absence{now, never})
+	at := len(c.absences) - 1
+	return func(now moment) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.absences[at].to = now
+	}
+}
+
+// away reports whether the table may have been away at some time between the moments.
+func (c *chronicle) away(from, to moment) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.ContainsFunc(c.absences, func(a absence) bool { return a.from <= to && from <= a.to })
 }
 
 func newChronicle(listings int) *chronicle {

@@ -54,9 +54,11 @@ func (h *history) keepRegisters(ctx context.Context, r *rand.Rand) {
 	defer w.close()
 	for ctx.Err() == nil {
 		w.node = h.nodes[r.IntN(len(h.nodes))]
+		h.writers.RLock()
 		w.request(http.MethodPost, "/v1/properties",
 			fmt.Sprintf(`{"title":"register","price":%d,"location":"Elsewhere"}`, registerZero))
 		a, err := w.exchange()
+		h.writers.RUnlock()
 		h.lost(ctx, w, err)
 		if err != nil || a.status != http.StatusCreated {
 			continue
@@ -123,6 +125,8 @@ func (h *history) useRegister(ctx context.Context, id string, r *rand.Rand) []po
 // takeStep reports the price read, and whether the step is known to have been taken.
 func (h *history) takeStep(w *wire, id string, step registerStep) (value int, done bool) {
 	if step.write {
+		h.writers.RLock()
+		defer h.writers.RUnlock()
 		w.request(http.MethodPatch, itemPath(id), fmt.Sprintf(`{"price":%d}`, registerZero+step.value))
 	} else {
 		w.request(http.MethodGet, itemPath(id), "", "Cache-Control", "no-cache")

@@ -143,7 +143,8 @@ func levelOf(status []byte) string {
 	return "load"
 }
 
-// appendSights adds the listings in a JSON body to a list. Listings that are not in the index are left out.
+// appendSights adds the listings in a JSON body to a list, whose edition stands for their bedrooms. Listings that are not in
+// the index are left out.
 func appendSights(list []sight, body []byte, index map[string]int) []sight {
 	const idLength = 36
 	for {
@@ -154,9 +155,10 @@ func appendSights(list []sight, body []byte, index map[string]int) []sight {
 		listing, ours := index[string(after[:idLength])]
 		_, after, _ = bytes.Cut(after, []byte(`"price":"`))
 		price := leadingInt(after)
-		_, body, _ = bytes.Cut(after, []byte(`"version":`))
+		after, body, _ = bytes.Cut(after, []byte(`"version":`))
+		_, edition, _ := bytes.Cut(after, []byte(`"bedrooms":`))
 		if ours {
-			list = append(list, sight{listing, leadingInt(body), price})
+			list = append(list, sight{listing, leadingInt(body), price, leadingInt(edition)})
 		}
 	}
 }

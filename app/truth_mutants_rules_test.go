@@ -13,6 +13,9 @@ var mutants = slices.Concat(
 // windowTests are those that say case by case what touches what; random ones might miss it once.
 const windowTests = "TestAPageIsTouched|TestAChangeWithout|TestAnUncertain|TestAReset"
 
+// foldTests open databases that fold letters in other ways.
+const foldTests = "TestADatabaseThatFolds|TestEachWayToFold"
+
 // Where the triggers stand.
 const (
 	postgresChanges = "migrations/postgres/20261123000002_property_changes.tx.up.sql"
@@ -93,17 +96,24 @@ var propertyMutants = []mutant{
 	},
 	{
 		"letters outside ASCII may match in either case",
-		"domain/property/match.go", "hasUnicodeCase(part) || strings.ContainsFunc",
-		"false || strings.ContainsFunc", propertyPkg, "TestTextIsMatched|TestTheRim",
+		"domain/property/letters.go", "strings.ContainsFunc(part, mayFold) || ", "", propertyPkg, "TestTextIsMatched|TestTheRim",
 	},
 	{
 		"so may what some databases take for ASCII",
-		"domain/property/match.go", " || strings.ContainsFunc(text, foldsToASCII)",
+		"domain/property/letters.go", " || strings.ContainsFunc(text, mayFoldToAny)",
 		"", propertyPkg, "TestTextIsMatched|TestTheRim",
 	},
 	{
+		"so may what only a later Unicode knows",
+		"domain/property/letters.go", "return unicode.Is(unicode.Cn, r)", "return false", propertyPkg, "TestTextIsMatched",
+	},
+	{
+		"wherever it stands",
+		"domain/property/letters.go", "case r <= 0x377,", "case r <= 0x378,", propertyPkg, "TestEveryCharacter",
+	},
+	{
 		"a Σ is never certain",
-		"domain/property/match.go", "if strings.ContainsRune(part, 'Σ') {",
+		"domain/property/letters.go", "if strings.ContainsRune(part, 'Σ') {",
 		"if false {", propertyPkg, "TestTextIsMatched|TestTheRim",
 	},
 	{
@@ -671,6 +681,54 @@ var storeMutants = []mutant{
 	{
 		"and so is one of an unknown kind",
 		"adapters/bunstore/change_feed.go", "	if !r.readable() {", "	if r.Before.broken != nil || r.After.broken != nil {", storePkg, "TestAChangeOfAnUnknown",
+	},
+	{
+		"a database that folds cased letters otherwise is refused",
+		"adapters/bunstore/letters_postgres.go", "if !foldsWell(r, lower[i]) {", "if false {", storePkg, foldTests,
+	},
+	{
+		"so is one whose capitals matter",
+		"adapters/bunstore/letters_postgres.go", "return lower == string(unicode.ToLower(r))", "break", storePkg, foldTests,
+	},
+	{
+		"or that folds ASCII otherwise",
+		"adapters/bunstore/letters_postgres.go", "case folded.ASCII != ascii:", "case false:", storePkg, foldTests,
+	},
+	{
+		"or a letter to an ASCII one",
+		"adapters/bunstore/letters_postgres.go", " && to > unicode.MaxASCII && ", " && ", storePkg, foldTests,
+	},
+	{
+		"or a cased letter to a caseless one",
+		"adapters/bunstore/letters_postgres.go", " && property.CaseOf(to) == property.Cased", "", storePkg, foldTests,
+	},
+	{
+		"or a letter to several",
+		"adapters/bunstore/letters_postgres.go", "return size == len(lower) && ", "_ = size\n\treturn ", storePkg, foldTests,
+	},
+	{
+		"or what has no case",
+		"adapters/bunstore/letters_postgres.go", "lower(caseless) = caseless AS", "true AS", storePkg, foldTests,
+	},
+	{
+		"or by ILIKE alone a letter to several",
+		"adapters/bunstore/letters_postgres.go", " AND ?1 ILIKE ?2", "", storePkg, foldTests,
+	},
+	{
+		"or what has no case to several",
+		"adapters/bunstore/letters_postgres.go", " AND caseless ILIKE repeat('_', length(caseless))", "", storePkg, foldTests,
+	},
+	{
+		"or a letter to an ASCII one by ILIKE alone",
+		"adapters/bunstore/letters_postgres.go", "NOT ?1 ILIKE ANY", "true OR ?1 ILIKE ANY", storePkg, foldTests,
+	},
+	{
+		"or not at all by ILIKE",
+		"adapters/bunstore/letters_postgres.go", "?0 ILIKE lower(?0) AND ?1 ILIKE lower(?1) AND", "", storePkg, foldTests,
+	},
+	{
+		"a column folds as its database does",
+		"adapters/bunstore/letters_postgres.go", `if folded.Collated != "" {`, "if false {", storePkg, "TestAColumnWith",
 	},
 	{
 		"a write tells of which epoch it is",

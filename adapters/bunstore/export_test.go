@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"io/fs"
+	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -49,3 +50,14 @@ type otherFiles struct {
 }
 
 func (o otherFiles) files() fs.FS { return o.of }
+
+// Contains asks the database whether the part occurs in the text, as a search does.
+func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
+	t.Helper()
+	condition, args := db.dialect.contains("t.text", part)
+	err := db.read.NewRaw("SELECT "+condition+" FROM (SELECT CAST(? AS text) AS text) AS t", append(args, text)...).Scan(t.Context(), &found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}

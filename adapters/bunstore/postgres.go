@@ -35,9 +35,6 @@ const (
 	statementGrace = time.Second
 )
 
-// ErrUnfitDatabase says that a database is set up in a way in which text would not be found reliably.
-var ErrUnfitDatabase = errors.New("this database cannot hold listings")
-
 func (db *DB) openPostgres(ctx context.Context) error {
 	db.dialect = postgresDialect{new(atomic.Pointer[lastReading])}
 	conns := db.options.MaxConns
@@ -103,23 +100,6 @@ func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, e
 		config.RuntimeParams["application_name"] = "gable"
 	}
 	return config, nil
-}
-
-// checkPostgres makes sure that text is kept as Unicode and that ASCII letters fold as they do everywhere but in Turkish.
-func (db *DB) checkPostgres(ctx context.Context) error {
-	ctx, cancel := db.bounded(ctx)
-	defer cancel()
-	var encoding, lower string
-	err := db.read.NewRaw("SELECT current_setting('server_encoding'), lower('I')").Scan(ctx, &encoding, &lower)
-	switch {
-	case err != nil:
-		return db.explain(ctx, "reach the database", err)
-	case encoding != "UTF8":
-		return fmt.Errorf("%w: its encoding is %s, not UTF8", ErrUnfitDatabase, encoding)
-	case lower != "i":
-		return fmt.Errorf("%w: in its locale the lower case of I is %s, not i", ErrUnfitDatabase, lower)
-	}
-	return nil
 }
 
 func (postgresDialect) contains(expression, part string) (string, []any) {

@@ -94,9 +94,6 @@ func TestLettersOfAnyAlphabetAreFoundInEitherCase(t *testing.T) {
 		for i, title := range []string{"MÜNCHEN", "москва", "Αθήνα", "東京"} {
 			store(t, db, listing(t, i+1, func(d *property.Details) { d.Title = title }))
 		}
-		if db.IsPostgres() && !slices.Equal(lines(t, db, "SELECT lower('Ü')"), []string{"ü"}) {
-			t.Skip("this server's locale folds ASCII letters only")
-		}
 		for _, word := range []string{"münchen", "МОСКВА", "ΑΘΉΝΑ", "東京"} {
 			page, err := db.Repository().Search(t.Context(), parse(t, "q="+word))
 			if err != nil || len(page.Properties) != 1 {

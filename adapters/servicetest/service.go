@@ -110,11 +110,11 @@ func openRedis(url string, database int) (*redis.Client, error) {
 	return redis.NewClient(options), nil
 }
 
-// initdb makes an empty cluster, in the plainest locale that the system has.
+// initdb makes an empty cluster, in a plain locale of the system in which letters of every alphabet fold.
 func initdb(ctx context.Context, binary, folder string, _ int, run runner) error {
 	program := filepath.Join(filepath.Dir(binary), "initdb"+exeSuffix())
 	var err error
-	for _, locale := range []string{"C.UTF-8", "C"} {
+	for _, locale := range []string{"C.UTF-8", "en_US.UTF-8"} {
 		if err = run(ctx, program, "-D", filepath.Join(folder, "data"), "-U", "postgres", "--auth=trust",
 			"--encoding=UTF8", "--locale="+locale, "--no-sync"); err == nil {
 			return nil

@@ -3,9 +3,7 @@ package property
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 )
 
 // Match is what a filter can say about a listing without asking the database.
@@ -30,7 +28,7 @@ func certain(yes bool) Match {
 }
 
 // Matches says whether the filter lets the listing through. Numbers, choices, times and boxes are always certain; text
-// with letters outside ASCII, whose case databases fold differently, and places at the very rim of a circle may not be.
+// may not be where databases fold its letters differently (see ContainsText), nor are places at the very rim of a circle.
 func (f *Filter) Matches(p *Property) Match {
 	if !f.matchesExactly(p) {
 		return No
@@ -82,56 +80,4 @@ func (f *Filter) matchesNear(p *Property) Match {
 		return Maybe
 	}
 	return certain(distance < circle.RadiusKM)
-}
-
-// ContainsText says whether part occurs in text, letters compared without regard to case. It is certain wherever case
-// folding is: ASCII letters fold the same in every store, and characters without case do not fold at all. Nor does it
-// matter how a store folds what is the same already, but for the one letter whose lower case depends on what follows.
-func ContainsText(text, part string) Match {
-	if strings.Contains(text, part) || strings.Contains(lowerASCII(text), lowerASCII(part)) {
-		if strings.ContainsRune(part, 'Σ') {
-			return Maybe
-		}
-		return Yes
-	}
-	if hasUnicodeCase(part) || strings.ContainsFunc(text, foldsToASCII) {
-		return Maybe
-	}
-	return No
-}
-
-// ContainsFold decides what ContainsText leaves open, by Unicode's simple lower case: how Gable's own stores do it.
-func ContainsFold(text, part string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
-}
-
-// lowerASCII leaves the text alone when it has no capital among its ASCII letters.
-func lowerASCII(text string) string {
-	isUpper := func(b byte) bool { return 'A' <= b && b <= 'Z' }
-	for i := range len(text) {
-		if isUpper(text[i]) {
-			lower := []byte(text)
-			for ; i < len(lower); i++ {
-				if isUpper(lower[i]) {
-					lower[i] += 'a' - 'A'
-				}
-			}
-			return string(lower)
-		}
-	}
-	return text
-}
-
-// hasUnicodeCase reports whether the text has a letter outside ASCII that exists in two cases. SimpleFold knows those that
-// are only the lower case of another (ß of ẞ), ToLower those that fold to more than one character (İ).
-func hasUnicodeCase(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool {
-		return r > unicode.MaxASCII && (unicode.SimpleFold(r) != r || unicode.ToLower(r) != r || unicode.ToUpper(r) != r)
-	})
-}
-
-// foldsToASCII is true of the few characters outside ASCII whose other case some database takes to be an ASCII letter:
-// the Kelvin sign, the long s, and the dotted and dotless i.
-func foldsToASCII(r rune) bool {
-	return r == '\u212A' || r == '\u017F' || r == '\u0130' || r == '\u0131'
 }

@@ -16,11 +16,11 @@ import (
 var (
 	wordPool = []string{
 		"Sunny", "LOFT", "house", "farmhouse", "seaside", "100%", "a_b", `back\slash`, "O'Brien", `"Manor"`, "<br", "/>", "&amp;",
-		"École", "ÉCOLE", "Großzügig", "straße", "Уютная", "ΣΊΣΥΦΟΣ", "İstanbul", "ſtreet", "\u212Aelvin", "旺角", "西營盤三房", "🏡", "شقة",
+		"École", "ÉCOLE", "Großzügig", "straße", "Уютная", "ΣΊΣΥΦΟΣ", "İstanbul", "ſtreet", "\u212Aelvin", "VILA ALFÍ", "I\u0303", "\uA7CBɤ", "旺角", "西營盤三房", "🏡", "شقة",
 	}
 	partPool = []string{
 		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE", "É", "ß", "SS",
-		"Σ", "σ", "уют", "角", "三房", "🏡", "شق", "castle", "İ", "ı",
+		"Σ", "σ", "уют", "角", "三房", "🏡", "شق", "castle", "İ", "ı", "ALFI", "í", "\u0301", "\u0307", "ɤ",
 	}
 	pricePool  = []property.Decimal{0, 1, 99, 100_00, 100_01, 250_000_00, 250_000_50, property.MaxPrice - 1, property.MaxPrice}
 	areaPool   = []property.Decimal{0, 1, 50_00, 50_01, 70_10, 1_000_00, property.MaxAreaM2}

@@ -1,0 +1,137 @@
+package bunstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// ErrUnfitDatabase says that a database is set up in a way in which text would not be found reliably.
+var ErrUnfitDatabase = errors.New("this database cannot hold listings")
+
+// asciiProbe has the capitals of ASCII, and those of them before whose marks some languages add or remove a dot.
+const asciiProbe = "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z I\u0300 I\u0301 I\u0303 I\u0307 J\u0301"
+
+// alphabets are the blocks whose capitals every database has to fold as Go does: Latin, Greek, Cyrillic and Armenian.
+var alphabets = [][2]rune{{'À', 'ž'}, {'Ά', 'Ϋ'}, {'Ѐ', 'Я'}, {'Ա', 'Ֆ'}}
+
+// letterProbe is what the database is asked to fold: all characters outside ASCII that property.ContainsText may be
+// certain about, but for the many of Han, Hangul and private use, which have no case in any version of Unicode.
+type letterProbe struct {
+	cased                       []rune
+	casedText                   string  // cased, with a space between any two: letters must not fold by their neighbours
+	caselessFirst, caselessLast []int32 // runs of caseless characters
+}
+
+var letters = sync.OnceValue(func() *letterProbe {
+	p := new(letterProbe)
+	for r := rune(unicode.MaxASCII + 1); r <= unicode.MaxRune; r++ {
+		switch of := property.CaseOf(r); {
+		case of == property.Cased:
+			p.cased = append(p.cased, r)
+		case of == property.Caseless && !unicode.In(r, unicode.Han, unicode.Hangul, unicode.Co, unicode.Cs):
+			p.addCaseless(r)
+		}
+	}
+	p.casedText = strings.Join(strings.Split(string(p.cased), ""), " ")
+	return p
+})
+
+func (p *letterProbe) addCaseless(r rune) {
+	if n := len(p.caselessLast); n > 0 && p.caselessLast[n-1] == r-1 {
+		p.caselessLast[n-1] = r
+		return
+	}
+	p.caselessFirst, p.caselessLast = append(p.caselessFirst, r), append(p.caselessLast, r)
+}
+
+// letterSQL folds the probe in the database's own collation, by lower and by ILIKE, which searches use and which might
+// differ one day.
+const letterSQL = `SELECT lower(?0) AS ascii, lower(?1) AS cased, lower(caseless) = caseless AS caseless,
+	?0 ILIKE lower(?0) AND ?1 ILIKE lower(?1) AND ?1 ILIKE ?2 AND caseless ILIKE repeat('_', length(caseless)) AND
+		NOT ?1 ILIKE ANY (SELECT '%' || chr(letter) || '%' FROM generate_series(ascii('a'), ascii('z')) AS letter) AS alike,
+	(SELECT coalesce(d->>'datlocale', d->>'daticulocale', d->>'datctype') FROM to_jsonb(pg_database) AS d) AS locale,
+	coalesce((SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = to_regclass('properties')
+		AND attname IN ('title', 'description', 'location')
+		AND attcollation <> 'pg_catalog."default"'::regcollation), '') AS collated
+FROM (SELECT string_agg(chr(letter), '') AS caseless
+	FROM unnest(?3::int[], ?4::int[]) AS run(first, last), generate_series(first, last) AS letter) AS probe, pg_database
+WHERE datname = current_database()`
+
+// foldedLetters is a database's answer to letterSQL.
+type foldedLetters struct {
+	ASCII, Cased, Locale, Collated string
+	Caseless, Alike                bool
+}
+
+// checkPostgres makes sure that text is stored as Unicode, and that the database folds letters as property.ContainsText
+// and the contract say.
+func (db *DB) checkPostgres(ctx context.Context) error {
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	var encoding string
+	if err := db.read.NewRaw("SHOW server_encoding").Scan(ctx, &encoding); err != nil {
+		return db.explain(ctx, "reach the database", err)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("%w: its encoding is %s, not UTF8", ErrUnfitDatabase, encoding)
+	}
+	p, folded := letters(), foldedLetters{}
+	single := strings.TrimSuffix(strings.Repeat("_ ", len(p.cased)), " ")
+	err := db.read.NewRaw(letterSQL, asciiProbe, p.casedText, single,
+		pgdialect.Array(p.caselessFirst), pgdialect.Array(p.caselessLast)).Scan(ctx, &folded)
+	if err != nil {
+		return db.explain(ctx, "have the database fold letters", err)
+	}
+	if wrong := p.unlike(&folded); wrong != "" {
+		return fmt.Errorf("%w: in its locale %s %s; create one with: createdb --template template0 --encoding UTF8 "+
+			"--locale C.UTF-8 NAME (with ICU: --locale-provider icu --icu-locale und), and move the listings with pg_dump",
+			ErrUnfitDatabase, folded.Locale, wrong)
+	}
+	if folded.Collated != "" {
+		return fmt.Errorf("%w: columns of properties have a collation of their own, not the database's: %s",
+			ErrUnfitDatabase, folded.Collated)
+	}
+	return nil
+}
+
+// unlike says what the database folds otherwise than Go expects; "" if nothing.
+func (p *letterProbe) unlike(folded *foldedLetters) string {
+	lower := strings.Split(folded.Cased, " ")
+	if len(lower) != len(p.cased) {
+		return "a letter is folded to a space"
+	}
+	for i, r := range p.cased {
+		if !foldsWell(r, lower[i]) {
+			return fmt.Sprintf("the lower case of %c is %s, not %c", r, lower[i], unicode.ToLower(r))
+		}
+	}
+	switch ascii := strings.ToLower(asciiProbe); {
+	case folded.ASCII != ascii:
+		return fmt.Sprintf("the lower case of %s is %s, not %s", asciiProbe, folded.ASCII, ascii)
+	case !folded.Caseless:
+		return "a character without case has a lower case"
+	case !folded.Alike:
+		return "ILIKE does not compare lower cases"
+	}
+	return ""
+}
+
+// foldsWell reports whether a cased letter becomes a cased letter, and the expected one in the alphabets.
+func foldsWell(r rune, lower string) bool {
+	for _, block := range alphabets {
+		if block[0] <= r && r <= block[1] {
+			return lower == string(unicode.ToLower(r))
+		}
+	}
+	to, size := utf8.DecodeRuneInString(lower)
+	return size == len(lower) && to > unicode.MaxASCII && property.CaseOf(to) == property.Cased
+}

@@ -1,0 +1,178 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// reloadPatience is for all that a change of the whole table takes, waiting for others included.
+const reloadPatience = 20 * time.Second
+
+// alone does something to the table while nobody writes: what is still under way has ended. Reading goes on.
+func (h *history) alone(work func(ctx context.Context)) {
+	h.writers.Lock()
+	defer h.writers.Unlock()
+	ctx, cancel := context.WithTimeout(h.t.Context(), reloadPatience)
+	defer cancel()
+	poll(h.t, "no transaction writes", func() bool {
+		var writing int
+		err := h.sql.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+			AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_xid IS NOT NULL`).Scan(&writing)
+		return err == nil && writing == 0
+	})
+	work(ctx)
+}
+
+// newEdition is a fault that gives all listings the next edition in one transaction, in a way of its own.
+func newEdition(change func(ctx context.Context, tx pgx.Tx, edition int) error) func(*history, *node, *rand.Rand) {
+	return func(h *history, _ *node, _ *rand.Rand) {
+		h.alone(func(ctx context.Context) {
+			edition := h.beginEdition()
+			var after []sight
+			err := pgx.BeginFunc(ctx, h.sql, func(tx pgx.Tx) (err error) {
+				if err = change(ctx, tx, edition); err == nil {
+					after, err = h.table(ctx, tx)
+				}
+				return err
+			})
+			if err != nil {
+				h.t.Errorf("edition %d: %v", edition, err)
+				return
+			}
+			h.endEdition(edition, h.now())
+			for _, s := range after {
+				h.learn(s.listing, s.version, s.price, 0)
+			}
+		})
+	}
+}
+
+// table is what the ordinary listings are in a transaction.
+func (h *history) table(ctx context.Context, tx pgx.Tx) ([]sight, error) {
+	rows, err := tx.Query(ctx, "SELECT id::text, version, price::int, bedrooms FROM properties WHERE price < $1",
+		historyBands*bandWidth)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s sight, err error) {
+		var id string
+		err = row.Scan(&id, &s.version, &s.price, &s.edition)
+		s.listing = h.index[id]
+		return s, err
+	})
+}
+
+func execAll(ctx context.Context, tx pgx.Tx, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+// rewriteColumn changes the column's type, and all its values, and changes the type back.
+func rewriteColumn(ctx context.Context, tx pgx.Tx, edition int) error {
+	return execAll(ctx, tx,
+		fmt.Sprintf("ALTER TABLE properties ALTER COLUMN bedrooms TYPE bigint USING %d", edition),
+		"ALTER TABLE properties ALTER COLUMN bedrooms TYPE integer")
+}
+
+func updateAll(edition int) string {
+	return fmt.Sprintf("UPDATE properties SET bedrooms = %d", edition)
+}
+
+// changeWithoutTriggers disables all triggers for a change of all listings, and then has each as it was.
+func changeWithoutTriggers(ctx context.Context, tx pgx.Tx, edition int) error {
+	rows, err := tx.Query(ctx, `SELECT format('ALTER TABLE properties %s TRIGGER %I', CASE tgenabled
+			WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'D' THEN 'DISABLE' ELSE 'ENABLE' END, tgname)
+		FROM pg_trigger WHERE tgrelid = 'properties'::regclass AND NOT tgisinternal`)
+	if err != nil {
+		return err
+	}
+	asBefore, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	return execAll(ctx, tx, append([]string{
+		"ALTER TABLE properties DISABLE TRIGGER ALL", updateAll(edition), "ALTER TABLE properties ENABLE TRIGGER ALL",
+	}, asBefore...)...)
+}
+
+func changeAsReplica(ctx context.Context, tx pgx.Tx, edition int) error {
+	return execAll(ctx, tx, "SET LOCAL session_replication_role = replica", updateAll(edition))
+}
+
+// copyBack empties the table and copies its listings back.
+func copyBack(ctx context.Context, tx pgx.Tx, edition int) error {
+	var columns, values string
+	err := tx.QueryRow(ctx, `SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum),
+			string_agg(CASE attname WHEN 'bedrooms' THEN $1 ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
+		FROM pg_attribute WHERE attrelid = 'properties'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`,
+		fmt.Sprint(edition)).Scan(&columns, &values)
+	if err != nil {
+		return err
+	}
+	var rows bytes.Buffer
+	conn := tx.Conn().PgConn()
+	if _, err := conn.CopyTo(ctx, &rows, "COPY (SELECT "+values+" FROM properties) TO STDOUT"); err != nil {
+		return err
+	}
+	if err := execAll(ctx, tx, "TRUNCATE properties"); err != nil {
+		return err
+	}
+	_, err = conn.CopyFrom(ctx, &rows, "COPY properties ("+columns+") FROM STDIN")
+	return err
+}
+
+// writeTableAnew changes where the table is stored, and nothing else.
+func writeTableAnew(h *history, _ *node, _ *rand.Rand) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), reloadPatience)
+	defer cancel()
+	if _, err := h.sql.Exec(ctx, "VACUUM FULL properties"); err != nil {
+		h.t.Error(err)
+	}
+}
+
+// reloadDump puts a dump of the tables back over them, as pg_dump --clean | psql does: tables and triggers are dropped,
+// the rows come back, and the triggers come last. Before those the listings get the next edition.
+func reloadDump(h *history, _ *node, _ *rand.Rand) {
+	dump, err := exec.LookPath("pg_dump")
+	psql, other := exec.LookPath("psql")
+	if err != nil || other != nil {
+		h.t.Logf("no dump is put back: pg_dump and psql are missing (postgresql-client)")
+		return
+	}
+	h.alone(func(ctx context.Context) {
+		run := func(in, program string, args ...string) string {
+			cmd := exec.CommandContext(ctx, program, args...)
+			var out, errors bytes.Buffer
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &errors
+			if err := cmd.Run(); err != nil {
+				h.t.Fatalf("%s: %v: %s", program, err, &errors)
+			}
+			return out.String()
+		}
+		const trigger = "CREATE TRIGGER"
+		script := run("", dump, "--clean", "--table", "properties", "--table", "property_changes", h.database)
+		before, after, found := strings.Cut(script, trigger)
+		if !found {
+			h.t.Fatal("the dump creates no trigger")
+		}
+		edition := h.beginEdition()
+		back := h.beginAbsence(h.now())
+		run(before+strings.Replace(updateAll(edition), "properties", "public.properties", 1)+";\n"+trigger+after,
+			psql, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", h.database)
+		back(h.now())
+		h.endEdition(edition, h.now())
+	})
+}
