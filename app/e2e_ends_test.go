@@ -203,12 +203,15 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 	})
 }
 
+const listingFields = "reference title description price currency location offer kind status bedrooms bathrooms area_m2 " +
+	"latitude longitude photos"
+
 // staffForms are the forms of the back office and their fields.
 var staffForms = map[string]string{
 	"/admin/sign-in":            "sign_in_name sign_in_password next",
 	"/admin/password":           "current next again",
-	"/admin/listings/new":       "once reference title description price currency location offer kind status bedrooms bathrooms area_m2 latitude longitude photos",
-	"/admin/listings/ID":        "version reference title description price currency location offer kind status bedrooms bathrooms area_m2 latitude longitude photos",
+	"/admin/listings/new":       "once " + listingFields,
+	"/admin/listings/ID":        "version " + listingFields,
 	"/admin/bulk":               "id all search action status value",
 	"/admin/bulk/apply":         "id all search action status value count once",
 	"/admin/keys":               "name scope",
@@ -220,7 +223,8 @@ var staffForms = map[string]string{
 
 // staffPages are the pages with parameters in their addresses.
 var staffPages = map[string]string{
-	"/":                          "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near radius_km sort cursor",
+	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near " +
+		"radius_km sort cursor",
 	"/admin":                     "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near sort cursor",
 	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since", "/admin/sign-in": "next",
 }

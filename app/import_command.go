@@ -20,7 +20,7 @@ type importCmd struct {
 	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"What the file is (${enum}); auto finds out."`
 	DryRun  bool   `help:"Read and check everything, store nothing."`
-	Rejects string `placeholder:"FILE" help:"New file for the rows that cannot be imported (default: beside the imported file, under a name that is free)."`
+	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
 }
 
 // Help is shown by --help.
