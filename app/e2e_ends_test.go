@@ -203,26 +203,36 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 	})
 }
 
+const listingFields = "reference title description price currency location offer kind status bedrooms bathrooms area_m2 " +
+	"latitude longitude photos"
+
 // staffForms are the forms of the back office and their fields.
 var staffForms = map[string]string{
-	"/admin/sign-in":          "sign_in_name sign_in_password next",
-	"/admin/password":         "current next again",
-	"/admin/listings/new":     "once reference title description price currency location offer kind status bedrooms bathrooms area_m2 latitude longitude photos",
-	"/admin/listings/ID":      "version reference title description price currency location offer kind status bedrooms bathrooms area_m2 latitude longitude photos",
-	"/admin/bulk":             "id all search action status value",
-	"/admin/bulk/apply":       "id all search action status value count once",
-	"/admin/keys":             "name scope",
-	"/admin/keys/revoke":      "name",
-	"/admin/people":           "name password role",
-	"/admin/people/change":    "id role remove",
-	"/admin/listings/ID/gone": "version",
+	"/admin/sign-in":            "sign_in_name sign_in_password next",
+	"/admin/password":           "current next again",
+	"/admin/listings/new":       "once " + listingFields,
+	"/admin/listings/ID":        "version " + listingFields,
+	"/admin/bulk":               "id all search action status value",
+	"/admin/bulk/apply":         "id all search action status value count once",
+	"/admin/keys":               "name scope",
+	"/admin/keys/revoke":        "name",
+	"/admin/people":             "name password role",
+	"/admin/people/change":      "id role remove",
+	"/admin/listings/ID/remove": "version",
 }
 
 // staffPages are the pages with parameters in their addresses.
 var staffPages = map[string]string{
-	"/":                          strings.Join([]string{"q location offer kind status currency min_price max_price min_bedrooms max_bedrooms"}, " ") + " min_area_m2 max_bathrooms bbox near radius_km sort cursor",
+	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near " +
+		"radius_km sort cursor",
 	"/admin":                     "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near sort cursor",
 	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since", "/admin/sign-in": "next",
+}
+
+// pageTexts are those of oddTexts that differ from one another for a page, each of which takes a while to make.
+var pageTexts = []string{
+	"", "-1", "0x1p3", "NaN", "450.000", "1e999", "9223372036854775808", "-9223372036854775808", "2147483648", "2026-11-23T8:00:00Z",
+	"\x00", "a\x00b", "\xff\xfe", "'; --", strings.Repeat("x", 5_000), strings.Repeat(",", 500),
 }
 
 func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
@@ -235,7 +245,7 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 				t.Errorf("%s, %s=%.60q: %d %s", path, field, text, a.status, a.body)
 			}
 		}
-		for _, text := range append(oddTexts, forgedCursors(t)...) {
+		for _, text := range pageTexts {
 			for path, names := range staffPages {
 				path = strings.ReplaceAll(path, "ID", id)
 				for _, field := range strings.Fields(names) {
@@ -246,9 +256,7 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 				check(path, "id", text, boss.get(fmt.Sprintf(path, url.PathEscape(text))))
 			}
 			for path, names := range staffForms {
-				if path = strings.ReplaceAll(path, "ID", id); path == "/admin/sign-in" && len(text) > 100 {
-					continue // one wrong password is as slow as another
-				}
+				path = strings.ReplaceAll(path, "ID", id)
 				for _, field := range strings.Fields(names) {
 					form := fields("title", "Ends", "price", "1", "location", "Here", "action", "price", "value", "1", "scope", "write", "role", "editor")
 					form.Set(field, text)

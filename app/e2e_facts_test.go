@@ -85,7 +85,8 @@ func TestAnImportTakesNothingForWhatItIsNot(t *testing.T) {
 				t.Errorf("%s: %+v", name, r)
 			}
 		}
-		s.imports(resoBody, `{"ListingId":"HIDE-1","ListPrice":1,"City":"Reno","UnparsedAddress":"9 Secret Ln","InternetAddressDisplayYN":false,"Latitude":1.5,"Longitude":2.5}`)
+		s.imports(resoBody, `{"ListingId":"HIDE-1","ListPrice":1,"City":"Reno","UnparsedAddress":"9 Secret Ln",`+
+			`"InternetAddressDisplayYN":false,"Latitude":1.5,"Longitude":2.5}`)
 		visitor := s.browser()
 		for _, path := range []string{"/v1/properties", "/v1/exports", "/v1/changes", "/"} {
 			get := s.get

@@ -16,12 +16,12 @@ type exportCmd struct {
 	configFlags
 	Search string `arg:"" optional:"" help:"Which listings, as a query of the API: 'kind=house&max_price=400000&sort=price'."`
 	Format string `enum:"ndjson,csv" default:"ndjson" help:"What to write (${enum})."`
-	Output string `short:"o" placeholder:"FILE" help:"Where to write; standard output by default."`
+	Output string `short:"o" placeholder:"FILE" help:"New file to write; standard output by default."`
 }
 
 // Help is shown by --help.
 func (exportCmd) Help() string {
-	return `Writes listings so that gable import reads them back.
+	return `Writes listings so that gable import reads them back. A file that exists is not overwritten.
 
 Examples:
 
@@ -42,13 +42,16 @@ func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
 	defer s.close()
 	to := p.out
 	if c.Output != "" {
-		f, err := os.Create(c.Output)
-		if err != nil {
-			return fmt.Errorf("export: %w", err)
+		f, made, createErr := createOutput(c.Output)
+		if createErr != nil {
+			return fmt.Errorf("export: %w", createErr)
 		}
 		defer func() {
 			if closeErr := f.Close(); err == nil {
 				err = closeErr
+			}
+			if err != nil && made {
+				_ = os.Remove(c.Output) // half an export looks like a whole one
 			}
 		}()
 		to = f

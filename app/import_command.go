@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,7 +20,7 @@ type importCmd struct {
 	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"What the file is (${enum}); auto finds out."`
 	DryRun  bool   `help:"Read and check everything, store nothing."`
-	Rejects string `placeholder:"FILE" help:"Where to write the rows that cannot be imported (default: beside the file)."`
+	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
 }
 
 // Help is shown by --help.
@@ -29,7 +28,7 @@ func (importCmd) Help() string {
 	return `Brings listings into the database, by reference: new ones are created, known ones updated; importing a file twice
 changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
 Values that are not understood are never guessed. Rows that cannot be imported are written to a rejects file with
-their reasons, to be mended and imported again.
+their reasons, to be mended and imported again. No file that exists is overwritten.
 
 A running server need not be stopped: its caches see what changes.
 
@@ -45,12 +44,16 @@ func (c *importCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
+	path, err := c.rejectsPath()
+	if err != nil {
+		return fmt.Errorf("import %s: write rejected rows: %w", c.Path, err)
+	}
 	s, err := openStore(ctx, &c.configFlags)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	rejects := rejectsFile{path: c.rejectsPath(), source: c.Path, options: options}
+	rejects := rejectsFile{path: path, source: c.Path, options: options}
 	shown := newProgress(p.err, isTerminal(p.err), "rows", time.Now)
 	began := time.Now()
 	var reading *source
@@ -94,14 +97,12 @@ func (c *importCmd) options() (listingfile.Options, error) {
 	return o, err
 }
 
-// rejectsPath is where rejected rows go: listings.csv.gz has its rejects in listings.rejects.csv, here and now.
-func (c *importCmd) rejectsPath() string {
-	if c.Rejects != "" {
-		return c.Rejects
+// rejectsPath is where rejected rows go, a file that does not exist yet.
+func (c *importCmd) rejectsPath() (string, error) {
+	if c.Rejects == "" {
+		return freeRejectsPath(c.Path), nil
 	}
-	name := strings.TrimSuffix(c.Path, ".gz")
-	extension := filepath.Ext(name)
-	return strings.TrimSuffix(name, extension) + ".rejects" + extension
+	return c.Rejects, checkOutput(c.Rejects, c.Path)
 }
 
 func (c *importCmd) tell(w io.Writer, r catalog.Report, rejects *rejectsFile, took time.Duration) {
@@ -158,7 +159,7 @@ func (f *rejectsFile) open() error {
 		return err
 	}
 	defer source.file.Close()
-	f.file, err = os.Create(f.path)
+	f.file, _, err = createOutput(f.path)
 	if err != nil {
 		return fmt.Errorf("write rejected rows: %w", err)
 	}

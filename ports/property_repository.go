@@ -62,10 +62,13 @@ type PropertyRepository interface {
 // a reset instead of each change.
 const MaxBatch = 500
 
+// MaxIdempotencyKey is how many characters a client's key may have.
+const MaxIdempotencyKey = 255
+
 // IdempotencyKey makes a creation happen at most once.
 type IdempotencyKey struct {
 	Owner   string // who uses the key; keys of different owners have nothing to do with each other
-	Key     string // 1 to 255 characters, chosen by the client
+	Key     string // 1 to MaxIdempotencyKey characters, chosen by the client
 	Request string // a digest of the request; the same key with another digest is refused
 }
 

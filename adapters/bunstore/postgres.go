@@ -3,7 +3,6 @@ package bunstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"slices"

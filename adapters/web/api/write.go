@@ -19,10 +19,7 @@ import (
 // writeHandler answers a request of somebody who may write.
 type writeHandler func(w http.ResponseWriter, r *http.Request, who access.Key) error
 
-const (
-	mergePatchType    = "application/merge-patch+json"
-	maxIdempotencyKey = 255
-)
+const mergePatchType = "application/merge-patch+json"
 
 // create answers POST /v1/properties.
 func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) error {
@@ -57,9 +54,9 @@ func idempotencyKey(given []string) (string, error) {
 	}
 	key := strings.TrimSpace(given[0])
 	printable := !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
-	if len(given) > 1 || key == "" || len(key) > maxIdempotencyKey || !printable {
+	if len(given) > 1 || key == "" || len(key) > ports.MaxIdempotencyKey || !printable {
 		return "", problem.Refuse(problem.InvalidRequest,
-			"Idempotency-Key must be given once, with 1 to %d printable ASCII characters.", maxIdempotencyKey)
+			"Idempotency-Key must be given once, with 1 to %d printable ASCII characters.", ports.MaxIdempotencyKey)
 	}
 	return key, nil
 }

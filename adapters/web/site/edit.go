@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
@@ -158,6 +159,10 @@ func (s *Site) newListing(w http.ResponseWriter, r *http.Request, who access.Acc
 // createListing answers POST /admin/listings/new.
 func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	f := &editForm{Once: r.PostForm.Get("once")}
+	if len(f.Once) > ports.MaxIdempotencyKey {
+		return problem.Refuse(problem.InvalidRequest, "The field \"once\" must have at most %d bytes. Nothing has been changed.",
+			ports.MaxIdempotencyKey)
+	}
 	d := f.read(r.PostForm)
 	if len(f.Wrong) > 0 {
 		_, err := d.Checked()
