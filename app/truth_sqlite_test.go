@@ -17,8 +17,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// newFile is a cluster of one process over an SQLite file and a cache of its own.
-func newFile(t *testing.T, path string) (*cluster, *node) {
+// newSQLiteFile is a cluster of one process over an SQLite file and a cache of its own.
+func newSQLiteFile(t *testing.T, path string) (*cluster, *node) {
 	t.Helper()
 	c := &cluster{t: t, database: "sqlite:" + path, entrance: "sqlite:" + path, cache: "memory:"}
 	c.prepare()
@@ -136,7 +136,7 @@ func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
 	f := &otherHistory{
 		live: filepath.Join(folder, "live.db"), copied: filepath.Join(folder, "copied.db"), want: map[string]string{},
 	}
-	_, f.node = newFile(t, f.live)
+	_, f.node = newSQLiteFile(t, f.live)
 	both, early := f.create("both", 100), f.create("early", 200)
 	backUp(t, f.live, f.copied)
 
@@ -149,7 +149,7 @@ func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
 		"/v1/properties?sort=price&count=exact&limit=100", "/v1/properties?q=live",
 		"/v1/properties?max_price=250&count=exact")
 
-	_, other := newFile(t, f.copied)
+	_, other := newSQLiteFile(t, f.copied)
 	for i := range changesOfCopy {
 		other.patch(early.ID, fmt.Sprintf(`{"title":"early copied","price":%d}`, 200+i))
 	}
