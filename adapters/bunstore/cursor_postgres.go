@@ -14,7 +14,7 @@ import (
 // A stretch longer than a page is told in the order of seq; the cursor in its midst carries both snapshots and the last
 // seq told.
 //
-// The changes of one listing come in the order of their versions: a writer waits for the row until the writer before has
+// The changes of one listing come in the order in which they were made: a writer waits for the row until the writer before has
 // committed, so it gets the higher seq, and no snapshot sees it without seeing the other.
 //
 // A snapshot belongs to a history: the same numbers mean other transactions in another cluster, in another database of it,

@@ -87,6 +87,10 @@ type repositoryDialect interface {
 	signed(ctx context.Context, tx bun.IDB, write func() error) error
 	// locked makes a query keep others from changing what it finds until the transaction ends.
 	locked(q *bun.SelectQuery) *bun.SelectQuery
+	// writerSQL is an expression of a row p of properties: the transaction that wrote the row, for writerOf to read.
+	writerSQL() string
+	// writerOf is the transaction that writerSQL has found in the given transaction, or a later one.
+	writerOf(found, tx int64) uint64
 	// stampsSQL finds, for a list of ids, what the database gave to the listings that this transaction has written.
 	stampsSQL() string
 	// epochOf is the epoch of a server with this start; "" where there is one epoch only.

@@ -43,9 +43,16 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming)
 type upsert struct {
 	dialect           dialect
 	batch             []ports.Incoming
-	known             map[string]property.Property // by reference, before the write
-	inserted, updated []property.Property          // as given, with the ids they are stored under
+	known             map[string]knownRow // by reference, before the write
+	inserted, updated []property.Property // as given, with the ids they are stored under
 	stamps            map[uuid]stamp
+}
+
+// knownRow is a listing as it was before the batch, and the transaction that left it so, as the dialect's writerSQL has it.
+type knownRow struct {
+	row
+
+	Writer int64 `bun:"writer,scanonly"`
 }
 
 // stamp is what the database gave to a listing when it was written.
@@ -106,14 +113,15 @@ func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	for i, p := range u.batch {
 		references[i] = p.Reference
 	}
-	var rows []row
-	q := tx.NewSelect().Model(&rows).Where("p.reference IN (?)", bun.List(references)).Order("p.reference")
+	var rows []knownRow
+	q := tx.NewSelect().Model(&rows).Column(columns...).ColumnExpr(u.dialect.writerSQL()+" AS writer").
+		Where("p.reference IN (?)", bun.List(references)).Order("p.reference")
 	if err := u.dialect.locked(q).Scan(ctx); err != nil {
 		return err
 	}
-	u.known = make(map[string]property.Property, len(rows))
+	u.known = make(map[string]knownRow, len(rows))
 	for i := range rows {
-		u.known[*rows[i].Reference] = rows[i].property()
+		u.known[*rows[i].Reference] = rows[i]
 	}
 	return nil
 }
@@ -138,10 +146,12 @@ func (u *upsert) sort() {
 // written is a listing of the batch as it is written, and the row that is known under its reference, if any.
 func (u *upsert) written(in ports.Incoming) (p, old property.Property, known bool) {
 	p = in.Property
-	if old, known = u.known[in.Reference]; known {
+	if before, known := u.known[in.Reference]; known {
+		old = before.property()
 		p.ID, p.Details = old.ID, in.Completed(in.Absent, &old.Details)
+		return p, old, true
 	}
-	return p, old, known
+	return p, property.Property{}, false
 }
 
 func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
@@ -187,7 +197,7 @@ func (u *upsert) result() []ports.Upserted {
 		p.Version, p.CreatedAt, p.UpdatedAt = s.Version, s.CreatedAt.time(), s.UpdatedAt.time()
 		if known {
 			result[i].Change = property.Updated(uint64(s.Tx), old, p)
-			result[i].Change.BeforeTx = uint64(s.Tx) // or an earlier one: a batch is not worth the looking up
+			result[i].Change.BeforeTx = u.dialect.writerOf(u.known[in.Reference].Writer, s.Tx)
 		} else {
 			result[i].Change = property.Inserted(uint64(s.Tx), p)
 		}

@@ -148,6 +148,10 @@ func (postgresDialect) signed(ctx context.Context, tx bun.IDB, write func() erro
 
 func (postgresDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }
 
+func (postgresDialect) writerSQL() string { return xidOf("p.") }
+
+func (postgresDialect) writerOf(found, tx int64) uint64 { return wholeXid(found, tx) }
+
 func (postgresDialect) stampsSQL() string {
 	return "SELECT id, version, created_at, updated_at, " + currentTx + " FROM properties WHERE id IN (?)"
 }

@@ -99,6 +99,13 @@ func orWhyNot(ctx context.Context, db bun.IDB, id property.ID, err error) error 
 // locked has nothing to do: the transaction is the only one that writes.
 func (sqliteDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q }
 
+// writerSQL finds the last change: its number is its transaction.
+func (sqliteDialect) writerSQL() string {
+	return "(SELECT coalesce(max(c.seq), 0) FROM property_changes AS c WHERE c.property_id = p.id)"
+}
+
+func (sqliteDialect) writerOf(found, _ int64) uint64 { return uint64(found) }
+
 func (sqliteDialect) stampsSQL() string {
 	return "SELECT p.id, p.version, p.created_at, p.updated_at, max(c.seq) AS tx" +
 		" FROM properties AS p JOIN property_changes AS c ON c.property_id = p.id WHERE p.id IN (?) GROUP BY p.id"

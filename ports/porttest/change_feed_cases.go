@@ -14,7 +14,7 @@ import (
 )
 
 var tellingCases = []suiteCase[stream]{
-	{"every_change_is_told_once", "Every committed change is told exactly once, with both images and its transaction, those of one listing in the order of their versions.", func(s stream) {
+	{"every_change_is_told_once", "Every committed change is told exactly once, with both images and its transaction, those of one listing in the order in which they were made.", func(s stream) {
 		made := s.write()
 		told, _ := s.follow("", 100)
 		s.wantTold(told, made)
