@@ -50,6 +50,8 @@ type upsert struct {
 
 // knownRow is a listing as it was before the batch, and the transaction that left it so, as the dialect's writerSQL has it.
 type knownRow struct {
+	bun.BaseModel `bun:"table:properties,alias:p"`
+
 	row
 
 	Writer int64 `bun:"writer,scanonly"`
