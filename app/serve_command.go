@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gable-listings/gable/ports"
 	"go.uber.org/dig"
 	"go.uber.org/zap"
 )
@@ -35,14 +36,31 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer level.followSignals()()
-	if err := awaitDatabase(ctx, &config.Config, log); err != nil {
+	s, err := startWhenReachable(ctx, &config.Config, log, level)
+	if err != nil {
 		return err
 	}
-	return newServer(&config.Config, log, level).run(ctx, func(context.Context) error { return nil })
+	return s.untilEnded(ctx, func(context.Context) error { return nil })
 }
 
 // databaseWait is how long serve waits at its start for a database that cannot be reached.
 const databaseWait = time.Minute
+
+// startWhenReachable starts the program, and waits for its database before. A database that is away again while the program
+// starts is waited for once more.
+func startWhenReachable(ctx context.Context, c *Config, log *zap.Logger, level *logLevel) (*server, error) {
+	for giveUp := time.Now().Add(databaseWait); ; {
+		if err := awaitDatabase(ctx, c, log); err != nil {
+			return nil, err
+		}
+		s := newServer(c, log, level)
+		err := s.begin(ctx)
+		if err == nil || embedded(c) || !errors.Is(err, ports.ErrUnavailable) || time.Now().After(giveUp) {
+			return s, err
+		}
+		log.Warn("the database went away during the start; starting again", zap.Error(err))
+	}
+}
 
 // awaitDatabase returns when the database can be reached. The signal that ends the program ends the waiting, too.
 func awaitDatabase(ctx context.Context, c *Config, log *zap.Logger) error {
@@ -60,11 +78,24 @@ func awaitDatabase(ctx context.Context, c *Config, log *zap.Logger) error {
 
 // run starts the program, does what comes after the start, waits until it has to end, and stops it.
 func (s *server) run(ctx context.Context, started func(context.Context) error) error {
-	startCtx, cancel := context.WithTimeout(ctx, s.StartTimeout())
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	return s.untilEnded(ctx, started)
+}
+
+// begin starts the program.
+func (s *server) begin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.StartTimeout())
 	defer cancel()
-	if err := s.Start(startCtx); err != nil {
+	if err := s.Start(ctx); err != nil {
 		return fmt.Errorf("start: %w", dig.RootCause(err)) // without the names of the wiring's functions
 	}
+	return nil
+}
+
+// untilEnded does what comes after the start, waits until the program has to end, and stops it.
+func (s *server) untilEnded(ctx context.Context, started func(context.Context) error) error {
 	err := started(ctx)
 	cause := err
 	if err == nil {

@@ -19,6 +19,8 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/ports"
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // refusing is a server that refuses each connection as Postgres does, with this SQLSTATE, and the URL that leads to it.
@@ -173,5 +175,50 @@ func TestMigratingWithoutTheRightToCreateTablesIsAnErrorAndNothingElse(t *testin
 		if code != exitFailed || out != "" || !strings.Contains(stderr, "permission denied") {
 			t.Errorf("%v: code %d, %q, %q", args, code, out, stderr)
 		}
+	}
+}
+
+// A database that answers once, goes away for the next few connections, and is back then.
+func TestAStartThatLosesItsDatabaseBeginsAgain(t *testing.T) {
+	target, err := url.Parse(migrated.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for n := 1; ; n++ {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if n == 2 || n == 3 {
+				_ = conn.Close()
+				continue
+			}
+			server, err := net.Dial("tcp", target.Host)
+			if err != nil {
+				_ = conn.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(server, conn); _ = server.Close() }()
+			go func() { _, _ = io.Copy(conn, server); _ = conn.Close() }()
+		}
+	}()
+	target.Host = l.Addr().String()
+	c := testConfig(t, target.String(), "memory:")
+	core, logs := observer.New(zap.InfoLevel)
+	s, err := startWhenReachable(t.Context(), c, zap.New(core), &logLevel{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := logs.FilterMessage("the database went away during the start; starting again").Len(); n != 1 {
+		t.Errorf("%d lines say that the start begins again", n)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
