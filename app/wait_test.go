@@ -189,6 +189,7 @@ func TestAStartThatLosesItsDatabaseBeginsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	behind := target.Host
 	go func() {
 		for n := 1; ; n++ {
 			conn, err := l.Accept()
@@ -199,7 +200,7 @@ func TestAStartThatLosesItsDatabaseBeginsAgain(t *testing.T) {
 				_ = conn.Close()
 				continue
 			}
-			server, err := net.Dial("tcp", target.Host)
+			server, err := net.Dial("tcp", behind)
 			if err != nil {
 				_ = conn.Close()
 				continue
