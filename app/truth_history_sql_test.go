@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// writeBySQL changes listings beside the program: several at once, by a statement that is recorded as a reset, by one that is
-// rolled back; it removes listings and brings them back.
+// writeBySQL changes listings beside the program: several at once, by a statement that is recorded as a reset, by one
+// that is rolled back; it removes listings and brings them back.
 func (h *history) writeBySQL(ctx context.Context, r *rand.Rand) {
 	pace := time.NewTicker(80 * time.Millisecond)
 	defer pace.Stop()

@@ -99,7 +99,8 @@ func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 	} {
 		id := newPropertyID().String()
 		act(id)
-		c.agree("after "+name+",", itemPath(id), "/v1/properties?count=exact", "/v1/properties?max_price=8&count=exact", "/v1/properties?min_price=9")
+		c.agree("after "+name+",", itemPath(id), "/v1/properties?count=exact", "/v1/properties?max_price=8&count=exact",
+			"/v1/properties?min_price=9")
 	}
 }
 
@@ -119,8 +120,8 @@ func postgresTool(t *testing.T, name string) string {
 	return ""
 }
 
-// A dump is restored over the tables while processes answer: statement by statement, the triggers last. What is read and
-// cached in between must not outlive it.
+// A dump is restored over the tables while processes answer: statement by statement, the triggers last. What is read
+// and cached in between must not outlive it.
 func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 	t.Parallel()
 	dump, psql := postgresTool(t, "pg_dump"), postgresTool(t, "psql")
@@ -140,7 +141,8 @@ func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 	}
 	c.exec("DELETE FROM property_changes") // long ago, as most changes are
 	saved := filepath.Join(t.TempDir(), "dump.sql")
-	if out, err := exec.CommandContext(t.Context(), dump, "--clean", "--if-exists", "-f", saved, c.database).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), dump, "--clean", "--if-exists", "-f", saved,
+		c.database).CombinedOutput(); err != nil {
 		t.Fatalf("pg_dump: %v: %s", err, out)
 	}
 	paths := []string{"/v1/properties?count=exact", "/v1/properties?min_price=100&sort=price", "/v1/properties?q=n7"}
@@ -158,14 +160,16 @@ func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 			default:
 			}
 			for _, n := range c.nodes {
-				if r, err := n.try(http.MethodGet, paths[at%len(paths)], ""); err == nil && r.status >= 500 && r.status != http.StatusServiceUnavailable {
+				if r, err := n.try(http.MethodGet, paths[at%len(paths)], ""); err == nil && r.status >= 500 &&
+					r.status != http.StatusServiceUnavailable {
 					t.Errorf("during the reload %s is answered %d: %s", paths[at%len(paths)], r.status, r.body)
 				}
 			}
 		}
 	}()
 	for range 3 {
-		out, err := exec.CommandContext(t.Context(), psql, "-q", "-v", "ON_ERROR_STOP=1", "-f", saved, c.database).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), psql, "-q", "-v", "ON_ERROR_STOP=1", "-f", saved,
+			c.database).CombinedOutput()
 		if err != nil {
 			t.Fatalf("psql: %v: %s", err, out)
 		}

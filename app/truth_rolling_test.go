@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// reusedConnection is a client that goes on with one connection for as long as the server lets it, as connection pools do,
-// and repeats nothing that breaks.
+// reusedConnection is a client that goes on with one connection for as long as the server lets it, as connection pools
+// do, and repeats nothing that breaks.
 type reusedConnection struct {
 	connect func() *node
 	node    *node

@@ -59,8 +59,8 @@ type changeRow struct {
 // changeColumns are the columns of a changeRow, in either database.
 const changeColumns = "seq, CAST(CAST(tx AS text) AS bigint) AS tx, op, property_id, version, before, after, changed_at"
 
-// change is the change that the row records. One that cannot be read, as after a write past constraints that somebody has
-// dropped, is a reset: something has changed, and nobody can say what. The feed goes on behind it.
+// change is the change that the row records. One that cannot be read, as after a write past constraints that somebody
+// has dropped, is a reset: something has changed, and nobody can say what. The feed goes on behind it.
 func (r *changeRow) change() property.Change {
 	if !r.readable() {
 		return property.Change{Tx: uint64(r.Tx), Op: property.OpReset, At: r.ChangedAt.time()}

@@ -45,9 +45,11 @@ var unrecorded = map[string][]string{
 			" FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_delete(); COMMIT",
 	},
 	"a trigger's function does nothing for a while": {
-		"CREATE FUNCTION saved() RETURNS text LANGUAGE sql AS $$ SELECT pg_get_functiondef('property_changes_of_update'::regproc) $$",
+		"CREATE FUNCTION saved() RETURNS text LANGUAGE sql AS $$ SELECT " +
+			"pg_get_functiondef('property_changes_of_update'::regproc) $$",
 		"CREATE TABLE saved AS SELECT saved() AS definition",
-		"CREATE OR REPLACE FUNCTION property_changes_of_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+		"CREATE OR REPLACE FUNCTION property_changes_of_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN " +
+			"RETURN NULL; END'",
 		"UPDATE properties SET price = 2",
 		"DO $$ BEGIN EXECUTE (SELECT definition FROM saved); END $$",
 	},
@@ -78,7 +80,8 @@ func TestWhatChangesNoListingEndsNoHistory(t *testing.T) {
 	store(t, db, listing(t, 1))
 	cursor := head(t, db)
 	for _, statement := range []string{
-		"VACUUM FULL properties", "CLUSTER properties USING properties_pkey", "ANALYZE properties", "REINDEX TABLE properties",
+		"VACUUM FULL properties", "CLUSTER properties USING properties_pkey", "ANALYZE properties",
+		"REINDEX TABLE properties",
 		"CREATE INDEX ON properties (title)", "GRANT SELECT ON properties TO PUBLIC", "COMMENT ON TABLE properties IS 'x'",
 		"VACUUM FREEZE pg_attribute", "VACUUM FULL pg_trigger", "TRUNCATE properties",
 	} {
@@ -93,12 +96,17 @@ func TestWhatChangesNoListingEndsNoHistory(t *testing.T) {
 
 func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 	for off, on := range map[string]string{
-		"ALTER TABLE properties DISABLE TRIGGER properties_on_insert":                   "ALTER TABLE properties ENABLE ALWAYS TRIGGER properties_on_insert",
-		"ALTER TABLE properties ENABLE TRIGGER property_changes_of_replica":             "ALTER TABLE properties ENABLE REPLICA TRIGGER property_changes_of_replica",
-		"ALTER TABLE properties ENABLE REPLICA TRIGGER property_changes_of_update":      "ALTER TABLE properties ENABLE TRIGGER property_changes_of_update",
-		"ALTER TRIGGER property_changes_of_insert ON properties RENAME TO retired":      "ALTER TRIGGER retired ON properties RENAME TO property_changes_of_insert",
-		"ALTER TABLE properties RENAME TO homes; CREATE VIEW properties AS TABLE homes": "DROP VIEW properties; ALTER TABLE homes RENAME TO properties",
-		"CREATE TABLE lots () INHERITS (properties)":                                    "DROP TABLE lots",
+		"ALTER TABLE properties DISABLE TRIGGER " +
+			"properties_on_insert": "ALTER TABLE properties ENABLE ALWAYS TRIGGER properties_on_insert",
+		"ALTER TABLE properties ENABLE TRIGGER property_changes_of_replica": "ALTER TABLE properties ENABLE " +
+			"REPLICA TRIGGER property_changes_of_replica",
+		"ALTER TABLE properties ENABLE REPLICA TRIGGER " +
+			"property_changes_of_update": "ALTER TABLE properties ENABLE TRIGGER property_changes_of_update",
+		"ALTER TRIGGER property_changes_of_insert ON properties " +
+			"RENAME TO retired": "ALTER TRIGGER retired ON properties RENAME TO property_changes_of_insert",
+		"ALTER TABLE properties RENAME TO homes; CREATE VIEW properties " +
+			"AS TABLE homes": "DROP VIEW properties; ALTER TABLE homes RENAME TO properties",
+		"CREATE TABLE lots () INHERITS (properties)": "DROP TABLE lots",
 	} {
 		t.Run(off, func(t *testing.T) {
 			db := open(t, template.Postgres(t))
@@ -107,7 +115,8 @@ func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 			if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrUnavailable) {
 				t.Errorf("the feed's error is %v", err)
 			}
-			if _, _, err := db.Feed().Head(t.Context(), 0); !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "not recorded") {
+			if _, _, err := db.Feed().Head(t.Context(), 0); !errors.Is(err, ports.ErrUnavailable) ||
+				!strings.Contains(err.Error(), "not recorded") {
 				t.Errorf("the head's error is %v", err)
 			}
 			byHand(t, db.Writer(), on)
@@ -180,8 +189,8 @@ func TestTheSessionOfAWriterChangesNothingInWhatIsRecorded(t *testing.T) {
 	}
 }
 
-// sessionSettings are statements that set whatever a session may set of how the server reads and writes values, plans and
-// fires triggers, each to each of its values, or to its ends.
+// sessionSettings are statements that set whatever a session may set of how the server reads and writes values, plans
+// and fires triggers, each to each of its values, or to its ends.
 func sessionSettings(t *testing.T, db *bun.DB) (statements []string) {
 	t.Helper()
 	var settings []struct {
@@ -220,10 +229,13 @@ func sessionSettings(t *testing.T, db *bun.DB) (statements []string) {
 func TestEveryDoubleIsRecordedAsItIs(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, latitude := range append([]float64{5e-324, -2.2250738585072014e-308, 1.0 / 3, 89.99999999999999, -90, math.Copysign(0, -1)},
+	for _, latitude := range append([]float64{
+		5e-324, -2.2250738585072014e-308, 1.0 / 3, 89.99999999999999, -90, math.Copysign(0, -1),
+	},
 		random.NormFloat64(), random.Float64()*90, random.Float64()*1e-9, math.Nextafter(45, 46), math.Nextafter(1, 0)) {
 		changes := changesAfter(t, db, []string{"SET extra_float_digits = -15"}, fmt.Sprintf(
-			"INSERT INTO properties (title, price, location, latitude, longitude) VALUES ('a', 1, 'b', '%v'::float8, '%v'::float8)", latitude, latitude*2))
+			"INSERT INTO properties (title, price, location, latitude, longitude) VALUES ('a', 1, 'b', '%v'::float8, "+
+				"'%v'::float8)", latitude, latitude*2))
 		at := changes[0].After.Coordinates.Value
 		if at.Latitude != latitude || at.Longitude != latitude*2 {
 			t.Errorf("%v, %v is recorded as %v, %v", latitude, latitude*2, at.Latitude, at.Longitude)
@@ -244,7 +256,8 @@ func TestAWriterInTheReplicaRoleIsRecordedLikeAnyOther(t *testing.T) {
 	if diff := cmp.Diff(whatIsRecorded(plain), whatIsRecorded(replica)); diff != "" {
 		t.Error(diff)
 	}
-	if changes := changesAfter(t, db, role, "TRUNCATE properties"); len(changes) != 1 || changes[0].Op != property.OpReset {
+	if changes := changesAfter(t, db, role, "TRUNCATE properties"); len(changes) != 1 ||
+		changes[0].Op != property.OpReset {
 		t.Errorf("of a truncation is recorded %+v", changes)
 	}
 }
@@ -265,7 +278,8 @@ func TestWhatLogicalReplicationWritesIsRecorded(t *testing.T) {
 		"SELECT pg_create_logical_replication_slot('listings', 'pgoutput')")
 	cursor := head(t, subscriber)
 	byHand(t, subscriber.Writer(), fmt.Sprintf(
-		"CREATE SUBSCRIPTION listings CONNECTION '%s' PUBLICATION listings WITH (create_slot = false, slot_name = 'listings')",
+		"CREATE SUBSCRIPTION listings CONNECTION '%s' PUBLICATION listings WITH (create_slot = false, slot_name "+
+			"= 'listings')",
 		source))
 	want := func(op property.Op, version int64) {
 		t.Helper()
@@ -278,7 +292,8 @@ func TestWhatLogicalReplicationWritesIsRecorded(t *testing.T) {
 			if len(page.Changes) == 0 {
 				continue
 			}
-			if c := page.Changes[0]; len(page.Changes) > 1 || c.Op != op || c.ID != p.ID && op != property.OpReset || c.Version != version {
+			if c := page.Changes[0]; len(page.Changes) > 1 || c.Op != op || c.ID != p.ID && op != property.OpReset ||
+				c.Version != version {
 				t.Fatalf("recorded is %+v", page.Changes)
 			}
 			return
@@ -299,7 +314,10 @@ func TestAnIDThatOneStatementDeletesAndInsertsGoesOnAtAHigherVersion(t *testing.
 	const again = `WITH gone AS (DELETE FROM properties RETURNING *)
 		INSERT INTO properties (id, title, price, location) SELECT id, title, price, location FROM gone`
 	for name, before := range map[string][]string{
-		"recorded as resets":  {"SET gable.reset_rows = 0", "UPDATE properties SET price = 2", "UPDATE properties SET price = 3", "RESET gable.reset_rows"},
+		"recorded as resets": {
+			"SET gable.reset_rows = 0", "UPDATE properties SET price = 2", "UPDATE properties SET price = 3",
+			"RESET gable.reset_rows",
+		},
 		"pruned":              {"UPDATE properties SET price = 2", "DELETE FROM property_changes"},
 		"recorded":            {"UPDATE properties SET price = 2"},
 		"deleted once before": {"UPDATE properties SET price = 2", again},
@@ -327,7 +345,8 @@ func TestAnIDThatOneStatementDeletesAndInsertsGoesOnAtAHigherVersion(t *testing.
 }
 
 func TestAChangeThatCannotBeReadIsAReset(t *testing.T) {
-	const insert = "INSERT INTO properties (title, location, price, latitude, longitude, photos, created_at) VALUES ('a', 'b', "
+	const insert = "INSERT INTO properties (title, location, price, latitude, longitude, photos, created_at) " +
+		"VALUES ('a', 'b', "
 	for name, values := range map[string]string{
 		"a price that is no number":    "'NaN', 1, 1, '[]', now())",
 		"a latitude that is no number": "1, 'NaN', 1, '[]', now())",
@@ -365,7 +384,8 @@ func TestAChangeOfAnUnknownKindIsAReset(t *testing.T) {
 		byHand(t, db.Writer(), "INSERT INTO property_changes (op) VALUES ('replace')",
 			"INSERT INTO property_changes (op, version) VALUES ('insert', 1)")
 		page, err := db.Feed().Changes(t.Context(), cursor, 10)
-		if err != nil || len(page.Changes) != 2 || page.Changes[0].Op != property.OpReset || page.Changes[1].Op != property.OpReset {
+		if err != nil || len(page.Changes) != 2 || page.Changes[0].Op != property.OpReset ||
+			page.Changes[1].Op != property.OpReset {
 			t.Errorf("the feed brings %+v, error %v", page.Changes, err)
 		}
 	})

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// lookup finds the text that stands beside another one. A text that is not there exactly is looked for without regard to
-// capitals and to what stands between words: the RESO standard has Single Family Residence for people and
+// lookup finds the text that stands beside another one. A text that is not there exactly is looked for without regard
+// to capitals and to what stands between words: the RESO standard has Single Family Residence for people and
 // SingleFamilyResidence for programs.
 type lookup struct{ exact, folded map[string]string }
 

@@ -50,8 +50,9 @@ type Report struct {
 	Rejected   int // cannot be imported
 }
 
-// Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has. Batches are stored one after the
-// other; an error leaves the batches before it stored, and importing again completes the work.
+// Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has.
+// Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
+// the work.
 func (c *Catalog) Import(ctx context.Context, im Import) (Report, error) {
 	last, err := lastOfEachReference(ctx, im.Open)
 	if err != nil {

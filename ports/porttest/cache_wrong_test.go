@@ -193,7 +193,8 @@ var wrongCaches = []struct {
 			return nil
 		},
 	}},
-	{"returns an empty value", "an_empty_value_counts_as_nothing", bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
+	{"returns an empty value", "an_empty_value_counts_as_nothing", bent{set: func(c *mapCache, key string, value []byte,
+		ttl time.Duration) error {
 		c.put(key, bytes.Clone(value), ttl)
 		return nil
 	}}},

@@ -135,8 +135,9 @@ func (a *API) target(r *http.Request) (property.ID, func(*property.Property) boo
 	return id, expectedState(header), nil
 }
 
-// expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in whichever
-// coding the listing was read. Weak tags and tags that are not ours match nothing, since If-Match compares strongly.
+// expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in
+// whichever coding the listing was read. Weak tags and tags that are not ours match nothing, since If-Match compares
+// strongly.
 func expectedState(header []string) func(*property.Property) bool {
 	if len(header) == 0 {
 		return nil

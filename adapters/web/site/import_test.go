@@ -40,7 +40,9 @@ type slowImporter struct{ Importer }
 
 func (slowImporter) Mappings() []Mapping { return nil }
 
-func (slowImporter) Import(_ context.Context, file ImportFile, _ io.Writer, _ func(ImportReport)) (ImportReport, error) {
+func (slowImporter) Import(
+	_ context.Context, file ImportFile, _ io.Writer, _ func(ImportReport),
+) (ImportReport, error) {
 	for range 10 {
 		file.Step()
 		time.Sleep(20 * time.Second)
