@@ -27,7 +27,8 @@ func gableWith(t *testing.T, env map[string]string, args ...string) (code int, t
 }
 
 func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
-	const database, cache, address, ops = "GABLE_DATABASE_URL", "GABLE_CACHE_URL", "GABLE_HTTP_ADDRESS", "GABLE_OPS_ADDRESS"
+	const database, cache = "GABLE_DATABASE_URL", "GABLE_CACHE_URL"
+	const address, ops = "GABLE_HTTP_ADDRESS", "GABLE_OPS_ADDRESS"
 	for i, env := range []map[string]string{
 		{database: "postgres://gable@localhost:99999/x"}, {database: "postgres://localhost/x?sslmode=bogus"},
 		{database: "sqlite:"}, {database: "sqlite://gable.db"}, {database: "postgres:x"}, {database: "gable.db"},

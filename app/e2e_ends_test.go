@@ -82,9 +82,8 @@ func contractParameters(t *testing.T) []parameter {
 func (s *testServer) try(p parameter, text, id string) (answer, bool) {
 	s.t.Helper()
 	segment := map[string]string{"id": id, "name": "not-found"}
-	query, headers := url.Values{}, []string{
-		"Content-Type", map[string]string{http.MethodPatch: "application/merge-patch+json"}[p.method],
-	}
+	query := url.Values{}
+	headers := []string{"Content-Type", map[string]string{http.MethodPatch: "application/merge-patch+json"}[p.method]}
 	switch p.in {
 	case "path":
 		if strings.Trim(text, "./ ") == "" {
@@ -100,7 +99,8 @@ func (s *testServer) try(p parameter, text, id string) (answer, bool) {
 			query.Set("near", "1,2")
 		}
 	case "header":
-		if strings.ContainsRune(text, 0) || strings.TrimSpace(text) == "" || p.name == "Last-Event-ID" { // a stream has a test of its own
+		// A stream has a test of its own.
+		if strings.ContainsRune(text, 0) || strings.TrimSpace(text) == "" || p.name == "Last-Event-ID" {
 			return answer{}, false
 		}
 		headers = append(headers, p.name, text)
@@ -203,8 +203,8 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 			path := "/v1/changes?after=" + encoded(after)
 			s.get(path).must(http.StatusBadRequest).says("after")
 			s.get(path, "Accept", "text/event-stream").must(http.StatusBadRequest).says("after")
-			s.get("/v1/changes", "Accept", "text/event-stream", "Last-Event-ID",
-				encoded(after)).must(http.StatusBadRequest).says("Last-Event-ID")
+			s.get("/v1/changes", "Accept", "text/event-stream", "Last-Event-ID", encoded(after)).
+				must(http.StatusBadRequest).says("Last-Event-ID")
 		}
 		for _, token := range []string{
 			"e;1:9223372036854775808:;", "e;1:1:;9223372036854775808", "e;1:2:9223372036854775808;",
@@ -214,8 +214,8 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 	})
 }
 
-const listingFields = "reference title description price currency location offer kind status bedrooms " +
-	"bathrooms area_m2 " +
+const listingFields = "reference title description price currency location offer kind status " +
+	"bedrooms bathrooms area_m2 " +
 	"latitude longitude photos"
 
 // staffForms are the forms of the back office and their fields.
@@ -275,8 +275,8 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 			for path, names := range staffForms {
 				path = strings.ReplaceAll(path, "ID", id)
 				for _, field := range strings.Fields(names) {
-					form := fields("title", "Ends", "price", "1", "location", "Here", "action", "price", "value", "1", "scope",
-						"write", "role", "editor")
+					form := fields("title", "Ends", "price", "1", "location", "Here", "action", "price", "value", "1",
+						"scope", "write", "role", "editor")
 					form.Set(field, text)
 					visitor := boss
 					if path == "/admin/sign-in" {

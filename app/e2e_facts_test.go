@@ -16,14 +16,15 @@ const (
 
 func (s *testServer) imports(mediaType, body string) api.ImportReport {
 	s.t.Helper()
-	return decoded[api.ImportReport](s.do(http.MethodPost, "/v1/imports", body, "Content-Type",
-		mediaType).must(http.StatusOK))
+	return decoded[api.ImportReport](
+		s.do(http.MethodPost, "/v1/imports", body, "Content-Type", mediaType).must(http.StatusOK))
 }
 
 // A file with few columns is sent to change prices, not to empty everything else.
 func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
-		s.imports(csvBody, "reference,title,price,currency,location,offer,kind,status,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\n"+
+		s.imports(csvBody, "reference,title,price,currency,location,offer,kind,status,description,"+
+			"bedrooms,bathrooms,area_m2,latitude,longitude,photos\n"+
 			"COL-1,Villa,5,EUR,Nice,rent,house,sold,By the sea,3,2.5,90.5,43.7,7.25,https://example.com/1.jpg\n")
 		path := "/v1/properties?limit=1"
 		full := decoded[jsonPage](s.get(path).must(http.StatusOK)).Properties[0]
@@ -71,7 +72,8 @@ func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 
 func TestAnImportTakesNothingForWhatItIsNot(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
-		lease := `{"ListingId":"LEASE-1","ListPrice":2100,"City":"Reno","PropertyType":"ResidentialLease","PropertySubType":"SingleFamilyResidence"}`
+		lease := `{"ListingId":"LEASE-1","ListPrice":2100,"City":"Reno",` +
+			`"PropertyType":"ResidentialLease","PropertySubType":"SingleFamilyResidence"}`
 		if r := s.imports(resoBody, lease); r.Created != 1 {
 			t.Errorf("%+v", r)
 		}
@@ -129,8 +131,8 @@ func TestANumberThatCouldBeTwoIsRefusedWhereverItIsTyped(t *testing.T) {
 		visitor.get("/?" + name + "=450.000").must(http.StatusBadRequest).says("450000")
 		visitor.get("/?" + name + "=1%2C250.00").must(http.StatusOK)
 	}
-	s.do(http.MethodPost, "/v1/properties", `{"title":"a","location":"b","price":"1.250"}`, "Content-Type",
-		"application/json").
+	s.do(http.MethodPost, "/v1/properties", `{"title":"a","location":"b","price":"1.250"}`,
+		"Content-Type", "application/json").
 		must(http.StatusUnprocessableEntity).says("1250")
 	s.do(http.MethodPatch, "/v1/properties/"+p.ID, `{"price":"1.250"}`, "Content-Type", "application/json").
 		must(http.StatusUnprocessableEntity).says("1250")

@@ -120,8 +120,8 @@ func TestMigrateTellsANewerSchemaFromItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		if _, err := db.Exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES (?, ?)", number,
-			oldest); err != nil {
+		if _, err := db.Exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES (?, ?)",
+			number, oldest); err != nil {
 			t.Fatal(err)
 		}
 	}

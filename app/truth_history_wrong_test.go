@@ -68,12 +68,13 @@ func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 		"a page with a listing twice": {
 			page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}, sight{0, 3, 300, 0}), "twice",
 		},
-		"a true page":                           {page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}), ""},
-		"a true page of a moment ago":           {page(5500*time.Millisecond, 300, 300, -1), ""},
-		"a count too low":                       {page(7*time.Second, 0, 400, 0), "0 are counted, it must be 1 to 1"},
-		"a count too high":                      {page(7*time.Second, 0, 400, 2), "2 are counted"},
-		"a count without what was acknowledged": {with(page(1100*time.Millisecond, 200, 399, 0), func(o *observation) { o.least = []int{2, 0} }), "0 are counted, it must be 1 to 1"},
-		"a count of a moment ago":               {page(2500*time.Millisecond, 0, 299, 2), ""},
+		"a true page":                 {page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}), ""},
+		"a true page of a moment ago": {page(5500*time.Millisecond, 300, 300, -1), ""},
+		"a count too low":             {page(7*time.Second, 0, 400, 0), "0 are counted, it must be 1 to 1"},
+		"a count too high":            {page(7*time.Second, 0, 400, 2), "2 are counted"},
+		"a count without what was acknowledged": {with(page(1100*time.Millisecond, 200, 399, 0),
+			func(o *observation) { o.least = []int{2, 0} }), "0 are counted, it must be 1 to 1"},
+		"a count of a moment ago": {page(2500*time.Millisecond, 0, 299, 2), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := strings.Join(fabricated(t).judge(&c.observation), "; ")

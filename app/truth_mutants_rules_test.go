@@ -316,8 +316,8 @@ var cachedMutants = []mutant{
 	{
 		"place and position are taken before the load",
 		"adapters/cached/read.go", "	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n",
-		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n	r.store(ctx, entryKey(rec.Epoch, " +
-			"q.key), rec)\n", cachedPkg, ".",
+		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n" +
+			"	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
 	},
 	{
 		"a record is used for its time only",
@@ -594,7 +594,8 @@ var schemaMutants = []mutant{
 	{
 		"what is recorded of a place does not depend on the writer's session",
 		postgresWriters, `latitude::numeric OPERATOR(pg_catalog.+) (latitude OPERATOR(pg_catalog.-)
-            latitude::numeric::double precision)::numeric AS latitude,`, "latitude,", storePkg, "TestTheSessionOfAWriter",
+            latitude::numeric::double precision)::numeric AS latitude,`, "latitude,",
+		storePkg, "TestTheSessionOfAWriter",
 	},
 	{
 		"a replica's writer is recorded",

@@ -73,7 +73,8 @@ func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 		"one statement deletes and inserts an id after resets": func(id string) {
 			c.exec(insert, id, "first")
 			c.exec(fmt.Sprintf(`DO $$ BEGIN PERFORM set_config('gable.reset_rows', '0', true);
-				UPDATE properties SET price = 8 WHERE id = '%[1]s'; UPDATE properties SET price = 9 WHERE id = '%[1]s'; END $$`, id))
+				UPDATE properties SET price = 8 WHERE id = '%[1]s';
+				UPDATE properties SET price = 9 WHERE id = '%[1]s'; END $$`, id))
 			c.agree("after resets", itemPath(id), "/v1/properties?count=exact")
 			c.exec(`WITH gone AS (DELETE FROM properties WHERE id = $1 RETURNING *)
 				INSERT INTO properties (id, title, price, location) SELECT id, 'again', price, location FROM gone`, id)

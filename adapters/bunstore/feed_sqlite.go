@@ -88,7 +88,8 @@ var sqliteRecorders = []string{
 }
 
 var sqliteStateSQL = `
-SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned, coalesce((SELECT mark FROM feed_retention), '') AS pruned_mark,
+SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
+    coalesce((SELECT mark FROM feed_retention), '') AS pruned_mark,
     coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last,
     (SELECT schema_version FROM pragma_schema_version) AS schema,
     (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'properties'
@@ -103,8 +104,8 @@ func (s *sqliteState) read(ctx context.Context, tx bun.IDB, seqs ...int64) error
 		return fmt.Errorf("a trigger of properties is missing: %w", errNotRecorded)
 	}
 	var rows []changeRow
-	err := tx.NewRaw("SELECT "+markColumns+" FROM property_changes WHERE seq IN (?)",
-		bun.List(append(seqs, s.Last))).Scan(ctx, &rows)
+	err := tx.NewRaw("SELECT "+markColumns+" FROM property_changes WHERE seq IN (?)", bun.List(append(seqs, s.Last))).
+		Scan(ctx, &rows)
 	s.marks = map[int64]string{0: "", s.Pruned: s.PrunedMark}
 	for i := range rows {
 		s.marks[rows[i].Seq] = rows[i].mark()

@@ -150,7 +150,8 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.file.closed(info)
 		return nil, err
 	}
-	return &sqliteConn{conn.(driverConn), c, info, generation}, nil //nolint:forcetypeassert // the driver's connections can do all of it
+	//nolint:forcetypeassert // the driver's connections can do all of it
+	return &sqliteConn{conn.(driverConn), c, info, generation}, nil
 }
 
 // driverConn is what a connection of the driver can do.

@@ -221,8 +221,8 @@ func TestASchemaThatChangedIsAnotherHistoryOfSQLite(t *testing.T) {
 		t.Fatal(err)
 	}
 	var definition string
-	if err := db.Writer().NewRaw("SELECT sql FROM sqlite_schema WHERE name = 'properties_on_update'").Scan(t.Context(),
-		&definition); err != nil {
+	if err := db.Writer().NewRaw("SELECT sql FROM sqlite_schema WHERE name = 'properties_on_update'").
+		Scan(t.Context(), &definition); err != nil {
 		t.Fatal(err)
 	}
 	byOther(t, path, "DROP TRIGGER properties_on_update")

@@ -45,11 +45,11 @@ var unrecorded = map[string][]string{
 			" FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_delete(); COMMIT",
 	},
 	"a trigger's function does nothing for a while": {
-		"CREATE FUNCTION saved() RETURNS text LANGUAGE sql AS $$ SELECT " +
-			"pg_get_functiondef('property_changes_of_update'::regproc) $$",
+		"CREATE FUNCTION saved() RETURNS text LANGUAGE sql AS " +
+			"$$ SELECT pg_get_functiondef('property_changes_of_update'::regproc) $$",
 		"CREATE TABLE saved AS SELECT saved() AS definition",
-		"CREATE OR REPLACE FUNCTION property_changes_of_update() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN " +
-			"RETURN NULL; END'",
+		"CREATE OR REPLACE FUNCTION property_changes_of_update() RETURNS trigger LANGUAGE plpgsql AS " +
+			"'BEGIN RETURN NULL; END'",
 		"UPDATE properties SET price = 2",
 		"DO $$ BEGIN EXECUTE (SELECT definition FROM saved); END $$",
 	},
@@ -96,16 +96,16 @@ func TestWhatChangesNoListingEndsNoHistory(t *testing.T) {
 
 func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 	for off, on := range map[string]string{
-		"ALTER TABLE properties DISABLE TRIGGER " +
-			"properties_on_insert": "ALTER TABLE properties ENABLE ALWAYS TRIGGER properties_on_insert",
-		"ALTER TABLE properties ENABLE TRIGGER property_changes_of_replica": "ALTER TABLE properties ENABLE " +
-			"REPLICA TRIGGER property_changes_of_replica",
-		"ALTER TABLE properties ENABLE REPLICA TRIGGER " +
-			"property_changes_of_update": "ALTER TABLE properties ENABLE TRIGGER property_changes_of_update",
-		"ALTER TRIGGER property_changes_of_insert ON properties " +
-			"RENAME TO retired": "ALTER TRIGGER retired ON properties RENAME TO property_changes_of_insert",
-		"ALTER TABLE properties RENAME TO homes; CREATE VIEW properties " +
-			"AS TABLE homes": "DROP VIEW properties; ALTER TABLE homes RENAME TO properties",
+		"ALTER TABLE properties DISABLE TRIGGER properties_on_insert": "ALTER TABLE properties " +
+			"ENABLE ALWAYS TRIGGER properties_on_insert",
+		"ALTER TABLE properties ENABLE TRIGGER property_changes_of_replica": "ALTER TABLE properties " +
+			"ENABLE REPLICA TRIGGER property_changes_of_replica",
+		"ALTER TABLE properties ENABLE REPLICA TRIGGER property_changes_of_update": "ALTER TABLE properties " +
+			"ENABLE TRIGGER property_changes_of_update",
+		"ALTER TRIGGER property_changes_of_insert ON properties RENAME TO retired": "ALTER TRIGGER retired ON properties " +
+			"RENAME TO property_changes_of_insert",
+		"ALTER TABLE properties RENAME TO homes; CREATE VIEW properties AS TABLE homes": "DROP VIEW properties; " +
+			"ALTER TABLE homes RENAME TO properties",
 		"CREATE TABLE lots () INHERITS (properties)": "DROP TABLE lots",
 	} {
 		t.Run(off, func(t *testing.T) {
@@ -153,7 +153,8 @@ func changesAfter(t *testing.T, db *bunstore.DB, settings []string, statements .
 
 // oneOfEach inserts a listing that has everything, changes and deletes it.
 var oneOfEach = []string{
-	`INSERT INTO properties (id, title, price, location, bathrooms, area_m2, latitude, longitude, photos, created_at) VALUES
+	`INSERT INTO properties
+		(id, title, price, location, bathrooms, area_m2, latitude, longitude, photos, created_at) VALUES
 		('11111111-1111-4111-8111-111111111111', E'\\ ''"é', 1234.5, 'Lyon', 2.25, 81.07, 45.123456789012344, 1e-7 / 3,
 		'["https://a.b/c"]', '2001-02-03 04:05:06.789012+09')`,
 	"UPDATE properties SET price = 999999999999.99, latitude = -0.1 * 3, longitude = 179.99999999999997",
@@ -197,9 +198,12 @@ func sessionSettings(t *testing.T, db *bun.DB) (statements []string) {
 		Name, Vartype, Min, Max string
 		Enumvals                []string `bun:",array"`
 	}
-	err := db.NewRaw(`SELECT name, vartype, coalesce(min_val, '') AS min, coalesce(max_val, '') AS max, enumvals FROM pg_settings
-		WHERE context IN ('user', 'superuser') AND category ~ '^(Client Connection|Version and Platform|Query Tuning|Error Handling)'
-			AND name !~ 'timeout|read_only|default_t(able|ablespace)|_preload|local_preload|temp_tablespaces|gin_fuzzy|search_path|client_encoding|_file|dynamic|lc_messages|role'
+	err := db.NewRaw(`SELECT name, vartype, coalesce(min_val, '') AS min, coalesce(max_val, '') AS max, enumvals
+		FROM pg_settings
+		WHERE context IN ('user', 'superuser') AND category
+			~ '^(Client Connection|Version and Platform|Query Tuning|Error Handling)'
+			AND name !~ 'timeout|read_only|default_t(able|ablespace)|_preload|local_preload|temp_tablespaces'
+			AND name !~ 'gin_fuzzy|search_path|client_encoding|_file|dynamic|lc_messages|role'
 		ORDER BY name`).Scan(t.Context(), &settings)
 	if err != nil {
 		t.Fatal(err)
@@ -229,13 +233,12 @@ func sessionSettings(t *testing.T, db *bun.DB) (statements []string) {
 func TestEveryDoubleIsRecordedAsItIs(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, latitude := range append([]float64{
-		5e-324, -2.2250738585072014e-308, 1.0 / 3, 89.99999999999999, -90, math.Copysign(0, -1),
-	},
+	for _, latitude := range append(
+		[]float64{5e-324, -2.2250738585072014e-308, 1.0 / 3, 89.99999999999999, -90, math.Copysign(0, -1)},
 		random.NormFloat64(), random.Float64()*90, random.Float64()*1e-9, math.Nextafter(45, 46), math.Nextafter(1, 0)) {
 		changes := changesAfter(t, db, []string{"SET extra_float_digits = -15"}, fmt.Sprintf(
-			"INSERT INTO properties (title, price, location, latitude, longitude) VALUES ('a', 1, 'b', '%v'::float8, "+
-				"'%v'::float8)", latitude, latitude*2))
+			"INSERT INTO properties (title, price, location, latitude, longitude) "+
+				"VALUES ('a', 1, 'b', '%v'::float8, '%v'::float8)", latitude, latitude*2))
 		at := changes[0].After.Coordinates.Value
 		if at.Latitude != latitude || at.Longitude != latitude*2 {
 			t.Errorf("%v, %v is recorded as %v, %v", latitude, latitude*2, at.Latitude, at.Longitude)
@@ -278,8 +281,8 @@ func TestWhatLogicalReplicationWritesIsRecorded(t *testing.T) {
 		"SELECT pg_create_logical_replication_slot('listings', 'pgoutput')")
 	cursor := head(t, subscriber)
 	byHand(t, subscriber.Writer(), fmt.Sprintf(
-		"CREATE SUBSCRIPTION listings CONNECTION '%s' PUBLICATION listings WITH (create_slot = false, slot_name "+
-			"= 'listings')",
+		"CREATE SUBSCRIPTION listings CONNECTION '%s' PUBLICATION listings "+
+			"WITH (create_slot = false, slot_name = 'listings')",
 		source))
 	want := func(op property.Op, version int64) {
 		t.Helper()

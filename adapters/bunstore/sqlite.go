@@ -86,8 +86,8 @@ const readOnly = "_pragma=query_only(1)"
 func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool, extra string) (*bun.DB, error) {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
-	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy +
-		")&_pragma=journal_mode(WAL)" +
+	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy + ")" +
+		"&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
 		"&_pragma=cache_size(-" + strconv.Itoa(cacheKiB) + ")&_pragma=journal_size_limit(" + strconv.Itoa(walBytes) + ")" +
 		"&_dqs=0&" + extra)

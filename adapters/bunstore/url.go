@@ -105,9 +105,8 @@ func accepted(text string) error {
 
 // postgresParameters are those that pgx reads itself, and whose names a message may show.
 var postgresParameters = []string{
-	"host", "port", "database", "dbname", "user", "password", "passfile", "connect_timeout", "sslmode",
-	"sslkey", "sslcert",
-	"sslcertmode", "sslrootcert", "sslnegotiation", "sslpassword", "sslsni", "krbspn", "krbsrvname",
-	"target_session_attrs",
-	"service", "servicefile", "min_protocol_version", "max_protocol_version", "channel_binding", "require_auth",
+	"host", "port", "database", "dbname", "user", "password", "passfile", "connect_timeout",
+	"sslmode", "sslkey", "sslcert", "sslcertmode", "sslrootcert", "sslnegotiation", "sslpassword", "sslsni",
+	"krbspn", "krbsrvname", "target_session_attrs", "service", "servicefile",
+	"min_protocol_version", "max_protocol_version", "channel_binding", "require_auth",
 }

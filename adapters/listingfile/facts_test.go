@@ -113,8 +113,8 @@ func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 // Marks beside digits, and single letters with a sign, make another value.
 func TestATableLooksOverNothingThatMayMatter(t *testing.T) {
 	m, err := written(t,
-		"fields:\n  title: {column: v, table: {12: dozen, B: grade B, Two Words: words, a: small, A: big}}\n  price: 1\n  "+
-			"location: L\n")
+		"fields:\n  title: {column: v, table: {12: dozen, B: grade B, Two Words: words, a: small, A: big}}\n  price: 1\n"+
+			"  location: L\n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type Ledger struct {
 	evicted      atomic.Uint64
 
 	mu        sync.RWMutex
-	ring      []remembered         // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
+	ring      []remembered         // the change at position p is ring[(p-1) % len(ring)]; guarded by mu, so the rest
 	tail      uint64               // changes up to here are forgotten
 	forgotten uint64               // the highest transaction of a change forgotten
 	doubtful  uint64               // the highest of an own change announced that nothing could be said about

@@ -162,7 +162,8 @@ func expectedState(header []string) func(*property.Property) bool {
 // preconditioned tells a failed If-Match from a change that lost against others.
 func (a *API) preconditioned(err error, expected func(*property.Property) bool) error {
 	if errors.Is(err, property.ErrVersionConflict) && expected != nil {
-		return problem.Refuse(problem.PreconditionFailed, "The listing is not in the state that If-Match names; read it again.")
+		return problem.Refuse(problem.PreconditionFailed,
+			"The listing is not in the state that If-Match names; read it again.")
 	}
 	return err
 }
