@@ -127,7 +127,7 @@ func (s *testServer) try(p parameter, text, id string) (answer, bool) {
 	return s.do(p.method, path, body, headers...), true
 }
 
-// Whatever stands in a parameter, the answer is no fault of the server's, and one that refuses it names it.
+// Whatever stands in a parameter, the server never fails, and an answer that refuses the parameter names it.
 func TestEveryParameterBearsTheEndsOfItsType(t *testing.T) {
 	parameters := contractParameters(t)
 	everywhere(t, func(t *testing.T, s *testServer) {
@@ -180,7 +180,7 @@ func forgedCursors(t *testing.T) []string {
 	return all
 }
 
-// A cursor's check sum is no secret.
+// Anybody can compute a cursor's check sum.
 func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
 		s.create(`"title":"Ends","price":1,"area_m2":1`)

@@ -656,8 +656,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"a connection is not used once its file has been replaced",
-		"adapters/bunstore/file_sqlite.go", "if !c.file.current(c.generation) {", "if false {", storePkg,
-		"TestAFileThatIsPutBack",
+		"adapters/bunstore/file_sqlite.go", "if !c.from.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
 	},
 	{
 		"the feed of a file sees what is in it now",
@@ -866,14 +865,8 @@ var appMutants = []mutant{
 	},
 	{
 		"whoever asks gets a reading that begins after that",
-		"app/follower.go", "	this := f.next\n	f.next = nil\n	f.mu.Unlock()\n	this.end(f.step(ctx))",
-		`	f.mu.Unlock()
-	err := f.step(ctx)
-	f.mu.Lock()
-	this := f.next
-	f.next = nil
-	f.mu.Unlock()
-	this.end(err)`,
+		"app/follower.go", "	this := f.next\n	f.next = nil\n	f.mu.Unlock()\n	err := f.step(ctx)\n	f.mu.Lock()\n",
+		"	f.mu.Unlock()\n	err := f.step(ctx)\n	f.mu.Lock()\n	this := f.next\n	f.next = nil\n",
 		appPkg, "TestCatchingUp",
 	},
 	{

@@ -26,7 +26,7 @@ var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 type feedDialect interface {
 	changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error)
 	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error)
-	// committed says that a write of this process up to the transaction is committed, before anybody is told of it.
+	// committed says that a write of this process up to the transaction is committed, before anybody learns of it.
 	committed(ctx context.Context, db *bun.DB, tx uint64)
 	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
 	// another process is at it.

@@ -137,7 +137,7 @@ type sqliteConnector struct {
 	driver.Connector
 
 	file     *sqliteFile
-	uncached bool // whoever uses a connection sees what is in the file now
+	uncached bool // every use of a connection sees what is in the file now
 }
 
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {

@@ -14,8 +14,8 @@ import (
 // same transaction: a row of theirs that is written anew has another xmin. So the state of triggers and columns is part
 // of the history, whose name changes with it, and a table whose changes are not all recorded has no history at all.
 //
-// The file node of the table would tell less and more: VACUUM FULL, CLUSTER and TRUNCATE change it and no listing, or
-// none unrecorded.
+// The file node of the table does not say it: VACUUM FULL, CLUSTER and TRUNCATE change the file node, but no listing,
+// or none unrecorded.
 
 // recordingSQL is how changes are recorded, as name:state.identity of each trigger, the identities of the columns, and
 // whether rows of other tables are part of the answers. It sees what its statement's snapshot sees.

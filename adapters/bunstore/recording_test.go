@@ -351,12 +351,12 @@ func TestAChangeThatCannotBeReadIsAReset(t *testing.T) {
 	const insert = "INSERT INTO properties (title, location, price, latitude, longitude, photos, created_at) " +
 		"VALUES ('a', 'b', "
 	for name, values := range map[string]string{
-		"a price that is no number":    "'NaN', 1, 1, '[]', now())",
-		"a latitude that is no number": "1, 'NaN', 1, '[]', now())",
-		"an infinite longitude":        "1, 1, 'Infinity', '[]', now())",
-		"photos that are no array":     "1, 1, 1, '{}', now())",
-		"photos that are no texts":     "1, 1, 1, '[1]', now())",
-		"a year of six digits":         "1, 1, 1, '[]', '200000-01-01')",
+		"a price that is not a number":    "'NaN', 1, 1, '[]', now())",
+		"a latitude that is not a number": "1, 'NaN', 1, '[]', now())",
+		"an infinite longitude":           "1, 1, 'Infinity', '[]', now())",
+		"photos that are not an array":    "1, 1, 1, '{}', now())",
+		"photos that are not texts":       "1, 1, 1, '[1]', now())",
+		"a year of six digits":            "1, 1, 1, '[]', '200000-01-01')",
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t, template.Postgres(t))

@@ -175,6 +175,5 @@ func (sqliteDialect) tableLocked(error) bool { return false }
 
 func (d sqliteDialect) raced(err error) bool { return d.violated(err) != notViolated }
 
-// missingTable cannot be told from other mistakes in a statement by its code, and the statements that ask only read a
-// table.
+// missingTable has the code of any mistake in a statement; the statements that ask only read a table.
 func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

@@ -95,7 +95,7 @@ func postgresReason(text, authority string) string {
 		}
 		return "the values of its parameters cannot be used"
 	}
-	return "its parts cannot be told apart; " + writtenAsXX
+	return "its parts are ambiguous; " + writtenAsXX
 }
 
 func accepted(text string) error {

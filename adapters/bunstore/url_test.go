@@ -9,7 +9,7 @@ import (
 )
 
 func TestAURLIsRefusedWithAReasonAndWithoutItsText(t *testing.T) {
-	const parts, port, parameter = "its parts cannot be told apart", "a port is a number", "the value of its parameter "
+	const parts, port, parameter = "its parts are ambiguous", "a port is a number", "the value of its parameter "
 	for url, want := range map[string]string{
 		"":                                 "it begins with",
 		"mysql://u:topsecret@h":            "it begins with",

@@ -20,7 +20,7 @@ func newLookup(entries map[string]string) lookup {
 		}
 		l.folded[word] = value
 	}
-	for word := range twice { // texts that only their capitals tell apart
+	for word := range twice { // texts that differ in their capitals alone
 		delete(l.folded, word)
 	}
 	return l

@@ -102,8 +102,7 @@ func TestAPartThatWorksMaySayMoreAndOneThatDoesNotSaysWhatIsWrong(t *testing.T) 
 		got.Checks["migrations"] != (detail{Status: "ok", Detail: "newer and compatible"}) {
 		t.Errorf("status %d, %+v", code, got)
 	}
-	if code, got := readiness(t, newHandler(noted(errors.New("too old")))); code != 503 ||
-		got.Checks["migrations"] != (detail{"down", "too old", "too old"}) {
+	if code, got := readiness(t, newHandler(noted(errors.New("too old")))); code != 503 || got.Checks["migrations"] != (detail{"down", "refused", "too old"}) {
 		t.Errorf("status %d, %+v", code, got)
 	}
 }

@@ -109,7 +109,7 @@ const maxAttempts = 5
 
 // Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
 // returns the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil
-// is any. A version alone is no such state: a table that is loaded anew has its versions a second time. Errors:
+// is any. A version alone does not name a state: a table that is loaded anew has its versions a second time. Errors:
 // property.ErrNotFound, property.ErrVersionConflict (the state is not an expected one, or others went on changing it),
 // property.ErrReferenceTaken, *property.InvalidError, and edit's own.
 func (c *Catalog) Revise(

@@ -24,7 +24,7 @@ type Record struct {
 	// Absent are the fields that the record lacks: a stored listing retains its own, and a new one gets the defaults.
 	Absent property.Fields
 	Err    error  // a *property.InvalidError, or any other reason
-	Raw    []byte // as it stands in the source, for whoever reports it; may be nil
+	Raw    []byte // as it stands in the source, for reports; may be nil
 }
 
 // Import says what to bring in, and how.

@@ -26,7 +26,7 @@ type Ledger struct {
 	tail      uint64               // changes up to here are forgotten
 	forgotten uint64               // the highest transaction of a change forgotten
 	doubtful  uint64               // the highest of an own change announced that nothing could be said about
-	base      Place                // where following began: what it has seen was never told here
+	base      Place                // where following began: the changes before it never came here
 	known     map[changeKey]uint64 // the position of each change in the ring
 	latest    map[property.ID]state
 }

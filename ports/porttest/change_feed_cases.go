@@ -15,8 +15,8 @@ import (
 
 var tellingCases = []suiteCase[stream]{
 	{"every_change_is_told_once",
-		"Every committed change is told exactly once, with both images and its transaction, those of one listing in the " +
-			"order in which they were made.", func(s stream) {
+		"Every committed change is delivered exactly once, with both images and its transaction, those of one listing in " +
+			"the order in which they were made.", func(s stream) {
 			made := s.write()
 			told, _ := s.follow("", 100)
 			s.wantTold(told, made)

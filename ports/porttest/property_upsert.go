@@ -77,7 +77,7 @@ var upsertCases = []suiteCase[shelf]{
 				bare := ports.Incoming{Property: s.draft(2, reference("full"), price(full.Price)), Absent: c.field}
 				want := bare.Completed(c.field, &stored.Details)
 				if !c.same(&want, &stored.Details) || c.same(&want, &bare.Details) {
-					s.t.Fatalf("an absent %s is not what tells the listings of this case apart", name)
+					s.t.Fatalf("an absent %s does not distinguish the listings of this case", name)
 				}
 				u := s.bring(bare)[0]
 				after := s.after(u.Change)

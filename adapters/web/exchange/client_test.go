@@ -30,7 +30,7 @@ func TestPasswordsAreCountedByWhoeverSendsThem(t *testing.T) {
 		{"a proxy that names nobody", "127.0.0.1:1", nil, "127.0.0.1"},
 		{"a proxy that names nonsense", "127.0.0.1:1", []string{"unknown"}, "127.0.0.1"},
 		{"a proxy that names nothing", "127.0.0.1:1", []string{""}, "127.0.0.1"},
-		{"a socket that is none of the network", "@", []string{"198.51.100.1"}, "@"},
+		{"a socket outside the network", "@", []string{"198.51.100.1"}, "@"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/admin/sign-in", http.NoBody)
 		if r.RemoteAddr = c.peer; c.forwarded != nil {

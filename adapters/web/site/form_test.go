@@ -59,7 +59,7 @@ func TestWhatIsTypedIsReadAsPeopleMeanIt(t *testing.T) {
 func TestOnlyMoneyIsTypedShort(t *testing.T) {
 	for _, typed := range []string{"120m", "85 m", "2k", "85 m²", "$120", "1.2M", "3k rooms", "€ 90"} {
 		if _, wrong := readNumber(typed, false); wrong == "" || plainNumber(typed, false) != typed {
-			t.Errorf("%q is read as a number that is no money: %q", typed, plainNumber(typed, false))
+			t.Errorf("%q is read as a number that is not money: %q", typed, plainNumber(typed, false))
 		}
 	}
 	for typed, want := range map[string]property.Decimal{

@@ -35,7 +35,7 @@ func (w *timedWriter) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// slowImporter takes 20 seconds for each of ten records, and has nothing to tell meanwhile.
+// slowImporter takes 20 seconds for each of ten records, and reports nothing meanwhile.
 type slowImporter struct{ Importer }
 
 func (slowImporter) Mappings() []Mapping { return nil }

@@ -23,8 +23,8 @@ var (
 )
 
 // plainNumber is a number as people type it, such as $450,000 or, where it is money, 450k or 1.2m, without what only
-// helps reading. A text that is no number, or could be two, is returned as it is: the k of 2k bathrooms, the comma of
-// 1,5 and the point of 450.000 are for the person who has typed them to explain.
+// helps reading. A text that is not a number, or could be two, is returned as it is: the k of 2k bathrooms, the comma
+// of 1,5 and the point of 450.000 are for the person who has typed them to explain.
 func plainNumber(text string, money bool) string {
 	number, power := strings.TrimSpace(text), ""
 	if money {
@@ -41,7 +41,7 @@ func plainNumber(text string, money bool) string {
 	return strings.Replace(parts[1], "\u2212", "-", 1) + groupMarks.Replace(parts[2]) + parts[3] + power
 }
 
-// mixedMarks reports whether groups of digits are kept apart by different marks.
+// mixedMarks reports whether groups of digits are separated by different marks.
 func mixedMarks(groups string) bool {
 	marks := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
