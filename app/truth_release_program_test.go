@@ -18,8 +18,8 @@ import (
 // previousRelease is the commit of the release before this one; the next release moves it on.
 const previousRelease = "98d1fd1933708f45ba83f097a0b3492c6868428b"
 
-// previousProgram is the release before this one. It is built from the history, once on each machine. The test is
-// skipped where that takes too long or where the history is not at hand, unless everything is required.
+// previousProgram is the release before this one. It is built from the history, once on each machine. The test is skipped
+// where that takes too long or where the history is not at hand, unless everything is required.
 func previousProgram(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {

@@ -13,59 +13,62 @@ func without(fields property.Fields) property.Fields { return property.AllFields
 
 const choices = property.FieldCurrency | property.FieldOffer | property.FieldKind | property.FieldStatus
 
+// lackingFiles are files of one listing, and the fields that it lacks there.
+var lackingFiles = map[string]struct {
+	file   string
+	absent property.Fields
+}{
+	"CSV with few columns": {"reference,title,price,location\nR,A,1,L\n", property.AllFields},
+	"CSV with an empty cell": {
+		"reference,title,price,location,description\nR,A,1,L,\n", without(property.FieldDescription),
+	},
+	"CSV with a full cell": {"reference,title,price,location,bedrooms\nR,A,1,L,2\n", without(property.FieldBedrooms)},
+	"CSV with empty choices": {
+		"reference,title,price,location,status,kind,offer,currency\nR,A,1,L,,,,\n", property.AllFields,
+	},
+	"CSV with a chosen status": {"reference,title,price,location,status\nR,A,1,L,sold\n", without(property.FieldStatus)},
+	"CSV with half a place": {
+		"reference,title,price,location,latitude\nR,A,1,L,\n", without(property.FieldCoordinates),
+	},
+	"CSV with every column": {
+		"reference,title,price,location,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\nR,A,1,L,,,,,,,\n",
+		choices,
+	},
+	"NDJSON with few members": {`{"reference":"R","title":"A","price":1,"location":"L"}`, property.AllFields},
+	"NDJSON with a null": {
+		`{"reference":"R","title":"A","price":1,"location":"L","bedrooms":null}`, without(property.FieldBedrooms),
+	},
+	"NDJSON with an empty one": {
+		`{"reference":"R","title":"A","price":1,"location":"L","photos":[]}`, without(property.FieldPhotos),
+	},
+	"NDJSON with one half": {
+		`{"reference":"R","title":"A","price":1,"location":"L","latitude":null}`, without(property.FieldCoordinates),
+	},
+	"RESO with few members": {`{"ListingId":"R","ListPrice":1,"City":"L"}`, property.AllFields},
+	"RESO with a null": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","PublicRemarks":null}`, without(property.FieldDescription),
+	},
+	"RESO without media": {`{"ListingId":"R","ListPrice":1,"City":"L","Media":[]}`, without(property.FieldPhotos)},
+	"RESO with media of null": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","Media":null}`, without(property.FieldPhotos),
+	},
+	"RESO with a kind of type": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Land"}`,
+		without(property.FieldKind | property.FieldOffer),
+	},
+	"RESO with a type alone": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Residential"}`, without(property.FieldOffer),
+	},
+	"RESO with a flag alone": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","InternetAddressDisplayYN":true}`, property.AllFields,
+	},
+	"RESO with one of the baths": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","BathroomsFull":2}`, without(property.FieldBathrooms),
+	},
+}
+
 func TestAColumnThatIsNotThereSaysNothingAndAnEmptyCellSaysEmpty(t *testing.T) {
-	for name, c := range map[string]struct {
-		file   string
-		absent property.Fields
-	}{
-		"CSV with few columns": {"reference,title,price,location\nR,A,1,L\n", property.AllFields},
-		"CSV with an empty cell": {
-			"reference,title,price,location,description\nR,A,1,L,\n", without(property.FieldDescription),
-		},
-		"CSV with a full cell": {"reference,title,price,location,bedrooms\nR,A,1,L,2\n", without(property.FieldBedrooms)},
-		"CSV with empty choices": {
-			"reference,title,price,location,status,kind,offer,currency\nR,A,1,L,,,,\n", property.AllFields,
-		},
-		"CSV with a chosen status": {"reference,title,price,location,status\nR,A,1,L,sold\n", without(property.FieldStatus)},
-		"CSV with half a place": {
-			"reference,title,price,location,latitude\nR,A,1,L,\n", without(property.FieldCoordinates),
-		},
-		"CSV with every column": {
-			"reference,title,price,location,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\nR,A,1,L,,,,,,,\n",
-			choices,
-		},
-		"NDJSON with few members": {`{"reference":"R","title":"A","price":1,"location":"L"}`, property.AllFields},
-		"NDJSON with a null": {
-			`{"reference":"R","title":"A","price":1,"location":"L","bedrooms":null}`, without(property.FieldBedrooms),
-		},
-		"NDJSON with an empty one": {
-			`{"reference":"R","title":"A","price":1,"location":"L","photos":[]}`, without(property.FieldPhotos),
-		},
-		"NDJSON with one half": {
-			`{"reference":"R","title":"A","price":1,"location":"L","latitude":null}`, without(property.FieldCoordinates),
-		},
-		"RESO with few members": {`{"ListingId":"R","ListPrice":1,"City":"L"}`, property.AllFields},
-		"RESO with a null": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","PublicRemarks":null}`, without(property.FieldDescription),
-		},
-		"RESO without media": {`{"ListingId":"R","ListPrice":1,"City":"L","Media":[]}`, without(property.FieldPhotos)},
-		"RESO with media of null": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","Media":null}`, without(property.FieldPhotos),
-		},
-		"RESO with a kind of type": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Land"}`,
-			without(property.FieldKind | property.FieldOffer),
-		},
-		"RESO with a type alone": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Residential"}`, without(property.FieldOffer),
-		},
-		"RESO with a flag alone": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","InternetAddressDisplayYN":true}`, property.AllFields,
-		},
-		"RESO with one of the baths": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","BathroomsFull":2}`, without(property.FieldBathrooms),
-		},
-	} {
+	for name, c := range lackingFiles {
 		o := listingfile.Options{}
 		if strings.HasPrefix(name, "RESO") {
 			o.Format = listingfile.RESO
