@@ -150,7 +150,8 @@ func TestAServerHasWhatItsPagesNeedToSignPeopleIn(t *testing.T) {
 	var repository ports.AccountRepository
 	var sessions ports.SessionRepository
 	var hasher ports.PasswordHasher
-	app := newServer(testConfig(t, database, cache), zap.NewNop(), &logLevel{}, fx.Populate(&accounts, &repository, &sessions, &hasher))
+	app := newServer(testConfig(t, database, cache), zap.NewNop(), &logLevel{},
+		fx.Populate(&accounts, &repository, &sessions, &hasher))
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -27,16 +27,21 @@ func gableWith(t *testing.T, env map[string]string, args ...string) (code int, t
 }
 
 func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
-	const database, cache, address, ops = "GABLE_DATABASE_URL", "GABLE_CACHE_URL", "GABLE_HTTP_ADDRESS", "GABLE_OPS_ADDRESS"
+	const database, cache = "GABLE_DATABASE_URL", "GABLE_CACHE_URL"
+	const address, ops = "GABLE_HTTP_ADDRESS", "GABLE_OPS_ADDRESS"
 	for i, env := range []map[string]string{
 		{database: "postgres://gable@localhost:99999/x"}, {database: "postgres://localhost/x?sslmode=bogus"},
 		{database: "sqlite:"}, {database: "sqlite://gable.db"}, {database: "postgres:x"}, {database: "gable.db"},
 		{database: "postgres://h/x?sslrootcert=/none"}, {database: "postgres://h/x?connect_timeout=soon"},
-		{cache: "redis://h/notanumber"}, {cache: "redis://h:99999"}, {cache: "redis://h/0?pool_size=1"}, {cache: "unix://run/redis.sock"},
-		{cache: "redis+sentinel://h"}, {cache: "redis+cluster://h/1"}, {cache: "memory:large"}, {cache: "redis://"}, {cache: "memcached://h"},
+		{cache: "redis://h/notanumber"}, {cache: "redis://h:99999"}, {cache: "redis://h/0?pool_size=1"},
+		{cache: "unix://run/redis.sock"},
+		{cache: "redis+sentinel://h"}, {cache: "redis+cluster://h/1"}, {cache: "memory:large"}, {cache: "redis://"},
+		{cache: "memcached://h"},
 		{address: "127.0.0.1:9000", ops: "127.0.0.1:9000"}, {address: ":9000", ops: "127.0.0.1:9000"},
-		{address: "localhost:9000", ops: "127.0.0.1:09000"}, {address: "[::]:9000", ops: "10.0.0.1:9000"}, {ops: "127.0.0.1:8080"},
-		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"}, {ops: "127.0.0.1:http"},
+		{address: "localhost:9000", ops: "127.0.0.1:09000"}, {address: "[::]:9000", ops: "10.0.0.1:9000"},
+		{ops: "127.0.0.1:8080"},
+		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"},
+		{ops: "127.0.0.1:http"},
 		{"GABLE_FRESHNESS_LEDGER_LENGTH": "16777217"}, {"GABLE_FRESHNESS_LEDGER_LENGTH": "9223372036854775807"},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -63,13 +68,19 @@ func TestAddressesThatListenersCanHaveBesideOneAnotherAreAccepted(t *testing.T) 
 
 // secretive are URLs with topsecret where a password may come to stand.
 var secretive = []string{
-	"postgres://gable:a@topsecret:b@localhost/db", "postgres://gable:a@topsecret@localhost/db", "postgres://gable:12/topsecret@localhost/db",
-	"postgres://gable:12?topsecret@localhost/db", "postgres://gable:12#topsecret@localhost", "postgres://gable:topsecret%zz@h/db",
-	"postgres://gable:topsecret@h:99999/db", "postgres://gable:topsecret@[::1/db", "postgres://h/db?password=topsecret&sslmode=x",
-	"postgres://user/x:topsecret@h/db", "postgres://gable:topsecret\n@h/db", "postgres:gable:topsecret@h/db", "postgres://gable:to\x7ftopsecret@h",
+	"postgres://gable:a@topsecret:b@localhost/db", "postgres://gable:a@topsecret@localhost/db",
+	"postgres://gable:12/topsecret@localhost/db",
+	"postgres://gable:12?topsecret@localhost/db", "postgres://gable:12#topsecret@localhost",
+	"postgres://gable:topsecret%zz@h/db",
+	"postgres://gable:topsecret@h:99999/db", "postgres://gable:topsecret@[::1/db",
+	"postgres://h/db?password=topsecret&sslmode=x",
+	"postgres://user/x:topsecret@h/db", "postgres://gable:topsecret\n@h/db", "postgres:gable:topsecret@h/db",
+	"postgres://gable:to\x7ftopsecret@h",
 	"mysql://gable:topsecret@h/db", "host=h password=topsecret", "redis://:topsecret@h/x", "redis://:12/topsecret@h/0",
-	"redis://:a@topsecret:b@h:0/0", "redis://:topsecret@h?x=1", "redis://:12?topsecret@h", "redis://:12#topsecret@h/1", "redis://u:topsecret%zz@h",
-	"redis+sentinel://u:topsecret@h?sentinel_password=topsecret", "unix://:topsecret@host/path", "https://u:topsecret@homes.example.org",
+	"redis://:a@topsecret:b@h:0/0", "redis://:topsecret@h?x=1", "redis://:12?topsecret@h", "redis://:12#topsecret@h/1",
+	"redis://u:topsecret%zz@h",
+	"redis+sentinel://u:topsecret@h?sentinel_password=topsecret", "unix://:topsecret@host/path",
+	"https://u:topsecret@homes.example.org",
 }
 
 func TestNoSecretIsInAnyMessageWhateverIsMixedUp(t *testing.T) {
@@ -94,7 +105,8 @@ func TestNoSecretIsInAnyMessageWhateverIsMixedUp(t *testing.T) {
 				t.Run(name, func(t *testing.T) { say(t, map[string]string{name: url}, "config", "check") })
 			}
 			for _, args := range [][]string{
-				{"serve", url}, {url}, {"config", "check", "--config", url}, {"export", "--format", url}, {"serve", "--databaseurl=" + url},
+				{"serve", url}, {url}, {"config", "check", "--config", url}, {"export", "--format", url},
+				{"serve", "--databaseurl=" + url},
 			} {
 				say(t, nil, args...)
 			}
@@ -114,8 +126,11 @@ func TestNoSecretIsInAnyMessageWhateverIsMixedUp(t *testing.T) {
 }
 
 func TestAYAMLMistakeShowsNothingOfTheFile(t *testing.T) {
-	for _, text := range []string{"topsecret", "- topsecret\n", "log: {level: topsecret", "a: !!int topsecret\n", "a: *topsecret\n", "\ttopsecret: 1\n"} {
-		if code, said := gableWith(t, nil, "config", "check", "--config", writeFile(t, text)); code != exitUsage || strings.Contains(said, "topsecret") {
+	for _, text := range []string{
+		"topsecret", "- topsecret\n", "log: {level: topsecret", "a: !!int topsecret\n", "a: *topsecret\n", "\ttopsecret: 1\n",
+	} {
+		if code, said := gableWith(t, nil, "config", "check", "--config", writeFile(t, text)); code != exitUsage ||
+			strings.Contains(said, "topsecret") {
 			t.Errorf("%q: code %d, %s", text, code, said)
 		}
 	}
@@ -138,7 +153,8 @@ func TestServersThatCannotBeReachedAreNamedWithoutTheirPasswords(t *testing.T) {
 	defer response.Body.Close()
 	var ready bytes.Buffer
 	_, _ = ready.ReadFrom(response.Body)
-	if text := fmt.Sprint(s.log.All(), ready.String()); strings.Contains(text, "topsecret") || !strings.Contains(text, "127.0.0.1:1") {
+	if text := fmt.Sprint(s.log.All(), ready.String()); strings.Contains(text, "topsecret") ||
+		!strings.Contains(text, "127.0.0.1:1") {
 		t.Error(text)
 	}
 }

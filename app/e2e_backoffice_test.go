@@ -43,7 +43,8 @@ func TestAListingIsMadeChangedAndRemovedOnPages(t *testing.T) {
 		b.get(at).says("has been saved.").says(`value="460000.00"`)
 		b.get(at + "/history").must(http.StatusOK).says("anna").says("450,000.00").says("460,000.00")
 		b.get("/listings/" + id).says("$460,000")
-		b.post(at, with(edit, "reference", strings.Repeat("x", 65))).must(http.StatusUnprocessableEntity).says("at most 64 characters")
+		b.post(at, with(edit, "reference", strings.Repeat("x", 65))).
+			must(http.StatusUnprocessableEntity).says("at most 64 characters")
 		b.get("/admin?q=lake").must(http.StatusOK).says("1 listing").says("$460,000").lacks("Another one")
 		b.get("/admin?min_price=cheap").must(http.StatusBadRequest).says("see the notes beside the fields")
 

@@ -20,15 +20,21 @@ import (
 
 // oddTexts are texts at the ends of what a parameter may be, and beyond.
 var oddTexts = []string{
-	"", " ", "0", "-1", "+1", "1_000", "1e3", "1e999", "0x1p3", "NaN", "Infinity", "-Inf", "450.000", "007", "true", "null",
+	"", " ", "0", "-1", "+1", "1_000", "1e3", "1e999", "0x1p3", "NaN", "Infinity", "-Inf", "450.000",
+	"007", "true", "null",
 	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
 	"99999999999999999999999999999999999999", "2147483648", "-0", ".5", "5.", "1,5",
-	"2026-11-23T8:00:00Z", "2026-11-23T08:00:00,5Z", "2026-11-23T08:00:00+24:00", "2026-11-23T08:00:61Z", "0000-01-01T00:00:00Z",
+	"2026-11-23T8:00:00Z", "2026-11-23T08:00:00,5Z", "2026-11-23T08:00:00+24:00", "2026-11-23T08:00:61Z",
+	"0000-01-01T00:00:00Z",
 	"9999-12-31T23:59:59-23:59", "2026-11-23t08:00:00z", "1,2,3,4", "0x1p3,0,1,5", "NaN,0,1,5", "90,180", "-90.0000001,0",
-	"\x00", "a\x00b", "\xff\xfe", "\xc0\x80", "\xed\xa0\x80", "\u202e", "'; --", "%", "{}", "*", `"3-abc"`, "/", "..", "now",
-	strings.Repeat("x", 5_000), strings.Repeat("9", 5_000), strings.Repeat(",", 500), "00000000-0000-0000-0000-000000000000",
-	encoded("e;1:9223372036854775808:;"), encoded("e;18446744073709551615:18446744073709551615:;"), encoded("e;1:1:;9223372036854775808"),
-	encoded("e\x00;1:1:;"), encoded("\xff;1:1:/1"), encoded("s9223372036854775807"), encoded("s9223372036854775808"), encoded("s-1"),
+	"\x00", "a\x00b", "\xff\xfe", "\xc0\x80", "\xed\xa0\x80", "\u202e", "'; --", "%", "{}", "*", `"3-abc"`,
+	"/", "..", "now",
+	strings.Repeat("x", 5_000), strings.Repeat("9", 5_000), strings.Repeat(",", 500),
+	"00000000-0000-0000-0000-000000000000",
+	encoded("e;1:9223372036854775808:;"), encoded("e;18446744073709551615:18446744073709551615:;"),
+	encoded("e;1:1:;9223372036854775808"),
+	encoded("e\x00;1:1:;"), encoded("\xff;1:1:/1"), encoded("s9223372036854775807"),
+	encoded("s9223372036854775808"), encoded("s-1"),
 }
 
 func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
@@ -76,7 +82,8 @@ func contractParameters(t *testing.T) []parameter {
 func (s *testServer) try(p parameter, text, id string) (answer, bool) {
 	s.t.Helper()
 	segment := map[string]string{"id": id, "name": "not-found"}
-	query, headers := url.Values{}, []string{"Content-Type", map[string]string{http.MethodPatch: "application/merge-patch+json"}[p.method]}
+	query := url.Values{}
+	headers := []string{"Content-Type", map[string]string{http.MethodPatch: "application/merge-patch+json"}[p.method]}
 	switch p.in {
 	case "path":
 		if strings.Trim(text, "./ ") == "" {
@@ -92,7 +99,8 @@ func (s *testServer) try(p parameter, text, id string) (answer, bool) {
 			query.Set("near", "1,2")
 		}
 	case "header":
-		if strings.ContainsRune(text, 0) || strings.TrimSpace(text) == "" || p.name == "Last-Event-ID" { // a stream has a test of its own
+		// A stream has a test of its own.
+		if strings.ContainsRune(text, 0) || strings.TrimSpace(text) == "" || p.name == "Last-Event-ID" {
 			return answer{}, false
 		}
 		headers = append(headers, p.name, text)
@@ -119,7 +127,7 @@ func (s *testServer) try(p parameter, text, id string) (answer, bool) {
 	return s.do(p.method, path, body, headers...), true
 }
 
-// Whatever stands in a parameter, the answer is no fault of the server's, and one that refuses it names it.
+// Whatever stands in a parameter, the server never fails, and an answer that refuses the parameter names it.
 func TestEveryParameterBearsTheEndsOfItsType(t *testing.T) {
 	parameters := contractParameters(t)
 	everywhere(t, func(t *testing.T, s *testServer) {
@@ -172,7 +180,7 @@ func forgedCursors(t *testing.T) []string {
 	return all
 }
 
-// A cursor's check sum is no secret.
+// Anybody can compute a cursor's check sum.
 func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
 		s.create(`"title":"Ends","price":1,"area_m2":1`)
@@ -195,15 +203,19 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 			path := "/v1/changes?after=" + encoded(after)
 			s.get(path).must(http.StatusBadRequest).says("after")
 			s.get(path, "Accept", "text/event-stream").must(http.StatusBadRequest).says("after")
-			s.get("/v1/changes", "Accept", "text/event-stream", "Last-Event-ID", encoded(after)).must(http.StatusBadRequest).says("Last-Event-ID")
+			s.get("/v1/changes", "Accept", "text/event-stream", "Last-Event-ID", encoded(after)).
+				must(http.StatusBadRequest).says("Last-Event-ID")
 		}
-		for _, token := range []string{"e;1:9223372036854775808:;", "e;1:1:;9223372036854775808", "e;1:2:9223372036854775808;"} {
+		for _, token := range []string{
+			"e;1:9223372036854775808:;", "e;1:1:;9223372036854775808", "e;1:2:9223372036854775808;",
+		} {
 			s.get("/v1/properties", "Consistency-Token", encoded(token)).must(http.StatusBadRequest).says("Consistency-Token")
 		}
 	})
 }
 
-const listingFields = "reference title description price currency location offer kind status bedrooms bathrooms area_m2 " +
+const listingFields = "reference title description price currency location offer kind status " +
+	"bedrooms bathrooms area_m2 " +
 	"latitude longitude photos"
 
 // staffForms are the forms of the back office and their fields.
@@ -225,13 +237,16 @@ var staffForms = map[string]string{
 var staffPages = map[string]string{
 	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near " +
 		"radius_km sort cursor",
-	"/admin":                     "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near sort cursor",
-	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since", "/admin/sign-in": "next",
+	"/admin": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 " +
+		"max_bathrooms bbox near sort cursor",
+	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since",
+	"/admin/sign-in": "next",
 }
 
 // pageTexts are those of oddTexts that differ from one another for a page, each of which takes a while to make.
 var pageTexts = []string{
-	"", "-1", "0x1p3", "NaN", "450.000", "1e999", "9223372036854775808", "-9223372036854775808", "2147483648", "2026-11-23T8:00:00Z",
+	"", "-1", "0x1p3", "NaN", "450.000", "1e999", "9223372036854775808", "-9223372036854775808", "2147483648",
+	"2026-11-23T8:00:00Z",
 	"\x00", "a\x00b", "\xff\xfe", "'; --", strings.Repeat("x", 5_000), strings.Repeat(",", 500),
 }
 
@@ -252,13 +267,16 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 					check(path, field, text, boss.get(path+"?"+url.Values{field: {text}}.Encode()))
 				}
 			}
-			for _, path := range []string{"/listings/%s", "/admin/listings/%s", "/admin/listings/%s/history", "/admin/listings/%s/remove"} {
+			for _, path := range []string{
+				"/listings/%s", "/admin/listings/%s", "/admin/listings/%s/history", "/admin/listings/%s/remove",
+			} {
 				check(path, "id", text, boss.get(fmt.Sprintf(path, url.PathEscape(text))))
 			}
 			for path, names := range staffForms {
 				path = strings.ReplaceAll(path, "ID", id)
 				for _, field := range strings.Fields(names) {
-					form := fields("title", "Ends", "price", "1", "location", "Here", "action", "price", "value", "1", "scope", "write", "role", "editor")
+					form := fields("title", "Ends", "price", "1", "location", "Here", "action", "price", "value", "1",
+						"scope", "write", "role", "editor")
 					form.Set(field, text)
 					visitor := boss
 					if path == "/admin/sign-in" {
@@ -280,20 +298,24 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 // A member of a body is named where it is refused.
 func TestEveryMemberOfAListingBearsTheEndsOfItsType(t *testing.T) {
 	values := []string{
-		"9223372036854775808", "-9223372036854775808", "1e400", "-1e400", "1e-400", "1e30", "NaN", "1.234", "-0", `"\u0000"`, `"a\u0000b"`,
-		`"\ud800"`, `""`, `" "`, "null", "true", "[]", "{}", `["\u0000"]`, `"` + strings.Repeat("x", 30_000) + `"`, `"450.000"`, `"0x1p3"`,
+		"9223372036854775808", "-9223372036854775808", "1e400", "-1e400", "1e-400", "1e30", "NaN", "1.234", "-0",
+		`"\u0000"`, `"a\u0000b"`,
+		`"\ud800"`, `""`, `" "`, "null", "true", "[]", "{}", `["\u0000"]`, `"` + strings.Repeat("x", 30_000) + `"`,
+		`"450.000"`, `"0x1p3"`,
 		`"NaN"`, `"+1"`, "[null]", "[[[[]]]]", `"2026-11-23T8:00:00Z"`, "99999999999999999999999999999",
 	}
 	everywhere(t, func(t *testing.T, s *testServer) {
 		id := s.create(`"title":"Ends","price":1`).ID
 		for _, member := range []string{
-			"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms", "bathrooms", "area_m2",
+			"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
+			"bathrooms", "area_m2",
 			"latitude", "longitude", "photos", "version", "id", "created_at",
 		} {
 			for _, value := range values {
 				body := `{"` + member + `":` + value + `}`
 				a := s.do(http.MethodPatch, "/v1/properties/"+id, body, "Content-Type", "application/merge-patch+json")
-				if a.status >= http.StatusInternalServerError || a.status == http.StatusUnprocessableEntity && !strings.Contains(a.body, member) {
+				if a.status >= http.StatusInternalServerError || a.status == http.StatusUnprocessableEntity &&
+					!strings.Contains(a.body, member) {
 					t.Errorf("%s: %d %s", body[:min(len(body), 80)], a.status, a.body)
 				}
 			}

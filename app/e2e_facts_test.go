@@ -16,13 +16,15 @@ const (
 
 func (s *testServer) imports(mediaType, body string) api.ImportReport {
 	s.t.Helper()
-	return decoded[api.ImportReport](s.do(http.MethodPost, "/v1/imports", body, "Content-Type", mediaType).must(http.StatusOK))
+	return decoded[api.ImportReport](
+		s.do(http.MethodPost, "/v1/imports", body, "Content-Type", mediaType).must(http.StatusOK))
 }
 
 // A file with few columns is sent to change prices, not to empty everything else.
 func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
-		s.imports(csvBody, "reference,title,price,currency,location,offer,kind,status,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\n"+
+		s.imports(csvBody, "reference,title,price,currency,location,offer,kind,status,description,"+
+			"bedrooms,bathrooms,area_m2,latitude,longitude,photos\n"+
 			"COL-1,Villa,5,EUR,Nice,rent,house,sold,By the sea,3,2.5,90.5,43.7,7.25,https://example.com/1.jpg\n")
 		path := "/v1/properties?limit=1"
 		full := decoded[jsonPage](s.get(path).must(http.StatusOK)).Properties[0]
@@ -41,8 +43,10 @@ func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 			}
 			got := s.get("/v1/properties/" + full.ID).must(http.StatusOK)
 			for _, fact := range []string{
-				`"status":"sold"`, `"kind":"house"`, `"offer":"rent"`, `"currency":"EUR"`, `"description":"By the sea"`, `"bedrooms":3`,
-				`"bathrooms":2.5`, `"area_m2":90.5`, `"latitude":43.7`, `"longitude":7.25`, `"photos":["https://example.com/1.jpg"]`,
+				`"status":"sold"`, `"kind":"house"`, `"offer":"rent"`, `"currency":"EUR"`,
+				`"description":"By the sea"`, `"bedrooms":3`,
+				`"bathrooms":2.5`, `"area_m2":90.5`, `"latitude":43.7`, `"longitude":7.25`,
+				`"photos":["https://example.com/1.jpg"]`,
 				`"price":"` + string(rune('6'+i)) + `.00"`,
 			} {
 				if !strings.Contains(got.body, fact) {
@@ -53,9 +57,12 @@ func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 				t.Errorf("the list shows %s, and the database has %s", list, stored)
 			}
 		}
-		s.imports(csvBody, "reference,title,price,location,description,bedrooms,latitude,longitude,photos\nCOL-1,Villa,6,Nice,,,,,\n")
+		s.imports(csvBody,
+			"reference,title,price,location,description,bedrooms,latitude,longitude,photos\nCOL-1,Villa,6,Nice,,,,,\n")
 		got := s.get("/v1/properties/" + full.ID)
-		for _, fact := range []string{`"description":""`, `"bedrooms":null`, `"latitude":null`, `"photos":[]`, `"bathrooms":2.5`, `"status":"sold"`} {
+		for _, fact := range []string{
+			`"description":""`, `"bedrooms":null`, `"latitude":null`, `"photos":[]`, `"bathrooms":2.5`, `"status":"sold"`,
+		} {
 			if !strings.Contains(got.body, fact) {
 				t.Errorf("empty cells give %s, which lacks %s", got.body, fact)
 			}
@@ -65,20 +72,28 @@ func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 
 func TestAnImportTakesNothingForWhatItIsNot(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
-		lease := `{"ListingId":"LEASE-1","ListPrice":2100,"City":"Reno","PropertyType":"ResidentialLease","PropertySubType":"SingleFamilyResidence"}`
+		lease := `{"ListingId":"LEASE-1","ListPrice":2100,"City":"Reno",` +
+			`"PropertyType":"ResidentialLease","PropertySubType":"SingleFamilyResidence"}`
 		if r := s.imports(resoBody, lease); r.Created != 1 {
 			t.Errorf("%+v", r)
 		}
 		s.get("/v1/properties").shows(`"offer":"rent"`)
 		s.get("/v1/properties").shows(`"kind":"house"`)
 		for name, file := range map[string]struct{ mediaType, body, field string }{
-			"an unknown type":        {resoBody, strings.Replace(lease, "ResidentialLease", "Wigwam", 1), "PropertyType"},
-			"an unknown kind":        {resoBody, strings.Replace(lease, "SingleFamilyResidence", "Wigwam", 1), "PropertySubType"},
-			"a listing to be hidden": {resoBody, strings.Replace(lease, "{", `{"InternetEntireListingDisplayYN":false,`, 1), "InternetEntireListingDisplayYN"},
-			"a price in CSV":         {csvBody, "reference,title,price,location\nDE-1,Haus,450.000,Berlin\n", "450000"},
-			"a price in NDJSON":      {ndjsonBody, `{"reference":"DE-1","title":"Haus","price":"450.000","location":"Berlin"}`, "450000"},
-			"an area":                {csvBody, "reference,title,price,location,area_m2\nDE-1,Haus,4,Berlin,1.250\n", "1250"},
-			"a price in RESO":        {resoBody, strings.Replace(lease, "2100", `"450.000"`, 1), "450000"},
+			"an unknown type": {resoBody, strings.Replace(lease, "ResidentialLease", "Wigwam", 1), "PropertyType"},
+			"an unknown kind": {
+				resoBody, strings.Replace(lease, "SingleFamilyResidence", "Wigwam", 1), "PropertySubType",
+			},
+			"a listing to be hidden": {
+				resoBody, strings.Replace(lease, "{", `{"InternetEntireListingDisplayYN":false,`, 1),
+				"InternetEntireListingDisplayYN",
+			},
+			"a price in CSV": {csvBody, "reference,title,price,location\nDE-1,Haus,450.000,Berlin\n", "450000"},
+			"a price in NDJSON": {
+				ndjsonBody, `{"reference":"DE-1","title":"Haus","price":"450.000","location":"Berlin"}`, "450000",
+			},
+			"an area":         {csvBody, "reference,title,price,location,area_m2\nDE-1,Haus,4,Berlin,1.250\n", "1250"},
+			"a price in RESO": {resoBody, strings.Replace(lease, "2100", `"450.000"`, 1), "450000"},
 		} {
 			r := s.imports(file.mediaType, file.body)
 			if r.Rejected != 1 || r.Created+r.Updated != 0 || !strings.Contains(r.Errors[0].Reason, file.field) {
@@ -93,7 +108,8 @@ func TestAnImportTakesNothingForWhatItIsNot(t *testing.T) {
 			if path == "/" {
 				get = visitor.get
 			}
-			if a := get(path).must(http.StatusOK); strings.Contains(a.body, "Secret") || strings.Contains(a.body, `"latitude":1.5`) {
+			if a := get(path).must(http.StatusOK); strings.Contains(a.body, "Secret") ||
+				strings.Contains(a.body, `"latitude":1.5`) {
 				t.Errorf("%s shows the address: %s", path, a.body)
 			}
 		}
@@ -106,14 +122,17 @@ func TestANumberThatCouldBeTwoIsRefusedWhereverItIsTyped(t *testing.T) {
 	s := embeddedSetup.start(t)
 	p := s.create(`"title":"Haus","price":450`)
 	visitor := s.browser()
-	for _, name := range []string{"min_price", "max_price", "min_bathrooms", "max_bathrooms", "min_area_m2", "max_area_m2"} {
+	for _, name := range []string{
+		"min_price", "max_price", "min_bathrooms", "max_bathrooms", "min_area_m2", "max_area_m2",
+	} {
 		for _, path := range []string{"/v1/properties?", "/v1/exports?", "/properties?"} {
 			s.get(path + name + "=450.000").must(http.StatusBadRequest).says("450000")
 		}
 		visitor.get("/?" + name + "=450.000").must(http.StatusBadRequest).says("450000")
 		visitor.get("/?" + name + "=1%2C250.00").must(http.StatusOK)
 	}
-	s.do(http.MethodPost, "/v1/properties", `{"title":"a","location":"b","price":"1.250"}`, "Content-Type", "application/json").
+	s.do(http.MethodPost, "/v1/properties", `{"title":"a","location":"b","price":"1.250"}`,
+		"Content-Type", "application/json").
 		must(http.StatusUnprocessableEntity).says("1250")
 	s.do(http.MethodPatch, "/v1/properties/"+p.ID, `{"price":"1.250"}`, "Content-Type", "application/json").
 		must(http.StatusUnprocessableEntity).says("1250")

@@ -213,7 +213,8 @@ func TestLosingRedisChangesNoAnswer(t *testing.T) {
 	redis.Pause()
 	check("with a frozen Redis")
 	s.eventually("a frozen Redis is reported", func() bool {
-		return strings.Contains(s.get("/readyz").must(http.StatusOK).body, `"cache":{"status":"degraded","reason":"timed out"}`) &&
+		return strings.Contains(s.get("/readyz").must(http.StatusOK).body,
+			`"cache":{"status":"degraded","reason":"timed out"}`) &&
 			s.log.FilterMessageSnippet("Redis is away").Len() == 1
 	})
 	redis.Resume()
@@ -234,7 +235,8 @@ func TestAServerStartsWithoutRedis(t *testing.T) {
 	s := startServer(t, database, "redis://127.0.0.1:1/0")
 	p := s.create(`"title":"alone","price":1`)
 	s.get("/v1/properties/" + p.ID).must(http.StatusOK)
-	if body := s.get("/readyz").must(http.StatusOK).body; !strings.Contains(body, `"cache":{"status":"degraded","reason":"connection refused"}`) {
+	const refused = `"cache":{"status":"degraded","reason":"connection refused"}`
+	if body := s.get("/readyz").must(http.StatusOK).body; !strings.Contains(body, refused) {
 		t.Errorf("the reason is not shown: %s", body)
 	}
 	away := s.log.FilterMessageSnippet("Redis is away").All()

@@ -177,12 +177,14 @@ func TestTheLogNamesTheKeyOrTheAccountBehindARequest(t *testing.T) {
 		status        int64
 		actor, client string
 	}{
-		{200, "anna", "127.0.0.1"}, {403, "anna", "127.0.0.1"}, {422, "key test", "198.51.100.1"}, {403, "key test", "198.51.100.1"},
+		{200, "anna", "127.0.0.1"}, {403, "anna", "127.0.0.1"}, {422, "key test", "198.51.100.1"},
+		{403, "key test", "198.51.100.1"},
 		{401, "", "198.51.100.2"},
 	} {
 		line := lines[len(lines)-5+i].ContextMap()
 		actor, _ := line["actor"].(string)
-		if line["status"] != want.status || line["client"] != want.client || !strings.HasPrefix(actor, want.actor) || (actor == "") != (want.actor == "") {
+		if line["status"] != want.status || line["client"] != want.client || !strings.HasPrefix(actor, want.actor) ||
+			(actor == "") != (want.actor == "") {
 			t.Errorf("logged %v, want %+v", line, want)
 		}
 	}

@@ -207,8 +207,10 @@ func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
 	} {
 		for path, form := range map[string]string{
 			"/admin/listings/new": "title=x&price=1&location=l", "/admin/listings/" + p.ID: "title=x&price=1&location=l&state=1",
-			"/admin/listings/" + p.ID + "/remove": "state=1", "/admin/people": "name=eve&password=correct+horse+battery&role=administrator",
-			"/admin/keys": "name=k&scope=admin", "/admin/keys/revoke": "name=k", "/admin/sign-out": "", "/admin/cache/purge": "",
+			"/admin/listings/" + p.ID + "/remove": "state=1",
+			"/admin/people":                       "name=eve&password=correct+horse+battery&role=administrator",
+			"/admin/keys":                         "name=k&scope=admin", "/admin/keys/revoke": "name=k",
+			"/admin/sign-out": "", "/admin/cache/purge": "",
 			"/admin/bulk": "all=1&action=remove", "/admin/bulk/apply": "all=1&action=remove&count=1", "/admin/import": "",
 			"/admin/password": "current=x", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
 		} {

@@ -24,10 +24,11 @@ func TestTwoWrongAnswersWithinAMinuteStartTheCachesAnew(t *testing.T) {
 		core, logs := observer.New(zap.InfoLevel)
 		var steps string
 		step := func(name string) func() { return func() { steps += name + " " } }
-		h := &healer{log: zap.New(core), forget: step("forget"), beginAnew: step("anew"), catchUp: func(context.Context) error {
-			step("poll")()
-			return ports.ErrUnavailable
-		}}
+		h := &healer{log: zap.New(core), forget: step("forget"), beginAnew: step("anew"),
+			catchUp: func(context.Context) error {
+				step("poll")()
+				return ports.ErrUnavailable
+			}}
 		for i, c := range []struct {
 			after time.Duration
 			want  string
@@ -45,7 +46,8 @@ func TestTwoWrongAnswersWithinAMinuteStartTheCachesAnew(t *testing.T) {
 				t.Errorf("violation %d: %q, want %q", i, steps, c.want)
 			}
 		}
-		if n, polls := logs.FilterMessage(beganAnew).Len(), logs.FilterMessageSnippet("cannot poll").Len(); n != 2 || polls != 6 {
+		if n, polls := logs.FilterMessage(beganAnew).Len(), logs.FilterMessageSnippet("cannot poll").Len(); n != 2 ||
+			polls != 6 {
 			t.Errorf("%d beginnings and %d failed polls are logged", n, polls)
 		}
 	})
@@ -104,7 +106,8 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 	for n := 1; n <= 2; n++ {
 		forge()
 		s.eventually("the wrong answer is gone", func() bool {
-			return strings.Contains(s.get(path).must(http.StatusOK).body, `"right"`) && s.log.FilterMessage(wrongAnswer).Len() == n
+			return strings.Contains(s.get(path).must(http.StatusOK).body, `"right"`) &&
+				s.log.FilterMessage(wrongAnswer).Len() == n
 		})
 		if began := s.log.FilterMessage(beganAnew).Len(); began != n-1 {
 			t.Errorf("after %d wrong answers the caches began anew %d times", n, began)

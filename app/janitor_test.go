@@ -127,7 +127,8 @@ func TestChangesAndIdempotencyKeysAreRemovedEachAtItsOwnAge(t *testing.T) {
 		}}
 		create := func(n byte) bool {
 			t.Helper()
-			p, err := property.New(property.ID{15: n}, property.Details{Title: "House", Location: "Leeds", Currency: "USD"}, time.Now())
+			p, err := property.New(property.ID{15: n},
+				property.Details{Title: "House", Location: "Leeds", Currency: "USD"}, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

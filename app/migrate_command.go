@@ -44,8 +44,9 @@ Example:
 
 // Help is shown by --help.
 func (migrateDownCmd) Help() string {
-	return `Takes back the newest migration first; only the program that brings it can. Taking back the first migration drops
-the listings. Nothing happens without --yes. Processes that need what is taken back must have been replaced before.
+	return `Takes back the newest migration first; only the program that brings it can. Taking back the first migration
+drops the listings. Nothing happens without --yes. Processes that need what is taken back must have been replaced
+before.
 
 Example:
 

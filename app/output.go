@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// checkOutput refuses to write a file that exists already, be it the one that is read, the database, or somebody's work.
-// Devices and pipes may be written to.
+// checkOutput refuses to write a file that exists already, be it the one that is read, the database, or somebody's
+// work. Devices and pipes may be written to.
 func checkOutput(path, input string) error {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -36,8 +36,8 @@ func createOutput(path string) (f *os.File, made bool, err error) {
 	return f, false, err
 }
 
-// freeRejectsPath is a name beside the source that no file has: listings.csv.gz has its rejects in listings.rejects.csv, or
-// in listings.rejects.2.csv when there is such a file already.
+// freeRejectsPath is a name beside the source that no file has: listings.csv.gz has its rejects in
+// listings.rejects.csv, or in listings.rejects.2.csv when there is such a file already.
 func freeRejectsPath(source string) string {
 	name := strings.TrimSuffix(source, ".gz")
 	extension := filepath.Ext(name)

@@ -33,7 +33,8 @@ func TestRejectsAreNeverWrittenOverAFile(t *testing.T) {
 	must(t, os.Link(source, filepath.Join(folder, "hardlink.csv")))
 	other := newFile(t, "mended.csv", "somebody's work")
 	for _, rejects := range []string{
-		source, filepath.Join(folder, ".", "x", "..", "rows.csv"), filepath.Join(folder, "symlink.csv"), filepath.Join(folder, "hardlink.csv"), other,
+		source, filepath.Join(folder, ".", "x", "..", "rows.csv"), filepath.Join(folder, "symlink.csv"),
+		filepath.Join(folder, "hardlink.csv"), other,
 	} {
 		for _, flags := range [][]string{nil, {"--dry-run"}} {
 			code, _, stderr := gable(t, append([]string{"import", source, "--rejects", rejects}, flags...)...)
@@ -76,7 +77,8 @@ func TestAnExportIsNeverWrittenOverAFile(t *testing.T) {
 	gable(t, "import", newFile(t, "rows.csv", oneBadRow))
 	before := newFile(t, "listings.ndjson", "last night's")
 	for _, path := range []string{before, database} {
-		if code, _, stderr := gable(t, "export", "-o", path); code != exitFailed || !strings.Contains(stderr, "not overwritten") {
+		if code, _, stderr := gable(t, "export", "-o", path); code != exitFailed ||
+			!strings.Contains(stderr, "not overwritten") {
 			t.Errorf("export to %s: code %d, %q", path, code, stderr)
 		}
 	}

@@ -155,7 +155,8 @@ func newSite(
 func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
-	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry, level *logLevel,
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
+	level *logLevel,
 ) *ops.Handler {
 	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},

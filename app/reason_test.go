@@ -20,13 +20,19 @@ func TestAReasonSaysWhyAndNamesNobody(t *testing.T) {
 		return &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7), Port: 6379}, Err: cause}
 	}
 	for want, errs := range map[string][]error{
-		"connection refused":                   {dial(os.NewSyscallError("connect", syscall.ECONNREFUSED))},
-		"no route to the server":               {dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH))},
-		"no such socket or file":               {dial(os.NewSyscallError("connect", syscall.ENOENT))},
-		"connection lost":                      {dial(os.NewSyscallError("read", syscall.ECONNRESET))},
-		"host name not found":                  {dial(&net.DNSError{Err: "no such host", Name: "db.internal", IsNotFound: true})},
-		"timed out":                            {context.DeadlineExceeded, dial(os.ErrDeadlineExceeded), &pgconn.PgError{Code: "57014"}},
-		"authentication failed":                {&pgconn.PgError{Code: "28P01", Message: `password authentication failed for user "gable"`}},
+		"connection refused":     {dial(os.NewSyscallError("connect", syscall.ECONNREFUSED))},
+		"no route to the server": {dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH))},
+		"no such socket or file": {dial(os.NewSyscallError("connect", syscall.ENOENT))},
+		"connection lost":        {dial(os.NewSyscallError("read", syscall.ECONNRESET))},
+		"host name not found": {
+			dial(&net.DNSError{Err: "no such host", Name: "db.internal", IsNotFound: true}),
+		},
+		"timed out": {
+			context.DeadlineExceeded, dial(os.ErrDeadlineExceeded), &pgconn.PgError{Code: "57014"},
+		},
+		"authentication failed": {
+			&pgconn.PgError{Code: "28P01", Message: `password authentication failed for user "gable"`},
+		},
 		"no such database":                     {&pgconn.PgError{Code: "3D000", Message: `database "gable" does not exist`}},
 		"starting up or shutting down":         {&pgconn.PgError{Code: "57P03"}},
 		"the schema is older than the program": {bunstore.ErrSchemaOlder},

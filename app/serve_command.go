@@ -15,10 +15,10 @@ type serveCmd struct{ configFlags }
 
 // Help is shown by --help.
 func (serveCmd) Help() string {
-	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. SIGUSR1 sets
-the level of the log to debug, SIGUSR2 back. An SQLite database is created and migrated by itself. A Postgres database that
-cannot be reached is waited for, for a minute; it has to be at this program's schema, or at a newer one that says it is
-compatible: see gable migrate.
+	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. SIGUSR1
+sets the level of the log to debug, SIGUSR2 back. An SQLite database is created and migrated by itself. A Postgres
+database that cannot be reached is waited for, for a minute; it has to be at this program's schema, or at a newer one
+that says it is compatible: see gable migrate.
 
 Example:
 

@@ -10,7 +10,8 @@ import (
 	"github.com/gable-listings/gable/adapters/web/site"
 )
 
-// Clients are waited for while there are steps, so both readings of a file have them, and for records that store nothing.
+// Clients are waited for while there are steps, so both readings of a file have them, and for records that store
+// nothing.
 func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 	rows := map[string]string{
 		"stored":     "reference,title,price,location\n",
@@ -26,7 +27,8 @@ func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 	for name, text := range rows {
 		u, steps := newUploads(t), 0
 		count := func() { steps++ }
-		_, err := newFiles(u.catalog).Import(t.Context(), api.ImportRequest{Body: strings.NewReader(text), Format: "csv", Step: count})
+		_, err := newFiles(u.catalog).Import(t.Context(),
+			api.ImportRequest{Body: strings.NewReader(text), Format: "csv", Step: count})
 		if err != nil || steps < 2*records {
 			t.Errorf("%s, from a program: %d steps, %v", name, steps, err)
 		}

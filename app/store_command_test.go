@@ -78,7 +78,8 @@ func TestMigrationsGoUpAndDownAndSayWhatTheyDid(t *testing.T) {
 	if code, out, err := gable(t, "migrate", "down", "1"); code != 1 || out != "" || !strings.Contains(err, "--yes") {
 		t.Errorf("down without --yes: code %d, %q, %q", code, out, err)
 	}
-	if code, out, err := gable(t, "migrate", "down", "--yes"); code != 2 || out != "" || !strings.Contains(err, "<count>") {
+	if code, out, err := gable(t, "migrate", "down", "--yes"); code != 2 || out != "" ||
+		!strings.Contains(err, "<count>") {
 		t.Errorf("down without a number: code %d, %q, %q", code, out, err)
 	}
 	if code, out, err := gable(t, "migrate", "down", "2", "--yes"); code != 0 || strings.Count(out, "taken back 2") != 2 {
@@ -89,7 +90,8 @@ func TestMigrationsGoUpAndDownAndSayWhatTheyDid(t *testing.T) {
 		!strings.Contains(lines[len(lines)-2], "not applied") || !strings.Contains(lines[len(lines)-1], "not applied") {
 		t.Errorf("after taking two back:\n%s", out)
 	}
-	if code, out, err := gable(t, "migrate", "down", "99", "--yes"); code != 1 || out != "" || !strings.Contains(err, "applied") {
+	if code, out, err := gable(t, "migrate", "down", "99", "--yes"); code != 1 || out != "" ||
+		!strings.Contains(err, "applied") {
 		t.Errorf("down by more than there are: code %d, %q, %q", code, out, err)
 	}
 }
@@ -118,22 +120,27 @@ func TestMigrateTellsANewerSchemaFromItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		if _, err := db.Exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES (?, ?)", number, oldest); err != nil {
+		if _, err := db.Exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES (?, ?)",
+			number, oldest); err != nil {
 			t.Fatal(err)
 		}
 	}
 	apply("29990101000001_expands", "20261123000006")
-	if code, out, err := gable(t, "migrate", "up"); code != 0 || !strings.Contains(out, "newer than this program and compatible (it has 29990101000001_expands)") {
+	if code, out, err := gable(t, "migrate", "up"); code != 0 ||
+		!strings.Contains(out, "newer than this program and compatible (it has 29990101000001_expands)") {
 		t.Errorf("up on a newer schema: code %d, %q, %q", code, out, err)
 	}
-	if code, out, err := gable(t, "migrate", "status"); code != 0 || !regexp.MustCompile(`29990101000001_expands +applied .* by another program`).MatchString(out) {
+	if code, out, err := gable(t, "migrate", "status"); code != 0 ||
+		!regexp.MustCompile(`29990101000001_expands +applied .* by another program`).MatchString(out) {
 		t.Errorf("status on a newer schema: code %d, %q, %q", code, out, err)
 	}
 	if code, _, err := gable(t, "admin", "list"); code != 0 {
 		t.Errorf("a command on a newer schema: code %d, %q", code, err)
 	}
 	apply("29990101000002_contracts", "29990101000001")
-	for _, args := range [][]string{{"migrate", "up"}, {"migrate", "down", "1", "--yes"}, {"migrate", "status"}, {"admin", "list"}, {"serve"}} {
+	for _, args := range [][]string{
+		{"migrate", "up"}, {"migrate", "down", "1", "--yes"}, {"migrate", "status"}, {"admin", "list"}, {"serve"},
+	} {
 		if code, _, err := gable(t, args...); code != 1 || !strings.Contains(err, "run the newer program") {
 			t.Errorf("%v on a schema that is not compatible: code %d, %q", args, code, err)
 		}

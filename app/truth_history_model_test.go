@@ -166,7 +166,8 @@ type absence struct{ from, to moment }
 // never is when an edition is committed that is still being made.
 const never = moment(math.MaxInt64)
 
-// lookPeriod is how long it may take, beyond what is promised otherwise, until a change is seen that no trigger recorded.
+// lookPeriod is how long it may take, beyond what is promised otherwise, until a change is seen that no trigger
+// recorded.
 const lookPeriod = time.Second
 
 // beginEdition notes that all listings are being given the next edition, and returns its number.
@@ -192,7 +193,8 @@ func (c *chronicle) editionsBy(at moment) (committed, begun int) {
 	return committed, len(c.editions)
 }
 
-// unseen reports whether at the moment there may be a change that no trigger recorded, and that no process has looked for.
+// unseen reports whether at the moment there may be a change that no trigger recorded, and that no process has looked
+// for.
 func (c *chronicle) unseen(now moment) bool {
 	committed, begun := c.editionsBy(now - lookPeriod - maxStaleness)
 	return committed < begun || c.away(now-lookPeriod-maxStaleness, now)

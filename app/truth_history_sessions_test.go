@@ -63,7 +63,8 @@ func (h *history) writeInSession(process int, w *wire, r *rand.Rand, token *stri
 		return
 	}
 	if given == "" {
-		h.complain(fmt.Sprintf("a write of listing %d through process %s was acknowledged without a token", listing, w.node.name))
+		h.complain(fmt.Sprintf("a write of listing %d through process %s was acknowledged without a token",
+			listing, w.node.name))
 		return
 	}
 	o.least[listing] = max(o.least[listing], version)

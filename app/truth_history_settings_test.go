@@ -39,8 +39,8 @@ func (h *history) inSession(
 	})
 }
 
-// Listings that are reborn are removed and inserted again by one writer alone, in ways in which their versions may repeat.
-// Their price counts instead, and takes the version's place in what answers show.
+// Listings that are reborn are removed and inserted again by one writer alone, in ways in which their versions may
+// repeat. Their price counts instead, and takes the version's place in what answers show.
 const (
 	historyReborn = 4
 	rebornPrice   = 2_000_000 // higher than any search of others goes; a serial number is added
@@ -137,8 +137,8 @@ func (h *history) replaceInOneStatement(ctx context.Context, r *rand.Rand, b *re
 	})
 }
 
-// insertFromTheOldSnapshot inserts a listing that was absent in the transaction's snapshot; others have inserted and removed
-// it since.
+// insertFromTheOldSnapshot inserts a listing that was absent in the transaction's snapshot; others have inserted and
+// removed it since.
 func (h *history) insertFromTheOldSnapshot(ctx context.Context, r *rand.Rand, b *reborn) {
 	id := h.ids[b.listing]
 	h.change(b, 3, func(serial int) (absent []bool, err error) {

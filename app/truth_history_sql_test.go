@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// writeBySQL changes listings beside the program: several at once, by a statement that is recorded as a reset, by one that is
-// rolled back; it removes listings and brings them back.
+// writeBySQL changes listings beside the program: several at once, by a statement that is recorded as a reset, by one
+// that is rolled back; it removes listings and brings them back.
 func (h *history) writeBySQL(ctx context.Context, r *rand.Rand) {
 	pace := time.NewTicker(80 * time.Millisecond)
 	defer pace.Stop()
@@ -56,7 +56,8 @@ func (h *history) changeTogether(ctx context.Context, r *rand.Rand, asReset bool
 		rows, err := tx.Query(ctx, `WITH locked AS (
 				SELECT id FROM public.properties WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)
 			UPDATE public.properties p
-			SET price = $2, latitude = sqrt($2 + 0.1::float8), longitude = -sqrt($2 + 0.3::float8) FROM locked WHERE p.id = locked.id RETURNING p.id::text, p.version`, ids, price)
+			SET price = $2, latitude = sqrt($2 + 0.1::float8), longitude = -sqrt($2 + 0.3::float8)
+			FROM locked WHERE p.id = locked.id RETURNING p.id::text, p.version`, ids, price)
 		if err != nil {
 			return err
 		}

@@ -143,8 +143,8 @@ func levelOf(status []byte) string {
 	return "load"
 }
 
-// appendSights adds the listings in a JSON body to a list, whose edition stands for their bedrooms. Listings that are not in
-// the index are left out.
+// appendSights adds the listings in a JSON body to a list, whose edition stands for their bedrooms. Listings that are
+// not in the index are left out.
 func appendSights(list []sight, body []byte, index map[string]int) []sight {
 	const idLength = 36
 	for {

@@ -56,17 +56,25 @@ func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 		"what was rolled back":                            {item(6*time.Second, 4, forbiddenPrice), "rolled back"},
 		"absent though never removed":                     {with(item(6*time.Second, 0, 0), func(o *observation) { o.status, o.shown = 404, nil }), "is absent"},
 		"absent because removed":                          {with(item(6*time.Second, 0, 0), func(o *observation) { o.item, o.status, o.shown = 1, 404, nil }), ""},
-		"removed and still there":                         {with(item(6*time.Second, 0, 0), func(o *observation) { o.item, o.shown = 1, []sight{{1, 1, 120, 0}} }), "instead of 2"},
-		"a page without what belongs on it":               {page(7*time.Second, 200, 400, -1), "listing 0 is missing"},
-		"a page with what left it":                        {page(7*time.Second, 200, 299, -1, sight{0, 2, 250, 0}), "instead of 3"},
-		"a page with what does not match":                 {page(7*time.Second, 0, 99, -1, sight{0, 3, 300, 0}), "has the price 300"},
-		"a page with a listing twice":                     {page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}, sight{0, 3, 300, 0}), "twice"},
-		"a true page":                                     {page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}), ""},
-		"a true page of a moment ago":                     {page(5500*time.Millisecond, 300, 300, -1), ""},
-		"a count too low":                                 {page(7*time.Second, 0, 400, 0), "0 are counted, it must be 1 to 1"},
-		"a count too high":                                {page(7*time.Second, 0, 400, 2), "2 are counted"},
-		"a count without what was acknowledged":           {with(page(1100*time.Millisecond, 200, 399, 0), func(o *observation) { o.least = []int{2, 0} }), "0 are counted, it must be 1 to 1"},
-		"a count of a moment ago":                         {page(2500*time.Millisecond, 0, 299, 2), ""},
+		"removed and still there": {with(item(6*time.Second, 0, 0),
+			func(o *observation) { o.item, o.shown = 1, []sight{{1, 1, 120, 0}} }), "instead of 2"},
+		"a page without what belongs on it": {page(7*time.Second, 200, 400, -1), "listing 0 is missing"},
+		"a page with what left it": {
+			page(7*time.Second, 200, 299, -1, sight{0, 2, 250, 0}), "instead of 3",
+		},
+		"a page with what does not match": {
+			page(7*time.Second, 0, 99, -1, sight{0, 3, 300, 0}), "has the price 300",
+		},
+		"a page with a listing twice": {
+			page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}, sight{0, 3, 300, 0}), "twice",
+		},
+		"a true page":                 {page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}), ""},
+		"a true page of a moment ago": {page(5500*time.Millisecond, 300, 300, -1), ""},
+		"a count too low":             {page(7*time.Second, 0, 400, 0), "0 are counted, it must be 1 to 1"},
+		"a count too high":            {page(7*time.Second, 0, 400, 2), "2 are counted"},
+		"a count without what was acknowledged": {with(page(1100*time.Millisecond, 200, 399, 0),
+			func(o *observation) { o.least = []int{2, 0} }), "0 are counted, it must be 1 to 1"},
+		"a count of a moment ago": {page(2500*time.Millisecond, 0, 299, 2), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := strings.Join(fabricated(t).judge(&c.observation), "; ")
@@ -90,14 +98,18 @@ func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 		want string
 	}{
 		"the edition before, within what is promised": {read(defaultRead, 8*time.Second+maxStaleness+lookPeriod-1, 0), ""},
-		"the edition before, later":                   {read(defaultRead, 8*time.Second+maxStaleness+lookPeriod, 0), "edition 0 instead of 1"},
-		"the edition before, linearizable":            {read(linearizableRead, 8*time.Second+lookPeriod, 0), "edition 0 instead of 1"},
-		"one that is being made":                      {read(defaultRead, 30*time.Second, 2), ""},
-		"one that nobody has begun":                   {read(defaultRead, 30*time.Second, 3), "edition 3 instead of 1 to 2"},
-		"a listing without an edition":                {read(defaultRead, 30*time.Second, -1), ""},
-		"nothing while the table is away":             {missing(20 * time.Second), ""},
-		"nothing before":                              {missing(19 * time.Second), "is absent"},
-		"nothing long after":                          {missing(21*time.Second + maxStaleness + lookPeriod + 1), "is absent"},
+		"the edition before, later": {
+			read(defaultRead, 8*time.Second+maxStaleness+lookPeriod, 0), "edition 0 instead of 1",
+		},
+		"the edition before, linearizable": {
+			read(linearizableRead, 8*time.Second+lookPeriod, 0), "edition 0 instead of 1",
+		},
+		"one that is being made":          {read(defaultRead, 30*time.Second, 2), ""},
+		"one that nobody has begun":       {read(defaultRead, 30*time.Second, 3), "edition 3 instead of 1 to 2"},
+		"a listing without an edition":    {read(defaultRead, 30*time.Second, -1), ""},
+		"nothing while the table is away": {missing(20 * time.Second), ""},
+		"nothing before":                  {missing(19 * time.Second), "is absent"},
+		"nothing long after":              {missing(21*time.Second + maxStaleness + lookPeriod + 1), "is absent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			known := fabricated(t)
@@ -107,7 +119,8 @@ func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 			}
 			known.beginEdition()
 			known.beginAbsence(20 * time.Second)(21 * time.Second)
-			if found := strings.Join(known.judge(&c.observation), "; "); c.want == "" && found != "" || !strings.Contains(found, c.want) {
+			if found := strings.Join(known.judge(&c.observation), "; "); c.want == "" && found != "" ||
+				!strings.Contains(found, c.want) {
 				t.Errorf("found %q, want %q", found, c.want)
 			}
 		})

@@ -6,7 +6,8 @@ package main
 var releaseMutants = []mutant{
 	{
 		"a program does not run on a schema that needs a newer one",
-		"adapters/bunstore/schema.go", "if m.oldest > own {", "if m.oldest > own && false {", storePkg, "TestAProgramRunsOnANewerSchema",
+		"adapters/bunstore/schema.go", "if m.oldest > own {", "if m.oldest > own && false {", storePkg,
+		"TestAProgramRunsOnANewerSchema",
 	},
 	{
 		"nor on one that does not say so",

@@ -96,7 +96,8 @@ var propertyMutants = []mutant{
 	},
 	{
 		"letters outside ASCII may match in either case",
-		"domain/property/letters.go", "strings.ContainsFunc(part, mayFold) || ", "", propertyPkg, "TestTextIsMatched|TestTheRim",
+		"domain/property/letters.go", "strings.ContainsFunc(part, mayFold) || ", "", propertyPkg,
+		"TestTextIsMatched|TestTheRim",
 	},
 	{
 		"so may what some databases take for ASCII",
@@ -139,7 +140,8 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"versions that do not rise order nothing",
-		"domain/freshness/ledger.go", "s.unordered = s.unordered || s.position > 0 &&", "s.unordered = s.unordered || false &&", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "s.unordered = s.unordered || s.position > 0 &&",
+		"s.unordered = s.unordered || false &&", freshnessPkg, ".",
 	},
 	{
 		"nor do they after an own change of a state that is not known",
@@ -314,7 +316,8 @@ var cachedMutants = []mutant{
 	{
 		"place and position are taken before the load",
 		"adapters/cached/read.go", "	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n",
-		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
+		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n" +
+			"	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
 	},
 	{
 		"a record is used for its time only",
@@ -395,7 +398,8 @@ var cachedMutants = []mutant{
 var redisMutants = []mutant{
 	{
 		"a huge value stays where it is",
-		"adapters/rediscache/cache.go", "prefix+key, 0, int64(c.maxValueBytes))", "prefix+key, 0, -1)", redisPkg, "TestAHugeValue",
+		"adapters/rediscache/cache.go", "prefix+key, 0, int64(c.maxValueBytes))", "prefix+key, 0, -1)", redisPkg,
+		"TestAHugeValue",
 	},
 	{
 		"and is not used",
@@ -590,16 +594,19 @@ var schemaMutants = []mutant{
 	{
 		"what is recorded of a place does not depend on the writer's session",
 		postgresWriters, `latitude::numeric OPERATOR(pg_catalog.+) (latitude OPERATOR(pg_catalog.-)
-            latitude::numeric::double precision)::numeric AS latitude,`, "latitude,", storePkg, "TestTheSessionOfAWriter",
+            latitude::numeric::double precision)::numeric AS latitude,`, "latitude,",
+		storePkg, "TestTheSessionOfAWriter",
 	},
 	{
 		"a replica's writer is recorded",
-		postgresWriters, "    ENABLE REPLICA TRIGGER property_changes_of_replica;", "    DISABLE TRIGGER property_changes_of_replica;",
+		postgresWriters, "    ENABLE REPLICA TRIGGER property_changes_of_replica;",
+		"    DISABLE TRIGGER property_changes_of_replica;",
 		storePkg, "TestAWriterInTheReplicaRole",
 	},
 	{
 		"and so is its truncation",
-		postgresWriters, "    ENABLE ALWAYS TRIGGER property_changes_of_truncate,\n", "", storePkg, "TestAWriterInTheReplicaRole",
+		postgresWriters, "    ENABLE ALWAYS TRIGGER property_changes_of_truncate,\n", "", storePkg,
+		"TestAWriterInTheReplicaRole",
 	},
 	{
 		"an id that a statement deletes and inserts goes on behind what was deleted",
@@ -607,7 +614,8 @@ var schemaMutants = []mutant{
 	},
 	{
 		"what a statement has deleted is forgotten at its end",
-		postgresWriters, "    PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    PERFORM FROM", "    PERFORM FROM",
+		postgresWriters, "    PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    PERFORM FROM",
+		"    PERFORM FROM",
 		storePkg, "TestAnIDThatOneStatement",
 	},
 	{
@@ -626,7 +634,8 @@ var storeMutants = []mutant{
 	},
 	{
 		"a change is more than its number",
-		"adapters/bunstore/feed_sqlite.go", "return found && mark == p.mark", `return found && mark != "-"`, storePkg, "TestAFileThatIsPutBack",
+		"adapters/bunstore/feed_sqlite.go", "return found && mark == p.mark", `return found && mark != "-"`, storePkg,
+		"TestAFileThatIsPutBack",
 	},
 	{
 		"an own write is looked for, too",
@@ -651,12 +660,14 @@ var storeMutants = []mutant{
 	},
 	{
 		"the feed of a file sees what is in it now",
-		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, true, readOnly)", "db.sqlitePool(path, file, 1, false, readOnly)",
+		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, true, readOnly)",
+		"db.sqlitePool(path, file, 1, false, readOnly)",
 		storePkg, "TestAFileThatIsCopiedOver",
 	},
 	{
 		"a table whose changes are not all recorded has no feed",
-		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {", "if !slices.Contains(present, recorder) && false {", storePkg, "TestWhileChangesAreNot",
+		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {",
+		"if !slices.Contains(present, recorder) && false {", storePkg, "TestWhileChangesAreNot",
 	},
 	{
 		"nor has one from which others inherit",
@@ -676,11 +687,13 @@ var storeMutants = []mutant{
 	},
 	{
 		"a change that cannot be read is a reset",
-		"adapters/bunstore/change_feed.go", "r.Before.broken == nil && r.After.broken == nil", "true", storePkg, "TestAChangeThat",
+		"adapters/bunstore/change_feed.go", "r.Before.broken == nil && r.After.broken == nil", "true", storePkg,
+		"TestAChangeThat",
 	},
 	{
 		"and so is one of an unknown kind",
-		"adapters/bunstore/change_feed.go", "	if !r.readable() {", "	if r.Before.broken != nil || r.After.broken != nil {", storePkg, "TestAChangeOfAnUnknown",
+		"adapters/bunstore/change_feed.go", "	if !r.readable() {", "	if r.Before.broken != nil || r.After.broken != nil {",
+		storePkg, "TestAChangeOfAnUnknown",
 	},
 	{
 		"a database that folds cased letters otherwise is refused",

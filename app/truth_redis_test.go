@@ -181,7 +181,46 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 	for _, n := range c.nodes {
 		n.get(itemPath(s.id), "Cache-Control", "no-cache") // from now on all of them know of the last write
 	}
-	for name, poison := range map[string]func(key, value string, all map[string]string) string{
+	for name, poison := range poisons(t, old) {
+		c.keepInRedis(s)
+		warm(t, c.nodes, itemPath(other.ID), others)
+		all := entries(t, client)
+		if len(all) < len(s.looks()) {
+			t.Fatalf("only %d entries are kept", len(all))
+		}
+		for key, value := range all {
+			must(t, client.Set(t.Context(), key, poison(key, value, all), redis.KeepTTL).Err())
+		}
+		c.showAll(s)
+		for _, n := range c.nodes {
+			for path, want := range s.looks() {
+				if got := shown(n.get(path, "Cache-Control", "no-cache").answer); got != want {
+					t.Errorf("process %s shows %q to who asks for the latest", n.name, got)
+				}
+			}
+			if got := shown(n.get(others).answer); got != "another" {
+				t.Errorf("process %s shows %q", n.name, got)
+			}
+			if got := shown(n.get(itemPath(other.ID)).answer); got != "another 500.00 v1" {
+				t.Errorf("process %s shows %q", n.name, got)
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("when each key held %s", name)
+		}
+	}
+	t.Run("keys of another type", func(t *testing.T) {
+		for key := range entries(t, client) {
+			must(t, client.Del(t.Context(), key).Err())
+			must(t, client.LPush(t.Context(), key, "x").Err())
+		}
+		c.showAll(s)
+	})
+}
+
+// poisons make what a cache holds under a key something else; old is what it held long ago, all what it holds now.
+func poisons(t *testing.T, old map[string]string) map[string]func(key, value string, all map[string]string) string {
+	return map[string]func(key, value string, all map[string]string) string{
 		"nothing":        func(string, string, map[string]string) string { return "" },
 		"random bytes":   func(_, value string, _ map[string]string) string { return rand.Text()[:min(26, len(value))] },
 		"the first half": func(_, value string, _ map[string]string) string { return value[:len(value)/2] },
@@ -223,41 +262,7 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 			}
 			return value
 		},
-	} {
-		c.keepInRedis(s)
-		warm(t, c.nodes, itemPath(other.ID), others)
-		all := entries(t, client)
-		if len(all) < len(s.looks()) {
-			t.Fatalf("only %d entries are kept", len(all))
-		}
-		for key, value := range all {
-			must(t, client.Set(t.Context(), key, poison(key, value, all), redis.KeepTTL).Err())
-		}
-		c.showAll(s)
-		for _, n := range c.nodes {
-			for path, want := range s.looks() {
-				if got := shown(n.get(path, "Cache-Control", "no-cache").answer); got != want {
-					t.Errorf("process %s shows %q to who asks for the latest", n.name, got)
-				}
-			}
-			if got := shown(n.get(others).answer); got != "another" {
-				t.Errorf("process %s shows %q", n.name, got)
-			}
-			if got := shown(n.get(itemPath(other.ID)).answer); got != "another 500.00 v1" {
-				t.Errorf("process %s shows %q", n.name, got)
-			}
-		}
-		if t.Failed() {
-			t.Fatalf("when each key held %s", name)
-		}
 	}
-	t.Run("keys of another type", func(t *testing.T) {
-		for key := range entries(t, client) {
-			must(t, client.Del(t.Context(), key).Err())
-			must(t, client.LPush(t.Context(), key, "x").Err())
-		}
-		c.showAll(s)
-	})
 }
 
 // Where the parts of an entry stand: the id of the key that has signed it, the signature, and what is signed.

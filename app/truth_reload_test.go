@@ -35,62 +35,44 @@ func (c *cluster) agree(when string, paths ...string) {
 	}
 }
 
+// insertHere is the insertion of a listing with the id and the title.
+const insertHere = "INSERT INTO properties (id, title, price, location) VALUES ($1, $2, 7, 'Here')"
+
 func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, plan{})
-	const insert = "INSERT INTO properties (id, title, price, location) VALUES ($1, $2, 7, 'Here')"
 	for name, act := range map[string]func(id string){
-		"an id is inserted again by a writer who cannot see its past": func(id string) {
-			old, err := c.sql.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := old.Exec(t.Context(), "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := old.Exec(t.Context(), "SELECT count(*) FROM properties"); err != nil {
-				t.Fatal(err)
-			}
-			c.exec(insert, id, "first")
-			c.agree("with the first", itemPath(id), "/v1/properties?count=exact")
-			c.exec("DELETE FROM properties WHERE id = $1", id)
-			c.agree("without it", itemPath(id), "/v1/properties?count=exact")
-			if _, err := old.Exec(t.Context(), insert, id, "second"); err != nil {
-				t.Fatal(err)
-			}
-			if err := old.Commit(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		},
+		"an id is inserted again by a writer who cannot see its past": c.insertUnseeing,
 		"an id is inserted again when its past has been erased": func(id string) {
-			c.exec(insert, id, "first")
+			c.exec(insertHere, id, "first")
 			c.agree("with the first", itemPath(id))
 			c.exec("DELETE FROM properties WHERE id = $1", id)
 			c.agree("without it", itemPath(id))
 			c.exec("DELETE FROM property_changes WHERE property_id = $1", id)
-			c.exec(insert, id, "second")
+			c.exec(insertHere, id, "second")
 		},
 		"one statement deletes and inserts an id after resets": func(id string) {
-			c.exec(insert, id, "first")
+			c.exec(insertHere, id, "first")
 			c.exec(fmt.Sprintf(`DO $$ BEGIN PERFORM set_config('gable.reset_rows', '0', true);
-				UPDATE properties SET price = 8 WHERE id = '%[1]s'; UPDATE properties SET price = 9 WHERE id = '%[1]s'; END $$`, id))
+				UPDATE properties SET price = 8 WHERE id = '%[1]s';
+				UPDATE properties SET price = 9 WHERE id = '%[1]s'; END $$`, id))
 			c.agree("after resets", itemPath(id), "/v1/properties?count=exact")
 			c.exec(`WITH gone AS (DELETE FROM properties WHERE id = $1 RETURNING *)
 				INSERT INTO properties (id, title, price, location) SELECT id, 'again', price, location FROM gone`, id)
 		},
 		"a replica's worker writes": func(id string) {
-			c.exec(insert, id, "first")
+			c.exec(insertHere, id, "first")
 			c.agree("with the first", itemPath(id), "/v1/properties?count=exact")
 			c.exec(fmt.Sprintf(`DO $$ BEGIN SET LOCAL session_replication_role = replica;
 				UPDATE properties SET title = 'replicated' WHERE id = '%s'; END $$`, id))
 		},
 		"a column is rewritten": func(id string) {
-			c.exec(insert, id, "first")
+			c.exec(insertHere, id, "first")
 			c.agree("with the first", itemPath(id), "/v1/properties?max_price=8")
 			c.exec("ALTER TABLE properties ALTER COLUMN price TYPE numeric(14, 2) USING price * 2")
 		},
 		"triggers are off for a while": func(id string) {
-			c.exec(insert, id, "first")
+			c.exec(insertHere, id, "first")
 			c.agree("with the first", itemPath(id))
 			c.exec(fmt.Sprintf(`DO $$ BEGIN ALTER TABLE properties DISABLE TRIGGER property_changes_of_update;
 				UPDATE properties SET title = 'unrecorded' WHERE id = '%s';
@@ -99,7 +81,33 @@ func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 	} {
 		id := newPropertyID().String()
 		act(id)
-		c.agree("after "+name+",", itemPath(id), "/v1/properties?count=exact", "/v1/properties?max_price=8&count=exact", "/v1/properties?min_price=9")
+		c.agree("after "+name+",", itemPath(id), "/v1/properties?count=exact", "/v1/properties?max_price=8&count=exact",
+			"/v1/properties?min_price=9")
+	}
+}
+
+// insertUnseeing inserts an id that others have inserted and deleted since the writer's snapshot.
+func (c *cluster) insertUnseeing(id string) {
+	c.t.Helper()
+	old, err := c.sql.Begin(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := old.Exec(c.t.Context(), "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := old.Exec(c.t.Context(), "SELECT count(*) FROM properties"); err != nil {
+		c.t.Fatal(err)
+	}
+	c.exec(insertHere, id, "first")
+	c.agree("with the first", itemPath(id), "/v1/properties?count=exact")
+	c.exec("DELETE FROM properties WHERE id = $1", id)
+	c.agree("without it", itemPath(id), "/v1/properties?count=exact")
+	if _, err := old.Exec(c.t.Context(), insertHere, id, "second"); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := old.Commit(c.t.Context()); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
@@ -119,8 +127,8 @@ func postgresTool(t *testing.T, name string) string {
 	return ""
 }
 
-// A dump is restored over the tables while processes answer: statement by statement, the triggers last. What is read and
-// cached in between must not outlive it.
+// A dump is restored over the tables while processes answer: statement by statement, the triggers last. What is read
+// and cached in between must not outlive it.
 func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 	t.Parallel()
 	dump, psql := postgresTool(t, "pg_dump"), postgresTool(t, "psql")
@@ -140,7 +148,8 @@ func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 	}
 	c.exec("DELETE FROM property_changes") // long ago, as most changes are
 	saved := filepath.Join(t.TempDir(), "dump.sql")
-	if out, err := exec.CommandContext(t.Context(), dump, "--clean", "--if-exists", "-f", saved, c.database).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), dump, "--clean", "--if-exists", "-f", saved,
+		c.database).CombinedOutput(); err != nil {
 		t.Fatalf("pg_dump: %v: %s", err, out)
 	}
 	paths := []string{"/v1/properties?count=exact", "/v1/properties?min_price=100&sort=price", "/v1/properties?q=n7"}
@@ -158,14 +167,16 @@ func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 			default:
 			}
 			for _, n := range c.nodes {
-				if r, err := n.try(http.MethodGet, paths[at%len(paths)], ""); err == nil && r.status >= 500 && r.status != http.StatusServiceUnavailable {
+				if r, err := n.try(http.MethodGet, paths[at%len(paths)], ""); err == nil && r.status >= 500 &&
+					r.status != http.StatusServiceUnavailable {
 					t.Errorf("during the reload %s is answered %d: %s", paths[at%len(paths)], r.status, r.body)
 				}
 			}
 		}
 	}()
 	for range 3 {
-		out, err := exec.CommandContext(t.Context(), psql, "-q", "-v", "ON_ERROR_STOP=1", "-f", saved, c.database).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), psql, "-q", "-v", "ON_ERROR_STOP=1", "-f", saved,
+			c.database).CombinedOutput()
 		if err != nil {
 			t.Fatalf("psql: %v: %s", err, out)
 		}

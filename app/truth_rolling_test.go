@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// reusedConnection is a client that goes on with one connection for as long as the server lets it, as connection pools do,
-// and repeats nothing that breaks.
+// reusedConnection is a client that goes on with one connection for as long as the server lets it, as connection pools
+// do, and repeats nothing that breaks.
 type reusedConnection struct {
 	connect func() *node
 	node    *node
@@ -111,19 +111,7 @@ func TestRollingRestartsLoseNoRequestOnReusedConnections(t *testing.T) {
 	}
 	for range 3 {
 		for _, n := range c.nodes {
-			leaving := make(chan struct{})
-			go func() {
-				defer close(leaving)
-				n.stop()
-			}()
-			poll(t, "readiness is off", func() bool {
-				r, err := n.try(http.MethodGet, "/readyz", "")
-				return err == nil && r.status == http.StatusServiceUnavailable
-			})
-			b.set(n, false)
-			<-leaving
-			n.restart()
-			b.set(n, true)
+			b.replace(t, n)
 		}
 	}
 	close(done)
@@ -131,4 +119,22 @@ func TestRollingRestartsLoseNoRequestOnReusedConnections(t *testing.T) {
 	if made.Load() < 200 || dialled.Load() < 2*16 || dialled.Load() > made.Load()/2 {
 		t.Errorf("%d requests on %d connections were made", made.Load(), dialled.Load())
 	}
+}
+
+// replace ends the process and starts it again; the balancer sends it requests while its readiness says so.
+func (b *balancer) replace(t *testing.T, n *node) {
+	t.Helper()
+	leaving := make(chan struct{})
+	go func() {
+		defer close(leaving)
+		n.stop()
+	}()
+	poll(t, "readiness is off", func() bool {
+		r, err := n.try(http.MethodGet, "/readyz", "")
+		return err == nil && r.status == http.StatusServiceUnavailable
+	})
+	b.set(n, false)
+	<-leaving
+	n.restart()
+	b.set(n, true)
 }

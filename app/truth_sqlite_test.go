@@ -97,8 +97,8 @@ func replace(t *testing.T, live, from string) {
 	must(t, os.Rename(from, live))
 }
 
-// From the next poll on a process says what one says that has just been started on the file, or nothing, whether what has
-// come into the file has fewer changes than the process has seen, as many, or more.
+// From the next poll on a process says what one says that has just been started on the file, or nothing, whether what
+// has come into the file has fewer changes than the process has seen, as many, or more.
 func TestARestoredSQLiteFileIsNeverMistakenForWhatWasThereBefore(t *testing.T) {
 	eachOtherHistory(t, putBack)
 }
@@ -164,8 +164,8 @@ func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
 // pollAndAll is how long after a moment the process has polled at the latest, or has been unable to.
 const pollAndAll = 2 * time.Second
 
-// showsOnlyTheFile holds the process to what the file has had since the moment. Then it has the process write, and nothing
-// that it has said before comes back.
+// showsOnlyTheFile holds the process to what the file has had since the moment. Then it has the process write, and
+// nothing that it has said before comes back.
 func (f *otherHistory) showsOnlyTheFile(since time.Time) {
 	f.t.Helper()
 	until(since.Add(pollAndAll))

@@ -47,7 +47,8 @@ func TestTheStatementOfAMigrationIsReadExactlyOrRefused(t *testing.T) {
 			t.Errorf("%q: oldest program %q, want %q; error %v", sql, got, want, err)
 		}
 	}
-	if got, err := migrations.OldestProgram(fstest.MapFS{}, "20261123000002_property_changes"); got != "20261123000002" || err != nil {
+	if got, err := migrations.OldestProgram(fstest.MapFS{}, "20261123000002_property_changes"); got != "20261123000002" ||
+		err != nil {
 		t.Errorf("a migration of the first release: %q, %v", got, err)
 	}
 }

@@ -168,7 +168,8 @@ func TestSigningKeysKeepTheirRules(t *testing.T) {
 			return `'\x` + digits + `'`
 		}
 		key := func(id, secret string) string {
-			return fmt.Sprintf("INSERT INTO signing_keys (id, secret, created_at) VALUES ('%s', %s, '2026-01-02T03:04:05.678901Z')", id, secret)
+			return fmt.Sprintf(
+				"INSERT INTO signing_keys (id, secret, created_at) VALUES ('%s', %s, '2026-01-02T03:04:05.678901Z')", id, secret)
 		}
 		exec(t, db, key("0123456789ABCdef", secret(32)))
 		refused(t, db, key("0123456789ABCdef", secret(32)), "signing_keys")

@@ -11,7 +11,7 @@ import (
 type Cache interface {
 	// Get returns the value last Set under the key and true, or nil and false when nothing is cached. The value belongs to
 	// the caller, who may change it without harm. An empty value counts as nothing. A value longer than Set would cache is
-	// never read into memory, whoever has put it there: it counts as nothing, too, and may be an error.
+	// never read into memory, even if another program has put it there: it counts as nothing, too, and may be an error.
 	Get(ctx context.Context, key string) ([]byte, bool, error)
 
 	// Set keeps a copy of the value until the time to live (positive) is over, in place of what was kept before. A value too

@@ -19,9 +19,9 @@ var (
 )
 
 // ChangeFeed tells every committed change exactly once to whoever follows it from page to page, whoever made the change
-// and in whatever order transactions committed. Changes of one listing come in the order in which they were made; that is
-// the order of their versions, unless an id was inserted again by a writer who could not see its past. A change that cannot
-// be read comes as a reset. Who made a change is not part of it: a feed may be read by anybody.
+// and in whatever order transactions committed. Changes of one listing come in the order in which they were made; that
+// is the order of their versions, unless an id was inserted again by a writer who could not see its past. A change that
+// cannot be read comes as a reset. Who made a change is not part of it: a feed may be read by anybody.
 type ChangeFeed interface {
 	// Changes returns the changes behind the cursor, at most limit of them. The empty cursor stands before the oldest
 	// change kept. Errors: ErrInvalidFeedCursor, ErrFeedCursorGone, ErrUnavailable.

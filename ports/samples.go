@@ -16,7 +16,7 @@ type Samples struct {
 // Sample is an answer that a cache has given.
 type Sample struct {
 	Question string // what was asked
-	// Recheck asks the store the same, then calls catchUp, which returns when the ledger has been told of everything
+	// Recheck asks the store the same, then calls catchUp, which returns when the ledger has received everything
 	// committed before the call; and compares, if nothing that touches the answer has happened up to then. A wrong answer
 	// is no longer in the cache when it returns.
 	Recheck func(ctx context.Context, catchUp func(context.Context) error) (Finding, error)

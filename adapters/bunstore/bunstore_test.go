@@ -142,7 +142,8 @@ func TestSessionRepositoryKeepsItsPromises(t *testing.T) {
 func TestSigningKeyRepositoryKeepsItsPromises(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {
-			porttest.SigningKeyRepository(t, func(t *testing.T) ports.SigningKeyRepository { return open(t, kind.url(t)).SigningKeys() })
+			porttest.SigningKeyRepository(t,
+				func(t *testing.T) ports.SigningKeyRepository { return open(t, kind.url(t)).SigningKeys() })
 		})
 	}
 }

@@ -26,7 +26,7 @@ var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 type feedDialect interface {
 	changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error)
 	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error)
-	// committed says that a write of this process up to the transaction is committed, before anybody is told of it.
+	// committed says that a write of this process up to the transaction is committed, before anybody learns of it.
 	committed(ctx context.Context, db *bun.DB, tx uint64)
 	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
 	// another process is at it.
@@ -59,8 +59,8 @@ type changeRow struct {
 // changeColumns are the columns of a changeRow, in either database.
 const changeColumns = "seq, CAST(CAST(tx AS text) AS bigint) AS tx, op, property_id, version, before, after, changed_at"
 
-// change is the change that the row records. One that cannot be read, as after a write past constraints that somebody has
-// dropped, is a reset: something has changed, and nobody can say what. The feed goes on behind it.
+// change is the change that the row records. One that cannot be read, as after a write past constraints that somebody
+// has dropped, is a reset: something has changed, and nobody can say what. The feed goes on behind it.
 func (r *changeRow) change() property.Change {
 	if !r.readable() {
 		return property.Change{Tx: uint64(r.Tx), Op: property.OpReset, At: r.ChangedAt.time()}

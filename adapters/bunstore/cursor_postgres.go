@@ -14,13 +14,13 @@ import (
 // A stretch longer than a page is told in the order of seq; the cursor in its midst carries both snapshots and the last
 // seq told.
 //
-// The changes of one listing come in the order in which they were made: a writer waits for the row until the writer before has
-// committed, so it gets the higher seq, and no snapshot sees it without seeing the other.
+// The changes of one listing come in the order in which they were made: a writer waits for the row until the writer
+// before has committed, so it gets the higher seq, and no snapshot sees it without seeing the other.
 //
 // A snapshot belongs to a history: the same numbers mean other transactions in another cluster, in another database of it,
 // and on another timeline of the same one, which begins where a standby is promoted or a backup has been recovered up to
-// some moment. A history also ends when listings change in a way that is not recorded: see recording_postgres.go. Cursors carry
-// the history, since theirs is the only one they can be followed in. An epoch is a history
+// some moment. A history also ends when listings change in a way that is not recorded: see recording_postgres.go.
+// Cursors carry the history, since theirs is the only one they can be followed in. An epoch is a history
 // since the server was started or has recovered from a crash: whoever puts back the files of a cluster has to stop it, and
 // what was kept from the time after the backup must not be believed.
 //

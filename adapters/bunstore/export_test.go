@@ -55,7 +55,8 @@ func (o otherFiles) files() fs.FS { return o.of }
 func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
 	t.Helper()
 	condition, args := db.dialect.contains("t.text", part)
-	err := db.read.NewRaw("SELECT "+condition+" FROM (SELECT CAST(? AS text) AS text) AS t", append(args, text)...).Scan(t.Context(), &found)
+	err := db.read.NewRaw("SELECT "+condition+" FROM (SELECT CAST(? AS text) AS text) AS t", append(args, text)...).
+		Scan(t.Context(), &found)
 	if err != nil {
 		t.Fatal(err)
 	}

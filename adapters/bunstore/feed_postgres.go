@@ -59,7 +59,8 @@ const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
         'properties'::regclass::oid) END AS history,
     coalesce((SELECT tx::text::bigint FROM feed_retention WHERE tx < pg_snapshot_xmax(now.snapshot)), 0) AS pruned_tx,
     coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
-    greatest((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq,` + recordingSQL + `
+    greatest((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq,` +
+	recordingSQL + `
 `
 
 // stretchRow is a change and the state.

@@ -16,9 +16,10 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// SQLite has one writer at a time, so changes are committed in the order of seq, and a position in the feed is the seq of a
-// change with its mark. The mark tells two changes with the same seq apart: a file that is put back to an older state makes
-// other changes with the numbers that it has used before. Where the mark is the same, everything before is the same, too.
+// SQLite has one writer at a time, so changes are committed in the order of seq, and a position in the feed is the seq
+// of a change with its mark. The mark tells two changes with the same seq apart: a file that is put back to an older
+// state makes other changes with the numbers that it has used before. Where the mark is the same, everything before is
+// the same, too.
 
 // point is a position in the feed. The zero point stands before every change.
 type point struct {
@@ -51,7 +52,8 @@ func (p point) place(epoch string) freshness.Place {
 
 const markBytes = 8
 
-// mark is a digest of what no other change with this seq has in common with it: which listing became which version, and when.
+// mark is a digest of what no other change with this seq has in common with it: which listing became which version, and
+// when.
 func (r *changeRow) mark() string {
 	id := ""
 	if r.PropertyID != nil {
@@ -66,7 +68,8 @@ func (r *changeRow) point() point { return point{r.Seq, r.mark()} }
 // markColumns are the columns that a mark is made of.
 const markColumns = "seq, op, property_id, version, changed_at"
 
-// sqliteState is where the feed stands: the last change that was removed, the last one made, and how changes are recorded.
+// sqliteState is where the feed stands: the last change that was removed, the last one made, and how changes are
+// recorded.
 type sqliteState struct {
 	Pruned     int64  `bun:"pruned"`
 	PrunedMark string `bun:"pruned_mark"`
@@ -77,15 +80,16 @@ type sqliteState struct {
 	marks map[int64]string // of the changes that were asked for and are there
 }
 
-// sqliteRecorders are the triggers without which listings change unrecorded. Any change of the schema, theirs included, gives
-// the file another schema_version.
+// sqliteRecorders are the triggers without which listings change unrecorded. Any change of the schema, theirs included,
+// gives the file another schema_version.
 var sqliteRecorders = []string{
 	"properties_replace_by_insert", "properties_replace_by_update", "properties_keep_id",
 	"properties_on_insert", "properties_on_update", "properties_on_delete",
 }
 
 var sqliteStateSQL = `
-SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned, coalesce((SELECT mark FROM feed_retention), '') AS pruned_mark,
+SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
+    coalesce((SELECT mark FROM feed_retention), '') AS pruned_mark,
     coalesce((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last,
     (SELECT schema_version FROM pragma_schema_version) AS schema,
     (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'properties'
@@ -100,7 +104,8 @@ func (s *sqliteState) read(ctx context.Context, tx bun.IDB, seqs ...int64) error
 		return fmt.Errorf("a trigger of properties is missing: %w", errNotRecorded)
 	}
 	var rows []changeRow
-	err := tx.NewRaw("SELECT "+markColumns+" FROM property_changes WHERE seq IN (?)", bun.List(append(seqs, s.Last))).Scan(ctx, &rows)
+	err := tx.NewRaw("SELECT "+markColumns+" FROM property_changes WHERE seq IN (?)", bun.List(append(seqs, s.Last))).
+		Scan(ctx, &rows)
 	s.marks = map[int64]string{0: "", s.Pruned: s.PrunedMark}
 	for i := range rows {
 		s.marks[rows[i].Seq] = rows[i].mark()
@@ -145,8 +150,8 @@ func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, li
 	return page, err
 }
 
-// renewed is the epoch of the file as it is. It is another one than before when the file lacks the latest change that this
-// process knows, or when changes may have gone unrecorded.
+// renewed is the epoch of the file as it is. It is another one than before when the file lacks the latest change that
+// this process knows, or when changes may have gone unrecorded.
 func (d sqliteDialect) renewed(known knownPoint, now *sqliteState) string {
 	epoch, renewed := d.history.follow(known, now)
 	if renewed && d.file != nil {
@@ -168,7 +173,9 @@ func seqPage(rows []changeRow, end point, epoch string, limit int) feedPage {
 	return page
 }
 
-func (d sqliteDialect) head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error) {
+func (d sqliteDialect) head(
+	ctx context.Context, db bun.IDB, back int,
+) (cursor string, place freshness.Place, err error) {
 	known := d.history.known()
 	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var now sqliteState

@@ -13,11 +13,11 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// sqliteFile is the database file that a path leads to. An open connection stays with its file when another one takes that
-// path, and the two would not see each other's changes. So every use of a connection looks whether its file is still the one
-// at the path. If not, all connections are closed, and only then does the next one open the new file: SQLite finds the log of
-// a database by its path, too, and would read that of the old file into the new one. The last connection to the old file
-// therefore empties its log into it.
+// sqliteFile is the database file that a path leads to. An open connection stays with its file when another one takes
+// that path, and the two would not see each other's changes. So every use of a connection looks whether its file is
+// still the one at the path. If not, all connections are closed, and only then does the next one open the new file:
+// SQLite finds the log of a database by its path, too, and would read that of the old file into the new one. The last
+// connection to the old file therefore empties its log into it.
 type sqliteFile struct {
 	path string
 
@@ -29,7 +29,8 @@ type sqliteFile struct {
 	pools      []*sql.DB   // of its connections; set before the first is used
 }
 
-var errFileReplaced = fmt.Errorf("the database file has been replaced, and the old one is still in use: %w", ports.ErrUnavailable)
+var errFileReplaced = fmt.Errorf("the database file has been replaced, and the old one is still in use: %w",
+	ports.ErrUnavailable)
 
 // createFile makes sure that there is a file, which nobody but its owner can read.
 func createFile(path string) error {
@@ -88,8 +89,8 @@ func (f *sqliteFile) look() (replaced bool, err error) {
 	return replaced, nil
 }
 
-// recycle has every connection closed, at once or when its present user has done with it: what it has cached of the file may
-// not be what is in it.
+// recycle has every connection closed, at once or when its present user has done with it: what it has cached of the
+// file may not be what is in it.
 func (f *sqliteFile) recycle() {
 	f.mu.Lock()
 	f.generation++
@@ -106,8 +107,8 @@ func (f *sqliteFile) closeIdle() {
 	}
 }
 
-// closing counts a connection that is about to be closed, and reports whether it is the last one to a file that has been
-// replaced.
+// closing counts a connection that is about to be closed, and reports whether it is the last one to a file that has
+// been replaced.
 func (f *sqliteFile) closing(info os.FileInfo) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -136,7 +137,7 @@ type sqliteConnector struct {
 	driver.Connector
 
 	file     *sqliteFile
-	uncached bool // whoever uses a connection sees what is in the file now
+	uncached bool // every use of a connection sees what is in the file now
 }
 
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -149,7 +150,8 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.file.closed(info)
 		return nil, err
 	}
-	return &sqliteConn{conn.(driverConn), c, info, generation}, nil //nolint:forcetypeassert // the driver's connections can do all of it
+	//nolint:forcetypeassert // the driver's connections can do all of it
+	return &sqliteConn{conn.(driverConn), c, info, generation}, nil
 }
 
 // driverConn is what a connection of the driver can do.

@@ -8,9 +8,10 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// sqliteHistory names the history that an SQLite database holds. The name lasts while the database is open and holds every
-// change that this process knows of: whatever the process has served came from there. A database that is put back, by
-// SQLite's own backup or by another file in its place, lacks the latest of them or has another change with its number.
+// sqliteHistory names the history that an SQLite database holds. The name lasts while the database is open and holds
+// every change that this process knows of: whatever the process has served came from there. A database that is put
+// back, by SQLite's own backup or by another file in its place, lacks the latest of them or has another change with its
+// number.
 type sqliteHistory struct {
 	mu     sync.Mutex
 	epoch  string     // guarded by mu, like the rest
@@ -37,8 +38,8 @@ func (h *sqliteHistory) known() knownPoint {
 	return h.latest
 }
 
-// follow notes what a transaction has found that looked for a change known before, and returns the epoch of that. It reports
-// whether the epoch is a new one. A change pruned since is as good as missing.
+// follow notes what a transaction has found that looked for a change known before, and returns the epoch of that. It
+// reports whether the epoch is a new one. A change pruned since is as good as missing.
 func (h *sqliteHistory) follow(looked knownPoint, now *sqliteState) (epoch string, renewed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -64,8 +65,8 @@ func (h *sqliteHistory) learn(p knownPoint) {
 // unread is the mark of a change that could not be looked up. No change has it.
 const unread = "unread"
 
-// committed notes the latest change of a write of this process: it is served from now on. Should it be gone already, or not
-// be readable, the next look at the feed finds that the database lacks it.
+// committed notes the latest change of a write of this process: it is served from now on. Should it be gone already, or
+// not be readable, the next look at the feed finds that the database lacks it.
 func (d sqliteDialect) committed(ctx context.Context, db *bun.DB, tx uint64) {
 	if tx == 0 { // nothing was written
 		return

@@ -125,11 +125,13 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 				if err != nil || after.Epoch == before.Epoch {
 					t.Fatalf("epoch %q follows epoch %q, error %v", after.Epoch, before.Epoch, err)
 				}
-				if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != int64(1+later.there) {
+				if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil ||
+					count != int64(1+later.there) {
 					t.Errorf("%d listings are found, error %v", count, err)
 				}
 				stored := store(t, db, listing(t, 99))
-				if page, err := db.Feed().Changes(t.Context(), fresh, 10); err != nil || len(page.Changes) != 1 || page.Changes[0].ID != stored.ID {
+				if page, err := db.Feed().Changes(t.Context(), fresh, 10); err != nil || len(page.Changes) != 1 ||
+					page.Changes[0].ID != stored.ID {
 					t.Errorf("the feed of the file brings %+v, error %v", page.Changes, err)
 				}
 				byOther(t, path, "PRAGMA integrity_check")
@@ -219,11 +221,13 @@ func TestASchemaThatChangedIsAnotherHistoryOfSQLite(t *testing.T) {
 		t.Fatal(err)
 	}
 	var definition string
-	if err := db.Writer().NewRaw("SELECT sql FROM sqlite_schema WHERE name = 'properties_on_update'").Scan(t.Context(), &definition); err != nil {
+	if err := db.Writer().NewRaw("SELECT sql FROM sqlite_schema WHERE name = 'properties_on_update'").
+		Scan(t.Context(), &definition); err != nil {
 		t.Fatal(err)
 	}
 	byOther(t, path, "DROP TRIGGER properties_on_update")
-	if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "not recorded") {
+	if _, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "not recorded") {
 		t.Errorf("without a trigger the feed's error is %v", err)
 	}
 	byOther(t, path, "UPDATE properties SET price = 2")
@@ -247,7 +251,8 @@ func TestOtherProgramsThatOpenTheFileEndNoHistory(t *testing.T) {
 	byOther(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
 	if err != nil || len(page.Changes) != 3 || page.Place.Epoch != before.Epoch {
-		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Place.Epoch, before.Epoch, err)
+		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Place.Epoch,
+			before.Epoch, err)
 	}
 }
 

@@ -149,7 +149,8 @@ func properties(rows []row) []property.Property {
 	return listings
 }
 
-// image is a listing as JSON in a column that may be NULL. Scanning one never fails: what cannot be read says so in broken.
+// image is a listing as JSON in a column that may be NULL. Scanning one never fails: what cannot be read says so in
+// broken.
 type image struct {
 	*row
 

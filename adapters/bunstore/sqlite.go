@@ -59,8 +59,8 @@ func (db *DB) openSQLite(ctx context.Context) error {
 	return nil
 }
 
-// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees what is in there
-// now, though another file was copied over it, which SQLite does not expect.
+// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees what is in
+// there now, though another file was copied over it, which SQLite does not expect.
 func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	conns := db.options.MaxConns
 	if conns == 0 {
@@ -86,7 +86,8 @@ const readOnly = "_pragma=query_only(1)"
 func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool, extra string) (*bun.DB, error) {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	busy := strconv.FormatInt(db.options.QueryTimeout.Milliseconds(), 10)
-	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy + ")&_pragma=journal_mode(WAL)" +
+	connector, err := sqlite.NewConnector("file:" + escaped + "?_pragma=busy_timeout(" + busy + ")" +
+		"&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
 		"&_pragma=cache_size(-" + strconv.Itoa(cacheKiB) + ")&_pragma=journal_size_limit(" + strconv.Itoa(walBytes) + ")" +
 		"&_dqs=0&" + extra)
@@ -174,6 +175,5 @@ func (sqliteDialect) tableLocked(error) bool { return false }
 
 func (d sqliteDialect) raced(err error) bool { return d.violated(err) != notViolated }
 
-// missingTable cannot be told from other mistakes in a statement by its code, and the statements that ask only read a
-// table.
+// missingTable has the code of any mistake in a statement; the statements that ask only read a table.
 func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

@@ -48,7 +48,8 @@ type upsert struct {
 	stamps            map[uuid]stamp
 }
 
-// knownRow is a listing as it was before the batch, and the transaction that left it so, as the dialect's writerSQL has it.
+// knownRow is a listing as it was before the batch, and the transaction that left it so, as the dialect's writerSQL has
+// it.
 type knownRow struct {
 	bun.BaseModel `bun:"table:properties,alias:p"`
 

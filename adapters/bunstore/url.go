@@ -54,8 +54,8 @@ func sqlitePath(text string) (string, error) {
 
 const writtenAsXX = `special characters in a user or password are written as %XX, such as %40 for @`
 
-// parsePostgres reads a URL as libpq does. A URL that libpq would take apart elsewhere than a reader is refused: the rest
-// of a password would be the name of a host or database, and so in messages.
+// parsePostgres reads a URL as libpq does. A URL that libpq would take apart elsewhere than a reader is refused: the
+// rest of a password would be the name of a host or database, and so in messages.
 func parsePostgres(text string) (*pgx.ConnConfig, error) {
 	_, rest, _ := strings.Cut(text, "://")
 	authority, after := rest, ""
@@ -95,7 +95,7 @@ func postgresReason(text, authority string) string {
 		}
 		return "the values of its parameters cannot be used"
 	}
-	return "its parts cannot be told apart; " + writtenAsXX
+	return "its parts are ambiguous; " + writtenAsXX
 }
 
 func accepted(text string) error {
@@ -105,7 +105,8 @@ func accepted(text string) error {
 
 // postgresParameters are those that pgx reads itself, and whose names a message may show.
 var postgresParameters = []string{
-	"host", "port", "database", "dbname", "user", "password", "passfile", "connect_timeout", "sslmode", "sslkey", "sslcert",
-	"sslcertmode", "sslrootcert", "sslnegotiation", "sslpassword", "sslsni", "krbspn", "krbsrvname", "target_session_attrs",
-	"service", "servicefile", "min_protocol_version", "max_protocol_version", "channel_binding", "require_auth",
+	"host", "port", "database", "dbname", "user", "password", "passfile", "connect_timeout",
+	"sslmode", "sslkey", "sslcert", "sslcertmode", "sslrootcert", "sslnegotiation", "sslpassword", "sslsni",
+	"krbspn", "krbsrvname", "target_session_attrs", "service", "servicefile",
+	"min_protocol_version", "max_protocol_version", "channel_binding", "require_auth",
 }

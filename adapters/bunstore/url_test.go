@@ -9,7 +9,7 @@ import (
 )
 
 func TestAURLIsRefusedWithAReasonAndWithoutItsText(t *testing.T) {
-	const parts, port, parameter = "its parts cannot be told apart", "a port is a number", "the value of its parameter "
+	const parts, port, parameter = "its parts are ambiguous", "a port is a number", "the value of its parameter "
 	for url, want := range map[string]string{
 		"":                                 "it begins with",
 		"mysql://u:topsecret@h":            "it begins with",
@@ -57,15 +57,18 @@ func TestAURLIsRefusedWithAReasonAndWithoutItsText(t *testing.T) {
 
 func TestAVariableThatLibpqReadsIsBlamedForItself(t *testing.T) {
 	t.Setenv("PGSSLMODE", "bogus")
-	if err := bunstore.CheckURL("postgres://localhost/x"); err == nil || !strings.Contains(err.Error(), "a PG… variable") {
+	if err := bunstore.CheckURL("postgres://localhost/x"); err == nil ||
+		!strings.Contains(err.Error(), "a PG… variable") {
 		t.Error(err)
 	}
 }
 
 func TestURLsThatLibpqUnderstandsAreAccepted(t *testing.T) {
 	for _, url := range []string{
-		"postgres://", "postgres://localhost", "postgresql://gable@localhost/gable", "postgres://gable:p%40ss%2F%3Aword@h:5433/x",
-		"postgres://a:1,b:2/x?target_session_attrs=read-write", "postgres:///x?host=/run/postgresql", "postgres://u@%2Frun%2Fpostgresql/x",
+		"postgres://", "postgres://localhost", "postgresql://gable@localhost/gable",
+		"postgres://gable:p%40ss%2F%3Aword@h:5433/x",
+		"postgres://a:1,b:2/x?target_session_attrs=read-write", "postgres:///x?host=/run/postgresql",
+		"postgres://u@%2Frun%2Fpostgresql/x",
 		"postgres://[::1]:5432/x?sslmode=disable", "postgres://h/x?application_name=a%40b", "postgres://h:/x",
 		"sqlite:gable.db", "sqlite::memory:", "sqlite:/var/lib/gable@home.db", "sqlite:///var/lib/what?#.db",
 	} {

@@ -77,7 +77,8 @@ func TestAnEnvelopeOpensUnderItsOwnKeyAlone(t *testing.T) {
 	keys := OwnKeyring()
 	sealed := keys.newest().seal(entry, recordOf(full()))
 	for _, other := range []string{
-		"", entry[:len(entry)-1], entry + "0", "4:this:page:limit=21", "4:that:page:limit=20", "3:this:page:limit=20", "4:this:item:x",
+		"", entry[:len(entry)-1], entry + "0", "4:this:page:limit=21", "4:that:page:limit=20", "3:this:page:limit=20",
+		"4:this:item:x",
 	} {
 		wantForged(t, keys, other, sealed)
 	}

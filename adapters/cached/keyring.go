@@ -96,7 +96,7 @@ func (k *Keyring) newest() *signingKey {
 	return nil
 }
 
-// find returns the key with the id; nil when there is none, which whoever waits for Unknown learns.
+// find returns the key with the id; nil when there is none, which a receiver of Unknown learns.
 func (k *Keyring) find(id []byte) *signingKey {
 	for _, key := range *k.keys.Load() { // two or three
 		if key.id == string(id) {

@@ -61,7 +61,7 @@ func TestAKeyIsJoinedByANewOneEachDayAndRemovedWhenItsRecordsHaveExpired(t *test
 		a.wantAbsent(idOf(1), ports.OutcomeHit)
 		a.wantAbsent(idOf(2), ports.OutcomeMiss) // and with that of the second
 		b.wantAbsent(idOf(1), ports.OutcomeHit)
-		b.wantAbsent(idOf(2), ports.OutcomeMiss) // b does not know it yet, and is told so
+		b.wantAbsent(idOf(2), ports.OutcomeMiss) // b does not know it yet, and Unknown says so
 		select {
 		case <-late.Unknown():
 			refresh(t, late)

@@ -56,7 +56,7 @@ func (r *PropertyRepository) drop(ctx context.Context, key string) {
 	}
 }
 
-// Forget has this process use nothing that was loaded before now, whoever loaded it.
+// Forget has this process use nothing that was loaded before now, by itself or by others.
 func (r *PropertyRepository) Forget() { r.forgotten.Store(time.Now().UnixMicro()) }
 
 func sameAnswer(a, b *record) bool {

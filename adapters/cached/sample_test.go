@@ -81,7 +81,7 @@ func TestAWrongAnswerIsAViolationThatExplainsItself(t *testing.T) {
 	b, p, sample := verified(t)
 	b.store.lie = 5
 	s := sample(func() { _, _ = b.showing(5) })
-	wantFinding(t, b, s, ports.Verified) // with what it was told, the cache is right
+	wantFinding(t, b, s, ports.Verified) // with what it received, the cache is right
 	b.store.lie = 0
 	s = sample(func() { _, _ = b.showing(5) })
 	finding := wantFinding(t, b, s, ports.Violated)

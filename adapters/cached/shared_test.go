@@ -27,7 +27,9 @@ type town struct {
 
 func newTown(t *testing.T) *town {
 	repository := memory.NewPropertyRepository(time.Now)
-	return &town{t, &store{PropertyRepository: repository}, memory.NewChangeFeed(repository), &mapCache{}, cached.OwnKeyring()}
+	return &town{
+		t, &store{PropertyRepository: repository}, memory.NewChangeFeed(repository), &mapCache{}, cached.OwnKeyring(),
+	}
 }
 
 // branch is one process: a shop that follows the feed when it is told to.

@@ -13,35 +13,62 @@ func without(fields property.Fields) property.Fields { return property.AllFields
 
 const choices = property.FieldCurrency | property.FieldOffer | property.FieldKind | property.FieldStatus
 
+// lackingFiles are files of one listing, and the fields that it lacks there.
+var lackingFiles = map[string]struct {
+	file   string
+	absent property.Fields
+}{
+	"CSV with few columns": {"reference,title,price,location\nR,A,1,L\n", property.AllFields},
+	"CSV with an empty cell": {
+		"reference,title,price,location,description\nR,A,1,L,\n", without(property.FieldDescription),
+	},
+	"CSV with a full cell": {"reference,title,price,location,bedrooms\nR,A,1,L,2\n", without(property.FieldBedrooms)},
+	"CSV with empty choices": {
+		"reference,title,price,location,status,kind,offer,currency\nR,A,1,L,,,,\n", property.AllFields,
+	},
+	"CSV with a chosen status": {"reference,title,price,location,status\nR,A,1,L,sold\n", without(property.FieldStatus)},
+	"CSV with half a place": {
+		"reference,title,price,location,latitude\nR,A,1,L,\n", without(property.FieldCoordinates),
+	},
+	"CSV with every column": {
+		"reference,title,price,location,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\nR,A,1,L,,,,,,,\n",
+		choices,
+	},
+	"NDJSON with few members": {`{"reference":"R","title":"A","price":1,"location":"L"}`, property.AllFields},
+	"NDJSON with a null": {
+		`{"reference":"R","title":"A","price":1,"location":"L","bedrooms":null}`, without(property.FieldBedrooms),
+	},
+	"NDJSON with an empty one": {
+		`{"reference":"R","title":"A","price":1,"location":"L","photos":[]}`, without(property.FieldPhotos),
+	},
+	"NDJSON with one half": {
+		`{"reference":"R","title":"A","price":1,"location":"L","latitude":null}`, without(property.FieldCoordinates),
+	},
+	"RESO with few members": {`{"ListingId":"R","ListPrice":1,"City":"L"}`, property.AllFields},
+	"RESO with a null": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","PublicRemarks":null}`, without(property.FieldDescription),
+	},
+	"RESO without media": {`{"ListingId":"R","ListPrice":1,"City":"L","Media":[]}`, without(property.FieldPhotos)},
+	"RESO with media of null": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","Media":null}`, without(property.FieldPhotos),
+	},
+	"RESO with a kind of type": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Land"}`,
+		without(property.FieldKind | property.FieldOffer),
+	},
+	"RESO with a type alone": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Residential"}`, without(property.FieldOffer),
+	},
+	"RESO with a flag alone": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","InternetAddressDisplayYN":true}`, property.AllFields,
+	},
+	"RESO with one of the baths": {
+		`{"ListingId":"R","ListPrice":1,"City":"L","BathroomsFull":2}`, without(property.FieldBathrooms),
+	},
+}
+
 func TestAColumnThatIsNotThereSaysNothingAndAnEmptyCellSaysEmpty(t *testing.T) {
-	for name, c := range map[string]struct {
-		file   string
-		absent property.Fields
-	}{
-		"CSV with few columns":     {"reference,title,price,location\nR,A,1,L\n", property.AllFields},
-		"CSV with an empty cell":   {"reference,title,price,location,description\nR,A,1,L,\n", without(property.FieldDescription)},
-		"CSV with a full cell":     {"reference,title,price,location,bedrooms\nR,A,1,L,2\n", without(property.FieldBedrooms)},
-		"CSV with empty choices":   {"reference,title,price,location,status,kind,offer,currency\nR,A,1,L,,,,\n", property.AllFields},
-		"CSV with a chosen status": {"reference,title,price,location,status\nR,A,1,L,sold\n", without(property.FieldStatus)},
-		"CSV with half a place":    {"reference,title,price,location,latitude\nR,A,1,L,\n", without(property.FieldCoordinates)},
-		"CSV with every column": {
-			"reference,title,price,location,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\nR,A,1,L,,,,,,,\n", choices,
-		},
-		"NDJSON with few members":  {`{"reference":"R","title":"A","price":1,"location":"L"}`, property.AllFields},
-		"NDJSON with a null":       {`{"reference":"R","title":"A","price":1,"location":"L","bedrooms":null}`, without(property.FieldBedrooms)},
-		"NDJSON with an empty one": {`{"reference":"R","title":"A","price":1,"location":"L","photos":[]}`, without(property.FieldPhotos)},
-		"NDJSON with one half":     {`{"reference":"R","title":"A","price":1,"location":"L","latitude":null}`, without(property.FieldCoordinates)},
-		"RESO with few members":    {`{"ListingId":"R","ListPrice":1,"City":"L"}`, property.AllFields},
-		"RESO with a null":         {`{"ListingId":"R","ListPrice":1,"City":"L","PublicRemarks":null}`, without(property.FieldDescription)},
-		"RESO without media":       {`{"ListingId":"R","ListPrice":1,"City":"L","Media":[]}`, without(property.FieldPhotos)},
-		"RESO with media of null":  {`{"ListingId":"R","ListPrice":1,"City":"L","Media":null}`, without(property.FieldPhotos)},
-		"RESO with a kind of type": {`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Land"}`, without(property.FieldKind | property.FieldOffer)},
-		"RESO with a type alone":   {`{"ListingId":"R","ListPrice":1,"City":"L","PropertyType":"Residential"}`, without(property.FieldOffer)},
-		"RESO with a flag alone":   {`{"ListingId":"R","ListPrice":1,"City":"L","InternetAddressDisplayYN":true}`, property.AllFields},
-		"RESO with one of the baths": {
-			`{"ListingId":"R","ListPrice":1,"City":"L","BathroomsFull":2}`, without(property.FieldBathrooms),
-		},
-	} {
+	for name, c := range lackingFiles {
 		o := listingfile.Options{}
 		if strings.HasPrefix(name, "RESO") {
 			o.Format = listingfile.RESO
@@ -104,7 +131,8 @@ func TestANumberThatCouldBeTwoIsRefusedInEveryColumn(t *testing.T) {
 func TestANumberIsCertainWhereItsMarksAreDeclaredOrItIsAMachines(t *testing.T) {
 	read := func(mapping, file string, want property.Decimal) {
 		t.Helper()
-		m, err := written(t, mapping+"\nfields: {title: T, location: L, price: {column: p, number: true}, area_m2: {column: p, times: 1}}\n")
+		m, err := written(t,
+			mapping+"\nfields: {title: T, location: L, price: {column: p, number: true}, area_m2: {column: p, times: 1}}\n")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,12 +164,14 @@ func TestANumberIsCertainWhereItsMarksAreDeclaredOrItIsAMachines(t *testing.T) {
 
 // Places in degrees have as many digits as they like.
 func TestDegreesAreNeverAmbiguous(t *testing.T) {
-	records, err := readAll(t, strings.NewReader("title,price,location,latitude,longitude\nA,1,L,47.606,-122.332\n"), listingfile.Options{})
+	records, err := readAll(t, strings.NewReader("title,price,location,latitude,longitude\nA,1,L,47.606,-122.332\n"),
+		listingfile.Options{})
 	if at, _ := records[0].Details.Coordinates.Get(); err != nil || at.Latitude != 47.606 || at.Longitude != -122.332 {
 		t.Errorf("%v, %+v", err, records)
 	}
 	for _, degrees := range []string{"0x1p3", "NaN", "Inf", "+4", "1_0"} {
-		records, err := readAll(t, strings.NewReader("title,price,location,latitude,longitude\nA,1,L,"+degrees+",1\n"), listingfile.Options{})
+		records, err := readAll(t, strings.NewReader("title,price,location,latitude,longitude\nA,1,L,"+degrees+",1\n"),
+			listingfile.Options{})
 		if err != nil || records[0].Err == nil || !strings.Contains(records[0].Err.Error(), "latitude") {
 			t.Errorf("%s: %v, %+v", degrees, err, records)
 		}

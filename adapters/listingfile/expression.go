@@ -15,8 +15,8 @@ import (
 // columns gives the text of a column or made-up value of one row, and whether the row has it.
 type columns func(name string) (text string, present bool)
 
-// said is what an expression makes of a row: a text, and whether the row had what it takes to say so. An empty text that
-// is not certain is made from a column that is absent.
+// said is what an expression makes of a row: a text, and whether the row had what it takes to say so. An empty text
+// that is not certain is made from a column that is absent.
 type said struct {
 	text    string
 	certain bool
@@ -214,8 +214,8 @@ func exactNumber(text string) (decimal.Decimal, error) {
 	return n, nil
 }
 
-// certainly spells a number whose point is known to stand before decimals so that nobody has to ask again: 2.250 becomes
-// 2.2500, which is the same.
+// certainly spells a number whose point is known to stand before decimals so that nobody has to ask again: 2.250
+// becomes 2.2500, which is the same.
 func certainly(number string) string {
 	if property.Ambiguous(number) {
 		return number + "0"

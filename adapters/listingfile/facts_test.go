@@ -18,8 +18,9 @@ import (
 func lease(t *testing.T, edit map[string]any) listingfile.Record {
 	t.Helper()
 	members := map[string]any{
-		"ListingId": "L-1", "ListPrice": 2100, "City": "Reno", "StateOrProvince": "NV", "UnparsedAddress": "9 Secret Ln, Reno",
-		"PropertyType": "Residential Lease", "PropertySubType": "Condominium", "StandardStatus": "Active",
+		"ListingId": "L-1", "ListPrice": 2100, "City": "Reno", "StateOrProvince": "NV",
+		"UnparsedAddress": "9 Secret Ln, Reno",
+		"PropertyType":    "Residential Lease", "PropertySubType": "Condominium", "StandardStatus": "Active",
 		"BedroomsTotal": 2, "LivingArea": 100, "LivingAreaUnits": "Square Meters", "Latitude": 39.5, "Longitude": -119.8,
 	}
 	maps.Copy(members, edit)
@@ -46,21 +47,26 @@ func TestRESOValuesAreUnderstoodInBothSpellings(t *testing.T) {
 	for column, values := range map[string]map[string]string{
 		"PropertyType": {
 			"Residential Lease": "rent", "ResidentialLease": "rent", "CommercialLease": "rent", "RESIDENTIAL_LEASE": "rent",
-			"Residential": "sale", "ResidentialIncome": "sale", "Commercial Sale": "sale", "ManufacturedInPark": "sale", "Land": "sale",
+			"Residential": "sale", "ResidentialIncome": "sale", "Commercial Sale": "sale",
+			"ManufacturedInPark": "sale", "Land": "sale",
 		},
 		"PropertySubType": {
-			"SingleFamilyResidence": "house", "Single Family Residence": "house", "StockCooperative": "apartment", "HotelMotel": "commercial",
-			"Hotel/Motel": "commercial", "UnimprovedLand": "land", "ManufacturedOnLand": "house", "Townhouse": "townhouse", "MultiFamily": "other",
+			"SingleFamilyResidence": "house", "Single Family Residence": "house", "StockCooperative": "apartment",
+			"HotelMotel":  "commercial",
+			"Hotel/Motel": "commercial", "UnimprovedLand": "land", "ManufacturedOnLand": "house", "Townhouse": "townhouse",
+			"MultiFamily": "other",
 		},
 		"StandardStatus": {
-			"ActiveUnderContract": "pending", "Active Under Contract": "pending", "ComingSoon": "active", "Closed": "sold", "Expired": "withdrawn",
+			"ActiveUnderContract": "pending", "Active Under Contract": "pending", "ComingSoon": "active", "Closed": "sold",
+			"Expired": "withdrawn",
 		},
 		"LivingAreaUnits": {"SquareFeet": "9.29", "Square Feet": "9.29", "SquareMeters": "100"},
 	} {
 		for value, want := range values {
 			r := lease(t, map[string]any{column: value})
 			got := map[string]string{
-				"PropertyType": string(r.Details.Offer), "PropertySubType": string(r.Details.Kind), "StandardStatus": string(r.Details.Status),
+				"PropertyType": string(r.Details.Offer), "PropertySubType": string(r.Details.Kind),
+				"StandardStatus":  string(r.Details.Status),
 				"LivingAreaUnits": r.Details.AreaM2.Value.Short(),
 			}[column]
 			if r.Err != nil || got != want {
@@ -79,7 +85,8 @@ func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 	for name, c := range rows {
 		for _, column := range strings.Fields(c.columns) {
 			records := withCell(t, name, c.csv, column, "Wigwam")
-			if err := records[0].Err; err == nil || !strings.Contains(err.Error(), column) || !strings.Contains(err.Error(), "Wigwam") {
+			if err := records[0].Err; err == nil || !strings.Contains(err.Error(), column) ||
+				!strings.Contains(err.Error(), "Wigwam") {
 				t.Errorf("%s, column %s: %v", name, column, err)
 			}
 		}
@@ -93,7 +100,8 @@ func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 			t.Errorf("reso, column %s: %+v, %v", column, r.Details, r.Err)
 		}
 	}
-	whole := strings.NewReader("id,name,property_type,room_type,price,neighbourhood_cleansed\n1,A,Entire wigwam,Entire home/apt,$5.00,Kent\n")
+	whole := strings.NewReader(
+		"id,name,property_type,room_type,price,neighbourhood_cleansed\n1,A,Entire wigwam,Entire home/apt,$5.00,Kent\n")
 	m := builtin(t, "hong-kong")
 	m.Required = nil
 	records, err := readAll(t, whole, listingfile.Options{Mapping: m})
@@ -104,13 +112,16 @@ func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 
 // Marks beside digits, and single letters with a sign, make another value.
 func TestATableLooksOverNothingThatMayMatter(t *testing.T) {
-	m, err := written(t, "fields:\n  title: {column: v, table: {12: dozen, B: grade B, Two Words: words, a: small, A: big}}\n  price: 1\n  location: L\n")
+	m, err := written(t,
+		"fields:\n  title: {column: v, table: {12: dozen, B: grade B, Two Words: words, a: small, A: big}}\n  price: 1\n"+
+			"  location: L\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for value, want := range map[string]string{
-		"12": "dozen", "1/2": "", "1 2": "", "-12": "", "B": "grade B", "b": "grade B", "B-": "", "B+": "", "two_words": "words",
-		"TwoWords": "words", "two-words": "words", "two  words": "", "a": "small", "A": "big",
+		"12": "dozen", "1/2": "", "1 2": "", "-12": "", "B": "grade B", "b": "grade B", "B-": "", "B+": "",
+		"two_words": "words",
+		"TwoWords":  "words", "two-words": "words", "two  words": "", "a": "small", "A": "big",
 	} {
 		records, err := readAll(t, strings.NewReader("v\n\""+value+"\"\n"), listingfile.Options{Mapping: m})
 		if err != nil || records[0].Details.Title != want || (records[0].Err == nil) != (want != "") {
@@ -129,7 +140,8 @@ func TestAListingThatMayNotBeShownIsRejected(t *testing.T) {
 	}
 	for _, yes := range []any{true, "true", "Y", nil, "", absent} {
 		for _, flag := range []string{"InternetEntireListingDisplayYN", "MlgCanView", "InternetAddressDisplayYN"} {
-			if r := lease(t, map[string]any{flag: yes}); r.Err != nil || r.Details.Location != "9 Secret Ln, Reno" || !r.Details.Coordinates.Valid {
+			if r := lease(t, map[string]any{flag: yes}); r.Err != nil || r.Details.Location != "9 Secret Ln, Reno" ||
+				!r.Details.Coordinates.Valid {
 				t.Errorf("%s %v: %+v, %v", flag, yes, r.Details, r.Err)
 			}
 		}
@@ -138,16 +150,19 @@ func TestAListingThatMayNotBeShownIsRejected(t *testing.T) {
 
 func TestAnAddressThatMayNotBeShownIsInNoField(t *testing.T) {
 	for _, edit := range []map[string]any{
-		{}, {"UnparsedAddress": absent, "StreetNumber": "9", "StreetName": "Secret", "StreetSuffix": "Ln"}, {"BedroomsTotal": absent},
+		{}, {"UnparsedAddress": absent, "StreetNumber": "9", "StreetName": "Secret", "StreetSuffix": "Ln"},
+		{"BedroomsTotal": absent},
 		{"Latitude": absent, "Longitude": absent},
 	} {
 		edit["InternetAddressDisplayYN"] = false
 		r := lease(t, edit)
-		if shown := fmt.Sprintf("%+v", r.Details); r.Err != nil || strings.Contains(shown, "Secret") || r.Details.Coordinates.Valid {
+		if shown := fmt.Sprintf("%+v", r.Details); r.Err != nil || strings.Contains(shown, "Secret") ||
+			r.Details.Coordinates.Valid {
 			t.Errorf("%v: %s, %v", edit, shown, r.Err)
 		}
 		if r.Details.Location != "Reno, NV" || r.Absent.Has(property.FieldCoordinates) {
-			t.Errorf("%v: location %q; coordinates that are stored stay: %t", edit, r.Details.Location, r.Absent.Has(property.FieldCoordinates))
+			t.Errorf("%v: location %q; coordinates that are stored stay: %t", edit, r.Details.Location,
+				r.Absent.Has(property.FieldCoordinates))
 		}
 	}
 	r := lease(t, map[string]any{"InternetAddressDisplayYN": false, "City": absent, "StateOrProvince": absent})
@@ -165,7 +180,8 @@ func withCell(t *testing.T, mapping, file, column, text string) []listingfile.Re
 		t.Fatalf("%s has no column %s", file, column)
 	}
 	rows[0][at] = text
-	records, err := readAll(t, strings.NewReader(csvText(t, header, rows)), listingfile.Options{Mapping: builtin(t, mapping)})
+	records, err := readAll(t, strings.NewReader(csvText(t, header, rows)),
+		listingfile.Options{Mapping: builtin(t, mapping)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// lookup finds the text that stands beside another one. A text that is not there exactly is looked for without regard to
-// capitals and to what stands between words: the RESO standard has Single Family Residence for people and
+// lookup finds the text that stands beside another one. A text that is not there exactly is looked for without regard
+// to capitals and to what stands between words: the RESO standard has Single Family Residence for people and
 // SingleFamilyResidence for programs.
 type lookup struct{ exact, folded map[string]string }
 
@@ -20,7 +20,7 @@ func newLookup(entries map[string]string) lookup {
 		}
 		l.folded[word] = value
 	}
-	for word := range twice { // texts that only their capitals tell apart
+	for word := range twice { // texts that differ in their capitals alone
 		delete(l.folded, word)
 	}
 	return l

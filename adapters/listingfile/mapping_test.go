@@ -141,7 +141,8 @@ func TestAnUnknownCodeRejectsTheRowAndNamesTheColumn(t *testing.T) {
 		t.Fatal(err)
 	}
 	records, err := readAll(t, strings.NewReader("zip\n1\n2\n"), listingfile.Options{Mapping: m})
-	want := "2 Rome=1.00\n3 has a value \"place\" that is not among the values that the mapping knows (column zip is \"2\")\n"
+	want := "2 Rome=1.00\n3 has a value \"place\" that is not among the values that the mapping knows " +
+		"(column zip is \"2\")\n"
 	if got := lineOf(records); err != nil || got != want {
 		t.Errorf("got %q, %v", got, err)
 	}

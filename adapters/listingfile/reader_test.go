@@ -68,13 +68,16 @@ func TestBadRowsAreReportedAndTheRestGoesIn(t *testing.T) {
 		"price is text":      {"A,ten,L,", `price must be a decimal number (column price is "ten")`},
 		"price with comma":   {"A,\"1,50\",L,", `price must be a decimal number (column price is "1,50")`},
 		"price too precise":  {"A,1234.567,L,", `price must have at most two digits after the point, unlike "1234.567"`},
-		"price with a point": {"A,450.000,L,", `price must be written as 450000 or as 450.00, not "450.000", which could be either`},
-		"price in hex":       {"A,0x10,L,", `price must be a decimal number (column price is "0x10")`},
-		"price too high":     {"A,1e25,L,", `price is out of range: "1e25"`},
-		"negative price":     {"A,-1,L,", "price must be from 0 to 999999999999.99, not -1"},
-		"unknown kind":       {"A,1,L,castle", `kind must be one of house, apartment, townhouse, room, land, commercial, other, not "castle"`},
-		"no title":           {" ,1,L,", "title must not be empty"},
-		"several":            {",x,,igloo", `price must be a decimal number (column price is "x")`},
+		"price with a point": {
+			"A,450.000,L,", `price must be written as 450000 or as 450.00, not "450.000", which could be either`,
+		},
+		"price in hex":   {"A,0x10,L,", `price must be a decimal number (column price is "0x10")`},
+		"price too high": {"A,1e25,L,", `price is out of range: "1e25"`},
+		"negative price": {"A,-1,L,", "price must be from 0 to 999999999999.99, not -1"},
+		"unknown kind": {"A,1,L,castle", `kind must be one of house, apartment, townhouse, room, land, commercial, other, ` +
+			`not "castle"`},
+		"no title": {" ,1,L,", "title must not be empty"},
+		"several":  {",x,,igloo", `price must be a decimal number (column price is "x")`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := "title,price,location,kind\nfirst,1,L,house\n" + c.row + "\nlast,2,L,land\n"

@@ -1,6 +1,6 @@
 // Package ops answers the people and machines that run Gable: is it alive, can it serve, which build is it, what are its
-// figures, what is it busy with. It only looks: nothing asked of it changes what the service does, except how much of it
-// is in the log, and it never decides by itself that the service should stop.
+// figures, what is it busy with. It only looks: nothing asked of it changes what the service does, except how much of
+// it is in the log, and it never decides by itself that the service should stop.
 package ops
 
 import (
@@ -29,8 +29,8 @@ type Options struct {
 	LogLevel http.Handler // reads and changes the level of the log
 }
 
-// Handler answers /healthz, /readyz, /version, /metrics, /log/level and /debug/pprof/. It is meant for a listener that only
-// operators reach. Health, Ready and Version are fit for the public as well and can be mounted there too.
+// Handler answers /healthz, /readyz, /version, /metrics, /log/level and /debug/pprof/. It is meant for a listener that
+// only operators reach. Health, Ready and Version are fit for the public as well and can be mounted there too.
 type Handler struct {
 	mux   *http.ServeMux
 	ready *readiness

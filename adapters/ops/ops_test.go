@@ -72,11 +72,15 @@ func TestReadinessIsTheWorstOfItsPartsAndRefusesOnlyWhenDown(t *testing.T) {
 		},
 		"without a cache": {
 			[]ops.Check{check("database", true, nil), check("cache", false, gone)}, 200,
-			answer{"degraded", map[string]detail{"database": {Status: "ok"}, "cache": {"degraded", "refused", "connection refused"}}},
+			answer{"degraded", map[string]detail{
+				"database": {Status: "ok"}, "cache": {"degraded", "refused", "connection refused"},
+			}},
 		},
 		"without a database": {
 			[]ops.Check{check("database", true, gone), check("cache", false, gone)}, 503,
-			answer{"down", map[string]detail{"database": {"down", "refused", "connection refused"}, "cache": {"degraded", "refused", "connection refused"}}},
+			answer{"down", map[string]detail{
+				"database": {"down", "refused", "connection refused"}, "cache": {"degraded", "refused", "connection refused"},
+			}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,7 +98,8 @@ func TestAPartThatWorksMaySayMoreAndOneThatDoesNotSaysWhatIsWrong(t *testing.T) 
 		c.Note = func(context.Context) string { return "newer and compatible" }
 		return c
 	}
-	if code, got := readiness(t, newHandler(noted(nil))); code != 200 || got.Checks["migrations"] != (detail{Status: "ok", Detail: "newer and compatible"}) {
+	if code, got := readiness(t, newHandler(noted(nil))); code != 200 ||
+		got.Checks["migrations"] != (detail{Status: "ok", Detail: "newer and compatible"}) {
 		t.Errorf("status %d, %+v", code, got)
 	}
 	if code, got := readiness(t, newHandler(noted(errors.New("too old")))); code != 503 || got.Checks["migrations"] != (detail{"down", "refused", "too old"}) {
@@ -127,7 +132,9 @@ func TestAPartThatDoesNotAnswerIsReportedAtTheDeadlineAndNotAskedTwice(t *testin
 		if took := time.Since(began); took != 2*time.Second {
 			t.Errorf("the answer took %v, want the deadline of 2s", took)
 		}
-		want := answer{"degraded", map[string]detail{"database": {Status: "ok"}, "cache": {"degraded", "timed out", "no answer within 2s"}}}
+		want := answer{"degraded", map[string]detail{
+			"database": {Status: "ok"}, "cache": {"degraded", "timed out", "no answer within 2s"},
+		}}
 		if diff := cmp.Diff(want, first); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -176,7 +183,8 @@ func TestAProbeThatLeavesDoesNotSpoilTheAnswerOfTheNext(t *testing.T) {
 func TestThePublicReadinessSaysTheReasonAndNoDetails(t *testing.T) {
 	h := newHandler(check("database", true, errors.New("user gable at db.internal: connection refused")))
 	w := ask(t, h.Ready(), http.MethodGet, "/readyz")
-	if want := `{"status":"down","checks":{"database":{"status":"down","reason":"refused"}}}`; strings.TrimSpace(w.Body.String()) != want || w.Code != 503 {
+	want := `{"status":"down","checks":{"database":{"status":"down","reason":"refused"}}}`
+	if strings.TrimSpace(w.Body.String()) != want || w.Code != 503 {
 		t.Errorf("got %d %s, want 503 %s", w.Code, w.Body, want)
 	}
 }

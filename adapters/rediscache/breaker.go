@@ -33,7 +33,7 @@ func answered(err error) bool {
 }
 
 // call runs a command within the time limit, unless the breaker is open: then it fails at once, with the cause. A
-// caller that has gone away is no sign against Redis.
+// caller that has gone away does not count against Redis.
 func (c *Cache) call(ctx context.Context, command func(context.Context) ([]byte, error)) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

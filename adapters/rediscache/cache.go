@@ -58,8 +58,8 @@ type Cache struct {
 	maxValueBytes int
 }
 
-// Open makes a cache and tries to connect. That Redis does not answer is no error, and Changed is called; the error is
-// ErrInvalidURL, wrapped. The client library's own log is switched off: what goes wrong comes back as an error.
+// Open makes a cache and tries to connect. When Redis does not answer, Changed is called, and Open succeeds. The error
+// is ErrInvalidURL, wrapped. The client library's own log is switched off: what goes wrong comes back as an error.
 func Open(ctx context.Context, o Options) (*Cache, error) {
 	settings, err := parseURL(o.URL)
 	if err != nil {

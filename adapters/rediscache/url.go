@@ -33,7 +33,7 @@ func CheckURL(text string) error {
 func parseURL(text string) (*redis.UniversalOptions, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Fragment != "" || u.Opaque != "" {
-		return nil, invalid("its parts cannot be told apart; special characters in a password are written as %XX")
+		return nil, invalid("its parts are ambiguous; special characters in a password are written as %XX")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -108,12 +108,13 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 const maxAttempts = 5
 
 // Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
-// returns the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil is
-// any. A version alone is no such state: a table that is loaded anew has its versions a second time. Errors:
+// returns the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil
+// is any. A version alone does not name a state: a table that is loaded anew has its versions a second time. Errors:
 // property.ErrNotFound, property.ErrVersionConflict (the state is not an expected one, or others went on changing it),
 // property.ErrReferenceTaken, *property.InvalidError, and edit's own.
 func (c *Catalog) Revise(
-	ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
+	ctx context.Context, id property.ID, expected func(*property.Property) bool,
+	edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	for range maxAttempts {
 		revised, err := c.reviseOnce(ctx, id, expected, edit)
@@ -125,7 +126,8 @@ func (c *Catalog) Revise(
 }
 
 func (c *Catalog) reviseOnce(
-	ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
+	ctx context.Context, id property.ID, expected func(*property.Property) bool,
+	edit func(property.Details) (property.Details, error),
 ) (property.Property, error) {
 	current, err := c.current(ctx, id, expected)
 	if err != nil {
@@ -152,7 +154,9 @@ func (c *Catalog) reviseOnce(
 
 // current reads the listing from the store itself, past every cache, and checks its state. That its version still
 // holds when the change is written is for the store to see.
-func (c *Catalog) current(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Property, error) {
+func (c *Catalog) current(
+	ctx context.Context, id property.ID, expected func(*property.Property) bool,
+) (property.Property, error) {
 	current, err := c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)
 	if err == nil && expected != nil && !expected(&current) {
 		err = property.ErrVersionConflict

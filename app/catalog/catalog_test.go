@@ -16,12 +16,25 @@ func TestWhatOthersHaveWrittenIsKnownHereBeforeAWriterIsToldOfIt(t *testing.T) {
 		write func(s *shop) error
 		want  error
 	}{
-		"revised, and it is gone":                {func(s *shop) error { _, err := s.Revise(t.Context(), never, nil, raise(1)); return err }, property.ErrNotFound},
-		"revised, and it is at another version":  {func(s *shop) error { _, err := s.Revise(t.Context(), s.ids[0], atVersion(7), raise(1)); return err }, property.ErrVersionConflict},
-		"revised, and it is as wished for":       {func(s *shop) error { _, err := s.Revise(t.Context(), s.ids[0], nil, raise(0)); return err }, nil},
-		"removed, and it is gone":                {func(s *shop) error { return s.Remove(t.Context(), never, nil) }, property.ErrNotFound},
-		"removed, and it is at another version":  {func(s *shop) error { return s.Remove(t.Context(), s.ids[0], atVersion(7)) }, property.ErrVersionConflict},
-		"removed, and gone when asked for a tag": {func(s *shop) error { return s.Remove(t.Context(), never, atVersion(1)) }, property.ErrNotFound},
+		"revised, and it is gone": {func(s *shop) error {
+			_, err := s.Revise(t.Context(), never, nil, raise(1))
+			return err
+		}, property.ErrNotFound},
+		"revised, and it is at another version": {func(s *shop) error {
+			_, err := s.Revise(t.Context(), s.ids[0], atVersion(7), raise(1))
+			return err
+		}, property.ErrVersionConflict},
+		"revised, and it is as wished for": {func(s *shop) error {
+			_, err := s.Revise(t.Context(), s.ids[0], nil, raise(0))
+			return err
+		}, nil},
+		"removed, and it is gone": {func(s *shop) error { return s.Remove(t.Context(), never, nil) }, property.ErrNotFound},
+		"removed, and it is at another version": {func(s *shop) error {
+			return s.Remove(t.Context(), s.ids[0], atVersion(7))
+		}, property.ErrVersionConflict},
+		"removed, and gone when asked for a tag": {func(s *shop) error {
+			return s.Remove(t.Context(), never, atVersion(1))
+		}, property.ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t, plain, 100)

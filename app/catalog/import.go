@@ -24,7 +24,7 @@ type Record struct {
 	// Absent are the fields that the record lacks: a stored listing retains its own, and a new one gets the defaults.
 	Absent property.Fields
 	Err    error  // a *property.InvalidError, or any other reason
-	Raw    []byte // as it stands in the source, for whoever reports it; may be nil
+	Raw    []byte // as it stands in the source, for reports; may be nil
 }
 
 // Import says what to bring in, and how.
@@ -50,8 +50,9 @@ type Report struct {
 	Rejected   int // cannot be imported
 }
 
-// Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has. Batches are stored one after the
-// other; an error leaves the batches before it stored, and importing again completes the work.
+// Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has.
+// Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
+// the work.
 func (c *Catalog) Import(ctx context.Context, im Import) (Report, error) {
 	last, err := lastOfEachReference(ctx, im.Open)
 	if err != nil {

@@ -59,7 +59,8 @@ func NewKey(id, name string, scope Scope, random [SecretBytes]byte, now time.Tim
 	name = strings.TrimSpace(name)
 	n := utf8.RuneCountInString(name)
 	if n < 1 || n > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a name has 1 to 100 characters, control characters not among them"))
+		return Key{}, "",
+			errors.Join(ErrInvalidKey, errors.New("a name has 1 to 100 characters, control characters not among them"))
 	}
 	if scope != ScopeWrite && scope != ScopeAdmin {
 		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a scope is write or admin"))

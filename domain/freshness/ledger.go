@@ -22,11 +22,11 @@ type Ledger struct {
 	evicted      atomic.Uint64
 
 	mu        sync.RWMutex
-	ring      []remembered         // the change at position p stands at ring[(p-1) % len(ring)]; guarded by mu, so the rest
+	ring      []remembered         // the change at position p is ring[(p-1) % len(ring)]; guarded by mu, so the rest
 	tail      uint64               // changes up to here are forgotten
 	forgotten uint64               // the highest transaction of a change forgotten
 	doubtful  uint64               // the highest of an own change announced that nothing could be said about
-	base      Place                // where following began: what it has seen was never told here
+	base      Place                // where following began: the changes before it never came here
 	known     map[changeKey]uint64 // the position of each change in the ring
 	latest    map[property.ID]state
 }
@@ -42,9 +42,9 @@ type remembered struct {
 	pending bool
 }
 
-// changeKey recognises a change that arrives twice: a process's own write comes back through the feed. Only the transaction
-// makes it certain: a listing that is deleted and inserted again can have the same version a second time, since a writer
-// with an older snapshot does not see the versions that were used meanwhile.
+// changeKey recognises a change that arrives twice: a process's own write comes back through the feed. Only the
+// transaction makes it certain: a listing that is deleted and inserted again can have the same version a second time,
+// since a writer with an older snapshot does not see the versions that were used meanwhile.
 type changeKey struct {
 	tx      uint64
 	id      property.ID
@@ -66,9 +66,9 @@ type state struct {
 	unordered bool
 }
 
-// follow is the state after the next change to the listing. The feed brings the changes of one listing in the order in which
-// they were made, so the later one is the newer one; but none is newer than an own change that the feed has yet to bring. Own
-// changes are announced in any order, and only versions tell it.
+// follow is the state after the next change to the listing. The feed brings the changes of one listing in the order in
+// which they were made, so the later one is the newer one; but none is newer than an own change that the feed has yet
+// to bring. Own changes are announced in any order, and only versions tell it.
 func (s state) follow(c *property.Change, position uint64, own bool) state {
 	newer := own || s.pending == 0
 	s.unordered = s.unordered || s.position > 0 && newer != (c.Version > s.version)

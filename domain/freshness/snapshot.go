@@ -82,7 +82,8 @@ func ParseSnapshot(text string) (Snapshot, error) {
 	return s, nil
 }
 
-// parseTransaction reads the number of a transaction. Postgres has none of 2^63 and above, and refuses a snapshot with one.
+// parseTransaction reads the number of a transaction. Postgres has none of 2^63 and above, and refuses a snapshot with
+// one.
 func parseTransaction(text string) (uint64, error) { return strconv.ParseUint(text, 10, 63) }
 
 // String is the Postgres text form, xmin:xmax:xip_list.

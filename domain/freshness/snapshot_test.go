@@ -109,7 +109,8 @@ func FuzzParseSnapshot(f *testing.F) {
 // Postgres has no transaction of 2^63 and above, and answers a snapshot that names one with an error.
 func TestASnapshotNamesNoTransactionThatCannotBe(t *testing.T) {
 	for _, text := range []string{
-		"1:9223372036854775808:", "9223372036854775808:9223372036854775808:", "1:18446744073709551615:", "1:2:9223372036854775808",
+		"1:9223372036854775808:", "9223372036854775808:9223372036854775808:", "1:18446744073709551615:",
+		"1:2:9223372036854775808",
 		"1:18446744073709551616:", "-1:1:", "+1:1:", "1_0:20:",
 	} {
 		if s, err := freshness.ParseSnapshot(text); err == nil {

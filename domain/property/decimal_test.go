@@ -88,7 +88,8 @@ func TestDecimalTexts(t *testing.T) {
 	for text, want := range map[string]error{
 		"": property.ErrNotDecimal, ".5": property.ErrNotDecimal, "5.": property.ErrNotDecimal, "1,5": property.ErrNotDecimal,
 		"0x10": property.ErrNotDecimal, "NaN": property.ErrNotDecimal, "1e": property.ErrNotDecimal, "--1": property.ErrNotDecimal,
-		" 1": property.ErrNotDecimal, "+1": property.ErrNotDecimal, "1_0": property.ErrNotDecimal, "１": property.ErrNotDecimal,
+		" 1": property.ErrNotDecimal, "+1": property.ErrNotDecimal, "1_0": property.ErrNotDecimal,
+		"１":     property.ErrNotDecimal,
 		"1.005": property.ErrTooPrecise, "1e-3": property.ErrTooPrecise,
 		"1e17": property.ErrOutOfRange, "1e31": property.ErrOutOfRange, "10000000000000000": property.ErrOutOfRange,
 	} {

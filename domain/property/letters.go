@@ -30,8 +30,8 @@ func CaseOf(r rune) Case {
 }
 
 // uncertain is true of the Kelvin sign, the long s, and the dotted and dotless i, which some databases take to be an
-// ASCII letter, and of characters that are not assigned in Go's version of Unicode: in a later one they may be the other
-// case of any letter. Assigned characters never change their case.
+// ASCII letter, and of characters that are not assigned in Go's version of Unicode: in a later one they may be the
+// other case of any letter. Assigned characters never change their case.
 func uncertain(r rune) bool {
 	switch {
 	case r == '\u212A', r == '\u017F', r == '\u0130', r == '\u0131':

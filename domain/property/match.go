@@ -28,7 +28,8 @@ func certain(yes bool) Match {
 }
 
 // Matches says whether the filter lets the listing through. Numbers, choices, times and boxes are always certain; text
-// may not be where databases fold its letters differently (see ContainsText), nor are places at the very rim of a circle.
+// may not be where databases fold its letters differently (see ContainsText), nor are places at the very rim of a
+// circle.
 func (f *Filter) Matches(p *Property) Match {
 	if !f.matchesExactly(p) {
 		return No

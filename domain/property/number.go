@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// AmbiguousError says that a number can be read in two ways: the point in 450.000 stands between thousands in one country
-// and before decimals in another.
+// AmbiguousError says that a number can be read in two ways: the point in 450.000 stands between thousands in one
+// country and before decimals in another.
 type AmbiguousError struct{ Text string }
 
 // Error says how to write either reading.
@@ -19,7 +19,8 @@ func (e *AmbiguousError) Error() string {
 	if strings.Count(e.Text, ".") > 1 {
 		return fmt.Sprintf("must be written as %s, not %q", grouped, e.Text)
 	}
-	return fmt.Sprintf("must be written as %s or as %s, not %q, which could be either", grouped, e.Text[:len(e.Text)-1], e.Text)
+	return fmt.Sprintf("must be written as %s or as %s, not %q, which could be either", grouped,
+		e.Text[:len(e.Text)-1], e.Text)
 }
 
 // thousandsOrDecimals are numbers in which each point stands where one between thousands would.

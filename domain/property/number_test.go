@@ -26,7 +26,8 @@ func TestAPointBeforeThreeDigitsIsNotGuessed(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]property.Decimal{
-		"450000": 450_000_00, "450.00": 450_00, "450.0": 450_00, "1234.500": 1234_50, "0.250": 25, "0.500": 50, "1.2500": 1_25,
+		"450000": 450_000_00, "450.00": 450_00, "450.0": 450_00, "1234.500": 1234_50, "0.250": 25,
+		"0.500": 50, "1.2500": 1_25,
 		"1.225e+006": 1_225_000_00, "1.25": 1_25,
 	} {
 		if got, err := property.ParseWritten(text); err != nil || got != want {
@@ -53,14 +54,17 @@ func TestEachReadingThatIsNamedCanBeRead(t *testing.T) {
 // Go's own parsers take more than anybody would call a number.
 func TestNumbersAreDecimalAndFinite(t *testing.T) {
 	for _, text := range []string{
-		"", "0x1p3", "0X1P-2", "1_000", "0x_1p3", "NaN", "nan", "Inf", "-Infinity", "+1", ".5", "5.", "1e", "1e999", "1,5", " 1", "1 ",
+		"", "0x1p3", "0X1P-2", "1_000", "0x_1p3", "NaN", "nan", "Inf", "-Infinity", "+1", ".5", "5.", "1e", "1e999",
+		"1,5", " 1", "1 ",
 		"１", "--1", "1e5e5",
 	} {
 		if n, err := property.ParseNumber(text); err == nil {
 			t.Errorf("%q is read as %v", text, n)
 		}
 	}
-	for text, want := range map[string]float64{"0": 0, "-0": 0, "1.5": 1.5, "-122.330": -122.33, "1e3": 1000, "1.2E-5": 1.2e-5, "007": 7} {
+	for text, want := range map[string]float64{
+		"0": 0, "-0": 0, "1.5": 1.5, "-122.330": -122.33, "1e3": 1000, "1.2E-5": 1.2e-5, "007": 7,
+	} {
 		if n, err := property.ParseNumber(text); err != nil || n != want || math.Signbit(n) != (want < 0) {
 			t.Errorf("%q is read as %v, %v", text, n, err)
 		}
@@ -68,7 +72,9 @@ func TestNumbersAreDecimalAndFinite(t *testing.T) {
 }
 
 func TestWholeNumbersAreDigitsAlone(t *testing.T) {
-	for _, text := range []string{"", "-1", "-0", "+3", "3.0", "1e1", "0x3", "3_0", " 3", "11", "0", "9223372036854775808", "99999999999999999999"} {
+	for _, text := range []string{
+		"", "-1", "-0", "+3", "3.0", "1e1", "0x3", "3_0", " 3", "11", "0", "9223372036854775808", "99999999999999999999",
+	} {
 		if n, err := property.ParseWhole(text, 1, 10); err == nil {
 			t.Errorf("%q is read as %d", text, n)
 		}

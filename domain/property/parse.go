@@ -190,8 +190,10 @@ func (p *parser) whole(name string) Optional[int] {
 	return Some(n)
 }
 
-// strictTime is RFC 3339. Go's parser also takes an hour of one digit, a comma before the fraction, and an offset of a day.
-var strictTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+// strictTime is RFC 3339. Go's parser also takes an hour of one digit, a comma before the fraction, and an offset of a
+// day.
+var strictTime = regexp.MustCompile(
+	`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 func parseTime(text string) (time.Time, error) {
 	if !strictTime.MatchString(text) {

@@ -122,11 +122,12 @@ var cacheValueCases = []suiteCase[box]{
 			b.wantKept(key, "value of "+key)
 		}
 	}},
-	{"an_empty_value_counts_as_nothing", "A value without bytes is not returned, and replaces the one before.", func(b box) {
-		b.set("key", "value", time.Hour)
-		b.set("key", "", time.Hour)
-		b.wantNothing("key")
-	}},
+	{"an_empty_value_counts_as_nothing",
+		"A value without bytes is not returned, and replaces the one before.", func(b box) {
+			b.set("key", "value", time.Hour)
+			b.set("key", "", time.Hour)
+			b.wantNothing("key")
+		}},
 	{"values_are_bytes", "A value comes back byte for byte, whatever the bytes.", func(b box) {
 		var all []byte
 		for i := range 256 {

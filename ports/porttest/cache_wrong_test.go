@@ -193,10 +193,12 @@ var wrongCaches = []struct {
 			return nil
 		},
 	}},
-	{"returns an empty value", "an_empty_value_counts_as_nothing", bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
-		c.put(key, bytes.Clone(value), ttl)
-		return nil
-	}}},
+	{"returns an empty value", "an_empty_value_counts_as_nothing", bent{
+		set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
+			c.put(key, bytes.Clone(value), ttl)
+			return nil
+		},
+	}},
 	{"mends values that are not UTF-8", "values_are_bytes", setting(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, []byte(strings.ToValidUTF8(string(value), "?")), ttl

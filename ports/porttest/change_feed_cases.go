@@ -14,11 +14,13 @@ import (
 )
 
 var tellingCases = []suiteCase[stream]{
-	{"every_change_is_told_once", "Every committed change is told exactly once, with both images and its transaction, those of one listing in the order in which they were made.", func(s stream) {
-		made := s.write()
-		told, _ := s.follow("", 100)
-		s.wantTold(told, made)
-	}},
+	{"every_change_is_told_once",
+		"Every committed change is delivered exactly once, with both images and its transaction, those of one listing in " +
+			"the order in which they were made.", func(s stream) {
+			made := s.write()
+			told, _ := s.follow("", 100)
+			s.wantTold(told, made)
+		}},
 	{"what_changed_nothing_is_not_told", "A write that was refused, replayed or found nothing different makes no change.", func(s stream) {
 		p := s.create(s.full(1))
 		s.createWithKey(2, "a", "k", "request")

@@ -56,11 +56,12 @@ var pruneCases = []suiteCase[stream]{
 		s.told("", made)
 		s.told(behind, made)
 	}},
-	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key goes on answering.", func(s stream) {
-		first := s.createWithKey(1, "a", "k", "request")
-		s.prune(later())
-		s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
-	}},
+	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key goes on answering.",
+		func(s stream) {
+			first := s.createWithKey(1, "a", "k", "request")
+			s.prune(later())
+			s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
+		}},
 	{"concurrent_prunes_remove_each_change_once", "Only one process at a time prunes; together they remove and count each change once.", func(s stream) {
 		s.write()
 		_, last := s.laterChange()

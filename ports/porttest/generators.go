@@ -16,7 +16,8 @@ import (
 var (
 	wordPool = []string{
 		"Sunny", "LOFT", "house", "farmhouse", "seaside", "100%", "a_b", `back\slash`, "O'Brien", `"Manor"`, "<br", "/>", "&amp;",
-		"École", "ÉCOLE", "Großzügig", "straße", "Уютная", "ΣΊΣΥΦΟΣ", "İstanbul", "ſtreet", "\u212Aelvin", "VILA ALFÍ", "I\u0303", "\uA7CBɤ", "旺角", "西營盤三房", "🏡", "شقة",
+		"École", "ÉCOLE", "Großzügig", "straße", "Уютная", "ΣΊΣΥΦΟΣ", "İstanbul", "ſtreet", "\u212Aelvin",
+		"VILA ALFÍ", "I\u0303", "\uA7CBɤ", "旺角", "西營盤三房", "🏡", "شقة",
 	}
 	partPool = []string{
 		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE", "É", "ß", "SS",

@@ -62,28 +62,31 @@ var pruneKeyCases = []suiteCase[keyShelf]{
 		s.prune(later(), 1)
 		s.wantFound("limit=10", "b", "c")
 	}},
-	{"concurrent_prunes_count_each_key_once", "However many prune at once, together they remove and count each key once.", func(s keyShelf) {
-		for n := range 20 {
-			s.createWithKey(n, "a", numbered(n).String(), "request")
-		}
-		var sum int64
-		for _, removed := range together(4, func(int) int64 {
-			removed, err := s.keys.PruneIdempotencyKeys(s.t.Context(), later())
-			if err != nil {
-				return -1000
+	{"concurrent_prunes_count_each_key_once", "However many prune at once, together they remove and count each key once.",
+		func(s keyShelf) {
+			for n := range 20 {
+				s.createWithKey(n, "a", numbered(n).String(), "request")
 			}
-			return removed
-		}) {
-			sum += removed
-		}
-		if sum != 20 {
-			s.t.Fatalf("of 20 keys concurrent prunes removed %d", sum)
-		}
-	}},
-	{"a_cancelled_context_ends_pruning", "PruneIdempotencyKeys returns with an error that wraps context.Canceled when its context is cancelled.", func(s keyShelf) {
-		ctx, cancel := context.WithCancel(s.t.Context())
-		cancel()
-		_, err := s.keys.PruneIdempotencyKeys(ctx, later())
-		s.wantError("PruneIdempotencyKeys", err, context.Canceled)
-	}},
+			var sum int64
+			for _, removed := range together(4, func(int) int64 {
+				removed, err := s.keys.PruneIdempotencyKeys(s.t.Context(), later())
+				if err != nil {
+					return -1000
+				}
+				return removed
+			}) {
+				sum += removed
+			}
+			if sum != 20 {
+				s.t.Fatalf("of 20 keys concurrent prunes removed %d", sum)
+			}
+		}},
+	{"a_cancelled_context_ends_pruning",
+		"PruneIdempotencyKeys returns with an error that wraps context.Canceled when its context is cancelled.",
+		func(s keyShelf) {
+			ctx, cancel := context.WithCancel(s.t.Context())
+			cancel()
+			_, err := s.keys.PruneIdempotencyKeys(ctx, later())
+			s.wantError("PruneIdempotencyKeys", err, context.Canceled)
+		}},
 }

@@ -43,7 +43,8 @@ func pruningBy(wrong func(ctx context.Context, right prunes, before time.Time) (
 var wrongPrunes = []wrong[prunes]{
 	{"nothing is removed", pruningBy(func(context.Context, prunes, time.Time) (int64, error) { return 0, nil }),
 		[]string{
-			"a_removed_key_is_free", "listings_stay", "concurrent_prunes_count_each_key_once", "a_cancelled_context_ends_pruning",
+			"a_removed_key_is_free", "listings_stay", "concurrent_prunes_count_each_key_once",
+			"a_cancelled_context_ends_pruning",
 		}, nil},
 	{"everything is removed", pruningBy(func(ctx context.Context, right prunes, _ time.Time) (int64, error) {
 		return right.prune(ctx, later())

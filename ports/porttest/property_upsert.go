@@ -67,40 +67,44 @@ var upsertCases = []suiteCase[shelf]{
 			s.wantStored(*s.after(u.Change))
 		}
 	}},
-	{"upsert_retains_what_is_absent", "A field that is absent stays as it is in a known listing; every other field is replaced, with an empty value too.", func(s shelf) {
-		full := s.full(1)
-		for name, c := range absences {
-			s.upsert(full)
-			stored := s.find(full.ID)
-			bare := ports.Incoming{Property: s.draft(2, reference("full"), price(full.Price)), Absent: c.field}
-			want := bare.Completed(c.field, &stored.Details)
-			if !c.same(&want, &stored.Details) || c.same(&want, &bare.Details) {
-				s.t.Fatalf("an absent %s is not what tells the listings of this case apart", name)
+	{"upsert_retains_what_is_absent",
+		"A field that is absent stays as it is in a known listing; every other field is replaced, with an empty value too.",
+		func(s shelf) {
+			full := s.full(1)
+			for name, c := range absences {
+				s.upsert(full)
+				stored := s.find(full.ID)
+				bare := ports.Incoming{Property: s.draft(2, reference("full"), price(full.Price)), Absent: c.field}
+				want := bare.Completed(c.field, &stored.Details)
+				if !c.same(&want, &stored.Details) || c.same(&want, &bare.Details) {
+					s.t.Fatalf("an absent %s does not distinguish the listings of this case", name)
+				}
+				u := s.bring(bare)[0]
+				after := s.after(u.Change)
+				if !after.Details.Equal(want) {
+					s.t.Fatalf("without %s the listing became %+v, want %+v", name, after.Details, want)
+				}
+				s.wantStored(*after)
 			}
-			u := s.bring(bare)[0]
-			after := s.after(u.Change)
-			if !after.Details.Equal(want) {
-				s.t.Fatalf("without %s the listing became %+v, want %+v", name, after.Details, want)
+		}},
+	{"upsert_of_absent_fields_alone_changes_nothing",
+		"One whose details are all the same but for those that are absent is left alone.", func(s shelf) {
+			s.upsert(s.full(1))
+			stored := s.find(numbered(1))
+			bare := s.draft(2, reference("full"), title(stored.Title), price(stored.Price), func(d *property.Details) {
+				d.Location = stored.Location
+			})
+			if u := s.bring(ports.Incoming{Property: bare, Absent: property.AllFields})[0]; u.Change.Op != "" {
+				s.t.Fatalf("a listing that differs in nothing that is present was reported as %q", u.Change.Op)
 			}
-			s.wantStored(*after)
-		}
-	}},
-	{"upsert_of_absent_fields_alone_changes_nothing", "One whose details are all the same but for those that are absent is left alone.", func(s shelf) {
-		s.upsert(s.full(1))
-		stored := s.find(numbered(1))
-		bare := s.draft(2, reference("full"), title(stored.Title), price(stored.Price), func(d *property.Details) {
-			d.Location = stored.Location
-		})
-		if u := s.bring(ports.Incoming{Property: bare, Absent: property.AllFields})[0]; u.Change.Op != "" {
-			s.t.Fatalf("a listing that differs in nothing that is present was reported as %q", u.Change.Op)
-		}
-		s.wantStored(stored)
-	}},
-	{"upsert_creates_with_what_is_absent", "A new listing has what the batch says, with the defaults of what is absent.", func(s shelf) {
-		bare := s.draft(1, reference("R"))
-		s.bring(ports.Incoming{Property: bare, Absent: property.AllFields})
-		s.wantStored(bare)
-	}},
+			s.wantStored(stored)
+		}},
+	{"upsert_creates_with_what_is_absent",
+		"A new listing has what the batch says, with the defaults of what is absent.", func(s shelf) {
+			bare := s.draft(1, reference("R"))
+			s.bring(ports.Incoming{Property: bare, Absent: property.AllFields})
+			s.wantStored(bare)
+		}},
 	{"upsert_is_all_or_nothing", "When one listing of a batch cannot be stored, none is.", func(s shelf) {
 		s.add(1, reference("holder"))
 		known := s.add(2, reference("known"))
@@ -198,14 +202,16 @@ var absences = map[string]struct {
 	field property.Fields
 	same  func(a, b *property.Details) bool
 }{
-	"description": {property.FieldDescription, func(a, b *property.Details) bool { return a.Description == b.Description }},
-	"currency":    {property.FieldCurrency, func(a, b *property.Details) bool { return a.Currency == b.Currency }},
-	"offer":       {property.FieldOffer, func(a, b *property.Details) bool { return a.Offer == b.Offer }},
-	"kind":        {property.FieldKind, func(a, b *property.Details) bool { return a.Kind == b.Kind }},
-	"status":      {property.FieldStatus, func(a, b *property.Details) bool { return a.Status == b.Status }},
-	"bedrooms":    {property.FieldBedrooms, func(a, b *property.Details) bool { return a.Bedrooms == b.Bedrooms }},
-	"bathrooms":   {property.FieldBathrooms, func(a, b *property.Details) bool { return a.Bathrooms == b.Bathrooms }},
-	"area":        {property.FieldAreaM2, func(a, b *property.Details) bool { return a.AreaM2 == b.AreaM2 }},
-	"coordinates": {property.FieldCoordinates, func(a, b *property.Details) bool { return a.Coordinates == b.Coordinates }},
-	"photos":      {property.FieldPhotos, func(a, b *property.Details) bool { return slices.Equal(a.Photos, b.Photos) }},
+	"description": {property.FieldDescription,
+		func(a, b *property.Details) bool { return a.Description == b.Description }},
+	"currency":  {property.FieldCurrency, func(a, b *property.Details) bool { return a.Currency == b.Currency }},
+	"offer":     {property.FieldOffer, func(a, b *property.Details) bool { return a.Offer == b.Offer }},
+	"kind":      {property.FieldKind, func(a, b *property.Details) bool { return a.Kind == b.Kind }},
+	"status":    {property.FieldStatus, func(a, b *property.Details) bool { return a.Status == b.Status }},
+	"bedrooms":  {property.FieldBedrooms, func(a, b *property.Details) bool { return a.Bedrooms == b.Bedrooms }},
+	"bathrooms": {property.FieldBathrooms, func(a, b *property.Details) bool { return a.Bathrooms == b.Bathrooms }},
+	"area":      {property.FieldAreaM2, func(a, b *property.Details) bool { return a.AreaM2 == b.AreaM2 }},
+	"coordinates": {property.FieldCoordinates,
+		func(a, b *property.Details) bool { return a.Coordinates == b.Coordinates }},
+	"photos": {property.FieldPhotos, func(a, b *property.Details) bool { return slices.Equal(a.Photos, b.Photos) }},
 }

@@ -60,7 +60,8 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_keeps_a_known_listings_id", "upsert_tells_what_it_did_in_order", "upsert_retains_what_is_absent"}, []string{"concurrent_upserts_keep_their_promises"}},
+	}), []string{"upsert_keeps_a_known_listings_id", "upsert_tells_what_it_did_in_order", "upsert_retains_what_is_absent"},
+		[]string{"concurrent_upserts_keep_their_promises"}},
 	{"what is the same is written again", upserting(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
@@ -72,7 +73,10 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_twice_changes_nothing", "upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch", "upsert_of_absent_fields_alone_changes_nothing"}, []string{"upsert_notices_every_field", "concurrent_upserts_keep_their_promises"}},
+	}), []string{
+		"upsert_twice_changes_nothing", "upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch",
+		"upsert_of_absent_fields_alone_changes_nothing",
+	}, []string{"upsert_notices_every_field", "concurrent_upserts_keep_their_promises"}},
 	{"another order of photos goes unnoticed", upserting(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)

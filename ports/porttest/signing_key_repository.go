@@ -62,33 +62,37 @@ func signingKeyIDs(keys []ports.SigningKey) (ids []string) {
 }
 
 var signingKeyCases = []suiteCase[mint]{
-	{"the_first_key_is_stored", "An empty repository stores the key, and returns it to the byte and the microsecond.", func(m mint) {
-		first := signingKey(1, 0)
-		m.wantKeys("at first", m.rotate(first, 0), first)
-	}},
+	{"the_first_key_is_stored",
+		"An empty repository stores the key, and returns it to the byte and the microsecond.", func(m mint) {
+			first := signingKey(1, 0)
+			m.wantKeys("at first", m.rotate(first, 0), first)
+		}},
 	{"a_young_key_stays_alone", "While a key is young enough, no other is stored.", func(m mint) {
 		first := signingKey(1, 0)
 		m.rotate(first, 0)
 		m.wantKeys("an hour later", m.rotate(signingKey(2, 1), 1), first)
 		m.wantKeys("to the last moment", m.rotate(signingKey(3, 24), 24), first)
 	}},
-	{"an_older_key_is_joined", "When the newest key is too old, the next is stored; the older ones stay, newest first.", func(m mint) {
-		first, second, third := signingKey(3, 0), signingKey(1, 25), signingKey(2, 50)
-		m.rotate(first, 0)
-		m.wantKeys("a day later", m.rotate(second, 25), second, first)
-		m.wantKeys("two days later", m.rotate(third, 50), third, second, first)
-	}},
-	{"an_expired_key_is_removed", "A key that was created before the time given is removed, also while another one is young.", func(m mint) {
-		first, second := signingKey(1, 0), signingKey(2, 60)
-		m.rotate(first, 0)
-		m.rotate(second, 60)
-		m.wantKeys("to the last moment", m.rotate(signingKey(3, 72), 72), second, first)
-		m.wantKeys("after three days", m.rotate(signingKey(3, 73), 73), second)
-		m.wantKeys("after a week", m.rotate(signingKey(4, 200), 200), signingKey(4, 200))
-	}},
+	{"an_older_key_is_joined",
+		"When the newest key is too old, the next is stored; the older ones stay, newest first.", func(m mint) {
+			first, second, third := signingKey(3, 0), signingKey(1, 25), signingKey(2, 50)
+			m.rotate(first, 0)
+			m.wantKeys("a day later", m.rotate(second, 25), second, first)
+			m.wantKeys("two days later", m.rotate(third, 50), third, second, first)
+		}},
+	{"an_expired_key_is_removed",
+		"A key that was created before the time given is removed, also while another one is young.", func(m mint) {
+			first, second := signingKey(1, 0), signingKey(2, 60)
+			m.rotate(first, 0)
+			m.rotate(second, 60)
+			m.wantKeys("to the last moment", m.rotate(signingKey(3, 72), 72), second, first)
+			m.wantKeys("after three days", m.rotate(signingKey(3, 73), 73), second)
+			m.wantKeys("after a week", m.rotate(signingKey(4, 200), 200), signingKey(4, 200))
+		}},
 	{"one_of_many_is_stored", "Of several callers at once one stores its key, and all get it.", func(m mint) {
 		got := together(8, func(i int) []ports.SigningKey {
-			keys, err := m.repo.RotateSigningKeys(m.t.Context(), signingKey(i, 0), birth.Add(-time.Hour), birth.Add(-2*time.Hour))
+			keys, err := m.repo.RotateSigningKeys(m.t.Context(), signingKey(i, 0), birth.Add(-time.Hour),
+				birth.Add(-2*time.Hour))
 			if err != nil {
 				return nil
 			}

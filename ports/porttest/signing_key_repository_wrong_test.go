@@ -12,9 +12,10 @@ import (
 
 func TestWrongSigningKeyRepositoriesAreNoticed(t *testing.T) {
 	for _, w := range wrongSigningKeys {
-		testWrong(t, w, signingKeyCases, func(r reporter, bend func(ports.SigningKeyRepository) ports.SigningKeyRepository) mint {
-			return mint{r, bend(&memory.SigningKeyRepository{})}
-		})
+		testWrong(t, w, signingKeyCases,
+			func(r reporter, bend func(ports.SigningKeyRepository) ports.SigningKeyRepository) mint {
+				return mint{r, bend(&memory.SigningKeyRepository{})}
+			})
 	}
 }
 
@@ -29,7 +30,9 @@ func (f rotating) RotateSigningKeys(
 
 var wrongSigningKeys = []wrong[ports.SigningKeyRepository]{
 	{"seconds are enough", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
-		return rotating(func(ctx context.Context, next ports.SigningKey, renewed, expired time.Time) ([]ports.SigningKey, error) {
+		return rotating(func(
+			ctx context.Context, next ports.SigningKey, renewed, expired time.Time,
+		) ([]ports.SigningKey, error) {
 			next.CreatedAt = next.CreatedAt.Truncate(time.Second)
 			return right.RotateSigningKeys(ctx, next, renewed, expired)
 		})
@@ -50,14 +53,18 @@ var wrongSigningKeys = []wrong[ports.SigningKeyRepository]{
 		})
 	}, []string{"an_expired_key_is_removed"}, nil},
 	{"the oldest comes first", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
-		return rotating(func(ctx context.Context, next ports.SigningKey, renewed, expired time.Time) ([]ports.SigningKey, error) {
+		return rotating(func(
+			ctx context.Context, next ports.SigningKey, renewed, expired time.Time,
+		) ([]ports.SigningKey, error) {
 			keys, err := right.RotateSigningKeys(ctx, next, renewed, expired)
 			slices.Reverse(keys)
 			return keys, err
 		})
 	}, []string{"an_older_key_is_joined"}, []string{"*"}},
 	{"does not look whether somebody waits", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
-		return rotating(func(ctx context.Context, next ports.SigningKey, renewed, expired time.Time) ([]ports.SigningKey, error) {
+		return rotating(func(
+			ctx context.Context, next ports.SigningKey, renewed, expired time.Time,
+		) ([]ports.SigningKey, error) {
 			return right.RotateSigningKeys(context.WithoutCancel(ctx), next, renewed, expired)
 		})
 	}, []string{"a_caller_that_has_left_stores_nothing"}, nil},

@@ -29,7 +29,8 @@ type Catalog interface {
 	Count(ctx context.Context, f *property.Filter) (int64, error)
 	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Property, bool, error)
 	Revise(
-		ctx context.Context, id property.ID, expected func(*property.Property) bool, edit func(property.Details) (property.Details, error),
+		ctx context.Context, id property.ID, expected func(*property.Property) bool,
+		edit func(property.Details) (property.Details, error),
 	) (property.Property, error)
 	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error
 }

@@ -103,8 +103,10 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 		return request, err
 	}
 	request.DryRun = dryRun == "true"
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !slices.Contains([]string{"gzip", "identity"}, strings.ToLower(coding)) {
-		return request, problem.Refuse(problem.UnsupportedMediaType, "Content-Encoding must be gzip or absent, not %.60q.", coding)
+	if coding := r.Header.Get("Content-Encoding"); coding != "" &&
+		!slices.Contains([]string{"gzip", "identity"}, strings.ToLower(coding)) {
+		return request, problem.Refuse(problem.UnsupportedMediaType,
+			"Content-Encoding must be gzip or absent, not %.60q.", coding)
 	}
 	if err := refuseOthers(values); err != nil {
 		return request, err

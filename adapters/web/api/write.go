@@ -135,8 +135,9 @@ func (a *API) target(r *http.Request) (property.ID, func(*property.Property) boo
 	return id, expectedState(header), nil
 }
 
-// expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in whichever
-// coding the listing was read. Weak tags and tags that are not ours match nothing, since If-Match compares strongly.
+// expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in
+// whichever coding the listing was read. Weak tags and tags that are not ours match nothing, since If-Match compares
+// strongly.
 func expectedState(header []string) func(*property.Property) bool {
 	if len(header) == 0 {
 		return nil
@@ -161,7 +162,8 @@ func expectedState(header []string) func(*property.Property) bool {
 // preconditioned tells a failed If-Match from a change that lost against others.
 func (a *API) preconditioned(err error, expected func(*property.Property) bool) error {
 	if errors.Is(err, property.ErrVersionConflict) && expected != nil {
-		return problem.Refuse(problem.PreconditionFailed, "The listing is not in the state that If-Match names; read it again.")
+		return problem.Refuse(problem.PreconditionFailed,
+			"The listing is not in the state that If-Match names; read it again.")
 	}
 	return err
 }

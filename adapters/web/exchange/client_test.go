@@ -20,15 +20,17 @@ func TestPasswordsAreCountedByWhoeverSendsThem(t *testing.T) {
 		{"a proxy on this machine, by IPv6", "[::1]:4711", []string{"2001:db8::1"}, "2001:db8::1"},
 		{"a proxy in a private network", "10.0.0.2:4711", []string{"198.51.100.1"}, "198.51.100.1"},
 		{"a proxy in a private network, by IPv6", "[fd00::2]:4711", []string{"198.51.100.1"}, "198.51.100.1"},
-		{"who is named last, whatever the visitor has sent", "127.0.0.1:1", []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},
-		{"who is named in the last of several headers", "127.0.0.1:1", []string{"203.0.113.9", "198.51.100.1"}, "198.51.100.1"},
+		{"who is named last, whatever the visitor has sent", "127.0.0.1:1", []string{"203.0.113.9, 198.51.100.1"},
+			"198.51.100.1"},
+		{"who is named in the last of several headers", "127.0.0.1:1", []string{"203.0.113.9", "198.51.100.1"},
+			"198.51.100.1"},
 		{"with a port", "127.0.0.1:1", []string{"198.51.100.1:5555"}, "198.51.100.1"},
 		{"with a port, by IPv6", "127.0.0.1:1", []string{"[2001:db8::1]:5555"}, "2001:db8::1"},
 		{"with a zone, which could be anything", "127.0.0.1:1", []string{"fe80::1%" + strings.Repeat("x", 900)}, "fe80::1"},
 		{"a proxy that names nobody", "127.0.0.1:1", nil, "127.0.0.1"},
 		{"a proxy that names nonsense", "127.0.0.1:1", []string{"unknown"}, "127.0.0.1"},
 		{"a proxy that names nothing", "127.0.0.1:1", []string{""}, "127.0.0.1"},
-		{"a socket that is none of the network", "@", []string{"198.51.100.1"}, "@"},
+		{"a socket outside the network", "@", []string{"198.51.100.1"}, "@"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/admin/sign-in", http.NoBody)
 		if r.RemoteAddr = c.peer; c.forwarded != nil {

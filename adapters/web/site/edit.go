@@ -160,7 +160,8 @@ func (s *Site) newListing(w http.ResponseWriter, r *http.Request, who access.Acc
 func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	f := &editForm{Once: r.PostForm.Get("once")}
 	if len(f.Once) > ports.MaxIdempotencyKey {
-		return problem.Refuse(problem.InvalidRequest, "The field \"once\" must have at most %d bytes. Nothing has been changed.",
+		return problem.Refuse(problem.InvalidRequest,
+			"The field \"once\" must have at most %d bytes. Nothing has been changed.",
 			ports.MaxIdempotencyKey)
 	}
 	d := f.read(r.PostForm)
@@ -305,7 +306,8 @@ func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Ac
 	if err != nil {
 		return err
 	}
-	return s.staffPage(w, r, who, http.StatusOK, "listings", "remove", "Remove listing", &removal{Property: &p, State: stateOf(&p)})
+	return s.staffPage(w, r, who, http.StatusOK, "listings", "remove", "Remove listing",
+		&removal{Property: &p, State: stateOf(&p)})
 }
 
 // removeListing answers POST /admin/listings/{id}/remove.
@@ -323,7 +325,8 @@ func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.
 		if err != nil {
 			return err
 		}
-		return s.staffPage(w, r, who, http.StatusConflict, "listings", "remove", "Remove listing", &removal{&now, stateOf(&now), true})
+		return s.staffPage(w, r, who, http.StatusConflict, "listings", "remove", "Remove listing",
+			&removal{&now, stateOf(&now), true})
 	case err != nil:
 		return err
 	}

@@ -59,15 +59,19 @@ func TestWhatIsTypedIsReadAsPeopleMeanIt(t *testing.T) {
 func TestOnlyMoneyIsTypedShort(t *testing.T) {
 	for _, typed := range []string{"120m", "85 m", "2k", "85 m²", "$120", "1.2M", "3k rooms", "€ 90"} {
 		if _, wrong := readNumber(typed, false); wrong == "" || plainNumber(typed, false) != typed {
-			t.Errorf("%q is read as a number that is no money: %q", typed, plainNumber(typed, false))
+			t.Errorf("%q is read as a number that is not money: %q", typed, plainNumber(typed, false))
 		}
 	}
-	for typed, want := range map[string]property.Decimal{"1,250": 1250_00, "85.5": 85_50, " 120 ": 120_00, "1 250.25": 1250_25} {
+	for typed, want := range map[string]property.Decimal{
+		"1,250": 1250_00, "85.5": 85_50, " 120 ": 120_00, "1 250.25": 1250_25,
+	} {
 		if n, wrong := readNumber(typed, false); n != want || wrong != "" {
 			t.Errorf("%q is read as %s, %s", typed, n, wrong)
 		}
 	}
-	for _, name := range []string{"min_area_m2", "max_area_m2", "min_bedrooms", "max_bedrooms", "min_bathrooms", "max_bathrooms"} {
+	for _, name := range []string{
+		"min_area_m2", "max_area_m2", "min_bedrooms", "max_bedrooms", "min_bathrooms", "max_bathrooms",
+	} {
 		for _, typed := range []string{"120m", "2k", "85%20m", "%242"} {
 			f := readForm("/", name+"="+typed)
 			if _, ok := f.search(cataloguePage); ok || f.Errors[name] == "" {

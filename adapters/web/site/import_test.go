@@ -35,12 +35,14 @@ func (w *timedWriter) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// slowImporter takes 20 seconds for each of ten records, and has nothing to tell meanwhile.
+// slowImporter takes 20 seconds for each of ten records, and reports nothing meanwhile.
 type slowImporter struct{ Importer }
 
 func (slowImporter) Mappings() []Mapping { return nil }
 
-func (slowImporter) Import(_ context.Context, file ImportFile, _ io.Writer, _ func(ImportReport)) (ImportReport, error) {
+func (slowImporter) Import(
+	_ context.Context, file ImportFile, _ io.Writer, _ func(ImportReport),
+) (ImportReport, error) {
 	for range 10 {
 		file.Step()
 		time.Sleep(20 * time.Second)

@@ -10,7 +10,8 @@ import (
 )
 
 // typedNumber is a number as people type it: a sign, digits with or without marks between groups of three, a fraction.
-var typedNumber = regexp.MustCompile(`^([-\x{2212}]?)([0-9]+|[0-9]{1,3}(?:[, _\x{a0}\x{202f}][0-9]{3})+)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$`)
+var typedNumber = regexp.MustCompile(
+	`^([-\x{2212}]?)([0-9]+|[0-9]{1,3}(?:[, _\x{a0}\x{202f}][0-9]{3})+)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$`)
 
 // shortMoney is an amount in thousands or millions.
 var shortMoney = regexp.MustCompile(`^(.*[0-9])([kKmM])$`)
@@ -21,9 +22,9 @@ var (
 	shortPowers = map[string]string{"k": "e3", "m": "e6"}
 )
 
-// plainNumber is a number as people type it, such as $450,000 or, where it is money, 450k or 1.2m, without what only helps
-// reading. A text that is no number, or could be two, is returned as it is: the k of 2k bathrooms, the comma of 1,5 and
-// the point of 450.000 are for the person who has typed them to explain.
+// plainNumber is a number as people type it, such as $450,000 or, where it is money, 450k or 1.2m, without what only
+// helps reading. A text that is not a number, or could be two, is returned as it is: the k of 2k bathrooms, the comma
+// of 1,5 and the point of 450.000 are for the person who has typed them to explain.
 func plainNumber(text string, money bool) string {
 	number, power := strings.TrimSpace(text), ""
 	if money {
@@ -40,7 +41,7 @@ func plainNumber(text string, money bool) string {
 	return strings.Replace(parts[1], "\u2212", "-", 1) + groupMarks.Replace(parts[2]) + parts[3] + power
 }
 
-// mixedMarks reports whether groups of digits are kept apart by different marks.
+// mixedMarks reports whether groups of digits are separated by different marks.
 func mixedMarks(groups string) bool {
 	marks := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {

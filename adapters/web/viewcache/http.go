@@ -150,8 +150,8 @@ var (
 )
 
 // share sets who else may store the answer. A shared cache may reuse an answer for as long as configured only when the
-// request asked for nothing special and the answer is current; a session's answer carries its reader's token, so that no
-// shared cache may store it at all.
+// request asked for nothing special and the answer is current; a session's answer carries its reader's token, so that
+// no shared cache may store it at all.
 func (c *Cache) share(h http.Header, special wishes) {
 	h["Cache-Control"] = noCache
 	if special.session {

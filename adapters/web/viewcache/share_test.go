@@ -58,7 +58,8 @@ func TestOnlyTheAnswerToARequestForNothingSpecialIsForSharedCaches(t *testing.T)
 				session := len(c.headers) > 0 && c.headers[0] == TokenHeader
 				private := h.Get("Cache-Control") == "private, no-cache"
 				if err != nil || (h.Get(cdnHeader) != "") != c.shared || private != session {
-					t.Errorf("%s, %s: %v, %s %q, Cache-Control %q", name, when, err, cdnHeader, h.Get(cdnHeader), h.Get("Cache-Control"))
+					t.Errorf("%s, %s: %v, %s %q, Cache-Control %q", name, when, err, cdnHeader, h.Get(cdnHeader),
+						h.Get("Cache-Control"))
 				}
 			}
 		}

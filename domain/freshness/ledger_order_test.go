@@ -1,0 +1,89 @@
+package freshness_test
+
+import (
+	"testing"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// insertedAgain is what a writer with an old snapshot makes of an id whose past it does not see: version 1 once more.
+func insertedAgain(tx uint64, n int, price property.Decimal) property.Change {
+	return property.Inserted(tx, house(n, price))
+}
+
+func TestTheSameVersionByAnotherTransactionIsNoEcho(t *testing.T) {
+	ledger := newLedger()
+	ledger.Append(property.Inserted(1, house(1, 10)), property.Deleted(2, house(1, 10), birth), insertedAgain(3, 1, 20))
+	if got := ledger.Position(); got != 3 {
+		t.Fatalf("of three changes %d were counted", got)
+	}
+	_, verdict := ledger.CheckCount(&property.Filter{}, 2)
+	wantVerdict(t, verdict, freshness.Stale) // the count without the listing
+	verdict = ledger.Check(freshness.NewEntry(2, freshness.OnItem(idOf(1))))
+	wantVerdict(t, verdict, freshness.Stale) // its absence
+}
+
+func TestOfAListingThatIsInsertedAgainAtALowerVersionNothingIsPatched(t *testing.T) {
+	ledger := newLedger()
+	old := house(1, 10)
+	search, page := cheapest()
+	at := ledger.Position()
+	ledger.Append(property.Deleted(2, old, birth), insertedAgain(3, 1, 20))
+	for name, cached := range map[string]*property.Property{"the listing as it was": &old, "its absence": nil} {
+		_, _, verdict := ledger.PatchItem(idOf(1), cached, at)
+		if verdict != freshness.Stale {
+			t.Errorf("%s is called %v: versions do not say which state is the newer one", name, verdict)
+		}
+	}
+	_, _, verdict := ledger.PatchPage(search, page, at)
+	wantVerdict(t, verdict, freshness.Stale)
+}
+
+func TestOfOneTransactionTheLaterChangeWins(t *testing.T) {
+	ledger := newLedger()
+	gone := house(1, 10)
+	gone.Version = 3
+	back := house(1, 10)
+	back.Version = 3
+	ledger.Append(property.Deleted(7, gone, birth), property.Inserted(7, back)) // versions 4 and 3
+	entry := freshness.NewEntry(0, freshness.OnItem(idOf(1)))
+	wantVerdict(t, ledger.Check(entry), freshness.Stale)
+	if current, _, verdict := ledger.PatchItem(idOf(1), &gone, 0); verdict == freshness.Fresh && current == nil {
+		t.Error("a listing that was deleted and inserted by one statement is called absent")
+	}
+}
+
+func TestAnOwnChangeOverAStateThatIsNotKnownIsNotOrderedByItsVersion(t *testing.T) {
+	ledger := newLedger()
+	old := house(1, 10)
+	old.Version = 3
+	at := ledger.Position() // 1. version 3 is cached; others delete the listing and insert it at version 1
+	own := priced(house(1, 20), 30)
+	own.Tx, own.BeforeTx = 9, 8 // 2. this process makes that version 2, before the feed brings the others' changes
+	ledger.Announce(own)
+	_, _, verdict := ledger.PatchItem(idOf(1), &old, at)
+	wantVerdict(t, verdict, freshness.Stale) // 3. version 3 is not newer than version 2
+}
+
+func TestAnOlderChangeOfTheFeedIsNotPutOverAnOwnOneThatItHasYetToBring(t *testing.T) {
+	ledger := newLedger()
+	first := house(1, 10)
+	second := priced(first, 20)
+	third := priced(*second.After, 30)
+	second.Tx, third.Tx = 5, 6
+	at := ledger.Position()
+	ledger.Announce(third)
+	ledger.Append(second)
+	if got, _, verdict := ledger.PatchItem(idOf(1), nil, at); verdict != freshness.Fresh || got.Price != 30 {
+		t.Errorf("the listing is %+v, %v, want version 3 at 30", got, verdict)
+	}
+	ledger.Append(third)
+	fourth := priced(*third.After, 40)
+	fourth.Tx = 7
+	ledger.Append(fourth) // nothing is pending any more: the feed goes on
+	got, _, verdict := ledger.PatchItem(idOf(1), nil, at)
+	if verdict != freshness.Fresh || got == nil || got.Price != 40 {
+		t.Errorf("the listing is %+v, %v, want version 4 at 40", got, verdict)
+	}
+}
