@@ -663,6 +663,10 @@ var storeMutants = []mutant{
 		"adapters/bunstore/recording_postgres.go", `if r.Heir != "" {`, "if false {", storePkg, "TestWhileChangesAreNot",
 	},
 	{
+		"nor has one that inherits from another, or is a partition",
+		"adapters/bunstore/recording_postgres.go", `if r.Parent != "" {`, "if false {", storePkg, "TestAWriteThroughAParent",
+	},
+	{
 		"triggers that were made anew end the history",
 		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Triggers`, "", storePkg, "TestAChangePast",
 	},

@@ -99,6 +99,7 @@ func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 		"ALTER TRIGGER property_changes_of_insert ON properties RENAME TO retired":      "ALTER TRIGGER retired ON properties RENAME TO property_changes_of_insert",
 		"ALTER TABLE properties RENAME TO homes; CREATE VIEW properties AS TABLE homes": "DROP VIEW properties; ALTER TABLE homes RENAME TO properties",
 		"CREATE TABLE lots () INHERITS (properties)":                                    "DROP TABLE lots",
+		"CREATE TABLE assets (LIKE properties); ALTER TABLE properties INHERIT assets":  "ALTER TABLE properties NO INHERIT assets",
 	} {
 		t.Run(off, func(t *testing.T) {
 			db := open(t, template.Postgres(t))
@@ -113,6 +114,30 @@ func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 			byHand(t, db.Writer(), on)
 			if _, _, err := db.Feed().Head(t.Context(), 0); err != nil {
 				t.Errorf("with everything in place again: %v", err)
+			}
+		})
+	}
+}
+
+// A statement fires the triggers of statements of the table that it names, and of no other.
+func TestAWriteThroughAParentIsWhyATableWithOneHasNoFeed(t *testing.T) {
+	for name, join := range map[string]string{
+		"inherited": "CREATE TABLE assets (LIKE properties); ALTER TABLE properties INHERIT assets",
+		"a partition": "CREATE TABLE assets (LIKE properties) PARTITION BY LIST (kind);" +
+			"ALTER TABLE assets ATTACH PARTITION properties DEFAULT",
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, template.Postgres(t))
+			store(t, db, listing(t, 1))
+			byHand(t, db.Writer(), join, "UPDATE assets SET price = 2")
+			var recorded bool
+			err := db.Writer().QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM property_changes WHERE op = 'update')").
+				Scan(&recorded)
+			if err != nil || recorded {
+				t.Errorf("recorded: %v, error %v", recorded, err)
+			}
+			if _, _, err := db.Feed().Head(t.Context(), 0); !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "assets") {
+				t.Errorf("the head's error is %v", err)
 			}
 		})
 	}
