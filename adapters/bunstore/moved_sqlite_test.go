@@ -1,6 +1,7 @@
 package bunstore_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -157,6 +159,61 @@ func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
 	if err != nil || page.Place.Epoch == before.Epoch {
 		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	}
+}
+
+// writes are the ways to write a listing that is stored under the number 1.
+var writes = map[string]func(ctx context.Context, t *testing.T, db *bunstore.DB, p property.Property) error{
+	"create": func(ctx context.Context, t *testing.T, db *bunstore.DB, _ property.Property) error {
+		t.Helper()
+		_, err := db.Repository().Create(ctx, listing(t, 2), nil)
+		return err
+	},
+	"update": func(ctx context.Context, t *testing.T, db *bunstore.DB, p property.Property) error {
+		t.Helper()
+		p.Title = "Palace"
+		_, err := db.Repository().Update(ctx, p)
+		return err
+	},
+	"delete": func(ctx context.Context, t *testing.T, db *bunstore.DB, p property.Property) error {
+		t.Helper()
+		_, err := db.Repository().Delete(ctx, p.ID, 0)
+		return err
+	},
+	"upsert": func(ctx context.Context, t *testing.T, db *bunstore.DB, _ property.Property) error {
+		t.Helper()
+		p := listing(t, 3, func(d *property.Details) { d.Reference = "three" })
+		_, err := db.Repository().Upsert(ctx, []ports.Incoming{{Property: p}})
+		return err
+	},
+}
+
+// A client that hangs up in the moment of the commit, or readers who leave no connection free, empty no cache.
+func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing.T) {
+	for name, write := range writes {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, sqliteFile(t))
+			p := store(t, db, listing(t, 1))
+			_, before, err := db.Feed().Head(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range db.Stats().MaxOpenConnections {
+				conn, err := db.Reader().Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = conn.Close() }()
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			db.AfterWrite(cancel)
+			if err := write(ctx, t, db, p); err != nil {
+				t.Fatal(err)
+			}
+			if _, after, err := db.Feed().Head(t.Context(), 0); err != nil || after.Epoch != before.Epoch {
+				t.Errorf("epoch %q follows epoch %q, error %v", after.Epoch, before.Epoch, err)
+			}
+		})
 	}
 }
 
