@@ -633,7 +633,7 @@ var storeMutants = []mutant{
 		"adapters/bunstore/property_repository.go",
 		`"update property "+p.ID.String(), r.db.refused(err))
 	}
-	r.db.dialect.committed(ctx, r.db.read, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
+	r.db.committed(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
 	}`, storePkg, "TestAFileThatLacksTheLast",
 	},
 	{
@@ -648,6 +648,14 @@ var storeMutants = []mutant{
 	{
 		"a connection is not used once its file has been replaced",
 		"adapters/bunstore/file_sqlite.go", "if !c.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
+	},
+	{
+		"the last connection to a file that was replaced empties its log",
+		"adapters/bunstore/file_sqlite.go", "on.conns-1, on.leaving-1", "on.conns-1, on.leaving", storePkg, "TestTheLogOfAFile",
+	},
+	{
+		"a connection to it does not stay open when its user has done with it",
+		"adapters/bunstore/file_sqlite.go", "c.from.file.generation == c.generation && ", "", storePkg, "TestTheLogOfAFile",
 	},
 	{
 		"the feed of a file sees what is in it now",

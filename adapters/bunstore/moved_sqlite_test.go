@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/uptrace/bun"
 	"modernc.org/sqlite"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
@@ -140,6 +141,74 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 	}
 }
 
+// SQLite finds a file's log by its path, and would read that of the old file into the new one. Whoever closes the last of
+// many connections to the old file has to empty it.
+func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
+	for name, busy := range map[string]int{"all are idle": 0, "one is in use": 1, "all that read are in use": 4} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "gable.db")
+			db := open(t, "sqlite:"+path)
+			store(t, db, listing(t, 1))
+			saved := makeCopy(t, path)
+			for n := range 5 {
+				store(t, db, listing(t, 10+n))
+			}
+			conns := readers(t, db)
+			for _, conn := range conns[busy:] {
+				_ = conn.Close()
+			}
+			putBack["moved into its place"](t, saved, path)
+			_, _, err := db.Feed().Head(t.Context(), 0)
+			if inUse := errors.Is(err, ports.ErrUnavailable); inUse != (busy > 0) {
+				t.Errorf("with %d connections in use: %v", busy, err)
+			}
+			for _, conn := range conns[:busy] {
+				_ = conn.Close()
+			}
+			if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 1 {
+				t.Errorf("%d listings are found, error %v", count, err)
+			}
+			store(t, db, listing(t, 99))
+			byOther(t, path, "PRAGMA integrity_check")
+		})
+	}
+}
+
+// readers are all connections of the pool that reads, in use.
+func readers(t *testing.T, db *bunstore.DB) (conns []bun.Conn) {
+	t.Helper()
+	for range db.Stats().MaxOpenConnections {
+		conn, err := db.Reader().Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		conns = append(conns, conn)
+	}
+	return conns
+}
+
+func TestAFileThatComesBackWhileItIsInUseIsServedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	store(t, db, listing(t, 1))
+	saved := makeCopy(t, path)
+	store(t, db, listing(t, 2))
+	conns := readers(t, db)
+	for _, move := range [][2]string{{path, path + ".away"}, {saved, path}, {path, saved}, {path + ".away", path}} {
+		if err := os.Rename(move[0], move[1]); err != nil {
+			t.Fatal(err)
+		}
+		_, _, _ = db.Feed().Head(t.Context(), 0)
+	}
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 2 {
+		t.Errorf("%d listings are found, error %v", count, err)
+	}
+}
+
 // A write of this process is served at once; the feed need not have been read since.
 func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gable.db")
@@ -198,13 +267,7 @@ func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range db.Stats().MaxOpenConnections {
-				conn, err := db.Reader().Conn(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = conn.Close() }()
-			}
+			readers(t, db)
 			ctx, cancel := context.WithCancel(t.Context())
 			db.AfterWrite(cancel)
 			if err := write(ctx, t, db, p); err != nil {
