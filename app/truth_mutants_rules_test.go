@@ -647,7 +647,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"a connection is not used once its file has been replaced",
-		"adapters/bunstore/file_sqlite.go", "if !c.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
+		"adapters/bunstore/file_sqlite.go", "if !c.from.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
 	},
 	{
 		"the last connection to a file that was replaced empties its log",
