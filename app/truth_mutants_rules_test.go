@@ -683,6 +683,10 @@ var storeMutants = []mutant{
 		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Columns`, "", storePkg, "TestAChangePast",
 	},
 	{
+		"a truncation of what is recorded does, too",
+		"adapters/bunstore/feed_postgres.go", ", pg_relation_filenode('property_changes'))", ")", storePkg, "TestAChangePast",
+	},
+	{
 		"a trigger's function is part of it",
 		"adapters/bunstore/recording_postgres.go", "t.oid, t.xmin, f.xmin)", "t.oid, t.xmin)", storePkg, "TestAChangePast",
 	},

@@ -44,6 +44,14 @@ var unrecorded = map[string][]string{
 			"CREATE TRIGGER property_changes_of_delete AFTER DELETE ON properties REFERENCING OLD TABLE AS old_rows" +
 			" FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_delete(); COMMIT",
 	},
+	"what is recorded is truncated before it is read": {
+		"UPDATE properties SET price = 2", "TRUNCATE property_changes",
+		"INSERT INTO properties (title, price, location) VALUES ('later', 1, 'b')",
+	},
+	"a change and the truncation are one transaction": {
+		"BEGIN; UPDATE properties SET price = 2; TRUNCATE property_changes; COMMIT",
+		"INSERT INTO properties (title, price, location) VALUES ('later', 1, 'b')",
+	},
 	"a trigger's function does nothing for a while": {
 		"CREATE FUNCTION saved() RETURNS text LANGUAGE sql AS $$ SELECT pg_get_functiondef('property_changes_of_update'::regproc) $$",
 		"CREATE TABLE saved AS SELECT saved() AS definition",
