@@ -28,8 +28,8 @@ type sqliteFile struct {
 	pools      []*sql.DB   // of its connections; set before the first is used
 }
 
-// openedFile is a file that was found at the path, and how many connections to it there are. The mutex of the sqliteFile
-// guards the numbers.
+// openedFile is a file that was found at the path, and how many connections to it there are. The mutex of the
+// sqliteFile guards the numbers.
 type openedFile struct {
 	info           os.FileInfo
 	conns, leaving int // those that are open, and those of them that are being closed

@@ -141,8 +141,8 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 	}
 }
 
-// SQLite finds a file's log by its path, and would read that of the old file into the new one. Whoever closes the last of
-// many connections to the old file has to empty it.
+// SQLite finds a file's log by its path, and would read that of the old file into the new one. The last of many
+// connections to the old file has to empty it.
 func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
 	for name, busy := range map[string]int{"all are idle": 0, "one is in use": 1, "all that read are in use": 4} {
 		t.Run(name, func(t *testing.T) {

@@ -9,17 +9,19 @@ import (
 )
 
 // The triggers record changes. Listings can change without them: while one is disabled or dropped, as at a reload by
-// pg_dump and psql, which creates them last; by ALTER TABLE … USING, which rewrites every row; through a table that inherits
-// from this one, or one that this one inherits from or is a partition of, since a statement fires the triggers of statements
-// of the table that it names alone. None of it leaves a change in the feed, but all of it leaves its mark in the catalogs, in the same
-// transaction: a row of theirs that is written anew has another xmin. So the state of triggers and columns is part of the
-// history, whose name changes with it, and a table whose changes are not all recorded has no history at all.
+// pg_dump and psql, which creates them last; by ALTER TABLE … USING, which rewrites every row; through a table that
+// inherits from this one; or through one that this one inherits from or is a partition of, since a statement fires the
+// triggers of statements of the table that it names alone. None of it leaves a change in the feed, but all of it leaves
+// its mark in the catalogs, in the same transaction: a row of theirs that is written anew has another xmin. So the state
+// of triggers and columns is part of the history, whose name changes with it, and a table whose changes are not all
+// recorded has no history at all.
 //
 // The file node of the table would tell less and more: VACUUM FULL, CLUSTER and TRUNCATE change it and no listing, or none
 // unrecorded.
 
-// recordingSQL is how changes are recorded, as name:state.identity of each trigger, the identities of the columns, and a
-// table that inherits from this one, whose rows are part of the answers, and one that this one inherits from. It sees what its statement's snapshot sees.
+// recordingSQL is how changes are recorded, as name:state.identity of each trigger, the identities of the columns, a
+// table that inherits from this one, whose rows are part of the answers, and one that this one inherits from. It sees
+// what its statement's snapshot sees.
 const recordingSQL = `
     (SELECT string_agg(concat_ws('.', concat(t.tgname, ':', t.tgenabled), t.oid, t.xmin, f.xmin), ' ' ORDER BY t.tgname)
         FROM pg_trigger AS t JOIN pg_proc AS f ON f.oid = t.tgfoid

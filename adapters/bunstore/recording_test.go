@@ -139,12 +139,13 @@ func TestAWriteThroughAParentIsWhyATableWithOneHasNoFeed(t *testing.T) {
 			store(t, db, listing(t, 1))
 			byHand(t, db.Writer(), join, "UPDATE assets SET price = 2")
 			var recorded bool
-			err := db.Writer().QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM property_changes WHERE op = 'update')").
-				Scan(&recorded)
+			const updated = "SELECT EXISTS (SELECT FROM property_changes WHERE op = 'update')"
+			err := db.Writer().QueryRowContext(t.Context(), updated).Scan(&recorded)
 			if err != nil || recorded {
 				t.Errorf("recorded: %v, error %v", recorded, err)
 			}
-			if _, _, err := db.Feed().Head(t.Context(), 0); !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "assets") {
+			_, _, err = db.Feed().Head(t.Context(), 0)
+			if !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "assets") {
 				t.Errorf("the head's error is %v", err)
 			}
 		})
