@@ -593,8 +593,7 @@ var schemaMutants = []mutant{
 	},
 	{
 		"what is recorded of a place does not depend on the writer's session",
-		postgresWriters, `latitude::numeric OPERATOR(pg_catalog.+) (latitude OPERATOR(pg_catalog.-)
-            latitude::numeric::double precision)::numeric AS latitude,`, "latitude,",
+		postgresWriters, "0\n            THEN pg_catalog.to_json(latitude)", "-99\n            THEN pg_catalog.to_json(latitude)",
 		storePkg, "TestTheSessionOfAWriter",
 	},
 	{
@@ -614,9 +613,8 @@ var schemaMutants = []mutant{
 	},
 	{
 		"what a statement has deleted is forgotten at its end",
-		postgresWriters, "    PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    PERFORM FROM",
-		"    PERFORM FROM",
-		storePkg, "TestAnIDThatOneStatement",
+		postgresWriters, "        PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    END IF;\n    PERFORM FROM",
+		"        NULL;\n    END IF;\n    PERFORM FROM", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
 		"SQLite refuses what would remove rows unseen",
@@ -642,7 +640,7 @@ var storeMutants = []mutant{
 		"adapters/bunstore/property_repository.go",
 		`"update property "+p.ID.String(), r.db.refused(err))
 	}
-	r.db.dialect.committed(ctx, r.db.read, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
+	r.db.committed(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
 	}`, storePkg, "TestAFileThatLacksTheLast",
 	},
 	{
@@ -657,6 +655,14 @@ var storeMutants = []mutant{
 	{
 		"a connection is not used once its file has been replaced",
 		"adapters/bunstore/file_sqlite.go", "if !c.from.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
+	},
+	{
+		"the last connection to a file that was replaced empties its log",
+		"adapters/bunstore/file_sqlite.go", "on.conns-1, on.leaving-1", "on.conns-1, on.leaving", storePkg, "TestTheLogOfAFile",
+	},
+	{
+		"a connection to it does not stay open when its user has done with it",
+		"adapters/bunstore/file_sqlite.go", "c.from.file.generation == c.generation && ", "", storePkg, "TestTheLogOfAFile",
 	},
 	{
 		"the feed of a file sees what is in it now",
@@ -674,12 +680,20 @@ var storeMutants = []mutant{
 		"adapters/bunstore/recording_postgres.go", `if r.Heir != "" {`, "if false {", storePkg, "TestWhileChangesAreNot",
 	},
 	{
+		"nor has one that inherits from another, or is a partition",
+		"adapters/bunstore/recording_postgres.go", `if r.Parent != "" {`, "if false {", storePkg, "TestAWriteThroughAParent",
+	},
+	{
 		"triggers that were made anew end the history",
 		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Triggers`, "", storePkg, "TestAChangePast",
 	},
 	{
 		"columns that were rewritten end the history",
 		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Columns`, "", storePkg, "TestAChangePast",
+	},
+	{
+		"a truncation of what is recorded does, too",
+		"adapters/bunstore/feed_postgres.go", ", pg_relation_filenode('property_changes'))", ")", storePkg, "TestAChangePast",
 	},
 	{
 		"a trigger's function is part of it",

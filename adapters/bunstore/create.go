@@ -75,7 +75,7 @@ func (r *PropertyRepository) Create(
 	if err != nil {
 		return ports.Creation{}, r.db.explain(ctx, "create property "+p.ID.String(), r.db.refused(err))
 	}
-	r.db.dialect.committed(ctx, r.db.read, creation.Change.Tx)
+	r.db.committed(ctx, creation.Change.Tx)
 	return creation, nil
 }
 

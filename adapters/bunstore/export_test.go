@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"context"
 	"io/fs"
 	"testing"
 	"time"
@@ -22,6 +23,22 @@ func (db *DB) HistorySQL(id property.ID, limit int) string {
 
 // Writer is the pool that writes, for tests that write SQL by hand.
 func (db *DB) Writer() *bun.DB { return db.write }
+
+// Reader is the pool that reads.
+func (db *DB) Reader() *bun.DB { return db.read }
+
+// AfterWrite calls the hook when a transaction that writes has been committed, before anything else happens.
+func (db *DB) AfterWrite(hook func()) { db.write = db.write.WithQueryHook(afterCommit(hook)) }
+
+type afterCommit func()
+
+func (afterCommit) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (f afterCommit) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	if e.Query == "COMMIT" {
+		f()
+	}
+}
 
 // IsPostgres says which dialect the database speaks.
 func (db *DB) IsPostgres() bool {

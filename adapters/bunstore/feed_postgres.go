@@ -51,12 +51,13 @@ func digest(text string) string {
 // postmaster has lived on.
 const startedSQL = "concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
 
-// stateSQL is the columns of feedState. Everybody may ask for all of it. A transaction that has yet to begin has pruned nothing
-// here: what is said of it was copied from another database.
+// stateSQL is the columns of feedState. Everybody may ask for all of it. The history ends when somebody truncates
+// property_changes, which gives the table another file node: changes that nobody had read may have been in there. A
+// transaction that has yet to begin has pruned nothing here: what is said of it was copied from another database.
 const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
         left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
-        'properties'::regclass::oid) END AS history,
+        'properties'::regclass::oid, pg_relation_filenode('property_changes')) END AS history,
     coalesce((SELECT tx::text::bigint FROM feed_retention WHERE tx < pg_snapshot_xmax(now.snapshot)), 0) AS pruned_tx,
     coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
     greatest((SELECT max(seq) FROM property_changes), (SELECT seq FROM feed_retention), 0) AS last_seq,` +

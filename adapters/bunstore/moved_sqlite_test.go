@@ -1,6 +1,7 @@
 package bunstore_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/uptrace/bun"
 	"modernc.org/sqlite"
 
+	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -140,6 +143,74 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 	}
 }
 
+// SQLite finds a file's log by its path, and would read that of the old file into the new one. The last of many
+// connections to the old file has to empty it.
+func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
+	for name, busy := range map[string]int{"all are idle": 0, "one is in use": 1, "all that read are in use": 4} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "gable.db")
+			db := open(t, "sqlite:"+path)
+			store(t, db, listing(t, 1))
+			saved := makeCopy(t, path)
+			for n := range 5 {
+				store(t, db, listing(t, 10+n))
+			}
+			conns := readers(t, db)
+			for _, conn := range conns[busy:] {
+				_ = conn.Close()
+			}
+			putBack["moved into its place"](t, saved, path)
+			_, _, err := db.Feed().Head(t.Context(), 0)
+			if inUse := errors.Is(err, ports.ErrUnavailable); inUse != (busy > 0) {
+				t.Errorf("with %d connections in use: %v", busy, err)
+			}
+			for _, conn := range conns[:busy] {
+				_ = conn.Close()
+			}
+			if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 1 {
+				t.Errorf("%d listings are found, error %v", count, err)
+			}
+			store(t, db, listing(t, 99))
+			byOther(t, path, "PRAGMA integrity_check")
+		})
+	}
+}
+
+// readers are all connections of the pool that reads, in use.
+func readers(t *testing.T, db *bunstore.DB) (conns []bun.Conn) {
+	t.Helper()
+	for range db.Stats().MaxOpenConnections {
+		conn, err := db.Reader().Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		conns = append(conns, conn)
+	}
+	return conns
+}
+
+func TestAFileThatComesBackWhileItIsInUseIsServedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gable.db")
+	db := open(t, "sqlite:"+path)
+	store(t, db, listing(t, 1))
+	saved := makeCopy(t, path)
+	store(t, db, listing(t, 2))
+	conns := readers(t, db)
+	for _, move := range [][2]string{{path, path + ".away"}, {saved, path}, {path, saved}, {path + ".away", path}} {
+		if err := os.Rename(move[0], move[1]); err != nil {
+			t.Fatal(err)
+		}
+		_, _, _ = db.Feed().Head(t.Context(), 0)
+	}
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 2 {
+		t.Errorf("%d listings are found, error %v", count, err)
+	}
+}
+
 // A write of this process is served at once; the feed need not have been read since.
 func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gable.db")
@@ -159,6 +230,55 @@ func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
 	if err != nil || page.Place.Epoch == before.Epoch {
 		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	}
+}
+
+// writes are the ways to write a listing that is stored under the number 1.
+var writes = map[string]func(ctx context.Context, t *testing.T, db *bunstore.DB, p property.Property) error{
+	"create": func(ctx context.Context, t *testing.T, db *bunstore.DB, _ property.Property) error {
+		t.Helper()
+		_, err := db.Repository().Create(ctx, listing(t, 2), nil)
+		return err
+	},
+	"update": func(ctx context.Context, t *testing.T, db *bunstore.DB, p property.Property) error {
+		t.Helper()
+		p.Title = "Palace"
+		_, err := db.Repository().Update(ctx, p)
+		return err
+	},
+	"delete": func(ctx context.Context, t *testing.T, db *bunstore.DB, p property.Property) error {
+		t.Helper()
+		_, err := db.Repository().Delete(ctx, p.ID, 0)
+		return err
+	},
+	"upsert": func(ctx context.Context, t *testing.T, db *bunstore.DB, _ property.Property) error {
+		t.Helper()
+		p := listing(t, 3, func(d *property.Details) { d.Reference = "three" })
+		_, err := db.Repository().Upsert(ctx, []ports.Incoming{{Property: p}})
+		return err
+	},
+}
+
+// A client that hangs up in the moment of the commit, or readers who leave no connection free, empty no cache.
+func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing.T) {
+	for name, write := range writes {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, sqliteFile(t))
+			p := store(t, db, listing(t, 1))
+			_, before, err := db.Feed().Head(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			readers(t, db)
+			ctx, cancel := context.WithCancel(t.Context())
+			db.AfterWrite(cancel)
+			if err := write(ctx, t, db, p); err != nil {
+				t.Fatal(err)
+			}
+			if _, after, err := db.Feed().Head(t.Context(), 0); err != nil || after.Epoch != before.Epoch {
+				t.Errorf("epoch %q follows epoch %q, error %v", after.Epoch, before.Epoch, err)
+			}
+		})
 	}
 }
 

@@ -157,6 +157,14 @@ func (db *DB) singly(ctx context.Context, steps func(ctx context.Context, tx bun
 	return db.again(ctx, func() error { return steps(ctx, db.write) })
 }
 
+// committed notes a write of this process up to the transaction. The write is done, though its caller may have left
+// meanwhile, and it is looked up where no other query is in the way: one that cannot be looked up ends the history.
+func (db *DB) committed(ctx context.Context, tx uint64) {
+	ctx, cancel := db.bounded(context.WithoutCancel(ctx))
+	defer cancel()
+	db.dialect.committed(ctx, db.feed, tx)
+}
+
 // again repeats a write while another transaction is in its way.
 func (db *DB) again(ctx context.Context, write func() error) error {
 	for attempt := 1; ; attempt++ {

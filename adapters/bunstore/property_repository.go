@@ -109,7 +109,7 @@ func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (p
 	if err != nil {
 		return property.Change{}, r.db.explain(ctx, "update property "+p.ID.String(), r.db.refused(err))
 	}
-	r.db.dialect.committed(ctx, r.db.read, change.Tx)
+	r.db.committed(ctx, change.Tx)
 	return change, nil
 }
 
@@ -125,7 +125,7 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	if err != nil {
 		return property.Change{}, r.db.explain(ctx, "delete property "+id.String(), err)
 	}
-	r.db.dialect.committed(ctx, r.db.read, change.Tx)
+	r.db.committed(ctx, change.Tx)
 	return change, nil
 }
 

@@ -10,28 +10,33 @@ import (
 
 // The triggers record changes. Listings can change without them: while one is disabled or dropped, as at a reload by
 // pg_dump and psql, which creates them last; by ALTER TABLE … USING, which rewrites every row; through a table that
-// inherits from this one. None of it leaves a change in the feed, but all of it leaves its mark in the catalogs, in the
-// same transaction: a row of theirs that is written anew has another xmin. So the state of triggers and columns is part
-// of the history, whose name changes with it, and a table whose changes are not all recorded has no history at all.
+// inherits from this one; or through one that this one inherits from or is a partition of, since a statement fires the
+// triggers of statements of the table that it names alone. None of it leaves a change in the feed, but all of it leaves
+// its mark in the catalogs, in the same transaction: a row of theirs that is written anew has another xmin. So the state
+// of triggers and columns is part of the history, whose name changes with it, and a table whose changes are not all
+// recorded has no history at all.
 //
-// The file node of the table does not say it: VACUUM FULL, CLUSTER and TRUNCATE change the file node, but no listing,
-// or none unrecorded.
+// The file node of the table would tell less and more: VACUUM FULL, CLUSTER and TRUNCATE change it and no listing, or none
+// unrecorded.
 
-// recordingSQL is how changes are recorded, as name:state.identity of each trigger, the identities of the columns, and
-// whether rows of other tables are part of the answers. It sees what its statement's snapshot sees.
+// recordingSQL is how changes are recorded, as name:state.identity of each trigger, the identities of the columns, a
+// table that inherits from this one, whose rows are part of the answers, and one that this one inherits from. It sees
+// what its statement's snapshot sees.
 const recordingSQL = `
     (SELECT string_agg(concat_ws('.', concat(t.tgname, ':', t.tgenabled), t.oid, t.xmin, f.xmin), ' ' ORDER BY t.tgname)
         FROM pg_trigger AS t JOIN pg_proc AS f ON f.oid = t.tgfoid
         WHERE t.tgrelid = 'properties'::regclass AND NOT t.tgisinternal) AS triggers,
     (SELECT string_agg(xmin::text, '.' ORDER BY attnum) FROM pg_attribute
         WHERE attrelid = 'properties'::regclass AND attnum > 0) AS columns,
-    (SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'properties'::regclass) AS heir`
+    (SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'properties'::regclass) AS heir,
+    (SELECT min(inhparent::regclass::text) FROM pg_inherits WHERE inhrelid = 'properties'::regclass) AS parent`
 
 // recording is what recordingSQL has found.
 type recording struct {
 	Triggers string `bun:"triggers"`
 	Columns  string `bun:"columns"`
-	Heir     string `bun:"heir"` // a table that inherits from properties; empty where there is none
+	Heir     string `bun:"heir"`   // a table that inherits from properties; empty where there is none
+	Parent   string `bun:"parent"` // a table that properties inherits from, or is a partition of
 }
 
 // recorders are the triggers, each with the state it must have: A fires for every writer, O for all but replicas, R for
@@ -49,6 +54,9 @@ var errNotRecorded = fmt.Errorf("changes of listings are not recorded: %w", port
 func (r *recording) check() error {
 	if r.Heir != "" {
 		return fmt.Errorf("the table %s inherits from properties: %w", r.Heir, errNotRecorded)
+	}
+	if r.Parent != "" {
+		return fmt.Errorf("properties inherits from the table %s: %w", r.Parent, errNotRecorded)
 	}
 	var present []string
 	for trigger := range strings.FieldsSeq(r.Triggers) {

@@ -33,6 +33,14 @@ var unrecorded = map[string][]string{
 			"CREATE TRIGGER property_changes_of_delete AFTER DELETE ON properties REFERENCING OLD TABLE AS old_rows" +
 			" FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_delete(); COMMIT",
 	},
+	"what is recorded is truncated before it is read": {
+		"UPDATE properties SET price = 2", "TRUNCATE property_changes",
+		"INSERT INTO properties (title, price, location) VALUES ('later', 1, 'b')",
+	},
+	"a change and the truncation are one transaction": {
+		"BEGIN; UPDATE properties SET price = 2; TRUNCATE property_changes; COMMIT",
+		"INSERT INTO properties (title, price, location) VALUES ('later', 1, 'b')",
+	},
 	"a trigger's function does nothing for a while": {
 		"CREATE FUNCTION saved() RETURNS text LANGUAGE sql AS " +
 			"$$ SELECT pg_get_functiondef('property_changes_of_update'::regproc) $$",
@@ -96,6 +104,8 @@ func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 		"ALTER TABLE properties RENAME TO homes; CREATE VIEW properties AS TABLE homes": "DROP VIEW properties; " +
 			"ALTER TABLE homes RENAME TO properties",
 		"CREATE TABLE lots () INHERITS (properties)": "DROP TABLE lots",
+		"CREATE TABLE assets (LIKE properties); ALTER TABLE properties INHERIT assets": "ALTER TABLE properties " +
+			"NO INHERIT assets",
 	} {
 		t.Run(off, func(t *testing.T) {
 			db := open(t, template.Postgres(t))
@@ -111,6 +121,31 @@ func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 			byHand(t, db.Writer(), on)
 			if _, _, err := db.Feed().Head(t.Context(), 0); err != nil {
 				t.Errorf("with everything in place again: %v", err)
+			}
+		})
+	}
+}
+
+// A statement fires the triggers of statements of the table that it names, and of no other.
+func TestAWriteThroughAParentIsWhyATableWithOneHasNoFeed(t *testing.T) {
+	for name, join := range map[string]string{
+		"inherited": "CREATE TABLE assets (LIKE properties); ALTER TABLE properties INHERIT assets",
+		"a partition": "CREATE TABLE assets (LIKE properties) PARTITION BY LIST (kind);" +
+			"ALTER TABLE assets ATTACH PARTITION properties DEFAULT",
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, template.Postgres(t))
+			store(t, db, listing(t, 1))
+			byHand(t, db.Writer(), join, "UPDATE assets SET price = 2")
+			var recorded bool
+			const updated = "SELECT EXISTS (SELECT FROM property_changes WHERE op = 'update')"
+			err := db.Writer().QueryRowContext(t.Context(), updated).Scan(&recorded)
+			if err != nil || recorded {
+				t.Errorf("recorded: %v, error %v", recorded, err)
+			}
+			_, _, err = db.Feed().Head(t.Context(), 0)
+			if !errors.Is(err, ports.ErrUnavailable) || !strings.Contains(err.Error(), "assets") {
+				t.Errorf("the head's error is %v", err)
 			}
 		})
 	}

@@ -132,6 +132,14 @@ func TestEveryDoubleIsRecordedAsItIs(t *testing.T) {
 		if at.Latitude != latitude || at.Longitude != latitude*2 {
 			t.Errorf("%v, %v is recorded as %v, %v", latitude, latitude*2, at.Latitude, at.Longitude)
 		}
+		found, err := db.Repository().Find(t.Context(), changes[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Equal numbers can be written differently: 0 and -0.
+		if written, recorded := fmt.Sprint(found.Coordinates.Value), fmt.Sprint(at); written != recorded {
+			t.Errorf("%s is recorded as %s", written, recorded)
+		}
 	}
 }
 

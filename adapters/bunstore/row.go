@@ -108,7 +108,8 @@ func (r *row) property() property.Property {
 		p.Bedrooms = property.Some(*r.Bedrooms)
 	}
 	if r.Latitude != nil && r.Longitude != nil {
-		p.Coordinates = property.Some(property.Coordinates{Latitude: *r.Latitude, Longitude: *r.Longitude})
+		// An image has no -0, which hand-written SQL can store: plus 0 it is 0.
+		p.Coordinates = property.Some(property.Coordinates{Latitude: *r.Latitude + 0, Longitude: *r.Longitude + 0})
 	}
 	if len(r.Photos) > 0 {
 		p.Photos = r.Photos

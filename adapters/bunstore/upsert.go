@@ -29,7 +29,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming)
 	for attempt := 1; err == nil; attempt++ {
 		err = r.db.refused(r.db.atomically(ctx, u.run))
 		if err == nil {
-			r.db.dialect.committed(ctx, r.db.read, u.lastTx())
+			r.db.committed(ctx, u.lastTx())
 			return u.result(), nil
 		}
 		if attempt < attempts && errors.Is(err, property.ErrReferenceTaken) {
