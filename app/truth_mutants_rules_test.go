@@ -617,6 +617,14 @@ var schemaMutants = []mutant{
 		"        NULL;\n    END IF;\n    PERFORM FROM", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
+		"whatever is not a plain DELETE may insert what it deletes",
+		postgresWriters, `current_query() ~* '^\s*delete\s' IS NOT true OR `, "", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"and so may what begins as one",
+		postgresWriters, " OR current_query() ~* 'insert|merge'", "", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
 		"SQLite refuses what would remove rows unseen",
 		sqliteChanges, "CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN EXISTS",
 		"CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN false AND EXISTS",

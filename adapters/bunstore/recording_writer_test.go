@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,12 +223,19 @@ func TestAnIDThatOneStatementDeletesAndInsertsGoesOnAtAHigherVersion(t *testing.
 		"recorded":            {"UPDATE properties SET price = 2"},
 		"deleted once before": {"UPDATE properties SET price = 2", again},
 	} {
-		for _, role := range []string{"origin", "replica"} {
-			t.Run(name+" "+role, func(t *testing.T) {
+		for way, statement := range map[string]string{
+			"": again, " in the role of a replica": again, " in a function": "SELECT reborn()",
+			" behind a comment": "/* */ " + again, " with a DELETE before": "DELETE FROM properties WHERE false; " + again,
+		} {
+			t.Run(name+way, func(t *testing.T) {
 				db := open(t, template.Postgres(t))
 				p := store(t, db, listing(t, 1))
-				settings := append([]string{"SET session_replication_role = " + role}, before...)
-				changes := changesAfter(t, db, settings, "BEGIN", again,
+				byHand(t, db.Writer(), "CREATE FUNCTION reborn() RETURNS void LANGUAGE sql AS $$"+again+"$$")
+				settings := before
+				if strings.Contains(way, "replica") {
+					settings = append([]string{"SET session_replication_role = replica"}, before...)
+				}
+				changes := changesAfter(t, db, settings, "BEGIN", statement,
 					"INSERT INTO properties (title, price, location) VALUES ('another', 1, 'elsewhere')", "COMMIT")
 				last := changes[len(changes)-3:]
 				if last[0].Op != property.OpDelete || last[1].Op != property.OpInsert || last[1].Version <= last[0].Version {
