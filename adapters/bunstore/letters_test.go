@@ -157,8 +157,8 @@ var oddLetters = []rune("iIjJkKsSßẞſKÅİıÍÌĨĮíìĩįΣσςŉǰǅﬁɤ
 // pairs are of a text and of something that may occur in it, as it is or in another case.
 var pairs = rapid.Custom(func(t *rapid.T) [2]string {
 	var text, part string
-	odd, any := rapid.SampledFrom(oddLetters), rapid.RuneFrom(nil, unicode.Lu, unicode.Ll, unicode.Mn)
-	letters := rapid.OneOf(odd, odd, any, rapid.Rune())
+	odd, usual := rapid.SampledFrom(oddLetters), rapid.RuneFrom(nil, unicode.Lu, unicode.Ll, unicode.Mn)
+	letters := rapid.OneOf(odd, odd, usual, rapid.Rune())
 	drawn := rapid.SliceOfN(letters, 1, 7).Draw(t, "text")
 	text = string(drawn)
 	if rapid.Bool().Draw(t, "unrelated") {

@@ -39,7 +39,7 @@ const (
 // OwnKeyring makes a keyring with one random key, for a cache that belongs to this process.
 func OwnKeyring() *Keyring {
 	k := &Keyring{unknown: make(chan struct{}, 1)}
-	k.use([]ports.SigningKey{newSigningKey()})
+	_ = k.use([]ports.SigningKey{newSigningKey()}) // its own key has the right length
 	return k
 }
 
@@ -47,7 +47,7 @@ func OwnKeyring() *Keyring {
 // record is cached. Refresh brings the keys. Without any nothing is cached and nothing cached is used.
 func NewKeyring(store ports.SigningKeyRepository, ttl time.Duration) *Keyring {
 	k := &Keyring{store: store, ttl: ttl, unknown: make(chan struct{}, 1)}
-	k.use(nil)
+	_ = k.use(nil) // no key can be wrong
 	return k
 }
 

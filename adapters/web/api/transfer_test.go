@@ -82,7 +82,7 @@ func TestAnImportIsAnsweredHoweverLongItsWorkTakes(t *testing.T) {
 				t.Errorf("%d steps of %s: no answer: %v", c.steps, c.pause, err)
 			} else {
 				body, err := io.ReadAll(response.Body)
-				if want := fmt.Sprintf(`"read":%d,`, c.steps); err != nil || response.StatusCode != 200 ||
+				if want := fmt.Sprintf(`"read":%d,`, c.steps); err != nil || response.StatusCode != http.StatusOK ||
 					!strings.Contains(string(body), want) {
 					t.Errorf("%d steps of %s: %d %s, %v", c.steps, c.pause, response.StatusCode, body, err)
 				}
