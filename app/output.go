@@ -13,12 +13,14 @@ import (
 // checkOutput refuses to write a file that exists already, be it the one that is read, the database, or somebody's
 // work. Devices and pipes may be written to.
 func checkOutput(path, input string) error {
-	info, missing := os.Stat(path)
-	read, unread := os.Stat(input)
-	switch {
-	case missing != nil || !info.Mode().IsRegular():
-		return nil
-	case unread == nil && os.SameFile(info, read):
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return refuseOutput(path, input, info)
+	}
+	return nil
+}
+
+func refuseOutput(path, input string, exists os.FileInfo) error {
+	if read, err := os.Stat(input); err == nil && os.SameFile(exists, read) {
 		return fmt.Errorf("%s is the file that is read, and is not overwritten; name another one", path)
 	}
 	return fmt.Errorf("%s exists, and is not overwritten; remove it or name another file", path)
