@@ -127,7 +127,8 @@ func copyBack(ctx context.Context, tx pgx.Tx, edition int) error {
 	if _, err := conn.CopyTo(ctx, &rows, "COPY (SELECT "+values+" FROM properties) TO STDOUT"); err != nil {
 		return err
 	}
-	if err := execAll(ctx, tx, "TRUNCATE properties"); err != nil {
+	// The ids go on behind the last versions that are recorded of them, so those of now have to be.
+	if err := execAll(ctx, tx, "UPDATE properties SET bedrooms = bedrooms", "TRUNCATE properties"); err != nil {
 		return err
 	}
 	_, err = conn.CopyFrom(ctx, &rows, "COPY properties ("+columns+") FROM STDIN")

@@ -89,6 +89,10 @@ func (h *history) removeOrReturn(ctx context.Context, r *rand.Rand, listing int)
 	gone := true
 	err := h.inSession(ctx, r, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		id := h.ids[listing]
+		// An id goes on behind the last version that is recorded of it, so its removal has to be.
+		if err := execAll(ctx, tx, "SET LOCAL gable.reset_rows = 1000"); err != nil {
+			return err
+		}
 		err := tx.QueryRow(ctx, "DELETE FROM public.properties WHERE id = $1 RETURNING version", id).Scan(&version)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
