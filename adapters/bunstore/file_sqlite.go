@@ -44,7 +44,7 @@ func createFile(path string) error {
 	case errors.Is(err, fs.ErrExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("create the database file: %w", err)
+		return fmt.Errorf("create the database file: %w: %w", ports.ErrUnavailable, err)
 	}
 	return f.Close()
 }

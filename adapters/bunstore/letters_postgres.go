@@ -73,9 +73,9 @@ type foldedLetters struct {
 }
 
 // checkPostgres makes sure that text is stored as Unicode, and that the database folds letters as property.ContainsText
-// and the contract say.
+// and the contract say. That is more work than a call of every day, so it has at least the usual time.
 func (db *DB) checkPostgres(ctx context.Context) error {
-	ctx, cancel := db.bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, max(db.options.QueryTimeout, defaultQueryTimeout))
 	defer cancel()
 	var encoding string
 	if err := db.read.NewRaw("SHOW server_encoding").Scan(ctx, &encoding); err != nil {
