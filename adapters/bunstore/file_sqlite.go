@@ -138,7 +138,7 @@ type sqliteConnector struct {
 	driver.Connector
 
 	file     *sqliteFile
-	uncached bool // whoever uses a connection sees what is in the file now
+	uncached bool // a use of a connection sees what is in the file now
 }
 
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
