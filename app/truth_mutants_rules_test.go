@@ -140,20 +140,19 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"versions that do not rise order nothing",
-		"domain/freshness/ledger.go", "s.unordered = s.unordered || s.position > 0 &&",
-		"s.unordered = s.unordered || false &&", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "if s.position > 0 && newer != (c.Version > s.version) {", "if false {", freshnessPkg, ".",
 	},
 	{
 		"nor do they after an own change of a state that is not known",
-		"domain/freshness/ledger.go", "	s.unordered = true\n", "", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "	s.unordered = position\n	l.latest", "	l.latest", freshnessPkg, ".",
 	},
 	{
 		"an item whose versions order nothing is loaded",
-		"domain/freshness/check.go", "	case newest.unordered:\n		return nil, at, Stale\n", "", freshnessPkg, ".",
+		"domain/freshness/check.go", "	case newest.unordered > uint64(at):\n		return nil, at, Stale\n", "", freshnessPkg, ".",
 	},
 	{
 		"and so is a page",
-		"domain/freshness/check.go", "if newest.unordered {", "if false {", freshnessPkg, ".",
+		"domain/freshness/check.go", "if newest.unordered > uint64(at) {", "if false {", freshnessPkg, ".",
 	},
 	{
 		"a change that is known already counts once",

@@ -117,7 +117,7 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 			continue
 		}
 		newest := l.latest[c.ID]
-		if newest.unordered {
+		if newest.unordered > uint64(at) {
 			return nil, at, Stale
 		}
 		patched, ok := s.Apply(page, c.ID, newest.version, newest.current)
@@ -144,7 +144,7 @@ func (l *Ledger) PatchItem(id property.ID, kept *property.Property, at Position)
 	switch {
 	case !changed || newest.position <= uint64(at):
 		return kept, Position(head), Fresh
-	case newest.unordered:
+	case newest.unordered > uint64(at):
 		return nil, at, Stale
 	case kept != nil && kept.Version >= newest.version:
 		return kept, Position(head), Fresh

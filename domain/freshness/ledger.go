@@ -61,9 +61,10 @@ type state struct {
 	current  *property.Property // nil: removed
 	position uint64             // of the last change to this listing, whichever order changes came in
 	pending  int                // changes of this process that the feed has yet to bring
-	// unordered says that versions did not rise from change to change, as when an id is inserted again by a writer that
-	// cannot see its past. A version then does not say which of two states is the newer one.
-	unordered bool
+	// unordered is the position of the last change that did not raise the version, as when an id is inserted again by a
+	// writer that cannot see its past, or whose past is not known here. Of an answer from before it, a version does not say
+	// which of two states is the newer one.
+	unordered uint64
 }
 
 // follow is the state after the next change to the listing. The feed brings the changes of one listing in the order in
@@ -71,7 +72,9 @@ type state struct {
 // to bring. Own changes are announced in any order, and only versions tell it.
 func (s state) follow(c *property.Change, position uint64, own bool) state {
 	newer := own || s.pending == 0
-	s.unordered = s.unordered || s.position > 0 && newer != (c.Version > s.version)
+	if s.position > 0 && newer != (c.Version > s.version) {
+		s.unordered = position
+	}
 	s.position = position
 	if own {
 		s.pending++
@@ -147,7 +150,7 @@ func (l *Ledger) blind(position uint64) {
 	r := l.slot(position - 1)
 	r.blind = true
 	s := l.latest[r.change.ID]
-	s.unordered = true
+	s.unordered = position
 	l.latest[r.change.ID] = s
 }
 

@@ -87,3 +87,33 @@ func TestAnOlderChangeOfTheFeedIsNotPutOverAnOwnOneThatItHasYetToBring(t *testin
 		t.Errorf("the listing is %+v, %v, want version 4 at 40", got, verdict)
 	}
 }
+
+// What was loaded after the order was in doubt has seen all that was, so that versions order what comes later.
+func TestAfterADoubtfulOrderListingsArePatchedAgain(t *testing.T) {
+	ledger := newLedger()
+	back := insertedAgain(3, 1, 20)
+	ledger.Append(property.Deleted(2, house(1, 10), birth), back)
+	at := ledger.Position()
+	blind := priced(*back.After, 30)
+	blind.Tx, blind.BeforeTx, blind.Version = 9, 8, 7 // versions up to 6 are not known here
+	blind.After.Version = 7
+	ledger.Announce(blind)
+	wantPatched := func(kept *property.Property, at freshness.Position, want freshness.Verdict, price property.Decimal) {
+		t.Helper()
+		got, _, verdict := ledger.PatchItem(idOf(1), kept, at)
+		if verdict != want || want == freshness.Fresh && (got == nil || got.Price != price) {
+			t.Errorf("the listing is %+v, %v, want %v at %v", got, verdict, want, price)
+		}
+	}
+	wantPatched(back.After, at, freshness.Stale, 0)
+	at = ledger.Position()
+	ledger.Append(blind) // its echo
+	last := priced(*blind.After, 40)
+	last.Tx = 10
+	ledger.Append(last)
+	wantPatched(blind.After, at, freshness.Fresh, 40)
+	search, page := cheapest()
+	if _, _, verdict := ledger.PatchPage(search, page, at); verdict != freshness.Fresh {
+		t.Errorf("a page from after the doubt is %v", verdict)
+	}
+}
