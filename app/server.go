@@ -24,7 +24,7 @@ type listener struct {
 func newListener(name, address string, h http.Handler, c HTTPConfig, log *zap.Logger, died func(error)) *listener {
 	const longestHeader = 32 << 10
 	return &listener{name: name, address: address, died: died, server: &http.Server{
-		Handler:           h,
+		Handler:           careful(h),
 		ReadHeaderTimeout: min(c.ReadTimeout, 5*time.Second),
 		ReadTimeout:       c.ReadTimeout,
 		WriteTimeout:      c.WriteTimeout,
@@ -32,6 +32,21 @@ func newListener(name, address string, h http.Handler, c HTTPConfig, log *zap.Lo
 		MaxHeaderBytes:    longestHeader,
 		ErrorLog:          zap.NewStdLog(log.Named(name)),
 	}}
+}
+
+// careful adds what holds for every answer of a listener: its type means what it says, and its connection closes unless
+// the length of the request is beyond dispute. A Content-Length beside Transfer-Encoding, a folded Transfer-Encoding, and
+// one in HTTP/1.0 are gone before a handler could see them, and a proxy in front may have read each otherwise. Closing
+// the connection of every chunked and every old request leaves no next request to disagree about (RFC 9112, section 6.1).
+func careful(next http.Handler) http.Handler {
+	nosniff := []string{"nosniff"}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = nosniff
+		if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
+			w.Header()["Connection"] = []string{"close"}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // start takes the port, so that a taken one fails the start, and answers from then on.
