@@ -54,6 +54,11 @@ func (c *Config) broken() []problem {
 		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
 	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
 		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
+	rule(!c.HTTP.HSTSSubdomains || c.HTTP.strictTransport() != "", "http.hsts_subdomains",
+		"needs http.public_url to begin with https://")
+	for _, host := range listed(c.Ops.Hosts) {
+		rule(hostName.MatchString(host), "ops.hosts", "invalid host name %q; write names like gable.example.org, or none", host)
+	}
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")
@@ -69,6 +74,30 @@ func (c *HTTPConfig) publicURL() *url.URL {
 		return nil
 	}
 	return u
+}
+
+// strictTransport is the Strict-Transport-Security header, for two years; "" when people do not come by https.
+func (c *HTTPConfig) strictTransport() string {
+	const header = "max-age=63072000"
+	switch u := c.publicURL(); {
+	case u == nil || u.Scheme != "https":
+		return ""
+	case c.HSTSSubdomains:
+		return header + "; includeSubDomains"
+	}
+	return header
+}
+
+// listed is the items of a text, which commas separate; "none" has none.
+func listed(text string) []string {
+	if text == "none" {
+		return nil
+	}
+	items := strings.Split(text, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return items
 }
 
 // hostName is what the name of a host looks like; the last part of a name is never a number.

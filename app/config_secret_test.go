@@ -42,6 +42,10 @@ func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
 		{ops: "127.0.0.1:8080"},
 		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"},
 		{ops: "127.0.0.1:http"},
+		{"GABLE_HTTP_HSTS_SUBDOMAINS": "true"},
+		{"GABLE_HTTP_HSTS_SUBDOMAINS": "true", "GABLE_HTTP_PUBLIC_URL": "http://homes.example.org"},
+		{"GABLE_OPS_HOSTS": "gable.example.org,"}, {"GABLE_OPS_HOSTS": "http://gable.example.org"},
+		{"GABLE_OPS_HOSTS": "gable.example.org:8081"},
 		{"GABLE_FRESHNESS_LEDGER_LENGTH": "16777217"}, {"GABLE_FRESHNESS_LEDGER_LENGTH": "9223372036854775807"},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -63,6 +67,14 @@ func TestAddressesThatListenersCanHaveBesideOneAnotherAreAccepted(t *testing.T) 
 		if wrong := c[1] == "10.1:81"; wrong != (err != nil) {
 			t.Errorf("%v: %v %v", c, c1, err)
 		}
+	}
+}
+
+func TestHostNamesOfTheOperatorsListenerAreAList(t *testing.T) {
+	c, err := loadWith(t, "--ops-hosts", "gable.example.org, gable.default.svc.cluster.local",
+		"--http-public-url", "https://homes.example.org", "--http-hsts-subdomains")
+	if err != nil || len(listed(c.Ops.Hosts)) != 2 || listed(c.Ops.Hosts)[1] != "gable.default.svc.cluster.local" {
+		t.Errorf("%+v, %v", c.Ops, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -156,9 +157,11 @@ func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
-	level *logLevel,
+	level *logLevel, c *Config,
 ) *ops.Handler {
-	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Checks: []ops.Check{
+	address, _, _ := net.SplitHostPort(c.Ops.Address) // a socket has no host
+	hosts := append(listed(c.Ops.Hosts), address)
+	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Hosts: hosts, Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
 		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
 		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
@@ -200,7 +203,7 @@ func newHandler(
 	}
 	return web.New(web.Options{
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
-		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, Secure: s.Secure(),
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
 	})
 }
 
