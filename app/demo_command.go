@@ -92,7 +92,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("import the sample listings: %w", err)
 	}
-	if _, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin); err != nil {
+	if _, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin, ""); err != nil {
 		return err
 	}
 	d.password = rand.Text()

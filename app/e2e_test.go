@@ -169,7 +169,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 
 func newTestKey(t *testing.T, k *access.Keys, scope keys.Scope) string {
 	t.Helper()
-	_, secret, err := k.Create(t.Context(), "test "+newPropertyID().String(), scope)
+	_, secret, err := k.Create(t.Context(), "test "+newPropertyID().String(), scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}

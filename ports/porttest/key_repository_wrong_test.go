@@ -16,7 +16,8 @@ import (
 func TestWrongKeyRepositoriesAreNoticed(t *testing.T) {
 	for _, w := range wrongKeys {
 		testWrong(t, w, keyCases, func(r reporter, bend func(ports.KeyRepository) ports.KeyRepository) ring {
-			return ring{r, bend(memory.NewKeyRepository())}
+			accounts := memory.NewAccountRepository()
+			return ring{r, bend(memory.NewKeyRepository(accounts)), accounts}
 		})
 	}
 }
@@ -28,6 +29,15 @@ type miscut struct {
 	find   func(context.Context, string) (access.Key, error)
 	list   func(context.Context) ([]access.Key, error)
 	revoke func(context.Context, string, time.Time) error
+
+	handOver func(ctx context.Context, from, to string) error
+}
+
+func (m miscut) HandOverKeys(ctx context.Context, from, to string) error {
+	if m.handOver != nil {
+		return m.handOver(ctx, from, to)
+	}
+	return m.KeyRepository.HandOverKeys(ctx, from, to)
 }
 
 func (m miscut) CreateKey(ctx context.Context, key access.Key) error {
@@ -136,6 +146,11 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 		}
 		return keys
 	}), []string{"a_list_says_what_was_revoked"}, []string{"revoking_what_is_not_in_force_is_an_error"}},
+	{"keys outlive their owners", finding(func(k access.Key, hash string) bool { return k.Hash == hash && !revoked(k) }),
+		[]string{"a_key_ends_with_its_owner", "handed_over_keys_go_on"}, nil},
+	{"keys are not handed over", func(right ports.KeyRepository) ports.KeyRepository {
+		return miscut{KeyRepository: right, handOver: func(ctx context.Context, _, _ string) error { return ctx.Err() }}
+	}, []string{"handed_over_keys_go_on"}, nil},
 	{"contexts are ignored", func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, find: func(ctx context.Context, hash string) (access.Key, error) {
 			return right.FindKey(context.WithoutCancel(ctx), hash)
