@@ -66,6 +66,9 @@ type HTTPConfig struct {
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 	PublicURL      string        `koanf:"public_url"`
 	HSTSSubdomains bool          `koanf:"hsts_subdomains"`
+	CORSOrigins    string        `koanf:"cors_origins"`
+	TLSCert        string        `koanf:"tls_cert"`
+	TLSKey         string        `koanf:"tls_key"`
 
 	IdempotencyRetention time.Duration `koanf:"idempotency_retention"`
 }

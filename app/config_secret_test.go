@@ -42,6 +42,13 @@ func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
 		{ops: "127.0.0.1:8080"},
 		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"},
 		{ops: "127.0.0.1:http"},
+		{"GABLE_HTTP_CORS_ORIGINS": "app.example.org"}, {"GABLE_HTTP_CORS_ORIGINS": "https://app.example.org/"},
+		{"GABLE_HTTP_CORS_ORIGINS": "https://App.example.org"}, {"GABLE_HTTP_CORS_ORIGINS": "https://*.example.org"},
+		{"GABLE_HTTP_CORS_ORIGINS": "https://app.example.org:443"}, {"GABLE_HTTP_CORS_ORIGINS": "*, https://app.example.org"},
+		{"GABLE_HTTP_CORS_ORIGINS": "null"}, {"GABLE_HTTP_CORS_ORIGINS": "ftp://app.example.org"},
+		{"GABLE_HTTP_TLS_CERT": "/nowhere/cert.pem"}, {"GABLE_HTTP_TLS_KEY": "/nowhere/key.pem"},
+		{address: "unix:gable.sock"}, {address: "unix:"}, {address: "unix:/" + strings.Repeat("x", 200)},
+		{address: "unix:/run/gable.sock", ops: "unix:/run/gable.sock"},
 		{"GABLE_HTTP_HSTS_SUBDOMAINS": "true"},
 		{"GABLE_HTTP_HSTS_SUBDOMAINS": "true", "GABLE_HTTP_PUBLIC_URL": "http://homes.example.org"},
 		{"GABLE_OPS_HOSTS": "gable.example.org,"}, {"GABLE_OPS_HOSTS": "http://gable.example.org"},
@@ -62,6 +69,7 @@ func TestAddressesThatListenersCanHaveBesideOneAnotherAreAccepted(t *testing.T) 
 	for _, c := range [][2]string{
 		{"127.0.0.1:0", "127.0.0.1:0"}, {":8080", ":8081"}, {"10.0.0.1:80", "127.0.0.1:80"}, {"[::1]:80", "127.0.0.1:80"},
 		{"gable.internal:80", "localhost:80"}, {"host_name-1.:80", "1.2.3.example:80"}, {"[fe80::1%eth0]:80", "10.1:81"},
+		{"unix:/run/gable.sock", "127.0.0.1:80"}, {"127.0.0.1:80", "unix:/run/ops.sock"},
 	} {
 		c1, err := loadWith(t, "--http-address", c[0], "--ops-address", c[1])
 		if wrong := c[1] == "10.1:81"; wrong != (err != nil) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -114,5 +115,102 @@ func TestEveryAnswerForbidsGuessingItsType(t *testing.T) {
 		must(t, err)
 		must(t, response.Body.Close())
 		check("ops "+path, response.Header)
+	}
+}
+
+var shownSecret = regexp.MustCompile(`gable_[A-Za-z0-9_-]{43}`)
+
+func TestKeysEndWithTheAccountThatMadeThemUnlessHandedOver(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		boss := s.staff("boss", keys.RoleAdministrator)
+		made := map[string]string{}
+		for _, name := range []string{"anna", "bob"} {
+			b := s.staff(name, keys.RoleAdministrator)
+			page := b.post("/admin/keys", fields("name", name+"-import", "scope", "write")).must(http.StatusCreated)
+			if made[name] = shownSecret.FindString(page.body); made[name] == "" {
+				t.Fatalf("no secret on %s", page.body)
+			}
+		}
+		write := func(secret string) int {
+			return s.do(http.MethodPost, "/v1/properties", `{"title":"t","price":1,"location":"l"}`,
+				"Authorization", "Bearer "+secret).status
+		}
+		accounts, err := s.accounts.List(t.Context())
+		must(t, err)
+		boss.get("/admin/people").must(http.StatusOK).says("“anna-import”").says("“bob-import”").
+			says("They end with the account.").says("They go on and belong to you.")
+		for _, a := range accounts {
+			form := fields("id", a.ID, "remove", "1")
+			switch a.Name {
+			case "anna":
+				boss.post("/admin/people/change", with(form, "keys", "end")).goes("/admin/people")
+			case "bob":
+				boss.post("/admin/people/change", with(form, "keys", "hand over")).goes("/admin/people")
+			}
+		}
+		if anna, bob, nobodys := write(made["anna"]), write(made["bob"]), write(s.key); anna != http.StatusUnauthorized ||
+			bob != http.StatusCreated || nobodys != http.StatusCreated {
+			t.Errorf("anna's key %d, bob's, which was handed over, %d, nobody's %d", anna, bob, nobodys)
+		}
+		boss.get("/admin/keys").must(http.StatusOK).says("ended with its owner").says("<td>boss</td>").says("<td>nobody</td>")
+		boss.get("/admin/people").must(http.StatusOK).lacks("They end with the account.") // nobody removes themselves
+	})
+}
+
+func TestPagesOfConfiguredOriginsMayReadAnswers(t *testing.T) {
+	t.Parallel()
+	const app, other = "https://app.example.org", "https://evil.example.org"
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.CORSOrigins = app + ", http://localhost:3000" })
+	s.create(`"title":"shared","price":1`)
+	preflight := func(s *testServer, path, origin, method, headers string) http.Header {
+		t.Helper()
+		a := s.do(http.MethodOptions, path, "", "Authorization", "", "Origin", origin,
+			"Access-Control-Request-Method", method, "Access-Control-Request-Headers", headers)
+		return a.header
+	}
+	h := preflight(s, "/v1/properties", app, "POST", "authorization,content-type,idempotency-key")
+	if h.Get("Access-Control-Allow-Origin") != app || h.Get("Access-Control-Allow-Methods") != "POST" ||
+		h.Get("Access-Control-Allow-Headers") != "authorization,content-type,idempotency-key" || h.Get("Access-Control-Max-Age") == "" {
+		t.Errorf("the preflight is answered %v", h)
+	}
+	for _, refused := range []http.Header{
+		preflight(s, "/v1/properties", other, "POST", ""), preflight(s, "/v1/properties", app, "TRACE", ""),
+		preflight(s, "/v1/properties", app, "POST", "cookie"), preflight(s, "/v1/properties", "null", "GET", ""),
+	} {
+		if refused.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("a preflight is answered %v", refused)
+		}
+	}
+	s.get("/v1/properties")
+	for _, origin := range []string{app, other, "", "http://localhost:3000"} { // all from the view cache
+		a := s.get("/v1/properties", "Origin", origin).must(http.StatusOK)
+		want := map[string]string{app: app, "http://localhost:3000": "http://localhost:3000"}[origin]
+		vary := strings.Join(a.header.Values("Vary"), ", ")
+		if a.header.Get("Access-Control-Allow-Origin") != want || !strings.Contains(vary, "Origin") || !strings.Contains(vary, "Accept-Encoding") {
+			t.Errorf("origin %q: %v", origin, a.header)
+		}
+		if exposed := a.header.Get("Access-Control-Expose-Headers"); want != "" && (!strings.Contains(exposed, "Etag") ||
+			!strings.Contains(exposed, "Consistency-Token") || !strings.Contains(exposed, "Cache-Status")) {
+			t.Errorf("exposed: %q", exposed)
+		}
+		if a.header.Get("Access-Control-Allow-Credentials") != "" || a.header.Get("Cache-Status") != "gable-view; hit" {
+			t.Errorf("origin %q: %v", origin, a.header)
+		}
+	}
+	for _, path := range []string{"/v1/properties?x=1", "/v1/nowhere", "/v1/exports", "/openapi.json"} {
+		if got := s.get(path, "Origin", app).header.Get("Access-Control-Allow-Origin"); got != app {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	all := embeddedSetup.start(t, func(c *Config) { c.HTTP.CORSOrigins = "*" })
+	if got := all.get("/v1/properties", "Origin", other).header.Get("Access-Control-Allow-Origin"); got != "*" {
+		t.Errorf("with *: %q", got)
+	}
+	none := embeddedSetup.start(t)
+	for range 2 {
+		h := none.get("/v1/properties", "Origin", app).header
+		if h.Get("Access-Control-Allow-Origin") != "" || len(h.Values("Vary")) != 1 || h.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("without origins: %v", h)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -204,6 +205,7 @@ func newHandler(
 	return web.New(web.Options{
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
+		Origins: listed(c.HTTP.CORSOrigins),
 	})
 }
 
@@ -214,7 +216,7 @@ type servers struct{ public, ops *listener }
 // waiting for that catches signals, also the second one that is to end the process at once.
 type deaths chan error
 
-func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d deaths) *servers {
+func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d deaths) (*servers, error) {
 	died := func(err error) {
 		log.Error("a listener has died", zap.Error(err))
 		select {
@@ -222,10 +224,20 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 		default: // the program ends already
 		}
 	}
-	return &servers{
+	s := &servers{
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
 		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
 	}
+	if c.HTTP.TLSCert == "none" {
+		return s, nil
+	}
+	certificate, err := openCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey, log)
+	if err != nil {
+		return nil, err
+	}
+	s.public.secure = true
+	s.public.server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
+	return s, nil
 }
 
 func newChangeFollower(

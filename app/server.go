@@ -14,6 +14,7 @@ import (
 // listener is one address that answers HTTP.
 type listener struct {
 	name    string
+	secure  bool // listens with TLS
 	server  *http.Server
 	address string
 	died    func(error) // called when the server ends by itself
@@ -51,18 +52,36 @@ func careful(next http.Handler) http.Handler {
 
 // start takes the port, so that a taken one fails the start, and answers from then on.
 func (l *listener) start(ctx context.Context) error {
-	var config net.ListenConfig
-	socket, err := config.Listen(ctx, "tcp", l.address)
+	socket, err := listenOn(ctx, l.address)
 	if err != nil {
 		return fmt.Errorf("listen for %s on %s: %w", l.name, l.address, err)
 	}
 	l.bound = socket.Addr()
 	go func() {
-		if err := l.server.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+		if err := l.serve(socket); !errors.Is(err, http.ErrServerClosed) {
 			l.died(fmt.Errorf("serve %s: %w", l.name, err))
 		}
 	}()
 	return nil
+}
+
+// serve answers, by HTTP/2 as well where there is TLS.
+func (l *listener) serve(socket net.Listener) error {
+	if l.secure {
+		return l.server.ServeTLS(socket, "", "") // the configuration has the certificate
+	}
+	return l.server.Serve(socket)
+}
+
+// url is where the listener answers, for people; the path of a socket.
+func (l *listener) url() string {
+	switch _, socket := socketPath(l.address); {
+	case socket:
+		return l.address
+	case l.secure:
+		return "https://" + l.bound.String()
+	}
+	return "http://" + l.bound.String()
 }
 
 // stop lets the requests under way finish, and cuts off those that outlast the context.

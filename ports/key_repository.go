@@ -22,6 +22,6 @@ type KeyRepository interface {
 	// RevokeKey ends the key of that name. The error is access.ErrUnknownKey when none of that name is in force.
 	RevokeKey(ctx context.Context, name string, at time.Time) error
 
-	// HandOverKeys makes an account the Owner of all keys that another one owns, revoked ones included.
+	// HandOverKeys makes an account the Owner of all keys that another one owns. Keys that belong to nobody stay so.
 	HandOverKeys(ctx context.Context, from, to string) error
 }

@@ -98,7 +98,7 @@ func (r *KeyRepository) HandOverKeys(ctx context.Context, from, to string) error
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for name, key := range r.keys {
-		if key.Owner == from {
+		if key.Owner != "" && key.Owner == from {
 			key.Owner = to
 			r.keys[name] = key
 		}
