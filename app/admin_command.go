@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type adminRevokeCmd struct {
 // Help is shown by --help.
 func (adminCreateKeyCmd) Help() string {
 	return `The secret is printed alone on standard output, so that it can go straight to where it is used; it cannot be shown
-again.
+again. The key belongs to nobody and ends when it is revoked; a key made on the pages ends with the account that made it.
 
 Example:
 
@@ -45,7 +46,7 @@ Example:
 
 // Help is shown by --help.
 func (adminListCmd) Help() string {
-	return `Revoked keys are listed too. Secrets are not known to anybody; the hint is a secret's last four characters. The accounts
+	return `Keys that have ended are listed too. Secrets are not known to anybody; the hint is a secret's last four characters. The accounts
 follow after an empty line, if there are any.
 
 Example:
@@ -65,7 +66,7 @@ Example:
 // Run prints the secret on standard output and everything else on standard error.
 func (k *adminCreateKeyCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {
-		key, secret, err := s.keys.Create(ctx, k.Name, k.Scope)
+		key, secret, err := s.keys.Create(ctx, k.Name, k.Scope, "")
 		if err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (*adminListCmd) Run(ctx context.Context, p *process, c *commands) error {
 		if err != nil {
 			return err
 		}
-		if err := writeKeys(p.out, keys); err != nil || len(accounts) == 0 {
+		if err := writeKeys(p.out, keys, accounts); err != nil || len(accounts) == 0 {
 			return err
 		}
 		fmt.Fprintln(p.out)
@@ -94,16 +95,20 @@ func (*adminListCmd) Run(ctx context.Context, p *process, c *commands) error {
 	})
 }
 
-func writeKeys(w io.Writer, keys []access.Key) error {
+func writeKeys(w io.Writer, keys []access.Key, accounts []access.Account) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "NAME\tSCOPE\tHINT\tCREATED\tREVOKED")
+	fmt.Fprintln(table, "NAME\tSCOPE\tHINT\tOWNER\tCREATED\tENDED")
 	for _, k := range keys {
-		revoked := "–"
-		if !k.RevokedAt.IsZero() {
-			revoked = k.RevokedAt.Format(time.RFC3339)
+		owner, found := k.OwnerAmong(accounts)
+		ended := "–"
+		switch {
+		case !k.RevokedAt.IsZero():
+			ended = k.RevokedAt.Format(time.RFC3339)
+		case !found:
+			ended = "with its owner"
 		}
-		fmt.Fprintf(table, "%s\t%s\t…%s\t%s\t%s\n",
-			escapeControls(k.Name), k.Scope, k.Hint, k.CreatedAt.Format(time.RFC3339), revoked)
+		fmt.Fprintf(table, "%s\t%s\t…%s\t%s\t%s\t%s\n",
+			escapeControls(k.Name), k.Scope, k.Hint, cmp.Or(owner, "–"), k.CreatedAt.Format(time.RFC3339), ended)
 	}
 	return table.Flush()
 }

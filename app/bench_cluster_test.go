@@ -85,7 +85,7 @@ func (c *benchCluster) prepare(listings int) (key string, err error) {
 	}
 	_, key, err = access.New(db.Keys(), access.Options{
 		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
-	}).Create(ctx, "bench", keys.ScopeWrite)
+	}).Create(ctx, "bench", keys.ScopeWrite, "")
 	if err != nil {
 		return "", err
 	}

@@ -65,6 +65,10 @@ type HTTPConfig struct {
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 	PublicURL      string        `koanf:"public_url"`
+	HSTSSubdomains bool          `koanf:"hsts_subdomains"`
+	CORSOrigins    string        `koanf:"cors_origins"`
+	TLSCert        string        `koanf:"tls_cert"`
+	TLSKey         string        `koanf:"tls_key"`
 
 	IdempotencyRetention time.Duration `koanf:"idempotency_retention"`
 }
@@ -72,6 +76,7 @@ type HTTPConfig struct {
 // OpsConfig describes the listener for operators.
 type OpsConfig struct {
 	Address string `koanf:"address"`
+	Hosts   string `koanf:"hosts"`
 }
 
 // ListingsConfig holds what new listings get when they do not say it.

@@ -46,7 +46,7 @@ func (c *Config) broken() []problem {
 	notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")
 	notLonger(c.Shutdown.Delay, c.Shutdown.Timeout, "shutdown.delay", "shutdown.timeout")
 	listens := func(address, key string) {
-		rule(isAddress(address), key, "%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080", address)
+		rule(isAddress(address), key, "%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
 	}
 	listens(c.HTTP.Address, "http.address")
 	listens(c.Ops.Address, "ops.address")
@@ -54,6 +54,20 @@ func (c *Config) broken() []problem {
 		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
 	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
 		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
+	for _, origin := range listed(c.HTTP.CORSOrigins) {
+		rule(isOrigin(origin) || origin == "*" && c.HTTP.CORSOrigins == "*", "http.cors_origins",
+			"invalid origin %q; write origins like https://app.example.org, without a path, or * alone, or none", origin)
+	}
+	rule((c.HTTP.TLSCert == "none") == (c.HTTP.TLSKey == "none"), "http.tls_key", "must be set together with http.tls_cert")
+	if c.HTTP.TLSCert != "none" && c.HTTP.TLSKey != "none" {
+		_, err := loadCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey)
+		usable(err, "http.tls_cert")
+	}
+	rule(!c.HTTP.HSTSSubdomains || c.HTTP.strictTransport() != "", "http.hsts_subdomains",
+		"needs http.public_url to begin with https://")
+	for _, host := range listed(c.Ops.Hosts) {
+		rule(hostName.MatchString(host), "ops.hosts", "invalid host name %q; write names like gable.example.org, or none", host)
+	}
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")
@@ -71,11 +85,48 @@ func (c *HTTPConfig) publicURL() *url.URL {
 	return u
 }
 
+// strictTransport is the Strict-Transport-Security header, for two years; "" when people do not come by https.
+func (c *HTTPConfig) strictTransport() string {
+	const header = "max-age=63072000"
+	switch u := c.publicURL(); {
+	case u == nil || u.Scheme != "https":
+		return ""
+	case c.HSTSSubdomains:
+		return header + "; includeSubDomains"
+	}
+	return header
+}
+
+// isOrigin reports whether a text is an origin as browsers send it: scheme and host, in lower case, and a port unless it
+// is the scheme's own.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	own := map[string]string{"http": "80", "https": "443"}
+	return err == nil && own[u.Scheme] != "" && u.Hostname() != "" && u.Port() != own[u.Scheme] &&
+		text == strings.ToLower(u.Scheme+"://"+u.Host) && !strings.HasSuffix(text, ":") && !strings.Contains(text, "*")
+}
+
+// listed is the items of a text, which commas separate; "none" has none.
+func listed(text string) []string {
+	if text == "none" {
+		return nil
+	}
+	items := strings.Split(text, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return items
+}
+
 // hostName is what the name of a host looks like; the last part of a name is never a number.
 var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*\.?$`)
 
-// isAddress reports whether a text is host:port with a numeric port, 0 for any free one; the host may be missing.
+// isAddress reports whether a text is host:port with a numeric port, 0 for any free one; the host may be missing. The
+// absolute path of a socket is an address as well.
 func isAddress(text string) bool {
+	if path, socket := socketPath(text); socket {
+		return strings.HasPrefix(path, "/") && len(path) <= longestSocketPath
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return false
@@ -89,6 +140,9 @@ func isAddress(text string) bool {
 
 // sameListener reports whether two listeners cannot have these addresses at the same time.
 func sameListener(a, b string) bool {
+	if _, socket := socketPath(a); socket {
+		return a == b
+	}
 	hostA, portA, errA := net.SplitHostPort(a)
 	hostB, portB, errB := net.SplitHostPort(b)
 	numberA, _ := strconv.Atoi(portA)

@@ -42,6 +42,17 @@ func TestConfigCheckFindsWhatServeWouldRefuse(t *testing.T) {
 		{ops: "127.0.0.1:8080"},
 		{address: "127.0.0.1:65536"}, {address: "256.0.0.1:80"}, {address: "a b:80"}, {ops: "http://127.0.0.1:80"},
 		{ops: "127.0.0.1:http"},
+		{"GABLE_HTTP_CORS_ORIGINS": "app.example.org"}, {"GABLE_HTTP_CORS_ORIGINS": "https://app.example.org/"},
+		{"GABLE_HTTP_CORS_ORIGINS": "https://App.example.org"}, {"GABLE_HTTP_CORS_ORIGINS": "https://*.example.org"},
+		{"GABLE_HTTP_CORS_ORIGINS": "https://app.example.org:443"}, {"GABLE_HTTP_CORS_ORIGINS": "*, https://app.example.org"},
+		{"GABLE_HTTP_CORS_ORIGINS": "null"}, {"GABLE_HTTP_CORS_ORIGINS": "ftp://app.example.org"},
+		{"GABLE_HTTP_TLS_CERT": "/nowhere/cert.pem"}, {"GABLE_HTTP_TLS_KEY": "/nowhere/key.pem"},
+		{address: "unix:gable.sock"}, {address: "unix:"}, {address: "unix:/" + strings.Repeat("x", 200)},
+		{address: "unix:/run/gable.sock", ops: "unix:/run/gable.sock"},
+		{"GABLE_HTTP_HSTS_SUBDOMAINS": "true"},
+		{"GABLE_HTTP_HSTS_SUBDOMAINS": "true", "GABLE_HTTP_PUBLIC_URL": "http://homes.example.org"},
+		{"GABLE_OPS_HOSTS": "gable.example.org,"}, {"GABLE_OPS_HOSTS": "http://gable.example.org"},
+		{"GABLE_OPS_HOSTS": "gable.example.org:8081"},
 		{"GABLE_FRESHNESS_LEDGER_LENGTH": "16777217"}, {"GABLE_FRESHNESS_LEDGER_LENGTH": "9223372036854775807"},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -58,11 +69,20 @@ func TestAddressesThatListenersCanHaveBesideOneAnotherAreAccepted(t *testing.T) 
 	for _, c := range [][2]string{
 		{"127.0.0.1:0", "127.0.0.1:0"}, {":8080", ":8081"}, {"10.0.0.1:80", "127.0.0.1:80"}, {"[::1]:80", "127.0.0.1:80"},
 		{"gable.internal:80", "localhost:80"}, {"host_name-1.:80", "1.2.3.example:80"}, {"[fe80::1%eth0]:80", "10.1:81"},
+		{"unix:/run/gable.sock", "127.0.0.1:80"}, {"127.0.0.1:80", "unix:/run/ops.sock"},
 	} {
 		c1, err := loadWith(t, "--http-address", c[0], "--ops-address", c[1])
 		if wrong := c[1] == "10.1:81"; wrong != (err != nil) {
 			t.Errorf("%v: %v %v", c, c1, err)
 		}
+	}
+}
+
+func TestHostNamesOfTheOperatorsListenerAreAList(t *testing.T) {
+	c, err := loadWith(t, "--ops-hosts", "gable.example.org, gable.default.svc.cluster.local",
+		"--http-public-url", "https://homes.example.org", "--http-hsts-subdomains")
+	if err != nil || len(listed(c.Ops.Hosts)) != 2 || listed(c.Ops.Hosts)[1] != "gable.default.svc.cluster.local" {
+		t.Errorf("%+v, %v", c.Ops, err)
 	}
 }
 

@@ -92,7 +92,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("import the sample listings: %w", err)
 	}
-	if _, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin); err != nil {
+	if _, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin, ""); err != nil {
 		return err
 	}
 	d.password = rand.Text()
@@ -102,7 +102,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 
 // greet says where to look, with commands to paste.
 func (d *demonstration) greet(w io.Writer, took time.Duration) error {
-	base := "http://" + d.servers.public.bound.String()
+	base := d.servers.public.url()
 	_, err := fmt.Fprintf(w, `
 Gable is running with %s real listings (house sales in King County, Washington, 2014-2015; CC0). Ready in %s.
 
@@ -110,7 +110,7 @@ Gable is running with %s real listings (house sales in King County, Washington, 
   Back office    %s/admin   (sign in as %s, with the password %s)
   HTTP API       %s/docs
   API key        %s   (scope admin)
-  Health         http://%s/readyz
+  Health         %s/readyz
 
 Try:
 
@@ -120,6 +120,6 @@ Try:
 
 Stop it with Ctrl-C; everything it stored goes with it.
 `, humanize.Comma(int64(d.report.Created)), took.Round(time.Millisecond),
-		base, base, demoAccount, d.password, base, d.secret, d.servers.ops.bound, base, base, d.secret)
+		base, base, demoAccount, d.password, base, d.secret, d.servers.ops.url(), base, base, d.secret)
 	return err
 }

@@ -107,14 +107,19 @@ func TestValidators(t *testing.T) {
 		for method, body := range map[string]string{
 			http.MethodPatch: `{"price":3}`, http.MethodPut: `{"title":"t","price":3,"location":"l"}`, http.MethodDelete: "",
 		} {
-			s.do(method, item, body, "If-Match", tag).must(http.StatusPreconditionFailed)
-			s.do(method, item, body, "If-Match", "W/"+patched.header.Get("ETag")).must(http.StatusPreconditionFailed)
+			s.do(method, item, body, "If-Match", tag).must(http.StatusPreconditionFailed).lacks("weak")
+			for _, weak := range []string{"W/" + patched.header.Get("ETag"), `W/"other", W/` + tag} {
+				s.do(method, item, body, "If-Match", weak).must(http.StatusPreconditionFailed).says("is weak (W/): a proxy")
+			}
+			s.do(method, item, body, "If-Match", tag+", W/"+patched.header.Get("ETag")).
+				must(http.StatusPreconditionFailed).lacks("weak")
 		}
 		if got := s.get(item).body; got != patched.body {
 			t.Errorf("a refused change changed something: %s", got)
 		}
 		s.do(http.MethodDelete, item, "", "If-Match", tag+", "+patched.header.Get("ETag")).must(http.StatusNoContent)
 		s.do(http.MethodDelete, item, "").must(http.StatusNotFound)
+		s.do(http.MethodDelete, item, "", "If-Match", "W/"+tag).must(http.StatusNotFound)
 	})
 }
 

@@ -32,6 +32,7 @@ func (a answer) inForce(path string) {
 	}
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+		"Cross-Origin-Opener-Policy": "same-origin",
 	} {
 		if got := a.header.Get(name); got != want {
 			a.t.Errorf("%s: %s is %q, not %q", path, name, got, want)

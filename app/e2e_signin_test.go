@@ -240,8 +240,13 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 		t.Errorf("the cookie is %v", c)
 	}
 	b.post("/admin/listings/new", fields("title", "seen", "price", "1", "location", "l", "once", "o")).must(http.StatusSeeOther)
-	if c := b.cookies["gable_seen"]; c == nil || !c.Secure || !c.HttpOnly {
+	if c := b.cookies["__Host-gable_seen"]; c == nil || !c.Secure || !c.HttpOnly {
 		t.Errorf("the cookie is %v", c)
+	}
+	planted := s.browser() // by a page of another host of the domain, which cannot set a __Host- cookie
+	planted.cookies["gable_seen"] = &http.Cookie{Name: "gable_seen", Value: b.cookies["__Host-gable_seen"].Value}
+	if own, other := b.get("/"), planted.get("/"); own.header.Get("Consistency-Token") == "" || other.header.Get("Consistency-Token") != "" {
+		t.Errorf("the tokens are %v and %v", own.header, other.header)
 	}
 	b.post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://homes.example.org").must(http.StatusSeeOther)
 	b.post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "http://homes.example.org").must(http.StatusForbidden)
@@ -250,6 +255,14 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 			if got := b.get(path).header.Get("Strict-Transport-Security"); got != "max-age=63072000" {
 				t.Errorf("%s: %q", path, got)
 			}
+		}
+	}
+	whole := embeddedSetup.start(t, func(c *Config) {
+		c.HTTP.PublicURL, c.HTTP.HSTSSubdomains = "https://homes.example.org", true
+	})
+	for _, path := range []string{"/", "/v1/properties", "/nowhere"} {
+		if got := whole.browser().get(path).header.Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
+			t.Errorf("with its subdomains, %s: %q", path, got)
 		}
 	}
 	plain := embeddedSetup.start(t, func(c *Config) { c.HTTP.PublicURL = "http://homes.example.org" })

@@ -104,6 +104,7 @@ type testServer struct {
 	adminKey string
 	log      *observer.ObservedLogs
 	accounts *access.Accounts
+	keys     *access.Keys
 	stop     func() error
 }
 
@@ -124,7 +125,8 @@ func testConfig(t *testing.T, database, cache string) *Config {
 	return c
 }
 
-func startServer(t *testing.T, database, cache string, change ...func(*Config)) *testServer {
+// launch runs a program, without a client.
+func launch(t *testing.T, database, cache string, change ...func(*Config)) *testServer {
 	t.Helper()
 	c := testConfig(t, database, cache)
 	for _, f := range change {
@@ -132,9 +134,8 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 	}
 	core, logs := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, config: c, log: logs}
-	var k *access.Keys
 	app := newServer(c, zap.New(core), &logLevel{},
-		fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.accounts, &k))
+		fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.accounts, &s.keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {
@@ -150,9 +151,14 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 			t.Errorf("stop: %v", err)
 		}
 	})
-	s.base = "http://" + s.servers.public.bound.String()
-	s.opsBase = "http://" + s.servers.ops.bound.String()
-	s.key, s.adminKey = newTestKey(t, k, keys.ScopeWrite), newTestKey(t, k, keys.ScopeAdmin)
+	return s
+}
+
+func startServer(t *testing.T, database, cache string, change ...func(*Config)) *testServer {
+	t.Helper()
+	s := launch(t, database, cache, change...)
+	s.base, s.opsBase = s.servers.public.url(), s.servers.ops.url()
+	s.key, s.adminKey = newTestKey(t, s.keys, keys.ScopeWrite), newTestKey(t, s.keys, keys.ScopeAdmin)
 	held, err := contract()
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +175,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 
 func newTestKey(t *testing.T, k *access.Keys, scope keys.Scope) string {
 	t.Helper()
-	_, secret, err := k.Create(t.Context(), "test "+newPropertyID().String(), scope)
+	_, secret, err := k.Create(t.Context(), "test "+newPropertyID().String(), scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -156,9 +158,11 @@ func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
 
 func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
-	level *logLevel,
+	level *logLevel, c *Config,
 ) *ops.Handler {
-	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Checks: []ops.Check{
+	address, _, _ := net.SplitHostPort(c.Ops.Address) // a socket has no host
+	hosts := append(listed(c.Ops.Hosts), address)
+	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Hosts: hosts, Checks: []ops.Check{
 		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
 		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
 		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
@@ -200,7 +204,8 @@ func newHandler(
 	}
 	return web.New(web.Options{
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
-		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, Secure: s.Secure(),
+		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
+		Origins: listed(c.HTTP.CORSOrigins),
 	})
 }
 
@@ -211,7 +216,7 @@ type servers struct{ public, ops *listener }
 // waiting for that catches signals, also the second one that is to end the process at once.
 type deaths chan error
 
-func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d deaths) *servers {
+func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d deaths) (*servers, error) {
 	died := func(err error) {
 		log.Error("a listener has died", zap.Error(err))
 		select {
@@ -219,10 +224,20 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 		default: // the program ends already
 		}
 	}
-	return &servers{
+	s := &servers{
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
 		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
 	}
+	if c.HTTP.TLSCert == "none" {
+		return s, nil
+	}
+	certificate, err := openCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey, log)
+	if err != nil {
+		return nil, err
+	}
+	s.public.secure = true
+	s.public.server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
+	return s, nil
 }
 
 func newChangeFollower(

@@ -12,7 +12,8 @@ type KeyRepository interface {
 	// CreateKey stores a key. The error is access.ErrNameTaken when the name exists.
 	CreateKey(ctx context.Context, key access.Key) error
 
-	// FindKey returns the key in force with this hash; access.ErrUnknownKey when there is none or it has been revoked.
+	// FindKey returns the key in force with this hash. The error is access.ErrUnknownKey when there is none, when it has
+	// been revoked, or when it has an Owner and there is no such account.
 	FindKey(ctx context.Context, hash string) (access.Key, error)
 
 	// ListKeys returns all keys, revoked ones included, oldest first, ties by name.
@@ -20,4 +21,7 @@ type KeyRepository interface {
 
 	// RevokeKey ends the key of that name. The error is access.ErrUnknownKey when none of that name is in force.
 	RevokeKey(ctx context.Context, name string, at time.Time) error
+
+	// HandOverKeys makes an account the Owner of all keys that another one owns. Keys that belong to nobody stay so.
+	HandOverKeys(ctx context.Context, from, to string) error
 }

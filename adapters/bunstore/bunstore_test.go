@@ -115,7 +115,10 @@ func TestIdempotencyKeyRepositoryKeepsItsPromises(t *testing.T) {
 func TestKeyRepositoryKeepsItsPromises(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {
-			porttest.KeyRepository(t, func(t *testing.T) ports.KeyRepository { return open(t, kind.url(t)).Keys() })
+			porttest.KeyRepository(t, func(t *testing.T) (ports.KeyRepository, ports.AccountRepository) {
+				db := open(t, kind.url(t))
+				return db.Keys(), db.Accounts()
+			})
 		})
 	}
 }

@@ -28,11 +28,13 @@ type keyRow struct {
 	Hint      string   `bun:"hint"`
 	CreatedAt instant  `bun:"created_at"`
 	RevokedAt *instant `bun:"revoked_at"`
+	Owner     string   `bun:"owner,nullzero"`
 }
 
 func keyRowOf(k access.Key) keyRow {
 	r := keyRow{
 		ID: k.ID, Name: k.Name, Scope: string(k.Scope), Hash: k.Hash, Hint: k.Hint, CreatedAt: instant(k.CreatedAt),
+		Owner: k.Owner,
 	}
 	if !k.RevokedAt.IsZero() {
 		r.RevokedAt = (*instant)(&k.RevokedAt)
@@ -43,6 +45,7 @@ func keyRowOf(k access.Key) keyRow {
 func (r *keyRow) key() access.Key {
 	k := access.Key{
 		ID: r.ID, Name: r.Name, Scope: access.Scope(r.Scope), Hash: r.Hash, Hint: r.Hint, CreatedAt: r.CreatedAt.time(),
+		Owner: r.Owner,
 	}
 	if r.RevokedAt != nil {
 		k.RevokedAt = r.RevokedAt.time()
@@ -68,7 +71,8 @@ func (r *KeyRepository) FindKey(ctx context.Context, hash string) (access.Key, e
 	defer cancel()
 	var found keyRow
 	err := r.db.reading(ctx, func() error {
-		return r.db.read.NewSelect().Model(&found).Where("k.hash = ? AND k.revoked_at IS NULL", hash).Scan(ctx)
+		return r.db.read.NewSelect().Model(&found).Where("k.hash = ? AND k.revoked_at IS NULL", hash).
+			Where("k.owner IS NULL OR EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = k.owner)").Scan(ctx)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = access.ErrUnknownKey
@@ -107,4 +111,12 @@ func (r *KeyRepository) RevokeKey(ctx context.Context, name string, at time.Time
 		}
 	}
 	return r.db.explain(ctx, "revoke API key "+name, err)
+}
+
+// HandOverKeys is described at ports.KeyRepository.
+func (r *KeyRepository) HandOverKeys(ctx context.Context, from, to string) error {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	_, err := r.db.write.NewUpdate().Model((*keyRow)(nil)).Set("owner = ?", to).Where("k.owner = ?", from).Exec(ctx)
+	return r.db.explain(ctx, "hand over the API keys of account "+from, err)
 }

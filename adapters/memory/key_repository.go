@@ -13,16 +13,19 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// KeyRepository keeps API keys in a map.
+// KeyRepository stores API keys in a map.
 type KeyRepository struct {
-	mu   sync.RWMutex // guards keys
-	keys map[string]access.Key
+	accounts *AccountRepository
+	mu       sync.RWMutex // guards keys
+	keys     map[string]access.Key
 }
 
 var _ ports.KeyRepository = (*KeyRepository)(nil)
 
-// NewKeyRepository makes an empty repository.
-func NewKeyRepository() *KeyRepository { return &KeyRepository{keys: make(map[string]access.Key)} }
+// NewKeyRepository makes an empty repository beside the accounts whose keys it stores.
+func NewKeyRepository(accounts *AccountRepository) *KeyRepository {
+	return &KeyRepository{accounts: accounts, keys: make(map[string]access.Key)}
+}
 
 // CreateKey implements ports.KeyRepository.
 func (r *KeyRepository) CreateKey(ctx context.Context, key access.Key) error {
@@ -46,7 +49,13 @@ func (r *KeyRepository) FindKey(ctx context.Context, hash string) (access.Key, e
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, key := range r.keys {
-		if key.Hash == hash && key.RevokedAt.IsZero() {
+		if key.Hash != hash || !key.RevokedAt.IsZero() {
+			continue
+		}
+		if key.Owner == "" {
+			return key, nil
+		}
+		if _, err := r.accounts.AccountByID(ctx, key.Owner); err == nil {
 			return key, nil
 		}
 	}
@@ -78,5 +87,21 @@ func (r *KeyRepository) RevokeKey(ctx context.Context, name string, at time.Time
 	}
 	key.RevokedAt = at.UTC().Truncate(time.Microsecond)
 	r.keys[name] = key
+	return nil
+}
+
+// HandOverKeys implements ports.KeyRepository.
+func (r *KeyRepository) HandOverKeys(ctx context.Context, from, to string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("hand over the API keys of account %s: %w", from, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, key := range r.keys {
+		if key.Owner != "" && key.Owner == from {
+			key.Owner = to
+			r.keys[name] = key
+		}
+	}
 	return nil
 }

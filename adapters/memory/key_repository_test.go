@@ -9,5 +9,8 @@ import (
 )
 
 func TestKeyRepository(t *testing.T) {
-	porttest.KeyRepository(t, func(*testing.T) ports.KeyRepository { return memory.NewKeyRepository() })
+	porttest.KeyRepository(t, func(*testing.T) (ports.KeyRepository, ports.AccountRepository) {
+		accounts := memory.NewAccountRepository()
+		return memory.NewKeyRepository(accounts), accounts
+	})
 }

@@ -27,12 +27,14 @@ type Options struct {
 	Gatherer prometheus.Gatherer // the figures behind /metrics, usually a *prometheus.Registry
 	Build    Build
 	LogLevel http.Handler // reads and changes the level of the log
+	Hosts    []string     // full host names that requests may use; see ServeHTTP
 }
 
 // Handler answers /healthz, /readyz, /version, /metrics, /log/level and /debug/pprof/. It is meant for a listener that
 // only operators reach. Health, Ready and Version are fit for the public as well and can be mounted there too.
 type Handler struct {
 	mux   *http.ServeMux
+	all   http.Handler // the mux behind its guard
 	ready *readiness
 	build Build
 }
@@ -40,21 +42,24 @@ type Handler struct {
 // New makes the handler. It runs no check until it is asked.
 func New(o Options) *Handler {
 	h := &Handler{mux: http.NewServeMux(), ready: newReadiness(o.Checks), build: o.Build}
+	h.all = guarded(o.Hosts, h.mux)
 	h.mux.Handle("/healthz", h.Health())
 	h.mux.Handle("/readyz", reading(h.ready.handler(true)))
 	h.mux.Handle("/version", h.Version())
 	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
 	h.mux.Handle("/log/level", o.LogLevel)
-	h.mux.Handle("/debug/pprof/", reading(http.HandlerFunc(pprof.Index)))
-	h.mux.Handle("/debug/pprof/cmdline", reading(http.HandlerFunc(pprof.Cmdline)))
-	h.mux.Handle("/debug/pprof/profile", reading(http.HandlerFunc(pprof.Profile)))
-	h.mux.Handle("/debug/pprof/trace", reading(http.HandlerFunc(pprof.Trace)))
+	profile := profiling()
+	h.mux.Handle("/debug/pprof/", profile(pprof.Index))
+	h.mux.Handle("/debug/pprof/cmdline", profile(pprof.Cmdline))
+	h.mux.Handle("/debug/pprof/profile", profile(pprof.Profile))
+	h.mux.Handle("/debug/pprof/trace", profile(pprof.Trace))
 	h.mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol) // asked with POST by go tool pprof
 	return h
 }
 
-// ServeHTTP answers on the operators' listener.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+// ServeHTTP answers on the operators' listener: requests for an IP address, localhost, a name without a dot or one of the
+// Hosts, and from no page of another site.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.all.ServeHTTP(w, r) }
 
 // SetDraining makes readiness "down" for good, so that load balancers stop sending work before the listener closes.
 func (h *Handler) SetDraining() { h.ready.draining.Store(true) }

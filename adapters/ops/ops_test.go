@@ -31,7 +31,7 @@ type detail struct {
 func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1:8081"+path, nil))
 	return w
 }
 
@@ -174,7 +174,7 @@ func TestAProbeThatLeavesDoesNotSpoilTheAnswerOfTheNext(t *testing.T) {
 	h := newHandler(ops.Check{Name: "database", Critical: true, Run: func(ctx context.Context) error { return ctx.Err() }})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "/readyz", nil))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "http://127.0.0.1/readyz", nil))
 	if code, got := readiness(t, h); code != 200 {
 		t.Errorf("after a cancelled probe: %d %+v", code, got)
 	}

@@ -24,8 +24,8 @@ type Observe func(route, method string, status int, took time.Duration, bytes in
 func (o Options) observed(next http.Handler) http.Handler {
 	ids := newRequestIDs()
 	var strict []string
-	if o.Secure {
-		strict = []string{StrictTransport}
+	if o.StrictTransport != "" {
+		strict = []string{o.StrictTransport}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Leaving and Secure.
+// Options of the handler; everything is required but Leaving, Origins and StrictTransport.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
@@ -34,13 +34,12 @@ type Options struct {
 	Timeout time.Duration
 	// Leaving reports whether the server is about to go: each answer then closes its connection.
 	Leaving func() bool
-	// Secure says that people reach the service by https. Every answer then tells browsers to use nothing else from now on
-	// (RFC 6797), for StrictTransport.
-	Secure bool
+	// Origins are those whose pages may read the answers (CORS): "*" for all, nothing for none.
+	Origins []string
+	// StrictTransport is the Strict-Transport-Security header of every answer, which has browsers use nothing but https
+	// from then on (RFC 6797); "" for none.
+	StrictTransport string
 }
-
-// StrictTransport is for how long, in the words of the header Strict-Transport-Security: two years.
-const StrictTransport = "max-age=63072000"
 
 // New makes the handler for the public listener.
 func New(o Options) http.Handler {
@@ -51,7 +50,8 @@ func New(o Options) http.Handler {
 		route.HandlePage(router, template, page)
 	}
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
-	return o.observed(site.Remembered(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router)))))
+	answers := o.Site.Remembered(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
+	return o.observed(crossOrigin(o.Origins, answers))
 }
 
 // notFound answers every path that no route has, people with a page and programs with a problem.

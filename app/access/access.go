@@ -31,15 +31,17 @@ func New(repository ports.KeyRepository, o Options) *Keys {
 	return &Keys{repository: repository, options: o}
 }
 
-// Create makes and stores a key and returns it with its secret, which nobody can get again. Errors: access.ErrInvalidKey,
+// Create makes and stores a key and returns it with its secret, which nobody can get again. The key ends with the account
+// that owns it; an empty owner is nobody, and the key ends when it is revoked. Errors: access.ErrInvalidKey,
 // access.ErrNameTaken, ports.ErrUnavailable.
-func (k *Keys) Create(ctx context.Context, name string, scope access.Scope) (access.Key, string, error) {
+func (k *Keys) Create(ctx context.Context, name string, scope access.Scope, owner string) (access.Key, string, error) {
 	var random [access.SecretBytes]byte
 	k.options.Random(random[:])
 	key, secret, err := access.NewKey(k.options.NewID().String(), name, scope, random, k.options.Now())
 	if err != nil {
 		return access.Key{}, "", err
 	}
+	key.Owner = owner
 	if err := k.repository.CreateKey(ctx, key); err != nil {
 		return access.Key{}, "", err
 	}
@@ -64,4 +66,9 @@ func (k *Keys) List(ctx context.Context) ([]access.Key, error) {
 // ports.ErrUnavailable.
 func (k *Keys) Revoke(ctx context.Context, name string) error {
 	return k.repository.RevokeKey(ctx, name, k.options.Now())
+}
+
+// HandOver makes an account the owner of all keys of another one. The error is ports.ErrUnavailable.
+func (k *Keys) HandOver(ctx context.Context, from, to string) error {
+	return k.repository.HandOverKeys(ctx, from, to)
 }

@@ -29,7 +29,7 @@ func newKeys(repository ports.KeyRepository) *access.Keys {
 
 func mustCreate(t *testing.T, keys *access.Keys, name string, scope domain.Scope) string {
 	t.Helper()
-	_, secret, err := keys.Create(t.Context(), name, scope)
+	_, secret, err := keys.Create(t.Context(), name, scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func mustCreate(t *testing.T, keys *access.Keys, name string, scope domain.Scope
 }
 
 func TestAKeyIsRecognisedByItsSecretUntilItIsRevoked(t *testing.T) {
-	keys := newKeys(memory.NewKeyRepository())
+	keys := newKeys(memory.NewKeyRepository(memory.NewAccountRepository()))
 	secret := mustCreate(t, keys, "importer", domain.ScopeWrite)
 
 	key, err := keys.Authenticate(t.Context(), secret)
@@ -56,7 +56,7 @@ func TestAKeyIsRecognisedByItsSecretUntilItIsRevoked(t *testing.T) {
 }
 
 func TestSecretsAreLongDifferentAndNotKept(t *testing.T) {
-	keys := newKeys(memory.NewKeyRepository())
+	keys := newKeys(memory.NewKeyRepository(memory.NewAccountRepository()))
 	first, second := mustCreate(t, keys, "one", domain.ScopeWrite), mustCreate(t, keys, "two", domain.ScopeAdmin)
 	if first == second || !strings.HasPrefix(first, "gable_") || len(first) != len("gable_")+43 {
 		t.Errorf("secrets %q and %q", first, second)
@@ -71,7 +71,7 @@ func TestSecretsAreLongDifferentAndNotKept(t *testing.T) {
 }
 
 func TestNamesAreUniqueAndScopesKnown(t *testing.T) {
-	keys := newKeys(memory.NewKeyRepository())
+	keys := newKeys(memory.NewKeyRepository(memory.NewAccountRepository()))
 	mustCreate(t, keys, "importer", domain.ScopeWrite)
 	for name, c := range map[string]struct {
 		name  string
@@ -82,7 +82,7 @@ func TestNamesAreUniqueAndScopesKnown(t *testing.T) {
 		"no name":       {" ", domain.ScopeWrite, domain.ErrInvalidKey},
 		"unknown scope": {"other", "root", domain.ErrInvalidKey},
 	} {
-		if _, secret, err := keys.Create(t.Context(), c.name, c.scope); !errors.Is(err, c.want) || secret != "" {
+		if _, secret, err := keys.Create(t.Context(), c.name, c.scope, ""); !errors.Is(err, c.want) || secret != "" {
 			t.Errorf("%s: %q, %v; want %v and no secret", name, secret, err, c.want)
 		}
 	}

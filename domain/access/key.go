@@ -28,7 +28,7 @@ func (s Scope) Allows(needed Scope) bool { return s == ScopeAdmin || s == needed
 // What can be wrong with a key.
 var (
 	// ErrUnknownKey says that no key in force has this secret.
-	ErrUnknownKey = errors.New("no such API key, or it has been revoked")
+	ErrUnknownKey = errors.New("no such API key, or it has ended")
 	// ErrNameTaken says that a key of that name exists, be it in force or revoked.
 	ErrNameTaken = errors.New("an API key of that name exists")
 	// ErrInvalidKey says that a key's name or scope breaks a rule.
@@ -43,7 +43,24 @@ type Key struct {
 	Hash      string // HashSecret of the secret
 	Hint      string // the secret's last four characters
 	CreatedAt time.Time
-	RevokedAt time.Time // zero while the key is in force
+	RevokedAt time.Time // zero unless the key has been revoked
+	// Owner is the id of the account whose key it is: the key ends with that account. "" for a key that belongs to nobody
+	// and ends when it is revoked.
+	Owner string
+}
+
+// OwnerAmong finds the key's owner in a list of all accounts. It returns false when the owner has gone, and the key is
+// therefore not in force, whether revoked or not.
+func (k Key) OwnerAmong(accounts []Account) (name string, found bool) {
+	if k.Owner == "" {
+		return "", true
+	}
+	for _, a := range accounts {
+		if a.ID == k.Owner {
+			return a.Name, true
+		}
+	}
+	return "", false
 }
 
 const (

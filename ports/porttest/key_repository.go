@@ -12,16 +12,58 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// KeyRepository checks that a repository keeps every promise of ports.KeyRepository. newRepo gives an empty repository each
-// time it is called.
-func KeyRepository(t *testing.T, newRepo func(t *testing.T) ports.KeyRepository) {
-	runCases(t, keyCases, func(t *testing.T) ring { return ring{t, newRepo(t)} })
+// KeyRepository checks that a repository satisfies every promise of ports.KeyRepository. newRepo makes an empty repository
+// and the empty one of the accounts beside it, each time it is called.
+func KeyRepository(t *testing.T, newRepo func(t *testing.T) (ports.KeyRepository, ports.AccountRepository)) {
+	runCases(t, keyCases, func(t *testing.T) ring {
+		repo, accounts := newRepo(t)
+		return ring{t, repo, accounts}
+	})
 }
 
 // ring is a key repository under test with the steps that cases are made of.
 type ring struct {
 	t    reporter
 	repo ports.KeyRepository
+
+	accounts ports.AccountRepository
+}
+
+// account makes an administrator of this id.
+func (r ring) account(id string) {
+	r.t.Helper()
+	account, err := access.NewAccount(id, id, access.RoleAdministrator, birth)
+	if err == nil {
+		err = r.accounts.CreateAccount(r.t.Context(), account)
+	}
+	if err != nil {
+		r.t.Fatalf("create account %q: %v", id, err)
+	}
+}
+
+// owned stores a key that belongs to an account.
+func (r ring) owned(name, owner string) access.Key {
+	r.t.Helper()
+	key := r.key(name, 1)
+	key.Owner = owner
+	if err := r.repo.CreateKey(r.t.Context(), key); err != nil {
+		r.t.Fatalf("create key %q: %v", name, err)
+	}
+	return key
+}
+
+func (r ring) removeAccount(id string) {
+	r.t.Helper()
+	if err := r.accounts.DeleteAccount(r.t.Context(), id); err != nil {
+		r.t.Fatalf("delete account %q: %v", id, err)
+	}
+}
+
+func (r ring) handOver(from, to string) {
+	r.t.Helper()
+	if err := r.repo.HandOverKeys(r.t.Context(), from, to); err != nil {
+		r.t.Fatalf("hand over keys: %v", err)
+	}
 }
 
 // add stores a key of this name, made so many minutes after birth, and returns it.
@@ -189,6 +231,35 @@ var keyCases = []suiteCase[ring]{
 			r.t.Fatalf("%d creations of one name won, and %d keys are stored", winners, len(r.list()))
 		}
 	}},
+	{"a_key_ends_with_its_owner", "FindKey of a key whose Owner is no account is ErrUnknownKey; other keys stay in force.", func(r ring) {
+		r.account("anna")
+		r.account("bob")
+		hers, his, nobodys := r.owned("a", "anna"), r.owned("b", "bob"), r.add("c", 2)
+		early := r.owned("d", "carol")
+		r.wantInForce(hers)
+		r.wantUnknown(early)
+		r.removeAccount("anna")
+		r.wantUnknown(hers)
+		r.wantInForce(his)
+		r.wantInForce(nobodys)
+	}},
+	{"handed_over_keys_go_on", "HandOverKeys makes another account the Owner of all keys of an account, and of no others.", func(r ring) {
+		r.account("anna")
+		r.account("bob")
+		r.account("carol")
+		first, second, his, nobodys := r.owned("a", "anna"), r.owned("b", "anna"), r.owned("c", "bob"), r.add("d", 2)
+		r.handOver("anna", "carol")
+		r.removeAccount("anna")
+		r.removeAccount("bob")
+		first.Owner, second.Owner = "carol", "carol"
+		r.wantInForce(first)
+		r.wantInForce(second)
+		r.wantUnknown(his)
+		r.wantInForce(nobodys)
+		r.handOver("", "carol")
+		r.handOver("nobody", "carol")
+		r.wantInForce(nobodys)
+	}},
 	{"a_cancelled_context_ends_every_call", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(r ring) {
 		key := r.add("a", 1)
 		ctx, cancel := context.WithCancel(r.t.Context())
@@ -199,6 +270,7 @@ var keyCases = []suiteCase[ring]{
 		r.wantError("ListKeys", err, context.Canceled)
 		r.wantError("CreateKey", r.repo.CreateKey(ctx, r.key("b", 1)), context.Canceled)
 		r.wantError("RevokeKey", r.repo.RevokeKey(ctx, "a", birth), context.Canceled)
+		r.wantError("HandOverKeys", r.repo.HandOverKeys(ctx, "x", "y"), context.Canceled)
 		r.wantInForce(key)
 	}},
 }

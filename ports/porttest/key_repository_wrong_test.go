@@ -16,7 +16,8 @@ import (
 func TestWrongKeyRepositoriesAreNoticed(t *testing.T) {
 	for _, w := range wrongKeys {
 		testWrong(t, w, keyCases, func(r reporter, bend func(ports.KeyRepository) ports.KeyRepository) ring {
-			return ring{r, bend(memory.NewKeyRepository())}
+			accounts := memory.NewAccountRepository()
+			return ring{r, bend(memory.NewKeyRepository(accounts)), accounts}
 		})
 	}
 }
@@ -28,6 +29,15 @@ type miscut struct {
 	find   func(context.Context, string) (access.Key, error)
 	list   func(context.Context) ([]access.Key, error)
 	revoke func(context.Context, string, time.Time) error
+
+	handOver func(ctx context.Context, from, to string) error
+}
+
+func (m miscut) HandOverKeys(ctx context.Context, from, to string) error {
+	if m.handOver != nil {
+		return m.handOver(ctx, from, to)
+	}
+	return m.KeyRepository.HandOverKeys(ctx, from, to)
 }
 
 func (m miscut) CreateKey(ctx context.Context, key access.Key) error {
@@ -83,14 +93,17 @@ func listingKeys(bend func([]access.Key) []access.Key) func(ports.KeyRepository)
 
 func revoked(k access.Key) bool { return !k.RevokedAt.IsZero() }
 
+// ownership are the cases that fail for whoever looks for keys without a look at their owners.
+var ownership = []string{"a_key_ends_with_its_owner", "handed_over_keys_go_on"}
+
 var wrongKeys = []wrong[ports.KeyRepository]{
 	{"revoked keys are still found", finding(func(k access.Key, hash string) bool { return k.Hash == hash }),
-		[]string{"a_revoked_key_is_unknown", "a_future_revocation_holds_at_once"}, nil},
+		[]string{"a_revoked_key_is_unknown", "a_future_revocation_holds_at_once"}, ownership},
 	{"revoked keys live until their time", finding(func(k access.Key, hash string) bool {
 		return k.Hash == hash && (!revoked(k) || time.Now().Before(k.RevokedAt))
-	}), []string{"a_future_revocation_holds_at_once"}, nil},
+	}), []string{"a_future_revocation_holds_at_once"}, ownership},
 	{"the start of a hash is enough", finding(func(k access.Key, hash string) bool { return !revoked(k) && strings.HasPrefix(k.Hash, hash) }),
-		[]string{"an_unknown_hash_is_unknown"}, nil},
+		[]string{"an_unknown_hash_is_unknown"}, ownership},
 	{"any key is found", finding(func(k access.Key, _ string) bool { return !revoked(k) }),
 		[]string{"a_key_comes_back_as_stored", "an_unknown_hash_is_unknown", "a_revoked_key_is_unknown"}, []string{"*"}},
 	{"a key loses its scope", func(right ports.KeyRepository) ports.KeyRepository {
@@ -136,6 +149,11 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 		}
 		return keys
 	}), []string{"a_list_says_what_was_revoked"}, []string{"revoking_what_is_not_in_force_is_an_error"}},
+	{"keys outlive their owners", finding(func(k access.Key, hash string) bool { return k.Hash == hash && !revoked(k) }),
+		ownership, nil},
+	{"keys are not handed over", func(right ports.KeyRepository) ports.KeyRepository {
+		return miscut{KeyRepository: right, handOver: func(ctx context.Context, _, _ string) error { return ctx.Err() }}
+	}, []string{"handed_over_keys_go_on"}, nil},
 	{"contexts are ignored", func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, find: func(ctx context.Context, hash string) (access.Key, error) {
 			return right.FindKey(context.WithoutCancel(ctx), hash)

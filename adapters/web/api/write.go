@@ -99,7 +99,7 @@ func (a *API) revise(
 		return edit(body, current)
 	})
 	if err != nil {
-		return a.preconditioned(err, expected)
+		return preconditioned(err, expected, r)
 	}
 	a.writeItem(w, r, http.StatusOK, &revised)
 	return nil
@@ -112,7 +112,7 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error
 		return err
 	}
 	if err := a.Catalog.Remove(r.Context(), id, expected); err != nil {
-		return a.preconditioned(err, expected)
+		return preconditioned(err, expected, r)
 	}
 	a.Views.GiveWriteToken(w, r)
 	w.WriteHeader(http.StatusNoContent)
@@ -159,13 +159,28 @@ func expectedState(header []string) func(*property.Property) bool {
 	}
 }
 
-// preconditioned tells a failed If-Match from a change that lost against others.
-func (a *API) preconditioned(err error, expected func(*property.Property) bool) error {
-	if errors.Is(err, property.ErrVersionConflict) && expected != nil {
-		return problem.Refuse(problem.PreconditionFailed,
-			"The listing is not in the state that If-Match names; read it again.")
+// preconditioned turns the error of a failed If-Match into its problem. A change that lost against others stays as it is.
+func preconditioned(err error, expected func(*property.Property) bool, r *http.Request) error {
+	if !errors.Is(err, property.ErrVersionConflict) || expected == nil {
+		return err
 	}
-	return err
+	if onlyWeak(r.Header["If-Match"]) {
+		return problem.Refuse(problem.PreconditionFailed,
+			"If-Match compares strong tags, and this one is weak (W/): a proxy has changed the answer on its way, as it does "+
+				"when it compresses. Read the listing with Accept-Encoding: identity and send the tag of that answer.")
+	}
+	return problem.Refuse(problem.PreconditionFailed,
+		"The listing is not in the state that If-Match names; read it again.")
+}
+
+// onlyWeak reports whether all tags of an If-Match header are weak.
+func onlyWeak(header []string) bool {
+	for tag := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		if !strings.HasPrefix(strings.TrimSpace(tag), "W/") {
+			return false
+		}
+	}
+	return true
 }
 
 // writeItem answers a change with the listing as it is now: the bytes and entity tag that a GET would get.

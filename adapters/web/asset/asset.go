@@ -15,7 +15,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/gable-listings/gable/adapters/web/exchange"
 )
 
 const (
@@ -23,12 +26,14 @@ const (
 	forever    = "public, max-age=31536000, immutable"
 )
 
-// File is something to serve. Only its compressed form is kept: nearly everybody asks for that one.
+// File is something to serve. Nearly everybody asks for its compressed form; the plain one is unpacked when somebody first
+// asks for it, and stays. All files of the program unpacked are a few megabytes.
 type File struct {
 	// Policy is the Content-Security-Policy; "" for what is no page.
 	Policy string
 
 	gzipped      []byte
+	plain        func() []byte
 	hash         string
 	contentType  string
 	cacheControl string
@@ -40,7 +45,21 @@ func New(contentType string, content []byte) *File {
 	z := gzip.NewWriter(&b)
 	_, _ = z.Write(content) // a buffer takes everything
 	_ = z.Close()
-	return &File{gzipped: b.Bytes(), hash: hashOf(b.Bytes()), contentType: contentType, cacheControl: revalidate}
+	return newFile(contentType, b.Bytes(), revalidate)
+}
+
+func newFile(contentType string, gzipped []byte, cacheControl string) *File {
+	return &File{
+		gzipped: gzipped, plain: sync.OnceValue(func() []byte { return unpack(gzipped) }),
+		hash: hashOf(gzipped), contentType: contentType, cacheControl: cacheControl,
+	}
+}
+
+// unpack never fails: what is embedded or was just compressed always unpacks; a test reads every file.
+func unpack(gzipped []byte) []byte {
+	z, _ := gzip.NewReader(bytes.NewReader(gzipped))
+	content, _ := io.ReadAll(z)
+	return content
 }
 
 // Tree is files under a path that changes with their content, so that clients need never ask again.
@@ -84,10 +103,9 @@ func (t *Tree) File(path string) *File {
 func newAsset(embeddedName string, data []byte) (name string, f *File) {
 	name, compressed := strings.CutSuffix(embeddedName, ".gz")
 	if compressed {
-		f = &File{gzipped: data, hash: hashOf(data), contentType: typeOf(name)}
-	} else {
-		f = New(typeOf(name), data)
+		return name, newFile(typeOf(name), data, forever)
 	}
+	f = New(typeOf(name), data)
 	f.cacheControl = forever
 	return name, f
 }
@@ -125,11 +143,10 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", f.cacheControl)
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if f.Policy != "" {
-		h.Set("Content-Security-Policy", f.Policy)
-		h.Set("Referrer-Policy", "no-referrer")
+		exchange.SetPolicy(h, f.Policy)
 	}
 	body := f.gzipped
 	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
@@ -141,13 +158,6 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("ETag", `"`+f.hash+`"`)
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-}
-
-// plain is the content. What is embedded or was just compressed always unpacks; a test reads every file.
-func (f *File) plain() []byte {
-	z, _ := gzip.NewReader(bytes.NewReader(f.gzipped))
-	content, _ := io.ReadAll(z)
-	return content
 }
 
 // acceptsGzip reports whether Accept-Encoding names gzip, or anything by *, with a weight above zero.

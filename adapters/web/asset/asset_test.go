@@ -1,8 +1,10 @@
 package asset
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -40,6 +42,41 @@ func TestGzipIsSentOnlyWhenAccepted(t *testing.T) {
 	} {
 		if got := acceptsGzip([]string{accept}); got != want {
 			t.Errorf("%q: %v, want %v", accept, got, want)
+		}
+	}
+}
+
+func TestAFileIsUnpackedOnce(t *testing.T) {
+	f := New("text/plain; charset=utf-8", bytes.Repeat([]byte("line\n"), 200_000)) // 1 MB
+	ask := func(method string, headers ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, "/", nil)
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		return w
+	}
+	if w := ask(http.MethodHead); w.Header().Get("Content-Length") != "1000000" || w.Body.Len() != 0 {
+		t.Errorf("HEAD: %v, %d bytes", w.Header(), w.Body.Len())
+	}
+	for name, request := range map[string]func() *httptest.ResponseRecorder{
+		"HEAD":                 func() *httptest.ResponseRecorder { return ask(http.MethodHead) },
+		"a range of one byte":  func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=0-0") },
+		"a range at the end":   func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=-1") },
+		"what has not changed": func() *httptest.ResponseRecorder { return ask(http.MethodGet, "If-None-Match", `"`+f.hash+`"`) },
+	} {
+		if w := request(); w.Code >= http.StatusBadRequest || w.Body.Len() > 1 {
+			t.Errorf("%s: %d, %d bytes", name, w.Code, w.Body.Len())
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 10 {
+			request()
+		}
+		runtime.ReadMemStats(&after)
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 1_000_000 {
+			t.Errorf("%s: ten requests take %d bytes of memory", name, taken)
 		}
 	}
 }

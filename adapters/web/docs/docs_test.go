@@ -110,6 +110,9 @@ func TestEveryPageLoadsOnlyWhatThisSiteServes(t *testing.T) {
 		if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") {
 			t.Errorf("%s: Content-Security-Policy is %q", path, policy)
 		}
+		if w.Header().Get("X-Frame-Options") != "DENY" || w.Header().Get("Cross-Origin-Opener-Policy") != "same-origin" {
+			t.Errorf("%s: other sites may frame it or hold its window: %v", path, w.Header())
+		}
 		for _, m := range link.FindAllStringSubmatch(w.Body.String(), -1) {
 			if strings.HasPrefix(m[1], "https://www.rfc-editor.org/") {
 				continue

@@ -125,11 +125,12 @@ func (e *Exchange) Finish() {
 // Unwrap lets http.ResponseController reach the writer inside.
 func (e *Exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// SetPolicy sets the headers of an answer that a browser shows as a page: its Content-Security-Policy, that its address is
-// told to no other host, and that its type means what it says.
+// SetPolicy sets the headers of an answer that a browser shows as a page: its Content-Security-Policy, that no other host
+// receives its address, that its type means what it says, and that no page of another host frames it or holds its window.
 func SetPolicy(h http.Header, policy string) {
 	h["Content-Security-Policy"] = []string{policy}
 	h["Referrer-Policy"] = []string{"same-origin"}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["X-Frame-Options"] = []string{"DENY"}
+	h["Cross-Origin-Opener-Policy"] = []string{"same-origin"}
 }

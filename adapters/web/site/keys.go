@@ -10,12 +10,19 @@ import (
 
 // keyPage is the body of the page about API keys.
 type keyPage struct {
-	Keys   []access.Key
+	Keys   []listedKey
 	Name   string
 	Scope  access.Scope
 	Wrong  string
 	Made   string // the name of the key just made
 	Secret string // its secret, which is shown this once
+}
+
+// listedKey is a key as the page shows it.
+type listedKey struct {
+	access.Key
+	OwnerName string // "" when it belongs to nobody, or its owner has gone
+	OwnerGone bool   // and the key has ended with it
 }
 
 // Scopes are what keys may be good for.
@@ -25,9 +32,18 @@ func (s *Site) keyList(w http.ResponseWriter, r *http.Request, who access.Accoun
 	return s.showKeys(w, r, who, http.StatusOK, &keyPage{Scope: access.ScopeWrite})
 }
 
-func (s *Site) showKeys(w http.ResponseWriter, r *http.Request, who access.Account, status int, page *keyPage) (err error) {
-	if page.Keys, err = s.Keys.List(r.Context()); err != nil {
+func (s *Site) showKeys(w http.ResponseWriter, r *http.Request, who access.Account, status int, page *keyPage) error {
+	keys, err := s.Keys.List(r.Context())
+	if err != nil {
 		return err
+	}
+	accounts, err := s.Accounts.List(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		name, found := key.OwnerAmong(accounts)
+		page.Keys = append(page.Keys, listedKey{key, name, !found})
 	}
 	return s.staffPage(w, r, who, status, "keys", "keys", "API keys", page)
 }
@@ -35,7 +51,7 @@ func (s *Site) showKeys(w http.ResponseWriter, r *http.Request, who access.Accou
 // createKey answers POST /admin/keys. Its answer is the one place where the secret is ever shown.
 func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	page := &keyPage{Name: r.PostForm.Get("name"), Scope: access.Scope(r.PostForm.Get("scope"))}
-	key, secret, err := s.Keys.Create(r.Context(), page.Name, page.Scope)
+	key, secret, err := s.Keys.Create(r.Context(), page.Name, page.Scope, who.ID)
 	switch {
 	case errors.Is(err, access.ErrNameTaken):
 		page.Wrong = "A key of that name exists, in force or revoked. Choose another name."

@@ -16,6 +16,8 @@ type peoplePage struct {
 	Role     access.Role
 	Wrong    map[string]string
 	Banner   string
+	// KeysOf are the names of the keys in force that an account owns, by its id: they end with it.
+	KeysOf map[string][]string
 }
 
 // Roles are what people may be.
@@ -33,7 +35,16 @@ func (s *Site) showPeople(
 	if page.Accounts, err = s.Accounts.List(r.Context()); err != nil {
 		return err
 	}
-	page.Self = who.ID
+	keys, err := s.Keys.List(r.Context())
+	if err != nil {
+		return err
+	}
+	page.Self, page.KeysOf = who.ID, map[string][]string{}
+	for _, key := range keys {
+		if key.Owner != "" && key.RevokedAt.IsZero() {
+			page.KeysOf[key.Owner] = append(page.KeysOf[key.Owner], key.Name)
+		}
+	}
 	return s.staffPage(w, r, who, status, "people", "people", "People", page)
 }
 
@@ -74,10 +85,17 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		})
 	}
 	said := other.Name + " cannot sign in any more."
-	if r.PostForm.Has("remove") {
-		err = s.Accounts.Remove(r.Context(), id)
-	} else {
+	handOver := r.PostForm.Get("keys") == "hand over"
+	switch {
+	case !r.PostForm.Has("remove"):
 		err, said = s.Accounts.SetRole(r.Context(), id, role), other.Name+" is "+string(role)+" now."
+	case handOver:
+		said += " The keys belong to you now."
+		if err = s.Keys.HandOver(r.Context(), id, who.ID); err == nil { // before the account goes, so that none ever ends
+			err = s.Accounts.Remove(r.Context(), id)
+		}
+	default:
+		err = s.Accounts.Remove(r.Context(), id)
 	}
 	switch {
 	case errors.Is(err, access.ErrUnknownAccount):
@@ -94,6 +112,7 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		return err
 	}
 	s.Log.Info("account changed", zap.String("name", other.Name), zap.Bool("removed", r.PostForm.Has("remove")),
+		zap.Bool("keys_handed_over", handOver && r.PostForm.Has("remove")),
 		zap.String("role", string(role)), zap.String("by", who.Name))
 	return s.done(w, r, peoplePath, said)
 }

@@ -19,16 +19,16 @@ const (
 func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
 	s.Views.GiveWriteToken(w, r)
 	http.SetCookie(w, &http.Cookie{
-		Name: seenCookie, Value: w.Header().Get(viewcache.TokenHeader), Path: "/", MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: s.Secure(),
+		Name: hostCookie(seenCookie, s.Secure()), Value: w.Header().Get(viewcache.TokenHeader), Path: "/",
+		MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Secure(),
 	})
 }
 
 // Remembered has requests for pages carry the token that their browser was given.
-func Remembered(next http.Handler) http.Handler {
+func (s *Site) Remembered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header["Cookie"] != nil && r.Header[viewcache.TokenHeader] == nil && WantsPage(r) {
-			if token := seen(r); token != "" {
+			if token := s.seen(r); token != "" {
 				r.Header.Set(viewcache.TokenHeader, token)
 			}
 		}
@@ -37,8 +37,8 @@ func Remembered(next http.Handler) http.Handler {
 }
 
 // seen is the token that the browser was given; "" for none, and for what is none: a person cannot mend a cookie.
-func seen(r *http.Request) string {
-	cookie, err := r.Cookie(seenCookie)
+func (s *Site) seen(r *http.Request) string {
+	cookie, err := r.Cookie(hostCookie(seenCookie, s.Secure()))
 	if err != nil {
 		return ""
 	}

@@ -58,9 +58,10 @@ type Accounts interface {
 
 // Keys are the use cases around API keys.
 type Keys interface {
-	Create(ctx context.Context, name string, scope access.Scope) (access.Key, string, error)
+	Create(ctx context.Context, name string, scope access.Scope, owner string) (access.Key, string, error)
 	List(ctx context.Context) ([]access.Key, error)
 	Revoke(ctx context.Context, name string) error
+	HandOver(ctx context.Context, from, to string) error
 }
 
 // Options of a Site; everything is required but PublicURL.

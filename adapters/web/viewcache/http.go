@@ -169,7 +169,11 @@ func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []
 	c.share(h, special)
 	h["Cache-Status"] = status
 	h["Etag"] = variant.ETag
-	h["Vary"] = acceptEncoding
+	if h["Vary"] == nil {
+		h["Vary"] = acceptEncoding
+	} else { // by whoever stands in front
+		h["Vary"] = append(h["Vary"], acceptEncoding[0])
+	}
 	if variant.Link != nil {
 		h["Link"] = variant.Link
 	}

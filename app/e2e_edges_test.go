@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	keys "github.com/gable-listings/gable/domain/access"
+)
+
+// raw sends bytes on a connection of their own and returns all answers, until the server closes it.
+func raw(t *testing.T, address, request string) (statuses []int, headers []http.Header) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	_, err = io.WriteString(conn, request)
+	must(t, err)
+	for reader := bufio.NewReader(conn); ; {
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return statuses, headers
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		must(t, err)
+		statuses, headers = append(statuses, response.StatusCode), append(headers, response.Header)
+	}
+}
+
+// Behind each request stands a second one. A proxy that had read the first one's length otherwise would have sent it as
+// part of that, or for somebody else.
+func TestAConnectionClosesWhenTheLengthOfARequestIsInDispute(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.IdleTimeout = 100 * time.Millisecond })
+	const hidden = "GET /v1/cache HTTP/1.1\r\nHost: h\r\n\r\n"
+	const chunks = "0\r\n\r\n"
+	for name, c := range map[string]struct {
+		head, body string
+		answers    int
+	}{
+		"a plain request":               {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n", chunks, 2},
+		"no body":                       {"GET /v1/properties HTTP/1.1\r\nHost: h\r\n", "", 2},
+		"the length named twice alike":  {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n", chunks, 2},
+		"the length named in two ways":  {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n", chunks, 1},
+		"chunks":                        {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"chunks and a length":           {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"a length behind chunks":        {"GET /healthz HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: CHUNKED\r\nContent-Length: 60\r\n", chunks, 1},
+		"a folded encoding":             {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n", chunks, 1},
+		"a folded encoding with a tab":  {"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n\tchunked\r\n", chunks, 1},
+		"two encodings":                 {"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n", chunks, 1},
+		"an encoding twice":             {"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"chunks in HTTP/1.0, kept open": {"POST /v1/properties HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"HTTP/1.0 with both, kept open": {"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+	} {
+		for _, l := range []*listener{s.servers.public, s.servers.ops} {
+			statuses, headers := raw(t, l.bound.String(), c.head+"\r\n"+c.body+hidden)
+			if len(statuses) != c.answers {
+				t.Errorf("%s, %s listener: answers %v, want %d", name, l.name, statuses, c.answers)
+				continue
+			}
+			if c.answers == 2 && headers[0].Get("Connection") != "" {
+				t.Errorf("%s, %s listener: the first answer says Connection: %s", name, l.name, headers[0].Get("Connection"))
+			}
+		}
+	}
+}
+
+func TestAChunkedBodyIsReadWhole(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.base+"/v1/properties",
+		io.MultiReader(strings.NewReader(`{"title":"chunked","price":1,`), strings.NewReader(`"location":"Here"}`)))
+	must(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+s.key)
+	response, err := s.client.Do(request)
+	must(t, err)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated || !response.Close {
+		t.Errorf("status %d, the connection closes: %v", response.StatusCode, response.Close)
+	}
+}
+
+// Whatever a listener answers, a browser takes its type for what it says.
+func TestEveryAnswerForbidsGuessingItsType(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	p := s.create(`"title":"typed","price":1`)
+	boss := s.staff("boss", keys.RoleAdministrator)
+	check := func(path string, h http.Header) {
+		t.Helper()
+		if got := h.Values("X-Content-Type-Options"); len(got) != 1 || got[0] != "nosniff" {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	for _, path := range []string{
+		"/v1/properties", "/v1/properties", "/v1/properties?x=1", "/v1/properties/" + p.ID, "/v1/exports", "/v1/changes",
+		"/v1/cache", "/healthz", "/readyz", "/version", "/robots.txt", "/docs", "/openapi.json", "/problems", "/nowhere", "/",
+		"/admin", "/admin/cache/samples",
+	} {
+		check(path, boss.get(path).header)
+	}
+	for _, path := range []string{"/v1/properties", "/v1/exports", "/healthz", "/docs", "/nowhere"} {
+		check("HEAD "+path, s.do(http.MethodHead, path, "").header)
+	}
+	check("a refused write", s.do(http.MethodPost, "/v1/properties", "{", "Authorization", "").header)
+	for _, path := range []string{"/healthz", "/readyz", "/version", "/metrics", "/debug/pprof/", "/nowhere"} {
+		response, err := http.Get(s.opsBase + path)
+		must(t, err)
+		must(t, response.Body.Close())
+		check("ops "+path, response.Header)
+	}
+}
+
+var shownSecret = regexp.MustCompile(`gable_[A-Za-z0-9_-]{43}`)
+
+func TestKeysEndWithTheAccountThatMadeThemUnlessHandedOver(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		boss := s.staff("boss", keys.RoleAdministrator)
+		made := map[string]string{}
+		for _, name := range []string{"anna", "bob"} {
+			b := s.staff(name, keys.RoleAdministrator)
+			page := b.post("/admin/keys", fields("name", name+"-import", "scope", "write")).must(http.StatusCreated)
+			if made[name] = shownSecret.FindString(page.body); made[name] == "" {
+				t.Fatalf("no secret on %s", page.body)
+			}
+		}
+		write := func(secret string) int {
+			return s.do(http.MethodPost, "/v1/properties", `{"title":"t","price":1,"location":"l"}`,
+				"Authorization", "Bearer "+secret).status
+		}
+		accounts, err := s.accounts.List(t.Context())
+		must(t, err)
+		boss.get("/admin/people").must(http.StatusOK).says("“anna-import”").says("“bob-import”").
+			says("They end with the account.").says("They go on and belong to you.")
+		for _, a := range accounts {
+			form := fields("id", a.ID, "remove", "1")
+			switch a.Name {
+			case "anna":
+				boss.post("/admin/people/change", with(form, "keys", "end")).goes("/admin/people")
+			case "bob":
+				boss.post("/admin/people/change", with(form, "keys", "hand over")).goes("/admin/people")
+			}
+		}
+		if anna, bob, nobodys := write(made["anna"]), write(made["bob"]), write(s.key); anna != http.StatusUnauthorized ||
+			bob != http.StatusCreated || nobodys != http.StatusCreated {
+			t.Errorf("anna's key %d, bob's, which was handed over, %d, nobody's %d", anna, bob, nobodys)
+		}
+		boss.get("/admin/keys").must(http.StatusOK).says("ended with its owner").says("<td>boss</td>").says("<td>nobody</td>")
+		boss.get("/admin/people").must(http.StatusOK).lacks("They end with the account.") // nobody removes themselves
+	})
+}
+
+func TestPagesOfConfiguredOriginsMayReadAnswers(t *testing.T) {
+	t.Parallel()
+	const app, other = "https://app.example.org", "https://evil.example.org"
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.CORSOrigins = app + ", http://localhost:3000" })
+	s.create(`"title":"shared","price":1`)
+	preflight := func(s *testServer, path, origin, method, headers string) http.Header {
+		t.Helper()
+		a := s.do(http.MethodOptions, path, "", "Authorization", "", "Origin", origin,
+			"Access-Control-Request-Method", method, "Access-Control-Request-Headers", headers)
+		return a.header
+	}
+	h := preflight(s, "/v1/properties", app, "POST", "authorization,content-type,idempotency-key")
+	if h.Get("Access-Control-Allow-Origin") != app || h.Get("Access-Control-Allow-Methods") != "POST" ||
+		h.Get("Access-Control-Allow-Headers") != "authorization,content-type,idempotency-key" || h.Get("Access-Control-Max-Age") == "" {
+		t.Errorf("the preflight is answered %v", h)
+	}
+	for _, refused := range []http.Header{
+		preflight(s, "/v1/properties", other, "POST", ""), preflight(s, "/v1/properties", app, "TRACE", ""),
+		preflight(s, "/v1/properties", app, "POST", "cookie"), preflight(s, "/v1/properties", "null", "GET", ""),
+	} {
+		if refused.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("a preflight is answered %v", refused)
+		}
+	}
+	s.get("/v1/properties")
+	for _, origin := range []string{app, other, "", "http://localhost:3000"} { // all from the view cache
+		a := s.get("/v1/properties", "Origin", origin).must(http.StatusOK)
+		want := map[string]string{app: app, "http://localhost:3000": "http://localhost:3000"}[origin]
+		vary := strings.Join(a.header.Values("Vary"), ", ")
+		if a.header.Get("Access-Control-Allow-Origin") != want || !strings.Contains(vary, "Origin") || !strings.Contains(vary, "Accept-Encoding") {
+			t.Errorf("origin %q: %v", origin, a.header)
+		}
+		if exposed := a.header.Get("Access-Control-Expose-Headers"); want != "" && (!strings.Contains(exposed, "Etag") ||
+			!strings.Contains(exposed, "Consistency-Token") || !strings.Contains(exposed, "Cache-Status")) {
+			t.Errorf("exposed: %q", exposed)
+		}
+		if a.header.Get("Access-Control-Allow-Credentials") != "" || a.header.Get("Cache-Status") != "gable-view; hit" {
+			t.Errorf("origin %q: %v", origin, a.header)
+		}
+	}
+	for _, path := range []string{"/v1/properties?x=1", "/v1/nowhere", "/v1/exports", "/openapi.json"} {
+		if got := s.get(path, "Origin", app).header.Get("Access-Control-Allow-Origin"); got != app {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	all := embeddedSetup.start(t, func(c *Config) { c.HTTP.CORSOrigins = "*" })
+	if got := all.get("/v1/properties", "Origin", other).header.Get("Access-Control-Allow-Origin"); got != "*" {
+		t.Errorf("with *: %q", got)
+	}
+	none := embeddedSetup.start(t)
+	for range 2 {
+		h := none.get("/v1/properties", "Origin", app).header
+		if h.Get("Access-Control-Allow-Origin") != "" || len(h.Values("Vary")) != 1 || h.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("without origins: %v", h)
+		}
+	}
+}
