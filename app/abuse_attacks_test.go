@@ -185,6 +185,23 @@ func bulkUpdates(s *assault) {
 		<-ctx.Done()
 	})
 	s.note("changed      %d long listings of %d KiB each", changed*longListings/2, longLetters*3>>10)
+	s.note("restart      a new process trusts its feed after %.1f s", s.restart().Seconds())
+}
+
+// restart replaces the process, and returns how long it takes until the caches are in use, a minute at most.
+func (s *assault) restart() time.Duration {
+	s.others.stop()
+	began := time.Now()
+	s.node.kill()
+	s.node.start()
+	for time.Since(began) < time.Minute {
+		r, err := s.node.try(http.MethodGet, "/v1/properties?limit=1&kind=land", "")
+		if err == nil && r.status == http.StatusOK && !strings.Contains(r.header.Get("Cache-Status"), "bypass") {
+			break
+		}
+		linger(s.t.Context(), 50*time.Millisecond)
+	}
+	return time.Since(began)
 }
 
 // holdStream opens an event stream and holds it, reading or not, until the attack ends.
@@ -192,13 +209,7 @@ func (s *assault) holdStream(ctx context.Context, address string, reading bool) 
 	c := s.client(address)
 	c.Timeout = 0
 	began := time.Now()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, *s.node.base.Load()+"/v1/changes?after=now", http.NoBody)
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	request.Header.Set("Accept", "text/event-stream")
-	response, err := c.Do(request)
+	response, err := s.open(ctx, c, "/v1/changes?after=now", "text/event-stream")
 	if err != nil {
 		s.countUnanswered(ctx, err, began)
 		return
@@ -249,7 +260,7 @@ func (s *assault) open(ctx context.Context, c *http.Client, target, accept strin
 	return c.Do(request)
 }
 
-// allExports begins more exports from one address than requests are worked on, reads them slowly, and has others export.
+// allExports begins more exports from one address than requests are worked on, and has others export meanwhile.
 func allExports(s *assault) {
 	served := newResults()
 	s.suffer(func(ctx context.Context) {
@@ -337,13 +348,16 @@ func badImports(s *assault) {
 		all.Wait()
 		gone := s.node.cpu()
 		<-ctx.Done()
-		s.note("CPU          %.1f s in the %s after the importers have left", (s.node.cpu() - gone).Seconds(), attackTime-time.Second)
+		s.note("CPU          %.1f s in the %s after the importers have left",
+			(s.node.cpu() - gone).Seconds(), attackTime-time.Second)
 	})
 	s.rest(restTime)
 }
 
 // sendImport sends a packed file to the API, or to the page with a session's cookie.
-func (s *assault) sendImport(ctx context.Context, c *http.Client, session *http.Cookie, file []byte, byAPI bool) (*http.Response, error) {
+func (s *assault) sendImport(
+	ctx context.Context, c *http.Client, session *http.Cookie, file []byte, byAPI bool,
+) (*http.Response, error) {
 	if byAPI {
 		response, _, err := fetch(ctx, c, http.MethodPost, *s.node.base.Load()+"/v1/imports", string(file),
 			"Content-Type", "text/csv", "Content-Encoding", "gzip", "Authorization", "Bearer "+s.node.key)
@@ -369,7 +383,8 @@ func (s *assault) sendImport(ctx context.Context, c *http.Client, session *http.
 
 // editor makes an account, signs in and returns the session's cookie.
 func (s *assault) editor() *http.Cookie {
-	create := exec.CommandContext(s.t.Context(), thisProgram(s.t), "admin", "create-user", "importer", "--role", "editor", "--generate")
+	create := exec.CommandContext(s.t.Context(), thisProgram(s.t),
+		"admin", "create-user", "importer", "--role", "editor", "--generate")
 	create.Env = append(environment(), s.node.settings...)
 	in, err := create.StdinPipe() // the program ends when this does
 	if err != nil {

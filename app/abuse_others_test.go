@@ -51,7 +51,7 @@ func newOthers(s *assault) *others {
 	for range 100 {
 		o.hot = append(o.hot, s.search(<-s.asked))
 	}
-	rows, err := s.sql.Query(s.t.Context(), "SELECT id::text, title FROM properties WHERE price >= $1 ORDER BY id", ownPrice)
+	rows, err := s.sql.Query(s.t.Context(), "SELECT id::text, title FROM properties WHERE price >= $1", ownPrice)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func (o *others) readOwn(ctx context.Context) string {
 	l.mu.Unlock()
 	labelled := strings.Contains(response.Header.Get("Cache-Status"), "detail=stale")
 	if n > most || sure && !labelled && n < least {
-		o.objection(fmt.Errorf("own listing %s asked with %q shows %d, which must be %d to %d", l.id, headers, n, least, most))
+		o.objection(fmt.Errorf("own listing %s asked with %q shows %d, want %d to %d", l.id, headers, n, least, most))
 	}
 	return "200"
 }

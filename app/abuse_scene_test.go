@@ -35,12 +35,18 @@ type assault struct {
 	closed bool // nobody reports any more
 }
 
+// attacked is how the database knows the process under attack.
+const attacked = "attacked"
+
 // stage starts a process with the defaults of production, and the other clients.
 func (a *arena) stage(t *testing.T, settings ...string) *assault {
 	t.Helper()
+	// What the last one left behind: its questions, and changes for the next one to begin with.
+	a.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", attacked)
+	a.exec("TRUNCATE property_changes")
 	n := &node{t: t, name: t.Name(), key: a.key, transport: &http.Transport{DisableCompression: true}}
 	n.settings = append([]string{
-		"GABLE_DATABASE_URL=" + a.database, "GABLE_CACHE_URL=" + a.cache, "GABLE_LOG_FORMAT=json",
+		"GABLE_DATABASE_URL=" + a.database + "&application_name=" + attacked, "GABLE_CACHE_URL=" + a.cache, "GABLE_LOG_FORMAT=json",
 		"GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0",
 	}, settings...)
 	s := &assault{arena: a, t: t, node: n, hostile: newResults()}
@@ -177,7 +183,8 @@ func (s *assault) aims(out io.Writer) {
 	before, during := s.calm.of(otherHits).took.quantile(0.99), s.during.of(otherHits).took.quantile(0.99)
 	factor := float64(during) / float64(max(1, before))
 	hits := s.during.of(otherHits)
-	aim(factor <= 2 && hits.refused() == 0, "hits unharmed: p99 %.1f times the undisturbed (2), %.1f %% refused (0)", factor, 100*hits.refused())
+	aim(factor <= 2 && hits.refused() == 0, "hits unharmed: p99 %.1f times the undisturbed (2), %.1f %% refused (0)",
+		factor, 100*hits.refused())
 	for _, kind := range []string{otherMisses, otherWrites} {
 		of := s.during.of(kind)
 		p99 := of.took.quantile(0.99)
@@ -343,7 +350,9 @@ func dialer(address string) *net.Dialer {
 
 // client is an HTTP client with one loopback address.
 func (s *assault) client(address string) *http.Client {
-	transport := &http.Transport{DialContext: dialer(address).DialContext, DisableCompression: true, MaxIdleConnsPerHost: 64}
+	transport := &http.Transport{
+		DialContext: dialer(address).DialContext, DisableCompression: true, MaxIdleConnsPerHost: 64,
+	}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
 		Transport: transport, Timeout: clientPatience,
@@ -355,7 +364,9 @@ func (s *assault) client(address string) *http.Client {
 func (s *assault) host() string { return strings.TrimPrefix(*s.node.base.Load(), "http://") }
 
 // fetch sends one request and reads its answer; headers come in pairs.
-func fetch(ctx context.Context, c *http.Client, method, url, body string, headers ...string) (*http.Response, []byte, error) {
+func fetch(
+	ctx context.Context, c *http.Client, method, url, body string, headers ...string,
+) (*http.Response, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return nil, nil, err

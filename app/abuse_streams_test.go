@@ -105,8 +105,8 @@ func (f *audience) write(length time.Duration) {
 	}
 	all.Wait()
 	took := time.Since(began).Seconds()
-	f.note("writes       %s in %.0f s: %.0f/s (200), p50 %.0f ms, p99 %.0f ms", &got, took, float64(got.statuses["200"])/took,
-		milliseconds(got.took.quantile(0.5)), milliseconds(got.took.quantile(0.99)))
+	f.note("writes       %s in %.0f s: %.0f/s (200), p50 %.0f ms, p99 %.0f ms", &got, took,
+		float64(got.statuses["200"])/took, milliseconds(got.took.quantile(0.5)), milliseconds(got.took.quantile(0.99)))
 	got.judge(f.t, "writers beside the streams get")
 }
 
@@ -183,7 +183,8 @@ func (s *assault) lastChange() (seq int64) {
 
 // committed is what was changed behind a change, by what its event is about.
 func (s *assault) committed(f *audience, since int64) map[uint64]string {
-	rows, err := s.sql.Query(s.t.Context(), "SELECT property_id::text, version::text FROM property_changes WHERE seq > $1", since)
+	rows, err := s.sql.Query(s.t.Context(),
+		"SELECT property_id::text, version::text FROM property_changes WHERE seq > $1", since)
 	if err != nil {
 		s.t.Fatal(err)
 	}

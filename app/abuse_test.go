@@ -35,9 +35,9 @@ const (
 	restTime   = 5 * time.Second
 )
 
-// TestAbuse attacks one process after the other, each in one way, while other clients go on reading and writing. It fails
-// when somebody gets a wrong answer, when an event is lost or delivered twice, on a 5xx other than 503, on a health page
-// that is not 200, and when the process ends. Latencies, memory and goodput are printed beside their aims and not asserted.
+// TestAbuse attacks one process after the other, each in one way, while other clients go on reading and writing. It
+// fails on a wrong answer, an event that is lost or delivered twice, a 5xx other than 503, a health page that is not 200,
+// and a process that ends. Latencies, memory and goodput are printed beside their aims and not asserted.
 //
 // Attackers, other clients, databases and the process share one machine, so that latencies are those of its CPUs too.
 // Each client has a loopback address of its own (127.0.0.0/8): limits by address see them as different people.
@@ -55,13 +55,14 @@ func TestAbuse(t *testing.T) {
 		{"hard questions", "64 connections from 64 addresses ask the worst legal questions", hardQuestions, nil},
 		{"echoes", "120 anonymous forms of 1 MiB from 12 addresses, whose answers are read slowly", echoes, nil},
 		{"long pages", "20 clients read pages of 500 long listings, 12 read 1,000 of their changes", longPages, nil},
-		{"bulk updates", "statements over 500 long listings each, while 10 streams are open and half of them read nothing", bulkUpdates, nil},
+		{"bulk updates", "statements over 500 long listings each, 10 streams open, half of which read nothing", bulkUpdates, nil},
 		{"all streams", "one client opens 300 event streams", allStreams, nil},
 		{"all exports", "one client begins 600 exports and reads them slowly", allExports, nil},
 		{"bad imports", "12 imports of 8 million bad rows in 16 KB, from clients that leave after a second", badImports, nil},
 		{"overload", "four times the capacity for 30 s, from 250 addresses", overload, nil},
 		{"idle connections", "10,000 connections from 100 addresses that ask once and stay", idleConnections, nil},
-		{"many streams", "1,000 streams from 250 addresses, 200 writes a second", manyStreams, []string{"GABLE_HTTP_MAX_STREAMS=1200"}},
+		{"many streams", "1,000 streams from 250 addresses, 200 writes a second", manyStreams,
+			[]string{"GABLE_HTTP_MAX_STREAMS=1200"}},
 		{"cold page", "2,000 connections from 100 addresses ask for one cold page at once", coldPage,
 			[]string{"GABLE_FRESHNESS_VERIFY_INTERVAL=0s"}},
 	} {
@@ -128,7 +129,8 @@ func (a *arena) fill(ctx context.Context) error {
 		SELECT 'own 0', $1::bigint + i, 'Here' FROM generate_series(1, $2::int) i`, ownPrice, ownListings)
 	a.exec("CREATE EXTENSION pg_stat_statements")
 	a.exec("VACUUM ANALYZE")
-	rows, err := a.sql.Query(ctx, "SELECT id::text, price::text FROM properties p WHERE price < $1 ORDER BY p.price, p.id", longPrice)
+	rows, err := a.sql.Query(ctx,
+		"SELECT id::text, price::text FROM properties p WHERE price < $1 ORDER BY p.price, p.id", longPrice)
 	if err != nil {
 		return err
 	}
