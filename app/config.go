@@ -65,6 +65,8 @@ type HTTPConfig struct {
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 	PublicURL      string        `koanf:"public_url"`
+	TrustedProxies string        `koanf:"trusted_proxies"`
+	ProxyProtocol  bool          `koanf:"proxy_protocol"`
 
 	IdempotencyRetention time.Duration `koanf:"idempotency_retention"`
 }

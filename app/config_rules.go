@@ -13,6 +13,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/property"
 )
 
@@ -54,6 +55,10 @@ func (c *Config) broken() []problem {
 		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
 	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
 		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
+	proxies, err := exchange.ParseProxies(c.HTTP.TrustedProxies)
+	usable(err, "http.trusted_proxies")
+	rule(!c.HTTP.ProxyProtocol || err != nil || len(proxies) > 0, "http.proxy_protocol",
+		"needs the proxies in http.trusted_proxies")
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")

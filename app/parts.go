@@ -199,7 +199,8 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
+		Proxies: c.HTTP.proxies(),
+		Log:     log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, Secure: s.Secure(),
 	})
 }
@@ -219,10 +220,14 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 		default: // the program ends already
 		}
 	}
-	return &servers{
+	s := &servers{
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
 		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
 	}
+	if c.HTTP.ProxyProtocol {
+		s.public.proxies = c.HTTP.proxies()
+	}
+	return s
 }
 
 func newChangeFollower(

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/site"
@@ -17,7 +18,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Leaving and Secure.
+// Options of the handler; everything is required but Proxies, Leaving and Secure.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
@@ -28,6 +29,8 @@ type Options struct {
 	Site    *site.Site
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
+	// Proxies are the peers that are believed when they name the client they ask for.
+	Proxies exchange.Proxies
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int
 	// Timeout bounds the work on one request, streams excepted.
