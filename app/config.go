@@ -62,6 +62,12 @@ type HTTPConfig struct {
 	MaxBody        Bytes         `koanf:"max_body"`
 	MaxInFlight    int           `koanf:"max_in_flight"`
 	MaxStreams     int           `koanf:"max_streams"`
+	RateLimit      int           `koanf:"rate_limit" zero:"ok"`
+	RateBurst      int           `koanf:"rate_burst"`
+
+	MaxStreamsPerClient int `koanf:"max_streams_per_client"`
+	MaxExportsPerClient int `koanf:"max_exports_per_client"`
+
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 	PublicURL      string        `koanf:"public_url"`

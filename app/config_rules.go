@@ -20,6 +20,9 @@ import (
 // longestLedger is a ledger of 2.3 GiB; memory for the whole of it is taken at the start.
 const longestLedger = 1 << 24
 
+// highestRate is a rate at which a request costs 6 µs; limits are counted in microseconds.
+const highestRate = 10_000_000
+
 // broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
 func (c *Config) broken() []problem {
 	var found []problem
@@ -55,6 +58,8 @@ func (c *Config) broken() []problem {
 		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
 	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
 		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
+	rule(c.HTTP.RateLimit <= highestRate, "http.rate_limit", "must be at most %d", highestRate)
+	rule(c.HTTP.RateBurst <= highestRate, "http.rate_burst", "must be at most %d", highestRate)
 	proxies, err := exchange.ParseProxies(c.HTTP.TrustedProxies)
 	usable(err, "http.trusted_proxies")
 	rule(!c.HTTP.ProxyProtocol || err != nil || len(proxies) > 0, "http.proxy_protocol",

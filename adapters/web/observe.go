@@ -83,6 +83,9 @@ const (
 	noRoute = "none"
 	// longestLogged bounds the texts of a client in a log line, in bytes.
 	longestLogged = 256
+	// loggedHash is how many digits of the hash of an unknown key's secret a log line has: enough to find a revoked key in
+	// the database by.
+	loggedHash = 16
 )
 
 // tell writes the request's log line and counts it.
@@ -122,6 +125,9 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration)
 	)
 	if e.Actor != "" {
 		fields = append(fields, zap.String("actor", e.Actor))
+	}
+	if _, hash := secretOf(r); hash != "" && status == http.StatusUnauthorized {
+		fields = append(fields, zap.String("key_hash", hash[:loggedHash]))
 	}
 	if trace := traceID(r.Header.Get("Traceparent")); trace != "" {
 		fields = append(fields, zap.String("trace_id", trace))

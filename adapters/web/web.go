@@ -1,6 +1,6 @@
 // Package web is the HTTP side of Gable, the driving adapter: it stands between a listener and the use cases. From the
-// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); the view cache;
-// and, for what the view cache does not answer, a bounded number of requests at a time, a deadline, and the router.
+// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); what each client
+// may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of requests at a time, a deadline, and the router.
 package web
 
 import (
@@ -18,7 +18,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Proxies, Leaving and Secure.
+// Options of the handler; everything is required but Proxies, RateLimit, Leaving and Secure.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
@@ -30,7 +30,8 @@ type Options struct {
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// Proxies are the peers that are believed when they name the client they ask for.
-	Proxies exchange.Proxies
+	Proxies   exchange.Proxies
+	RateLimit RateLimit
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int
 	// Timeout bounds the work on one request, streams excepted.
@@ -54,7 +55,8 @@ func New(o Options) http.Handler {
 		route.HandlePage(router, template, page)
 	}
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
-	return o.observed(site.Remembered(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router)))))
+	work, limits := bounded(o.MaxInFlight, timed(o.Timeout, router)), o.newLimiter()
+	return o.observed(limits.hits(site.Remembered(o.Views.Front(limits.requests(work)))))
 }
 
 // notFound answers every path that no route has, people with a page and programs with a problem.

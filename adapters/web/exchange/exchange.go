@@ -18,6 +18,8 @@ type Exchange struct {
 	RequestID string
 	// Client is the address that the request comes from (Proxies.Client); zero when it has none.
 	Client netip.Addr
+	// KeyID is the id of the API key that the request has been recognised by, or "".
+	KeyID string
 	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics; it never holds
 	// what a client wrote.
 	Route string
@@ -84,6 +86,14 @@ func ClientOf(w http.ResponseWriter) netip.Addr {
 		return e.Client
 	}
 	return netip.Addr{}
+}
+
+// Counted is for whom the request is counted: the holder of its key, or its address.
+func (e *Exchange) Counted() ports.Client {
+	if e.KeyID != "" {
+		return ports.ClientWith(e.KeyID)
+	}
+	return ports.ClientAt(e.Client)
 }
 
 // Status is the status code sent; 200 when the handler never named one.
