@@ -62,6 +62,12 @@ type HTTPConfig struct {
 	MaxBody        Bytes         `koanf:"max_body"`
 	MaxInFlight    int           `koanf:"max_in_flight"`
 	MaxStreams     int           `koanf:"max_streams"`
+	RateLimit      int           `koanf:"rate_limit" zero:"ok"`
+	RateBurst      int           `koanf:"rate_burst"`
+
+	MaxStreamsPerClient int `koanf:"max_streams_per_client"`
+	MaxExportsPerClient int `koanf:"max_exports_per_client"`
+
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 	PublicURL      string        `koanf:"public_url"`
@@ -69,6 +75,8 @@ type HTTPConfig struct {
 	CORSOrigins    string        `koanf:"cors_origins"`
 	TLSCert        string        `koanf:"tls_cert"`
 	TLSKey         string        `koanf:"tls_key"`
+	TrustedProxies string        `koanf:"trusted_proxies"`
+	ProxyProtocol  bool          `koanf:"proxy_protocol"`
 
 	IdempotencyRetention time.Duration `koanf:"idempotency_retention"`
 }

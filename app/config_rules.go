@@ -13,11 +13,15 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/property"
 )
 
 // longestLedger is a ledger of 2.3 GiB; memory for the whole of it is taken at the start.
 const longestLedger = 1 << 24
+
+// highestRate is a rate at which a request costs 6 µs; limits are counted in microseconds.
+const highestRate = 10_000_000
 
 // broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
 func (c *Config) broken() []problem {
@@ -68,6 +72,12 @@ func (c *Config) broken() []problem {
 	for _, host := range listed(c.Ops.Hosts) {
 		rule(hostName.MatchString(host), "ops.hosts", "invalid host name %q; write names like gable.example.org, or none", host)
 	}
+	rule(c.HTTP.RateLimit <= highestRate, "http.rate_limit", "must be at most %d", highestRate)
+	rule(c.HTTP.RateBurst <= highestRate, "http.rate_burst", "must be at most %d", highestRate)
+	proxies, err := exchange.ParseProxies(c.HTTP.TrustedProxies)
+	usable(err, "http.trusted_proxies")
+	rule(!c.HTTP.ProxyProtocol || err != nil || len(proxies) > 0, "http.proxy_protocol",
+		"needs the proxies in http.trusted_proxies")
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")

@@ -129,7 +129,7 @@ func TestEverythingWrongIsListedWithItsPlaceAndWhatWouldBeRight(t *testing.T) {
 	t.Setenv("GABLE_BENCH_ROWS", "somebody else's")
 	t.Setenv("GABLE_KEY", "somebody else's")
 	_, err := loadWith(t, "--config", file, "--database-max-conns", "0", "--freshness-poll-interval", "1m",
-		"--log-level", "loud", "--listings-default-currency", "usd", "--view-max-bytes", "5QB", "--shutdown-delay", "1h")
+		"--http-trusted-proxies", "10.0.0.0/8,proxy", "--log-level", "loud", "--listings-default-currency", "usd", "--view-max-bytes", "5QB", "--shutdown-delay", "1h")
 	want := []string{
 		file + ":http.adress: is no configuration key; did you mean http.address?",
 		file + ":server: is no configuration key",
@@ -145,11 +145,23 @@ func TestEverythingWrongIsListedWithItsPlaceAndWhatWouldBeRight(t *testing.T) {
 		"--freshness-poll-interval: 1m must not be longer than freshness.idle_poll_interval (250ms)",
 		"--shutdown-delay: 1h must not be longer than shutdown.timeout (15s)",
 		file + `:http.address: "nowhere" is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path`,
+		`--http-trusted-proxies: "proxy" is not a network or address; write it like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7`,
 		`--listings-default-currency: "usd" is no ISO 4217 currency code, like USD or HKD`,
 		`--log-level: "loud" is none of debug, info, warn, error`,
 	}
 	if diff := cmp.Diff(want, problems(t, err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTheProxyProtocolNeedsProxies(t *testing.T) {
+	_, err := loadWith(t, "--http-proxy-protocol")
+	want := []string{"--http-proxy-protocol: needs the proxies in http.trusted_proxies"}
+	if diff := cmp.Diff(want, problems(t, err)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := loadWith(t, "--http-proxy-protocol", "--http-trusted-proxies", "192.0.2.7"); err != nil {
+		t.Error(err)
 	}
 }
 

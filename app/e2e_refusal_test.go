@@ -161,7 +161,7 @@ func TestALogLineCannotBeForgedAndHoldsNoSecret(t *testing.T) {
 
 func TestTheLogNamesTheKeyOrTheAccountBehindARequest(t *testing.T) {
 	t.Parallel()
-	s := embeddedSetup.start(t)
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
 	if _, err := s.accounts.Create(t.Context(), "anna", testPassword, keys.RoleEditor); err != nil {
 		t.Fatal(err)
 	}

@@ -162,7 +162,7 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 
 func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 	t.Parallel()
-	s := embeddedSetup.start(t)
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
 	s.hire("anna", keys.RoleEditor)
 	guess := func(name, password, address string) answer {
 		return s.browser().signIn(name, password, "X-Forwarded-For", address)

@@ -138,7 +138,9 @@ func newAPI(
 	return api.New(api.Options{
 		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
-		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, MaxStreams: c.HTTP.MaxStreams, Draining: d,
+		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
+		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
+		MaxExportsPerClient: c.HTTP.MaxExportsPerClient,
 	})
 }
 
@@ -196,13 +198,14 @@ func checkFeed(ledger *freshness.Ledger, f *follower) error {
 
 func newHandler(
 	log *zap.Logger, requests *requestFigures, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
-	o *ops.Handler, c *Config,
+	o *ops.Handler, limits web.RateLimit, c *Config,
 ) http.Handler {
 	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
 	for _, template := range docs.Routes() {
 		pages[template] = d
 	}
 	return web.New(web.Options{
+		Proxies: c.HTTP.proxies(), RateLimit: limits,
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
 		Origins: listed(c.HTTP.CORSOrigins),
@@ -227,6 +230,9 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 	s := &servers{
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
 		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
+	}
+	if c.HTTP.ProxyProtocol {
+		s.public.proxies = c.HTTP.proxies()
 	}
 	if c.HTTP.TLSCert == "none" {
 		return s, nil

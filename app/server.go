@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"go.uber.org/zap"
 )
 
@@ -19,6 +20,7 @@ type listener struct {
 	address string
 	died    func(error) // called when the server ends by itself
 	bound   net.Addr
+	proxies exchange.Proxies // those that begin their connections with the PROXY protocol
 }
 
 // newListener makes a listener with deadlines on everything a client can be slow at.
@@ -57,6 +59,9 @@ func (l *listener) start(ctx context.Context) error {
 		return fmt.Errorf("listen for %s on %s: %w", l.name, l.address, err)
 	}
 	l.bound = socket.Addr()
+	if len(l.proxies) > 0 {
+		socket = proxied(socket, l.proxies, l.server.ReadHeaderTimeout)
+	}
 	go func() {
 		if err := l.serve(socket); !errors.Is(err, http.ErrServerClosed) {
 			l.died(fmt.Errorf("serve %s: %w", l.name, err))

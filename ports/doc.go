@@ -9,6 +9,7 @@
 //   - [ChangeFeed] tells every committed change, whoever made it; the caches live by it.
 //   - [ChangeHistory] tells what has become of one listing, and who did it.
 //   - [Cache] keeps bytes for a while and may forget them at any time; nothing depends on it for being right.
+//   - [RateLimiter] counts what clients use.
 //   - [SigningKeyRepository] stores the keys that sign the service's own entries in a shared Cache.
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.

@@ -4,7 +4,8 @@
 // mean, never asks Redis for all its keys at once, never touches a key without its prefix, and never reads a value
 // larger than it would write itself: other programs may have put it there.
 //
-// On a single server the commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone.
+// On a single server the commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone; rate
+// limits need EVALSHA, EVAL and TIME as well.
 //
 // A Redis that serves as a cache wants a bound and leave to forget: maxmemory set, maxmemory-policy allkeys-lru (or
 // allkeys-lfu). With the default policy, noeviction, a full Redis refuses every Set; reads go on.

@@ -39,7 +39,7 @@ const failingFor = time.Second
 // note takes in how a call has ended.
 func (h *health) note(err error) {
 	switch {
-	case errors.Is(err, context.Canceled), ofOneKey(err):
+	case errors.Is(err, context.Canceled), errors.Is(err, errNoScripts), ofOneKey(err):
 	case err != nil && !errors.Is(err, redis.Nil):
 		h.failed(err)
 	case h.troubled.Load():

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type Observe func(route, method string, status int, took time.Duration, bytes in
 // observed gives every request an id, a log line, its place in the metrics, and an answer even when a handler panics.
 func (o Options) observed(next http.Handler) http.Handler {
 	ids := newRequestIDs()
+	var unlisted sync.Once
 	var strict []string
 	if o.StrictTransport != "" {
 		strict = []string{o.StrictTransport}
@@ -31,6 +33,12 @@ func (o Options) observed(next http.Handler) http.Handler {
 		began := time.Now()
 		e := exchange.New(w, ids.of(r))
 		e.Leaving = o.Leaving
+		if e.Client = o.Proxies.Client(r); exchange.Forwarded(r) && o.disbelieves(r) {
+			unlisted.Do(func() {
+				o.Log.Warn("a proxy is not on http.trusted_proxies and is not believed",
+					zap.String("peer", exchange.AddressText(e.Client)))
+			})
+		}
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		if strict != nil {
 			w.Header()["Strict-Transport-Security"] = strict
@@ -54,6 +62,13 @@ func (o Options) observed(next http.Handler) http.Handler {
 	})
 }
 
+// disbelieves reports whether a request that names its client comes from a peer of this machine or a private network, as
+// proxies do, that is not on the list.
+func (o Options) disbelieves(r *http.Request) bool {
+	peer := exchange.Peer(r)
+	return (!peer.IsValid() || peer.IsLoopback() || peer.IsPrivate()) && !o.Proxies.Contains(peer)
+}
+
 var errPanic = errors.New("panic")
 
 // recovered answers a request whose handler panicked: with a problem if nothing has been sent, else by breaking off.
@@ -68,6 +83,9 @@ const (
 	noRoute = "none"
 	// longestLogged bounds the texts of a client in a log line, in bytes.
 	longestLogged = 256
+	// loggedHash is how many digits of the hash of an unknown key's secret a log line has: enough to find a revoked key in
+	// the database by.
+	loggedHash = 16
 )
 
 // tell writes the request's log line and counts it.
@@ -102,11 +120,14 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration)
 		zap.Int64("bytes", e.Bytes()),
 		zap.Stringer("view", e.View),
 		zap.Stringer("query", e.Reading.Outcome),
-		zap.String("client", exchange.ClientAddress(r)),
+		zap.String("client", exchange.AddressText(e.Client)),
 		zap.String("user_agent", exchange.Loggable(r.UserAgent(), longestLogged)),
 	)
 	if e.Actor != "" {
 		fields = append(fields, zap.String("actor", e.Actor))
+	}
+	if _, hash := secretOf(r); hash != "" && status == http.StatusUnauthorized {
+		fields = append(fields, zap.String("key_hash", hash[:loggedHash]))
 	}
 	if trace := traceID(r.Header.Get("Traceparent")); trace != "" {
 		fields = append(fields, zap.String("trace_id", trace))

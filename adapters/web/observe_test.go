@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,10 @@ func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 
 func TestALogLineSaysWhoAsked(t *testing.T) {
 	core, log := observer.New(zap.InfoLevel)
-	o := Options{Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64) {}}
+	o := Options{
+		Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64) {},
+		Proxies: exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8")},
+	}
 	h := o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := r.Header.Get("Name"); name != "" {
 			exchange.SetActor(w, name)
@@ -103,6 +107,30 @@ func TestALogLineSaysWhoAsked(t *testing.T) {
 		}
 		if path := line["path"].(string); len(path) != longestLogged {
 			t.Errorf("a path of %d bytes is in the log", len(path))
+		}
+	}
+}
+
+func TestAProxyThatIsNotOnTheListIsLoggedOnce(t *testing.T) {
+	for _, c := range []struct {
+		peer  string
+		lines int
+	}{{"127.0.0.1:1", 1}, {"172.16.0.2:1", 1}, {"@", 1}, {"10.0.0.2:1", 0}, {"198.51.100.1:1", 0}} {
+		core, log := observer.New(zap.WarnLevel)
+		o := Options{
+			Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64) {},
+			Proxies: exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8")},
+		}
+		h := o.observed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		for range 3 {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			r.RemoteAddr = c.peer
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			r.Header.Set("X-Forwarded-For", "203.0.113.9")
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if log.Len() != c.lines {
+			t.Errorf("three requests of %s are logged %d times, want %d", c.peer, log.Len(), c.lines)
 		}
 	}
 }

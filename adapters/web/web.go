@@ -1,6 +1,6 @@
 // Package web is the HTTP side of Gable, the driving adapter: it stands between a listener and the use cases. From the
-// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); the view cache;
-// and, for what the view cache does not answer, a bounded number of requests at a time, a deadline, and the router.
+// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); what each client
+// may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of requests at a time, a deadline, and the router.
 package web
 
 import (
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/site"
@@ -17,7 +18,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Leaving, Origins and StrictTransport.
+// Options of the handler; everything is required but Proxies, RateLimit, Leaving, Origins and StrictTransport.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
@@ -28,6 +29,9 @@ type Options struct {
 	Site    *site.Site
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
+	// Proxies are the peers that are believed when they name the client they ask for.
+	Proxies   exchange.Proxies
+	RateLimit RateLimit
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int
 	// Timeout bounds the work on one request, streams excepted.
@@ -50,7 +54,8 @@ func New(o Options) http.Handler {
 		route.HandlePage(router, template, page)
 	}
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
-	answers := o.Site.Remembered(o.Views.Front(bounded(o.MaxInFlight, timed(o.Timeout, router))))
+	work, limits := bounded(o.MaxInFlight, timed(o.Timeout, router)), o.newLimiter()
+	answers := limits.hits(o.Site.Remembered(o.Views.Front(limits.requests(work))))
 	return o.observed(crossOrigin(o.Origins, answers))
 }
 

@@ -1,5 +1,5 @@
 // Package porttest holds one conformance suite for each port: PropertyRepository, IdempotencyKeyRepository,
-// ChangeFeed, ChangeHistory, KeyRepository, AccountRepository, SessionRepository, PasswordHasher, Cache and
+// ChangeFeed, ChangeHistory, KeyRepository, AccountRepository, SessionRepository, PasswordHasher, Cache, RateLimiter and
 // EventPublisher. A suite tries out what the port's comments promise, and a wrapper around an adapter runs the same
 // suite. Left to an adapter's own tests are the BeforeTx and Epoch of changes, and what only an outage or a crash
 // shows. Only tests import it.

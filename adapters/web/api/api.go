@@ -69,6 +69,8 @@ type Options struct {
 	MaxBody               int64 // bytes of a JSON body
 	RequireIfMatch        bool  // changes need If-Match
 	MaxStreams            int   // streams of events open at once
+	MaxStreamsPerClient   int   // those of one client
+	MaxExportsPerClient   int   // exports that one client receives at once
 	// Draining is closed when the server begins to shut down, and with it every stream.
 	Draining <-chan struct{}
 }
@@ -76,11 +78,18 @@ type Options struct {
 // API answers the routes. Make one with New, then Register it.
 type API struct {
 	Options
-	streams chan struct{} // has room for as many as may be open
+	streams      chan struct{} // has room for as many as may be open
+	streamShares *shares
+	exportShares *shares
 }
 
 // New makes the API.
-func New(o Options) *API { return &API{o, make(chan struct{}, o.MaxStreams)} }
+func New(o Options) *API {
+	return &API{
+		Options: o, streams: make(chan struct{}, o.MaxStreams),
+		streamShares: newShares("streams", o.MaxStreamsPerClient), exportShares: newShares("exports", o.MaxExportsPerClient),
+	}
+}
 
 // Register adds the routes to a router.
 func (a *API) Register(router *mux.Router) {

@@ -35,7 +35,7 @@ func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
 			}
 			return a.explained(w, r, err)
 		}
-		actor := "key " + key.Name
+		actor := Actor(key)
 		exchange.SetActor(w, actor)
 		if !key.Scope.Allows(needed) {
 			return problem.Refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
@@ -47,12 +47,21 @@ func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
 var errNoKey = errors.New("no API key")
 
 func (a *API) authenticate(r *http.Request) (access.Key, error) {
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	secret, ok := Secret(r)
+	if !ok {
 		return access.Key{}, errNoKey
 	}
-	return a.Keys.Authenticate(r.Context(), strings.TrimSpace(secret))
+	return a.Keys.Authenticate(r.Context(), secret)
 }
+
+// Secret is what a request shows as the secret of an API key, if it shows anything.
+func Secret(r *http.Request) (string, bool) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(secret), strings.EqualFold(scheme, "Bearer")
+}
+
+// Actor is how logs and histories name the holder of a key.
+func Actor(key access.Key) string { return "key " + key.Name }
 
 // explained is the answer to a request whose key does not open anything.
 func (a *API) explained(w http.ResponseWriter, _ *http.Request, err error) error {

@@ -56,6 +56,11 @@ func wantsEvents(r *http.Request) bool {
 // stream answers GET /v1/changes with server-sent events, one per change. Nothing is sent before the cursor has been found
 // good, so that a bad one is still answered with a problem.
 func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCursor) error {
+	release, err := a.streamShares.take(w)
+	if err != nil {
+		return err
+	}
+	defer release()
 	select {
 	case a.streams <- struct{}{}:
 		defer func() { <-a.streams }()

@@ -93,7 +93,7 @@ func serveStreams(t *testing.T) *streaming {
 		pipes: &pipes{made: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	router := mux.NewRouter()
-	api.New(api.Options{Feed: s.feed, MaxStreams: 1, Draining: make(chan struct{})}).Register(router)
+	api.New(api.Options{Feed: s.feed, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{})}).Register(router)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		router.ServeHTTP(exchange.New(w, "an id"), r)
 		s.ended <- time.Since(s.began)

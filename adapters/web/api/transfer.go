@@ -162,6 +162,11 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return parameterErrors(err)
 	}
+	release, err := a.exportShares.take(w)
+	if err != nil {
+		return err
+	}
+	defer release()
 	h := w.Header()
 	h.Set("Content-Type", map[string]string{"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}[format])
 	h.Set("Content-Disposition", `attachment; filename="listings.`+format+`"`)

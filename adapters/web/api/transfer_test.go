@@ -64,7 +64,9 @@ func TestAnImportIsAnsweredHoweverLongItsWorkTakes(t *testing.T) {
 			ledger := freshness.NewLedger(1, time.Second)
 			views := viewcache.New(ledger, deaf{}, new(ports.Counters), viewcache.Options{TTL: time.Minute})
 			router := mux.NewRouter()
-			api.New(api.Options{Files: slowWork{pause: c.pause}, Keys: anyKey{}, Views: views, Ledger: ledger}).Register(router)
+			api.New(api.Options{
+				Files: slowWork{pause: c.pause}, Keys: anyKey{}, Views: views, Ledger: ledger, MaxExportsPerClient: 1,
+			}).Register(router)
 			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				router.ServeHTTP(exchange.New(w, "an id"), r)
 			}), ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second}

@@ -5,6 +5,7 @@ package exchange
 
 import (
 	"net/http"
+	"net/netip"
 	"sync"
 
 	"github.com/gable-listings/gable/ports"
@@ -15,6 +16,10 @@ type Exchange struct {
 	http.ResponseWriter
 
 	RequestID string
+	// Client is the address that the request comes from (Proxies.Client); zero when it has none.
+	Client netip.Addr
+	// KeyID is the id of the API key that the request has been recognised by, or "".
+	KeyID string
 	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics; it never holds
 	// what a client wrote.
 	Route string
@@ -73,6 +78,22 @@ func SetActor(w http.ResponseWriter, actor string) {
 	if e := Of(w); e != nil {
 		e.Actor = actor
 	}
+}
+
+// ClientOf is the client's address in the exchange around a response writer.
+func ClientOf(w http.ResponseWriter) netip.Addr {
+	if e := Of(w); e != nil {
+		return e.Client
+	}
+	return netip.Addr{}
+}
+
+// Counted is for whom the request is counted: the holder of its key, or its address.
+func (e *Exchange) Counted() ports.Client {
+	if e.KeyID != "" {
+		return ports.ClientWith(e.KeyID)
+	}
+	return ports.ClientAt(e.Client)
 }
 
 // Status is the status code sent; 200 when the handler never named one.

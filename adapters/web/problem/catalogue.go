@@ -102,6 +102,13 @@ var (
 		Cause:  "This server takes a change only with \"If-Match\", so that nobody overwrites what they have not seen.",
 		Remedy: "Read the listing, and send its \"ETag\" in \"If-Match\" with your change.",
 	}
+	TooManyRequests = Type{
+		Name: "too-many-requests", Title: "Too many requests", Status: http.StatusTooManyRequests,
+		Cause: "This client has sent more requests than it may, or has as many streams or exports open as it may. A client is " +
+			"the holder of an API key or, without one, an address (of IPv6 the first 64 bits).",
+		Remedy: "Try again after the seconds in \"Retry-After\". \"RateLimit\" says with each answer how many requests are left; an " +
+			"import or export counts as 20, and answers of the view cache count next to nothing.",
+	}
 	Internal = Type{
 		Name: "internal", Title: "Internal error", Status: http.StatusInternalServerError,
 		Cause:  "This is a fault of the service, not of the request. Its log has the cause under the request id.",
@@ -125,6 +132,6 @@ func All() []Type {
 	return []Type{
 		InvalidRequest, InvalidID, InvalidCursor, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Conflict, Gone,
 		PreconditionFailed, PayloadTooLarge, UnsupportedMediaType, InvalidProperty, IdempotencyKeyReused,
-		PreconditionRequired, Internal, Unavailable, NotCached,
+		PreconditionRequired, TooManyRequests, Internal, Unavailable, NotCached,
 	}
 }

@@ -127,13 +127,18 @@ type failure struct {
 }
 
 // Temporary reports whether trying again may help.
-func (f failure) Temporary() bool { return f.Status >= http.StatusInternalServerError }
+func (f failure) Temporary() bool {
+	return f.Status >= http.StatusInternalServerError || f.Status == http.StatusTooManyRequests
+}
 
 // NotFound reports whether there is nothing at the address.
 func (f failure) NotFound() bool { return f.Status == http.StatusNotFound }
 
 // Missing answers an address that no route has, for a browser.
 func (s *Site) Missing(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) }
+
+// Refused answers a request that is not worked on with a page that says why.
+func (s *Site) Refused(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
 
 // BackOffice reports whether the address is of the back office.
 func (f failure) BackOffice() bool { return strings.HasPrefix(f.Again, backOffice) }

@@ -78,7 +78,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 			page.Kept[kept] = values
 		}
 	}
-	address := exchange.ClientAddress(r)
+	address := exchange.AddressText(exchange.ClientOf(w))
 	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), address)
 	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", address)}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {

@@ -1,0 +1,210 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
+	"github.com/maypok86/otter/v2"
+)
+
+// RateLimit is how much each client may ask: the holder of an API key or, without one, an address.
+type RateLimit struct {
+	PerMinute int // requests that need work; 0 is no limit
+	Burst     int // so many of them may come at once
+	// Requests counts what needs work, and Hits what the view cache answers. Both may be the same.
+	Requests, Hits ports.RateLimiter
+	// Keys recognises who holds a key.
+	Keys api.Keys
+}
+
+const (
+	// hitsPerRequest is how many answers of the view cache count as one request.
+	hitsPerRequest = 100
+	// transferCost is how many requests an import, an export or a change to many listings counts as.
+	transferCost = 20
+	// recognisedFor is how long a key is counted by without another look at the database. It opens nothing: what a key
+	// allows is looked up each time.
+	recognisedFor = time.Minute
+	// recognisedKeys bounds the secrets that are recognised, those of nobody included, in about 2 MiB.
+	recognisedKeys = 4_096
+)
+
+// limiter holds clients to the limit. A request is charged as a hit in front of the view cache, and with the rest of its
+// cost behind it.
+type limiter struct {
+	RateLimit
+	proxies    exchange.Proxies
+	refused    func(w http.ResponseWriter, r *http.Request, err error)
+	each       time.Duration                     // cost of a request
+	hit        time.Duration                     // cost of an answer of the view cache, and part of each request's
+	limit      time.Duration                     // of what a client may have used
+	policy     []string                          // the header RateLimit-Policy
+	recognised *otter.Cache[string, recognition] // by hash of the secret
+}
+
+// recognition is whose key a secret was when the database was asked; the zero key when it was nobody's.
+type recognition struct {
+	key access.Key
+	at  time.Time
+}
+
+func (o Options) newLimiter() *limiter {
+	l := &limiter{RateLimit: o.RateLimit, proxies: o.Proxies, refused: o.refused}
+	l.recognised = otter.Must(&otter.Options[string, recognition]{MaximumSize: recognisedKeys})
+	if l.PerMinute > 0 {
+		l.each = time.Minute / time.Duration(l.PerMinute)
+		l.hit = l.each / hitsPerRequest
+		l.limit = l.each * time.Duration(l.Burst)
+		l.policy = []string{fmt.Sprintf(`"default";q=%d;w=%d`, l.Burst, seconds(l.limit))}
+	}
+	return l
+}
+
+// refused answers a person with a page and a program with a problem.
+func (o Options) refused(w http.ResponseWriter, r *http.Request, err error) {
+	if site.WantsPage(r) {
+		o.Site.Refused(w, r, err)
+		return
+	}
+	problem.Fail(w, r, err)
+}
+
+// hits charges a request with what an answer of the view cache costs.
+func (l *limiter) hits(next http.Handler) http.Handler {
+	if l.PerMinute == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := exchange.Of(w)
+		if l.exempt(e, r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if _, hash := secretOf(r); hash != "" {
+			key, _ := l.known(hash)
+			e.KeyID = key.ID
+		}
+		if used, ok, err := l.Hits.Take(r.Context(), e.Counted(), l.hit, l.limit); err == nil && !ok {
+			l.refuse(w, r, used, l.hit)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// requests finds out whose key a request carries, and charges the request with its cost. A look at the database for the
+// key is charged to the address, so that it does not help to invent keys.
+func (l *limiter) requests(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := exchange.Of(w)
+		if secret, hash := secretOf(r); hash != "" {
+			key, known := l.known(hash)
+			if !known {
+				if !l.charge(w, r, e, l.each-l.hit) {
+					return
+				}
+				key = l.recognise(r.Context(), secret, hash)
+			}
+			if key.ID != "" {
+				e.KeyID, e.Actor = key.ID, api.Actor(key)
+			}
+		}
+		if l.charge(w, r, e, l.cost(r)) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// recognise returns the key with this secret, and the zero key when there is none or nobody can tell.
+func (l *limiter) recognise(ctx context.Context, secret, hash string) access.Key {
+	key, err := l.Keys.Authenticate(ctx, secret)
+	if err == nil || errors.Is(err, access.ErrUnknownKey) {
+		l.recognised.Set(hash, recognition{key, time.Now()})
+	}
+	return key
+}
+
+// known returns the key that a secret was recognised by a moment ago, if the database was asked then.
+func (l *limiter) known(hash string) (access.Key, bool) {
+	found, ok := l.recognised.GetIfPresent(hash)
+	if !ok || time.Since(found.at) >= recognisedFor {
+		return access.Key{}, false
+	}
+	return found.key, true
+}
+
+// charge adds a cost to what the client has used and says in the answer's head what is left. It answers the request and
+// reports false when nothing is left.
+func (l *limiter) charge(w http.ResponseWriter, r *http.Request, e *exchange.Exchange, cost time.Duration) bool {
+	if l.PerMinute == 0 || l.exempt(e, r) {
+		return true
+	}
+	used, ok, err := l.Requests.Take(r.Context(), e.Counted(), cost, l.limit)
+	if err != nil {
+		return true // a limit that cannot be counted keeps nobody out
+	}
+	if !ok {
+		l.refuse(w, r, used, cost)
+		return false
+	}
+	l.tell(w, used)
+	return true
+}
+
+// tell sets the header fields of draft-ietf-httpapi-ratelimit-headers-10: how many requests may come at once and in how
+// many seconds all of them are free again, and how many are left and in how many seconds.
+func (l *limiter) tell(w http.ResponseWriter, used time.Duration) {
+	h := w.Header()
+	h["Ratelimit-Policy"] = l.policy
+	h["Ratelimit"] = []string{fmt.Sprintf(`"default";r=%d;t=%d`, max(l.limit-used, 0)/l.each, seconds(used))}
+}
+
+// refuse answers a request whose client has used too much for this cost.
+func (l *limiter) refuse(w http.ResponseWriter, r *http.Request, used, cost time.Duration) {
+	l.tell(w, used)
+	wait := max(seconds(used+cost-l.limit), 1)
+	w.Header()["Retry-After"] = []string{strconv.Itoa(wait)}
+	l.refused(w, r, problem.Refuse(problem.TooManyRequests,
+		"Up to %d requests a minute are answered, and %d at once. Try again in %d s.", l.PerMinute, l.Burst, wait))
+}
+
+// exempt reports whether a request is not counted: it asks how the process is, or comes from this machine without a
+// listed proxy in between.
+func (l *limiter) exempt(e *exchange.Exchange, r *http.Request) bool {
+	switch r.URL.Path {
+	case "/healthz", "/readyz", "/version":
+		return true
+	}
+	return (!e.Client.IsValid() || e.Client.IsLoopback()) && !l.proxies.Contains(e.Client)
+}
+
+// cost is what a request that the view cache does not answer costs beside what it has been charged as a hit; never more
+// than can be free.
+func (l *limiter) cost(r *http.Request) time.Duration {
+	if transfers[r.URL.Path] || site.TakesLong(r.URL.Path) {
+		return min(transferCost*l.each, l.limit) - l.hit
+	}
+	return l.each - l.hit
+}
+
+// secretOf returns what may be the secret of an API key, and its hash; both are "" when the request carries none.
+func secretOf(r *http.Request) (secret, hash string) {
+	secret, ok := api.Secret(r)
+	if !ok || !access.LooksLikeSecret(secret) {
+		return "", ""
+	}
+	return secret, access.HashSecret(secret)
+}
+
+// seconds is a time in whole seconds, rounded up.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

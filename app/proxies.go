@@ -1,0 +1,32 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/pires/go-proxyproto"
+)
+
+// proxies are the peers that are believed; the configuration has been checked.
+func (c *HTTPConfig) proxies() exchange.Proxies {
+	list, _ := exchange.ParseProxies(c.TrustedProxies)
+	return list
+}
+
+// proxied is a listener whose connections from the proxies begin with the PROXY protocol, version 1 or 2, and have the
+// address in it for their remote address. A connection of theirs without it is closed, as the protocol asks: a receiver
+// must not guess. Connections from elsewhere are left alone, so that nobody else can choose an address.
+func proxied(socket net.Listener, proxies exchange.Proxies, patience time.Duration) net.Listener {
+	return &proxyproto.Listener{
+		Listener: socket, ReadHeaderTimeout: patience,
+		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
+			peer, err := netip.ParseAddrPort(o.Upstream.String())
+			if err == nil && proxies.Contains(peer.Addr().Unmap().WithZone("")) {
+				return proxyproto.REQUIRE, nil
+			}
+			return proxyproto.SKIP, nil
+		},
+	}
+}
