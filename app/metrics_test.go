@@ -98,7 +98,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()
 		registry := newRegistry(db, views, queryLevel{cache, &ports.Counters{}}, newLevels(), f.ledger)
-		operators := newOps(db, cache, f.ledger, f.follower, registry, &logLevel{})
+		operators := newOps(db, cache, f.ledger, f.follower, registry, &logLevel{}, &Config{})
 		want := func(when string, least, most float64, feed, detail string) {
 			t.Helper()
 			if got := gauged(t, registry, "gable_feed_confirmed_seconds"); got < least || got > most {

@@ -27,6 +27,8 @@ type Options struct {
 	Gatherer prometheus.Gatherer // the figures behind /metrics, usually a *prometheus.Registry
 	Build    Build
 	LogLevel http.Handler // reads and changes the level of the log
+	// Exemplars has /metrics answer in the OpenMetrics format, which has a place for exemplars, to those who accept it.
+	Exemplars bool
 }
 
 // Handler answers /healthz, /readyz, /version, /metrics, /log/level and /debug/pprof/. It is meant for a listener that
@@ -43,7 +45,7 @@ func New(o Options) *Handler {
 	h.mux.Handle("/healthz", h.Health())
 	h.mux.Handle("/readyz", reading(h.ready.handler(true)))
 	h.mux.Handle("/version", h.Version())
-	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
+	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: o.Exemplars})))
 	h.mux.Handle("/log/level", o.LogLevel)
 	h.mux.Handle("/debug/pprof/", reading(http.HandlerFunc(pprof.Index)))
 	h.mux.Handle("/debug/pprof/cmdline", reading(http.HandlerFunc(pprof.Cmdline)))

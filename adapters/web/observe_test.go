@@ -16,7 +16,7 @@ import (
 
 func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 	core, log := observer.New(zap.ErrorLevel)
-	o := Options{Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64) {}}
+	o := Options{Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {}}
 	server := httptest.NewServer(o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/begun" {
 			_, _ = io.WriteString(w, "half of it")
@@ -55,7 +55,7 @@ func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 	all, log := observer.New(zap.InfoLevel)
 	some, reads := observer.New(zap.InfoLevel)
-	o := Options{Log: zap.New(all), Reads: zap.New(some), Observe: func(string, string, int, time.Duration, int64) {}}
+	o := Options{Log: zap.New(all), Reads: zap.New(some), Observe: func(string, string, int, time.Duration, int64, string) {}}
 	for _, c := range []struct {
 		method string
 		status int
@@ -77,7 +77,7 @@ func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 
 func TestALogLineSaysWhoAsked(t *testing.T) {
 	core, log := observer.New(zap.InfoLevel)
-	o := Options{Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64) {}}
+	o := Options{Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64, string) {}}
 	h := o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := r.Header.Get("Name"); name != "" {
 			exchange.SetActor(w, name)

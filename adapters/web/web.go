@@ -17,15 +17,17 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Leaving and Secure.
+// Options of the handler; everything is required but Trace, Leaving and Secure.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
 	Reads   *zap.Logger
 	Observe Observe
-	Views   *viewcache.Cache
-	API     *api.API
-	Site    *site.Site
+	// Trace records requests; nil where tracing is off.
+	Trace Trace
+	Views *viewcache.Cache
+	API   *api.API
+	Site  *site.Site
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
