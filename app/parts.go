@@ -267,11 +267,11 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 }
 
 func newChangeFollower(
-	feed *liveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *levels, t *tracing.Tracer, log *zap.Logger,
-	c *Config,
+	own ports.ChangeFeed, live *liveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *levels,
+	t *tracing.Tracer, log *zap.Logger, c *Config,
 ) *follower {
 	return newFollower(followerOptions{
-		feed: t.Feed(feed.ChangeFeed), live: feed, events: events, ledger: ledger, log: log.Named("feed"),
+		feed: t.Feed(own), live: live, events: events, ledger: ledger, log: log.Named("feed"),
 		poll: c.Freshness.PollInterval, idlePoll: c.Freshness.IdlePollInterval,
 		history: c.Freshness.LedgerLength / 2, retention: c.Freshness.Retention, traffic: l.reads,
 	})
