@@ -92,9 +92,12 @@ func BenchmarkCatalogue(b *testing.B) {
 }
 
 // benchServer is a server with a thousand listings, logging as in production, to nowhere.
-func benchServer(b *testing.B) (base string, views *viewcache.Cache) {
+func benchServer(b *testing.B, change ...func(*Config)) (base string, views *viewcache.Cache) {
 	b.Helper()
 	c := benchConfig(b)
+	for _, f := range change {
+		f(c)
+	}
 	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		b.Fatal(err)

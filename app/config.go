@@ -14,6 +14,7 @@ type Config struct {
 	Ops       OpsConfig       `koanf:"ops"`
 	Listings  ListingsConfig  `koanf:"listings"`
 	Log       LogConfig       `koanf:"log"`
+	Tracing   TracingConfig   `koanf:"tracing"`
 	Shutdown  ShutdownConfig  `koanf:"shutdown"`
 }
 
@@ -97,6 +98,12 @@ type LogConfig struct {
 	Level    string `koanf:"level"`
 	Format   string `koanf:"format"`
 	Sampling bool   `koanf:"sampling"`
+}
+
+// TracingConfig says where traces go.
+type TracingConfig struct {
+	Endpoint URL     `koanf:"endpoint"`
+	Ratio    float64 `koanf:"ratio"`
 }
 
 // ShutdownConfig bounds the shutdown.

@@ -80,9 +80,20 @@ func (c *Config) broken() []problem {
 		"needs the proxies in http.trusted_proxies")
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
+	rule(!c.Tracing.on() || isHTTP(string(c.Tracing.Endpoint)), "tracing.endpoint",
+		"must be the http or https address of a collector, like http://localhost:4318, or none")
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")
 	oneOf(c.Log.Format, []string{"auto", "json", "console"}, "log.format")
 	return found
+}
+
+// on reports whether traces go anywhere.
+func (c *TracingConfig) on() bool { return c.Endpoint != "none" }
+
+// isHTTP reports whether a text is an address that HTTP requests can be sent to.
+func isHTTP(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // publicURL is where people reach the pages; nil when that is not said, or not like a site's address.

@@ -93,6 +93,8 @@ func assign(field reflect.Value, raw any, zeroAllowed bool) error {
 		*target, err = parseBool(text)
 	case *int:
 		*target, err = parseInt(text)
+	case *float64:
+		*target, err = parseRatio(text)
 	case *Bytes:
 		*target, err = parseBytes(text)
 	case *time.Duration:
@@ -138,6 +140,15 @@ func parseInt(text string) (int, error) {
 		return 0, fmt.Errorf("%q is not a whole number", text)
 	}
 	return n, nil
+}
+
+// parseRatio reads a share of a whole. The bounds keep out NaN, which compares with nothing.
+func parseRatio(text string) (float64, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f > 0 && f <= 1) {
+		return 0, fmt.Errorf("%q must be a number above 0 and up to 1, like 0.01", text)
+	}
+	return f, nil
 }
 
 func parseDuration(text string) (time.Duration, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // ownPostgres is a database server that may be hurt, at the program's schema.
@@ -314,5 +315,39 @@ func keepAsking(t *testing.T, url string, draining <-chan struct{}) error {
 		if response.StatusCode != http.StatusOK {
 			return fmt.Errorf("status %d", response.StatusCode)
 		}
+	}
+}
+
+// The follower reads with connections of its own: caches that are not confirmed are bypassed, and that would make a
+// database still busier that has no connection left for queries.
+func TestTheFeedIsReadWhileQueriesTakeEveryConnection(t *testing.T) {
+	t.Parallel()
+	s := servicesSetup.start(t, func(c *Config) {
+		c.Database.MaxConns, c.Database.QueryTimeout = 1, time.Minute
+	})
+	lock, err := s.raw().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback() }()
+	if _, err := lock.ExecContext(t.Context(), "LOCK TABLE properties IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	stuck := make(chan struct{})
+	go func() {
+		defer close(stuck)
+		_, _ = s.db.Repository().Count(t.Context(), &property.Filter{}) // waits for the lock
+	}()
+	s.eventually("the query has the connection", func() bool { return s.db.Stats().InUse == 1 })
+	kept, ok := s.lookup.(*lookup)
+	if !ok {
+		t.Fatal("no ledger")
+	}
+	before := kept.ledger.ConfirmedAt()
+	s.eventually("the feed is read meanwhile", func() bool { return kept.ledger.ConfirmedAt().After(before.Add(time.Second)) })
+	select {
+	case <-stuck:
+		t.Error("the query has ended; the feed may have waited for it")
+	default:
 	}
 }

@@ -46,6 +46,7 @@ var rooms = []room{
 	{folder: "adapters/rediscache", own: []string{"ports"}, foreign: []string{
 		"github.com/redis/go-redis/v9", "github.com/sony/gobreaker/v2"}},
 	{folder: "adapters/passwords", own: []string{"ports"}, foreign: []string{"github.com/alexedwards/argon2id"}},
+	{folder: "adapters/tracing", own: []string{"domain", "ports"}, foreign: []string{"go.opentelemetry.io/otel"}},
 	{folder: "adapters/ops", foreign: []string{"github.com/prometheus/client_golang"}},
 	// The one JSON shape of a listing is pure functions, shared by the API and the files so that there is one of it.
 	{folder: "adapters/propertyjson", own: []string{"domain"}},

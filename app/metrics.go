@@ -29,7 +29,7 @@ func newRegistry(
 		levelCollector{"query", query.counters, query.Size},
 		gauge("gable_ledger_changes", "Changes that the ledger remembers.",
 			func() float64 { return float64(ledger.Figures().Length) }),
-		counter("gable_ledger_position", "Changes that the ledger has been told of.",
+		gauge("gable_ledger_position", "Changes that the ledger has been told of.",
 			func() float64 { return float64(ledger.Position()) }),
 		counter("gable_ledger_evicted_total", "Changes that the ledger has forgotten for lack of room.",
 			func() float64 { return float64(ledger.Figures().Evicted) }),
@@ -183,14 +183,18 @@ func newRequestFigures(r *prometheus.Registry) *requestFigures {
 	return f
 }
 
-// observe is told of every request; it is a web.Observe.
-func (f *requestFigures) observe(route, method string, status int, took time.Duration, size int64) {
+// observe counts and times a request; it is a web.Observe. A request of a recorded trace leaves its id as an exemplar.
+func (f *requestFigures) observe(
+	route, method string, status int, took time.Duration, size int64, traceID string,
+) {
 	key := requestLabels{route, method, status}
 	observer, ok := f.known.Load(key)
 	if !ok {
 		observer, _ = f.known.LoadOrStore(key, f.seconds.WithLabelValues(route, method, strconv.Itoa(status)))
 	}
-	if h, ok := observer.(prometheus.Histogram); ok {
+	if traced, ok := observer.(prometheus.ExemplarObserver); ok && traceID != "" {
+		traced.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+	} else if h, ok := observer.(prometheus.Histogram); ok {
 		h.Observe(took.Seconds())
 	}
 	f.bytes.Add(float64(size))

@@ -16,6 +16,7 @@ import (
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/docs"
@@ -34,10 +35,12 @@ import (
 
 // The constructors that the wiring asks: what each part is made of, and which number of the configuration it gets.
 
-func openDatabase(lc fx.Lifecycle, c *Config) (*bunstore.DB, error) {
+func openDatabase(lc fx.Lifecycle, c *Config, t *tracing.Tracer) (*bunstore.DB, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	db, err := bunstore.Open(ctx, databaseOptions(c))
+	options := databaseOptions(c)
+	options.Trace = t.Trace()
+	db, err := bunstore.Open(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -49,6 +52,36 @@ func databaseOptions(c *Config) bunstore.Options {
 	return bunstore.Options{
 		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
 	}
+}
+
+// newTracer makes the tracer that the configuration describes, or nil where tracing is off.
+func newTracer(lc fx.Lifecycle, c *Config, log *zap.Logger) (*tracing.Tracer, error) {
+	if !c.Tracing.on() {
+		return nil, nil //nolint:nilnil // a nil Tracer is one that records nothing
+	}
+	log = log.Named("tracing")
+	t, err := tracing.Open(context.Background(), tracing.Options{
+		Endpoint: string(c.Tracing.Endpoint), Ratio: c.Tracing.Ratio, Version: buildInfo().Version,
+		Changed: func(cause error) {
+			if cause == nil {
+				log.Info("traces are delivered again")
+				return
+			}
+			log.Warn("traces cannot be delivered, and are dropped", zap.String("error", maskedLines(cause.Error())))
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.StopHook(func(ctx context.Context) {
+		const patience = 2 * time.Second // of the time for the whole shutdown
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := t.Close(ctx); err != nil {
+			log.Warn("the last traces were not delivered", zap.Error(err))
+		}
+	}))
+	return t, nil
 }
 
 // embedded reports whether the database is a file, or the memory, of this program.
@@ -68,7 +101,7 @@ func newLedger(c *Config) *freshness.Ledger {
 // ownCache reports whether the query cache belongs to this process alone.
 func ownCache(c *Config) bool { return string(c.Cache.URL) == "memory:" }
 
-func openCache(lc fx.Lifecycle, c *Config, log *zap.Logger) (ports.Cache, error) {
+func openCache(lc fx.Lifecycle, c *Config, t *tracing.Tracer, log *zap.Logger) (ports.Cache, error) {
 	if ownCache(c) {
 		cache := memory.NewCache(int64(c.Cache.MaxBytes))
 		lc.Append(fx.StopHook(cache.Close))
@@ -78,6 +111,7 @@ func openCache(lc fx.Lifecycle, c *Config, log *zap.Logger) (ports.Cache, error)
 	defer cancel()
 	cache, err := rediscache.Open(ctx, rediscache.Options{
 		URL: string(c.Cache.URL), Timeout: c.Cache.Timeout, Changed: logRedis(log.Named("cache")),
+		Trace: t.Trace(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the cache: %w", err)
@@ -98,10 +132,13 @@ func logRedis(log *zap.Logger) func(cause error) {
 	}
 }
 
-func newViewCache(lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *levels, c *Config) *viewcache.Cache {
+func newViewCache(
+	lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *levels, t *tracing.Tracer, c *Config,
+) *viewcache.Cache {
 	views := viewcache.New(ledger, f, l.view.counters, viewcache.Options{
 		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
 		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.view.samples,
+		Trace: t.Trace(),
 	})
 	lc.Append(fx.StopHook(views.Close))
 	return views
@@ -163,13 +200,16 @@ func newOps(
 	level *logLevel, c *Config,
 ) *ops.Handler {
 	address, _, _ := net.SplitHostPort(c.Ops.Address) // a socket has no host
-	hosts := append(listed(c.Ops.Hosts), address)
-	return ops.New(ops.Options{Gatherer: registry, Build: buildInfo(), LogLevel: level, Hosts: hosts, Checks: []ops.Check{
-		{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
-		{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
-		{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
-		{Name: "cache", Run: cache.Ping, Reason: reason},
-	}})
+	return ops.New(ops.Options{
+		Gatherer: registry, Build: buildInfo(), LogLevel: level, Exemplars: c.Tracing.on(),
+		Hosts: append(listed(c.Ops.Hosts), address),
+		Checks: []ops.Check{
+			{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
+			{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
+			{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
+			{Name: "cache", Run: cache.Ping, Reason: reason},
+		},
+	})
 }
 
 // newerSchema says that the schema is newer than this program, or nothing.
@@ -198,7 +238,7 @@ func checkFeed(ledger *freshness.Ledger, f *follower) error {
 
 func newHandler(
 	log *zap.Logger, requests *requestFigures, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
-	o *ops.Handler, limits web.RateLimit, c *Config,
+	o *ops.Handler, limits web.RateLimit, t *tracing.Tracer, c *Config,
 ) http.Handler {
 	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
 	for _, template := range docs.Routes() {
@@ -208,7 +248,7 @@ func newHandler(
 		Proxies: c.HTTP.proxies(), RateLimit: limits,
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
-		Origins: listed(c.HTTP.CORSOrigins),
+		Origins: listed(c.HTTP.CORSOrigins), Trace: t.Requests(),
 	})
 }
 
@@ -247,10 +287,11 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 }
 
 func newChangeFollower(
-	feed *liveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *levels, log *zap.Logger, c *Config,
+	own ports.ChangeFeed, live *liveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *levels,
+	t *tracing.Tracer, log *zap.Logger, c *Config,
 ) *follower {
 	return newFollower(followerOptions{
-		feed: feed.ChangeFeed, live: feed, events: events, ledger: ledger, log: log.Named("feed"),
+		feed: t.Feed(own), live: live, events: events, ledger: ledger, log: log.Named("feed"),
 		poll: c.Freshness.PollInterval, idlePoll: c.Freshness.IdlePollInterval,
 		history: c.Freshness.LedgerLength / 2, retention: c.Freshness.Retention, traffic: l.reads,
 	})

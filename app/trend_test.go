@@ -32,7 +32,7 @@ func newTestTrend() *trend {
 func TestASampleIsWhatHappenedInItsStretchOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := newTestTrend()
-		x.requests.observe("/v1/properties", http.MethodGet, 200, 7*time.Second, 1) // before the first stretch
+		x.requests.observe("/v1/properties", http.MethodGet, 200, 7*time.Second, 1, "") // before the first stretch
 		x.levels.view.counters.Count(ports.OutcomeHit)
 		go x.run(t.Context())
 		synctest.Wait()
@@ -43,11 +43,11 @@ func TestASampleIsWhatHappenedInItsStretchOfTime(t *testing.T) {
 
 		time.Sleep(time.Second)
 		for range 98 {
-			x.requests.observe("/v1/properties", http.MethodGet, 200, 2*time.Millisecond, 1)
+			x.requests.observe("/v1/properties", http.MethodGet, 200, 2*time.Millisecond, 1, "")
 		}
-		x.requests.observe("/v1/properties", http.MethodGet, 503, 4*time.Millisecond, 1)
-		x.requests.observe("/v1/properties/{id}", http.MethodGet, 200, 4*time.Millisecond, 1)
-		x.requests.observe("/v1/changes", http.MethodGet, 200, time.Hour, 1)
+		x.requests.observe("/v1/properties", http.MethodGet, 503, 4*time.Millisecond, 1, "")
+		x.requests.observe("/v1/properties/{id}", http.MethodGet, 200, 4*time.Millisecond, 1, "")
+		x.requests.observe("/v1/changes", http.MethodGet, 200, time.Hour, 1, "")
 		for outcome, n := range map[ports.Outcome]int{
 			ports.OutcomeHit: 12, ports.OutcomePatched: 4, ports.OutcomeStale: 2, ports.OutcomeMiss: 2, ports.OutcomeBypassed: 2,
 		} {

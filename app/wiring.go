@@ -10,6 +10,7 @@ import (
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/gable-listings/gable/adapters/passwords"
+	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
@@ -79,7 +80,8 @@ var insightModule = fx.Module("insight",
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
 func repository(
-	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *levels, ledger *freshness.Ledger, c *Config,
+	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *levels, ledger *freshness.Ledger, t *tracing.Tracer,
+	c *Config,
 ) (*cached.PropertyRepository, ports.PropertyRepository) {
 	options := cached.Options{
 		TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples, Keys: keys,
@@ -87,8 +89,8 @@ func repository(
 	if !ownCache(c) {
 		options.LeaseTTL = c.Cache.LeaseTTL
 	}
-	r := cached.New(db.Repository(), cache, ledger, l.query.counters, options)
-	return r, r
+	r := cached.New(t.Repository(db.Repository(), "load"), cache, ledger, l.query.counters, options)
+	return r, t.Repository(r, "query cache")
 }
 
 // server is the program that serves.
@@ -107,7 +109,7 @@ func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) 
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
-		fx.Provide(repository, newDraining),
+		fx.Provide(repository, newDraining, newTracer),
 		fx.Invoke(checkSchema, sign, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)

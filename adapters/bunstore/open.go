@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/ports"
 )
 
 // Options says which database to open and how.
@@ -24,6 +26,8 @@ type Options struct {
 	// MigrationWait is how long Migrate and Rollback wait for other processes that migrate, and for transactions that
 	// hold the tables which they change; 0 is 30 seconds.
 	MigrationWait time.Duration
+	// Trace, if not nil, records each statement that belongs to a recorded span.
+	Trace ports.Trace
 }
 
 const (

@@ -66,7 +66,7 @@ func (db *DB) postgresPool(conns int, statementTimeout time.Duration) (*bun.DB, 
 	}
 	// Behind a pooler any connection may turn out to be one that listens to the bell; pgx would keep each ring for ever.
 	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
-	return bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New()), nil
+	return db.withTrace(bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New())), nil
 }
 
 func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, error) {

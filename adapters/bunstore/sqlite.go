@@ -101,7 +101,7 @@ func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool
 	if file != nil {
 		file.pools = append(file.pools, pool)
 	}
-	return bun.NewDB(pool, sqlitedialect.New()), nil
+	return db.withTrace(bun.NewDB(pool, sqlitedialect.New())), nil
 }
 
 // containsFunction is property.ContainsFold for SQLite, which folds ASCII letters only.

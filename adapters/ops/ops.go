@@ -28,6 +28,8 @@ type Options struct {
 	Build    Build
 	LogLevel http.Handler // reads and changes the level of the log
 	Hosts    []string     // full host names that requests may use; see ServeHTTP
+	// Exemplars has /metrics answer in the OpenMetrics format, which has a place for exemplars, to those who accept it.
+	Exemplars bool
 }
 
 // Handler answers /healthz, /readyz, /version, /metrics, /log/level and /debug/pprof/. It is meant for a listener that
@@ -46,7 +48,7 @@ func New(o Options) *Handler {
 	h.mux.Handle("/healthz", h.Health())
 	h.mux.Handle("/readyz", reading(h.ready.handler(true)))
 	h.mux.Handle("/version", h.Version())
-	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
+	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: o.Exemplars})))
 	h.mux.Handle("/log/level", o.LogLevel)
 	profile := profiling()
 	h.mux.Handle("/debug/pprof/", profile(pprof.Index))

@@ -45,6 +45,8 @@ type Options struct {
 	// Changed, if not nil, is called when Redis goes away, or is not there at first, with the cause; and with nil when it
 	// is back. It must return soon and must not use the cache.
 	Changed func(cause error)
+	// Trace, if not nil, records each command that belongs to a recorded span.
+	Trace ports.Trace
 }
 
 // prefix begins every key.
@@ -76,6 +78,9 @@ func Open(ctx context.Context, o Options) (*Cache, error) {
 		c.maxValueBytes = 1 << 20
 	}
 	c.client = redis.NewUniversalClient(impatient(settings, c.timeout))
+	if o.Trace != nil {
+		c.client.AddHook(tracedCommands{o.Trace})
+	}
 	_ = c.Ping(ctx)
 	return c, nil
 }

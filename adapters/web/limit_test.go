@@ -51,7 +51,7 @@ func newLimited(t *testing.T, change func(*RateLimit)) *limited {
 	t.Cleanup(func() { _ = own.Close() })
 	l := &limited{t: t, keys: &registry{ids: map[string]string{}}}
 	o := Options{
-		Log: zap.NewNop(), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64) {},
+		Log: zap.NewNop(), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {},
 		Proxies:   exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.9/32")},
 		RateLimit: RateLimit{PerMinute: 600, Burst: 30, Requests: own, Hits: own, Keys: l.keys},
 	}

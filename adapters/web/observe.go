@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -18,8 +19,13 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Observe is told of every request that has been answered. It must be quick.
-type Observe func(route, method string, status int, took time.Duration, bytes int64)
+// Observe receives every request that has been answered. It must be quick. The trace id is that of the recorded trace
+// which the request belongs to, or "".
+type Observe func(route, method string, status int, took time.Duration, bytes int64, traceID string)
+
+// Trace begins the span of a request. It returns the request whose context carries the span, the id of the trace, which
+// is "" when the request is not recorded, and how to end the span.
+type Trace func(r *http.Request) (traced *http.Request, traceID string, end func(method, route string, status int))
 
 // observed gives every request an id, a log line, its place in the metrics, and an answer even when a handler panics.
 func (o Options) observed(next http.Handler) http.Handler {
@@ -39,6 +45,10 @@ func (o Options) observed(next http.Handler) http.Handler {
 					zap.String("peer", exchange.AddressText(e.Client)))
 			})
 		}
+		recorded, end := "", func(string, string, int) {}
+		if o.Trace != nil {
+			r, recorded, end = o.Trace(r)
+		}
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		if strict != nil {
 			w.Header()["Strict-Transport-Security"] = strict
@@ -51,7 +61,8 @@ func (o Options) observed(next http.Handler) http.Handler {
 				aborted = e.Started() // what has been sent is not whole, and must not look so
 				o.recovered(e, r, caught)
 			}
-			o.tell(e, r, time.Since(began))
+			o.tell(e, r, time.Since(began), recorded)
+			end(knownMethod(r.Method), routeOf(e), e.Status())
 			e.Free()
 			if aborted {
 				panic(http.ErrAbortHandler) // how a handler breaks the connection off
@@ -89,12 +100,9 @@ const (
 )
 
 // tell writes the request's log line and counts it.
-func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration) {
-	route, status := e.Route, e.Status()
-	if route == "" {
-		route = noRoute
-	}
-	o.Observe(route, knownMethod(r.Method), status, took, e.Bytes())
+func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration, recorded string) {
+	route, status := routeOf(e), e.Status()
+	o.Observe(route, knownMethod(r.Method), status, took, e.Bytes(), recorded)
 	level := zapcore.InfoLevel
 	switch {
 	case status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable:
@@ -129,7 +137,7 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration)
 	if _, hash := secretOf(r); hash != "" && status == http.StatusUnauthorized {
 		fields = append(fields, zap.String("key_hash", hash[:loggedHash]))
 	}
-	if trace := traceID(r.Header.Get("Traceparent")); trace != "" {
+	if trace := cmp.Or(recorded, traceID(r.Header.Get("Traceparent"))); trace != "" {
 		fields = append(fields, zap.String("trace_id", trace))
 	}
 	if e.Err != nil {
@@ -137,6 +145,8 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration)
 	}
 	entry.Write(fields...)
 }
+
+func routeOf(e *exchange.Exchange) string { return cmp.Or(e.Route, noRoute) }
 
 // knownMethod keeps invented methods out of logs and metrics.
 func knownMethod(method string) string {

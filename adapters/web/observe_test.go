@@ -17,7 +17,7 @@ import (
 
 func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 	core, log := observer.New(zap.ErrorLevel)
-	o := Options{Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64) {}}
+	o := Options{Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {}}
 	server := httptest.NewServer(o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/begun" {
 			_, _ = io.WriteString(w, "half of it")
@@ -56,7 +56,7 @@ func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 	all, log := observer.New(zap.InfoLevel)
 	some, reads := observer.New(zap.InfoLevel)
-	o := Options{Log: zap.New(all), Reads: zap.New(some), Observe: func(string, string, int, time.Duration, int64) {}}
+	o := Options{Log: zap.New(all), Reads: zap.New(some), Observe: func(string, string, int, time.Duration, int64, string) {}}
 	for _, c := range []struct {
 		method string
 		status int
@@ -79,7 +79,7 @@ func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 func TestALogLineSaysWhoAsked(t *testing.T) {
 	core, log := observer.New(zap.InfoLevel)
 	o := Options{
-		Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64) {},
+		Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64, string) {},
 		Proxies: exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8")},
 	}
 	h := o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +118,7 @@ func TestAProxyThatIsNotOnTheListIsLoggedOnce(t *testing.T) {
 	}{{"127.0.0.1:1", 1}, {"172.16.0.2:1", 1}, {"@", 1}, {"10.0.0.2:1", 0}, {"198.51.100.1:1", 0}} {
 		core, log := observer.New(zap.WarnLevel)
 		o := Options{
-			Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64) {},
+			Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {},
 			Proxies: exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8")},
 		}
 		h := o.observed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -18,15 +18,17 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Proxies, RateLimit, Leaving, Origins and StrictTransport.
+// Options of the handler; everything is required but Trace, Proxies, RateLimit, Leaving, Origins and StrictTransport.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
 	Reads   *zap.Logger
 	Observe Observe
-	Views   *viewcache.Cache
-	API     *api.API
-	Site    *site.Site
+	// Trace records requests; nil where tracing is off.
+	Trace Trace
+	Views *viewcache.Cache
+	API   *api.API
+	Site  *site.Site
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// Proxies are the peers that are believed when they name the client they ask for.

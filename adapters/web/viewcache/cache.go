@@ -32,6 +32,8 @@ type Options struct {
 	Samples *ports.Samples
 	// CDNMaxAge, when positive, lets shared caches that heed CDN-Cache-Control (RFC 9213) keep answers that long.
 	CDNMaxAge time.Duration
+	// Trace, if not nil, records what the cache does for each read that belongs to a recorded span.
+	Trace ports.Trace
 }
 
 // Targets may take a sixteenth of the cache, and none is longer than longestTarget.

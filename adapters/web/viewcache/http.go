@@ -14,6 +14,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
+// spanName names what the cache does in a trace.
+const spanName = "view cache"
+
 // Front answers requests whose target is known and whose view is true; everything else goes to next. It stands in front of
 // the router, so a hit costs two look-ups and one comparison.
 func (c *Cache) Front(next http.Handler) http.Handler {
@@ -51,6 +54,10 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	c.counters.Count(ports.OutcomeHit)
 	c.offer(v)
 	e.View, e.Route = ports.OutcomeHit, v.answer.Route
+	if c.options.Trace != nil {
+		_, end := c.options.Trace(r.Context(), spanName)
+		defer end(e.View.String(), nil)
+	}
 	c.write(w, r, v, statusHit, special)
 	return true
 }
@@ -61,6 +68,11 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	e := exchange.Of(w)
 	if e == nil {
 		e = exchange.New(w, "")
+	}
+	if c.options.Trace != nil {
+		ctx, end := c.options.Trace(r.Context(), spanName)
+		defer func() { end(e.View.String(), nil) }()
+		r = r.WithContext(ctx)
 	}
 	special, err := wishesOf(r)
 	if err != nil {

@@ -1,0 +1,59 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/gable-listings/gable/ports"
+)
+
+// tracedQueries is a hook that puts a span around each statement, named by its kind: SELECT, INSERT, BEGIN. The
+// statement itself, which holds what clients have written, stays out.
+type tracedQueries struct{ trace ports.Trace }
+
+// withTrace adds the hook where statements are traced.
+func (db *DB) withTrace(pool *bun.DB) *bun.DB {
+	if db.options.Trace != nil {
+		pool.AddQueryHook(tracedQueries{db.options.Trace})
+	}
+	return pool
+}
+
+type endSpan func(outcome string, err error)
+
+// spanKey is where an event has its endSpan.
+type spanKey struct{}
+
+// BeforeQuery implements bun.QueryHook. The context stays as it is: statements of a transaction get the context of its
+// BEGIN, and would be beneath a span that is over.
+func (t tracedQueries) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+	_, end := t.trace(ctx, "SQL "+statementKind(event.Operation()))
+	event.Stash = map[any]any{spanKey{}: endSpan(end)}
+	return ctx
+}
+
+// AfterQuery implements bun.QueryHook.
+func (t tracedQueries) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	end, ok := event.Stash[spanKey{}].(endSpan)
+	if !ok {
+		return
+	}
+	if errors.Is(event.Err, sql.ErrNoRows) {
+		end("", nil)
+		return
+	}
+	end("", event.Err)
+}
+
+// statementKind is the letters that a statement begins with.
+func statementKind(statement string) string {
+	end := strings.IndexFunc(statement, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
+	if end >= 0 {
+		statement = statement[:end]
+	}
+	return strings.ToUpper(statement)
+}

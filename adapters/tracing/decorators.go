@@ -1,0 +1,107 @@
+package tracing
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+// repository records the reads of a repository. Writes pass through; their statements have spans of their own.
+type repository struct {
+	ports.PropertyRepository
+
+	trace ports.Trace
+	name  string
+}
+
+// Repository puts spans around the reads of a repository, named by what it is, such as "load", and what is read. Their
+// outcome is what the query cache notes for the read.
+func (t *Tracer) Repository(next ports.PropertyRepository, name string) ports.PropertyRepository {
+	if t == nil {
+		return next
+	}
+	return &repository{next, t.Trace(), name}
+}
+
+// Find implements ports.PropertyRepository.
+func (r *repository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+	return spanned(ctx, r, "find", func(ctx context.Context) (property.Property, error) {
+		return r.PropertyRepository.Find(ctx, id)
+	})
+}
+
+// Search implements ports.PropertyRepository.
+func (r *repository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+	return spanned(ctx, r, "search", func(ctx context.Context) (*property.Page, error) {
+		return r.PropertyRepository.Search(ctx, s)
+	})
+}
+
+// Count implements ports.PropertyRepository.
+func (r *repository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+	return spanned(ctx, r, "count", func(ctx context.Context) (int64, error) {
+		return r.PropertyRepository.Count(ctx, f)
+	})
+}
+
+// spanned runs a read within a span. The context's Reading has the least lucky outcome of several reads; for the span
+// the outcome of this one is taken apart from those before.
+func spanned[T any](ctx context.Context, r *repository, verb string, read func(context.Context) (T, error)) (T, error) {
+	ctx, end := r.trace(ctx, r.name+" "+verb)
+	outcome := ""
+	reading := ports.ReadingFrom(ctx)
+	var before ports.Outcome
+	if reading != nil {
+		before, reading.Outcome = reading.Outcome, ports.OutcomeNone
+	}
+	value, err := read(ctx)
+	if reading != nil {
+		if reading.Outcome != ports.OutcomeNone {
+			outcome = reading.Outcome.String()
+		}
+		reading.Note(before)
+	}
+	if errors.Is(err, property.ErrNotFound) {
+		end(outcome, nil) // an answer like any other
+	} else {
+		end(outcome, err)
+	}
+	return value, err
+}
+
+// feed records the polls of a change feed, each as a trace of its own.
+type feed struct {
+	ports.ChangeFeed
+
+	tracer *Tracer
+}
+
+// Feed puts a span around each poll of a change feed. Polls serve no single request, so each begins a trace.
+func (t *Tracer) Feed(next ports.ChangeFeed) ports.ChangeFeed {
+	if t == nil {
+		return next
+	}
+	return &feed{next, t}
+}
+
+// Changes implements ports.ChangeFeed.
+func (f *feed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+	ctx, span := f.tracer.tracer.Start(ctx, "feed poll")
+	page, err := f.ChangeFeed.Changes(ctx, after, limit)
+	span.SetAttributes(attribute.Int("gable.changes", len(page.Changes)))
+	end(span, err)
+	return page, err
+}
+
+// Head implements ports.ChangeFeed.
+func (f *feed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+	ctx, span := f.tracer.tracer.Start(ctx, "feed head")
+	cursor, place, err := f.ChangeFeed.Head(ctx, back)
+	end(span, err)
+	return cursor, place, err
+}
