@@ -58,6 +58,22 @@ func BenchmarkViewHit(b *testing.B) {
 	}
 }
 
+// BenchmarkViewHitOfCountedClients is BenchmarkViewHit for a client behind a proxy, with and without a limit on what it may
+// ask. The limit is too high to be reached.
+func BenchmarkViewHitOfCountedClients(b *testing.B) {
+	headers := http.Header{"X-Forwarded-For": {"198.51.100.7"}}
+	for _, c := range []struct {
+		name string
+		rate int
+	}{{"without a limit", 0}, {"with a limit", highestRate}} {
+		base, _ := benchServer(b, func(config *Config) {
+			config.HTTP.TrustedProxies, config.HTTP.RateLimit, config.HTTP.RateBurst = "127.0.0.1", c.rate, highestRate
+		})
+		benchGet(b, base, "/v1/properties", headers)
+		b.Run(c.name, func(b *testing.B) { hammer(b, base, "/v1/properties", headers) })
+	}
+}
+
 // BenchmarkDecision is the part of a view hit that is Gable's own idea: find the view, ask the ledger.
 func BenchmarkDecision(b *testing.B) {
 	base, views := benchServer(b)

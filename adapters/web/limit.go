@@ -92,7 +92,7 @@ func (l *limiter) hits(next http.Handler) http.Handler {
 		}
 		if _, hash := secretOf(r); hash != "" {
 			key, _ := l.known(hash)
-			e.KeyID = key.ID
+			note(e, key)
 		}
 		if used, ok, err := l.Hits.Take(r.Context(), e.Counted(), l.hit, l.limit); err == nil && !ok {
 			l.refuse(w, r, used, l.hit)
@@ -115,14 +115,19 @@ func (l *limiter) requests(next http.Handler) http.Handler {
 				}
 				key = l.recognise(r.Context(), secret, hash)
 			}
-			if key.ID != "" {
-				e.KeyID, e.Actor = key.ID, api.Actor(key)
-			}
+			note(e, key)
 		}
 		if l.charge(w, r, e, l.cost(r)) {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// note has the request counted and logged by its key, if it has one.
+func note(e *exchange.Exchange, key access.Key) {
+	if key.ID != "" {
+		e.KeyID, e.Actor = key.ID, api.Actor(key)
+	}
 }
 
 // recognise returns the key with this secret, and the zero key when there is none or nobody can tell.

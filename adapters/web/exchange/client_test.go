@@ -75,6 +75,7 @@ func TestTheClientIsTheLastAddressThatNoTrustedProxyHas(t *testing.T) {
 			nil, lines{`for="203.0.113.9`, "for=198.51.100.1"}, "127.0.0.1"},
 		{"a quote that the proxy's word closes", "127.0.0.1:1",
 			nil, lines{`for=203.0.113.9;a="`, `for="[2001:db8::1]"`}, "127.0.0.1"},
+		{"an open quote", "127.0.0.1:1", nil, lines{`for="203.0.113.9`}, "127.0.0.1"},
 		{"an open escape", "127.0.0.1:1", nil, lines{`for="203.0.113.9\`}, "127.0.0.1"},
 		{"no pair", "127.0.0.1:1", nil, lines{"203.0.113.9"}, "127.0.0.1"},
 		{"a pair without a value", "127.0.0.1:1", nil, lines{"for="}, "127.0.0.1"},
