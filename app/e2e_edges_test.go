@@ -214,3 +214,25 @@ func TestPagesOfConfiguredOriginsMayReadAnswers(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCSVOfTheBackOfficeComputesNothingAndComesBack(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	boss := s.staff("boss", keys.RoleAdministrator)
+	s.create(`"reference":"=1","title":"=cmd|' /C calc'!A0","price":1`)
+	boss.get("/admin").must(http.StatusOK).says("/v1/exports?format=csv&formulas=escape")
+	exported := s.get("/v1/exports?format=csv&formulas=escape").must(http.StatusOK).body
+	if !strings.Contains(exported, ",'=1,'=cmd|' /C calc'!A0,") || !strings.Contains(exported, ",formulas_escaped\n") {
+		t.Errorf("exported: %s", exported)
+	}
+	if exact := s.get("/v1/exports?format=csv").must(http.StatusOK).body; !strings.Contains(exact, ",=1,=cmd|' /C calc'!A0,") {
+		t.Errorf("without the parameter: %s", exact)
+	}
+	report := decoded[struct{ Unchanged, Rejected int }](
+		s.do(http.MethodPost, "/v1/imports", exported, "Content-Type", "text/csv").must(http.StatusOK))
+	if report.Unchanged != 1 || report.Rejected != 0 {
+		t.Errorf("imported again: %+v", report)
+	}
+	s.get("/v1/exports?formulas=escape").must(http.StatusBadRequest).says("formulas")
+	s.get("/v1/exports?format=csv&formulas=x").must(http.StatusBadRequest).says("formulas")
+}

@@ -3,20 +3,22 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/domain/property"
 )
 
 type exportCmd struct {
 	configFlags
-	Search string `arg:"" optional:"" help:"Which listings, as a query of the API: 'kind=house&max_price=400000&sort=price'."`
-	Format string `enum:"ndjson,csv" default:"ndjson" help:"What to write (${enum})."`
-	Output string `short:"o" placeholder:"FILE" help:"New file to write; standard output by default."`
+	Search   string `arg:"" optional:"" help:"Which listings, as a query of the API: 'kind=house&max_price=400000&sort=price'."`
+	Format   string `enum:"ndjson,csv" default:"ndjson" help:"What to write (${enum})."`
+	Formulas string `enum:"keep,escape" default:"keep" help:"In CSV, what to do with texts that a spreadsheet would compute: keep writes them as they are, escape puts an apostrophe in front, which importing the file takes off again (default ${default})."`
+	Output   string `short:"o" placeholder:"FILE" help:"New file to write; standard output by default."`
 }
 
 // Help is shown by --help.
@@ -26,7 +28,8 @@ func (exportCmd) Help() string {
 Examples:
 
 	gable export -o listings.ndjson
-	gable export 'status=active&sort=price' --format csv > active.csv`
+	gable export 'status=active&sort=price' --format csv > active.csv
+	gable export --format csv --formulas escape -o for-a-spreadsheet.csv`
 }
 
 // Run exports what matches.
@@ -34,6 +37,9 @@ func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
 	search, err := c.search()
 	if err != nil {
 		return err
+	}
+	if c.Formulas == "escape" && c.Format != "csv" {
+		return errors.New("export: --formulas escape is for --format csv alone")
 	}
 	s, err := openStore(ctx, &c.configFlags)
 	if err != nil {
@@ -62,7 +68,8 @@ func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
 	}
 	out := bufio.NewWriter(to)
 	shown := newProgress(p.err, isTerminal(p.err), "listings", time.Now)
-	_, err = newFiles(s.catalog).export(ctx, out, listingfile.Format(c.Format), search, func(count int64) {
+	request := api.ExportRequest{Search: search, Format: c.Format, EscapeFormulas: c.Formulas == "escape"}
+	_, err = newFiles(s.catalog).export(ctx, out, request, func(count int64) {
 		shown.Update(count, float64(count)/float64(total))
 	})
 	if err != nil {

@@ -154,21 +154,22 @@ func (a *importAnswer) count(r catalog.Report) {
 }
 
 // Export implements api.Files.
-func (f *files) Export(ctx context.Context, w io.Writer, format string, s property.Search) error {
-	_, err := f.export(ctx, w, listingfile.Format(format), s, func(int64) {})
+func (f *files) Export(ctx context.Context, w io.Writer, request api.ExportRequest) error {
+	_, err := f.export(ctx, w, request, func(int64) {})
 	return err
 }
 
 // export writes what matches and returns how many there were; progress is told after each.
 func (f *files) export(
-	ctx context.Context, w io.Writer, format listingfile.Format, s property.Search, progress func(count int64),
+	ctx context.Context, w io.Writer, request api.ExportRequest, progress func(count int64),
 ) (int64, error) {
-	out, err := listingfile.NewWriter(w, format)
+	out, err := listingfile.NewWriter(w, listingfile.Format(request.Format))
 	if err != nil {
 		return 0, err
 	}
+	out.EscapeFormulas = request.EscapeFormulas
 	count := int64(0)
-	err = f.catalog.Export(ctx, s, func(p *property.Property) error {
+	err = f.catalog.Export(ctx, request.Search, func(p *property.Property) error {
 		count++
 		progress(count)
 		return out.Write(p)

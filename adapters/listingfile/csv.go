@@ -17,6 +17,7 @@ type csvRows struct {
 	header    []string
 	headerRaw []byte
 	column    map[string]int
+	escaped   bool // the formulas
 }
 
 // openCSV reads the header. The error is a *FileError.
@@ -56,6 +57,7 @@ func (c *csvRows) setHeader(header row) error {
 		c.column[name] = i
 		c.header = append(c.header, name)
 	}
+	_, c.escaped = c.column[formulasEscaped]
 	return nil
 }
 
@@ -155,6 +157,18 @@ func (c *csvRows) check(r *row) error {
 		}
 	}
 	return nil
+}
+
+// cell returns the text of a row's column, and false when the file has no such column.
+func (c *csvRows) cell(r row, name string) (string, bool) {
+	i, ok := c.column[name]
+	if !ok || i >= len(r.cells) {
+		return "", false
+	}
+	if c.escaped {
+		return strings.TrimPrefix(r.cells[i], escapeMark), true
+	}
+	return r.cells[i], true
 }
 
 func (c *csvRows) name(column int) string {

@@ -104,7 +104,7 @@ func (r *Reader) checkHeader() error {
 		}
 	}
 	for _, name := range r.csv.header {
-		if r.mapping.Columns != nil && name != rejectedBecause && !slices.Contains(r.mapping.Columns, name) {
+		if r.mapping.Columns != nil && name != rejectedBecause && name != formulasEscaped && !slices.Contains(r.mapping.Columns, name) {
 			unknown = append(unknown, name)
 		}
 	}
@@ -156,12 +156,7 @@ func (r *Reader) next() (row, columns) {
 	switch {
 	case r.csv != nil:
 		raw := r.csv.next()
-		return raw, func(name string) (string, bool) {
-			if i, ok := r.csv.column[name]; ok && i < len(raw.cells) {
-				return raw.cells[i], true
-			}
-			return "", false
-		}
+		return raw, func(name string) (string, bool) { return r.csv.cell(raw, name) }
 	case r.json != nil:
 		return withColumns(r.json.next())
 	}

@@ -17,6 +17,9 @@ import (
 // Writer writes listings to a file that a Reader reads back: NDJSON with a line for each, exactly as the HTTP API answers
 // it, or CSV with a header and the same members as columns, where nothing stands for null.
 type Writer struct {
+	// EscapeFormulas has the texts of a CSV file escaped that a spreadsheet would compute. Set it before the first Write.
+	EscapeFormulas bool
+
 	to     *bufio.Writer
 	format Format
 	line   []byte
@@ -37,7 +40,7 @@ func (w *Writer) Write(p *property.Property) error {
 	if w.format == NDJSON {
 		w.line = append(propertyjson.Append(w.line[:0], p), '\n')
 	} else {
-		w.line = appendCSV(w.line[:0], p)
+		w.line = w.appendCSV(w.line[:0], p)
 	}
 	_, err := w.to.Write(w.line)
 	return err
@@ -60,17 +63,32 @@ func (w *Writer) begin() {
 		}
 		_, _ = w.to.WriteString(m.String())
 	}
+	if w.EscapeFormulas {
+		_, _ = w.to.WriteString("," + formulasEscaped)
+	}
 	_ = w.to.WriteByte('\n')
 }
 
-func appendCSV(b []byte, p *property.Property) []byte {
+func (w *Writer) appendCSV(b []byte, p *property.Property) []byte {
 	for _, m := range propertyjson.Members() {
 		if m > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, quoteCell(cellOf(p, m), ',')...)
+		cell := cellOf(p, m)
+		if w.EscapeFormulas && !isCoordinate(m) {
+			cell = escapeFormula(cell)
+		}
+		b = append(b, quoteCell(cell, ',')...)
+	}
+	if w.EscapeFormulas {
+		b = append(b, ",yes"...)
 	}
 	return append(b, '\n')
+}
+
+// isCoordinate reports whether a member is a number that may be negative, which a spreadsheet takes for a number.
+func isCoordinate(m propertyjson.Member) bool {
+	return m == propertyjson.Latitude || m == propertyjson.Longitude
 }
 
 func cellOf(p *property.Property, m propertyjson.Member) string {

@@ -2,6 +2,7 @@ package listingfile_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
@@ -67,6 +68,65 @@ func TestExportsCanBeImported(t *testing.T) {
 				t.Errorf("%s: %v %s", format, r.Err, diff)
 			}
 		}
+	}
+}
+
+// What somebody writes into a listing is computed by no spreadsheet, and comes back as it was.
+func TestEscapedFormulasAreRestored(t *testing.T) {
+	texts := []string{
+		"=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1+1)", `=HYPERLINK("http://evil.example","x")`, "＝1", "＋1", "－1", "＠1",
+		"'", "''=1", "'quoted' house", "plain", "3 = three", "a-b", "=1,2;3", "é=",
+	}
+	var all []property.Property
+	for _, text := range texts {
+		d := property.Details{
+			Reference: text, Title: text, Description: text, Price: 1, Currency: "USD", Location: text, Offer: "sale", Kind: "house",
+			Status: "active", Coordinates: property.Some(property.Coordinates{Latitude: -47.5, Longitude: -122.25}),
+		}
+		all = append(all, property.Property{Details: d})
+		d.Description = "\t" + text
+		all = append(all, property.Property{Details: d})
+		d.Description = "\n" + text
+		all = append(all, property.Property{Details: d})
+	}
+	var out bytes.Buffer
+	w, err := listingfile.NewWriter(&out, listingfile.CSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.EscapeFormulas = true
+	for i := range all {
+		if err := w.Write(&all[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(out.Bytes())).ReadAll()
+	if err != nil || len(rows) != len(all)+1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for _, row := range rows {
+		for _, cell := range row {
+			if strings.IndexAny(cell, "=+-@\t\r\n＝＋－＠") == 0 && cell != "-47.5" && cell != "-122.25" {
+				t.Errorf("a cell begins a formula: %q", cell)
+			}
+		}
+	}
+	records, err := readAll(t, &out, listingfile.Options{})
+	if err != nil || len(records) != len(all) {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for i, r := range records {
+		if diff := cmp.Diff(all[i].Details, r.Details); diff != "" || r.Err != nil {
+			t.Errorf("%v %s", r.Err, diff)
+		}
+	}
+	exact := export(t, listingfile.CSV, all[:1])
+	records, err = readAll(t, strings.NewReader(exact), listingfile.Options{})
+	if err != nil || records[0].Details.Title != texts[0] || !strings.Contains(exact, ","+texts[0]+",") {
+		t.Errorf("without escaping: %v, %s", err, exact)
 	}
 }
 

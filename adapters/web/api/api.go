@@ -41,7 +41,7 @@ type Files interface {
 	// *ImportBrokenError; what is wrong with single records is in the report.
 	Import(ctx context.Context, request ImportRequest) (ImportReport, error)
 	// Export writes every listing that matches, in the format, which is ndjson or csv.
-	Export(ctx context.Context, w io.Writer, format string, s property.Search) error
+	Export(ctx context.Context, w io.Writer, request ExportRequest) error
 }
 
 // Keys tells who holds a secret; access.ErrUnknownKey when nobody does.

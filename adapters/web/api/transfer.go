@@ -24,6 +24,13 @@ type ImportRequest struct {
 	Step func()
 }
 
+// ExportRequest is which listings to write and how.
+type ExportRequest struct {
+	Search         property.Search
+	Format         string // ndjson or csv
+	EscapeFormulas bool   // of a CSV file, so that no spreadsheet computes what somebody has written
+}
+
 // ImportReport is the answer to an import.
 type ImportReport struct {
 	Read       int             `json:"read"`
@@ -153,6 +160,13 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	formulas, err := takeChoice(values, "formulas", "keep", "escape")
+	if err != nil {
+		return err
+	}
+	if formulas == "escape" && format != "csv" {
+		return badParameter("formulas", "is for format=csv alone")
+	}
 	for _, name := range []string{"limit", "cursor"} {
 		if values.Has(name) {
 			return badParameter(name, "is not a parameter of an export, which has no pages")
@@ -175,7 +189,9 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	stream := exchange.NewPatientWriter(w)
-	err = a.Files.Export(r.Context(), stream, format, s)
+	err = a.Files.Export(r.Context(), stream, ExportRequest{
+		Search: s, Format: format, EscapeFormulas: formulas == "escape",
+	})
 	if err != nil && stream.Started {
 		panic(http.ErrAbortHandler) // a broken connection is the only way left to say that the stream is not whole
 	}
