@@ -34,16 +34,16 @@ func TestAbuseSmuggling(t *testing.T) {
 		"unknown coding": post + "Content-Length: 4\r\nTransfer-Encoding: xchunked\r\n\r\n2d\r\n" + hidden,
 		"coding twice": post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" +
 			chunked,
-		"coding list": post + "Content-Length: 5\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
+		"coding list": post + "Content-Length: 50\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
 			chunked,
-		"coding with a blank before it":  post + "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"coding with a blank before it":  post + "Transfer-Encoding : chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding with a tab":              post + "Transfer-Encoding:\tchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding with a vertical tab":     post + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 5\r\n\r\n" + chunked,
-		"coding in quotes":               post + "Transfer-Encoding: \"chunked\"\r\nContent-Length: 5\r\n\r\n" + chunked,
-		"coding on a folded line":        post + "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"coding with a vertical tab":     post + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding in quotes":               post + "Transfer-Encoding: \"chunked\"\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding on a folded line":        post + "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding folded":                  post + "Transfer-Encoding:\r\n chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding behind a bare line feed": post + "X: y\nTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding behind a bare return":    post + "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"coding behind a bare return":    post + "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding in HTTP/1.0": strings.Replace(post, "1.1", "1.0", 1) +
 			"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"two lengths":                     post + "Content-Length: 0\r\nContent-Length: 45\r\n\r\n" + hidden,
