@@ -45,8 +45,8 @@ func (s *assault) slowBody(ctx context.Context, address string) {
 		return
 	}
 	defer conn.Close()
-	fmt.Fprint(conn, "POST /admin/sign-in HTTP/1.1\r\nHost: gable\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-		"Content-Length: 1000\r\n\r\n")
+	fmt.Fprintf(conn, "POST /admin/sign-in HTTP/1.1\r\nHost: gable\r\n%s: %s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n", forwardedFor, public(address))
 	in := bufio.NewReader(conn)
 	for ctx.Err() == nil {
 		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second))
@@ -118,8 +118,9 @@ func echoes(s *assault) {
 				}
 				defer conn.Close()
 				_ = conn.SetDeadline(time.Now().Add(attackTime))
-				fmt.Fprintf(conn, "POST /admin/listings/new HTTP/1.1\r\nHost: gable\r\n"+
-					"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(form), form)
+				fmt.Fprintf(conn, "POST /admin/listings/new HTTP/1.1\r\nHost: gable\r\n%s: %s\r\n"+
+					"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+					forwardedFor, public(hostileAddress(i/10)), len(form), form)
 				linger(ctx, attackTime*3/4)
 				response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 				if err != nil {

@@ -29,7 +29,7 @@ func (c *caller) ask(ctx context.Context, s *assault, q search) string {
 	if err := c.dial(ctx); err != nil {
 		return outcome(0, err)
 	}
-	c.request(http.MethodGet, q.target, "")
+	c.request(http.MethodGet, q.target, "", forwardedFor, public(c.address))
 	err := c.send()
 	var got wireAnswer
 	if err == nil {
@@ -197,9 +197,9 @@ func coldPage(s *assault) {
 			target := fmt.Sprintf("/v1/properties?q=garden+trees&min_price=%d&sort=area_m2", round)
 			began, got := time.Now(), newResults()
 			var all sync.WaitGroup
-			for _, conn := range conns {
+			for i, conn := range conns {
 				all.Go(func() {
-					result := askOnce(conn, target)
+					result := askOnce(conn, hostileAddress(i%100), target)
 					got.note(result, time.Since(began))
 					s.hostile.note(result, time.Since(began))
 				})
@@ -230,10 +230,10 @@ func (s *assault) connect(ctx context.Context, connections int) []net.Conn {
 }
 
 // askOnce sends a request over a connection that is used for nothing else meanwhile.
-func askOnce(conn net.Conn, target string) string {
+func askOnce(conn net.Conn, address, target string) string {
 	_ = conn.SetDeadline(time.Now().Add(clientPatience))
 	w := wire{conn: conn, in: bufio.NewReader(conn)}
-	_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: gable\r\n\r\n", target)
+	_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: gable\r\n%s: %s\r\n\r\n", target, forwardedFor, public(address))
 	var got wireAnswer
 	if err == nil {
 		got, err = w.receive()

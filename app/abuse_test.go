@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
+	keys "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -79,6 +82,7 @@ type arena struct {
 	*cluster
 	prices []pricedListing // all but the own and the long listings, by price and id
 	asked  chan int        // numbers of searches nobody has made before
+	keys   []string        // scope write, of the other clients
 	long   bool            // the long listings are there
 }
 
@@ -128,6 +132,12 @@ func (a *arena) fill(ctx context.Context) error {
 	a.exec(`INSERT INTO properties (title, price, location)
 		SELECT 'own 0', $1::bigint + i, 'Here' FROM generate_series(1, $2::int) i`, ownPrice, ownListings)
 	a.exec("CREATE EXTENSION pg_stat_statements")
+	makers := access.New(db.Keys(), access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+	})
+	for range 10 {
+		a.keys = append(a.keys, newTestKey(a.t, makers, keys.ScopeWrite))
+	}
 	a.exec("VACUUM ANALYZE")
 	rows, err := a.sql.Query(ctx,
 		"SELECT id::text, price::text FROM properties p WHERE price < $1 ORDER BY p.price, p.id", longPrice)
