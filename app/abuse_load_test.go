@@ -90,7 +90,7 @@ func (s *assault) capacity() float64 {
 	var all sync.WaitGroup
 	for i := range 32 {
 		all.Go(func() {
-			c := s.caller(hostileAddress(i))
+			c := s.caller(hostileAddress(overloadAddresses + i))
 			defer c.close()
 			for ctx.Err() == nil {
 				if c.ask(ctx, s, s.search(<-s.asked)) == "200" {
@@ -159,11 +159,15 @@ func (s *assault) recovery() time.Duration {
 // idleConnections connects, asks once, and stays.
 func idleConnections(s *assault) {
 	const connections = 10_000
-	s.suffer(func(ctx context.Context) {
+	s.beCalm()
+	s.attack(2*time.Minute, func(ctx context.Context) {
 		places := make(chan struct{}, 100)
-		var all sync.WaitGroup
+		var all, asking sync.WaitGroup
 		defer all.Wait()
+		ctx, end := context.WithCancel(ctx)
+		defer end()
 		var held atomic.Int64
+		asking.Add(connections)
 		for i := range connections {
 			all.Go(func() {
 				places <- struct{}{}
@@ -175,15 +179,18 @@ func idleConnections(s *assault) {
 				}
 				s.hostile.note(result, 0)
 				<-places
+				asking.Done()
 				if result == "200" {
 					held.Add(1)
 					<-ctx.Done()
 				}
 			})
 		}
-		<-ctx.Done()
+		asking.Wait()
 		s.note("connections  %d asked, were answered and stayed", held.Load())
+		linger(ctx, attackTime/2)
 	})
+	s.rest(restTime)
 }
 
 // coldPage has many ask at once for a page that no cache has, and counts how often the database is asked for it.

@@ -47,7 +47,7 @@ func (a *arena) stage(t *testing.T, settings ...string) *assault {
 	n := &node{t: t, name: t.Name(), key: a.key, transport: &http.Transport{DisableCompression: true}}
 	n.settings = append([]string{
 		"GABLE_DATABASE_URL=" + a.database + "&application_name=" + attacked, "GABLE_CACHE_URL=" + a.cache, "GABLE_LOG_FORMAT=json",
-		"GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0",
+		"GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0", "GABLE_HTTP_TRUSTED_PROXIES=127.0.0.0/8",
 	}, settings...)
 	s := &assault{arena: a, t: t, node: n, hostile: newResults()}
 	t.Cleanup(func() {
@@ -346,17 +346,17 @@ func public(address string) string {
 	return "198.18." + strings.Join(strings.Split(address, ".")[2:], ".")
 }
 
-// named sends requests as a proxy does, with the client's public address.
-type named struct {
+// behindProxy sends requests as a proxy does, with the client's public address.
+type behindProxy struct {
 	http.RoundTripper
 	address string
 }
 
 // RoundTrip implements http.RoundTripper.
-func (n named) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b behindProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set(forwardedFor, n.address)
-	return n.RoundTripper.RoundTrip(r)
+	r.Header.Set(forwardedFor, b.address)
+	return b.RoundTripper.RoundTrip(r)
 }
 
 const forwardedFor = "X-Forwarded-For"
@@ -376,7 +376,7 @@ func (s *assault) client(address string) *http.Client {
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: named{transport, public(address)}, Timeout: clientPatience,
+		Transport: behindProxy{transport, public(address)}, Timeout: clientPatience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -43,7 +43,8 @@ const (
 // and a process that ends. Latencies, memory and goodput are printed beside their aims and not asserted.
 //
 // Attackers, other clients, databases and the process share one machine, so that latencies are those of its CPUs too.
-// Each client has a loopback address of its own (127.0.0.0/8): limits by address see them as different people.
+// Each client has a loopback address of its own and, as through a proxy, a public one: limits by address see them as
+// different people.
 func TestAbuse(t *testing.T) {
 	if !abuseWanted {
 		t.Skip("attacks processes for minutes: task abuse")
@@ -61,7 +62,7 @@ func TestAbuse(t *testing.T) {
 		{"bulk updates", "statements over 500 long listings each, 10 streams open, half of which read nothing", bulkUpdates, nil},
 		{"all streams", "one client opens 300 event streams", allStreams, nil},
 		{"all exports", "one client begins 600 exports and reads them slowly", allExports, nil},
-		{"bad imports", "12 imports of 8 million bad rows in 16 KB, from clients that leave after a second", badImports, nil},
+		{"bad imports", "12 imports of 8 million bad rows in 16 KB, from clients that leave after 3 s", badImports, nil},
 		{"overload", "four times the capacity for 30 s, from 250 addresses", overload, nil},
 		{"idle connections", "10,000 connections from 100 addresses that ask once and stay", idleConnections, nil},
 		{"many streams", "1,000 streams from 250 addresses, 200 writes a second", manyStreams,
