@@ -45,8 +45,8 @@ func (s *assault) slowBody(ctx context.Context, address string) {
 		return
 	}
 	defer conn.Close()
-	fmt.Fprint(conn, "POST /admin/sign-in HTTP/1.1\r\nHost: gable\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-		"Content-Length: 1000\r\n\r\n")
+	fmt.Fprintf(conn, "POST /admin/sign-in HTTP/1.1\r\nHost: gable\r\n%s: %s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n", forwardedFor, public(address))
 	in := bufio.NewReader(conn)
 	for ctx.Err() == nil {
 		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second))
@@ -118,8 +118,9 @@ func echoes(s *assault) {
 				}
 				defer conn.Close()
 				_ = conn.SetDeadline(time.Now().Add(attackTime))
-				fmt.Fprintf(conn, "POST /admin/listings/new HTTP/1.1\r\nHost: gable\r\n"+
-					"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(form), form)
+				fmt.Fprintf(conn, "POST /admin/listings/new HTTP/1.1\r\nHost: gable\r\n%s: %s\r\n"+
+					"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+					forwardedFor, public(hostileAddress(i/10)), len(form), form)
 				linger(ctx, attackTime*3/4)
 				response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 				if err != nil {
@@ -170,20 +171,24 @@ func (s *assault) changeLong(ctx context.Context, half int) {
 // bulkUpdates fills what a process remembers of changes with as many bytes as a change may have.
 func bulkUpdates(s *assault) {
 	s.needLong()
+	const statements = 16
 	changed := 0
-	s.suffer(func(ctx context.Context) {
+	s.beCalm()
+	s.attack(2*time.Minute, func(ctx context.Context) {
 		var streams sync.WaitGroup
 		defer streams.Wait()
+		ctx, end := context.WithCancel(ctx)
+		defer end()
 		for i := range 10 {
 			streams.Go(func() { s.holdStream(ctx, hostileAddress(i), i%2 == 0) })
 		}
-		for changed < 24 && ctx.Err() == nil {
+		for changed < statements && ctx.Err() == nil {
 			s.changeLong(ctx, changed%2)
 			changed++
-			linger(ctx, 500*time.Millisecond)
 		}
-		<-ctx.Done()
+		linger(ctx, restTime) // the last changes arrive
 	})
+	s.rest(restTime)
 	s.note("changed      %d long listings of %d KiB each", changed*longListings/2, longLetters*3>>10)
 	s.note("restart      a new process trusts its feed after %.1f s", s.restart().Seconds())
 }
@@ -326,12 +331,13 @@ func badImports(s *assault) {
 	if err := packed.Close(); err != nil {
 		s.t.Fatal(err)
 	}
+	const staying = 3 * time.Second
 	editor := s.editor()
 	s.beCalm()
 	s.attack(attackTime, func(ctx context.Context) {
 		var all sync.WaitGroup
 		defer all.Wait()
-		leaving, leave := context.WithTimeout(ctx, time.Second)
+		leaving, leave := context.WithTimeout(ctx, staying)
 		defer leave()
 		for i := range 12 {
 			c := s.client(hostileAddress(i))
@@ -349,7 +355,7 @@ func badImports(s *assault) {
 		gone := s.node.cpu()
 		<-ctx.Done()
 		s.note("CPU          %.1f s in the %s after the importers have left",
-			(s.node.cpu() - gone).Seconds(), attackTime-time.Second)
+			(s.node.cpu() - gone).Seconds(), attackTime-staying)
 	})
 	s.rest(restTime)
 }

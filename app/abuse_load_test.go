@@ -29,7 +29,7 @@ func (c *caller) ask(ctx context.Context, s *assault, q search) string {
 	if err := c.dial(ctx); err != nil {
 		return outcome(0, err)
 	}
-	c.request(http.MethodGet, q.target, "")
+	c.request(http.MethodGet, q.target, "", forwardedFor, public(c.address))
 	err := c.send()
 	var got wireAnswer
 	if err == nil {
@@ -90,7 +90,7 @@ func (s *assault) capacity() float64 {
 	var all sync.WaitGroup
 	for i := range 32 {
 		all.Go(func() {
-			c := s.caller(hostileAddress(i))
+			c := s.caller(hostileAddress(overloadAddresses + i))
 			defer c.close()
 			for ctx.Err() == nil {
 				if c.ask(ctx, s, s.search(<-s.asked)) == "200" {
@@ -159,11 +159,15 @@ func (s *assault) recovery() time.Duration {
 // idleConnections connects, asks once, and stays.
 func idleConnections(s *assault) {
 	const connections = 10_000
-	s.suffer(func(ctx context.Context) {
+	s.beCalm()
+	s.attack(2*time.Minute, func(ctx context.Context) {
 		places := make(chan struct{}, 100)
-		var all sync.WaitGroup
+		var all, asking sync.WaitGroup
 		defer all.Wait()
+		ctx, end := context.WithCancel(ctx)
+		defer end()
 		var held atomic.Int64
+		asking.Add(connections)
 		for i := range connections {
 			all.Go(func() {
 				places <- struct{}{}
@@ -175,15 +179,18 @@ func idleConnections(s *assault) {
 				}
 				s.hostile.note(result, 0)
 				<-places
+				asking.Done()
 				if result == "200" {
 					held.Add(1)
 					<-ctx.Done()
 				}
 			})
 		}
-		<-ctx.Done()
+		asking.Wait()
 		s.note("connections  %d asked, were answered and stayed", held.Load())
+		linger(ctx, attackTime/2)
 	})
+	s.rest(restTime)
 }
 
 // coldPage has many ask at once for a page that no cache has, and counts how often the database is asked for it.
@@ -197,9 +204,9 @@ func coldPage(s *assault) {
 			target := fmt.Sprintf("/v1/properties?q=garden+trees&min_price=%d&sort=area_m2", round)
 			began, got := time.Now(), newResults()
 			var all sync.WaitGroup
-			for _, conn := range conns {
+			for i, conn := range conns {
 				all.Go(func() {
-					result := askOnce(conn, target)
+					result := askOnce(conn, hostileAddress(i%100), target)
 					got.note(result, time.Since(began))
 					s.hostile.note(result, time.Since(began))
 				})
@@ -230,10 +237,10 @@ func (s *assault) connect(ctx context.Context, connections int) []net.Conn {
 }
 
 // askOnce sends a request over a connection that is used for nothing else meanwhile.
-func askOnce(conn net.Conn, target string) string {
+func askOnce(conn net.Conn, address, target string) string {
 	_ = conn.SetDeadline(time.Now().Add(clientPatience))
 	w := wire{conn: conn, in: bufio.NewReader(conn)}
-	_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: gable\r\n\r\n", target)
+	_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: gable\r\n%s: %s\r\n\r\n", target, forwardedFor, public(address))
 	var got wireAnswer
 	if err == nil {
 		got, err = w.receive()

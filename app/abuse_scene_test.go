@@ -47,7 +47,7 @@ func (a *arena) stage(t *testing.T, settings ...string) *assault {
 	n := &node{t: t, name: t.Name(), key: a.key, transport: &http.Transport{DisableCompression: true}}
 	n.settings = append([]string{
 		"GABLE_DATABASE_URL=" + a.database + "&application_name=" + attacked, "GABLE_CACHE_URL=" + a.cache, "GABLE_LOG_FORMAT=json",
-		"GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0",
+		"GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0", "GABLE_HTTP_TRUSTED_PROXIES=127.0.0.0/8",
 	}, settings...)
 	s := &assault{arena: a, t: t, node: n, hostile: newResults()}
 	t.Cleanup(func() {
@@ -336,9 +336,30 @@ func (n *node) cpu() time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond // a tick of Linux, as shown there
 }
 
-// Addresses of attackers and of other clients, by number.
+// Addresses of attackers and of other clients, by number: fewer than 100 times 250.
 func hostileAddress(n int) string { return fmt.Sprintf("127.2.%d.%d", n/250, n%250+1) }
-func otherAddress(n int) string   { return fmt.Sprintf("127.1.0.%d", n+1) }
+func otherAddress(n int) string   { return fmt.Sprintf("127.1.100.%d", n+1) }
+
+// public is the address that a client has beyond the proxy which the process believes it has in front: one that is not
+// loopback, and therefore limited.
+func public(address string) string {
+	return "198.18." + strings.Join(strings.Split(address, ".")[2:], ".")
+}
+
+// behindProxy sends requests as a proxy does, with the client's public address.
+type behindProxy struct {
+	http.RoundTripper
+	address string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b behindProxy) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(forwardedFor, b.address)
+	return b.RoundTripper.RoundTrip(r)
+}
+
+const forwardedFor = "X-Forwarded-For"
 
 // clientPatience is how long a client waits for an answer.
 const clientPatience = 15 * time.Second
@@ -355,7 +376,7 @@ func (s *assault) client(address string) *http.Client {
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: transport, Timeout: clientPatience,
+		Transport: behindProxy{transport, public(address)}, Timeout: clientPatience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

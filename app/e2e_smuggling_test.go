@@ -1,5 +1,3 @@
-//go:build linux
-
 package main
 
 import (
@@ -15,12 +13,9 @@ import (
 // it may, and takes what one client sends for the request of another.
 const hidden = "GET /version?hidden HTTP/1.1\r\nHost: gable\r\n\r\n"
 
-// TestAbuseSmuggling sends messages whose end can be read in two ways, each with a request behind one of the ends, and
-// fails when both requests are answered.
-func TestAbuseSmuggling(t *testing.T) {
-	if !abuseWanted {
-		t.Skip("tries to smuggle requests: task abuse")
-	}
+// Messages whose end can be read in two ways hide a request behind one of the ends. It is never answered.
+func TestARequestInsideAnotherIsNotAnswered(t *testing.T) {
+	t.Parallel()
 	s := embeddedSetup.start(t)
 	const post = "POST /v1/properties HTTP/1.1\r\nHost: gable\r\n"
 	const get = "GET /version HTTP/1.1\r\nHost: gable\r\n"
@@ -34,16 +29,16 @@ func TestAbuseSmuggling(t *testing.T) {
 		"unknown coding": post + "Content-Length: 4\r\nTransfer-Encoding: xchunked\r\n\r\n2d\r\n" + hidden,
 		"coding twice": post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" +
 			chunked,
-		"coding list": post + "Content-Length: 5\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
+		"coding list": post + "Content-Length: 50\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
 			chunked,
-		"coding with a blank before it":  post + "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"coding with a blank before it":  post + "Transfer-Encoding : chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding with a tab":              post + "Transfer-Encoding:\tchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding with a vertical tab":     post + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 5\r\n\r\n" + chunked,
-		"coding in quotes":               post + "Transfer-Encoding: \"chunked\"\r\nContent-Length: 5\r\n\r\n" + chunked,
-		"coding on a folded line":        post + "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"coding with a vertical tab":     post + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding in quotes":               post + "Transfer-Encoding: \"chunked\"\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding on a folded line":        post + "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding folded":                  post + "Transfer-Encoding:\r\n chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding behind a bare line feed": post + "X: y\nTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding behind a bare return":    post + "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + chunked,
+		"coding behind a bare return":    post + "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding in HTTP/1.0": strings.Replace(post, "1.1", "1.0", 1) +
 			"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"two lengths":                     post + "Content-Length: 0\r\nContent-Length: 45\r\n\r\n" + hidden,
