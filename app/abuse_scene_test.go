@@ -346,17 +346,17 @@ func public(address string) string {
 	return "198.18." + strings.Join(strings.Split(address, ".")[2:], ".")
 }
 
-// behindProxy sends requests as a proxy does, with the client's public address.
-type behindProxy struct {
+// stranger sends requests as a proxy does, with the client's public address.
+type stranger struct {
 	http.RoundTripper
 	address string
 }
 
 // RoundTrip implements http.RoundTripper.
-func (b behindProxy) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s stranger) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set(forwardedFor, b.address)
-	return b.RoundTripper.RoundTrip(r)
+	r.Header.Set(forwardedFor, s.address)
+	return s.RoundTripper.RoundTrip(r)
 }
 
 const forwardedFor = "X-Forwarded-For"
@@ -376,7 +376,7 @@ func (s *assault) client(address string) *http.Client {
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: behindProxy{transport, public(address)}, Timeout: clientPatience,
+		Transport: stranger{transport, public(address)}, Timeout: clientPatience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
