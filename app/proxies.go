@@ -22,8 +22,8 @@ func proxied(socket net.Listener, proxies exchange.Proxies, patience time.Durati
 	return &proxyproto.Listener{
 		Listener: socket, ReadHeaderTimeout: patience,
 		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
-			peer, err := netip.ParseAddrPort(o.Upstream.String())
-			if err == nil && proxies.Contains(peer.Addr().Unmap().WithZone("")) {
+			peer, _ := netip.ParseAddrPort(o.Upstream.String()) // that of a Unix socket is zero
+			if proxies.Contains(peer.Addr().Unmap().WithZone("")) {
 				return proxyproto.REQUIRE, nil
 			}
 			return proxyproto.SKIP, nil

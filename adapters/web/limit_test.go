@@ -46,7 +46,7 @@ type limited struct {
 	keys    *registry
 }
 
-func newLimited(t *testing.T, change func(*RateLimit)) *limited {
+func newLimited(t *testing.T, change func(*Options)) *limited {
 	own := memory.NewRateLimiter()
 	t.Cleanup(func() { _ = own.Close() })
 	l := &limited{t: t, keys: &registry{ids: map[string]string{}}}
@@ -56,7 +56,7 @@ func newLimited(t *testing.T, change func(*RateLimit)) *limited {
 		RateLimit: RateLimit{PerMinute: 600, Burst: 30, Requests: own, Hits: own, Keys: l.keys},
 	}
 	if change != nil {
-		change(&o.RateLimit)
+		change(&o)
 	}
 	limits := o.newLimiter()
 	work := limits.requests(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { l.worked++ }))
@@ -239,14 +239,14 @@ func TestAnswersOfTheViewCacheCostNextToNothing(t *testing.T) {
 
 func TestTransfersCostMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimited(t, func(r *RateLimit) { r.Burst = 50 })
+		l := newLimited(t, func(o *Options) { o.RateLimit.Burst = 50 })
 		for i, path := range []string{"/v1/exports", "/v1/imports", "/admin/import", "/admin/bulk/apply"} {
 			peer := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 1).String()
 			if n := l.free(peer, path); n != 2 {
 				t.Errorf("%s: %d are answered at once, want 2 of 20 each", path, n)
 			}
 		}
-		small := newLimited(t, func(r *RateLimit) { r.Burst = 5 })
+		small := newLimited(t, func(o *Options) { o.RateLimit.Burst = 5 })
 		if n := small.free(visitor, "/v1/exports"); n != 1 {
 			t.Errorf("with a burst below the cost %d are answered, want 1", n)
 		}
@@ -255,7 +255,7 @@ func TestTransfersCostMore(t *testing.T) {
 
 func TestThisMachineAndHealthAreNotCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimited(t, func(r *RateLimit) { r.Burst = 1 })
+		l := newLimited(t, func(o *Options) { o.RateLimit.Burst = 1 })
 		for _, peer := range []string{"127.0.0.1:1", "[::1]:1", "127.1.2.3:1", "@"} {
 			if n := l.free(peer, "/work"); n != 10_000 {
 				t.Errorf("%s gets %d answers", peer, n)
@@ -272,8 +272,19 @@ func TestThisMachineAndHealthAreNotCounted(t *testing.T) {
 	})
 }
 
+func TestAProxyByASocketThatNamesNobodyIsCounted(t *testing.T) {
+	l := newLimited(t, func(o *Options) { o.RateLimit.Burst = 1 })
+	if n := l.free("@", "/work"); n != 10_000 {
+		t.Errorf("a neighbour gets %d answers", n)
+	}
+	l = newLimited(t, func(o *Options) { o.RateLimit.Burst, o.Proxies = 1, exchange.Proxies{{}} })
+	if n := l.free("@", "/work", "X-Forwarded-For", "unknown"); n != 1 {
+		t.Errorf("a listed proxy gets %d answers, want 1", n)
+	}
+}
+
 func TestNothingIsCountedWithoutALimit(t *testing.T) {
-	l := newLimited(t, func(r *RateLimit) { r.PerMinute = 0 })
+	l := newLimited(t, func(o *Options) { o.RateLimit.PerMinute = 0 })
 	if n := l.free(visitor, "/work"); n != 10_000 || l.ask(visitor, "/work").Header.Get("RateLimit") != "" {
 		t.Errorf("%d are answered", n)
 	}
@@ -287,7 +298,7 @@ func (brokenLimiter) Take(context.Context, ports.Client, time.Duration, time.Dur
 }
 
 func TestALimitThatCannotBeCountedKeepsNobodyOut(t *testing.T) {
-	l := newLimited(t, func(r *RateLimit) { r.Requests, r.Hits = brokenLimiter{}, brokenLimiter{} })
+	l := newLimited(t, func(o *Options) { o.RateLimit.Requests, o.RateLimit.Hits = brokenLimiter{}, brokenLimiter{} })
 	if got := l.ask(visitor, "/work").StatusCode; got != http.StatusOK {
 		t.Errorf("answered %d", got)
 	}

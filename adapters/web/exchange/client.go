@@ -9,14 +9,19 @@ import (
 	"unicode"
 )
 
-// Proxies are the networks of the peers that are believed when they name the client they ask for. The empty list
-// believes nobody.
+// Proxies are the networks of the peers that are believed when they name the client they ask for. The zero Prefix is the
+// peers that have no IP address, those of a Unix socket. The empty list believes nobody.
 type Proxies []netip.Prefix
 
-// NoProxies is how the empty list is written.
-const NoProxies = "none"
+const (
+	// NoProxies is how the empty list is written.
+	NoProxies = "none"
+	// socketPeers is how the peers of a Unix socket are written.
+	socketPeers = "unix"
+)
 
-// ParseProxies reads networks (CIDR) and single addresses, separated by commas. The error names the item that is wrong.
+// ParseProxies reads networks (CIDR), single addresses and "unix", separated by commas. The error names the item that is
+// wrong.
 func ParseProxies(text string) (Proxies, error) {
 	if text == NoProxies {
 		return nil, nil
@@ -33,6 +38,9 @@ func ParseProxies(text string) (Proxies, error) {
 }
 
 func parseNetwork(text string) (netip.Prefix, error) {
+	if text == socketPeers {
+		return netip.Prefix{}, nil
+	}
 	network, err := netip.ParsePrefix(text)
 	if single, err := netip.ParseAddr(text); err == nil && single.Zone() == "" {
 		return netip.PrefixFrom(single.Unmap(), single.Unmap().BitLen()), nil
@@ -51,9 +59,11 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	return network, nil
 }
 
-// Contains reports whether an address is on the list.
+// Contains reports whether an address is on the list; the zero Addr is that of a Unix socket's peers.
 func (p Proxies) Contains(address netip.Addr) bool {
-	return slices.ContainsFunc(p, func(network netip.Prefix) bool { return network.Contains(address) })
+	return slices.ContainsFunc(p, func(network netip.Prefix) bool {
+		return network.Contains(address) || !network.IsValid() && !address.IsValid()
+	})
 }
 
 // Client returns the address that a request comes from, IPv4 never written as IPv6, without a zone. It is the peer's

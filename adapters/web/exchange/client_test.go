@@ -96,6 +96,20 @@ func TestTheClientIsTheLastAddressThatNoTrustedProxyHas(t *testing.T) {
 	}
 }
 
+func TestAProxyMayComeByASocket(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r.Header.Set("X-Forwarded-For", "203.0.113.9, 198.51.100.1, 10.0.0.1")
+	for _, c := range []struct{ list, peer, want string }{
+		{"unix, 10.0.0.0/8", "@", "198.51.100.1"}, {"unix", "", "10.0.0.1"}, {"10.0.0.0/8", "@", "local"},
+		{"unix", "192.0.2.7:1", "192.0.2.7"},
+	} {
+		r.RemoteAddr = c.peer
+		if got := AddressText(mustParse(t, c.list).Client(r)); got != c.want {
+			t.Errorf("with %s the client of %q is %s, want %s", c.list, c.peer, got, c.want)
+		}
+	}
+}
+
 func TestNobodyIsBelievedUnlessListed(t *testing.T) {
 	for _, peer := range []string{"127.0.0.1:1", "[::1]:1", "10.0.0.1:1", "192.168.0.1:1", "192.0.2.7:1"} {
 		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
