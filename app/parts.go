@@ -157,15 +157,22 @@ func newCatalog(
 }
 
 func newKeys(keys ports.KeyRepository) *access.Keys {
-	return access.New(keys, access.Options{
-		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
-	})
+	return access.New(keys, accessOptions())
 }
 
 func newAccounts(
-	accounts ports.AccountRepository, sessions ports.SessionRepository, hasher ports.PasswordHasher,
+	accounts ports.AccountRepository, sessions ports.SessionRepository, browsers ports.BrowserRepository,
+	hasher ports.PasswordHasher,
 ) *access.Accounts {
-	return access.NewAccounts(accounts, sessions, hasher, access.AccountOptions{NewID: newPropertyID, Now: time.Now})
+	return access.NewAccounts(
+		access.AccountPorts{Accounts: accounts, Sessions: sessions, Browsers: browsers, Hasher: hasher}, accessOptions())
+}
+
+// accessOptions is where keys and accounts get identity, time and randomness.
+func accessOptions() access.Options {
+	return access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
+	}
 }
 
 func newAPI(

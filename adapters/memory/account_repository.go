@@ -13,18 +13,21 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountRepository keeps accounts in a map, beside their sessions, which end with them.
+// AccountRepository keeps accounts in a map, beside their sessions and known browsers, which end with them.
 type AccountRepository struct {
-	mu       sync.RWMutex // guards accounts and sessions
+	mu       sync.RWMutex // guards all
 	accounts map[string]access.Account
 	sessions map[string]session
+	browsers map[browser]time.Time // when they expire
 }
 
 var _ ports.AccountRepository = (*AccountRepository)(nil)
 
 // NewAccountRepository makes an empty repository.
 func NewAccountRepository() *AccountRepository {
-	return &AccountRepository{accounts: make(map[string]access.Account), sessions: make(map[string]session)}
+	return &AccountRepository{
+		accounts: make(map[string]access.Account), sessions: make(map[string]session), browsers: make(map[browser]time.Time),
+	}
 }
 
 // CreateAccount implements ports.AccountRepository.
@@ -108,6 +111,7 @@ func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error 
 		}
 		delete(r.accounts, id)
 		maps.DeleteFunc(r.sessions, func(_ string, s session) bool { return s.accountID == id })
+		maps.DeleteFunc(r.browsers, func(b browser, _ time.Time) bool { return b.accountID == id })
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,6 +80,22 @@ type Account struct {
 	PasswordHash      string // what a password hasher made of the password
 	CreatedAt         time.Time
 	PasswordChangedAt time.Time
+}
+
+// Visitor is where somebody signs in from.
+type Visitor struct {
+	Address string // the client's, with or without a port
+	Browser string // the token by which the browser is remembered, as NewBrowserToken makes it; "" or nonsense for none
+}
+
+// NewBrowserToken makes the token of a browser from random bytes.
+func NewBrowserToken(random [SecretBytes]byte) string {
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// LooksLikeBrowserToken reports whether a text has the shape of a browser's token, so that nonsense costs no look-up.
+func LooksLikeBrowserToken(text string) bool {
+	return len(text) == base64.RawURLEncoding.EncodedLen(SecretBytes)
 }
 
 const (

@@ -79,7 +79,8 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	address := exchange.AddressText(exchange.ClientOf(w))
-	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), address)
+	from := access.Visitor{Address: address, Browser: s.browserToken(r)}
+	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), from)
 	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", address)}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
 		s.Log.Warn("sign-in throttled", audit...)
@@ -119,7 +120,10 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account)
 	}
 	s.sessions.Put(ctx, accountField, who.ID)
 	s.sessions.Put(ctx, sinceField, who.PasswordChangedAt.UnixMicro())
-	return s.commit(w, r)
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	return s.rememberBrowser(w, r, who)
 }
 
 // patience says how long to wait after too many wrong passwords, in the answer's head and in a sentence.

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gable-listings/gable/adapters/web/asset"
@@ -47,7 +48,8 @@ type Catalog interface {
 
 // Accounts are the use cases around the people who sign in.
 type Accounts interface {
-	SignIn(ctx context.Context, name, password, address string) (access.Account, error)
+	SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error)
+	RememberBrowser(ctx context.Context, id, token string) (string, time.Duration, error)
 	Account(ctx context.Context, id string) (access.Account, error)
 	List(ctx context.Context) ([]access.Account, error)
 	Create(ctx context.Context, name, password string, role access.Role) (access.Account, error)
