@@ -20,8 +20,8 @@ type adminResetPasswordCmd struct {
 
 // Help is shown by --help.
 func (adminCreateUserCmd) Help() string {
-	return `The password has 12 to 256 characters. It is asked for on the terminal, or comes from where a flag says; a generated one is
-printed alone on standard output and cannot be shown again.
+	return `The password has 12 to 256 characters. Common ones, rows of keys and the account's name are refused. It is asked for on the
+terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be shown again.
 
 Examples:
 
@@ -32,8 +32,8 @@ Examples:
 
 // Help is shown by --help.
 func (adminResetPasswordCmd) Help() string {
-	return `For a password that has been forgotten, or that others know. The new one is asked for on the terminal, or comes from where a
-flag says; a generated one is printed alone on standard output and cannot be shown again.
+	return `For a password that has been forgotten, or that others know; running servers let the account in at once, however many wrong
+passwords were tried. The new one is asked for on the terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be shown again.
 
 Examples:
 
@@ -44,7 +44,7 @@ Examples:
 // Run makes the account.
 func (u *adminCreateUserCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {
-		password, err := u.password(ctx, p)
+		password, err := u.password(ctx, p, u.Name)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (u *adminCreateUserCmd) Run(ctx context.Context, p *process, c *commands) e
 // Run replaces the password.
 func (r *adminResetPasswordCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {
-		password, err := r.password(ctx, p)
+		password, err := r.password(ctx, p, r.Name)
 		if err != nil {
 			return err
 		}

@@ -206,11 +206,18 @@ func (a *Accounts) recognise(ctx context.Context, account access.Account, passwo
 	return err
 }
 
-// setPassword stores the hash of a password and ends the account's sessions but one.
+// setPassword stores the hash of a password that is not the one before, and ends the account's sessions but one.
 func (a *Accounts) setPassword(ctx context.Context, account access.Account, password, was, exceptSessionTokenHash string) error {
 	hash, err := a.hash(ctx, password, account.Name)
 	if err != nil {
 		return err
+	}
+	same, err := a.hasher.Verify(ctx, password, account.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if same {
+		return &access.InvalidAccountError{Field: "password", Reason: "must differ from the one before"}
 	}
 	now := a.options.Now().UTC().Truncate(time.Microsecond)
 	if err := a.repository.SetPassword(ctx, account.ID, hash, was, now); err != nil {

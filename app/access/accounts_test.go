@@ -218,8 +218,15 @@ func TestAChangedPasswordEndsOtherSessionsAndNeedsTheOneBefore(t *testing.T) {
 	if err := g.ChangePassword(t.Context(), anna.ID, otherPassword, otherPassword, this); !errors.Is(err, domain.ErrWrongCredentials) {
 		t.Errorf("with a wrong password: %v", err)
 	}
-	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, "short", this); !errors.Is(err, domain.ErrInvalidAccount) {
-		t.Errorf("to a short one: %v", err)
+	for what, next := range map[string]string{
+		"a short one": "short", "a common one": "password1234", "her name": "hello anna hello", "the one before": annasPassword,
+	} {
+		if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, next, this); !errors.Is(err, domain.ErrInvalidAccount) {
+			t.Errorf("to %s: %v", what, err)
+		}
+		if err := g.ResetPassword(t.Context(), "anna", next); !errors.Is(err, domain.ErrInvalidAccount) {
+			t.Errorf("reset to %s: %v", what, err)
+		}
 	}
 	g.wantSession(other, true)
 	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, otherPassword, this); err != nil {

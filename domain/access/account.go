@@ -98,11 +98,7 @@ func LooksLikeBrowserToken(text string) bool {
 	return len(text) == base64.RawURLEncoding.EncodedLen(SecretBytes)
 }
 
-const (
-	maxAccountName = 64
-	minPassword    = 12
-	maxPassword    = 256
-)
+const maxAccountName = 64
 
 // NewAccount makes an account, all but its PasswordHash: hashing takes time, and CheckPassword comes first. The error is an
 // *InvalidAccountError.
@@ -142,25 +138,4 @@ func CheckRole(role Role) error {
 		return nil
 	}
 	return &InvalidAccountError{"role", fmt.Sprintf("must be %s or %s", RoleAdministrator, RoleEditor)}
-}
-
-// CheckPassword returns an *InvalidAccountError when nobody should rely on the password of the account of this name. It asks
-// for length, not for kinds of characters, as NIST SP 800-63B advises: rules of composition make passwords that people
-// forget and machines guess.
-func CheckPassword(password, name string) error {
-	wrong := func(reason string, args ...any) error {
-		return &InvalidAccountError{"password", fmt.Sprintf(reason, args...)}
-	}
-	n := utf8.RuneCountInString(password)
-	switch first, _ := utf8.DecodeRuneInString(password); {
-	case !utf8.ValidString(password):
-		return wrong("must be text")
-	case n < minPassword || n > maxPassword:
-		return wrong("must have %d to %d characters", minPassword, maxPassword)
-	case strings.EqualFold(strings.TrimSpace(password), strings.TrimSpace(name)):
-		return wrong("must not be the account's name")
-	case strings.Count(password, string(first)) == n:
-		return wrong("must not be one character repeated")
-	}
-	return nil
 }
