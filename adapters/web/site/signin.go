@@ -120,6 +120,9 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account)
 	}
 	s.sessions.Put(ctx, accountField, who.ID)
 	s.sessions.Put(ctx, sinceField, who.PasswordChangedAt.UnixMicro())
+	s.sessions.Put(ctx, begunField, time.Now().Unix())
+	s.sessions.Put(ctx, addressField, exchange.AddressText(exchange.ClientOf(w)))
+	s.sessions.Put(ctx, browserField, browserName(r.UserAgent()))
 	if err := s.commit(w, r); err != nil {
 		return err
 	}

@@ -80,6 +80,8 @@ type Options struct {
 	Trend                 Trend
 	Lookup                Lookup
 	Log                   *zap.Logger
+	// SessionIdle is how long somebody stays signed in without doing anything.
+	SessionIdle time.Duration
 	// PublicURL is where people reach the site, without a path; nil when nobody has said.
 	PublicURL *url.URL
 }
@@ -106,7 +108,7 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection()}
-	s.sessions = newSessions(o.Sessions, s.Secure())
+	s.sessions = newSessions(&s.Options, s.Secure())
 	if o.PublicURL != nil {
 		err = s.origin.AddTrustedOrigin(s.absolute(""))
 	}
@@ -134,6 +136,7 @@ func (s *Site) Register(router *mux.Router) {
 	on(signInPath, both(s.session(s.signInForm), s.session(s.signIn)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
+	on(sessionsPath, both(editor(s.ownSessions), editor(s.endSessions)))
 
 	on(backOffice, get(editor(s.staffListings)))
 	on("/admin/listings/new", both(editor(s.newListing), editor(s.createListing)))
@@ -145,7 +148,7 @@ func (s *Site) Register(router *mux.Router) {
 	on(importPath, both(editor(s.importForm), editor(s.importFile)))
 
 	on(cachePath, get(editor(s.cache)))
-	on("/admin/cache/samples", get(editor(s.samples)))
+	on(samplesPath, get(editor(s.samples)))
 	on("/admin/cache/purge", both(admin(s.askToPurge), admin(s.purge)))
 
 	on("/admin/keys", both(admin(s.keyList), admin(s.createKey)))
