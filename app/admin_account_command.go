@@ -41,6 +41,31 @@ Examples:
 	gable admin reset-password bob --generate`
 }
 
+type adminRemoveSecondFactorCmd struct {
+	Name string `arg:"" help:"The account's name."`
+}
+
+// Help is shown by --help.
+func (adminRemoveSecondFactorCmd) Help() string {
+	return `For somebody who has lost both the authenticator app and the recovery codes. Make sure that it is them who ask. Where a second
+factor is required they set up another one when they sign in next.
+
+Example:
+
+	gable admin remove-second-factor anna@example.org`
+}
+
+// Run takes the second factor off.
+func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		if err := s.accounts.RemoveSecondFactor(ctx, r.Name); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(p.out, "Account %q has no second factor and is signed out everywhere.\n", r.Name)
+		return err
+	})
+}
+
 // Run makes the account.
 func (u *adminCreateUserCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {

@@ -85,7 +85,8 @@ type HTTPConfig struct {
 
 // AccessConfig describes how people sign in to the pages.
 type AccessConfig struct {
-	SessionIdleTimeout time.Duration `koanf:"session_idle_timeout"`
+	SessionIdleTimeout  time.Duration `koanf:"session_idle_timeout"`
+	RequireSecondFactor string        `koanf:"require_second_factor"`
 }
 
 // OpsConfig describes the listener for operators.

@@ -16,6 +16,7 @@ import (
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/totp"
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
@@ -24,6 +25,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
+	roles "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -164,8 +166,9 @@ func newAccounts(
 	accounts ports.AccountRepository, sessions ports.SessionRepository, browsers ports.BrowserRepository,
 	hasher ports.PasswordHasher,
 ) *access.Accounts {
-	return access.NewAccounts(
-		access.AccountPorts{Accounts: accounts, Sessions: sessions, Browsers: browsers, Hasher: hasher}, accessOptions())
+	return access.NewAccounts(access.AccountPorts{
+		Accounts: accounts, Sessions: sessions, Browsers: browsers, Hasher: hasher, Codes: totp.Codes{},
+	}, accessOptions())
 }
 
 // accessOptions is where keys and accounts get identity, time and randomness.
@@ -197,6 +200,7 @@ func newSite(
 		Catalog: listings, Files: &uploads{listings}, Accounts: accounts, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
 		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
+		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),
 	})
 }
 

@@ -242,3 +242,30 @@ func TestKnownBrowsersKeepTheirRules(t *testing.T) {
 		}
 	})
 }
+
+func TestSecondFactorsKeepTheirRules(t *testing.T) {
+	code := func(hash, owner string) string {
+		return fmt.Sprintf("INSERT INTO recovery_codes (code_hash, account_id) VALUES ('%s', '%s')", hash, owner)
+	}
+	set := func(secret string) string { return "UPDATE accounts SET factor_secret = '" + secret + "'" }
+	hash := strings.Repeat("0a", 32)
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		db.SetMaxOpenConns(1)
+		if db.Dialect().Name() == dialect.SQLite {
+			exec(t, db, "PRAGMA foreign_keys = ON")
+		}
+		exec(t, db, "INSERT INTO accounts (id, name, role, password_hash) VALUES ('"+one+"', 'anna', 'editor', '$')",
+			set(strings.Repeat("A2", 16)), set(""), code(hash, one))
+		for _, secret := range []string{"A", strings.Repeat("a", 32), strings.Repeat("A", 31), strings.Repeat("A", 33), strings.Repeat("1", 32)} {
+			refused(t, db, set(secret), "factor_secret")
+		}
+		refused(t, db, code(hash, one), "recovery_codes")
+		refused(t, db, code("a code", one), "hash")
+		refused(t, db, code(hash, "nobody"), "")
+		exec(t, db, "DELETE FROM accounts")
+		var left int
+		if err := db.NewRaw("SELECT count(*) FROM recovery_codes").Scan(t.Context(), &left); err != nil || left != 0 {
+			t.Errorf("%d codes of nobody are left (%v)", left, err)
+		}
+	})
+}

@@ -15,6 +15,7 @@ type AccountPorts struct {
 	Sessions ports.SessionRepository
 	Browsers ports.BrowserRepository
 	Hasher   ports.PasswordHasher
+	Codes    OneTimeCodes
 }
 
 // Accounts are the use cases around the people who sign in to the web pages. Safe for concurrent use.
@@ -23,6 +24,7 @@ type Accounts struct {
 	sessions   ports.SessionRepository
 	browsers   ports.BrowserRepository
 	hasher     ports.PasswordHasher
+	codes      OneTimeCodes
 	throttle   *throttle
 	options    Options
 }
@@ -30,7 +32,7 @@ type Accounts struct {
 // NewAccounts makes the use cases over their ports. All options are needed.
 func NewAccounts(p AccountPorts, o Options) *Accounts {
 	return &Accounts{
-		repository: p.Accounts, sessions: p.Sessions, browsers: p.Browsers, hasher: p.Hasher,
+		repository: p.Accounts, sessions: p.Sessions, browsers: p.Browsers, hasher: p.Hasher, codes: p.Codes,
 		throttle: newThrottle(), options: o,
 	}
 }
@@ -57,7 +59,8 @@ func (a *Accounts) Create(ctx context.Context, name, password string, role acces
 // *access.ThrottledError after too many wrong ones, and then the password has not been looked at; ports.ErrUnavailable.
 //
 // The password may be changed while this runs, and the account's sessions ended before the one that the caller is about to
-// begin. So a session has to remember the account's PasswordChangedAt, and is over when Account returns another one.
+// begin. So a session has to remember the account's PasswordChangedAt, and is over when Account returns another one. An account
+// that HasSecondFactor is signed in when CheckCode has returned nil as well.
 func (a *Accounts) SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error) {
 	name, invalid := access.AccountName(name)
 	var account access.Account
@@ -134,9 +137,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, id, current, next, except
 	if err := access.CheckPassword(next, account.Name); err != nil {
 		return err
 	}
-	guess := attempt{known: "session " + id, password: account.PasswordChangedAt}
-	recognised := func(ctx context.Context) error { return a.recognise(ctx, account, current) }
-	if err := a.try(ctx, guess, recognised); err != nil {
+	if err := a.confirm(ctx, account, current); err != nil {
 		return err
 	}
 	return a.setPassword(ctx, account, next, account.PasswordHash, exceptSessionTokenHash)
@@ -173,7 +174,7 @@ func (a *Accounts) Remove(ctx context.Context, id string) error {
 	return a.repository.DeleteAccount(ctx, id)
 }
 
-// try counts an attempt at a password unless it turns out right, or unless nobody can tell. The passwords that it looks at are
+// try counts an attempt at a password or a code unless it turns out right, or unless nobody can tell. The passwords that it looks at are
 // hashed in the places for whoever tries.
 func (a *Accounts) try(ctx context.Context, trying attempt, look func(ctx context.Context) error) error {
 	standing, err := a.throttle.begin(trying, a.options.Now())
@@ -184,10 +185,17 @@ func (a *Accounts) try(ctx context.Context, trying attempt, look func(ctx contex
 	switch {
 	case err == nil:
 		a.throttle.succeeded(trying)
-	case !errors.Is(err, access.ErrWrongCredentials):
+	case !errors.Is(err, access.ErrWrongCredentials) && !errors.Is(err, access.ErrWrongCode):
 		a.throttle.withdraw(trying)
 	}
 	return err
+}
+
+// confirm returns nil if somebody who has signed in knows the account's password. Errors: access.ErrWrongCredentials,
+// *access.ThrottledError, ports.ErrUnavailable.
+func (a *Accounts) confirm(ctx context.Context, account access.Account, password string) error {
+	guess := attempt{known: "session " + account.ID, password: account.PasswordChangedAt}
+	return a.try(ctx, guess, func(ctx context.Context) error { return a.recognise(ctx, account, password) })
 }
 
 // recognise returns access.ErrWrongCredentials unless the password is the account's own. For the zero account, which is

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/totp"
 	"github.com/gable-listings/gable/app/access"
 	domain "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
@@ -63,6 +64,7 @@ func newGatehouse(t *testing.T) *gatehouse {
 func (g *gatehouse) ports() access.AccountPorts {
 	return access.AccountPorts{
 		Accounts: g.store, Sessions: g.sessions, Browsers: memory.NewBrowserRepository(g.store), Hasher: g.hasher,
+		Codes: totp.Codes{},
 	}
 }
 

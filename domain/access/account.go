@@ -80,7 +80,12 @@ type Account struct {
 	PasswordHash      string // what a password hasher made of the password
 	CreatedAt         time.Time
 	PasswordChangedAt time.Time
+	FactorSecret      string // NewFactorSecret, shared with an authenticator app; "" without a second factor
+	FactorStep        int64  // the last step of time whose code was used
 }
+
+// HasSecondFactor reports whether the account's owner signs in with a code, too.
+func (a *Account) HasSecondFactor() bool { return a.FactorSecret != "" }
 
 // Visitor is where somebody signs in from.
 type Visitor struct {

@@ -131,7 +131,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return right.SaveSession(ctx, hash, "", data, expires)
 		}}
 	}, []string{"a_session_needs_its_account", "sessions_end_with_their_account", "an_accounts_other_sessions_can_be_ended",
-		"saving_again_replaces_all", "a_session_does_not_outlive_its_account"}, nil},
+		"saving_again_replaces_all", "a_session_does_not_outlive_its_account"}, []string{"a_session_is_extended_while_it_lasts", "an_accounts_sessions_are_listed"}},
 	{"deleted sessions stay", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
 			_, _, err := right.FindSession(ctx, hash)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -27,6 +28,9 @@ const (
 	begunField   = "begun"   // when it began, in seconds
 	addressField = "address" // where from
 	browserField = "browser" // what browserName made of the browser's own words
+	factorField  = "factor"  // whether a code of the second factor was right
+	pendingField = "pending" // id of the account whose password was right and whose code is awaited
+	askedField   = "asked"   // since when, in seconds
 )
 
 // hostCookie is the name of a cookie that, where pages come by HTTPS, browsers take from this very host alone.
@@ -145,8 +149,19 @@ func (s *Site) session(h route.Handler) route.Handler {
 	}
 }
 
-// signedIn lets through who has signed in with the role; others are asked to.
+// signedIn lets through who has signed in with the role, and has a second factor where one is required; others are asked to.
 func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
+	return s.admitted(needed, func(w http.ResponseWriter, r *http.Request, who access.Account) error {
+		if s.SecondFactor.Requires(who.Role) && !who.HasSecondFactor() {
+			seeOther(w, r, factorPath)
+			return nil
+		}
+		return h(w, r, who)
+	})
+}
+
+// admitted lets through who has signed in with the role; others are asked to.
+func (s *Site) admitted(needed access.Role, h staffHandler) route.Handler {
 	return s.session(func(w http.ResponseWriter, r *http.Request) error {
 		who, err := s.account(r.Context())
 		switch {
@@ -177,9 +192,20 @@ func (s *Site) forget(w http.ResponseWriter, r *http.Request) error {
 	return s.askToSignIn(w, r)
 }
 
-// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed.
+// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed, or without a
+// code of the second factor that the account has.
 func (s *Site) account(ctx context.Context) (access.Account, error) {
-	id := s.sessions.GetString(ctx, accountField)
+	who, err := s.owner(ctx, accountField)
+	if err == nil && who.HasSecondFactor() && !s.sessions.GetBool(ctx, factorField) {
+		err = access.ErrUnknownAccount
+	}
+	return who, err
+}
+
+// owner is the account whose id the session has in a field; access.ErrUnknownAccount when there is none, or when its password
+// was changed since.
+func (s *Site) owner(ctx context.Context, field string) (access.Account, error) {
+	id := s.sessions.GetString(ctx, field)
 	if id == "" {
 		return access.Account{}, access.ErrUnknownAccount
 	}
@@ -195,7 +221,8 @@ func (s *Site) commit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	switch s.sessions.Status(ctx) {
 	case scs.Modified:
-		token, expires, err := s.sessions.Commit(context.WithValue(ctx, owner{}, s.sessions.GetString(ctx, accountField)))
+		id := cmp.Or(s.sessions.GetString(ctx, accountField), s.sessions.GetString(ctx, pendingField))
+		token, expires, err := s.sessions.Commit(context.WithValue(ctx, owner{}, id))
 		if err != nil {
 			return err
 		}

@@ -53,6 +53,11 @@ type Accounts interface {
 	Account(ctx context.Context, id string) (access.Account, error)
 	List(ctx context.Context) ([]access.Account, error)
 	Create(ctx context.Context, name, password string, role access.Role) (access.Account, error)
+	CheckCode(ctx context.Context, id, code string) error
+	OfferSecondFactor(account access.Account, secret string) (offered, address string)
+	EnableSecondFactor(ctx context.Context, id, secret, password, code, exceptSessionTokenHash string) ([]string, error)
+	DisableSecondFactor(ctx context.Context, id, password, code, exceptSessionTokenHash string) error
+	RemoveSecondFactor(ctx context.Context, name string) error
 	ChangePassword(ctx context.Context, id, current, next, exceptSessionTokenHash string) error
 	SetRole(ctx context.Context, id string, role access.Role) error
 	Remove(ctx context.Context, id string) error
@@ -82,6 +87,8 @@ type Options struct {
 	Log                   *zap.Logger
 	// SessionIdle is how long somebody stays signed in without doing anything.
 	SessionIdle time.Duration
+	// SecondFactor says who must sign in with a second factor.
+	SecondFactor access.FactorRule
 	// PublicURL is where people reach the site, without a path; nil when nobody has said.
 	PublicURL *url.URL
 }
@@ -134,6 +141,8 @@ func (s *Site) Register(router *mux.Router) {
 	on("/robots.txt", get(robots))
 
 	on(signInPath, both(s.session(s.signInForm), s.session(s.signIn)))
+	on(codePath, both(s.session(s.signInForm), s.session(s.checkCode)))
+	on(factorPath, both(s.admitted(access.RoleEditor, s.secondFactor), s.admitted(access.RoleEditor, s.changeSecondFactor)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
 	on(sessionsPath, both(editor(s.ownSessions), editor(s.endSessions)))
