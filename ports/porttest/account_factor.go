@@ -87,8 +87,8 @@ var factorCases = []suiteCase[staff]{
 		s.wantKept(anna)
 	}},
 	{"one_of_many_uses_a_step_and_a_recovery_code", "Of concurrent UseSteps for a step, and of UseRecoveryCodes for a code, one returns true.", func(s staff) {
-		for round := range int64(4) {
-			anna := s.factor(s.hire(fmt.Sprint("anna", round), access.RoleEditor, 1), oneSecret, 5, "a")
+		for round := range 4 {
+			anna := s.factor(s.hire(fmt.Sprint("anna", round), access.RoleEditor, round), oneSecret, 5, "a")
 			var steps, codes atomic.Int64
 			for _, err := range together(8, func(i int) error {
 				count, use := &steps, func() (bool, error) { return s.repo.UseStep(s.t.Context(), anna.ID, oneSecret, 6) }
