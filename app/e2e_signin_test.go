@@ -208,7 +208,7 @@ func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 
 func TestAFloodOfGuessesFromEverywhereDoesNotKeepTheOwnerOut(t *testing.T) {
 	t.Parallel()
-	s := embeddedSetup.start(t)
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
 	anna := s.staff("anna", keys.RoleEditor)
 	c := anna.cookies["gable_browser"]
 	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || len(c.Value) != 43 {

@@ -50,10 +50,6 @@ func (s *Site) checkCode(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && time.Since(time.Unix(s.sessions.GetInt64(ctx, askedField), 0)) > codeTime {
 		err = access.ErrUnknownAccount
 	}
-	if errors.Is(err, access.ErrUnknownAccount) {
-		page.Wrong = "Please sign in again: a code has to follow the password within five minutes."
-		return s.signInPage(w, r, http.StatusUnauthorized, page)
-	}
 	if err == nil {
 		err = s.Accounts.CheckCode(ctx, who.ID, r.PostForm.Get("code"))
 	}
@@ -64,6 +60,9 @@ func (s *Site) checkCode(w http.ResponseWriter, r *http.Request) error {
 		return s.codePage(w, r, http.StatusTooManyRequests, page)
 	}
 	switch {
+	case errors.Is(err, access.ErrUnknownAccount):
+		page.Wrong = "Please sign in again: a code has to follow the password within five minutes."
+		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	case errors.Is(err, access.ErrWrongCode):
 		s.Log.Warn("code refused", audit...)
 		page.Wrong = "The code is wrong or has been used. Wait for the next one, or use a recovery code."
