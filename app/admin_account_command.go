@@ -20,8 +20,9 @@ type adminResetPasswordCmd struct {
 
 // Help is shown by --help.
 func (adminCreateUserCmd) Help() string {
-	return `The password has 12 to 256 characters. Common ones, rows of keys and the account's name are refused. It is asked for on the
-terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be shown again.
+	return `The password has 12 to 256 characters. Common ones, rows of keys and the account's name are refused. It is
+asked for on the terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be
+shown again.
 
 Examples:
 
@@ -32,8 +33,9 @@ Examples:
 
 // Help is shown by --help.
 func (adminResetPasswordCmd) Help() string {
-	return `For a password that has been forgotten, or that others know; running servers let the account in at once, however many wrong
-passwords were tried. The new one is asked for on the terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be shown again.
+	return `For a password that has been forgotten, or that others know. Running servers let the account in at once,
+however many wrong passwords were tried. The new one is asked for on the terminal, or comes from where a flag says; a
+generated one is printed alone on standard output and cannot be shown again.
 
 Examples:
 
@@ -47,8 +49,8 @@ type adminRemoveSecondFactorCmd struct {
 
 // Help is shown by --help.
 func (adminRemoveSecondFactorCmd) Help() string {
-	return `For somebody who has lost both the authenticator app and the recovery codes. Make sure that it is them who ask. Where a second
-factor is required they set up another one when they sign in next.
+	return `For somebody who has lost both the authenticator app and the recovery codes. Make sure that it is them who
+ask. Where a second factor is required they set up another one when they sign in next.
 
 Example:
 

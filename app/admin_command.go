@@ -20,7 +20,7 @@ type adminCmd struct {
 	List          adminListCmd          `cmd:"" help:"List the API keys and the accounts."`
 	Revoke        adminRevokeCmd        `cmd:"" help:"End an API key, at once and for good."`
 
-	RemoveSecondFactor adminRemoveSecondFactorCmd `cmd:"" help:"Take the second factor off an account, and sign it out everywhere."`
+	RemoveSecondFactor adminRemoveSecondFactorCmd `cmd:"" help:"Take an account's second factor off, and sign it out."`
 }
 
 func newAdminCmd() adminCmd { return adminCmd{configFlags: newConfigFlags("database")} }

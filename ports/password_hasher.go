@@ -2,9 +2,9 @@ package ports
 
 import "context"
 
-// PasswordHasher turns passwords into what may be kept of them. Hashing is slow on purpose, so that guessing is; how many
-// passwords are hashed at once is bounded, and so is how many wait: the error is ErrUnavailable when there is no place for a
-// caller of this Standing, or when the context ends first. All methods are safe for concurrent use.
+// PasswordHasher turns passwords into what may be kept of them. Hashing is slow on purpose, so that guessing is; how
+// many passwords are hashed at once is bounded, and so is how many wait: the error is ErrUnavailable when there is no
+// place for a caller of this Standing, or when the context ends first. All methods are safe for concurrent use.
 type PasswordHasher interface {
 	// Hash returns text that Verify recognises the password by. It is another one each time, and never holds the password.
 	Hash(ctx context.Context, password string) (string, error)
@@ -23,7 +23,8 @@ const (
 	Known Standing = iota
 	// Stranger is anybody else.
 	Stranger
-	// Doubtful is a stranger for whose name, or from whose address, other passwords are being tried or were wrong lately.
+	// Doubtful is a stranger for whose name, or from whose address, other passwords are being tried or were wrong
+	// lately.
 	Doubtful
 )
 

@@ -24,8 +24,8 @@ type SessionRepository interface {
 	// accountID is empty. The error is access.ErrUnknownAccount when there is no such account, and nothing has changed then.
 	SaveSession(ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time) error
 
-	// ExtendSession sets when the session expires, unless it expires later already. That there is no such session is no error:
-	// one that has ended does not come back.
+	// ExtendSession sets when the session expires, unless it expires later already. That there is no such session is no
+	// error: one that has ended does not come back.
 	ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error
 
 	// ListSessionsOf returns the account's sessions, expired ones included, the last to expire first, ties by hash.

@@ -144,7 +144,8 @@ func (r *AccountRepository) SetRole(ctx context.Context, id string, role access.
 func (r *AccountRepository) SetSecondFactor(
 	ctx context.Context, id, secret string, step int64, recoveryHashes []string,
 ) error {
-	return r.change(ctx, "set the second factor of account "+id, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+	doing := "set the second factor of account " + id
+	return r.change(ctx, doing, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
 		if secret != "" && found.FactorSecret != "" {
 			return access.ErrHasSecondFactor
 		}
@@ -177,8 +178,8 @@ func (r *AccountRepository) UseRecoveryCode(ctx context.Context, id, hash string
 		Where("account_id = ? AND code_hash = ?", id, hash))
 }
 
-// use runs a statement that uses something up, and reports whether there was something. It runs once: after an outage nobody
-// knows whether it was this caller who has used it up.
+// use runs a statement that uses something up, and reports whether there was something. It runs once: after an outage
+// nobody knows whether it was this caller who has used it up.
 func (r *AccountRepository) use(
 	ctx context.Context, doing string, statement interface {
 		Exec(ctx context.Context, dest ...any) (sql.Result, error)

@@ -13,7 +13,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountRepository keeps accounts in a map, beside their sessions, known browsers and recovery codes, which end with them.
+// AccountRepository keeps accounts in a map, beside their sessions, known browsers and recovery codes, which end with
+// them.
 type AccountRepository struct {
 	mu       sync.RWMutex // guards all
 	accounts map[string]access.Account

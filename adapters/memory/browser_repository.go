@@ -20,8 +20,8 @@ var _ ports.BrowserRepository = (*BrowserRepository)(nil)
 // browser is a browser as one account knows it.
 type browser struct{ accountID, tokenHash string }
 
-// NewBrowserRepository makes an empty repository of browsers of these accounts. There is one for each AccountRepository;
-// another one shows the same browsers.
+// NewBrowserRepository makes an empty repository of browsers of these accounts. There is one for each
+// AccountRepository; another one shows the same browsers.
 func NewBrowserRepository(accounts *AccountRepository) *BrowserRepository {
 	return &BrowserRepository{accounts: accounts}
 }

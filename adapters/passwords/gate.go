@@ -8,8 +8,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// gate lets few in at once, and few others wait. The less a caller is known, the fewer of the places are for them, so that a
-// flood of guesses leaves places to those who know their password.
+// gate lets few in at once, and few others wait. The less a caller is known, the fewer of the places are for them, so
+// that a flood of guesses leaves places to those who know their password.
 type gate struct {
 	places int // for those at work and those who wait, together
 	atWork chan struct{}
@@ -22,8 +22,8 @@ func newGate(atOnce, waiting int) *gate {
 	return &gate{places: atOnce + waiting, atWork: make(chan struct{}, atOnce)}
 }
 
-// placesFor returns how many may be here at most when somebody of this standing comes in: all places for the known, two thirds
-// for strangers, and a third for the doubtful.
+// placesFor returns how many may be here at most when somebody of this standing comes in: all places for the known, two
+// thirds for strangers, and a third for the doubtful.
 func (g *gate) placesFor(s ports.Standing) int {
 	switch s {
 	case ports.Known:

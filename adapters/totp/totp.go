@@ -1,5 +1,5 @@
-// Package totp knows the codes that authenticator apps show: six digits, another one every half minute, by RFC 6238 with SHA-1,
-// which is what all apps can do. It stores nothing and does not know which codes have been used.
+// Package totp knows the codes that authenticator apps show: six digits, another one every half minute, by RFC 6238
+// with SHA-1, which is what all apps can do. It stores nothing and does not know which codes have been used.
 package totp
 
 import (
@@ -24,8 +24,8 @@ func (Codes) Address(secret, name string) string {
 	return (&url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + name, RawQuery: query.Encode()}).String()
 }
 
-// Step returns which step of time a code is for: the one of the given time, or one beside it, since clocks differ. It reports
-// false when the code is for none of them.
+// Step returns which step of time a code is for: the one of the given time, or one beside it, since clocks differ. It
+// reports false when the code is for none of them.
 func (Codes) Step(code, secret string, at time.Time) (step int64, ok bool) {
 	options := hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	now := at.Unix() / period

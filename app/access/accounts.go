@@ -53,14 +53,15 @@ func (a *Accounts) Create(ctx context.Context, name, password string, role acces
 	return account, nil
 }
 
-// SignIn returns the account of this name if the password is right. Wrong passwords of strangers are counted by name and
-// address, and those from a browser that RememberBrowser has stored for the account by that browser alone: strangers cannot keep
-// its owner out. Errors: access.ErrWrongCredentials, which does not say why and takes as long for a name that nobody has;
-// *access.ThrottledError after too many wrong ones, and then the password has not been looked at; ports.ErrUnavailable.
+// SignIn returns the account of this name if the password is right. Wrong passwords of strangers are counted by name
+// and address, and those from a browser that RememberBrowser has stored for the account by that browser alone:
+// strangers cannot keep its owner out. Errors: access.ErrWrongCredentials, which does not say why and takes as long for
+// a name that nobody has; *access.ThrottledError after too many wrong ones, and then the password has not been looked
+// at; ports.ErrUnavailable.
 //
-// The password may be changed while this runs, and the account's sessions ended before the one that the caller is about to
-// begin. So a session has to remember the account's PasswordChangedAt, and is over when Account returns another one. An account
-// that HasSecondFactor is signed in when CheckCode has returned nil as well.
+// The password may be changed while this runs, and the account's sessions ended before the one that the caller is about
+// to begin. So a session has to remember the account's PasswordChangedAt, and is over when Account returns another one.
+// An account that HasSecondFactor is signed in when CheckCode has returned nil as well.
 func (a *Accounts) SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error) {
 	name, invalid := access.AccountName(name)
 	var account access.Account
@@ -82,8 +83,8 @@ func (a *Accounts) SignIn(ctx context.Context, name, password string, from acces
 	return account, nil
 }
 
-// known returns what a browser that is remembered for the account is counted by; "" for others. For an account that does not
-// exist it looks all the same: how long an answer takes must not tell which names exist.
+// known returns what a browser that is remembered for the account is counted by; "" for others. For an account that
+// does not exist it looks all the same: how long an answer takes must not tell which names exist.
 func (a *Accounts) known(ctx context.Context, account access.Account, token string) (string, error) {
 	if !access.LooksLikeBrowserToken(token) {
 		return "", nil
@@ -102,8 +103,9 @@ const (
 	browserMemory = 90 * 24 * time.Hour
 )
 
-// RememberBrowser stores that the account's owner has signed in from a browser. It returns the browser's token, which is the one
-// that it has already if it has one, and how long it is remembered. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
+// RememberBrowser stores that the account's owner has signed in from a browser. It returns the browser's token, which
+// is the one that it has already if it has one, and how long it is remembered. Errors: access.ErrUnknownAccount,
+// ports.ErrUnavailable.
 func (a *Accounts) RememberBrowser(ctx context.Context, id, token string) (string, time.Duration, error) {
 	if !access.LooksLikeBrowserToken(token) {
 		var random [access.SecretBytes]byte
@@ -144,9 +146,9 @@ func (a *Accounts) ChangePassword(ctx context.Context, id, current, next, except
 }
 
 // ResetPassword replaces the password of the account of this name, for somebody who need not know it, and ends all its
-// sessions. Wrong passwords tried before are forgotten, in every process: they count for the password they were tried for.
-// Errors: access.ErrUnknownAccount, *access.InvalidAccountError,
-// ports.ErrUnavailable. After ErrUnavailable the password may have been changed already.
+// sessions. Wrong passwords tried before are forgotten, in every process: they count for the password they were tried
+// for. Errors: access.ErrUnknownAccount, *access.InvalidAccountError, ports.ErrUnavailable. After ErrUnavailable the
+// password may have been changed already.
 func (a *Accounts) ResetPassword(ctx context.Context, name, password string) error {
 	name, err := access.AccountName(name)
 	if err != nil {
@@ -174,8 +176,8 @@ func (a *Accounts) Remove(ctx context.Context, id string) error {
 	return a.repository.DeleteAccount(ctx, id)
 }
 
-// try counts an attempt at a password or a code unless it turns out right, or unless nobody can tell. The passwords that it looks at are
-// hashed in the places for whoever tries.
+// try counts an attempt at a password or a code unless it turns out right, or unless nobody can tell. The passwords
+// that it looks at are hashed in the places for whoever tries.
 func (a *Accounts) try(ctx context.Context, trying attempt, look func(ctx context.Context) error) error {
 	standing, err := a.throttle.begin(trying, a.options.Now())
 	if err != nil {

@@ -13,13 +13,13 @@ type OneTimeCodes interface {
 	// Address returns the otpauth address by which an app takes over the secret of the account of this name.
 	Address(secret, name string) string
 
-	// Step returns which step of time a code is for: the one of the given time, or one beside it. It reports false when the code is
-	// for none of them.
+	// Step returns which step of time a code is for: the one of the given time, or one beside it. It reports false when
+	// the code is for none of them.
 	Step(code, secret string, at time.Time) (step int64, ok bool)
 }
 
-// OfferSecondFactor returns a secret and the address by which an authenticator app takes it over: the secret passed in if it
-// looks like one, or else a new one. Nothing is stored.
+// OfferSecondFactor returns a secret and the address by which an authenticator app takes it over: the secret passed in
+// if it looks like one, or else a new one. Nothing is stored.
 func (a *Accounts) OfferSecondFactor(account access.Account, secret string) (offered, address string) {
 	if !access.LooksLikeFactorSecret(secret) {
 		var random [access.FactorSecretBytes]byte
@@ -29,9 +29,9 @@ func (a *Accounts) OfferSecondFactor(account access.Account, secret string) (off
 	return secret, a.codes.Address(secret, account.Name)
 }
 
-// EnableSecondFactor makes an offered secret the account's second factor, for somebody who knows the password and whose app
-// shows the code. It ends the account's other sessions, all but the one with this hash, and returns the recovery codes, which
-// nobody can get again. Errors: access.ErrUnknownAccount, access.ErrHasSecondFactor; access.ErrWrongCode;
+// EnableSecondFactor makes an offered secret the account's second factor, for somebody who knows the password and whose
+// app shows the code. It ends the account's other sessions, all but the one with this hash, and returns the recovery
+// codes, which nobody can get again. Errors: access.ErrUnknownAccount, access.ErrHasSecondFactor; access.ErrWrongCode;
 // access.ErrWrongCredentials and *access.ThrottledError as in SignIn; ports.ErrUnavailable.
 func (a *Accounts) EnableSecondFactor(
 	ctx context.Context, id, secret, password, code, exceptSessionTokenHash string,
@@ -67,8 +67,9 @@ func (a *Accounts) newRecoveryCodes() (codes, hashes []string) {
 	return codes, hashes
 }
 
-// CheckCode uses up a code of the account's second factor, from the app or a recovery code. Errors: access.ErrUnknownAccount,
-// access.ErrWrongCode, *access.ThrottledError after too many wrong ones, ports.ErrUnavailable.
+// CheckCode uses up a code of the account's second factor, from the app or a recovery code. Errors:
+// access.ErrUnknownAccount, access.ErrWrongCode, *access.ThrottledError after too many wrong ones,
+// ports.ErrUnavailable.
 func (a *Accounts) CheckCode(ctx context.Context, id, code string) error {
 	account, err := a.repository.AccountByID(ctx, id)
 	if err != nil {
@@ -97,8 +98,8 @@ func (a *Accounts) useCode(ctx context.Context, account access.Account, code str
 // squeezed is a code without the spaces that people type in it.
 func squeezed(code string) string { return strings.Join(strings.Fields(code), "") }
 
-// DisableSecondFactor takes the second factor off the account of somebody who knows the password and has a code, and ends the
-// account's other sessions, all but the one with this hash. Errors as in EnableSecondFactor.
+// DisableSecondFactor takes the second factor off the account of somebody who knows the password and has a code, and
+// ends the account's other sessions, all but the one with this hash. Errors as in EnableSecondFactor.
 func (a *Accounts) DisableSecondFactor(ctx context.Context, id, password, code, exceptSessionTokenHash string) error {
 	account, err := a.repository.AccountByID(ctx, id)
 	if err != nil {
@@ -113,8 +114,8 @@ func (a *Accounts) DisableSecondFactor(ctx context.Context, id, password, code, 
 	return a.takeOff(ctx, id, exceptSessionTokenHash)
 }
 
-// RemoveSecondFactor takes the second factor off the account of this name, for somebody who has lost app and recovery codes, and
-// ends all its sessions. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
+// RemoveSecondFactor takes the second factor off the account of this name, for somebody who has lost app and recovery
+// codes, and ends all its sessions. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
 func (a *Accounts) RemoveSecondFactor(ctx context.Context, name string) error {
 	name, err := access.AccountName(name)
 	if err != nil {

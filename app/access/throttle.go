@@ -24,9 +24,9 @@ const (
 )
 
 // throttle counts wrong passwords and says when the next one may be tried. Those of strangers count by name and address
-// together, by address and by name. Somebody known is counted apart from all strangers, so that these cannot keep anybody out
-// who has signed in from the same browser before. It lives in the memory of one process: several processes allow several times
-// as much.
+// together, by address and by name. Somebody known is counted apart from all strangers, so that these cannot keep
+// anybody out who has signed in from the same browser before. It lives in the memory of one process: several processes
+// allow several times as much.
 //
 // An attempt is counted as wrong when it begins and taken back when it turns out right, so that a thousand at once are a
 // thousand, not one.

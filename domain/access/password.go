@@ -18,16 +18,17 @@ const (
 	maxPassword = 256
 	// leastDifferent is how many different characters a password has at least.
 	leastDifferent = 5
-	// shortestName is the shortest name of an account that a password may not contain: shorter ones are in too many words.
+	// shortestName is the shortest name of an account that a password may not contain: shorter ones are in too many
+	// words.
 	shortestName = 4
 )
 
 // advice follows each reason that is about how easily a password is guessed.
 const advice = "; use a few words that do not belong together"
 
-// CheckPassword returns an *InvalidAccountError when nobody should rely on the password of the account of this name. It asks
-// for length, not for kinds of characters, and refuses what is guessed first, as NIST SP 800-63B advises: rules of composition
-// make passwords that people forget and machines guess.
+// CheckPassword returns an *InvalidAccountError when nobody should rely on the password of the account of this name. It
+// asks for length, not for kinds of characters, and refuses what is guessed first, as NIST SP 800-63B advises: rules of
+// composition make passwords that people forget and machines guess.
 func CheckPassword(password, name string) error {
 	wrong := func(reason string, args ...any) error {
 		return &InvalidAccountError{"password", fmt.Sprintf(reason, args...)}
@@ -122,8 +123,8 @@ var commonPasswords = sync.OnceValue(func() []string {
 // plain turns signs and digits that stand for letters into these.
 var plain = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t")
 
-// common reports whether a password in lower case is a common one: as it is, without spaces, or without what is not a letter
-// around it; with signs for letters too, and said twice.
+// common reports whether a password in lower case is a common one: as it is, without spaces, or without what is not a
+// letter around it; with signs for letters too, and said twice.
 func common(password string) bool {
 	joined := strings.Join(strings.Fields(password), "")
 	other := func(r rune) bool { return !unicode.IsLetter(r) }

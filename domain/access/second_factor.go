@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A second factor is a secret that an authenticator app shares with the service, from which both make a code of six digits every
-// half minute (RFC 6238). Who has lost the app signs in with a recovery code, once each.
+// A second factor is a secret that an authenticator app shares with the service, from which both make a code of six
+// digits every half minute (RFC 6238). Who has lost the app signs in with a recovery code, once each.
 
 // What can be wrong with a second factor.
 var (

@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// BrowserRepository checks that a repository keeps every promise of ports.BrowserRepository, and that browsers are forgotten
-// with their accounts. newRepos gives two empty repositories over the same store each time it is called.
+// BrowserRepository checks that a repository keeps every promise of ports.BrowserRepository, and that browsers are
+// forgotten with their accounts. newRepos gives two empty repositories over the same store each time it is called.
 func BrowserRepository(t *testing.T, newRepos func(t *testing.T) (ports.AccountRepository, ports.BrowserRepository)) {
 	runCases(t, browserCases, func(t *testing.T) porch {
 		accounts, browsers := newRepos(t)

@@ -6,8 +6,8 @@ import (
 	"github.com/gable-listings/gable/domain/access"
 )
 
-// A browser from which somebody has signed in holds a token that says so, for longer than a session lasts. It opens nothing:
-// it keeps its owner from being locked out by the wrong passwords of others.
+// A browser from which somebody has signed in holds a token that says so, for longer than a session lasts. It opens
+// nothing: it keeps its owner from being locked out by the wrong passwords of others.
 
 const browserCookie = "gable_browser"
 

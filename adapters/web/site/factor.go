@@ -22,7 +22,8 @@ const (
 	codeTime = 5 * time.Minute
 )
 
-// askForCode answers a right password whose account has a second factor: the session remembers whose it is, and opens nothing.
+// askForCode answers a right password whose account has a second factor: the session remembers whose it is, and opens
+// nothing.
 func (s *Site) askForCode(w http.ResponseWriter, r *http.Request, who access.Account, page *signIn) error {
 	ctx := r.Context()
 	if err := s.sessions.RenewToken(ctx); err != nil {
@@ -103,7 +104,9 @@ func (s *Site) secondFactor(w http.ResponseWriter, r *http.Request, who access.A
 }
 
 // factorPage shows whether the second factor is on, or offers one.
-func (s *Site) factorPage(w http.ResponseWriter, r *http.Request, who access.Account, status int, page *factorPage) error {
+func (s *Site) factorPage(
+	w http.ResponseWriter, r *http.Request, who access.Account, status int, page *factorPage,
+) error {
 	page.Required = s.SecondFactor.Requires(who.Role)
 	if page.On = who.HasSecondFactor(); !page.On {
 		var address string
@@ -121,16 +124,16 @@ func (s *Site) changeSecondFactor(w http.ResponseWriter, r *http.Request, who ac
 	ctx, form := r.Context(), r.PostForm
 	page := &factorPage{Secret: form.Get("secret"), Wrong: map[string]string{}}
 	here := access.HashSecret(s.sessions.Token(ctx))
-	off := form.Has("off")
+	password, code, off := form.Get("password"), form.Get("code"), form.Has("off")
 	var err error
 	switch {
 	case off && s.SecondFactor.Requires(who.Role):
 		page.Banner = "A second factor is required here."
 		return s.factorPage(w, r, who, http.StatusConflict, page)
 	case off:
-		err = s.Accounts.DisableSecondFactor(ctx, who.ID, form.Get("password"), form.Get("code"), here)
+		err = s.Accounts.DisableSecondFactor(ctx, who.ID, password, code, here)
 	default:
-		page.Recovery, err = s.Accounts.EnableSecondFactor(ctx, who.ID, page.Secret, form.Get("password"), form.Get("code"), here)
+		page.Recovery, err = s.Accounts.EnableSecondFactor(ctx, who.ID, page.Secret, password, code, here)
 	}
 	var throttled *access.ThrottledError
 	switch {
@@ -163,8 +166,8 @@ func (s *Site) changeSecondFactor(w http.ResponseWriter, r *http.Request, who ac
 	return s.staffPage(w, r, who, http.StatusOK, "password", "second-factor", "Second factor", page)
 }
 
-// drawing is a QR code as the path of an SVG: a square of one by one for each dark module, with the white margin of four around
-// them that readers need.
+// drawing is a QR code as the path of an SVG: a square of one by one for each dark module, with the white margin of
+// four around them that readers need.
 type drawing struct {
 	Size int
 	Path string

@@ -56,8 +56,8 @@ func newSessions(o *Options, secure bool) *scs.SessionManager {
 
 var sessionCodec = scs.GobCodec{}
 
-// sessionStore is the repository as the library wants it. It uses the methods with a context alone. A session expires when
-// nobody has used it for as long as idle says; its lifetime stands in its data.
+// sessionStore is the repository as the library wants it. It uses the methods with a context alone. A session expires
+// when nobody has used it for as long as idle says; its lifetime stands in its data.
 type sessionStore struct {
 	scs.Store
 	ports.SessionRepository
@@ -149,7 +149,8 @@ func (s *Site) session(h route.Handler) route.Handler {
 	}
 }
 
-// signedIn lets through who has signed in with the role, and has a second factor where one is required; others are asked to.
+// signedIn lets through who has signed in with the role, and has a second factor where one is required; others are
+// asked to.
 func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
 	return s.admitted(needed, func(w http.ResponseWriter, r *http.Request, who access.Account) error {
 		if s.SecondFactor.Requires(who.Role) && !who.HasSecondFactor() {
@@ -192,8 +193,8 @@ func (s *Site) forget(w http.ResponseWriter, r *http.Request) error {
 	return s.askToSignIn(w, r)
 }
 
-// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed, or without a
-// code of the second factor that the account has.
+// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed, or
+// without a code of the second factor that the account has.
 func (s *Site) account(ctx context.Context) (access.Account, error) {
 	who, err := s.owner(ctx, accountField)
 	if err == nil && who.HasSecondFactor() && !s.sessions.GetBool(ctx, factorField) {
@@ -202,8 +203,8 @@ func (s *Site) account(ctx context.Context) (access.Account, error) {
 	return who, err
 }
 
-// owner is the account whose id the session has in a field; access.ErrUnknownAccount when there is none, or when its password
-// was changed since.
+// owner is the account whose id the session has in a field; access.ErrUnknownAccount when there is none, or when its
+// password was changed since.
 func (s *Site) owner(ctx context.Context, field string) (access.Account, error) {
 	id := s.sessions.GetString(ctx, field)
 	if id == "" {

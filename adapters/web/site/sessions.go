@@ -73,8 +73,8 @@ func (s *Site) endSessions(w http.ResponseWriter, r *http.Request, who access.Ac
 	return s.done(w, r, sessionsPath, "There is no such session any more.")
 }
 
-// browsers and systems are what browsers call themselves and what they run on, the more special first: most say that they are
-// Safari, too, and many that they are Chrome.
+// browsers and systems are what browsers call themselves and what they run on, the more special first: most say that
+// they are Safari, too, and many that they are Chrome.
 var (
 	browsers = []named{
 		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},

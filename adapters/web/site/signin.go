@@ -103,7 +103,9 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 // signInTyped is the body of the page from which a sign-in comes.
 func signInTyped(r *http.Request) *signIn {
 	form := r.PostForm
-	page := &signIn{Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{}}
+	page := &signIn{
+		Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{},
+	}
 	for name, values := range form {
 		if kept, ok := strings.CutPrefix(name, "kept."); ok && page.Resume {
 			page.Kept[kept] = values

@@ -132,6 +132,7 @@ func (s *Site) Register(router *mux.Router) {
 	both := func(get, post route.Handler) route.Methods {
 		return route.Methods{http.MethodGet: get, http.MethodPost: post}
 	}
+	enrolling := func(h staffHandler) route.Handler { return s.admitted(access.RoleEditor, h) }
 	editor := func(h staffHandler) route.Handler { return s.signedIn(access.RoleEditor, h) }
 	admin := func(h staffHandler) route.Handler { return s.signedIn(access.RoleAdministrator, h) }
 
@@ -142,7 +143,7 @@ func (s *Site) Register(router *mux.Router) {
 
 	on(signInPath, both(s.session(s.signInForm), s.session(s.signIn)))
 	on(codePath, both(s.session(s.signInForm), s.session(s.checkCode)))
-	on(factorPath, both(s.admitted(access.RoleEditor, s.secondFactor), s.admitted(access.RoleEditor, s.changeSecondFactor)))
+	on(factorPath, both(enrolling(s.secondFactor), enrolling(s.changeSecondFactor)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
 	on(sessionsPath, both(editor(s.ownSessions), editor(s.endSessions)))
