@@ -20,8 +20,9 @@ type adminResetPasswordCmd struct {
 
 // Help is shown by --help.
 func (adminCreateUserCmd) Help() string {
-	return `The password has 12 to 256 characters. It is asked for on the terminal, or comes from where a flag says; a generated one is
-printed alone on standard output and cannot be shown again.
+	return `The password has 12 to 256 characters. Common ones, rows of keys and the account's name are refused. It is
+asked for on the terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be
+shown again.
 
 Examples:
 
@@ -32,8 +33,9 @@ Examples:
 
 // Help is shown by --help.
 func (adminResetPasswordCmd) Help() string {
-	return `For a password that has been forgotten, or that others know. The new one is asked for on the terminal, or comes from where a
-flag says; a generated one is printed alone on standard output and cannot be shown again.
+	return `For a password that has been forgotten, or that others know. Running servers let the account in at once,
+however many wrong passwords were tried. The new one is asked for on the terminal, or comes from where a flag says; a
+generated one is printed alone on standard output and cannot be shown again.
 
 Examples:
 
@@ -41,10 +43,35 @@ Examples:
 	gable admin reset-password bob --generate`
 }
 
+type adminRemoveSecondFactorCmd struct {
+	Name string `arg:"" help:"The account's name."`
+}
+
+// Help is shown by --help.
+func (adminRemoveSecondFactorCmd) Help() string {
+	return `For somebody who has lost both the authenticator app and the recovery codes. Make sure that it is them who
+ask. Where a second factor is required they set up another one when they sign in next.
+
+Example:
+
+	gable admin remove-second-factor anna@example.org`
+}
+
+// Run takes the second factor off.
+func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *process, c *commands) error {
+	return c.Admin.with(ctx, func(s *store) error {
+		if err := s.accounts.RemoveSecondFactor(ctx, r.Name); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(p.out, "Account %q has no second factor and is signed out everywhere.\n", r.Name)
+		return err
+	})
+}
+
 // Run makes the account.
 func (u *adminCreateUserCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {
-		password, err := u.password(ctx, p)
+		password, err := u.password(ctx, p, u.Name)
 		if err != nil {
 			return err
 		}
@@ -59,7 +86,7 @@ func (u *adminCreateUserCmd) Run(ctx context.Context, p *process, c *commands) e
 // Run replaces the password.
 func (r *adminResetPasswordCmd) Run(ctx context.Context, p *process, c *commands) error {
 	return c.Admin.with(ctx, func(s *store) error {
-		password, err := r.password(ctx, p)
+		password, err := r.password(ctx, p, r.Name)
 		if err != nil {
 			return err
 		}

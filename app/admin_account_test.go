@@ -35,7 +35,7 @@ func wantSignIn(t *testing.T, name, password string, want error) access.Account 
 		t.Fatal(err)
 	}
 	defer s.close()
-	account, err := s.accounts.SignIn(t.Context(), name, password, "192.0.2.1")
+	account, err := s.accounts.SignIn(t.Context(), name, password, access.Visitor{Address: "192.0.2.1"})
 	if !errors.Is(err, want) || (err == nil) != (want == nil) {
 		t.Fatalf("signing in as %s: %v", name, err)
 	}

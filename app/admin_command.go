@@ -19,6 +19,8 @@ type adminCmd struct {
 	CreateKey     adminCreateKeyCmd     `cmd:"" help:"Make an API key and print its secret, once."`
 	List          adminListCmd          `cmd:"" help:"List the API keys and the accounts."`
 	Revoke        adminRevokeCmd        `cmd:"" help:"End an API key, at once and for good."`
+
+	RemoveSecondFactor adminRemoveSecondFactorCmd `cmd:"" help:"Take an account's second factor off, and sign it out."`
 }
 
 func newAdminCmd() adminCmd { return adminCmd{configFlags: newConfigFlags("database")} }
@@ -115,10 +117,14 @@ func writeKeys(w io.Writer, keys []access.Key, accounts []access.Account) error 
 
 func writeAccounts(w io.Writer, accounts []access.Account) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "ACCOUNT\tROLE\tCREATED\tPASSWORD CHANGED")
+	fmt.Fprintln(table, "ACCOUNT\tROLE\tCREATED\tPASSWORD CHANGED\tSECOND FACTOR")
 	for _, a := range accounts {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n",
-			a.Name, a.Role, a.CreatedAt.Format(time.RFC3339), a.PasswordChangedAt.Format(time.RFC3339))
+		factor := "–"
+		if a.HasSecondFactor() {
+			factor = "on"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n",
+			a.Name, a.Role, a.CreatedAt.Format(time.RFC3339), a.PasswordChangedAt.Format(time.RFC3339), factor)
 	}
 	return table.Flush()
 }

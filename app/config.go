@@ -11,6 +11,7 @@ type Config struct {
 	View      ViewConfig      `koanf:"view"`
 	Freshness FreshnessConfig `koanf:"freshness"`
 	HTTP      HTTPConfig      `koanf:"http"`
+	Access    AccessConfig    `koanf:"access"`
 	Ops       OpsConfig       `koanf:"ops"`
 	Listings  ListingsConfig  `koanf:"listings"`
 	Log       LogConfig       `koanf:"log"`
@@ -80,6 +81,12 @@ type HTTPConfig struct {
 	ProxyProtocol  bool          `koanf:"proxy_protocol"`
 
 	IdempotencyRetention time.Duration `koanf:"idempotency_retention"`
+}
+
+// AccessConfig describes how people sign in to the pages.
+type AccessConfig struct {
+	SessionIdleTimeout  time.Duration `koanf:"session_idle_timeout"`
+	RequireSecondFactor string        `koanf:"require_second_factor"`
 }
 
 // OpsConfig describes the listener for operators.

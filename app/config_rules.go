@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/rediscache"
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 )
 
@@ -80,6 +81,11 @@ func (c *Config) broken() []problem {
 		"needs the proxies in http.trusted_proxies")
 	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
+	var factorRules []string
+	for _, rule := range access.FactorRules() {
+		factorRules = append(factorRules, string(rule))
+	}
+	oneOf(c.Access.RequireSecondFactor, factorRules, "access.require_second_factor")
 	rule(!c.Tracing.on() || isHTTP(string(c.Tracing.Endpoint)), "tracing.endpoint",
 		"must be the http or https address of a collector, like http://localhost:4318, or none")
 	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")

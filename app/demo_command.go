@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -95,7 +94,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if _, d.secret, err = d.keys.Create(ctx, "demo", keys.ScopeAdmin, ""); err != nil {
 		return err
 	}
-	d.password = rand.Text()
+	d.password = newPassword(demoAccount)
 	_, err = d.accounts.Create(ctx, demoAccount, d.password, keys.RoleAdministrator)
 	return err
 }

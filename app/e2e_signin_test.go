@@ -3,12 +3,17 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
 )
 
 const otherTestPassword = "staple battery horse correct"
@@ -160,6 +165,24 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 	})
 }
 
+// untilRefused guesses until it is told to wait, which on a slow machine is not at once: waits pass while others guess.
+func untilRefused(t *testing.T, guess func(i int) answer) {
+	t.Helper()
+	for i := range 200 {
+		a := guess(i)
+		if a.status == http.StatusUnauthorized {
+			continue
+		}
+		wait, err := strconv.Atoi(a.must(http.StatusTooManyRequests).header.Get("Retry-After"))
+		if err != nil || wait < 1 {
+			t.Errorf("when to try again: %q", a.header.Get("Retry-After"))
+		}
+		a.says("Too many wrong passwords.")
+		return
+	}
+	t.Fatal("nothing stops two hundred guesses")
+}
+
 func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 	t.Parallel()
 	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
@@ -170,29 +193,51 @@ func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 	for range 5 {
 		guess("anna", "a wrong password", "198.51.100.1").must(http.StatusUnauthorized)
 	}
-	refused := func(a answer) {
-		t.Helper()
-		wait, err := strconv.Atoi(a.must(http.StatusTooManyRequests).header.Get("Retry-After"))
-		if err != nil || wait < 1 {
-			t.Errorf("when to try again: %q", a.header.Get("Retry-After"))
-		}
-		a.says("Too many wrong passwords.")
-	}
-	refused(guess("anna", "a wrong password", "198.51.100.2"))
-	refused(guess("Anna", testPassword, "198.51.100.3")) // nobody has looked at it
+	untilRefused(t, func(int) answer { return guess("anna", "a wrong password", "198.51.100.1") })
+	guess("anna", testPassword, "198.51.100.3").goes("/admin")
 
 	for i := range 20 {
 		guess(fmt.Sprint("nobody", i), "a wrong password", "198.51.100.9").must(http.StatusUnauthorized)
 	}
-	began := time.Now()
-	refused(guess("bob", "a wrong password", "198.51.100.9:5555"))
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %s", took)
-	}
+	untilRefused(t, func(i int) answer { return guess(fmt.Sprint("somebody", i), "a wrong password", "198.51.100.9:5555") })
 	guess("bob", "a wrong password", "198.51.100.10").must(http.StatusUnauthorized)
-	if n := s.log.FilterMessage("sign-in throttled").Len(); n != 3 {
+	if n := s.log.FilterMessage("sign-in throttled").Len(); n != 2 {
 		t.Errorf("%d lines tell of it", n)
 	}
+}
+
+func TestAFloodOfGuessesFromEverywhereDoesNotKeepTheOwnerOut(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
+	anna := s.staff("anna", keys.RoleEditor)
+	c := anna.cookies["gable_browser"]
+	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || len(c.Value) != 43 {
+		t.Fatalf("the browser's cookie is %v", c)
+	}
+	anna.post("/admin/sign-out", nil).goes("/")
+	untilRefused(t, func(i int) answer {
+		return s.browser().signIn("anna", "a wrong password", "X-Forwarded-For", fmt.Sprint("198.51.100.", i))
+	})
+	anna.signIn("anna", testPassword).goes("/admin")
+	anna.mayWork(true)
+	anna.post("/admin/password", fields("current", testPassword, "next", otherTestPassword, "again", otherTestPassword)).goes("/admin")
+	s.browser().signIn("anna", otherTestPassword).goes("/admin") // guesses at the password before are forgotten
+}
+
+func TestAPasswordResetOnTheCommandLineReachesTheServer(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		s.hire("anna", keys.RoleEditor)
+		for range 5 {
+			s.browser().signIn("anna", "a wrong password").must(http.StatusUnauthorized)
+		}
+		s.browser().signIn("anna", testPassword).must(http.StatusTooManyRequests)
+		code, _, err := typing(t, otherTestPassword,
+			"admin", "reset-password", "anna", "--password-stdin", "--database-url", string(s.config.Database.URL))
+		if code != 0 {
+			t.Fatalf("reset-password: code %d, %s", code, err)
+		}
+		s.browser().signIn("anna", otherTestPassword).goes("/admin")
+	})
 }
 
 func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
@@ -212,7 +257,7 @@ func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
 			"/admin/keys":                         "name=k&scope=admin", "/admin/keys/revoke": "name=k",
 			"/admin/sign-out": "", "/admin/cache/purge": "",
 			"/admin/bulk": "all=1&action=remove", "/admin/bulk/apply": "all=1&action=remove&count=1", "/admin/import": "",
-			"/admin/password": "current=x", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
+			"/admin/password": "current=x", "/admin/sessions": "", "/admin/second-factor": "off=1", "/admin/sign-in/code": "code=1", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
 		} {
 			a := b.send(http.MethodPost, path, "application/x-www-form-urlencoded", form, headers...)
 			if a.status != http.StatusForbidden {
@@ -238,6 +283,9 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 	b := s.staff("anna", keys.RoleAdministrator)
 	if c := b.session(); c.Name != "__Host-gable_session" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
 		t.Errorf("the cookie is %v", c)
+	}
+	if c := b.cookies["__Host-gable_browser"]; c == nil || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+		t.Errorf("the browser's cookie is %v", c)
 	}
 	b.post("/admin/listings/new", fields("title", "seen", "price", "1", "location", "l", "once", "o")).must(http.StatusSeeOther)
 	if c := b.cookies["__Host-gable_seen"]; c == nil || !c.Secure || !c.HttpOnly {
@@ -356,4 +404,214 @@ func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
 	if by := s.log.FilterMessage("account changed").All()[1].ContextMap(); by["by"] != "boss" || by["name"] != "anna" || by["removed"] != true {
 		t.Errorf("account changed: %v", by)
 	}
+}
+
+func TestPeopleSeeTheirSessionsAndEndThem(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+		here := s.staff("anna", keys.RoleEditor)
+		phone, third := s.browser(), s.browser()
+		phone.signIn("anna", testPassword, "User-Agent", firefox).goes("/admin")
+		third.signIn("anna", testPassword).goes("/admin")
+		boss := s.staff("boss", keys.RoleAdministrator)
+
+		page := here.get("/admin/sessions").must(http.StatusOK).says("Firefox on Linux").says("127.0.0.1").says("(this one)").
+			lacks(here.session().Value).lacks(keys.HashSecret(boss.session().Value))
+		if n := strings.Count(page.body, "<button class=\"button-quiet\">End it"); n != 2 {
+			t.Errorf("%d of the other two sessions can be ended", n)
+		}
+		here.post("/admin/sessions", fields("session", keys.HashSecret(boss.session().Value))).goes("/admin/sessions")
+		boss.mayWork(true)
+		here.post("/admin/sessions", fields("session", keys.HashSecret(phone.session().Value))).goes("/admin/sessions")
+		here.get("/admin/sessions").says("The session has ended.").lacks("Firefox")
+		phone.mayWork(false)
+		third.mayWork(true)
+		here.post("/admin/sessions", nil).goes("/admin/sessions")
+		third.mayWork(false)
+		here.mayWork(true)
+
+		accounts, err := s.accounts.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		here.post("/admin/people/change", fields("id", accounts[1].ID, "sign_out", "1")).must(http.StatusForbidden)
+		boss.post("/admin/people/change", fields("id", accounts[0].ID, "sign_out", "1")).goes("/admin/people")
+		boss.get("/admin/people").says("anna has been signed out everywhere.")
+		here.mayWork(false)
+		boss.mayWork(true)
+	})
+}
+
+func TestASessionThatNobodyUsesEnds(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.Access.SessionIdleTimeout = 30 * time.Minute })
+	b := s.staff("anna", keys.RoleEditor)
+	hash := keys.HashSecret(b.session().Value)
+	expires := func() time.Duration {
+		t.Helper()
+		_, at, err := s.db.Sessions().FindSession(t.Context(), hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return time.Until(at)
+	}
+	if left := expires(); left > 30*time.Minute {
+		t.Errorf("the session lasts %s without being used", left)
+	}
+	s.behind("UPDATE sessions SET expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '+10 minutes') || '000Z'")
+	b.get("/admin/cache/samples?after=0")
+	if left := expires(); left > 10*time.Minute {
+		t.Errorf("a request that a page sends by itself keeps the session for %s", left)
+	}
+	b.mayWork(true)
+	if left := expires(); left < 20*time.Minute {
+		t.Errorf("the session is in use and lasts %s", left)
+	}
+	s.behind("UPDATE sessions SET expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '-1 seconds') || '000Z'")
+	b.mayWork(false)
+}
+
+// appCode is what an authenticator app shows so many half minutes from now.
+func appCode(t *testing.T, secret string, steps int64) string {
+	t.Helper()
+	options := hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
+	code, err := hotp.GenerateCodeCustom(secret, uint64(time.Now().Unix()/30+steps), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// enrol sets up a second factor and returns its secret and recovery codes.
+func (b *browser) enrol() (secret string, recovery []string) {
+	b.t.Helper()
+	secret = b.get("/admin/second-factor").must(http.StatusOK).says(`<svg class="qr"`).hidden("/admin/second-factor").Get("secret")
+	page := b.post("/admin/second-factor", fields("secret", secret, "password", testPassword, "code", appCode(b.t, secret, 0))).
+		must(http.StatusOK).says("Your second factor is on.")
+	for _, found := range regexp.MustCompile(`<li><code>([a-z2-7-]{19})</code>`).FindAllStringSubmatch(page.body, -1) {
+		recovery = append(recovery, found[1])
+	}
+	if len(recovery) != 10 {
+		b.t.Fatalf("%d recovery codes: %s", len(recovery), page.body)
+	}
+	return secret, recovery
+}
+
+func TestASecondFactorIsAskedForAtSignIn(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *testServer) {
+		b := s.staff("anna", keys.RoleEditor)
+		elsewhere := s.browser()
+		elsewhere.signIn("anna", testPassword).goes("/admin")
+		offered := b.get("/admin/second-factor").hidden("/admin/second-factor").Get("secret")
+		for what, form := range map[string]url.Values{
+			"code":     fields("secret", offered, "password", testPassword, "code", "000000"),
+			"password": fields("secret", offered, "password", "a wrong password", "code", appCode(t, offered, 0)),
+		} {
+			page := b.post("/admin/second-factor", form).must(http.StatusUnprocessableEntity).says(what + "-wrong")
+			if again := page.hidden("/admin/second-factor").Get("secret"); again != offered {
+				t.Errorf("after a wrong %s another secret is offered", what)
+			}
+		}
+		secret, recovery := b.enrol()
+		b.mayWork(true)
+		elsewhere.mayWork(false)
+		b.get("/admin/second-factor").says("It is on").lacks(secret).lacks(recovery[0])
+
+		b.post("/admin/sign-out", nil).goes("/")
+		b.signIn("anna", testPassword).must(http.StatusOK).says("One more step")
+		b.mayWork(false) // with the password alone
+		code := func(code string) answer {
+			return b.post("/admin/sign-in/code", fields("code", code, "next", "/admin/import"))
+		}
+		code("000000").must(http.StatusUnauthorized).says("The code is wrong or has been used.")
+		b.mayWork(false)
+		right := appCode(t, secret, 1)
+		code(right).goes("/admin/import")
+		b.mayWork(true)
+		b.post("/admin/sign-out", nil).goes("/")
+		code(right).must(http.StatusUnauthorized).says("Please sign in again") // without a password before it
+		b.signIn("anna", testPassword).must(http.StatusOK)
+		code(right).must(http.StatusUnauthorized)
+		code(strings.ToUpper(recovery[0])).goes("/admin/import")
+		b.post("/admin/sign-out", nil).goes("/")
+		b.signIn("anna", testPassword).must(http.StatusOK)
+		code(recovery[0]).must(http.StatusUnauthorized)
+		code(recovery[1]).goes("/admin/import")
+
+		b.post("/admin/second-factor", fields("off", "1", "password", testPassword, "code", recovery[2])).goes("/admin/second-factor")
+		s.browser().signIn("anna", testPassword).goes("/admin")
+	})
+}
+
+func TestTheSessionThatAwaitsACodeOpensNothing(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t)
+	b := s.staff("anna", keys.RoleAdministrator)
+	b.enrol()
+	half := s.browser()
+	half.signIn("anna", testPassword).must(http.StatusOK).says("One more step")
+	for _, path := range []string{
+		"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/sessions", "/admin/second-factor", "/admin/cache", "/admin/import",
+	} {
+		half.get(path).must(http.StatusSeeOther)
+		half.post(path, fields("name", "eve", "off", "1")).must(map[bool]int{true: http.StatusMethodNotAllowed, false: http.StatusUnauthorized}[path == "/admin" || path == "/admin/cache"])
+	}
+	b.get("/admin/sessions").must(http.StatusOK).lacks("End it") // it is no session yet
+
+	// A session that an older program began knows nothing of second factors.
+	_, expires, err := s.db.Sessions().FindSession(t.Context(), keys.HashSecret(b.session().Value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts, err := s.accounts.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := scs.GobCodec{}.Encode(time.Now().Add(time.Hour), map[string]any{
+		"account": accounts[0].ID, "since": accounts[0].PasswordChangedAt.UnixMicro(),
+	})
+	if err == nil {
+		err = s.db.Sessions().SaveSession(t.Context(), keys.HashSecret("old"), accounts[0].ID, data, expires)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := s.browser()
+	old.cookies["gable_session"] = &http.Cookie{Name: "gable_session", Value: "old"}
+	old.mayWork(false)
+}
+
+func TestARequiredSecondFactorIsSetUpBeforeAnythingElse(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.Access.RequireSecondFactor = "administrators" })
+	editor := s.staff("ed", keys.RoleEditor)
+	editor.mayWork(true)
+	boss := s.staff("boss", keys.RoleAdministrator)
+	for _, path := range []string{"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/listings/new"} {
+		boss.get(path).goes("/admin/second-factor")
+	}
+	boss.post("/admin/keys", fields("name", "k", "scope", "admin")).goes("/admin/second-factor")
+	boss.get("/admin/second-factor").says("A second factor is required here.")
+	_, recovery := boss.enrol()
+	boss.mayWork(true)
+	off := fields("off", "1", "password", testPassword, "code", recovery[0])
+	boss.post("/admin/second-factor", off).must(http.StatusConflict).says("A second factor is required here.")
+
+	editor.enrol() // whoever wants to, may
+	accounts, err := s.accounts.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	editor.post("/admin/people/change", fields("id", accounts[1].ID, "factor_off", "1")).must(http.StatusForbidden)
+	boss.post("/admin/people/change", fields("id", accounts[0].ID, "factor_off", "1")).goes("/admin/people")
+	editor.mayWork(false)
+	editor.signIn("ed", testPassword).goes("/admin")
+
+	code, out, problem := gable(t, "admin", "remove-second-factor", "boss", "--database-url", string(s.config.Database.URL))
+	if code != 0 || !strings.Contains(out, "no second factor") {
+		t.Fatalf("code %d, %q, %q", code, out, problem)
+	}
+	boss.mayWork(false)
+	boss.signIn("boss", testPassword).goes("/admin")
+	boss.get("/admin").goes("/admin/second-factor")
 }

@@ -46,6 +46,7 @@ var rooms = []room{
 	{folder: "adapters/rediscache", own: []string{"ports"}, foreign: []string{
 		"github.com/redis/go-redis/v9", "github.com/sony/gobreaker/v2"}},
 	{folder: "adapters/passwords", own: []string{"ports"}, foreign: []string{"github.com/alexedwards/argon2id"}},
+	{folder: "adapters/totp", foreign: []string{"github.com/pquerna/otp"}},
 	{folder: "adapters/tracing", own: []string{"domain", "ports"}, foreign: []string{"go.opentelemetry.io/otel"}},
 	{folder: "adapters/ops", foreign: []string{"github.com/prometheus/client_golang"}},
 	// The one JSON shape of a listing is pure functions, shared by the API and the files so that there is one of it.
@@ -55,7 +56,7 @@ var rooms = []room{
 	{folder: "adapters/listinggen", own: []string{"domain", "configs"}},
 	{folder: "adapters/web", own: []string{"domain", "ports", "adapters/propertyjson"}, foreign: []string{
 		"github.com/gorilla/mux", "go.uber.org/zap", "github.com/alexedwards/scs/v2", "github.com/maypok86/otter/v2", "github.com/andybalholm/brotli",
-		"github.com/klauspost/compress", "go.yaml.in/yaml/v3", "github.com/rs/cors"}},
+		"github.com/klauspost/compress", "go.yaml.in/yaml/v3", "github.com/rs/cors", "github.com/boombuler/barcode"}},
 	// Helpers of tests use what they test.
 	{folder: "adapters/web/contracttest", own: []string{"adapters/web/problem"}, foreign: []string{"github.com/pb33f"}},
 	{folder: "adapters/servicetest", foreign: []string{"github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"}},

@@ -16,6 +16,7 @@ import (
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/totp"
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
@@ -24,6 +25,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
+	roles "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -157,15 +159,23 @@ func newCatalog(
 }
 
 func newKeys(keys ports.KeyRepository) *access.Keys {
-	return access.New(keys, access.Options{
-		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
-	})
+	return access.New(keys, accessOptions())
 }
 
 func newAccounts(
-	accounts ports.AccountRepository, sessions ports.SessionRepository, hasher ports.PasswordHasher,
+	accounts ports.AccountRepository, sessions ports.SessionRepository, browsers ports.BrowserRepository,
+	hasher ports.PasswordHasher,
 ) *access.Accounts {
-	return access.NewAccounts(accounts, sessions, hasher, access.AccountOptions{NewID: newPropertyID, Now: time.Now})
+	return access.NewAccounts(access.AccountPorts{
+		Accounts: accounts, Sessions: sessions, Browsers: browsers, Hasher: hasher, Codes: totp.Codes{},
+	}, accessOptions())
+}
+
+// accessOptions is where keys and accounts get identity, time and randomness.
+func accessOptions() access.Options {
+	return access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
+	}
 }
 
 func newAPI(
@@ -189,7 +199,8 @@ func newSite(
 	return site.New(site.Options{
 		Catalog: listings, Files: &uploads{listings}, Accounts: accounts, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
-		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(),
+		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
+		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),
 	})
 }
 

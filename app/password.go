@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gable-listings/gable/domain/access"
 	"golang.org/x/term"
 )
 
@@ -27,12 +28,12 @@ func (f *passwordFlags) AfterApply(p *process) error {
 	return errors.New("there is no terminal to ask for a password on: use --password-stdin or --generate")
 }
 
-// password asks for a password, reads it or makes it, as the flags say.
-func (f *passwordFlags) password(ctx context.Context, p *process) (string, error) {
+// password asks for the password of the account of this name, reads it or makes it, as the flags say.
+func (f *passwordFlags) password(ctx context.Context, p *process, name string) (string, error) {
 	terminal, _ := p.in.(*os.File)
 	switch {
 	case f.Generate:
-		return rand.Text(), nil
+		return newPassword(name), nil
 	case f.PasswordStdin:
 		return firstLine(p.in)
 	}
@@ -41,6 +42,15 @@ func (f *passwordFlags) password(ctx context.Context, p *process) (string, error
 		defer fmt.Fprintln(p.err)
 		return readHidden(ctx, int(terminal.Fd()))
 	})
+}
+
+// newPassword makes a password for the account of this name: now and then a random text has the name in it.
+func newPassword(name string) string {
+	for {
+		if password := rand.Text(); access.CheckPassword(password, name) == nil {
+			return password
+		}
+	}
 }
 
 // tell says what has been done, and a generated password to whoever is to have it.

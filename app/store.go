@@ -39,7 +39,7 @@ func openStore(ctx context.Context, flags *configFlags) (*store, error) {
 	bus := eventbus.New(func(string, any) {}) // nobody subscribes
 	return &store{
 		db: db, catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, &config.Config), keys: newKeys(db.Keys()),
-		accounts: newAccounts(db.Accounts(), db.Sessions(), passwords.New()),
+		accounts: newAccounts(db.Accounts(), db.Sessions(), db.Browsers(), passwords.New()),
 	}, nil
 }
 

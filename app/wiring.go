@@ -34,6 +34,7 @@ var storeModule = fx.Module("store",
 		func(db *bunstore.DB) ports.IdempotencyKeyRepository { return db.Repository() },
 		func(db *bunstore.DB) ports.AccountRepository { return db.Accounts() },
 		func(db *bunstore.DB) ports.SessionRepository { return db.Sessions() },
+		func(db *bunstore.DB) ports.BrowserRepository { return db.Browsers() },
 		newEventBus,
 		func(bus *eventbus.Bus) ports.EventPublisher { return bus },
 	),
@@ -161,12 +162,13 @@ func newDraining() draining { return make(draining) }
 // follow keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
 func follow(
 	lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, keys ports.IdempotencyKeyRepository,
-	sessions ports.SessionRepository, log *zap.Logger, c *Config,
+	sessions ports.SessionRepository, browsers ports.BrowserRepository, log *zap.Logger, c *Config,
 ) {
 	j := &janitor{log: log.Named("janitor"), duties: []duty{
 		{"old changes", feed.Prune, c.Freshness.Retention},
 		{"old idempotency keys", keys.PruneIdempotencyKeys, c.HTTP.IdempotencyRetention},
 		{"expired sessions", sessions.PruneSessions, 0},
+		{"expired browsers", browsers.PruneBrowsers, 0},
 	}}
 	background(lc, f.run, r.run, r.listen, j.run)
 }

@@ -216,3 +216,56 @@ func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
 		}
 	})
 }
+
+func TestKnownBrowsersKeepTheirRules(t *testing.T) {
+	browser := func(hash, owner string) string {
+		return fmt.Sprintf("INSERT INTO known_browsers (token_hash, account_id, expires_at) "+
+			"VALUES ('%s', %s, '2026-01-02T03:04:05.678901Z')", hash, owner)
+	}
+	hash, owner := strings.Repeat("0a", 32), "'"+one+"'"
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		db.SetMaxOpenConns(1)
+		if db.Dialect().Name() == dialect.SQLite {
+			exec(t, db, "PRAGMA foreign_keys = ON")
+		}
+		exec(t, db, "INSERT INTO accounts (id, name, role, password_hash) VALUES ("+owner+", 'anna', 'editor', '$')",
+			browser(hash, owner))
+		refused(t, db, browser(hash, owner), "known_browsers")
+		refused(t, db, browser("a token", owner), "hash")
+		refused(t, db, browser(strings.Repeat("0A", 32), owner), "hash")
+		refused(t, db, browser(hash, "NULL"), "account_id")
+		refused(t, db, browser(hash, "'nobody'"), "")
+		exec(t, db, "DELETE FROM accounts")
+		var left int
+		if err := db.NewRaw("SELECT count(*) FROM known_browsers").Scan(t.Context(), &left); err != nil || left != 0 {
+			t.Errorf("%d browsers of nobody are left (%v)", left, err)
+		}
+	})
+}
+
+func TestSecondFactorsKeepTheirRules(t *testing.T) {
+	code := func(hash, owner string) string {
+		return fmt.Sprintf("INSERT INTO recovery_codes (code_hash, account_id) VALUES ('%s', '%s')", hash, owner)
+	}
+	set := func(secret string) string { return "UPDATE accounts SET factor_secret = '" + secret + "'" }
+	hash := strings.Repeat("0a", 32)
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		db.SetMaxOpenConns(1)
+		if db.Dialect().Name() == dialect.SQLite {
+			exec(t, db, "PRAGMA foreign_keys = ON")
+		}
+		exec(t, db, "INSERT INTO accounts (id, name, role, password_hash) VALUES ('"+one+"', 'anna', 'editor', '$')",
+			set(strings.Repeat("A2", 16)), set(""), code(hash, one))
+		for _, secret := range []string{"A", strings.Repeat("a", 32), strings.Repeat("A", 31), strings.Repeat("A", 33), strings.Repeat("1", 32)} {
+			refused(t, db, set(secret), "factor_secret")
+		}
+		refused(t, db, code(hash, one), "recovery_codes")
+		refused(t, db, code("a code", one), "hash")
+		refused(t, db, code(hash, "nobody"), "")
+		exec(t, db, "DELETE FROM accounts")
+		var left int
+		if err := db.NewRaw("SELECT count(*) FROM recovery_codes").Scan(t.Context(), &left); err != nil || left != 0 {
+			t.Errorf("%d codes of nobody are left (%v)", left, err)
+		}
+	})
+}

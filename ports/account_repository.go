@@ -32,6 +32,19 @@ type AccountRepository interface {
 	// administrator would be left, however many such calls and DeleteAccounts run at once.
 	SetRole(ctx context.Context, id string, role access.Role) error
 
-	// DeleteAccount removes the account and its sessions; its name is free again. Errors as in SetRole.
+	// SetSecondFactor replaces the account's second factor and its recovery codes, of which these are the hashes; an
+	// empty secret takes it off. The codes of the step and of earlier ones are used up. Errors:
+	// access.ErrUnknownAccount; access.ErrHasSecondFactor when the secret is not empty and the account has one.
+	SetSecondFactor(ctx context.Context, id, secret string, step int64, recoveryHashes []string) error
+
+	// UseStep uses up the secret's codes of this step and of earlier ones. It reports whether the account has this
+	// secret and the step was unused: of several calls for a step at most one returns true.
+	UseStep(ctx context.Context, id, secret string, step int64) (unused bool, err error)
+
+	// UseRecoveryCode removes the account's recovery code with this hash, and reports whether there was one: of several
+	// calls for a code at most one returns true.
+	UseRecoveryCode(ctx context.Context, id, hash string) (unused bool, err error)
+
+	// DeleteAccount removes the account, its sessions and recovery codes; its name is free again. Errors as in SetRole.
 	DeleteAccount(ctx context.Context, id string) error
 }

@@ -14,7 +14,8 @@
 //   - [EventPublisher] tells the parts of one process about changes.
 //   - [KeyRepository] keeps API keys.
 //   - [IdempotencyKeyRepository] removes old idempotency keys.
-//   - [AccountRepository], [SessionRepository] and [PasswordHasher] are for the people who sign in to the web pages.
+//   - [AccountRepository], [SessionRepository], [BrowserRepository] and [PasswordHasher] are for the people who sign in to
+//     the web pages.
 //
 // # What they are for
 //

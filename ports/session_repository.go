@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// StoredSession is a session as the store has it.
+type StoredSession struct {
+	TokenHash string
+	Data      []byte
+	Expires   time.Time
+}
+
 // SessionRepository keeps what the web pages remember of a browser between two requests. A session is known by the hash of
 // its token, access.HashSecret, so that nobody who reads the store can take one over. All methods are safe for concurrent
 // use and report an outage as ErrUnavailable.
@@ -16,6 +23,13 @@ type SessionRepository interface {
 	// SaveSession stores the session, or replaces all of it. It belongs to the account, and ends with it; to nobody when
 	// accountID is empty. The error is access.ErrUnknownAccount when there is no such account, and nothing has changed then.
 	SaveSession(ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time) error
+
+	// ExtendSession sets when the session expires, unless it expires later already. That there is no such session is no
+	// error: one that has ended does not come back.
+	ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error
+
+	// ListSessionsOf returns the account's sessions, expired ones included, the last to expire first, ties by hash.
+	ListSessionsOf(ctx context.Context, accountID string) ([]StoredSession, error)
 
 	// DeleteSession removes the session, and reports whether there was one; that there is none is no error. Of several calls
 	// at once, one is told that it has removed it.

@@ -35,12 +35,22 @@ type accountRow struct {
 	PasswordHash      string  `bun:"password_hash"`
 	CreatedAt         instant `bun:"created_at"`
 	PasswordChangedAt instant `bun:"password_changed_at"`
+	FactorSecret      string  `bun:"factor_secret"`
+	FactorStep        int64   `bun:"factor_step"`
+}
+
+type recoveryCodeRow struct {
+	bun.BaseModel `bun:"table:recovery_codes,alias:c"`
+
+	AccountID string `bun:"account_id,pk"`
+	CodeHash  string `bun:"code_hash,pk"`
 }
 
 func accountRowOf(a access.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Name: a.Name, Role: string(a.Role), PasswordHash: a.PasswordHash,
 		CreatedAt: instant(a.CreatedAt), PasswordChangedAt: instant(a.PasswordChangedAt),
+		FactorSecret: a.FactorSecret, FactorStep: a.FactorStep,
 	}
 }
 
@@ -48,6 +58,7 @@ func (r *accountRow) account() access.Account {
 	return access.Account{
 		ID: r.ID, Name: r.Name, Role: access.Role(r.Role), PasswordHash: r.PasswordHash,
 		CreatedAt: r.CreatedAt.time(), PasswordChangedAt: r.PasswordChangedAt.time(),
+		FactorSecret: r.FactorSecret, FactorStep: r.FactorStep,
 	}
 }
 
@@ -127,6 +138,61 @@ func (r *AccountRepository) SetRole(ctx context.Context, id string, role access.
 		_, err := tx.NewUpdate().Model((*accountRow)(nil)).Set("role = ?", string(role)).Where("a.id = ?", id).Exec(ctx)
 		return err
 	})
+}
+
+// SetSecondFactor is described at ports.AccountRepository.
+func (r *AccountRepository) SetSecondFactor(
+	ctx context.Context, id, secret string, step int64, recoveryHashes []string,
+) error {
+	doing := "set the second factor of account " + id
+	return r.change(ctx, doing, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+		if secret != "" && found.FactorSecret != "" {
+			return access.ErrHasSecondFactor
+		}
+		_, err := tx.NewUpdate().Model((*accountRow)(nil)).Set("factor_secret = ?", secret).Set("factor_step = ?", step).
+			Where("a.id = ?", id).Exec(ctx)
+		if err == nil {
+			_, err = tx.NewDelete().Model((*recoveryCodeRow)(nil)).Where("account_id = ?", id).Exec(ctx)
+		}
+		if err != nil || len(recoveryHashes) == 0 {
+			return err
+		}
+		rows := make([]recoveryCodeRow, len(recoveryHashes))
+		for i, hash := range recoveryHashes {
+			rows[i] = recoveryCodeRow{AccountID: id, CodeHash: hash}
+		}
+		_, err = tx.NewInsert().Model(&rows).Exec(ctx)
+		return err
+	})
+}
+
+// UseStep is described at ports.AccountRepository.
+func (r *AccountRepository) UseStep(ctx context.Context, id, secret string, step int64) (bool, error) {
+	return r.use(ctx, "use a code of account "+id, r.db.write.NewUpdate().Model((*accountRow)(nil)).
+		Set("factor_step = ?", step).Where("id = ? AND factor_secret = ? AND factor_step < ?", id, secret, step))
+}
+
+// UseRecoveryCode is described at ports.AccountRepository.
+func (r *AccountRepository) UseRecoveryCode(ctx context.Context, id, hash string) (bool, error) {
+	return r.use(ctx, "use a recovery code of account "+id, r.db.write.NewDelete().Model((*recoveryCodeRow)(nil)).
+		Where("account_id = ? AND code_hash = ?", id, hash))
+}
+
+// use runs a statement that uses something up, and reports whether there was something. It runs once: after an outage
+// nobody knows whether it was this caller who has used it up.
+func (r *AccountRepository) use(
+	ctx context.Context, doing string, statement interface {
+		Exec(ctx context.Context, dest ...any) (sql.Result, error)
+	},
+) (bool, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	result, err := statement.Exec(ctx)
+	if err != nil {
+		return false, r.db.explain(ctx, doing, err)
+	}
+	used, err := result.RowsAffected()
+	return used > 0, r.db.explain(ctx, doing, err)
 }
 
 // DeleteAccount is described at ports.AccountRepository.

@@ -142,6 +142,17 @@ func TestSessionRepositoryKeepsItsPromises(t *testing.T) {
 	}
 }
 
+func TestBrowserRepositoryKeepsItsPromises(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			porttest.BrowserRepository(t, func(t *testing.T) (ports.AccountRepository, ports.BrowserRepository) {
+				db := open(t, kind.url(t))
+				return db.Accounts(), db.Browsers()
+			})
+		})
+	}
+}
+
 func TestSigningKeyRepositoryKeepsItsPromises(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {

@@ -111,6 +111,9 @@ func (db *DB) Accounts() *AccountRepository { return &AccountRepository{db: db} 
 // Sessions keeps their sessions.
 func (db *DB) Sessions() *SessionRepository { return &SessionRepository{db: db} }
 
+// Browsers stores from which browsers people have signed in.
+func (db *DB) Browsers() *BrowserRepository { return &BrowserRepository{db: db} }
+
 // SigningKeys stores the keys that sign what is in a shared cache.
 func (db *DB) SigningKeys() *SigningKeyRepository { return &SigningKeyRepository{db: db} }
 

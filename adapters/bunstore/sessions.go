@@ -63,6 +63,39 @@ func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountI
 	return r.db.explain(ctx, "save session", err)
 }
 
+// ExtendSession is described at ports.SessionRepository.
+func (r *SessionRepository) ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	return r.db.explain(ctx, "extend session", r.db.again(ctx, func() error {
+		_, err := r.db.write.NewUpdate().Model((*sessionRow)(nil)).Set("expires_at = ?", instant(expires)).
+			Where("token_hash = ? AND expires_at < ?", tokenHash, instant(expires)).Exec(ctx)
+		return err
+	}))
+}
+
+// ListSessionsOf is described at ports.SessionRepository.
+func (r *SessionRepository) ListSessionsOf(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+	ctx, cancel := r.db.bounded(ctx)
+	defer cancel()
+	var rows []sessionRow
+	err := r.db.reading(ctx, func() error {
+		rows = nil
+		return r.db.read.NewSelect().Model(&rows).Where("s.account_id = ?", accountID).
+			Order("s.expires_at DESC", "s.token_hash").Scan(ctx)
+	})
+	if err != nil {
+		return nil, r.db.explain(ctx, "list sessions of account "+accountID, err)
+	}
+	sessions := make([]ports.StoredSession, len(rows))
+	for i := range rows {
+		sessions[i] = ports.StoredSession{
+			TokenHash: rows[i].TokenHash, Data: rows[i].Data, Expires: rows[i].ExpiresAt.time(),
+		}
+	}
+	return sessions, nil
+}
+
 // DeleteSession is described at ports.SessionRepository.
 func (r *SessionRepository) DeleteSession(ctx context.Context, tokenHash string) (bool, error) {
 	removed, err := r.remove(ctx, "delete session", "token_hash = ?", tokenHash)

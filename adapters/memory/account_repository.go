@@ -13,18 +13,24 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountRepository keeps accounts in a map, beside their sessions, which end with them.
+// AccountRepository keeps accounts in a map, beside their sessions, known browsers and recovery codes, which end with
+// them.
 type AccountRepository struct {
-	mu       sync.RWMutex // guards accounts and sessions
+	mu       sync.RWMutex // guards all
 	accounts map[string]access.Account
 	sessions map[string]session
+	browsers map[browser]time.Time // when they expire
+	recovery map[string][]string   // the hashes of the codes by account
 }
 
 var _ ports.AccountRepository = (*AccountRepository)(nil)
 
 // NewAccountRepository makes an empty repository.
 func NewAccountRepository() *AccountRepository {
-	return &AccountRepository{accounts: make(map[string]access.Account), sessions: make(map[string]session)}
+	return &AccountRepository{
+		accounts: make(map[string]access.Account), sessions: make(map[string]session), browsers: make(map[browser]time.Time),
+		recovery: make(map[string][]string),
+	}
 }
 
 // CreateAccount implements ports.AccountRepository.
@@ -96,6 +102,49 @@ func (r *AccountRepository) SetRole(ctx context.Context, id string, role access.
 	})
 }
 
+// SetSecondFactor implements ports.AccountRepository.
+func (r *AccountRepository) SetSecondFactor(
+	ctx context.Context, id, secret string, step int64, recoveryHashes []string,
+) error {
+	return r.change(ctx, "set the second factor of account "+id, func() error {
+		account, ok := r.accounts[id]
+		switch {
+		case !ok:
+			return access.ErrUnknownAccount
+		case secret != "" && account.FactorSecret != "":
+			return access.ErrHasSecondFactor
+		}
+		account.FactorSecret, account.FactorStep = secret, step
+		r.accounts[id], r.recovery[id] = account, slices.Clone(recoveryHashes)
+		return nil
+	})
+}
+
+// UseStep implements ports.AccountRepository.
+func (r *AccountRepository) UseStep(ctx context.Context, id, secret string, step int64) (unused bool, err error) {
+	err = r.change(ctx, "use a code of account "+id, func() error {
+		account, ok := r.accounts[id]
+		if unused = ok && account.FactorSecret == secret && account.FactorStep < step; unused {
+			account.FactorStep = step
+			r.accounts[id] = account
+		}
+		return nil
+	})
+	return unused, err
+}
+
+// UseRecoveryCode implements ports.AccountRepository.
+func (r *AccountRepository) UseRecoveryCode(ctx context.Context, id, hash string) (unused bool, err error) {
+	err = r.change(ctx, "use a recovery code of account "+id, func() error {
+		i := slices.Index(r.recovery[id], hash)
+		if unused = i >= 0; unused {
+			r.recovery[id] = slices.Delete(r.recovery[id], i, i+1)
+		}
+		return nil
+	})
+	return unused, err
+}
+
 // DeleteAccount implements ports.AccountRepository.
 func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error {
 	return r.change(ctx, "delete account "+id, func() error {
@@ -107,7 +156,9 @@ func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error 
 			return access.ErrLastAdministrator
 		}
 		delete(r.accounts, id)
+		delete(r.recovery, id)
 		maps.DeleteFunc(r.sessions, func(_ string, s session) bool { return s.accountID == id })
+		maps.DeleteFunc(r.browsers, func(b browser, _ time.Time) bool { return b.accountID == id })
 		return nil
 	})
 }

@@ -18,3 +18,10 @@ func TestSessionRepository(t *testing.T) {
 		return accounts, memory.NewSessionRepository(accounts)
 	})
 }
+
+func TestBrowserRepository(t *testing.T) {
+	porttest.BrowserRepository(t, func(*testing.T) (ports.AccountRepository, ports.BrowserRepository) {
+		accounts := memory.NewAccountRepository()
+		return accounts, memory.NewBrowserRepository(accounts)
+	})
+}

@@ -2,9 +2,11 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/gable-listings/gable/domain/access"
@@ -51,6 +53,36 @@ func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountI
 		r.accounts.sessions[tokenHash] = session{accountID, bytes.Clone(data), stamp(expires)}
 		return nil
 	})
+}
+
+// ExtendSession implements ports.SessionRepository.
+func (r *SessionRepository) ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error {
+	return r.accounts.change(ctx, "extend session", func() error {
+		if s, ok := r.accounts.sessions[tokenHash]; ok && s.expires.Before(stamp(expires)) {
+			s.expires = stamp(expires)
+			r.accounts.sessions[tokenHash] = s
+		}
+		return nil
+	})
+}
+
+// ListSessionsOf implements ports.SessionRepository.
+func (r *SessionRepository) ListSessionsOf(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("list sessions of account %s: %w", accountID, err)
+	}
+	r.accounts.mu.RLock()
+	defer r.accounts.mu.RUnlock()
+	var list []ports.StoredSession
+	for hash, s := range r.accounts.sessions {
+		if s.accountID == accountID && accountID != "" {
+			list = append(list, ports.StoredSession{TokenHash: hash, Data: bytes.Clone(s.data), Expires: s.expires})
+		}
+	}
+	slices.SortFunc(list, func(a, b ports.StoredSession) int {
+		return cmp.Or(b.Expires.Compare(a.Expires), cmp.Compare(a.TokenHash, b.TokenHash))
+	})
+	return list, nil
 }
 
 // DeleteSession implements ports.SessionRepository.

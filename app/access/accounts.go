@@ -6,30 +6,35 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/domain/access"
-	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountOptions bring in what must not be decided here: identity and time.
-type AccountOptions struct {
-	NewID func() property.ID
-	Now   func() time.Time
+// AccountPorts are what the use cases work with. All are needed.
+type AccountPorts struct {
+	Accounts ports.AccountRepository
+	Sessions ports.SessionRepository
+	Browsers ports.BrowserRepository
+	Hasher   ports.PasswordHasher
+	Codes    OneTimeCodes
 }
 
 // Accounts are the use cases around the people who sign in to the web pages. Safe for concurrent use.
 type Accounts struct {
 	repository ports.AccountRepository
 	sessions   ports.SessionRepository
+	browsers   ports.BrowserRepository
 	hasher     ports.PasswordHasher
+	codes      OneTimeCodes
 	throttle   *throttle
-	options    AccountOptions
+	options    Options
 }
 
 // NewAccounts makes the use cases over their ports. All options are needed.
-func NewAccounts(
-	repository ports.AccountRepository, sessions ports.SessionRepository, hasher ports.PasswordHasher, o AccountOptions,
-) *Accounts {
-	return &Accounts{repository: repository, sessions: sessions, hasher: hasher, throttle: newThrottle(), options: o}
+func NewAccounts(p AccountPorts, o Options) *Accounts {
+	return &Accounts{
+		repository: p.Accounts, sessions: p.Sessions, browsers: p.Browsers, hasher: p.Hasher, codes: p.Codes,
+		throttle: newThrottle(), options: o,
+	}
 }
 
 // Create makes and stores an account. Errors: *access.InvalidAccountError, access.ErrAccountNameTaken,
@@ -48,29 +53,68 @@ func (a *Accounts) Create(ctx context.Context, name, password string, role acces
 	return account, nil
 }
 
-// SignIn returns the account of this name if the password is right. The address is the client's, with or without a port;
-// wrong passwords are counted by it and by the name. Errors: access.ErrWrongCredentials, which says nothing of why and takes
-// as long for a name that nobody has; *access.ThrottledError when there were too many wrong ones, and then the password has
-// not been looked at; ports.ErrUnavailable.
+// SignIn returns the account of this name if the password is right. Wrong passwords of strangers are counted by name
+// and address, and those from a browser that RememberBrowser has stored for the account by that browser alone:
+// strangers cannot keep its owner out. Errors: access.ErrWrongCredentials, which does not say why and takes as long for
+// a name that nobody has; *access.ThrottledError after too many wrong ones, and then the password has not been looked
+// at; ports.ErrUnavailable.
 //
-// The password may be changed while this runs, and the account's sessions ended before the one that the caller is about to
-// begin. So a session has to remember the account's PasswordChangedAt, and is over when Account tells another one.
-func (a *Accounts) SignIn(ctx context.Context, name, password, address string) (access.Account, error) {
+// The password may be changed while this runs, and the account's sessions ended before the one that the caller is about
+// to begin. So a session has to remember the account's PasswordChangedAt, and is over when Account returns another one.
+// An account that HasSecondFactor is signed in when CheckCode has returned nil as well.
+func (a *Accounts) SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error) {
 	name, invalid := access.AccountName(name)
 	var account access.Account
-	err := a.try(attempt{name: name, address: addressKey(address)}, func() (err error) {
-		if invalid == nil {
-			account, err = a.repository.FindAccount(ctx, name)
-		}
-		if err != nil && !errors.Is(err, access.ErrUnknownAccount) {
-			return err
-		}
-		return a.recognise(ctx, account, password)
-	})
+	var err error
+	if invalid == nil {
+		account, err = a.repository.FindAccount(ctx, name)
+	}
+	if err != nil && !errors.Is(err, access.ErrUnknownAccount) {
+		return access.Account{}, err
+	}
+	trying := attempt{name: name, address: addressKey(from.Address), password: account.PasswordChangedAt}
+	if trying.known, err = a.known(ctx, account, from.Browser); err != nil {
+		return access.Account{}, err
+	}
+	err = a.try(ctx, trying, func(ctx context.Context) error { return a.recognise(ctx, account, password) })
 	if err != nil {
 		return access.Account{}, err
 	}
 	return account, nil
+}
+
+// known returns what a browser that is remembered for the account is counted by; "" for others. For an account that
+// does not exist it looks all the same: how long an answer takes must not tell which names exist.
+func (a *Accounts) known(ctx context.Context, account access.Account, token string) (string, error) {
+	if !access.LooksLikeBrowserToken(token) {
+		return "", nil
+	}
+	hash := access.HashSecret(token)
+	known, err := a.browsers.KnowsBrowser(ctx, hash, account.ID, a.options.Now())
+	if err != nil || !known {
+		return "", err
+	}
+	return "browser " + hash + " " + account.ID, nil
+}
+
+// How many browsers are remembered for an account, and for how long after the last time somebody signed in.
+const (
+	mostBrowsers  = 10
+	browserMemory = 90 * 24 * time.Hour
+)
+
+// RememberBrowser stores that the account's owner has signed in from a browser. It returns the browser's token, which
+// is the one that it has already if it has one, and how long it is remembered. Errors: access.ErrUnknownAccount,
+// ports.ErrUnavailable.
+func (a *Accounts) RememberBrowser(ctx context.Context, id, token string) (string, time.Duration, error) {
+	if !access.LooksLikeBrowserToken(token) {
+		var random [access.SecretBytes]byte
+		a.options.Random(random[:])
+		token = access.NewBrowserToken(random)
+	}
+	expires := a.options.Now().Add(browserMemory)
+	err := a.browsers.RememberBrowser(ctx, access.HashSecret(token), id, expires, mostBrowsers)
+	return token, browserMemory, err
 }
 
 // Account returns the account with this id. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
@@ -95,16 +139,16 @@ func (a *Accounts) ChangePassword(ctx context.Context, id, current, next, except
 	if err := access.CheckPassword(next, account.Name); err != nil {
 		return err
 	}
-	recognised := func() error { return a.recognise(ctx, account, current) }
-	if err := a.try(attempt{name: account.Name}, recognised); err != nil {
+	if err := a.confirm(ctx, account, current); err != nil {
 		return err
 	}
 	return a.setPassword(ctx, account, next, account.PasswordHash, exceptSessionTokenHash)
 }
 
 // ResetPassword replaces the password of the account of this name, for somebody who need not know it, and ends all its
-// sessions. Wrong passwords tried before are forgotten. Errors: access.ErrUnknownAccount, *access.InvalidAccountError,
-// ports.ErrUnavailable. After ErrUnavailable the password may have been changed already.
+// sessions. Wrong passwords tried before are forgotten, in every process: they count for the password they were tried
+// for. Errors: access.ErrUnknownAccount, *access.InvalidAccountError, ports.ErrUnavailable. After ErrUnavailable the
+// password may have been changed already.
 func (a *Accounts) ResetPassword(ctx context.Context, name, password string) error {
 	name, err := access.AccountName(name)
 	if err != nil {
@@ -114,11 +158,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, name, password string) err
 	if err != nil {
 		return err
 	}
-	if err := a.setPassword(ctx, account, password, "", ""); err != nil {
-		return err
-	}
-	a.throttle.forgive(name)
-	return nil
+	return a.setPassword(ctx, account, password, "", "")
 }
 
 // SetRole replaces the account's role; those signed in have it from their next request on. Errors:
@@ -136,19 +176,28 @@ func (a *Accounts) Remove(ctx context.Context, id string) error {
 	return a.repository.DeleteAccount(ctx, id)
 }
 
-// try counts an attempt at a password unless it turns out right, or unless nobody can tell.
-func (a *Accounts) try(trying attempt, look func() error) error {
-	if err := a.throttle.begin(trying, a.options.Now()); err != nil {
+// try counts an attempt at a password or a code unless it turns out right, or unless nobody can tell. The passwords
+// that it looks at are hashed in the places for whoever tries.
+func (a *Accounts) try(ctx context.Context, trying attempt, look func(ctx context.Context) error) error {
+	standing, err := a.throttle.begin(trying, a.options.Now())
+	if err != nil {
 		return err
 	}
-	err := look()
+	err = look(ports.WithStanding(ctx, standing))
 	switch {
 	case err == nil:
 		a.throttle.succeeded(trying)
-	case !errors.Is(err, access.ErrWrongCredentials):
+	case !errors.Is(err, access.ErrWrongCredentials) && !errors.Is(err, access.ErrWrongCode):
 		a.throttle.withdraw(trying)
 	}
 	return err
+}
+
+// confirm returns nil if somebody who has signed in knows the account's password. Errors: access.ErrWrongCredentials,
+// *access.ThrottledError, ports.ErrUnavailable.
+func (a *Accounts) confirm(ctx context.Context, account access.Account, password string) error {
+	guess := attempt{known: "session " + account.ID, password: account.PasswordChangedAt}
+	return a.try(ctx, guess, func(ctx context.Context) error { return a.recognise(ctx, account, password) })
 }
 
 // recognise returns access.ErrWrongCredentials unless the password is the account's own. For the zero account, which is
@@ -167,11 +216,18 @@ func (a *Accounts) recognise(ctx context.Context, account access.Account, passwo
 	return err
 }
 
-// setPassword stores the hash of a password and ends the account's sessions but one.
+// setPassword stores the hash of a password that is not the one before, and ends the account's sessions but one.
 func (a *Accounts) setPassword(ctx context.Context, account access.Account, password, was, exceptSessionTokenHash string) error {
 	hash, err := a.hash(ctx, password, account.Name)
 	if err != nil {
 		return err
+	}
+	same, err := a.hasher.Verify(ctx, password, account.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if same {
+		return &access.InvalidAccountError{Field: "password", Reason: "must differ from the one before"}
 	}
 	now := a.options.Now().UTC().Truncate(time.Microsecond)
 	if err := a.repository.SetPassword(ctx, account.ID, hash, was, now); err != nil {

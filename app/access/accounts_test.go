@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/totp"
 	"github.com/gable-listings/gable/app/access"
 	domain "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
@@ -17,17 +19,20 @@ import (
 
 // countingHasher hashes at once, and counts how often it was asked to.
 type countingHasher struct {
-	asked int
-	err   error
+	asked    int
+	standing ports.Standing // of the last caller
+	err      error
 }
 
-func (h *countingHasher) Hash(_ context.Context, password string) (string, error) {
+func (h *countingHasher) Hash(ctx context.Context, password string) (string, error) {
 	h.asked++
+	h.standing = ports.StandingOf(ctx)
 	return fmt.Sprint("hash ", h.asked, " of ", domain.HashSecret(password)), h.err
 }
 
-func (h *countingHasher) Verify(_ context.Context, password, hash string) (bool, error) {
+func (h *countingHasher) Verify(ctx context.Context, password, hash string) (bool, error) {
 	h.asked++
+	h.standing = ports.StandingOf(ctx)
 	return strings.HasSuffix(hash, domain.HashSecret(password)), h.err
 }
 
@@ -39,17 +44,28 @@ type gatehouse struct {
 	hasher   *countingHasher
 	store    *memory.AccountRepository
 	sessions *memory.SessionRepository
+	options  access.Options
 }
 
 func newGatehouse(t *testing.T) *gatehouse {
 	id := property.ID{}
 	store := memory.NewAccountRepository()
 	g := &gatehouse{t: t, now: noon, hasher: &countingHasher{}, store: store, sessions: memory.NewSessionRepository(store)}
-	g.Accounts = access.NewAccounts(store, g.sessions, g.hasher, access.AccountOptions{
-		NewID: func() property.ID { id[15]++; return id },
-		Now:   func() time.Time { return g.now },
-	})
+	g.options = access.Options{
+		NewID:  func() property.ID { id[15]++; return id },
+		Now:    func() time.Time { return g.now },
+		Random: func(p []byte) { _, _ = rand.Read(p) },
+	}
+	g.Accounts = access.NewAccounts(g.ports(), g.options)
 	return g
+}
+
+// ports are those of the gatehouse, to be changed by a test.
+func (g *gatehouse) ports() access.AccountPorts {
+	return access.AccountPorts{
+		Accounts: g.store, Sessions: g.sessions, Browsers: memory.NewBrowserRepository(g.store), Hasher: g.hasher,
+		Codes: totp.Codes{},
+	}
 }
 
 const (
@@ -88,7 +104,7 @@ func (g *gatehouse) wantSession(hash string, there bool) {
 // wantSignIn says what comes of a password from the office: nil or an error.
 func (g *gatehouse) wantSignIn(name, password string, want error) domain.Account {
 	g.t.Helper()
-	account, err := g.SignIn(g.t.Context(), name, password, office)
+	account, err := g.SignIn(g.t.Context(), name, password, domain.Visitor{Address: office})
 	if !errors.Is(err, want) || (err == nil) != (want == nil) || err != nil && account != (domain.Account{}) {
 		g.t.Fatalf("signing in as %s: %+v, %v", name, account, err)
 	}
@@ -99,7 +115,7 @@ func (g *gatehouse) wantSignIn(name, password string, want error) domain.Account
 func (g *gatehouse) wantThrottled(name, password, address string, want time.Duration) {
 	g.t.Helper()
 	before := g.hasher.asked
-	_, err := g.SignIn(g.t.Context(), name, password, address)
+	_, err := g.SignIn(g.t.Context(), name, password, domain.Visitor{Address: address})
 	var throttled *domain.ThrottledError
 	if !errors.As(err, &throttled) || throttled.RetryAfter != want || g.hasher.asked != before {
 		g.t.Fatalf("signing in as %s from %s: %v, after %d hashings", name, address, err, g.hasher.asked-before)
@@ -132,7 +148,7 @@ func TestAnUnknownNameIsToldTheSameAndCostsTheSame(t *testing.T) {
 	var told []string
 	for _, name := range []string{"anna", "nobody", "no name at all", ""} {
 		before := g.hasher.asked
-		_, err := g.SignIn(t.Context(), name, otherPassword, office)
+		_, err := g.SignIn(t.Context(), name, otherPassword, domain.Visitor{Address: office})
 		if cost := g.hasher.asked - before; cost != 1 || !errors.Is(err, domain.ErrWrongCredentials) || errors.Is(err, domain.ErrUnknownAccount) {
 			t.Errorf("%q: %v after %d hashings", name, err, cost)
 		}
@@ -204,8 +220,15 @@ func TestAChangedPasswordEndsOtherSessionsAndNeedsTheOneBefore(t *testing.T) {
 	if err := g.ChangePassword(t.Context(), anna.ID, otherPassword, otherPassword, this); !errors.Is(err, domain.ErrWrongCredentials) {
 		t.Errorf("with a wrong password: %v", err)
 	}
-	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, "short", this); !errors.Is(err, domain.ErrInvalidAccount) {
-		t.Errorf("to a short one: %v", err)
+	for what, next := range map[string]string{
+		"a short one": "short", "a common one": "password1234", "her name": "hello anna hello", "the one before": annasPassword,
+	} {
+		if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, next, this); !errors.Is(err, domain.ErrInvalidAccount) {
+			t.Errorf("to %s: %v", what, err)
+		}
+		if err := g.ResetPassword(t.Context(), "anna", next); !errors.Is(err, domain.ErrInvalidAccount) {
+			t.Errorf("reset to %s: %v", what, err)
+		}
 	}
 	g.wantSession(other, true)
 	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, otherPassword, this); err != nil {
@@ -251,7 +274,9 @@ func TestAPasswordThatWasJustResetIsNotReplacedByWhoKnewTheOneBefore(t *testing.
 	g := newGatehouse(t)
 	anna := g.create("anna", domain.RoleEditor)
 	store := &reset{AccountRepository: g.store}
-	thief := access.NewAccounts(store, g.sessions, g.hasher, access.AccountOptions{Now: func() time.Time { return noon }})
+	bent := g.ports()
+	bent.Accounts = store
+	thief := access.NewAccounts(bent, g.options)
 	store.between = func() {
 		if err := g.ResetPassword(t.Context(), "anna", otherPassword); err != nil {
 			t.Fatal(err)
@@ -270,7 +295,7 @@ func TestTooManyWrongPasswordsWaitAndTheRightOneToo(t *testing.T) {
 	for range 5 {
 		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
 	}
-	g.wantThrottled("Anna", annasPassword, "203.0.113.9", time.Second)
+	g.wantThrottled("Anna", annasPassword, office, time.Second)
 	g.now = g.now.Add(999 * time.Millisecond)
 	g.wantThrottled("anna", annasPassword, office, time.Millisecond)
 	g.now = g.now.Add(time.Millisecond)
@@ -282,6 +307,164 @@ func TestTooManyWrongPasswordsWaitAndTheRightOneToo(t *testing.T) {
 		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
 	}
 	g.wantThrottled("anna", annasPassword, office, time.Second)
+}
+
+func TestAStrangerDoesNotLockTheOwnerOut(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	for range 5 {
+		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+	}
+	g.wantThrottled("anna", annasPassword, office, time.Second)
+	home := domain.Visitor{Address: "203.0.113.9"}
+	if _, err := g.SignIn(t.Context(), "anna", annasPassword, home); err != nil {
+		t.Errorf("from another address: %v", err)
+	}
+}
+
+// attack guesses a name's password from ever other addresses until the name has to wait.
+func (g *gatehouse) attack(name string) {
+	g.t.Helper()
+	for i := range 1_000 {
+		from := domain.Visitor{Address: fmt.Sprintf("198.51.%d.%d", 100+i/250, i%250)}
+		_, err := g.SignIn(g.t.Context(), name, otherPassword, from)
+		if _, throttled := errors.AsType[*domain.ThrottledError](err); throttled {
+			return
+		}
+		if !errors.Is(err, domain.ErrWrongCredentials) {
+			g.t.Fatal(err)
+		}
+	}
+	g.t.Fatal("nothing stops guesses from a thousand addresses")
+}
+
+func TestABrowserThatIsRememberedPassesTheBrakeOfTheName(t *testing.T) {
+	g := newGatehouse(t)
+	anna, bob := g.create("anna", domain.RoleEditor), g.create("bob", domain.RoleEditor)
+	token, lasts, err := g.RememberBrowser(t.Context(), anna.ID, "")
+	if err != nil || len(token) != 43 || lasts < 24*time.Hour {
+		t.Fatalf("the browser is remembered by %q for %s: %v", token, lasts, err)
+	}
+	g.attack("anna")
+	g.wantThrottled("anna", annasPassword, "203.0.113.9", time.Second)
+	hers := domain.Visitor{Address: "203.0.113.9", Browser: token}
+	for range 3 {
+		if _, err := g.SignIn(t.Context(), "anna", annasPassword, hers); err != nil {
+			t.Fatalf("from her browser: %v", err)
+		}
+	}
+	if again, _, err := g.RememberBrowser(t.Context(), anna.ID, token); err != nil || again != token {
+		t.Errorf("remembered again, the browser has another token: %v", err)
+	}
+
+	g.attack("bob") // whose browser it is not, however well it is known to Anna
+	for what, browser := range map[string]string{"another's": token, "invented": strings.Repeat("A", 43), "nonsense": "x"} {
+		_, err := g.SignIn(t.Context(), "bob", annasPassword, domain.Visitor{Address: "203.0.113.9", Browser: browser})
+		if _, throttled := errors.AsType[*domain.ThrottledError](err); !throttled {
+			t.Errorf("with the token that is %s: %v", what, err)
+		}
+	}
+	for what, id := range map[string]string{"somebody removed": bob.ID, "nobody": "nobody"} {
+		if what == "somebody removed" {
+			if err := g.Remove(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := g.RememberBrowser(t.Context(), id, token); !errors.Is(err, domain.ErrUnknownAccount) {
+			t.Errorf("remembered for %s: %v", what, err)
+		}
+	}
+
+	g.attack("anna")
+	g.now = g.now.Add(lasts)
+	g.attack("anna")
+	if _, err := g.SignIn(t.Context(), "anna", annasPassword, hers); err == nil {
+		t.Error("the browser is remembered for ever")
+	}
+}
+
+func TestGuessesFromABrowserThatIsRememberedWaitToo(t *testing.T) {
+	g := newGatehouse(t)
+	anna := g.create("anna", domain.RoleEditor)
+	token, _, err := g.RememberBrowser(t.Context(), anna.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(i int) domain.Visitor {
+		return domain.Visitor{Address: fmt.Sprint("203.0.113.", i), Browser: token}
+	}
+	for i := range 5 {
+		if _, err := g.SignIn(t.Context(), "anna", otherPassword, from(i)); !errors.Is(err, domain.ErrWrongCredentials) {
+			t.Fatal(err)
+		}
+	}
+	_, err = g.SignIn(t.Context(), "anna", annasPassword, from(6))
+	if _, throttled := errors.AsType[*domain.ThrottledError](err); !throttled {
+		t.Errorf("after five guesses: %v", err)
+	}
+	g.wantSignIn("anna", annasPassword, nil) // her other browsers do not wait for this one
+}
+
+// Another process, such as the command line, resets the password: it shares the database and nothing else.
+func TestAResetByAnotherProcessOpensALockedName(t *testing.T) {
+	g := newGatehouse(t)
+	g.create("anna", domain.RoleEditor)
+	g.create("bob", domain.RoleEditor)
+	for range 5 {
+		g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+		g.wantSignIn("bob", otherPassword, domain.ErrWrongCredentials)
+	}
+	g.attack("anna")
+	g.wantThrottled("anna", annasPassword, office, time.Second)
+	g.now = g.now.Add(time.Millisecond)
+	command := access.NewAccounts(g.ports(), g.options)
+	if err := command.ResetPassword(t.Context(), "anna", "a password from the command line"); err != nil {
+		t.Fatal(err)
+	}
+	g.wantSignIn("anna", "a password from the command line", nil)
+	g.wantThrottled("bob", annasPassword, office, 999*time.Millisecond)
+
+	for range 5 { // and the next guesses count for the next password
+		g.wantSignIn("anna", annasPassword, domain.ErrWrongCredentials)
+	}
+	g.wantThrottled("anna", "a password from the command line", office, time.Second)
+}
+
+func TestTheHasherLearnsHowWellACallerIsKnown(t *testing.T) {
+	g := newGatehouse(t)
+	anna := g.create("anna", domain.RoleEditor)
+	g.create("bob", domain.RoleEditor)
+	token, _, err := g.RememberBrowser(t.Context(), anna.ID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(who string, want ports.Standing) {
+		t.Helper()
+		if g.hasher.standing != want {
+			t.Errorf("%s: standing %d, not %d", who, g.hasher.standing, want)
+		}
+	}
+	g.wantSignIn("anna", otherPassword, domain.ErrWrongCredentials)
+	want("the first guess", ports.Stranger)
+	if _, err := g.SignIn(t.Context(), "anna", annasPassword+"?", domain.Visitor{Address: "203.0.113.8"}); err == nil {
+		t.Fatal("a wrong password is right")
+	}
+	want("a guess at a name that was guessed at", ports.Doubtful)
+	g.wantSignIn("nobody", otherPassword, domain.ErrWrongCredentials)
+	want("a guess from an address that guessed", ports.Doubtful)
+	if _, err := g.SignIn(t.Context(), "bob", annasPassword, domain.Visitor{Address: "203.0.113.9"}); err != nil {
+		t.Fatal(err)
+	}
+	want("a name that nobody guesses at", ports.Stranger)
+	if _, err := g.SignIn(t.Context(), "anna", annasPassword, domain.Visitor{Address: office, Browser: token}); err != nil {
+		t.Fatal(err)
+	}
+	want("a browser that is remembered", ports.Known)
+	g.wantSignIn("bob", otherPassword, domain.ErrWrongCredentials)
+	if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, otherPassword, ""); err != nil {
+		t.Fatal(err)
+	}
+	want("somebody signed in", ports.Known)
 }
 
 func TestANameThatNobodyHasIsThrottledLikeOthers(t *testing.T) {
@@ -296,7 +479,8 @@ func TestOneAddressTryingManyNamesHasToWait(t *testing.T) {
 	g := newGatehouse(t)
 	g.create("anna", domain.RoleEditor)
 	for i := range 20 {
-		_, err := g.SignIn(t.Context(), fmt.Sprint("name", i), otherPassword, fmt.Sprintf("[2001:db8:1:2::%d]:80", i))
+		from := domain.Visitor{Address: fmt.Sprintf("[2001:db8:1:2::%d]:80", i)}
+		_, err := g.SignIn(t.Context(), fmt.Sprint("name", i), otherPassword, from)
 		if !errors.Is(err, domain.ErrWrongCredentials) {
 			t.Fatal(err)
 		}
@@ -309,16 +493,19 @@ func TestManyAttemptsAtOnceAreCountedAsMany(t *testing.T) {
 	g := newGatehouse(t)
 	g.create("anna", domain.RoleEditor)
 	slow := &slowHasher{PasswordHasher: g.hasher, enter: make(chan struct{}), leave: make(chan struct{})}
-	accounts := access.NewAccounts(g.store, g.sessions, slow, access.AccountOptions{Now: func() time.Time { return noon }})
+	bent := g.ports()
+	bent.Hasher = slow
+	accounts := access.NewAccounts(bent, g.options)
+	from := domain.Visitor{Address: office}
 	answers := make(chan error)
 	for range 5 {
 		go func() {
-			_, err := accounts.SignIn(t.Context(), "anna", otherPassword, office)
+			_, err := accounts.SignIn(t.Context(), "anna", otherPassword, from)
 			answers <- err
 		}()
 		<-slow.enter
 	}
-	_, err := accounts.SignIn(t.Context(), "anna", annasPassword, office)
+	_, err := accounts.SignIn(t.Context(), "anna", annasPassword, from)
 	var throttled *domain.ThrottledError
 	if !errors.As(err, &throttled) {
 		t.Errorf("a sixth while five are being looked at: %v", err)

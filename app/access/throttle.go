@@ -6,83 +6,126 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/ports"
 )
 
 // How wrong passwords slow down those that follow.
 const (
-	freeByName    = 5  // so many may be wrong before one has to wait
-	freeByAddress = 20 // more, because a whole office may share an address
+	freeHere      = 5  // so many may be wrong for one name from one address before one has to wait
+	freeByAddress = 20 // for all names from one address; more, because a whole office may share an address
+	freeByName    = 50 // for one name from all addresses; more, because whoever wants to can use them up
 	firstWait     = time.Second
 	longestWait   = 15 * time.Minute
 	// remembered is how long wrong passwords count on after the wait that followed them.
 	remembered = 15 * time.Minute
-	// capacity bounds the names, and the addresses, that are remembered; sample is how many are looked at to make room.
+	// capacity bounds what is remembered of each kind; sample is how many are looked at to make room.
 	capacity = 10_000
 	sample   = 64
 )
 
-// throttle counts wrong passwords by the name and by the address they were tried for and from, and says when the next one
-// may be tried. It lives in the memory of one process: several processes allow several times as much.
+// throttle counts wrong passwords and says when the next one may be tried. Those of strangers count by name and address
+// together, by address and by name. Somebody known is counted apart from all strangers, so that these cannot keep
+// anybody out who has signed in from the same browser before. It lives in the memory of one process: several processes
+// allow several times as much.
 //
 // An attempt is counted as wrong when it begins and taken back when it turns out right, so that a thousand at once are a
 // thousand, not one.
 type throttle struct {
-	mu        sync.Mutex // guards names and addresses
-	names     tallies
+	mu        sync.Mutex // guards all
+	here      tallies    // by name and address
 	addresses tallies
+	names     tallies
+	known     tallies
 }
 
 func newThrottle() *throttle {
-	return &throttle{
-		names:     tallies{free: freeByName, of: make(map[string]tally)},
-		addresses: tallies{free: freeByAddress, of: make(map[string]tally)},
+	free := func(n int) tallies { return tallies{free: n, of: make(map[string]tally)} }
+	return &throttle{here: free(freeHere), addresses: free(freeByAddress), names: free(freeByName), known: free(freeHere)}
+}
+
+// attempt is a password being tried.
+type attempt struct {
+	name, address string // of a stranger
+	known         string // who is known, and from where; "" for a stranger
+	// password says which password of the account is being guessed: what was counted for another one is forgotten.
+	password time.Time
+}
+
+// counted is one thing that an attempt is counted by.
+type counted struct {
+	*tallies
+	key      string
+	password time.Time
+}
+
+func (t *throttle) counts(a attempt) []counted {
+	if a.known != "" {
+		return []counted{{&t.known, a.known, a.password}}
+	}
+	return []counted{
+		{&t.addresses, a.address, time.Time{}}, {&t.names, a.name, a.password}, {&t.here, a.name + " " + a.address, a.password},
 	}
 }
 
-// attempt is a password being tried. Either key may be empty, which nobody counts.
-type attempt struct{ name, address string }
-
-// begin counts the attempt, or says how long to wait before it may be made: an *access.ThrottledError.
-func (t *throttle) begin(a attempt, now time.Time) error {
+// begin counts the attempt and returns the standing of who makes it, or says how long to wait before it may be made: an
+// *access.ThrottledError.
+func (t *throttle) begin(a attempt, now time.Time) (ports.Standing, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if wait := max(t.names.wait(a.name, now), t.addresses.wait(a.address, now)); wait > 0 {
-		return &access.ThrottledError{RetryAfter: wait}
+	var wait time.Duration
+	most := 0
+	for _, c := range t.counts(a) {
+		wait = max(wait, c.wait(c.key, c.password, now))
+		most = max(most, c.wrong(c.key, c.password, now))
 	}
-	t.names.add(a.name, now)
-	t.addresses.add(a.address, now)
-	return nil
+	if wait > 0 {
+		return ports.Doubtful, &access.ThrottledError{RetryAfter: wait}
+	}
+	for _, c := range t.counts(a) {
+		c.add(c.key, c.password, now)
+	}
+	switch {
+	case a.known != "":
+		return ports.Known, nil
+	case most == 0:
+		return ports.Stranger, nil
+	}
+	return ports.Doubtful, nil
 }
 
 // succeeded forgets what was counted for the name, whose owner is here. The address keeps what others have tried from it.
 func (t *throttle) succeeded(a attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.names.of, a.name)
-	t.addresses.takeBack(a.address)
+	for _, c := range t.counts(a) {
+		if c.tallies == &t.addresses {
+			c.takeBack(c.key)
+		} else {
+			delete(c.of, c.key)
+		}
+	}
 }
 
 // withdraw takes back an attempt of which nobody knows whether the password was right.
 func (t *throttle) withdraw(a attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.names.takeBack(a.name)
-	t.addresses.takeBack(a.address)
+	for _, c := range t.counts(a) {
+		c.takeBack(c.key)
+	}
 }
 
-// forgive forgets what was counted for a name.
-func (t *throttle) forgive(name string) { t.succeeded(attempt{name: name}) }
-
-// tallies are what was counted for names, or for addresses.
+// tallies are what was counted of one kind.
 type tallies struct {
 	free int // so many are followed by no wait
 	of   map[string]tally
 }
 
-// tally is how often a password was wrong, and when it was last.
+// tally is how often a password was wrong, when it was last, and for which password of the account.
 type tally struct {
-	wrong int
-	last  time.Time
+	wrong    int
+	last     time.Time
+	password time.Time
 }
 
 // until is when the next attempt may be made: 1, 2, 4 seconds after the last, and so on.
@@ -99,26 +142,26 @@ func (t tally) until(free int) time.Time {
 
 func (t tally) over(free int, now time.Time) bool { return !now.Before(t.until(free).Add(remembered)) }
 
-func (t *tallies) wait(key string, now time.Time) time.Duration {
-	counted, ok := t.of[key]
-	if !ok || counted.wrong < t.free {
-		return 0
+// wrong returns how many wrong passwords count.
+func (t *tallies) wrong(key string, password, now time.Time) int {
+	if found := t.of[key]; found.password.Equal(password) && !found.over(t.free, now) {
+		return found.wrong
 	}
-	return counted.until(t.free).Sub(now)
+	return 0
 }
 
-func (t *tallies) add(key string, now time.Time) {
-	if key == "" {
-		return
+func (t *tallies) wait(key string, password, now time.Time) time.Duration {
+	if t.wrong(key, password, now) < t.free {
+		return 0
 	}
-	counted, ok := t.of[key]
-	if !ok && len(t.of) >= capacity {
+	return t.of[key].until(t.free).Sub(now)
+}
+
+func (t *tallies) add(key string, password, now time.Time) {
+	if _, ok := t.of[key]; !ok && len(t.of) >= capacity {
 		t.makeRoom(now)
 	}
-	if counted.over(t.free, now) {
-		counted.wrong = 0
-	}
-	t.of[key] = tally{counted.wrong + 1, now}
+	t.of[key] = tally{t.wrong(key, password, now) + 1, now, password}
 }
 
 func (t *tallies) takeBack(key string) {

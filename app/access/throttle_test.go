@@ -14,7 +14,7 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 // waitOf is how long an attempt is told to wait; 0 when it may be made, and then it is counted.
 func waitOf(t *testing.T, throttle *throttle, a attempt, now time.Time) time.Duration {
 	t.Helper()
-	err := throttle.begin(a, now)
+	_, err := throttle.begin(a, now)
 	if err == nil {
 		return 0
 	}
@@ -38,9 +38,9 @@ func fail(t *testing.T, throttle *throttle, a attempt, times int, now time.Time)
 }
 
 func TestWaitsDoubleFromASecondToAQuarterOfAnHour(t *testing.T) {
-	throttle, anna, now := newThrottle(), attempt{name: "anna"}, noon
+	throttle, anna, now := newThrottle(), attempt{name: "anna", address: "x"}, noon
 	var waits []time.Duration
-	for range freeByName + 12 {
+	for range freeHere + 12 {
 		wait := waitOf(t, throttle, anna, now)
 		waits = append(waits, wait)
 		if now = now.Add(wait); wait > 0 && waitOf(t, throttle, anna, now) > 0 {
@@ -55,20 +55,20 @@ func TestWaitsDoubleFromASecondToAQuarterOfAnHour(t *testing.T) {
 
 func TestAskingTooEarlyDoesNotMakeTheWaitLonger(t *testing.T) {
 	throttle, anna := newThrottle(), attempt{name: "anna", address: "x"}
-	now := fail(t, throttle, anna, freeByName+2, noon)
+	now := fail(t, throttle, anna, freeHere+2, noon)
 	for range 100 {
 		if wait := waitOf(t, throttle, anna, now.Add(time.Second)); wait != 3*time.Second {
 			t.Fatalf("the wait is %s", wait)
 		}
 	}
-	if wait := waitOf(t, throttle, attempt{address: "x"}, now.Add(time.Second)); wait != 0 {
+	if wait := waitOf(t, throttle, attempt{name: "bob", address: "x"}, now.Add(time.Second)); wait != 0 {
 		t.Errorf("attempts that were not made count for the address: %s", wait)
 	}
 }
 
 func TestWrongPasswordsAreForgottenAQuarterOfAnHourAfterTheWait(t *testing.T) {
-	throttle, anna := newThrottle(), attempt{name: "anna"}
-	now := fail(t, throttle, anna, freeByName+2, noon)
+	throttle, anna := newThrottle(), attempt{known: "anna"}
+	now := fail(t, throttle, anna, freeHere+2, noon)
 	until := now.Add(4 * time.Second)
 	if wait := waitOf(t, throttle, anna, until.Add(remembered-1)); wait != 0 {
 		t.Fatalf("long after the wait it is %s", wait)
@@ -78,8 +78,8 @@ func TestWrongPasswordsAreForgottenAQuarterOfAnHourAfterTheWait(t *testing.T) {
 	}
 
 	throttle = newThrottle()
-	now = fail(t, throttle, anna, freeByName+2, noon)
-	if after := fail(t, throttle, anna, freeByName, now.Add(4*time.Second+remembered)); after != now.Add(4*time.Second+remembered) {
+	now = fail(t, throttle, anna, freeHere+2, noon)
+	if after := fail(t, throttle, anna, freeHere, now.Add(4*time.Second+remembered)); after != now.Add(4*time.Second+remembered) {
 		t.Errorf("forgotten, yet the attempts took until %s", after)
 	}
 }
@@ -87,71 +87,114 @@ func TestWrongPasswordsAreForgottenAQuarterOfAnHourAfterTheWait(t *testing.T) {
 func TestNamesAndAddressesAreCountedApart(t *testing.T) {
 	throttle := newThrottle()
 	for i := range freeByAddress {
-		if wait := waitOf(t, throttle, attempt{fmt.Sprint("name", i), "office"}, noon); wait != 0 {
+		if wait := waitOf(t, throttle, attempt{name: fmt.Sprint("name", i), address: "office"}, noon); wait != 0 {
 			t.Fatalf("attempt %d waits %s", i, wait)
 		}
 	}
-	if wait := waitOf(t, throttle, attempt{"another", "office"}, noon); wait != time.Second {
+	if wait := waitOf(t, throttle, attempt{name: "another", address: "office"}, noon); wait != time.Second {
 		t.Errorf("another name from that address waits %s", wait)
 	}
-	if wait := waitOf(t, throttle, attempt{"name1", "home"}, noon); wait != 0 {
+	if wait := waitOf(t, throttle, attempt{name: "name1", address: "home"}, noon); wait != 0 {
 		t.Errorf("a name tried once from another address waits %s", wait)
 	}
 }
 
-func TestASuccessClearsTheNameAndNotTheAddress(t *testing.T) {
-	throttle, anna := newThrottle(), attempt{"anna", "office"}
-	for i := range freeByAddress - 1 {
-		waitOf(t, throttle, attempt{fmt.Sprint("name", i), "office"}, noon)
+// guess makes wrong attempts for a name from ever other addresses.
+func guess(t *testing.T, throttle *throttle, name string, times int) {
+	t.Helper()
+	for i := range times {
+		if wait := waitOf(t, throttle, attempt{name: name, address: fmt.Sprint("away", i)}, noon); wait > 0 {
+			t.Fatalf("guess %d waits %s", i, wait)
+		}
 	}
-	fail(t, throttle, attempt{name: "anna"}, freeByName-1, noon)
+}
+
+func TestOneNameFromManyAddressesHasToWaitInTheEnd(t *testing.T) {
+	throttle := newThrottle()
+	guess(t, throttle, "anna", freeByName)
+	if wait := waitOf(t, throttle, attempt{name: "anna", address: "home"}, noon); wait != time.Second {
+		t.Errorf("one more address waits %s", wait)
+	}
+	if wait := waitOf(t, throttle, attempt{known: "anna's browser"}, noon); wait != 0 {
+		t.Errorf("a browser that is known waits %s", wait)
+	}
+	if wait := waitOf(t, throttle, attempt{name: "bob", address: "home"}, noon); wait != 0 {
+		t.Errorf("another name waits %s", wait)
+	}
+}
+
+func TestWhatWasCountedForAnotherPasswordIsForgotten(t *testing.T) {
+	throttle, anna := newThrottle(), attempt{name: "anna", address: "office", password: noon}
+	fail(t, throttle, anna, freeHere, noon)
+	if wait := waitOf(t, throttle, anna, noon); wait != time.Second {
+		t.Fatalf("anna waits %s", wait)
+	}
+	anna.password = noon.Add(-time.Hour) // whatever the clock of whoever has set it says
+	fail(t, throttle, anna, freeHere, noon)
+	if wait := waitOf(t, throttle, anna, noon); wait != time.Second {
+		t.Errorf("guesses at the next password are followed by %s", wait)
+	}
+}
+
+func TestASuccessClearsTheNameAndNotTheAddress(t *testing.T) {
+	throttle, anna := newThrottle(), attempt{name: "anna", address: "office"}
+	for i := range freeByAddress - 1 {
+		waitOf(t, throttle, attempt{name: fmt.Sprint("name", i), address: "office"}, noon)
+	}
+	guess(t, throttle, "anna", freeByName-1)
 	for range 3 {
 		if wait := waitOf(t, throttle, anna, noon); wait != 0 {
 			t.Fatalf("anna waits %s", wait)
 		}
 		throttle.succeeded(anna)
 	}
-	fail(t, throttle, attempt{name: "anna"}, freeByName, noon)
-	if wait := waitOf(t, throttle, attempt{"bob", "office"}, noon); wait != 0 {
+	guess(t, throttle, "anna", freeHere)
+	if wait := waitOf(t, throttle, attempt{name: "bob", address: "office"}, noon); wait != 0 {
 		t.Fatalf("the last free attempt from the address waits %s", wait)
 	}
-	if wait := waitOf(t, throttle, attempt{"bob", "office"}, noon); wait != time.Second {
+	if wait := waitOf(t, throttle, attempt{name: "bob", address: "office"}, noon); wait != time.Second {
 		t.Errorf("the address has been cleared: %s", wait)
 	}
 }
 
 func TestWhatNobodyCouldJudgeDoesNotCount(t *testing.T) {
-	throttle, anna := newThrottle(), attempt{"anna", "office"}
+	throttle, anna := newThrottle(), attempt{name: "anna", address: "office"}
 	for range 100 {
 		if wait := waitOf(t, throttle, anna, noon); wait != 0 {
 			t.Fatalf("anna waits %s", wait)
 		}
 		throttle.withdraw(anna)
 	}
-	if len(throttle.names.of)+len(throttle.addresses.of) > 0 {
+	if len(throttle.names.of)+len(throttle.addresses.of)+len(throttle.here.of) > 0 {
 		t.Errorf("%d names and %d addresses are remembered", len(throttle.names.of), len(throttle.addresses.of))
 	}
 }
 
 func TestInventedNamesNeitherFillTheMemoryNorHideTheOneThatIsMeant(t *testing.T) {
-	throttle := newThrottle()
-	now := fail(t, throttle, attempt{name: "anna"}, freeByName+3, noon)
-	now = fail(t, throttle, attempt{address: "office"}, freeByAddress+3, now)
+	throttle, anna, known := newThrottle(), attempt{name: "anna", address: "office"}, attempt{known: "anna's browser"}
+	now := fail(t, throttle, anna, freeHere+3, noon)
+	now = fail(t, throttle, known, freeHere+3, now)
 	for i := range 3 * capacity {
-		_ = throttle.begin(attempt{fmt.Sprint("name", i), fmt.Sprint("address", i)}, now)
+		_, _ = throttle.begin(attempt{name: fmt.Sprint("name", i), address: fmt.Sprint("address", i)}, now)
+		_, _ = throttle.begin(attempt{known: fmt.Sprint("browser", i)}, now)
 	}
-	if len(throttle.names.of) != capacity || len(throttle.addresses.of) != capacity {
-		t.Errorf("%d names and %d addresses are remembered", len(throttle.names.of), len(throttle.addresses.of))
-	}
-	if name, address := throttle.names.of["anna"], throttle.addresses.of["office"]; name.wrong != freeByName+3 || address.wrong != freeByAddress+3 {
-		t.Errorf("the name and the address that were tried often are remembered as %+v and %+v", name, address)
+	for what, c := range map[string]struct {
+		tallies
+		key string
+	}{
+		"here": {throttle.here, "anna office"}, "addresses": {throttle.addresses, "office"}, "names": {throttle.names, "anna"},
+		"known": {throttle.known, "anna's browser"},
+	} {
+		if wrong := c.of[c.key].wrong; len(c.of) != capacity || wrong != freeHere+3 {
+			t.Errorf("%s: %d are remembered, and the one that was tried often as %d", what, len(c.of), wrong)
+		}
 	}
 }
 
 func TestRoomIsMadeFromWhatIsOverFirst(t *testing.T) {
-	counted := tallies{free: 1, of: map[string]tally{"over": {9, noon.Add(-time.Hour)}}}
+	counted := tallies{free: 1, of: map[string]tally{"over": {wrong: 9, last: noon.Add(-time.Hour)}}}
 	for i := range sample - 1 {
-		counted.of[fmt.Sprint(i)] = tally{1, noon.Add(-time.Minute)}
+		counted.of[fmt.Sprint(i)] = tally{wrong: 1, last: noon.Add(-time.Minute)}
 	}
 	counted.makeRoom(noon)
 	if _, there := counted.of["over"]; there || len(counted.of) != sample-1 {

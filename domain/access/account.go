@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,13 +80,30 @@ type Account struct {
 	PasswordHash      string // what a password hasher made of the password
 	CreatedAt         time.Time
 	PasswordChangedAt time.Time
+	FactorSecret      string // NewFactorSecret, shared with an authenticator app; "" without a second factor
+	FactorStep        int64  // the last step of time whose code was used
 }
 
-const (
-	maxAccountName = 64
-	minPassword    = 12
-	maxPassword    = 256
-)
+// HasSecondFactor reports whether the account's owner signs in with a code, too.
+func (a *Account) HasSecondFactor() bool { return a.FactorSecret != "" }
+
+// Visitor is where somebody signs in from.
+type Visitor struct {
+	Address string // the client's, with or without a port
+	Browser string // the token by which the browser is remembered, as NewBrowserToken makes it; "" or nonsense for none
+}
+
+// NewBrowserToken makes the token of a browser from random bytes.
+func NewBrowserToken(random [SecretBytes]byte) string {
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// LooksLikeBrowserToken reports whether a text has the shape of a browser's token, so that nonsense costs no look-up.
+func LooksLikeBrowserToken(text string) bool {
+	return len(text) == base64.RawURLEncoding.EncodedLen(SecretBytes)
+}
+
+const maxAccountName = 64
 
 // NewAccount makes an account, all but its PasswordHash: hashing takes time, and CheckPassword comes first. The error is an
 // *InvalidAccountError.
@@ -125,25 +143,4 @@ func CheckRole(role Role) error {
 		return nil
 	}
 	return &InvalidAccountError{"role", fmt.Sprintf("must be %s or %s", RoleAdministrator, RoleEditor)}
-}
-
-// CheckPassword returns an *InvalidAccountError when nobody should rely on the password of the account of this name. It asks
-// for length, not for kinds of characters, as NIST SP 800-63B advises: rules of composition make passwords that people
-// forget and machines guess.
-func CheckPassword(password, name string) error {
-	wrong := func(reason string, args ...any) error {
-		return &InvalidAccountError{"password", fmt.Sprintf(reason, args...)}
-	}
-	n := utf8.RuneCountInString(password)
-	switch first, _ := utf8.DecodeRuneInString(password); {
-	case !utf8.ValidString(password):
-		return wrong("must be text")
-	case n < minPassword || n > maxPassword:
-		return wrong("must have %d to %d characters", minPassword, maxPassword)
-	case strings.EqualFold(strings.TrimSpace(password), strings.TrimSpace(name)):
-		return wrong("must not be the account's name")
-	case strings.Count(password, string(first)) == n:
-		return wrong("must not be one character repeated")
-	}
-	return nil
 }

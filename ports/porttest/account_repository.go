@@ -117,7 +117,7 @@ func (s staff) administrators() int {
 	return count
 }
 
-var accountCases = concat(accountReads, accountWrites, administratorCases)
+var accountCases = concat(accountReads, accountWrites, administratorCases, factorCases)
 
 var accountReads = []suiteCase[staff]{
 	{"an_account_comes_back_as_stored", "FindAccount and AccountByID return the account in every field.", func(s staff) {
@@ -237,6 +237,11 @@ var accountWrites = []suiteCase[staff]{
 		s.wantError("CreateAccount", s.repo.CreateAccount(ctx, s.account("bob", access.RoleEditor, 1)), context.Canceled)
 		s.wantError("SetPassword", s.repo.SetPassword(ctx, kept.ID, "$", "", birth), context.Canceled)
 		s.wantError("SetRole", s.repo.SetRole(ctx, kept.ID, access.RoleAdministrator), context.Canceled)
+		s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, kept.ID, oneSecret, 1, nil), context.Canceled)
+		_, err = s.repo.UseStep(ctx, kept.ID, "", 1)
+		s.wantError("UseStep", err, context.Canceled)
+		_, err = s.repo.UseRecoveryCode(ctx, kept.ID, access.HashRecoveryCode("a"))
+		s.wantError("UseRecoveryCode", err, context.Canceled)
 		s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, kept.ID), context.Canceled)
 		s.wantKept(kept)
 		s.wantListed("anna")

@@ -2,6 +2,8 @@ package porttest
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +31,22 @@ type misled struct {
 	remove   func(ctx context.Context, hash string) (bool, error)
 	removeOf func(ctx context.Context, accountID, except string) error
 	prune    func(ctx context.Context, before time.Time) (int64, error)
+	extend   func(ctx context.Context, hash string, expires time.Time) error
+	list     func(ctx context.Context, accountID string) ([]ports.StoredSession, error)
+}
+
+func (m misled) ExtendSession(ctx context.Context, hash string, expires time.Time) error {
+	if m.extend != nil {
+		return m.extend(ctx, hash, expires)
+	}
+	return m.SessionRepository.ExtendSession(ctx, hash, expires)
+}
+
+func (m misled) ListSessionsOf(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+	if m.list != nil {
+		return m.list(ctx, accountID)
+	}
+	return m.SessionRepository.ListSessionsOf(ctx, accountID)
 }
 
 func (m misled) FindSession(ctx context.Context, hash string) ([]byte, time.Time, error) {
@@ -113,7 +131,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return right.SaveSession(ctx, hash, "", data, expires)
 		}}
 	}, []string{"a_session_needs_its_account", "sessions_end_with_their_account", "an_accounts_other_sessions_can_be_ended",
-		"saving_again_replaces_all", "a_session_does_not_outlive_its_account"}, nil},
+		"saving_again_replaces_all", "a_session_does_not_outlive_its_account"}, []string{"a_session_is_extended_while_it_lasts", "an_accounts_sessions_are_listed"}},
 	{"deleted sessions stay", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
 			_, _, err := right.FindSession(ctx, hash)
@@ -170,6 +188,36 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return data, expires, err
 		}}
 	}, []string{"data_belongs_to_who_holds_it"}, []string{"*"}},
+	{"an ended session comes back when it is extended", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, extend: func(ctx context.Context, hash string, expires time.Time) error {
+			if _, _, err := right.FindSession(ctx, hash); errors.Is(err, access.ErrUnknownSession) {
+				return right.SaveSession(ctx, hash, "", nil, expires)
+			}
+			return right.ExtendSession(ctx, hash, expires)
+		}}
+	}, []string{"a_session_is_extended_while_it_lasts"}, nil},
+	{"extending goes back", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, extend: func(ctx context.Context, hash string, expires time.Time) error {
+			data, _, err := right.FindSession(ctx, hash)
+			if err != nil {
+				return silently(err, access.ErrUnknownSession)
+			}
+			return right.SaveSession(ctx, hash, "", data, expires)
+		}}
+	}, []string{"a_session_is_extended_while_it_lasts"}, nil},
+	{"expired sessions are not listed", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, list: func(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+			list, err := right.ListSessionsOf(ctx, accountID)
+			return slices.DeleteFunc(list, func(s ports.StoredSession) bool { return s.Expires.Before(birth) }), err
+		}}
+	}, []string{"an_accounts_sessions_are_listed"}, nil},
+	{"the first to expire comes first", func(right ports.SessionRepository) ports.SessionRepository {
+		return misled{SessionRepository: right, list: func(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+			list, err := right.ListSessionsOf(ctx, accountID)
+			slices.Reverse(list)
+			return list, err
+		}}
+	}, []string{"an_accounts_sessions_are_listed"}, nil},
 	{"contexts are ignored", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, find: func(ctx context.Context, hash string) ([]byte, time.Time, error) {
 			return right.FindSession(context.WithoutCancel(ctx), hash)

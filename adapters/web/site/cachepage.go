@@ -32,7 +32,10 @@ type cachePage struct {
 	ViolatedAll uint64
 }
 
-const cachePath = "/admin/cache"
+const (
+	cachePath   = "/admin/cache"
+	samplesPath = "/admin/cache/samples" // asked for by the page itself, again and again
+)
 
 // cache answers GET /admin/cache.
 func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account) error {

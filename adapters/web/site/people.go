@@ -69,7 +69,7 @@ func (s *Site) addPerson(w http.ResponseWriter, r *http.Request, who access.Acco
 	return s.showPeople(w, r, who, http.StatusUnprocessableEntity, page)
 }
 
-// changePerson answers POST /admin/people/change: another role, or no account any more.
+// changePerson answers POST /admin/people/change: another role, no sessions, no second factor, or no account any more.
 func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, role := r.PostForm.Get("id"), access.Role(r.PostForm.Get("role"))
 	other, err := s.Accounts.Account(r.Context(), id)
@@ -83,6 +83,12 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
 			Role: access.RoleEditor, Banner: "Nobody changes their own role or removes themselves; ask another administrator.",
 		})
+	}
+	if r.PostForm.Has("sign_out") {
+		return s.signOutPerson(w, r, who, other)
+	}
+	if r.PostForm.Has("factor_off") {
+		return s.takeFactorOff(w, r, who, other)
 	}
 	said := other.Name + " cannot sign in any more."
 	handOver := r.PostForm.Get("keys") == "hand over"
@@ -115,4 +121,26 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 		zap.Bool("keys_handed_over", handOver && r.PostForm.Has("remove")),
 		zap.String("role", string(role)), zap.String("by", who.Name))
 	return s.done(w, r, peoplePath, said)
+}
+
+// signOutPerson ends all sessions of somebody else.
+func (s *Site) signOutPerson(w http.ResponseWriter, r *http.Request, who, other access.Account) error {
+	if err := s.Sessions.DeleteSessionsOf(r.Context(), other.ID, ""); err != nil {
+		return err
+	}
+	s.Log.Info("sessions ended", zap.String("name", other.Name), zap.String("by", who.Name))
+	return s.done(w, r, peoplePath, other.Name+" has been signed out everywhere.")
+}
+
+// takeFactorOff takes the second factor off somebody else's account, who has lost app and recovery codes.
+func (s *Site) takeFactorOff(w http.ResponseWriter, r *http.Request, who, other access.Account) error {
+	err := s.Accounts.RemoveSecondFactor(r.Context(), other.Name)
+	if errors.Is(err, access.ErrUnknownAccount) {
+		return s.done(w, r, peoplePath, "There is no such account any more.")
+	}
+	if err != nil {
+		return err
+	}
+	s.Log.Info("second factor removed", zap.String("name", other.Name), zap.String("by", who.Name))
+	return s.done(w, r, peoplePath, other.Name+" has no second factor now and has been signed out everywhere.")
 }

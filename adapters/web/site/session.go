@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -11,18 +12,25 @@ import (
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
+	"go.uber.org/zap"
 )
 
 // A session is who has signed in with a browser. It lives in the database, where no purge of a cache can reach it, under a
 // hash of the token that the browser holds; any process finds it there.
 
-// sessionLifetime is how long somebody stays signed in.
+// sessionLifetime is how long somebody stays signed in at most.
 const sessionLifetime = 12 * time.Hour
 
 // What a session remembers.
 const (
 	accountField = "account" // id of the account
 	sinceField   = "since"   // PasswordChangedAt of the account, in microseconds: a session is over with its password
+	begunField   = "begun"   // when it began, in seconds
+	addressField = "address" // where from
+	browserField = "browser" // what browserName made of the browser's own words
+	factorField  = "factor"  // whether a code of the second factor was right
+	pendingField = "pending" // id of the account whose password was right and whose code is awaited
+	askedField   = "asked"   // since when, in seconds
 )
 
 // hostCookie is the name of a cookie that, where pages come by HTTPS, browsers take from this very host alone.
@@ -34,11 +42,11 @@ func hostCookie(name string, secure bool) string {
 }
 
 // newSessions makes the manager without scs.New, which begins with a store in memory and a goroutine to sweep it.
-func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager {
+func newSessions(o *Options, secure bool) *scs.SessionManager {
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
-		Store:    sessionStore{SessionRepository: store},
-		Codec:    scs.GobCodec{},
+		Store:    sessionStore{SessionRepository: o.Sessions, idle: o.SessionIdle, log: o.Log},
+		Codec:    sessionCodec,
 		Cookie: scs.SessionCookie{
 			Name: hostCookie("gable_session", secure), Path: "/", HttpOnly: true, Persist: true, SameSite: http.SameSiteLaxMode,
 			Secure: secure,
@@ -46,28 +54,62 @@ func newSessions(store ports.SessionRepository, secure bool) *scs.SessionManager
 	}
 }
 
-// sessionStore is the repository as the library wants it. It uses the methods with a context alone.
+var sessionCodec = scs.GobCodec{}
+
+// sessionStore is the repository as the library wants it. It uses the methods with a context alone. A session expires
+// when nobody has used it for as long as idle says; its lifetime stands in its data.
 type sessionStore struct {
 	scs.Store
 	ports.SessionRepository
+
+	idle time.Duration
+	log  *zap.Logger
 }
+
+// longestUnseen is how long a session may be in use before the store learns of it: so seldom is a session written.
+const longestUnseen = time.Minute
+
+// unattended marks, in a context, a request that a page sends by itself; it does not keep a session from expiring.
+type unattended struct{}
 
 // owner is, in a context, the id of the account that a session belongs to; the library keeps its own lock while it stores.
 type owner struct{}
 
 // FindCtx implements scs.CtxStore.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	data, expires, err := s.FindSession(ctx, access.HashSecret(token))
-	if errors.Is(err, access.ErrUnknownSession) || err == nil && time.Now().After(expires) {
+	hash, now := access.HashSecret(token), time.Now()
+	data, expires, err := s.FindSession(ctx, hash)
+	if errors.Is(err, access.ErrUnknownSession) || err == nil && over(data, expires, now) {
 		return nil, false, nil
 	}
-	return data, err == nil, err
+	if err != nil {
+		return nil, false, err
+	}
+	s.use(ctx, hash, expires, now)
+	return data, true, nil
+}
+
+// over reports whether a session has been idle for too long, or has reached the end of its lifetime.
+func over(data []byte, expires, now time.Time) bool {
+	deadline, _, err := sessionCodec.Decode(data)
+	return now.After(expires) || err == nil && now.After(deadline)
+}
+
+// use lets a session expire later, since it is in use. Without a write a reader is not refused.
+func (s sessionStore) use(ctx context.Context, hash string, expires, now time.Time) {
+	later := now.Add(s.idle)
+	if later.Sub(expires) < min(longestUnseen, s.idle/10) || ctx.Value(unattended{}) != nil {
+		return
+	}
+	if err := s.ExtendSession(ctx, hash, later); err != nil {
+		s.log.Warn("session not extended", zap.Error(err))
+	}
 }
 
 // CommitCtx implements scs.CtxStore.
-func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
+func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, _ time.Time) error {
 	account, _ := ctx.Value(owner{}).(string) // "" is nobody
-	return s.SaveSession(ctx, access.HashSecret(token), account, data, expires)
+	return s.SaveSession(ctx, access.HashSecret(token), account, data, time.Now().Add(s.idle))
 }
 
 // DeleteCtx implements scs.CtxStore.
@@ -95,7 +137,11 @@ func (s *Site) session(h route.Handler) route.Handler {
 		if cookie, err := r.Cookie(s.sessions.Cookie.Name); err == nil {
 			token = cookie.Value
 		}
-		ctx, err := s.sessions.Load(r.Context(), token)
+		ctx := r.Context()
+		if r.URL.Path == samplesPath {
+			ctx = context.WithValue(ctx, unattended{}, true)
+		}
+		ctx, err := s.sessions.Load(ctx, token)
 		if err != nil {
 			return err
 		}
@@ -103,8 +149,20 @@ func (s *Site) session(h route.Handler) route.Handler {
 	}
 }
 
-// signedIn lets through who has signed in with the role; others are asked to.
+// signedIn lets through who has signed in with the role, and has a second factor where one is required; others are
+// asked to.
 func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
+	return s.admitted(needed, func(w http.ResponseWriter, r *http.Request, who access.Account) error {
+		if s.SecondFactor.Requires(who.Role) && !who.HasSecondFactor() {
+			seeOther(w, r, factorPath)
+			return nil
+		}
+		return h(w, r, who)
+	})
+}
+
+// admitted lets through who has signed in with the role; others are asked to.
+func (s *Site) admitted(needed access.Role, h staffHandler) route.Handler {
 	return s.session(func(w http.ResponseWriter, r *http.Request) error {
 		who, err := s.account(r.Context())
 		switch {
@@ -135,9 +193,20 @@ func (s *Site) forget(w http.ResponseWriter, r *http.Request) error {
 	return s.askToSignIn(w, r)
 }
 
-// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed.
+// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed, or
+// without a code of the second factor that the account has.
 func (s *Site) account(ctx context.Context) (access.Account, error) {
-	id := s.sessions.GetString(ctx, accountField)
+	who, err := s.owner(ctx, accountField)
+	if err == nil && who.HasSecondFactor() && !s.sessions.GetBool(ctx, factorField) {
+		err = access.ErrUnknownAccount
+	}
+	return who, err
+}
+
+// owner is the account whose id the session has in a field; access.ErrUnknownAccount when there is none, or when its
+// password was changed since.
+func (s *Site) owner(ctx context.Context, field string) (access.Account, error) {
+	id := s.sessions.GetString(ctx, field)
 	if id == "" {
 		return access.Account{}, access.ErrUnknownAccount
 	}
@@ -153,7 +222,8 @@ func (s *Site) commit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	switch s.sessions.Status(ctx) {
 	case scs.Modified:
-		token, expires, err := s.sessions.Commit(context.WithValue(ctx, owner{}, s.sessions.GetString(ctx, accountField)))
+		id := cmp.Or(s.sessions.GetString(ctx, accountField), s.sessions.GetString(ctx, pendingField))
+		token, expires, err := s.sessions.Commit(context.WithValue(ctx, owner{}, id))
 		if err != nil {
 			return err
 		}

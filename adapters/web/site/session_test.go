@@ -29,11 +29,15 @@ type doorman struct {
 	refuse error
 }
 
-func (d *doorman) SignIn(ctx context.Context, name, _, _ string) (access.Account, error) {
+func (d *doorman) SignIn(ctx context.Context, name, _ string, _ access.Visitor) (access.Account, error) {
 	if d.refuse != nil {
 		return access.Account{}, d.refuse
 	}
 	return d.store.FindAccount(ctx, name)
+}
+
+func (d *doorman) RememberBrowser(context.Context, string, string) (string, time.Duration, error) {
+	return "token", time.Hour, nil
 }
 
 func (d *doorman) ChangePassword(context.Context, string, string, string, string) error {
@@ -83,6 +87,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(views.Close)
 	s, err := New(Options{
 		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Log: zap.NewNop(),
+		SessionIdle: time.Hour,
 	})
 	if err == nil {
 		s.Register(h.router)

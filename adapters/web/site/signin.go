@@ -71,19 +71,14 @@ func (s *Site) signInForm(w http.ResponseWriter, r *http.Request) error {
 
 // signIn answers POST /admin/sign-in.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
-	form := r.PostForm
-	page := &signIn{Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{}}
-	for name, values := range form {
-		if kept, ok := strings.CutPrefix(name, "kept."); ok && page.Resume {
-			page.Kept[kept] = values
-		}
-	}
+	form, page := r.PostForm, signInTyped(r)
 	address := exchange.AddressText(exchange.ClientOf(w))
-	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), address)
+	from := access.Visitor{Address: address, Browser: s.browserToken(r)}
+	who, err := s.Accounts.SignIn(r.Context(), page.Name, form.Get(secretField), from)
 	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", address)}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
 		s.Log.Warn("sign-in throttled", audit...)
-		page.Wrong = patience(w, throttled)
+		page.Wrong = patience(w, throttled, "passwords")
 		return s.signInPage(w, r, http.StatusTooManyRequests, page)
 	}
 	if errors.Is(err, access.ErrWrongCredentials) {
@@ -99,10 +94,33 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if who.HasSecondFactor() {
+		return s.askForCode(w, r, who, page)
+	}
+	return s.welcome(w, r, who, page)
+}
+
+// signInTyped is the body of the page from which a sign-in comes.
+func signInTyped(r *http.Request) *signIn {
+	form := r.PostForm
+	page := &signIn{
+		Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{},
+	}
+	for name, values := range form {
+		if kept, ok := strings.CutPrefix(name, "kept."); ok && page.Resume {
+			page.Kept[kept] = values
+		}
+	}
+	return page
+}
+
+// welcome begins the session of somebody who has said who they are, and sends them to where they wanted to go.
+func (s *Site) welcome(w http.ResponseWriter, r *http.Request, who access.Account, page *signIn) error {
 	if err := s.begin(w, r, who); err != nil {
 		return err
 	}
-	s.Log.Info("signed in", append(audit, zap.String("role", string(who.Role)))...)
+	s.Log.Info("signed in", zap.String("name", who.Name), zap.String("address", exchange.AddressText(exchange.ClientOf(w))),
+		zap.String("role", string(who.Role)))
 	if page.Resume {
 		s.write(w, r, http.StatusOK, "resume", frame{Title: "Signed in", Body: page})
 		return nil
@@ -117,16 +135,24 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account)
 	if err := s.sessions.RenewToken(ctx); err != nil { // a token known before is worth nothing now
 		return err
 	}
+	s.sessions.Remove(ctx, pendingField)
 	s.sessions.Put(ctx, accountField, who.ID)
 	s.sessions.Put(ctx, sinceField, who.PasswordChangedAt.UnixMicro())
-	return s.commit(w, r)
+	s.sessions.Put(ctx, factorField, who.HasSecondFactor())
+	s.sessions.Put(ctx, begunField, time.Now().Unix())
+	s.sessions.Put(ctx, addressField, exchange.AddressText(exchange.ClientOf(w)))
+	s.sessions.Put(ctx, browserField, browserName(r.UserAgent()))
+	if err := s.commit(w, r); err != nil {
+		return err
+	}
+	return s.rememberBrowser(w, r, who)
 }
 
-// patience says how long to wait after too many wrong passwords, in the answer's head and in a sentence.
-func patience(w http.ResponseWriter, t *access.ThrottledError) string {
+// patience says how long to wait after too many wrong passwords or codes, in the answer's head and in a sentence.
+func patience(w http.ResponseWriter, t *access.ThrottledError, tried string) string {
 	seconds := strconv.Itoa(int((t.RetryAfter + time.Second - 1) / time.Second))
 	w.Header().Set("Retry-After", seconds)
-	return fmt.Sprintf("Too many wrong passwords. Please wait %s, then try again.", plural(seconds, "second"))
+	return fmt.Sprintf("Too many wrong %s. Please wait %s, then try again.", tried, plural(seconds, "second"))
 }
 
 const longestLogged = 64
@@ -198,7 +224,7 @@ func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access
 		page.Wrong["next"] = invalid.Reason
 		return again(http.StatusUnprocessableEntity)
 	case errors.As(err, &throttled):
-		page.Banner = patience(w, throttled)
+		page.Banner = patience(w, throttled, "passwords")
 		return again(http.StatusTooManyRequests)
 	case err != nil:
 		return err

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gable-listings/gable/adapters/web/asset"
@@ -47,10 +48,16 @@ type Catalog interface {
 
 // Accounts are the use cases around the people who sign in.
 type Accounts interface {
-	SignIn(ctx context.Context, name, password, address string) (access.Account, error)
+	SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error)
+	RememberBrowser(ctx context.Context, id, token string) (string, time.Duration, error)
 	Account(ctx context.Context, id string) (access.Account, error)
 	List(ctx context.Context) ([]access.Account, error)
 	Create(ctx context.Context, name, password string, role access.Role) (access.Account, error)
+	CheckCode(ctx context.Context, id, code string) error
+	OfferSecondFactor(account access.Account, secret string) (offered, address string)
+	EnableSecondFactor(ctx context.Context, id, secret, password, code, exceptSessionTokenHash string) ([]string, error)
+	DisableSecondFactor(ctx context.Context, id, password, code, exceptSessionTokenHash string) error
+	RemoveSecondFactor(ctx context.Context, name string) error
 	ChangePassword(ctx context.Context, id, current, next, exceptSessionTokenHash string) error
 	SetRole(ctx context.Context, id string, role access.Role) error
 	Remove(ctx context.Context, id string) error
@@ -78,6 +85,10 @@ type Options struct {
 	Trend                 Trend
 	Lookup                Lookup
 	Log                   *zap.Logger
+	// SessionIdle is how long somebody stays signed in without doing anything.
+	SessionIdle time.Duration
+	// SecondFactor says who must sign in with a second factor.
+	SecondFactor access.FactorRule
 	// PublicURL is where people reach the site, without a path; nil when nobody has said.
 	PublicURL *url.URL
 }
@@ -104,7 +115,7 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection()}
-	s.sessions = newSessions(o.Sessions, s.Secure())
+	s.sessions = newSessions(&s.Options, s.Secure())
 	if o.PublicURL != nil {
 		err = s.origin.AddTrustedOrigin(s.absolute(""))
 	}
@@ -121,6 +132,7 @@ func (s *Site) Register(router *mux.Router) {
 	both := func(get, post route.Handler) route.Methods {
 		return route.Methods{http.MethodGet: get, http.MethodPost: post}
 	}
+	enrolling := func(h staffHandler) route.Handler { return s.admitted(access.RoleEditor, h) }
 	editor := func(h staffHandler) route.Handler { return s.signedIn(access.RoleEditor, h) }
 	admin := func(h staffHandler) route.Handler { return s.signedIn(access.RoleAdministrator, h) }
 
@@ -130,8 +142,11 @@ func (s *Site) Register(router *mux.Router) {
 	on("/robots.txt", get(robots))
 
 	on(signInPath, both(s.session(s.signInForm), s.session(s.signIn)))
+	on(codePath, both(s.session(s.signInForm), s.session(s.checkCode)))
+	on(factorPath, both(enrolling(s.secondFactor), enrolling(s.changeSecondFactor)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
+	on(sessionsPath, both(editor(s.ownSessions), editor(s.endSessions)))
 
 	on(backOffice, get(editor(s.staffListings)))
 	on("/admin/listings/new", both(editor(s.newListing), editor(s.createListing)))
@@ -143,7 +158,7 @@ func (s *Site) Register(router *mux.Router) {
 	on(importPath, both(editor(s.importForm), editor(s.importFile)))
 
 	on(cachePath, get(editor(s.cache)))
-	on("/admin/cache/samples", get(editor(s.samples)))
+	on(samplesPath, get(editor(s.samples)))
 	on("/admin/cache/purge", both(admin(s.askToPurge), admin(s.purge)))
 
 	on("/admin/keys", both(admin(s.keyList), admin(s.createKey)))
