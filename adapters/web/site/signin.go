@@ -40,7 +40,8 @@ type signIn struct {
 	Resume bool
 }
 
-// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept; a file is not.
+// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept, if it has been read; a file
+// is not.
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
 	if r.Method == http.MethodPost {
@@ -71,6 +72,12 @@ func (s *Site) signInForm(w http.ResponseWriter, r *http.Request) error {
 
 // signIn answers POST /admin/sign-in.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
+	done, err := s.readSignIn(w, r)
+	defer done()
+	if err != nil {
+		s.fail(w, r, err)
+		return nil
+	}
 	form := r.PostForm
 	page := &signIn{Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{}}
 	for name, values := range form {
@@ -102,6 +109,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := s.begin(w, r, who); err != nil {
 		return err
 	}
+	s.rememberBrowser(w)
 	s.Log.Info("signed in", append(audit, zap.String("role", string(who.Role)))...)
 	if page.Resume {
 		s.write(w, r, http.StatusOK, "resume", frame{Title: "Signed in", Body: page})

@@ -89,6 +89,7 @@ type Site struct {
 	assets   *asset.Tree
 	sessions *scs.SessionManager
 	origin   *http.CrossOriginProtection
+	keeping  chan struct{} // has room for as many pages as may be made with what somebody unknown has typed
 }
 
 const assetsRoute = "/assets/{build}/{file}"
@@ -103,7 +104,8 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection()}
+	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection(),
+		keeping: make(chan struct{}, maxKeeping)}
 	s.sessions = newSessions(o.Sessions, s.Secure())
 	if o.PublicURL != nil {
 		err = s.origin.AddTrustedOrigin(s.absolute(""))
