@@ -314,9 +314,9 @@ var cachedMutants = []mutant{
 	},
 	{
 		"place and position are taken before the load",
-		"adapters/cached/read.go", "	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n",
+		"adapters/cached/read.go", "	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)",
 		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n" +
-			"	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
+			"	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)", cachedPkg, ".",
 	},
 	{
 		"a record is used for its time only",
@@ -363,6 +363,10 @@ var cachedMutants = []mutant{
 		"a load outlives whoever asked first",
 		"adapters/cached/flights.go", "context.WithTimeout(context.WithoutCancel(ctx), timeout)",
 		"context.WithTimeout(ctx, timeout)", cachedPkg, ".",
+	},
+	{
+		"a load that has lost its last caller cannot be joined",
+		"adapters/cached/flights.go", "f.forget(key, this)\n		this.cancel()", "this.cancel()", cachedPkg, ".",
 	},
 	{
 		"a cold answer is loaded by one process",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -19,6 +20,7 @@ type Options struct {
 	// database that lives in this process for as long as the DB is open.
 	URL string
 	// MaxConns bounds the connections to Postgres, or those that read an SQLite file; 0 is 16 for Postgres and 4 for SQLite.
+	// An eighth of them counts, and an eighth searches text without an index; at least one for each, and one for the rest.
 	MaxConns int
 	// QueryTimeout is the longest that any call may take, waiting for a connection included; 0 is 5 seconds. A caller's
 	// context may ask for less.
@@ -42,7 +44,12 @@ type DB struct {
 	read, write *bun.DB // the same pool, except for an SQLite file, which has a single writer
 	// feed is for the change feed alone, where that can be: caches that are not told of changes are passed by, and a feed
 	// that has to wait behind the queries of a busy server would make it busier still. Else it is read.
-	feed    *bun.DB
+	feed *bun.DB
+	// probe is a connection for those who ask whether the database answers: a busy database is not one that is away. A
+	// database in memory has one connection for everything.
+	probe *bun.DB
+	// lanes answer what is asked about listings, by its cost.
+	lanes   map[property.Cost]*lane
 	dialect dialect
 	options Options
 }
@@ -58,6 +65,8 @@ type dialect interface {
 	violated(err error) uniqueness
 	// transient says what an error means for the caller's chances.
 	transient(err error) transience
+	// alone runs a query that takes no more than one processor of the database, where that can be said.
+	alone(ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error) error
 
 	repositoryDialect
 	feedDialect
@@ -80,9 +89,6 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 		err = db.openPostgres(ctx)
 	} else {
 		err = db.openSQLite(ctx)
-	}
-	if db.feed == nil {
-		db.feed = db.read
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -117,21 +123,47 @@ func (db *DB) Browsers() *BrowserRepository { return &BrowserRepository{db: db} 
 // SigningKeys stores the keys that sign what is in a shared cache.
 func (db *DB) SigningKeys() *SigningKeyRepository { return &SigningKeyRepository{db: db} }
 
-// Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable.
+// Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable. It waits for no query.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	_, err := db.read.ExecContext(ctx, "SELECT 1")
+	_, err := db.probe.ExecContext(ctx, "SELECT 1")
 	return db.explain(ctx, "ping database", err)
 }
 
-// Stats describes the connections that read; for Postgres and memory they are all there are.
-func (db *DB) Stats() sql.DBStats { return db.read.Stats() }
+// Stats describes the connections that MaxConns bounds.
+func (db *DB) Stats() sql.DBStats {
+	var sum sql.DBStats
+	for _, pool := range db.asked() {
+		one := pool.Stats()
+		sum.MaxOpenConnections += one.MaxOpenConnections
+		sum.OpenConnections += one.OpenConnections
+		sum.InUse += one.InUse
+		sum.Idle += one.Idle
+		sum.WaitCount += one.WaitCount
+		sum.WaitDuration += one.WaitDuration
+	}
+	return sum
+}
+
+// asked are the pools that answer what is asked about listings; one for all in memory.
+func (db *DB) asked() []*bun.DB {
+	pools := []*bun.DB{db.read}
+	for _, l := range db.lanes {
+		if l.pool != db.read {
+			pools = append(pools, l.pool)
+		}
+	}
+	return pools
+}
 
 // Close lets go of all connections. A database in memory is gone then.
 func (db *DB) Close() error {
-	err := db.read.Close()
-	for _, other := range []*bun.DB{db.write, db.feed} {
+	var err error
+	for _, pool := range db.asked() {
+		err = errors.Join(err, pool.Close())
+	}
+	for _, other := range []*bun.DB{db.write, db.feed, db.probe} {
 		if other != nil && other != db.read { // nil where opening went no further
 			err = errors.Join(err, other.Close())
 		}

@@ -49,6 +49,7 @@ func (o Options) observed(next http.Handler) http.Handler {
 		if o.Trace != nil {
 			r, recorded, end = o.Trace(r)
 		}
+		e.Unread = r.ContentLength != 0 && r.ProtoMajor == 1 // later ones have a stream for each request
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		if strict != nil {
 			w.Header()["Strict-Transport-Security"] = strict

@@ -37,7 +37,7 @@ func (d *doorman) SignIn(ctx context.Context, name, _ string, _ access.Visitor) 
 }
 
 func (d *doorman) RememberBrowser(context.Context, string, string) (string, time.Duration, error) {
-	return "token", time.Hour, nil
+	return "token", 90 * 24 * time.Hour, nil
 }
 
 func (d *doorman) ChangePassword(context.Context, string, string, string, string) error {
