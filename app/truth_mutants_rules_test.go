@@ -75,11 +75,20 @@ var propertyMutants = []mutant{
 	},
 	{
 		"a full page that runs short is loaded anew",
-		"domain/property/page.go", "if s.Full(page) && len(rows) < s.Limit {", "if false {", propertyPkg, windowTests,
+		"domain/property/page.go", "if s.Full(page) && !s.Full(patched) {", "if false {", propertyPkg, windowTests,
 	},
 	{
 		"a page stays within its limit",
-		"domain/property/page.go", "if len(rows) > s.Limit {", "if false {", propertyPkg, windowTests,
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if weight >= PageBytes {", propertyPkg,
+		windowTests,
+	},
+	{
+		"and within its bytes",
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if i+1 == s.Limit {", propertyPkg, windowTests,
+	},
+	{
+		"a page that its bytes have filled ends at its last listing",
+		"domain/property/page.go", "return weight >= PageBytes", "return false", propertyPkg, windowTests,
 	},
 	{
 		"of two that may match either may be counted",
@@ -93,6 +102,11 @@ var propertyMutants = []mutant{
 	{
 		"so may what is not told of the state after",
 		"domain/property/page.go", " || c.Op != OpDelete && c.After == nil {", " {", propertyPkg, windowTests,
+	},
+	{
+		"a text that a change has replaced is remembered",
+		"domain/property/weight.go", "if after[i] != nil && *after[i] == *text {\n			*text", "if after[i] != nil {\n			*text",
+		propertyPkg, "TestACompactChange",
 	},
 	{
 		"letters outside ASCII may match in either case",
@@ -164,7 +178,23 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"what has been forgotten is remembered as a number",
-		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	*slot", "	*slot", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	if", "	if", freshnessPkg, ".",
+	},
+	{
+		"so has an own change that the feed has yet to bring",
+		"domain/freshness/ledger.go", "	if pending {\n", "	if false {\n", freshnessPkg, ".",
+	},
+	{
+		"what is too large to be remembered resets the ledger",
+		"domain/freshness/ledger.go", "c.Op == property.OpReset || weight > l.maxBytes {", "c.Op == property.OpReset {", freshnessPkg, ".",
+	},
+	{
+		"an own change that is too large is remembered as a number",
+		"domain/freshness/ledger.go", "		l.forget(c, own)\n", "", freshnessPkg, ".",
+	},
+	{
+		"what was forgotten takes no bytes",
+		"domain/freshness/ledger.go", "	l.bytes -= slot.weight\n", "", freshnessPkg, ".",
 	},
 	{
 		"an own change that the feed has brought already is old news",
@@ -638,6 +668,11 @@ var schemaMutants = []mutant{
 // What the feed tells.
 var storeMutants = []mutant{
 	{
+		"a store ends a page where it is full",
+		"adapters/bunstore/property_repository.go", "weight < property.PageBytes", "weight < property.PageBytes/2", storePkg,
+		"TestPropertyRepositoryKeeps",
+	},
+	{
 		"a file that lacks what was served from it is another history",
 		"adapters/bunstore/history_sqlite.go", "moved || !now.has(looked.point)", "moved", storePkg, "TestAFileThat",
 	},
@@ -900,12 +935,11 @@ var appMutants = []mutant{
 	},
 	{
 		"more than the ledger has room for is not told in part",
-		"app/follower.go", "n.tooMany = n.tooMany || len(n.changes)", "n.tooMany = len(n.changes)", appPkg, "TestOfMoreChanges",
+		"app/follower.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", appPkg, "TestOfMoreChanges",
 	},
 	{
-		"nor kept in memory",
-		"app/follower.go", "n.tooMany = n.tooMany || len(n.changes)",
-		"n.tooMany = false && len(n.changes)", appPkg, "TestOfMoreChanges",
+		"nor is what weighs more",
+		"app/follower.go", " || weight > ledger.MaxBytes {", " {", appPkg, "TestOfLargerChanges",
 	},
 	{
 		"a history without its changes begins where it ends",
@@ -929,6 +963,6 @@ var appMutants = []mutant{
 	},
 	{
 		"a page from memory says that more is known",
-		"app/live.go", "page.More || i < len(l.pages)-1", "page.More", appPkg, "TestAPageThatIsTold",
+		"app/live.go", "page.more || i < len(l.pages)-1", "page.more", appPkg, "TestAPageThatIsTold",
 	},
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -27,7 +28,9 @@ import (
 var storeModule = fx.Module("store",
 	fx.Provide(
 		openDatabase,
-		func(db *bunstore.DB) *liveFeed { return newLiveFeed(db.PublicFeed()) },
+		func(db *bunstore.DB, c *Config) *liveFeed {
+			return newLiveFeed(db.PublicFeed(), c.Freshness.liveBytes())
+		},
 		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
 		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
@@ -43,7 +46,7 @@ var storeModule = fx.Module("store",
 // useCaseModule is what the program can do, whoever asks.
 var useCaseModule = fx.Module("use cases",
 	fx.Provide(
-		newCatalog, newKeys, newAccounts, newFiles,
+		newCatalog, newKeys, newAccounts, newImports, newFiles,
 		func() ports.PasswordHasher { return passwords.New() },
 		func(f *follower) func(context.Context) error { return f.CatchUp },
 	),
@@ -111,7 +114,7 @@ func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) 
 		fx.StopTimeout(c.Shutdown.Timeout),
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining, newTracer),
-		fx.Invoke(checkSchema, sign, subscribe, follow, verify, sample, serve),
+		fx.Invoke(checkSchema, sweep, sign, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
 	return &server{app, log, died}
@@ -151,6 +154,15 @@ func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *Config) {
 			log.Info("the schema is newer and compatible", zap.String("detail", note))
 		}
 		return nil
+	}))
+}
+
+// sweep removes what earlier processes have left in the directory for temporary files.
+func sweep(lc fx.Lifecycle, log *zap.Logger) {
+	lc.Append(fx.StartHook(func() {
+		if n := sweepSpools(os.TempDir(), time.Now()); n > 0 {
+			log.Info("temporary files of earlier imports are removed", zap.Int("files", n))
+		}
 	}))
 }
 

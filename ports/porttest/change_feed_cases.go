@@ -77,12 +77,62 @@ func (s stream) wantRebuilt(told []property.Change) {
 	}
 }
 
+// writeLarge makes changes that weigh more than two pages take.
+func (s stream) writeLarge() (made []property.Change) {
+	s.t.Helper()
+	for _, u := range s.upsert(s.largeBatch(2 * ports.FeedPageBytes)...) {
+		made = append(made, u.Change)
+	}
+	return made
+}
+
 var pagingCases = []suiteCase[stream]{
 	{"pages_of_any_size_tell_the_same", "Changes returns at most limit changes, and pages of any size together tell the same.", func(s stream) {
 		made := s.write()
 		for _, limit := range []int{1, 2, 3, 5, len(made), len(made) + 1} {
 			told, _ := s.follow("", limit)
 			s.wantTold(told, made)
+		}
+	}},
+	{"a_page_of_large_changes_ends_early",
+		"A page ends with the change that brings it to FeedPageBytes; the others are told on the pages after it.",
+		func(s stream) {
+			made := s.writeLarge()
+			told, pages := []property.Change(nil), 0
+			for page := (ports.FeedPage{More: true}); page.More && pages <= len(made); pages++ {
+				page = s.read(page.Next, 1_000)
+				weight := 0
+				for i := range page.Changes {
+					if weight >= ports.FeedPageBytes {
+						s.t.Fatalf("a page goes on behind change %d, which brings it to %d bytes", i, weight)
+					}
+					weight += page.Changes[i].Weight()
+				}
+				if len(page.Changes) == 0 {
+					s.t.Fatalf("a page is empty after %d of %d changes", len(told), len(made))
+				}
+				told = append(told, page.Changes...)
+			}
+			s.wantTold(told, made)
+			if pages < 2 || pages > len(made)/2 {
+				s.t.Fatalf("%d changes come on %d pages", len(made), pages)
+			}
+		}},
+	{"a_long_page_is_one_page", "A page is as long as it may be, however the store reads it; its cursors go on from within.", func(s stream) {
+		behind := s.head()
+		var made []property.Change
+		for _, u := range s.upsert(s.batch(100)...) {
+			made = append(made, u.Change)
+		}
+		for _, limit := range []int{len(made) - 1, len(made), 1_000} {
+			page := s.read(behind, limit)
+			if len(page.Changes) != min(limit, len(made)) || len(page.Cursors) != len(page.Changes) {
+				s.t.Fatalf("of %d changes a page of %d has %d, with %d cursors", len(made), limit, len(page.Changes), len(page.Cursors))
+			}
+			for _, at := range []int{30, 31, 32, 33, 64, 65, 66, len(page.Changes)} {
+				told, _ := s.follow(page.Cursors[at-1], 1_000)
+				s.wantTold(append(slices.Clone(page.Changes[:at]), told...), made)
+			}
 		}
 	}},
 	{"more_says_that_changes_wait", "More is set exactly when further changes were waiting.", func(s stream) {

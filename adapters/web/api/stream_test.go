@@ -17,6 +17,8 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -31,9 +33,9 @@ type quietFeed struct {
 	news   chan struct{}
 }
 
-func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (ports.FeedPage, error) {
+func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (api.EventPage, error) {
 	if ctx.Err() != nil {
-		return ports.FeedPage{}, ctx.Err()
+		return api.EventPage{}, ctx.Err()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -42,7 +44,7 @@ func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (port
 	if f.change != nil {
 		page.Changes, page.Cursors, f.change = []property.Change{*f.change}, []ports.FeedCursor{page.Next}, nil
 	}
-	return page, nil
+	return api.Events(&page), nil
 }
 
 func (f *quietFeed) News() <-chan struct{} {
@@ -93,7 +95,11 @@ func serveStreams(t *testing.T) *streaming {
 		pipes: &pipes{made: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	router := mux.NewRouter()
-	api.New(api.Options{Feed: s.feed, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{})}).Register(router)
+	views := viewcache.New(freshness.NewLedger(1, 1<<20, time.Second), deaf{}, new(ports.Counters), viewcache.Options{})
+	t.Cleanup(views.Close)
+	api.New(api.Options{
+		Feed: s.feed, Views: views, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{}),
+	}).Register(router)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		router.ServeHTTP(exchange.New(w, "an id"), r)
 		s.ended <- time.Since(s.began)
