@@ -251,13 +251,14 @@ func newHandler(
 	log *zap.Logger, requests *requestFigures, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
 	o *ops.Handler, limits web.RateLimit, t *tracing.Tracer, c *Config,
 ) http.Handler {
-	pages := map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()}
+	pages := map[string]http.Handler{}
 	for _, template := range docs.Routes() {
 		pages[template] = d
 	}
 	return web.New(web.Options{
 		Proxies: c.HTTP.proxies(), RateLimit: limits,
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
+		Health:      map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()},
 		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
 		Origins: listed(c.HTTP.CORSOrigins), Trace: t.Requests(),
 	})

@@ -365,6 +365,10 @@ var cachedMutants = []mutant{
 		"context.WithTimeout(ctx, timeout)", cachedPkg, ".",
 	},
 	{
+		"a load that has lost its last caller cannot be joined",
+		"adapters/cached/flights.go", "f.forget(key, this)\n		this.cancel()", "this.cancel()", cachedPkg, ".",
+	},
+	{
 		"a cold answer is loaded by one process",
 		"adapters/cached/read.go", "if r.options.LeaseTTL > 0 {", "if false {", cachedPkg, ".",
 	},

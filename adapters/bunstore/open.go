@@ -42,7 +42,10 @@ type DB struct {
 	read, write *bun.DB // the same pool, except for an SQLite file, which has a single writer
 	// feed is for the change feed alone, where that can be: caches that are not told of changes are passed by, and a feed
 	// that has to wait behind the queries of a busy server would make it busier still. Else it is read.
-	feed    *bun.DB
+	feed *bun.DB
+	// probe is a connection for those who ask whether the database answers: a busy database is not one that is away. A
+	// database in memory has one connection for everything.
+	probe   *bun.DB
 	dialect dialect
 	options Options
 }
@@ -81,9 +84,6 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	} else {
 		err = db.openSQLite(ctx)
 	}
-	if db.feed == nil {
-		db.feed = db.read
-	}
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -117,11 +117,11 @@ func (db *DB) Browsers() *BrowserRepository { return &BrowserRepository{db: db} 
 // SigningKeys stores the keys that sign what is in a shared cache.
 func (db *DB) SigningKeys() *SigningKeyRepository { return &SigningKeyRepository{db: db} }
 
-// Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable.
+// Ping returns nil when the database answers; otherwise the error wraps ports.ErrUnavailable. It waits for no query.
 func (db *DB) Ping(ctx context.Context) error {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	_, err := db.read.ExecContext(ctx, "SELECT 1")
+	_, err := db.probe.ExecContext(ctx, "SELECT 1")
 	return db.explain(ctx, "ping database", err)
 }
 
@@ -131,7 +131,7 @@ func (db *DB) Stats() sql.DBStats { return db.read.Stats() }
 // Close lets go of all connections. A database in memory is gone then.
 func (db *DB) Close() error {
 	err := db.read.Close()
-	for _, other := range []*bun.DB{db.write, db.feed} {
+	for _, other := range []*bun.DB{db.write, db.feed, db.probe} {
 		if other != nil && other != db.read { // nil where opening went no further
 			err = errors.Join(err, other.Close())
 		}

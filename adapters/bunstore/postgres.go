@@ -49,6 +49,9 @@ func (db *DB) openPostgres(ctx context.Context) error {
 	if db.feed, err = db.postgresPool(feedConns, limit); err != nil {
 		return errors.Join(err, pool.Close())
 	}
+	if db.probe, err = db.postgresPool(1, limit); err != nil {
+		return errors.Join(err, db.Close())
+	}
 	if err := db.checkPostgres(ctx); err != nil {
 		return errors.Join(err, db.Close())
 	}

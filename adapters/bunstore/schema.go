@@ -98,7 +98,7 @@ func (s *Schema) newest(n int) ([]Migration, error) {
 func (db *DB) Schema(ctx context.Context) (*Schema, error) {
 	ctx, cancel := db.bounded(ctx)
 	defer cancel()
-	s, err := db.schema(ctx, db.read)
+	s, err := db.schema(ctx, db.probe)
 	return s, db.explain(ctx, "read the state of the schema", err)
 }
 

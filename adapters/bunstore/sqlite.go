@@ -69,13 +69,17 @@ func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	if db.write, err = db.sqlitePool(path, file, 1, false, "_txlock=immediate"); err != nil {
 		return err
 	}
-	if db.read = db.write; file == nil {
+	if file == nil {
+		db.read, db.feed, db.probe = db.write, db.write, db.write
 		return nil
 	}
 	if db.read, err = db.sqlitePool(path, file, conns, false, readOnly); err != nil {
 		return err
 	}
-	db.feed, err = db.sqlitePool(path, file, 1, true, readOnly)
+	if db.feed, err = db.sqlitePool(path, file, 1, true, readOnly); err != nil {
+		return err
+	}
+	db.probe, err = db.sqlitePool(path, file, 1, true, readOnly)
 	return err
 }
 

@@ -2,41 +2,94 @@ package cached
 
 import (
 	"context"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	"github.com/gable-listings/gable/ports"
 )
 
 // flights lets concurrent misses for one key share one load. A load runs on a context of its own: a caller that gives up
-// leaves the others unharmed.
+// leaves the others unharmed. It ends when the last of them has left, so that the store does no work for nobody.
 type flights struct {
-	group singleflight.Group
+	mu    sync.Mutex
+	begun map[string]*flight // those that can be joined; guarded by mu
 }
 
-// landed is what a flight has brought.
-type landed struct {
+// flight is one load.
+type flight struct {
+	waiting int // callers; guarded by mu. A flight that nobody waits for is not among those begun.
+	cancel  context.CancelFunc
+
+	done      chan struct{} // closed at the end; what follows is set before
 	rec       *record
 	elsewhere bool
+	err       error
 }
+
+// loading makes an answer; elsewhere says that another process has loaded it.
+type loading func(context.Context) (rec *record, elsewhere bool, err error)
 
 // do runs load, or joins the run that is under way for the key. Joined says that somebody else loaded: another caller, or,
 // as load itself says, another process.
 func (f *flights) do(
-	ctx context.Context, key string, timeout time.Duration, load func(context.Context) (*record, bool, error),
+	ctx context.Context, key string, timeout time.Duration, load loading,
 ) (rec *record, joined bool, err error) {
-	leader := false
-	results := f.group.DoChan(key, func() (any, error) {
-		leader = true
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	this, joined := f.board(ctx, key, timeout, load)
+	wait := func() {
+		select {
+		case <-this.done:
+			rec, joined, err = this.rec, joined || this.elsewhere, this.err
+		case <-ctx.Done():
+			f.leave(key, this)
+			rec, joined, err = nil, false, context.Cause(ctx)
+		}
+	}
+	if reading := ports.ReadingFrom(ctx); joined && reading != nil && reading.Aside != nil {
+		reading.Aside(wait)
+	} else {
+		wait()
+	}
+	return rec, joined, err
+}
+
+// board joins the flight for the key, or begins one.
+func (f *flights) board(ctx context.Context, key string, timeout time.Duration, load loading) (this *flight, joined bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if this = f.begun[key]; this != nil {
+		this.waiting++
+		return this, true
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	this = &flight{waiting: 1, cancel: cancel, done: make(chan struct{})}
+	if f.begun == nil {
+		f.begun = map[string]*flight{}
+	}
+	f.begun[key] = this
+	go func() {
 		defer cancel()
-		rec, elsewhere, err := load(ctx)
-		return landed{rec, elsewhere}, err
-	})
-	select {
-	case <-ctx.Done():
-		return nil, false, context.Cause(ctx)
-	case result := <-results:
-		brought, _ := result.Val.(landed)
-		return brought.rec, !leader || brought.elsewhere, result.Err
+		this.rec, this.elsewhere, this.err = load(ctx)
+		f.mu.Lock()
+		f.forget(key, this)
+		f.mu.Unlock()
+		close(this.done)
+	}()
+	return this, false
+}
+
+// leave is called by a caller that gives up. Who comes after the last one begins a flight anew.
+func (f *flights) leave(key string, this *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if this.waiting--; this.waiting == 0 {
+		f.forget(key, this)
+		this.cancel()
+	}
+}
+
+// forget lets nobody join the flight any more; mu is held.
+func (f *flights) forget(key string, this *flight) {
+	if f.begun[key] == this {
+		delete(f.begun, key)
 	}
 }

@@ -270,3 +270,143 @@ func TestAJoinedLoadThatCannotBePatchedIsFollowedByOneMore(t *testing.T) {
 		s.wantAsked(2)
 	})
 }
+
+// holdUp makes loads wait at a gate, and tell when the context of one ends before the gate opens.
+func (s *shop) holdUp(g gate) (ended chan error) {
+	ended = make(chan error, 100)
+	s.store.hook = func(ctx context.Context) error {
+		err := g.hook(ctx)
+		if err != nil {
+			ended <- err
+		}
+		return err
+	}
+	return ended
+}
+
+func TestALoadEndsWhenNobodyWaitsForItAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		ended := s.holdUp(make(gate))
+		p := s.add(1, 10)
+		var leave [3]context.CancelFunc
+		var callers sync.WaitGroup
+		for i := range leave {
+			ctx, cancel := context.WithCancel(t.Context())
+			leave[i] = cancel
+			callers.Go(func() {
+				if _, err := s.Find(ctx, p.ID); !errors.Is(err, context.Canceled) {
+					t.Errorf("a caller that left was told %v", err)
+				}
+			})
+			synctest.Wait()
+		}
+		for i, cancel := range leave {
+			if len(ended) > 0 {
+				t.Errorf("the load ended when %d of 3 had left", i)
+			}
+			cancel()
+			synctest.Wait()
+		}
+		callers.Wait()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the load ended with %v", err)
+			}
+		default:
+			t.Error("the load goes on for nobody")
+		}
+		s.wantAsked(1)
+	})
+}
+
+// Somebody comes at the moment in which the last one leaves:
+//
+//  1. A asks. Its load is held up.
+//  2. A leaves, and B comes: before, while or after the load learns of it.
+//  3. The gate opens.
+//
+// B gets the answer, from A's load or from one more, and never the end of A's.
+func TestWhoComesAsTheLastOneLeavesGetsAnAnswer(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			s, g := open(t), make(gate)
+			s.holdUp(g)
+			p := s.add(1, 10)
+			first, leave := context.WithCancel(t.Context())
+			var callers sync.WaitGroup
+			callers.Go(func() { _, _ = s.Find(first, p.ID) }) // 1
+			synctest.Wait()
+			callers.Go(leave) // 2
+			callers.Go(func() {
+				if got, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+					t.Errorf("who came as the other one left got %+v, %v", got, err)
+				}
+			})
+			synctest.Wait()
+			close(g) // 3
+			callers.Wait()
+		})
+	}
+}
+
+// A load that has lost its last caller may not end the one that came after it.
+func TestALoadLeftBehindDoesNotEndTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, slow, g := open(t), make(chan struct{}), make(gate)
+		p := s.add(1, 10)
+		s.store.hook = func(context.Context) error { <-slow; return context.Canceled } // it does not look at its context
+		first, leave := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		callers.Go(func() { _, _ = s.Find(first, p.ID) })
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		s.store.hook = g.hook
+		for range 2 {
+			callers.Go(func() {
+				if got, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+					t.Errorf("who came later got %+v, %v", got, err)
+				}
+			})
+			synctest.Wait()
+			if slow != nil {
+				close(slow) // the first load ends while the second is under way, and can still be joined
+				slow = nil
+				synctest.Wait()
+			}
+		}
+		close(g)
+		callers.Wait()
+		s.wantAsked(2)
+	})
+}
+
+func TestWhoJoinsALoadStandsAsideMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := held(t)
+		p := s.add(1, 10)
+		aside := 0
+		var mu sync.Mutex
+		count := func(by int) { mu.Lock(); aside += by; mu.Unlock() }
+		var callers sync.WaitGroup
+		for range 5 {
+			ctx := ports.WithReading(t.Context(), &ports.Reading{Aside: func(wait func()) { count(1); wait(); count(-1) }})
+			callers.Go(func() {
+				if got, err := s.Find(ctx, p.ID); err != nil || got.Price != 10 {
+					t.Errorf("got %+v, %v", got, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if aside != 4 {
+			t.Errorf("%d of 5 stand aside while one loads", aside)
+		}
+		close(g)
+		callers.Wait()
+		if aside != 0 {
+			t.Errorf("%d still stand aside", aside)
+		}
+	})
+}

@@ -34,6 +34,8 @@ type Options struct {
 	// Proxies are the peers that are believed when they name the client they ask for.
 	Proxies   exchange.Proxies
 	RateLimit RateLimit
+	// Health are the pages that say how the process is, by path. No bound holds for them: a busy process is not a dead one.
+	Health map[string]http.Handler
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int
 	// Timeout bounds the work on one request, streams excepted.
@@ -54,6 +56,9 @@ func New(o Options) http.Handler {
 	o.Site.Register(router)
 	for template, page := range o.Pages {
 		route.HandlePage(router, template, page)
+	}
+	for path, page := range o.Health {
+		route.HandlePage(router, path, page)
 	}
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
 	work, limits := bounded(o.MaxInFlight, timed(o.Timeout, router)), o.newLimiter()
