@@ -63,6 +63,7 @@ type HTTPConfig struct {
 	HandlerTimeout time.Duration `koanf:"handler_timeout"`
 	MaxBody        Bytes         `koanf:"max_body"`
 	MaxInFlight    int           `koanf:"max_in_flight"`
+	MaxExports     int           `koanf:"max_exports"`
 	MaxStreams     int           `koanf:"max_streams"`
 	RateLimit      int           `koanf:"rate_limit" zero:"ok"`
 	RateBurst      int           `koanf:"rate_burst"`

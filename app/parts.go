@@ -259,8 +259,8 @@ func newHandler(
 		Proxies: c.HTTP.proxies(), RateLimit: limits,
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		Health:      map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()},
-		MaxInFlight: c.HTTP.MaxInFlight, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining, StrictTransport: c.HTTP.strictTransport(),
-		Origins: listed(c.HTTP.CORSOrigins), Trace: t.Requests(),
+		MaxInFlight: c.HTTP.MaxInFlight, MaxExports: c.HTTP.MaxExports, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining,
+		StrictTransport: c.HTTP.strictTransport(), Origins: listed(c.HTTP.CORSOrigins), Trace: t.Requests(),
 	})
 }
 

@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -11,6 +12,10 @@ import (
 // ErrUnavailable says that the store or cache behind a port cannot answer now: it is down, unreachable, too busy or too
 // slow. Adapters wrap it around their own error, so that an outage is never taken for "not found" or "invalid".
 var ErrUnavailable = errors.New("unavailable")
+
+// ErrBusy says that there is too much work for this to be begun, or to be finished in time, and that trying again may help.
+// It comes together with ErrUnavailable, but what could not do this may still answer other questions.
+var ErrBusy = fmt.Errorf("too busy: %w", ErrUnavailable)
 
 // ErrIdempotencyKeyReused says that an idempotency key came back with another request than the one it was first used for.
 var ErrIdempotencyKeyReused = errors.New("the idempotency key was used for another request")

@@ -38,6 +38,8 @@ type Options struct {
 	Health map[string]http.Handler
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int
+	// MaxExports bounds the exports that are sent at a time; they do not count above.
+	MaxExports int
 	// Timeout bounds the work on one request, streams excepted.
 	Timeout time.Duration
 	// Leaving reports whether the server is about to go: each answer then closes its connection.
@@ -60,10 +62,22 @@ func New(o Options) http.Handler {
 	for path, page := range o.Health {
 		route.HandlePage(router, path, page)
 	}
+	work, limits := newAdmission(o.MaxInFlight, o.MaxExports), o.newLimiter()
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
-	work, limits := bounded(o.MaxInFlight, timed(o.Timeout, router)), o.newLimiter()
-	answers := limits.hits(o.Site.Remembered(o.Views.Front(limits.requests(work))))
-	return o.observed(crossOrigin(o.Origins, answers))
+	answers := work.admit(limits.requests(timed(o.Timeout, router))) // who asks is looked up within the bounds
+	answers = limits.hits(o.Site.Remembered(o.Views.Front(answers)))
+	return o.observed(crossOrigin(o.Origins, o.healthFirst(router, answers)))
+}
+
+// healthFirst has health pages answered by the router, past all that may keep others waiting.
+func (o Options) healthFirst(router, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.Health[r.URL.Path] != nil {
+			router.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // notFound answers every path that no route has, people with a page and programs with a problem.
@@ -75,26 +89,8 @@ func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
 	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; /docs shows what there is."))
 }
 
-// bounded turns requests away at once when too many are being worked on, so that those inside get done.
-func bounded(limit int, next http.Handler) http.Handler {
-	slots := make(chan struct{}, limit)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if api.IsStream(r) { // they have a bound of their own
-			next.ServeHTTP(w, r)
-			return
-		}
-		select {
-		case slots <- struct{}{}:
-			defer func() { <-slots }()
-			next.ServeHTTP(w, r)
-		default:
-			problem.Fail(w, r, problem.Refuse(problem.Unavailable, "Too many requests are being worked on; try again in a moment."))
-		}
-	})
-}
-
 // transfers are the paths whose work takes as long as the client needs; they have deadlines of their own.
-var transfers = map[string]bool{"/v1/imports": true, "/v1/exports": true}
+var transfers = map[string]bool{"/v1/imports": true, exportsPath: true}
 
 func timed(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,13 +2,14 @@ package api
 
 import (
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/ports"
 )
 
 // readBody reads a body of one of the media types, up to the configured size.
@@ -20,11 +21,13 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, types ...string) 
 		return nil, problem.Refuse(problem.UnsupportedMediaType,
 			"Send Content-Type: %s, not %.60q.", strings.Join(types, " or "), r.Header.Get("Content-Type"))
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
+	body, err := exchange.ReadBody(w, r, a.MaxBody, 0)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, problem.Refuse(problem.PayloadTooLarge, "The body has more than %d bytes.", tooLarge.Limit)
+	case errors.Is(err, ports.ErrBusy), errors.Is(err, exchange.ErrSlow):
+		return nil, err
 	case err != nil:
 		return nil, problem.Refuse(problem.InvalidRequest, "The body could not be read to its end.")
 	}

@@ -33,6 +33,12 @@ type Exchange struct {
 	Prepared bool
 	// Err is the cause behind a 5xx answer, which only the log may show.
 	Err error
+	// Receive, if not nil, runs the reading of a body of at most so many bytes, and reports false when there is no room for
+	// them.
+	Receive func(bytes int64, read func()) bool
+	// Unread says that there is a body which has not been read to its end. An answer then closes its connection: to go on
+	// with it, the server would have to wait for the rest before it could answer.
+	Unread bool
 	// Leaving reports whether the server is about to go. An answer then closes its connection, so that the client's next
 	// request finds another server and not a connection that is being closed. It may be nil.
 	Leaving func() bool
@@ -131,7 +137,7 @@ func (e *Exchange) Write(b []byte) (int, error) {
 // begin comes before the head of the response is written.
 func (e *Exchange) begin(status int) {
 	e.status = status
-	if e.Leaving != nil && e.Leaving() {
+	if e.Unread || e.Leaving != nil && e.Leaving() {
 		e.Header()["Connection"] = []string{"close"}
 	}
 }

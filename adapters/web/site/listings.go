@@ -1,7 +1,6 @@
 package site
 
 import (
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,18 +61,6 @@ func (l *staffList) Export(format string) string {
 	return "/v1/exports?" + values.Encode()
 }
 
-// maxForm is the largest form of the back office in bytes, files excepted: the longest listing, escaped, several times over.
-const maxForm = 1 << 20
-
-// readForm reads the fields that a form has sent.
-func (s *Site) readForm(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return badForm(err)
-	}
-	return onlyText(r.Form)
-}
-
 // onlyText refuses a form, or the query of an address, with what no person can type and no database can store.
 func onlyText(values url.Values) error {
 	for name, texts := range values {
@@ -85,24 +72,4 @@ func onlyText(values url.Values) error {
 		}
 	}
 	return nil
-}
-
-// hasFile reports whether a form is one that sends a file.
-func hasFile(r *http.Request) bool {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return media == "multipart/form-data"
-}
-
-// typed is what a form has sent, to be sent again; nil when there is a file or a password among it, which no page repeats.
-func typed(r *http.Request) url.Values {
-	for _, secret := range []string{secretField, "password", "current"} {
-		if r.PostForm.Has(secret) {
-			return nil
-		}
-	}
-	return r.PostForm
-}
-
-func badForm(err error) error {
-	return problem.Refuse(problem.InvalidRequest, "The form could not be read: %v. Nothing has been changed.", err)
 }

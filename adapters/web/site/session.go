@@ -121,18 +121,14 @@ func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
 // staffHandler answers a request of somebody who has signed in.
 type staffHandler func(w http.ResponseWriter, r *http.Request, who access.Account) error
 
-// session lets a handler use the session of the request, refusing what another site has made a browser send.
+// session lets a handler use the session of the request, refusing what another site has made a browser send. Nothing has
+// been read of a form yet: first comes who sends it.
 func (s *Site) session(h route.Handler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.origin.Check(r); err != nil {
 			return errCrossSite
 		}
 		w.Header().Add("Vary", "Cookie")
-		if r.Method == http.MethodPost && !hasFile(r) { // what was typed is not lost, whatever goes wrong from here on
-			if err := s.readForm(w, r); err != nil {
-				return err
-			}
-		}
 		token := ""
 		if cookie, err := r.Cookie(s.sessions.Cookie.Name); err == nil {
 			token = cookie.Value
@@ -143,9 +139,13 @@ func (s *Site) session(h route.Handler) route.Handler {
 		}
 		ctx, err := s.sessions.Load(ctx, token)
 		if err != nil {
-			return err
+			return s.toSomebody(w, r, func() error { return err })
 		}
-		return h(w, r.WithContext(ctx))
+		r = r.WithContext(ctx)
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err) // which repeats what was typed
+		}
+		return nil
 	}
 }
 
@@ -167,13 +167,18 @@ func (s *Site) admitted(needed access.Role, h staffHandler) route.Handler {
 		who, err := s.account(r.Context())
 		switch {
 		case errors.Is(err, access.ErrUnknownAccount):
-			return s.askToSignIn(w, r)
+			return s.toSomebody(w, r, func() error { return s.askToSignIn(w, r) })
 		case err != nil:
-			return err
+			return s.toSomebody(w, r, func() error { return err })
 		}
 		exchange.SetActor(w, who.Name)
 		if !who.Role.Allows(needed) {
 			return errNotAllowed
+		}
+		if r.Method == http.MethodPost && !hasFile(r) { // what was typed is not lost, whatever goes wrong from here on
+			if err := s.readForm(w, r, maxForm, 0); err != nil {
+				return err
+			}
 		}
 		ctx := ports.WithReading(r.Context(), &ports.Reading{Uncached: true})
 		ctx = ports.WithWriting(ctx, &ports.Writing{Actor: who.Name})

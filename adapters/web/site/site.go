@@ -100,6 +100,7 @@ type Site struct {
 	assets   *asset.Tree
 	sessions *scs.SessionManager
 	origin   *http.CrossOriginProtection
+	keeping  chan struct{} // has room for as many pages as may be made with what somebody unknown has typed
 }
 
 const assetsRoute = "/assets/{build}/{file}"
@@ -114,7 +115,10 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection()}
+	s := &Site{
+		Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection(),
+		keeping: make(chan struct{}, maxKeeping),
+	}
 	s.sessions = newSessions(&s.Options, s.Secure())
 	if o.PublicURL != nil {
 		err = s.origin.AddTrustedOrigin(s.absolute(""))
@@ -141,8 +145,8 @@ func (s *Site) Register(router *mux.Router) {
 	on(assetsRoute, get(s.asset))
 	on("/robots.txt", get(robots))
 
-	on(signInPath, both(s.session(s.signInForm), s.session(s.signIn)))
-	on(codePath, both(s.session(s.signInForm), s.session(s.checkCode)))
+	on(signInPath, both(s.session(s.signInForm), s.signing(s.signIn)))
+	on(codePath, both(s.session(s.signInForm), s.signing(s.checkCode)))
 	on(factorPath, both(enrolling(s.secondFactor), enrolling(s.changeSecondFactor)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
