@@ -314,9 +314,9 @@ var cachedMutants = []mutant{
 	},
 	{
 		"place and position are taken before the load",
-		"adapters/cached/read.go", "	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n",
+		"adapters/cached/read.go", "	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)",
 		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n" +
-			"	r.store(ctx, entryKey(rec.Epoch, q.key), rec)\n", cachedPkg, ".",
+			"	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)", cachedPkg, ".",
 	},
 	{
 		"a record is used for its time only",
@@ -677,8 +677,8 @@ var storeMutants = []mutant{
 	},
 	{
 		"the feed of a file sees what is in it now",
-		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, true, readOnly)",
-		"db.sqlitePool(path, file, 1, false, readOnly)",
+		"adapters/bunstore/sqlite.go", "db.feed, err = db.sqlitePool(path, file, 1, true, readOnly)",
+		"db.feed, err = db.sqlitePool(path, file, 1, false, readOnly)",
 		storePkg, "TestAFileThatIsCopiedOver",
 	},
 	{

@@ -179,7 +179,7 @@ func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
 // readers are all connections of the pool that reads, in use.
 func readers(t *testing.T, db *bunstore.DB) (conns []bun.Conn) {
 	t.Helper()
-	for range db.Stats().MaxOpenConnections {
+	for range db.Reader().Stats().MaxOpenConnections {
 		conn, err := db.Reader().Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -19,6 +20,7 @@ type Options struct {
 	// database that lives in this process for as long as the DB is open.
 	URL string
 	// MaxConns bounds the connections to Postgres, or those that read an SQLite file; 0 is 16 for Postgres and 4 for SQLite.
+	// An eighth of them counts, and an eighth searches text without an index; at least one for each, and one for the rest.
 	MaxConns int
 	// QueryTimeout is the longest that any call may take, waiting for a connection included; 0 is 5 seconds. A caller's
 	// context may ask for less.
@@ -45,7 +47,9 @@ type DB struct {
 	feed *bun.DB
 	// probe is a connection for those who ask whether the database answers: a busy database is not one that is away. A
 	// database in memory has one connection for everything.
-	probe   *bun.DB
+	probe *bun.DB
+	// lanes answer what is asked about listings, by its cost.
+	lanes   map[property.Cost]*lane
 	dialect dialect
 	options Options
 }
@@ -61,6 +65,8 @@ type dialect interface {
 	violated(err error) uniqueness
 	// transient says what an error means for the caller's chances.
 	transient(err error) transience
+	// alone runs a query that takes no more than one processor of the database, where that can be said.
+	alone(ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error) error
 
 	repositoryDialect
 	feedDialect
@@ -125,12 +131,38 @@ func (db *DB) Ping(ctx context.Context) error {
 	return db.explain(ctx, "ping database", err)
 }
 
-// Stats describes the connections that read; for Postgres and memory they are all there are.
-func (db *DB) Stats() sql.DBStats { return db.read.Stats() }
+// Stats describes the connections that MaxConns bounds.
+func (db *DB) Stats() sql.DBStats {
+	var sum sql.DBStats
+	for _, pool := range db.asked() {
+		one := pool.Stats()
+		sum.MaxOpenConnections += one.MaxOpenConnections
+		sum.OpenConnections += one.OpenConnections
+		sum.InUse += one.InUse
+		sum.Idle += one.Idle
+		sum.WaitCount += one.WaitCount
+		sum.WaitDuration += one.WaitDuration
+	}
+	return sum
+}
+
+// asked are the pools that answer what is asked about listings; one for all in memory.
+func (db *DB) asked() []*bun.DB {
+	pools := []*bun.DB{db.read}
+	for _, l := range db.lanes {
+		if l.pool != db.read {
+			pools = append(pools, l.pool)
+		}
+	}
+	return pools
+}
 
 // Close lets go of all connections. A database in memory is gone then.
 func (db *DB) Close() error {
-	err := db.read.Close()
+	var err error
+	for _, pool := range db.asked() {
+		err = errors.Join(err, pool.Close())
+	}
 	for _, other := range []*bun.DB{db.write, db.feed, db.probe} {
 		if other != nil && other != db.read { // nil where opening went no further
 			err = errors.Join(err, other.Close())

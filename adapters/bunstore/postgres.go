@@ -41,7 +41,7 @@ func (db *DB) openPostgres(ctx context.Context) error {
 		conns = defaultPostgresConns
 	}
 	limit := db.options.QueryTimeout + statementGrace
-	pool, err := db.postgresPool(conns, limit)
+	pool, err := db.postgresPool(pageConns(conns), limit)
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,12 @@ func (db *DB) openPostgres(ctx context.Context) error {
 		return errors.Join(err, pool.Close())
 	}
 	if db.probe, err = db.postgresPool(1, limit); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	err = db.openLanes(conns, func(conns int) (*bun.DB, error) {
+		return db.postgresPool(conns, db.costlyTime()+statementGrace)
+	})
+	if err != nil {
 		return errors.Join(err, db.Close())
 	}
 	if err := db.checkPostgres(ctx); err != nil {
@@ -110,6 +116,19 @@ func (postgresDialect) contains(expression, part string) (string, []any) {
 
 // beside leaves the choice to the planner, which knows how many rows to expect and how few are wanted.
 func (postgresDialect) beside(column string) string { return column }
+
+// alone holds for the transaction only, since a pooler may hand the connection on. Workers beside the one that answers would
+// take the processors from the queries of others.
+func (postgresDialect) alone(
+	ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error,
+) error {
+	return pool.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "SET LOCAL max_parallel_workers_per_gather = 0"); err != nil {
+			return err
+		}
+		return query(ctx, tx)
+	})
+}
 
 func (postgresDialect) violated(err error) uniqueness {
 	var refusal *pgconn.PgError

@@ -44,30 +44,26 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 
 // Search is described at ports.PropertyRepository.
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
-	ctx, cancel := r.db.bounded(ctx)
-	defer cancel()
 	var rows []row
-	err := r.db.reading(ctx, func() error {
+	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
 		rows = make([]row, 0, min(s.Limit, 100))
-		return searchQuery(r.db.read.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
+		return searchQuery(pool.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
 	})
 	if err != nil {
-		return nil, r.db.explain(ctx, fmt.Sprintf("search properties %q", s), err)
+		return nil, fmt.Errorf("search properties %q: %w", s, err)
 	}
 	return &property.Page{Properties: properties(rows)}, nil
 }
 
 // Count is described at ports.PropertyRepository.
 func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
-	ctx, cancel := r.db.bounded(ctx)
-	defer cancel()
 	var count int64
-	err := r.db.reading(ctx, func() error {
-		q := r.db.read.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
+	err := r.db.lanes[f.CountCost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
+		q := pool.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
 		return (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count)
 	})
 	if err != nil {
-		return 0, r.db.explain(ctx, fmt.Sprintf("count properties %q", f), err)
+		return 0, fmt.Errorf("count properties %q: %w", f, err)
 	}
 	return count, nil
 }

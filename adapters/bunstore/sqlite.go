@@ -71,16 +71,27 @@ func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	}
 	if file == nil {
 		db.read, db.feed, db.probe = db.write, db.write, db.write
-		return nil
+		return db.openLanes(1, func(int) (*bun.DB, error) { return db.write, nil })
 	}
-	if db.read, err = db.sqlitePool(path, file, conns, false, readOnly); err != nil {
+	if db.read, err = db.sqlitePool(path, file, pageConns(conns), false, readOnly); err != nil {
 		return err
 	}
 	if db.feed, err = db.sqlitePool(path, file, 1, true, readOnly); err != nil {
 		return err
 	}
-	db.probe, err = db.sqlitePool(path, file, 1, true, readOnly)
-	return err
+	if db.probe, err = db.sqlitePool(path, file, 1, true, readOnly); err != nil {
+		return err
+	}
+	return db.openLanes(conns, func(conns int) (*bun.DB, error) {
+		return db.sqlitePool(path, file, conns, false, readOnly)
+	})
+}
+
+// alone is what every query is here.
+func (sqliteDialect) alone(
+	ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error,
+) error {
+	return query(ctx, pool)
 }
 
 const readOnly = "_pragma=query_only(1)"

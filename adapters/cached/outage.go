@@ -60,7 +60,7 @@ func (r *PropertyRepository) askedDespiteOutage(ctx context.Context, q question)
 	ctx, cancel := context.WithTimeout(ctx, r.options.LoadTimeout)
 	defer cancel()
 	rec, err := asked(ctx, q)
-	if errors.Is(err, ports.ErrUnavailable) {
+	if errors.Is(err, ports.ErrUnavailable) && !errors.Is(err, ports.ErrBusy) { // who is busy with this answers others
 		r.outage.last.Store(&failure{time.Now(), err})
 	}
 	return rec, err
