@@ -125,7 +125,9 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 		}
 		s.browser().upload("/admin/import", "listings.csv", twoRows, "action", "import").must(http.StatusUnauthorized).
 			says("Sign in to go on, and choose the file once more.").lacks("kept.")
-		s.browser().post("/admin/listings/new", fields("description", strings.Repeat("x", 2<<20))).must(http.StatusBadRequest)
+		tooLong := fields("description", strings.Repeat("x", 2<<20))
+		s.browser().post("/admin/listings/new", tooLong).must(http.StatusUnauthorized).lacks("kept.")
+		b.post("/admin/listings/new", tooLong).must(http.StatusRequestEntityTooLarge)
 	})
 }
 

@@ -712,8 +712,8 @@ var storeMutants = []mutant{
 	},
 	{
 		"the feed of a file sees what is in it now",
-		"adapters/bunstore/sqlite.go", "db.sqlitePool(path, file, 1, true, readOnly)",
-		"db.sqlitePool(path, file, 1, false, readOnly)",
+		"adapters/bunstore/sqlite.go", "db.feed, err = db.sqlitePool(path, file, 1, true, readOnly)",
+		"db.feed, err = db.sqlitePool(path, file, 1, false, readOnly)",
 		storePkg, "TestAFileThatIsCopiedOver",
 	},
 	{

@@ -55,30 +55,25 @@ func badForm(err error) error {
 	return problem.Refuse(problem.InvalidRequest, "The form could not be read: %v. Nothing has been changed.", err)
 }
 
-// withSignIn reads the form of somebody who signs in before the handler.
-func (s *Site) withSignIn(h route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		done, err := s.readSignIn(w, r)
-		defer done()
+// signing lets a handler answer the form of somebody who signs in, with what they typed into another one before.
+func (s *Site) signing(h route.Handler) route.Handler {
+	return s.session(func(w http.ResponseWriter, r *http.Request) error {
+		limit := int64(maxSignIn)
+		if r.ContentLength > maxSignIn {
+			if done, ok := s.keep(r); ok {
+				defer done()
+				limit += maxKept
+			}
+		}
+		err := s.readForm(w, r, limit, formTime)
 		if err == nil {
 			err = h(w, r)
 		}
 		if err != nil {
-			s.fail(w, r, err)
+			s.fail(w, r, err) // while there is room for what it repeats
 		}
 		return nil
-	}
-}
-
-// readSignIn reads the form of somebody who signs in, with what they typed into another one before.
-func (s *Site) readSignIn(w http.ResponseWriter, r *http.Request) (done func(), err error) {
-	limit, done := int64(maxSignIn), func() {}
-	if r.ContentLength > maxSignIn {
-		if leave, ok := s.keep(r); ok {
-			limit, done = maxKept+maxSignIn, leave
-		}
-	}
-	return done, s.readForm(w, r, limit, formTime)
+	})
 }
 
 // toSomebody answers a request of which it is not known who sends it. What was typed is there to be repeated, if it is
@@ -113,7 +108,7 @@ func (s *Site) keep(r *http.Request) (done func(), ok bool) {
 }
 
 // knowsBrowser reports whether somebody may have signed in with the browser: the session's cookie ends with the session,
-// and the browser's token outlives it.
+// and that by which the browser is recognised outlives it.
 func (s *Site) knowsBrowser(r *http.Request) bool {
 	_, err := r.Cookie(s.sessions.Cookie.Name)
 	return err == nil || s.browserToken(r) != ""

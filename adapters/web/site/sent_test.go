@@ -127,28 +127,6 @@ func TestPagesThatRepeatWhatWasTypedAreFewAtATime(t *testing.T) {
 	}
 }
 
-func TestABrowserIsKnownOnceSomebodyHasSignedIn(t *testing.T) {
-	h := newHouse(t)
-	marked := func(password string) bool {
-		h.refuse = nil
-		if password == "" {
-			h.refuse = os.ErrPermission
-		}
-		for _, c := range h.send(signInPath, "sign_in_name=anna&sign_in_password="+password, false).Result().Cookies() {
-			if c.Name == browserCookie {
-				return c.HttpOnly && c.MaxAge > int(sessionLifetime.Seconds())
-			}
-		}
-		return false
-	}
-	if marked("") {
-		t.Error("who could not sign in is known")
-	}
-	if !marked("right") {
-		t.Error("who has signed in is not known")
-	}
-}
-
 func TestAFormThatDoesNotComeInTimeIsSaidSo(t *testing.T) {
 	h := newHouse(t)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, signInPath, late{})

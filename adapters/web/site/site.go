@@ -145,8 +145,8 @@ func (s *Site) Register(router *mux.Router) {
 	on(assetsRoute, get(s.asset))
 	on("/robots.txt", get(robots))
 
-	on(signInPath, both(s.session(s.signInForm), s.session(s.withSignIn(s.signIn))))
-	on(codePath, both(s.session(s.signInForm), s.session(s.withSignIn(s.checkCode))))
+	on(signInPath, both(s.session(s.signInForm), s.signing(s.signIn)))
+	on(codePath, both(s.session(s.signInForm), s.signing(s.checkCode)))
 	on(factorPath, both(enrolling(s.secondFactor), enrolling(s.changeSecondFactor)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))
