@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,6 +52,25 @@ func TestRememberedClientsAreBounded(t *testing.T) {
 		t.Errorf("a client that asked 3,000 times among strangers got through %d times, want 100", let)
 	}
 	runtime.KeepAlive(limiter)
+}
+
+func TestTakesThatOverlapAreAllCounted(t *testing.T) {
+	limiter := newRateLimiter(t)
+	const workers, each = 4, 50_000
+	began := time.Now()
+	var working sync.WaitGroup
+	for range workers {
+		working.Go(func() {
+			for range each {
+				_, _, _ = limiter.Take(t.Context(), ports.ClientWith("one"), time.Second, workers*each*time.Hour)
+			}
+		})
+	}
+	working.Wait()
+	used, _, _ := limiter.Take(t.Context(), ports.ClientWith("one"), time.Second, workers*each*time.Hour)
+	if want := (workers*each + 1) * time.Second; used > want || used < want-time.Since(began) {
+		t.Errorf("%v of %v are counted", used, want)
+	}
 }
 
 func BenchmarkTake(b *testing.B) {

@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// Proxies are the networks of the peers that are believed when they name the client they ask for. The zero Prefix is the
-// peers that have no IP address, those of a Unix socket. The empty list believes nobody.
+// Proxies are the networks of the peers that are believed when they name the client they ask for. The zero Prefix
+// stands for the peers that have no IP address, those of a Unix socket. The empty list believes nobody.
 type Proxies []netip.Prefix
 
 const (
@@ -20,8 +20,8 @@ const (
 	socketPeers = "unix"
 )
 
-// ParseProxies reads networks (CIDR), single addresses and "unix", separated by commas. The error names the item that is
-// wrong.
+// ParseProxies reads networks (CIDR), single addresses and "unix", separated by commas. The error names the item that
+// is wrong.
 func ParseProxies(text string) (Proxies, error) {
 	if text == NoProxies {
 		return nil, nil
