@@ -84,7 +84,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 							if errors.Is(err, ports.ErrUnavailable) {
 								refused.Add(1)
 							}
-							time.Sleep(10 * time.Millisecond)
+							time.Sleep(100 * time.Millisecond)
 						}
 					})
 				}
