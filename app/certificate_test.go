@@ -112,7 +112,7 @@ func TestUnusableCertificatesAreFoundBeforeTheStart(t *testing.T) {
 	certFile, _, _ := writeCertificate(t, t.TempDir(), 1)
 	_, otherKey, _ := writeCertificate(t, t.TempDir(), 2)
 	for name, c := range map[string]struct{ cert, key, want string }{
-		"no key":        {certFile, "none", "http.tls_key: must be set together with http.tls_cert"},
+		"no key":        {certFile, "none", "--http-tls-cert: needs http.tls_key"},
 		"no file":       {"/nowhere/cert.pem", otherKey, "no such file"},
 		"another's key": {certFile, otherKey, "private key does not match"},
 	} {
