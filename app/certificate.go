@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// certificate is a TLS certificate and its key in two PEM files, read again when they change, so that a renewal needs no
-// restart. When the changed files cannot be used, the certificate read before stays in use.
+// certificate is a TLS certificate and its key in two PEM files, read again when they change, so that a renewal needs
+// no restart. When the changed files cannot be used, the certificate read before stays in use.
 type certificate struct {
 	certFile, keyFile string
 	log               *zap.Logger

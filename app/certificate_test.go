@@ -47,7 +47,9 @@ func writeCertificate(t *testing.T, folder string, serial int64) (certFile, keyF
 // serialOf is the serial number of the certificate that a listener presents, and the protocol that it agrees to.
 func serialOf(t *testing.T, address string, pool *x509.CertPool) (serial int64, protocol string) {
 	t.Helper()
-	conn, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{"h2", "http/1.1"}})
+	conn, err := tls.Dial("tcp", address, &tls.Config{
+		RootCAs: pool, ServerName: "localhost", NextProtos: []string{"h2", "http/1.1"},
+	})
 	must(t, err)
 	defer conn.Close()
 	state := conn.ConnectionState()
@@ -72,7 +74,8 @@ func TestAListenerWithTLSSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 	_, err = io.Copy(io.Discard, response.Body)
 	must(t, err)
 	must(t, response.Body.Close())
-	if response.ProtoMajor != 2 || response.StatusCode != http.StatusOK || response.Header.Get("X-Content-Type-Options") != "nosniff" {
+	if response.ProtoMajor != 2 || response.StatusCode != http.StatusOK ||
+		response.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%s %d %v", response.Proto, response.StatusCode, response.Header)
 	}
 
@@ -112,7 +115,7 @@ func TestUnusableCertificatesAreFoundBeforeTheStart(t *testing.T) {
 	certFile, _, _ := writeCertificate(t, t.TempDir(), 1)
 	_, otherKey, _ := writeCertificate(t, t.TempDir(), 2)
 	for name, c := range map[string]struct{ cert, key, want string }{
-		"no key":        {certFile, "none", "http.tls_key: must be set together with http.tls_cert"},
+		"no key":        {certFile, "none", "--http-tls-cert: needs http.tls_key"},
 		"no file":       {"/nowhere/cert.pem", otherKey, "no such file"},
 		"another's key": {certFile, otherKey, "private key does not match"},
 	} {
@@ -137,7 +140,9 @@ func TestASocketIsAnAddress(t *testing.T) {
 	must(t, err)
 	stale.(*net.UnixListener).SetUnlinkOnClose(false) // as when a process is killed
 	must(t, stale.Close())
-	s := launch(t, "sqlite:"+filepath.Join(folder, "gable.db"), "memory:", func(c *Config) { c.HTTP.Address = "unix:" + path })
+	s := launch(t, "sqlite:"+filepath.Join(folder, "gable.db"), "memory:", func(c *Config) {
+		c.HTTP.Address = "unix:" + path
+	})
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o660 || info.Mode().Type() != fs.ModeSocket {
 		t.Fatalf("%v, %v", info, err)
@@ -154,7 +159,8 @@ func TestASocketIsAnAddress(t *testing.T) {
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("status %d", response.StatusCode)
 	}
-	if _, err := listenOn(t.Context(), "unix:"+path); err == nil || !strings.Contains(err.Error(), "a process listens on "+path) {
+	_, err = listenOn(t.Context(), "unix:"+path)
+	if err == nil || !strings.Contains(err.Error(), "a process listens on "+path) {
 		t.Errorf("a second listener: %v", err)
 	}
 	must(t, s.stop())

@@ -67,7 +67,8 @@ func (c *Config) broken() []problem {
 		rule(isOrigin(origin) || origin == "*" && c.HTTP.CORSOrigins == "*", "http.cors_origins",
 			"invalid origin %q; write origins like https://app.example.org, without a path, or * alone, or none", origin)
 	}
-	rule((c.HTTP.TLSCert == "none") == (c.HTTP.TLSKey == "none"), "http.tls_key", "must be set together with http.tls_cert")
+	rule(c.HTTP.TLSCert == "none" || c.HTTP.TLSKey != "none", "http.tls_cert", "needs http.tls_key")
+	rule(c.HTTP.TLSKey == "none" || c.HTTP.TLSCert != "none", "http.tls_key", "needs http.tls_cert")
 	if c.HTTP.TLSCert != "none" && c.HTTP.TLSKey != "none" {
 		_, err := loadCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey)
 		usable(err, "http.tls_cert")

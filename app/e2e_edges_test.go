@@ -40,23 +40,25 @@ func TestAConnectionClosesWhenTheLengthOfARequestIsInDispute(t *testing.T) {
 	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.IdleTimeout = 100 * time.Millisecond })
 	const hidden = "GET /v1/cache HTTP/1.1\r\nHost: h\r\n\r\n"
 	const chunks = "0\r\n\r\n"
+	const get, post = "GET /healthz HTTP/1.1\r\nHost: h\r\n", "POST /v1/properties HTTP/1.1\r\nHost: h\r\n"
+	const old = "POST /v1/properties HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n"
 	for name, c := range map[string]struct {
 		head, body string
 		answers    int
 	}{
-		"a plain request":               {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n", chunks, 2},
+		"a plain request":               {post + "Content-Length: 5\r\n", chunks, 2},
 		"no body":                       {"GET /v1/properties HTTP/1.1\r\nHost: h\r\n", "", 2},
-		"the length named twice alike":  {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n", chunks, 2},
-		"the length named in two ways":  {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n", chunks, 1},
-		"chunks":                        {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
-		"chunks and a length":           {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
-		"a length behind chunks":        {"GET /healthz HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: CHUNKED\r\nContent-Length: 60\r\n", chunks, 1},
-		"a folded encoding":             {"POST /v1/properties HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n", chunks, 1},
-		"a folded encoding with a tab":  {"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n\tchunked\r\n", chunks, 1},
-		"two encodings":                 {"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n", chunks, 1},
-		"an encoding twice":             {"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
-		"chunks in HTTP/1.0, kept open": {"POST /v1/properties HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
-		"HTTP/1.0 with both, kept open": {"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"the length named twice alike":  {post + "Content-Length: 5\r\nContent-Length: 5\r\n", chunks, 2},
+		"the length named in two ways":  {post + "Content-Length: 5\r\nContent-Length: 6\r\n", chunks, 1},
+		"chunks":                        {post + "Transfer-Encoding: chunked\r\n", chunks, 1},
+		"chunks and a length":           {post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"a length behind chunks":        {get + "Transfer-Encoding: CHUNKED\r\nContent-Length: 60\r\n", chunks, 1},
+		"a folded encoding":             {post + "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n", chunks, 1},
+		"a folded encoding with a tab":  {get + "Transfer-Encoding:\r\n\tchunked\r\n", chunks, 1},
+		"two encodings":                 {get + "Transfer-Encoding: chunked, identity\r\n", chunks, 1},
+		"an encoding twice":             {get + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"chunks in HTTP/1.0, kept open": {old + "Transfer-Encoding: chunked\r\n", chunks, 1},
+		"HTTP/1.0 with both, kept open": {old + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
 	} {
 		for _, l := range []*listener{s.servers.public, s.servers.ops} {
 			statuses, headers := raw(t, l.bound.String(), c.head+"\r\n"+c.body+hidden)
@@ -170,7 +172,8 @@ func TestPagesOfConfiguredOriginsMayReadAnswers(t *testing.T) {
 	}
 	h := preflight(s, "/v1/properties", app, "POST", "authorization,content-type,idempotency-key")
 	if h.Get("Access-Control-Allow-Origin") != app || h.Get("Access-Control-Allow-Methods") != "POST" ||
-		h.Get("Access-Control-Allow-Headers") != "authorization,content-type,idempotency-key" || h.Get("Access-Control-Max-Age") == "" {
+		h.Get("Access-Control-Allow-Headers") != "authorization,content-type,idempotency-key" ||
+		h.Get("Access-Control-Max-Age") == "" {
 		t.Errorf("the preflight is answered %v", h)
 	}
 	for _, refused := range []http.Header{
@@ -186,7 +189,8 @@ func TestPagesOfConfiguredOriginsMayReadAnswers(t *testing.T) {
 		a := s.get("/v1/properties", "Origin", origin).must(http.StatusOK)
 		want := map[string]string{app: app, "http://localhost:3000": "http://localhost:3000"}[origin]
 		vary := strings.Join(a.header.Values("Vary"), ", ")
-		if a.header.Get("Access-Control-Allow-Origin") != want || !strings.Contains(vary, "Origin") || !strings.Contains(vary, "Accept-Encoding") {
+		if a.header.Get("Access-Control-Allow-Origin") != want ||
+			!strings.Contains(vary, "Origin") || !strings.Contains(vary, "Accept-Encoding") {
 			t.Errorf("origin %q: %v", origin, a.header)
 		}
 		if exposed := a.header.Get("Access-Control-Expose-Headers"); want != "" && (!strings.Contains(exposed, "Etag") ||
@@ -225,7 +229,8 @@ func TestTheCSVOfTheBackOfficeComputesNothingAndComesBack(t *testing.T) {
 	if !strings.Contains(exported, ",'=1,'=cmd|' /C calc'!A0,") || !strings.Contains(exported, ",formulas_escaped\n") {
 		t.Errorf("exported: %s", exported)
 	}
-	if exact := s.get("/v1/exports?format=csv").must(http.StatusOK).body; !strings.Contains(exact, ",=1,=cmd|' /C calc'!A0,") {
+	exact := s.get("/v1/exports?format=csv").must(http.StatusOK).body
+	if !strings.Contains(exact, ",=1,=cmd|' /C calc'!A0,") {
 		t.Errorf("without the parameter: %s", exact)
 	}
 	report := decoded[struct{ Unchanged, Rejected int }](

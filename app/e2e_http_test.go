@@ -109,7 +109,7 @@ func TestValidators(t *testing.T) {
 		} {
 			s.do(method, item, body, "If-Match", tag).must(http.StatusPreconditionFailed).lacks("weak")
 			for _, weak := range []string{"W/" + patched.header.Get("ETag"), `W/"other", W/` + tag} {
-				s.do(method, item, body, "If-Match", weak).must(http.StatusPreconditionFailed).says("is weak (W/): a proxy")
+				s.do(method, item, body, "If-Match", weak).must(http.StatusPreconditionFailed).says("is weak (W/): a proxy that")
 			}
 			s.do(method, item, body, "If-Match", tag+", W/"+patched.header.Get("ETag")).
 				must(http.StatusPreconditionFailed).lacks("weak")
@@ -121,6 +121,18 @@ func TestValidators(t *testing.T) {
 		s.do(http.MethodDelete, item, "").must(http.StatusNotFound)
 		s.do(http.MethodDelete, item, "", "If-Match", "W/"+tag).must(http.StatusNotFound)
 	})
+}
+
+func TestAWeakTagCountsFromATrustedProxy(t *testing.T) {
+	t.Parallel()
+	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
+	item := "/v1/properties/" + s.create(`"title":"compressed","price":1`).ID
+	old := s.get(item).header.Get("ETag")
+	current := s.do(http.MethodPatch, item, `{"price":2}`, "If-Match", "W/"+old).must(http.StatusOK).header.Get("ETag")
+	s.do(http.MethodPatch, item, `{"price":3}`, "If-Match", "W/"+old).must(http.StatusPreconditionFailed).lacks("weak")
+	s.do(http.MethodPatch, item, `{"price":3}`, "If-Match", `W/"1-x", W/`+current).must(http.StatusOK)
+	s.do(http.MethodPatch, item, `{"price":4}`, "If-Match", `W/`).must(http.StatusPreconditionFailed)
+	s.do(http.MethodDelete, item, "", "If-Match", "W/"+s.get(item).header.Get("ETag")).must(http.StatusNoContent)
 }
 
 func TestOfTwoWritersWithOneTagASingleOneWins(t *testing.T) {

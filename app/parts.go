@@ -187,6 +187,7 @@ func newAPI(
 		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
+		Proxies:    c.HTTP.proxies(),
 		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
 		MaxExportsPerClient: c.HTTP.MaxExportsPerClient,
 	})

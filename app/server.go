@@ -38,9 +38,10 @@ func newListener(name, address string, h http.Handler, c HTTPConfig, log *zap.Lo
 }
 
 // careful adds what holds for every answer of a listener: its type means what it says, and its connection closes unless
-// the length of the request is beyond dispute. A Content-Length beside Transfer-Encoding, a folded Transfer-Encoding, and
-// one in HTTP/1.0 are gone before a handler could see them, and a proxy in front may have read each otherwise. Closing
-// the connection of every chunked and every old request leaves no next request to disagree about (RFC 9112, section 6.1).
+// the length of the request is beyond dispute. A Content-Length beside Transfer-Encoding, a folded Transfer-Encoding,
+// and one in HTTP/1.0 are gone before a handler could see them, and a proxy in front may have read each otherwise.
+// Closing the connection of every chunked and every old request leaves no next request to disagree about (RFC 9112,
+// section 6.1).
 func careful(next http.Handler) http.Handler {
 	nosniff := []string{"nosniff"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

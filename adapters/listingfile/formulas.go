@@ -11,8 +11,8 @@ const formulasEscaped = "formulas_escaped"
 // escapeMark is what stands in front of an escaped text.
 const escapeMark = "'"
 
-// formulaStarts are the characters with which spreadsheets begin a formula, full-width ones as well, as OWASP lists them
-// ("CSV Injection"), and the mark itself, so that an escaped text can be told from one that begins with a mark.
+// formulaStarts are the characters with which spreadsheets begin a formula, full-width ones as well, as OWASP lists
+// them ("CSV Injection"), and the mark itself, so that an escaped text can be told from one that begins with a mark.
 const formulaStarts = "=+-@\t\r\n＝＋－＠" + escapeMark
 
 // escapeFormula returns a text that no spreadsheet computes.

@@ -64,7 +64,8 @@ func TestPagesOfOtherSitesMayNotAsk(t *testing.T) {
 
 func TestAProfileTakesNoLongerThanAMinute(t *testing.T) {
 	h := newHandler()
-	for _, path := range []string{"/debug/pprof/profile", "/debug/pprof/trace", "/debug/pprof/heap", "/debug/pprof/goroutine"} {
+	for _, name := range []string{"profile", "trace", "heap", "goroutine"} {
+		path := "/debug/pprof/" + name
 		for _, seconds := range []string{"61", "9999", "1e3", "NaN", "-1", "x", "Inf"} {
 			if w := ask(t, h, http.MethodGet, path+"?seconds="+seconds); w.Code != http.StatusBadRequest {
 				t.Errorf("%s?seconds=%s: %d", path, seconds, w.Code)

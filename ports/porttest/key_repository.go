@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// KeyRepository checks that a repository satisfies every promise of ports.KeyRepository. newRepo makes an empty repository
-// and the empty one of the accounts beside it, each time it is called.
+// KeyRepository checks that a repository satisfies every promise of ports.KeyRepository. newRepo makes an empty
+// repository and the empty one of the accounts beside it, each time it is called.
 func KeyRepository(t *testing.T, newRepo func(t *testing.T) (ports.KeyRepository, ports.AccountRepository)) {
 	runCases(t, keyCases, func(t *testing.T) ring {
 		repo, accounts := newRepo(t)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
@@ -68,9 +69,11 @@ type Options struct {
 	Ledger                Ledger
 	MaxBody               int64 // bytes of a JSON body
 	RequireIfMatch        bool  // changes need If-Match
-	MaxStreams            int   // streams of events open at once
-	MaxStreamsPerClient   int   // those of one client
-	MaxExportsPerClient   int   // exports that one client receives at once
+	// Proxies are the peers whose weak tags in If-Match count as strong ones: those that compress make them weak.
+	Proxies             exchange.Proxies
+	MaxStreams          int // streams of events open at once
+	MaxStreamsPerClient int // those of one client
+	MaxExportsPerClient int // exports that one client receives at once
 	// Draining is closed when the server begins to shut down, and with it every stream.
 	Draining <-chan struct{}
 }

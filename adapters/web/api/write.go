@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
@@ -99,7 +100,7 @@ func (a *API) revise(
 		return edit(body, current)
 	})
 	if err != nil {
-		return preconditioned(err, expected, r)
+		return a.preconditioned(err, expected, r)
 	}
 	a.writeItem(w, r, http.StatusOK, &revised)
 	return nil
@@ -112,7 +113,7 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error
 		return err
 	}
 	if err := a.Catalog.Remove(r.Context(), id, expected); err != nil {
-		return preconditioned(err, expected, r)
+		return a.preconditioned(err, expected, r)
 	}
 	a.Views.GiveWriteToken(w, r)
 	w.WriteHeader(http.StatusNoContent)
@@ -132,13 +133,13 @@ func (a *API) target(r *http.Request) (property.ID, func(*property.Property) boo
 	if !given && a.RequireIfMatch {
 		return id, nil, problem.Refuse(problem.PreconditionRequired, "Send If-Match with the ETag of the version you mean to change.")
 	}
-	return id, expectedState(header), nil
+	return id, expectedState(header, a.Proxies.Contains(exchange.Peer(r))), nil
 }
 
 // expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in
-// whichever coding the listing was read. Weak tags and tags that are not ours match nothing, since If-Match compares
-// strongly.
-func expectedState(header []string) func(*property.Property) bool {
+// whichever coding the listing was read. Tags that are not ours match nothing, and weak tags count only where a trusted
+// proxy may have made them weak: If-Match compares strongly.
+func expectedState(header []string, weak bool) func(*property.Property) bool {
 	if len(header) == 0 {
 		return nil
 	}
@@ -147,6 +148,9 @@ func expectedState(header []string) func(*property.Property) bool {
 		tag = strings.TrimSpace(tag)
 		if tag == "*" {
 			return nil
+		}
+		if weak {
+			tag = strings.TrimPrefix(tag, "W/")
 		}
 		if inner, quoted := strings.CutPrefix(tag, `"`); quoted && strings.HasSuffix(inner, `"`) {
 			tags = append(tags, strings.TrimSuffix(inner, `"`)+"-")
@@ -160,14 +164,14 @@ func expectedState(header []string) func(*property.Property) bool {
 }
 
 // preconditioned turns the error of a failed If-Match into its problem. A change that lost against others stays as it is.
-func preconditioned(err error, expected func(*property.Property) bool, r *http.Request) error {
+func (a *API) preconditioned(err error, expected func(*property.Property) bool, r *http.Request) error {
 	if !errors.Is(err, property.ErrVersionConflict) || expected == nil {
 		return err
 	}
-	if onlyWeak(r.Header["If-Match"]) {
+	if onlyWeak(r.Header["If-Match"]) && !a.Proxies.Contains(exchange.Peer(r)) {
 		return problem.Refuse(problem.PreconditionFailed,
-			"If-Match compares strong tags, and this one is weak (W/): a proxy has changed the answer on its way, as it does "+
-				"when it compresses. Read the listing with Accept-Encoding: identity and send the tag of that answer.")
+			"If-Match compares strong tags, and this one is weak (W/): a proxy that http.trusted_proxies does not list has "+
+				"changed the answer on its way. Read the listing with Accept-Encoding: identity and send the tag of that answer.")
 	}
 	return problem.Refuse(problem.PreconditionFailed,
 		"The listing is not in the state that If-Match names; read it again.")
