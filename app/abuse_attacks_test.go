@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
 )
 
 // slowBodies holds what the process keeps for a form while the form comes, a byte every two seconds.
@@ -377,6 +379,9 @@ func (s *assault) sendImport(
 	}
 	if err == nil {
 		err = form.WriteField("action", "import")
+	}
+	if err == nil {
+		err = form.WriteField("mapping", listingfile.OwnMapping)
 	}
 	if err != nil {
 		return nil, err

@@ -51,8 +51,10 @@ func (f *audience) about(id string, version string) uint64 {
 func manyStreams(s *assault) {
 	s.beCalm()
 	all := &audience{assault: s, seed: maphash.MakeSeed(), refuse: newResults()}
+	s.others.stop() // nothing is written between the two looks
 	cursor := decoded[struct{ Next string }](s.node.get("/v1/changes?after=now").answer).Next
 	since := s.lastChange()
+	s.others.start()
 	crowd := make([]*subscriber, subscribers)
 	ctx, stop := context.WithCancel(s.t.Context())
 	defer stop()
@@ -70,9 +72,8 @@ func manyStreams(s *assault) {
 		s.note("streams      %d of %d open", all.ready.Load(), subscribers)
 		all.write(attackTime)
 	})
-	s.others.stop() // nothing is written from here on
-	want := s.committed(all, since)
-	all.await(crowd, len(want))
+	s.others.stop()
+	want := all.await(crowd, since)
 	stop()
 	following.Wait()
 	all.compare(crowd, want)
@@ -203,26 +204,23 @@ func (s *assault) committed(f *audience, since int64) map[uint64]string {
 	return want
 }
 
-// await waits until every subscriber has so many events, or none gets more.
-func (f *audience) await(crowd []*subscriber, events int) {
-	for quiet, before := 0, -1; quiet < 20; {
-		total, done := 0, 0
+// await waits until nothing is committed any more and no subscriber receives more, and returns what was committed.
+func (f *audience) await(crowd []*subscriber, since int64) (want map[uint64]string) {
+	const rounds = 12 // seconds: a write nobody waits for any more is still committed that late
+	for quiet, before := 0, -1; quiet < rounds; quiet++ {
+		want = f.committed(f, since)
+		total := len(want)
 		for _, one := range crowd {
 			one.mu.Lock()
 			total += len(one.got)
-			if len(one.got) >= events {
-				done++
-			}
 			one.mu.Unlock()
 		}
-		if done == len(crowd) {
-			return
-		}
-		if quiet++; total != before {
+		if total != before {
 			quiet, before = 0, total
 		}
 		linger(f.t.Context(), time.Second)
 	}
+	return want
 }
 
 // compare fails the test for every subscriber that was not told of each change once.
