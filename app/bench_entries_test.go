@@ -77,7 +77,7 @@ func newShop(b *testing.B, searches int) *shop {
 	const room = 4 << 30
 	s := &shop{
 		b: b, store: memory.NewPropertyRepository(time.Now), query: memory.NewCache(room), kept: searches,
-		ledger: freshness.NewLedger(16_384, 24*time.Hour),
+		ledger: freshness.NewLedger(16_384, 1<<30, 24*time.Hour),
 	}
 	s.ledger.Confirm(time.Now())
 	counters := new(ports.Counters)

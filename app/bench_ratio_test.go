@@ -40,7 +40,7 @@ func BenchmarkHitRatio(b *testing.B) {
 	}
 	m := newMarket(b, 20_000)
 	questions := m.questions(10_000)
-	ledger := freshness.NewLedger(16_384, 24*time.Hour)
+	ledger := freshness.NewLedger(16_384, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
 	m.told = func(c property.Change) { ledger.Append(c) }
 	cache := memory.NewCache(4 << 30)

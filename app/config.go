@@ -44,6 +44,7 @@ type ViewConfig struct {
 // FreshnessConfig says how this process follows changes.
 type FreshnessConfig struct {
 	LedgerLength     int           `koanf:"ledger_length"`
+	LedgerBytes      Bytes         `koanf:"ledger_bytes"`
 	MaxStaleness     time.Duration `koanf:"max_staleness"`
 	PollInterval     time.Duration `koanf:"poll_interval"`
 	IdlePollInterval time.Duration `koanf:"idle_poll_interval"`

@@ -56,7 +56,7 @@ func followChanges(t *testing.T, room int, change ...func(*followerOptions)) *fo
 	store := memory.NewPropertyRepository(time.Now)
 	f := &followed{t: t, store: store, feed: &watchedFeed{ChangeFeed: memory.NewChangeFeed(store)}}
 	f.add(1)
-	ledger := freshness.NewLedger(room, time.Second)
+	ledger := freshness.NewLedger(room, 1<<30, time.Second)
 	bus := eventbus.New(func(_ string, r any) { panic(r) })
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
 	o := followerOptions{

@@ -97,7 +97,7 @@ func newEventBus(log *zap.Logger) *eventbus.Bus {
 }
 
 func newLedger(c *Config) *freshness.Ledger {
-	return freshness.NewLedger(c.Freshness.LedgerLength, c.Freshness.MaxStaleness)
+	return freshness.NewLedger(c.Freshness.LedgerLength, int64(c.Freshness.LedgerBytes), c.Freshness.MaxStaleness)
 }
 
 // ownCache reports whether the query cache belongs to this process alone.

@@ -24,7 +24,7 @@ func newTestTrend() *trend {
 		return func(context.Context) (int64, int64) { return n, n * 1_000 }
 	}
 	return newTrend(trendSources{
-		levels: newLevels(), viewSize: size(3), querySize: size(-1), ledger: freshness.NewLedger(100, time.Second),
+		levels: newLevels(), viewSize: size(3), querySize: size(-1), ledger: freshness.NewLedger(100, 1<<30, time.Second),
 		requests: newRequestFigures(registry), feed: newFeedFigures(registry),
 	})
 }

@@ -75,11 +75,20 @@ var propertyMutants = []mutant{
 	},
 	{
 		"a full page that runs short is loaded anew",
-		"domain/property/page.go", "if s.Full(page) && len(rows) < s.Limit {", "if false {", propertyPkg, windowTests,
+		"domain/property/page.go", "if s.Full(page) && !s.Full(patched) {", "if false {", propertyPkg, windowTests,
 	},
 	{
 		"a page stays within its limit",
-		"domain/property/page.go", "if len(rows) > s.Limit {", "if false {", propertyPkg, windowTests,
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if weight >= PageBytes {", propertyPkg,
+		windowTests,
+	},
+	{
+		"and within its bytes",
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if i+1 == s.Limit {", propertyPkg, windowTests,
+	},
+	{
+		"a page that its bytes have filled ends at its last listing",
+		"domain/property/page.go", "return weight >= PageBytes", "return false", propertyPkg, windowTests,
 	},
 	{
 		"of two that may match either may be counted",
@@ -164,7 +173,23 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"what has been forgotten is remembered as a number",
-		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	*slot", "	*slot", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	if", "	if", freshnessPkg, ".",
+	},
+	{
+		"so has an own change that the feed has yet to bring",
+		"domain/freshness/ledger.go", "	if pending {\n", "	if false {\n", freshnessPkg, ".",
+	},
+	{
+		"what is too large to be remembered resets the ledger",
+		"domain/freshness/ledger.go", "c.Op == property.OpReset || weight > l.maxBytes {", "c.Op == property.OpReset {", freshnessPkg, ".",
+	},
+	{
+		"an own change that is too large is remembered as a number",
+		"domain/freshness/ledger.go", "		l.forget(c, own)\n", "", freshnessPkg, ".",
+	},
+	{
+		"what was forgotten takes no bytes",
+		"domain/freshness/ledger.go", "	l.bytes -= slot.weight\n", "", freshnessPkg, ".",
 	},
 	{
 		"an own change that the feed has brought already is old news",

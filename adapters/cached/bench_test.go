@@ -21,7 +21,7 @@ func BenchmarkPageOfTwenty(b *testing.B) {
 	}
 	cache := memory.NewCache(1 << 20)
 	b.Cleanup(func() { cache.Close() })
-	ledger := freshness.NewLedger(1_000, 24*time.Hour)
+	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
 	counters := &ports.Counters{}
 	repo := cached.New(store, cache, ledger, counters, options())

@@ -27,7 +27,7 @@ type shop struct {
 // open makes an empty shop whose feed has just been confirmed and stays trusted for a day.
 func open(t *testing.T) *shop {
 	s := &shop{t: t, cache: &mapCache{}, counters: &ports.Counters{}, store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
-	ledger := freshness.NewLedger(1_000, 24*time.Hour)
+	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
 	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
 	return s

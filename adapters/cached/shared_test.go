@@ -41,7 +41,7 @@ type branch struct {
 
 // open starts a process that knows the last so many changes.
 func (w *town) open(history int, change ...func(*cached.Options)) *branch {
-	ledger := freshness.NewLedger(1_000, 24*time.Hour)
+	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	cursor, from, err := w.feed.Head(w.t.Context(), history)
 	if err != nil {
 		w.t.Fatal(err)

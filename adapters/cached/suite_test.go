@@ -32,7 +32,7 @@ func TestTheRepositoryKeepsItsPromisesWithAnyCache(t *testing.T) {
 	for name, newCache := range caches {
 		t.Run(name, func(t *testing.T) {
 			porttest.PropertyRepository(t, func(*testing.T) ports.PropertyRepository {
-				ledger := freshness.NewLedger(10_000, time.Hour)
+				ledger := freshness.NewLedger(10_000, 1<<30, time.Hour)
 				here := freshness.Place{Epoch: fmt.Sprint("epoch ", epochs.Add(1))}
 				ledger.Restart(here, here)
 				ledger.Confirm(time.Now())

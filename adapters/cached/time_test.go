@@ -14,7 +14,7 @@ import (
 func TestAStalledFeedBypassesTheCacheUntilItIsConfirmedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
-		ledger := freshness.NewLedger(100, time.Second)
+		ledger := freshness.NewLedger(100, 1<<30, time.Second)
 		ledger.Confirm(time.Now())
 		s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
 		p := s.add(1, 10)
@@ -56,7 +56,7 @@ func found(t *testing.T, s *shop, id property.ID) *property.Property {
 
 func TestALedgerThatWasNeverConfirmedBypassesTheCache(t *testing.T) {
 	s := open(t)
-	ledger := freshness.NewLedger(100, time.Hour)
+	ledger := freshness.NewLedger(100, 1<<30, time.Hour)
 	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
 	s.wantAbsent(idOf(1), ports.OutcomeBypassed)
 	s.wantAbsent(idOf(1), ports.OutcomeBypassed)

@@ -10,7 +10,7 @@ import (
 
 func TestCheckAllocatesNothing(t *testing.T) {
 	search, page := cheapest()
-	ledger := freshness.NewLedger(1<<16, time.Second)
+	ledger := freshness.NewLedger(1<<16, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnPage(search, page))
 	if n := testing.AllocsPerRun(100, func() { ledger.Check(entry) }); n != 0 {
 		t.Errorf("when nothing has changed it allocates %v times", n)

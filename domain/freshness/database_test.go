@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
@@ -14,6 +15,7 @@ import (
 // order, and a log of what was committed. It decides matches by itself, not through the filter under test.
 type database struct {
 	random  *rand.Rand
+	large   bool // some listings are
 	clock   int64
 	nextTx  uint64
 	crashes int                                // so far; numbers mean something between two of them
@@ -47,7 +49,7 @@ const listings = 9 // ids in play; some of them exist at the beginning
 
 func newDatabase(random *rand.Rand) *database {
 	d := &database{
-		random: random, nextTx: 1, rows: map[property.ID]*property.Property{},
+		random: random, large: random.IntN(3) == 0, nextTx: 1, rows: map[property.ID]*property.Property{},
 		history: map[property.ID][]*property.Property{}, lastTx: map[property.ID]uint64{}, last: map[property.ID]int64{},
 		locked: map[property.ID]bool{},
 	}
@@ -108,6 +110,11 @@ func momentOf(p *property.Property) int64 {
 	return moment
 }
 
+// descriptions are what makes listings weigh so much that two or three fill a page.
+var descriptions = [...]string{
+	"", "", strings.Repeat("s", property.PageBytes*2/5), strings.Repeat("l", property.PageBytes*7/10),
+}
+
 // state is a listing's next state: anything, or what it was with some of it changed.
 func (d *database) state(id property.ID, was *property.Property, writer int) property.Property {
 	d.clock++
@@ -128,6 +135,9 @@ func (d *database) state(id property.ID, was *property.Property, writer int) pro
 	if was == nil || d.random.IntN(3) > 0 {
 		p.Price = property.Decimal(1 + d.random.IntN(9))
 		p.AreaM2 = property.Optional[property.Decimal]{Value: p.Price % 4, Valid: p.Price%4 > 0}
+	}
+	if d.large && d.random.IntN(3) == 0 {
+		p.Description = descriptions[d.random.IntN(len(descriptions))]
 	}
 	return p
 }
@@ -234,7 +244,13 @@ func (d *database) search(s *property.Search) *property.Page {
 	slices.SortFunc(page.Properties, func(a, b property.Property) int {
 		return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b))
 	})
-	page.Properties = page.Properties[:min(s.Limit, len(page.Properties))]
+	for n, weight := 0, 0; n < len(page.Properties); n++ {
+		if n == s.Limit || weight >= property.PageBytes {
+			page.Properties = page.Properties[:n]
+		} else {
+			weight += page.Properties[n].Weight()
+		}
+	}
 	return page
 }
 

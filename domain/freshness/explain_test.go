@@ -40,7 +40,7 @@ func TestAnExplanationNamesTheChangesBetweenAnswerAndLedger(t *testing.T) {
 }
 
 func TestAnAnswerOlderThanAllThatIsRememberedIsExplainedAsUnknown(t *testing.T) {
-	ledger := freshness.NewLedger(2, time.Second)
+	ledger := freshness.NewLedger(2, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(1)))
 	ledger.Append(inserted(house(1, 10)), inserted(house(2, 10)), inserted(house(3, 10)))
 	if x := ledger.Explain(entry, 5); x.Verdict != freshness.Unknown || x.Head-x.At != 3 || x.Touching != 0 || len(x.Recent) != 2 {
@@ -55,7 +55,7 @@ func TestExplainAndCheckAgree(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		d := newDatabase(random)
-		ledger := freshness.NewLedger([]int{4, 12, 100}[random.IntN(3)], time.Second)
+		ledger := freshness.NewLedger([]int{4, 12, 100}[random.IntN(3)], 1<<30, time.Second)
 		told := len(d.log)
 		var entries []*freshness.Entry
 		var depends [][]freshness.Dependency

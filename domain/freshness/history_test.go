@@ -109,6 +109,9 @@ func (p *process) follow() {
 	c := p.log[at]
 	figures := p.ledger.Figures()
 	forgotten := max(int(figures.Position)-figures.Length, int(figures.Position)+1-figures.Capacity)
+	if figures.MaxBytes < 1<<30 {
+		forgotten = int(figures.Position) // by bytes it may be as much
+	}
 	if c.moments[c.change.ID] < p.floor[c.change.ID] && int(p.own[c.change.ID]) <= forgotten {
 		p.catchUp()
 		return
@@ -316,7 +319,11 @@ func live(seed uint64, total *tally, m misuse) error {
 	processes := make([]*process, 2)
 	shared := map[sharedKey]record{}
 	for i := range processes {
-		processes[i] = newProcess(d, freshness.NewLedger([]int{6, 20, 200}[random.IntN(3)], time.Second), total)
+		length, bytes := []int{6, 20, 200}[random.IntN(3)], int64(1<<30)
+		if d.large {
+			bytes = []int64{property.PageBytes / 2, 3 * property.PageBytes, 1 << 30}[random.IntN(3)]
+		}
+		processes[i] = newProcess(d, freshness.NewLedger(length, bytes, time.Second), total)
 		processes[i].shared = shared
 	}
 	questions := []question{itemOf{idOf(0)}, itemOf{idOf(1)}, countOf{&d.randomSearch().Filter}, countOf{&d.randomSearch().Filter}}

@@ -12,9 +12,11 @@ import (
 // Position counts the changes a ledger has been told of. An answer with position p takes the first p of them into account.
 type Position uint64
 
-// Ledger is what a process remembers of recent changes: a bounded ring. It is safe for concurrent use.
+// Ledger is what a process remembers of recent changes: a ring that is bounded in changes and in bytes. It is safe for
+// concurrent use.
 type Ledger struct {
 	maxStaleness time.Duration
+	maxBytes     int64
 	head         atomic.Uint64             // position of the newest change; written under mu
 	confirmed    atomic.Pointer[time.Time] // when a completed poll of the feed last began
 	doubted      atomic.Pointer[time.Time] // a poll confirms nothing that began before; written under mu
@@ -24,8 +26,9 @@ type Ledger struct {
 	mu        sync.RWMutex
 	ring      []remembered         // the change at position p is ring[(p-1) % len(ring)]; guarded by mu, so the rest
 	tail      uint64               // changes up to here are forgotten
+	bytes     int64                // the weight of those in the ring
 	forgotten uint64               // the highest transaction of a change forgotten
-	doubtful  uint64               // the highest of an own change announced that nothing could be said about
+	doubtful  uint64               // the highest of an own change announced that is forgotten and was not brought
 	base      Place                // where following began: the changes before it never came here
 	known     map[changeKey]uint64 // the position of each change in the ring
 	latest    map[property.ID]state
@@ -34,6 +37,7 @@ type Ledger struct {
 // remembered is a change in the ring.
 type remembered struct {
 	change  property.Change
+	weight  int64
 	highest uint64 // transaction among all changes up to this one
 	// blind says that the change before this one to the same listing may be unknown yet. What it did to a count cannot be
 	// told from the two images of this one.
@@ -85,11 +89,12 @@ func (s state) follow(c *property.Change, position uint64, own bool) state {
 	return s
 }
 
-// NewLedger makes a ledger that remembers the given number of changes (at least 1) and vouches for kept answers as long as
-// the feed has been confirmed within maxStaleness.
-func NewLedger(length int, maxStaleness time.Duration) *Ledger {
+// NewLedger makes a ledger that remembers the given number of changes (at least 1), fewer when they weigh more than
+// maxBytes, and vouches for kept answers as long as the feed has been confirmed within maxStaleness.
+func NewLedger(length int, maxBytes int64, maxStaleness time.Duration) *Ledger {
 	l := &Ledger{
 		maxStaleness: maxStaleness,
+		maxBytes:     maxBytes,
 		ring:         make([]remembered, max(1, length)),
 		known:        map[changeKey]uint64{},
 		latest:       map[property.ID]state{},
@@ -133,11 +138,10 @@ func (l *Ledger) Announce(changes ...property.Change) (strange bool) {
 		case l.remembers(c):
 		case reached.Sees(order(c)):
 			l.reset()
-			l.forgotten, l.doubtful = max(l.forgotten, order(c)), max(l.doubtful, order(c))
+			l.forget(c, true)
 		default:
 			blind := other || !l.knowsBefore(c, reached)
-			l.append(c, true)
-			if blind {
+			if l.append(c, true) && blind {
 				l.blind(l.head.Load())
 			}
 		}
@@ -173,28 +177,41 @@ func (l *Ledger) remembers(c *property.Change) bool {
 	return known
 }
 
-// append adds a change, an own one that is announced or one of the feed. mu is held.
-func (l *Ledger) append(c *property.Change, own bool) {
-	if c.Op == property.OpReset {
-		l.reset()
-		l.forgotten = max(l.forgotten, order(c))
-		return
-	}
+// append adds a change, an own one that is announced or one of the feed, and reports whether it is remembered. One that is
+// too large to be remembered is as good as a reset. mu is held.
+func (l *Ledger) append(c *property.Change, own bool) bool {
 	if at, known := l.known[keyOf(c)]; known {
 		l.settle(l.slot(at - 1))
-		return
+		return true
+	}
+	weight := int64(c.Weight())
+	if c.Op == property.OpReset || weight > l.maxBytes {
+		l.reset()
+		l.forget(c, own)
+		return false
 	}
 	position, highest := l.head.Load()+1, order(c)
-	if position-l.tail > uint64(len(l.ring)) {
+	for position-l.tail > uint64(len(l.ring)) || l.bytes+weight > l.maxBytes {
 		l.forgetOldest()
 	}
 	if l.tail+1 < position {
 		highest = max(highest, l.slot(position-2).highest)
 	}
-	*l.slot(position - 1) = remembered{change: *c, highest: highest, pending: own}
+	r := l.slot(position - 1)
+	*r = remembered{change: c.Compact(), weight: weight, highest: highest, pending: own}
+	l.bytes += weight
 	l.known[keyOf(c)] = position
-	l.latest[c.ID] = l.latest[c.ID].follow(c, position, own)
+	l.latest[c.ID] = l.latest[c.ID].follow(&r.change, position, own)
 	l.head.Store(position)
+	return true
+}
+
+// forget notes the transaction of a change that is not remembered, and whether the feed has yet to bring it. mu is held.
+func (l *Ledger) forget(c *property.Change, pending bool) {
+	l.forgotten = max(l.forgotten, order(c))
+	if pending {
+		l.doubtful = max(l.doubtful, order(c))
+	}
 }
 
 // settle notes that an own change is not pending any more: the feed has brought it, or it is forgotten. mu is held.
@@ -209,13 +226,14 @@ func (l *Ledger) settle(r *remembered) {
 
 // reset forgets everything: whatever was kept before may be wrong in any way.
 func (l *Ledger) reset() {
-	if head := l.head.Load(); head > l.tail {
-		l.forgotten = max(l.forgotten, l.slot(head-1).highest)
+	for at, head := l.tail, l.head.Load(); at < head; at++ {
+		l.forget(&l.slot(at).change, l.slot(at).pending)
 	}
 	clear(l.ring)
 	clear(l.known)
 	clear(l.latest)
 	l.tail = l.head.Load() + 1
+	l.bytes = 0
 	l.head.Store(l.tail)
 }
 
@@ -224,12 +242,13 @@ func (l *Ledger) forgetOldest() {
 	l.evicted.Add(1)
 	slot := l.slot(l.tail - 1)
 	c := &slot.change
+	l.forget(c, slot.pending)
 	l.settle(slot)
 	delete(l.known, keyOf(c))
 	if l.latest[c.ID].position == l.tail {
 		delete(l.latest, c.ID)
 	}
-	l.forgotten = max(l.forgotten, order(c))
+	l.bytes -= slot.weight
 	*slot = remembered{}
 }
 
@@ -281,6 +300,8 @@ type Figures struct {
 	Position Position // changes told so far, resets included
 	Length   int      // changes remembered
 	Capacity int      // changes it can remember
+	Bytes    int64    // what the changes remembered weigh
+	MaxBytes int64    // what they can weigh
 	Evicted  uint64   // changes forgotten for lack of room
 }
 
@@ -289,5 +310,5 @@ func (l *Ledger) Figures() Figures {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	head := l.head.Load()
-	return Figures{Position(head), int(head - l.tail), len(l.ring), l.evicted.Load()}
+	return Figures{Position(head), int(head - l.tail), len(l.ring), l.bytes, l.maxBytes, l.evicted.Load()}
 }

@@ -2,6 +2,7 @@ package freshness_test
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,7 +38,7 @@ func priced(before property.Property, price property.Decimal) property.Change {
 
 func inserted(p property.Property) property.Change { return property.Inserted(0, p) }
 
-func newLedger() *freshness.Ledger { return freshness.NewLedger(100, time.Second) }
+func newLedger() *freshness.Ledger { return freshness.NewLedger(100, 1<<30, time.Second) }
 
 func wantVerdict(t *testing.T, got, want freshness.Verdict) {
 	t.Helper()
@@ -134,7 +135,7 @@ func TestAfterAResetAListingMayBeginAgainAtALowerVersion(t *testing.T) {
 }
 
 func TestEvictionMakesOldAnswersUnknownAndKeepsNewerOnes(t *testing.T) {
-	ledger := freshness.NewLedger(3, time.Second)
+	ledger := freshness.NewLedger(3, 1<<30, time.Second)
 	old := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(50)))
 	ledger.Append(inserted(house(1, 10)))
 	newer := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(50)))
@@ -145,8 +146,33 @@ func TestEvictionMakesOldAnswersUnknownAndKeepsNewerOnes(t *testing.T) {
 	wantVerdict(t, ledger.Check(touched), freshness.Stale)
 }
 
+// When the bytes are taken the oldest changes go, as many as the new one needs.
+func TestALedgerIsBoundedInBytes(t *testing.T) {
+	change := inserted(house(1, 10))
+	ledger := freshness.NewLedger(100, 4*int64(change.Weight()), time.Second)
+	elsewhere := func() *freshness.Entry { return freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(50))) }
+	old := elsewhere()
+	ledger.Append(inserted(house(1, 10)), inserted(house(2, 10)))
+	newer := elsewhere()
+	ledger.Append(inserted(house(3, 10)), inserted(house(4, 10)))
+	wantVerdict(t, ledger.Check(freshness.NewEntry(0, freshness.OnItem(idOf(50)))), freshness.Fresh)
+	large := house(5, 10)
+	large.Description = strings.Repeat("l", change.Weight())
+	ledger.Append(inserted(large))
+	wantVerdict(t, ledger.Check(old), freshness.Unknown)
+	wantVerdict(t, ledger.Check(newer), freshness.Fresh)
+	for n := range 1_000 {
+		p := house(n%7, 10)
+		p.Version, p.Description = int64(10+n), strings.Repeat("d", n*7%change.Weight())
+		ledger.Append(priced(p, 20))
+		if f := ledger.Figures(); f.Bytes > f.MaxBytes || f.Length == 0 {
+			t.Fatalf("after %d changes the ledger remembers %d of %d bytes", n+1, f.Length, f.Bytes)
+		}
+	}
+}
+
 func TestAnAnswerJudgedInTimeOutlivesTheRing(t *testing.T) {
-	ledger := freshness.NewLedger(3, time.Second)
+	ledger := freshness.NewLedger(3, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(50)))
 	for n := range 100 {
 		ledger.Append(inserted(house(n, 10)))
@@ -162,7 +188,7 @@ func TestAnAnswerJudgedInTimeOutlivesTheRing(t *testing.T) {
 }
 
 func TestAForgottenChangeThatComesAgainIsNews(t *testing.T) {
-	ledger := freshness.NewLedger(2, time.Second)
+	ledger := freshness.NewLedger(2, 1<<30, time.Second)
 	first := inserted(house(1, 10))
 	ledger.Append(first, inserted(house(2, 10)), inserted(house(3, 10)))
 	before := ledger.Position()
@@ -173,28 +199,32 @@ func TestAForgottenChangeThatComesAgainIsNews(t *testing.T) {
 }
 
 func TestALedgerRemembersAtLeastOneChange(t *testing.T) {
-	ledger := freshness.NewLedger(0, time.Second)
+	ledger := freshness.NewLedger(0, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(9)))
 	ledger.Append(inserted(house(1, 10)))
 	wantVerdict(t, ledger.Check(entry), freshness.Fresh)
 }
 
 func TestFiguresSayHowMuchIsRemembered(t *testing.T) {
-	ledger := freshness.NewLedger(3, time.Second)
+	ledger := freshness.NewLedger(3, 1<<30, time.Second)
 	for n := range 5 {
 		ledger.Append(inserted(house(n, 10)))
 	}
-	if got, want := ledger.Figures(), (freshness.Figures{Position: 5, Length: 3, Capacity: 3, Evicted: 2}); got != want {
+	change := inserted(house(1, 10))
+	want := freshness.Figures{
+		Position: 5, Length: 3, Capacity: 3, Bytes: 3 * int64(change.Weight()), MaxBytes: 1 << 30, Evicted: 2,
+	}
+	if got := ledger.Figures(); got != want {
 		t.Errorf("figures are %+v, want %+v", got, want)
 	}
 	ledger.Restart(freshness.Place{}, freshness.Place{})
-	if got := ledger.Figures(); got.Length != 0 || got.Position != 6 {
+	if got := ledger.Figures(); got.Length != 0 || got.Position != 6 || got.Bytes != 0 {
 		t.Errorf("after a reset figures are %+v", got)
 	}
 }
 
 func TestForgottenChangesTakeNoMemory(t *testing.T) {
-	ledger := freshness.NewLedger(100, time.Second)
+	ledger := freshness.NewLedger(100, 1<<30, time.Second)
 	before := heap()
 	for n := range 100_000 {
 		ledger.Append(inserted(house(n, 10)))
@@ -252,7 +282,7 @@ func TestAfterADoubtALedgerIsTrustedAgainWhenALaterPollConfirmsIt(t *testing.T) 
 // that an older version is still fresh.
 func TestNoReaderIsGivenWhatAnAcknowledgedWriteHasReplaced(t *testing.T) {
 	const writes = 20_000
-	ledger := freshness.NewLedger(64, time.Second)
+	ledger := freshness.NewLedger(64, 1<<30, time.Second)
 	var stored, acknowledged atomic.Int64
 	search := &property.Search{Limit: 5}
 	var readers sync.WaitGroup

@@ -111,12 +111,20 @@ func (q pageOf) missing(k knowledge, page *property.Page) error {
 	if len(rows) > q.search.Limit {
 		return fmt.Errorf("the page has %d rows, %d are allowed", len(rows), q.search.Limit)
 	}
+	weight := 0
+	for i := range rows {
+		if weight >= property.PageBytes {
+			return fmt.Errorf("the page goes on behind row %d, which brings it to %d bytes", i, weight)
+		}
+		weight += rows[i].Weight()
+	}
+	open := len(rows) < q.search.Limit && weight < property.PageBytes
 	for id, p := range k.rows {
 		shown := slices.ContainsFunc(rows, func(row property.Property) bool { return row.ID == id })
 		if !k.settled(id) || shown || !belongs(q.search, p) {
 			continue
 		}
-		if len(rows) < q.search.Limit || order.Compare(order.Place(p), order.Place(&rows[len(rows)-1])) < 0 {
+		if open || order.Compare(order.Place(p), order.Place(&rows[len(rows)-1])) < 0 {
 			return fmt.Errorf("listing %s is missing from the page", id)
 		}
 	}

@@ -74,7 +74,7 @@ func at(xmax uint64, inFlight ...uint64) freshness.Place {
 
 // following is a ledger that followed from transaction 10 on and has been told of these, in this order.
 func following(length int, txs ...uint64) *freshness.Ledger {
-	l := freshness.NewLedger(length, 0)
+	l := freshness.NewLedger(length, 1<<30, 0)
 	l.Restart(at(10), at(10))
 	for i, tx := range txs {
 		l.Append(made(tx, i))
@@ -138,14 +138,70 @@ func TestAnOwnWriteIsNotLostWhenFollowingBegins(t *testing.T) {
 		"anew after a restart": {Epoch: "before the restart", Snapshot: at(40).Snapshot},
 		"anew with a number that was seen before": {Epoch: "before the crash", Snapshot: at(60).Snapshot},
 	} {
+		for room, l := range map[string]*freshness.Ledger{
+			"there is room for it":               freshness.NewLedger(9, 1<<30, 0),
+			"the next own write takes its room":  freshness.NewLedger(1, 1<<30, 0),
+			"the next own write takes its bytes": freshness.NewLedger(9, 1_000, 0),
+			"it is too large to be remembered":   freshness.NewLedger(9, 1, 0),
+			"a reset that the feed brings":       freshness.NewLedger(9, 1<<30, 0),
+			"a change too large the feed brings": freshness.NewLedger(9, 10_000, 0),
+		} {
+			t.Run(name+", "+room, func(t *testing.T) {
+				l.Restart(before, before)
+				l.Announce(made(50, 1)) // 2
+				large := house(4, 10)
+				large.Description = strings.Repeat("l", 20_000)
+				switch {
+				case strings.HasPrefix(room, "the next"):
+					l.Announce(made(49, 3))
+				case strings.HasPrefix(room, "a reset"):
+					l.Append(property.Change{Op: property.OpReset, Tx: 44})
+				case strings.HasPrefix(room, "a change"):
+					l.Append(property.Inserted(44, large))
+				}
+				l.Restart(at(30), at(50), made(45, 2)) // 3
+				wantNotLocated(t, l, at(50))           // 4
+				if _, known := l.Locate(at(51)); !known {
+					t.Error("an answer that has seen the write cannot be judged")
+				}
+			})
+		}
+	}
+}
+
+// A change that the ledger has no room for may have changed anything, as far as it knows.
+func TestAChangeTooLargeToRememberIsAReset(t *testing.T) {
+	for name, tell := range map[string]func(*freshness.Ledger, property.Change){
+		"brought by the feed": func(l *freshness.Ledger, c property.Change) { l.Append(c) },
+		"announced":           func(l *freshness.Ledger, c property.Change) { l.Announce(c) },
+		"announced in another epoch": func(l *freshness.Ledger, c property.Change) {
+			c.Epoch = "there"
+			l.Announce(c)
+		},
+		"brought after it was announced": func(l *freshness.Ledger, c property.Change) {
+			l.Announce(c)
+			l.Append(c)
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
-			l := freshness.NewLedger(9, 0)
-			l.Restart(before, before)
-			l.Announce(made(50, 1))                // 2
-			l.Restart(at(30), at(50), made(45, 2)) // 3
-			wantNotLocated(t, l, at(50))           // 4
-			if _, known := l.Locate(at(51)); !known {
-				t.Error("an answer that has seen the write cannot be judged")
+			l := freshness.NewLedger(9, 10_000, 0)
+			l.Restart(at(10), at(10))
+			l.Append(made(11, 1))
+			l.Reach(at(12))
+			kept, place := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5))), l.Place()
+			large := house(2, 10)
+			large.Description = strings.Repeat("l", 10_000)
+			tell(l, property.Inserted(12, large))
+			wantVerdict(t, l.Check(kept), freshness.Unknown)
+			wantNotLocated(t, l, place)
+			if f := l.Figures(); f.Length != 0 || f.Bytes != 0 {
+				t.Errorf("the ledger remembers %d changes of %d bytes", f.Length, f.Bytes)
+			}
+			kept = freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
+			l.Append(made(13, 3))
+			wantVerdict(t, l.Check(kept), freshness.Fresh)
+			if _, known := l.Locate(at(13)); !known {
+				t.Error("an answer that has seen the change cannot be judged")
 			}
 		})
 	}

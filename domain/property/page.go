@@ -6,15 +6,40 @@ import (
 	"sort"
 )
 
-// Page is the answer to a search: listings in the search's order, at most Limit of them. It is a function of its own
-// rows: it is full when it has Limit rows, and there may be more behind it exactly when it is full, so a last page that
-// happens to be full is followed by an empty one. A page is immutable; Apply makes another.
+// Page is the answer to a search: listings in the search's order, at most Limit of them, and fewer when they are large:
+// a page ends with the listing that brings it to PageBytes. It is a function of its own rows: it is full when it has
+// Limit rows or weighs PageBytes, and there may be more behind it exactly when it is full, so a last page that happens to
+// be full is followed by an empty one. A page is immutable; Apply makes another.
 type Page struct {
 	Properties []Property
 }
 
-// Full reports whether the page has as many rows as the search allows, which means that its window ends at its last row.
-func (s *Search) Full(page *Page) bool { return len(page.Properties) >= s.Limit }
+// PageBytes is the weight at which a page is full, however few rows it has. One row may go beyond it.
+const PageBytes = 2 << 20
+
+// Full reports whether the page holds as much as the search allows, which means that its window ends at its last row.
+func (s *Search) Full(page *Page) bool {
+	if len(page.Properties) >= s.Limit {
+		return true
+	}
+	weight := 0
+	for i := range page.Properties {
+		weight += page.Properties[i].Weight()
+	}
+	return weight >= PageBytes
+}
+
+// Cut is the page that begins with these rows: the first of them with which it is full, or all.
+func (s *Search) Cut(rows []Property) *Page {
+	weight := 0
+	for i := range rows {
+		weight += rows[i].Weight()
+		if i+1 == s.Limit || weight >= PageBytes {
+			return &Page{Properties: slices.Clip(rows[:i+1])}
+		}
+	}
+	return &Page{Properties: rows}
+}
 
 // Next is where the following page begins; absent when the page is not full.
 func (s *Search) Next(page *Page) Optional[Place] {
@@ -120,19 +145,16 @@ func (s *Search) Apply(page *Page, id ID, version int64, current *Property) (*Pa
 	if enters == Yes {
 		rows = s.insert(rows, current)
 	}
-	if s.Full(page) && len(rows) < s.Limit {
+	patched := s.Cut(rows)
+	if s.Full(page) && !s.Full(patched) {
 		return nil, false
 	}
-	return &Page{Properties: rows}, true
+	return patched, true
 }
 
-// insert puts the listing at its place among the rows and keeps the page within its limit.
+// insert puts the listing at its place among the rows.
 func (s *Search) insert(rows []Property, p *Property) []Property {
 	place := s.Sort.Place(p)
 	at := sort.Search(len(rows), func(i int) bool { return s.Sort.Compare(s.Sort.Place(&rows[i]), place) > 0 })
-	rows = slices.Insert(rows, at, *p)
-	if len(rows) > s.Limit {
-		rows = rows[:s.Limit]
-	}
-	return rows
+	return slices.Insert(rows, at, *p)
 }

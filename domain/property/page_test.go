@@ -2,6 +2,7 @@ package property_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,9 +24,17 @@ func newWorld(t *rapid.T) world {
 	salt := rapid.Uint8().Draw(t, "salt")
 	w.coin = func(p *property.Property) bool { return (p.ID[15]+byte(p.Version)+salt)%3 > 0 }
 	for _, p := range porttest.Listings(rapid.IntRange(0, 8).Draw(t, "rows")).Draw(t, "table") {
+		p.Description = description().Draw(t, "description")
 		w.rows[p.ID] = p
 	}
 	return w
+}
+
+// description is mostly short, and now and then so long that two or three of them fill a page.
+func description() *rapid.Generator[string] {
+	return rapid.SampledFrom([]string{
+		"", "bright", "school", strings.Repeat("s", property.PageBytes*2/5), strings.Repeat("l", property.PageBytes*7/10),
+	})
 }
 
 func (w world) matches(f *property.Filter, p *property.Property) bool {
@@ -42,7 +51,13 @@ func (w world) page(s *property.Search) *property.Page {
 		}
 	}
 	slices.SortFunc(page.Properties, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b)) })
-	page.Properties = page.Properties[:min(len(page.Properties), s.Limit)]
+	for n, weight := 0, 0; n < len(page.Properties); n++ {
+		if n == s.Limit || weight >= property.PageBytes {
+			page.Properties = page.Properties[:n]
+			break
+		}
+		weight += page.Properties[n].Weight()
+	}
 	return page
 }
 
@@ -82,6 +97,7 @@ func (w world) change(t *rapid.T) property.Change {
 		after.Price = porttest.Details().Draw(t, "details").Price
 	} else {
 		after.Details = porttest.Details().Draw(t, "details")
+		after.Description = description().Draw(t, "description")
 	}
 	after.UpdatedAt = before.UpdatedAt.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "later")) * time.Second)
 	w.rows[after.ID] = after

@@ -62,6 +62,51 @@ func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 	}
 }
 
+// A page whose listings are large ends before its limit, and stays true all the same. Of three listings at 20, 30 and 40
+// the first two fill it.
+func TestAPageIsTouchedByWhatBelongsBeforeTheListingThatFillsIt(t *testing.T) {
+	large := func(n byte, price property.Decimal, part int) property.Property {
+		p := house(t, n, price)
+		p.Description = strings.Repeat("l", property.PageBytes*part/10)
+		return p
+	}
+	two, three, four := large(2, 20, 4), large(3, 30, 7), large(4, 40, 4)
+	s := search(t, "kind=house&sort=price&limit=500")
+	page := s.Cut([]property.Property{two, three, four})
+	if next, ok := s.Next(page).Get(); costs(page) != "20 30" || next != s.Sort.Place(&three) || !ok {
+		t.Fatalf("the page is %s, and the next one begins behind %v (%t)", costs(page), next, ok)
+	}
+	becoming := func(p property.Property, part int) property.Change {
+		now := large(p.ID[15], p.Price, part)
+		now.Version++
+		return property.Updated(1, p, now)
+	}
+	for name, c := range map[string]struct {
+		change  property.Change
+		becomes string
+	}{
+		"one behind the end":                      {property.Inserted(1, large(5, 31, 1)), "untouched"},
+		"one before the end":                      {property.Inserted(1, large(5, 25, 1)), "20 25 30"},
+		"a large one before the end":              {property.Inserted(1, large(5, 25, 6)), "20 25"},
+		"one of the first, grown":                 {becoming(two, 9), "20 30"},
+		"one of the first, grown to fill it":      {becoming(two, 10), "20"},
+		"one of the first, not so large any more": {becoming(two, 1), "anew"},
+		"the last, not so large any more":         {becoming(three, 1), "anew"},
+		"one of the first, removed":               {property.Deleted(1, two, birth), "anew"},
+	} {
+		becomes := "untouched"
+		if s.Window(page).Touches(&c.change) {
+			becomes = "anew"
+			if patched, ok := s.Apply(page, c.change.ID, c.change.Version, c.change.After); ok {
+				becomes = costs(patched)
+			}
+		}
+		if becomes != c.becomes {
+			t.Errorf("%s makes the page %s, want %s", name, becomes, c.becomes)
+		}
+	}
+}
+
 func costs(page *property.Page) string {
 	list := make([]string, len(page.Properties))
 	for i := range list {

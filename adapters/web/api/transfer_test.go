@@ -61,7 +61,7 @@ func TestAnImportIsAnsweredHoweverLongItsWorkTakes(t *testing.T) {
 		pause time.Duration
 	}{{1, 0}, {10, 20 * time.Second}, {1_000, time.Second}, {3, exchange.Patience - time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
-			ledger := freshness.NewLedger(1, time.Second)
+			ledger := freshness.NewLedger(1, 1<<30, time.Second)
 			views := viewcache.New(ledger, deaf{}, new(ports.Counters), viewcache.Options{TTL: time.Minute})
 			router := mux.NewRouter()
 			api.New(api.Options{

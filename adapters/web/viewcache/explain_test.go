@@ -18,7 +18,7 @@ const ttl = 10 * time.Minute
 
 // open makes an empty cache whose ledger has just been confirmed and stays trusted for an hour.
 func open(t *testing.T) (*viewcache.Cache, *freshness.Ledger, *ports.Counters) {
-	ledger, counters := freshness.NewLedger(4, time.Hour), &ports.Counters{}
+	ledger, counters := freshness.NewLedger(4, 1<<30, time.Hour), &ports.Counters{}
 	ledger.Confirm(time.Now())
 	views := viewcache.New(ledger, nil, counters, viewcache.Options{MaxBytes: 1 << 20, TTL: ttl})
 	t.Cleanup(views.Close)

@@ -40,7 +40,7 @@ func (f *halfFeed) Now(context.Context) (freshness.Place, error) { return f.plac
 
 func newAnswering(t *testing.T) *answering {
 	place := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
-	a := &answering{t: t, ledger: freshness.NewLedger(9, time.Hour), feed: &halfFeed{place: place}}
+	a := &answering{t: t, ledger: freshness.NewLedger(9, 1<<30, time.Hour), feed: &halfFeed{place: place}}
 	a.ledger.Restart(place, place)
 	a.ledger.Confirm(time.Now())
 	a.depends = func() []freshness.Dependency { return []freshness.Dependency{freshness.OnItem(property.ID{1})} }

@@ -38,7 +38,7 @@ func (i *interrupted) CheckCount(f *property.Filter, at freshness.Position) (fre
 func TestAPatchedPageAndItsCountAreOfOneMoment(t *testing.T) {
 	house := property.Property{ID: property.ID{15: 1}, Version: 1, CreatedAt: time.Unix(1, 0), UpdatedAt: time.Unix(1, 0)}
 	appears := property.Inserted(1, house)
-	ledger := &interrupted{Ledger: freshness.NewLedger(9, time.Hour), change: &appears}
+	ledger := &interrupted{Ledger: freshness.NewLedger(9, 1<<30, time.Hour), change: &appears}
 	search := &property.Search{Limit: 5, Sort: property.DefaultSort}
 	answer := PageAnswer(ledger, search, &property.Page{}, 0, func(page *property.Page, count int64) Answer {
 		return Answer{Body: fmt.Appendf(nil, "%d of %d", len(page.Properties), count)}

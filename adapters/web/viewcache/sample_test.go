@@ -18,7 +18,7 @@ import (
 // what the store has to say when it is asked again.
 func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness.Ledger) {
 	t.Helper()
-	ledger := freshness.NewLedger(9, time.Hour)
+	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
 	samples := ports.NewSamples()
 	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
@@ -53,7 +53,7 @@ func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness
 
 // A wrong view is not served again, by its key or by its target.
 func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
-	ledger := freshness.NewLedger(9, time.Hour)
+	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
 	samples := ports.NewSamples()
 	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})

@@ -63,7 +63,7 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 		"no change":                              {"", ports.Writing{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ledger := freshness.NewLedger(4, time.Hour)
+			ledger := freshness.NewLedger(4, 1<<30, time.Hour)
 			ledger.Restart(here, here)
 			ledger.Confirm(time.Now())
 			views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, CatchUpTimeout: time.Second})
@@ -90,7 +90,7 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 // While the database is away a view is given that was true when the ledger was last confirmed, if that is not longer ago
 // than the reader tolerates, and nobody has been told more since.
 func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
-	ledger := freshness.NewLedger(4, time.Second)
+	ledger := freshness.NewLedger(4, 1<<30, time.Second)
 	ledger.Confirm(time.Now())
 	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, StaleIfError: time.Hour})
 	defer views.Close()
