@@ -32,8 +32,8 @@ type PropertyRepository interface {
 	// Find returns the listing. The error is property.ErrNotFound when there is none.
 	Find(ctx context.Context, id property.ID) (property.Property, error)
 
-	// Search returns the page the search asks for: the first Limit listings, in the search's order, that match its filter
-	// and stand behind its After. Nothing found is an empty page, not an error.
+	// Search returns the page the search asks for: the first listings, in the search's order, that match its filter and
+	// stand behind its After, as many as fill it (property.Search.Full). Nothing found is an empty page, not an error.
 	Search(ctx context.Context, s *property.Search) (*property.Page, error)
 
 	// Count returns how many listings match the filter.

@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"time"
@@ -24,7 +25,7 @@ var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 
 // feedDialect is how each database tells what has been committed behind a cursor. Cursors are plain text here.
 type feedDialect interface {
-	changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error)
+	changes(ctx context.Context, db *bun.DB, after string, left room) (feedPage, error)
 	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error)
 	// committed says that a write of this process up to the transaction is committed, before anybody learns of it.
 	committed(ctx context.Context, db *bun.DB, tx uint64)
@@ -40,6 +41,44 @@ type feedPage struct {
 	next    string
 	more    bool
 	place   freshness.Place
+}
+
+// room is what a page may still take.
+type room struct{ changes, bytes int }
+
+// full says that another change has to wait for the next page.
+func (r room) full() bool { return r.changes <= 0 || r.bytes <= 0 }
+
+// less is the room that the changes leave.
+func (r room) less(changes ...changeRow) room {
+	for i := range changes {
+		r.changes--
+		r.bytes -= changes[i].Before.size + changes[i].After.size
+	}
+	return r
+}
+
+// fill reads rows into changes as long as there is room, and says that more were waiting. The query may return one row
+// more than there is room for. Each row is scanned into T, which take makes a change of, or none.
+func fill[T any](
+	ctx context.Context, db *bun.DB, rows *sql.Rows, left room, take func(*T) *changeRow,
+) (changes []changeRow, more bool, err error) {
+	defer func() { _ = rows.Close() }() // only read from
+	for rows.Next() {
+		var scanned T
+		if err := db.ScanRow(ctx, rows, &scanned); err != nil {
+			return nil, false, err
+		}
+		change := take(&scanned)
+		if change == nil {
+			continue
+		}
+		if left.full() {
+			return changes, true, rows.Close()
+		}
+		changes, left = append(changes, *change), left.less(*change)
+	}
+	return changes, false, rows.Err()
 }
 
 // changeRow is a row of property_changes. Reading nothing (an outer join without a match) leaves Seq 0.
@@ -72,7 +111,7 @@ func (r *changeRow) change() property.Change {
 	if r.PropertyID != nil {
 		c.ID = property.ID(*r.PropertyID)
 	}
-	return c
+	return c.Compact()
 }
 
 func (r *changeRow) readable() bool {
@@ -93,7 +132,7 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	}
 	var read feedPage
 	err = f.db.reading(ctx, func() (err error) {
-		read, err = f.db.dialect.changes(ctx, f.pool, string(cursor), limit)
+		read, err = f.db.dialect.changes(ctx, f.pool, string(cursor), room{limit, ports.FeedPageBytes})
 		return err
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 
@@ -108,20 +109,18 @@ ORDER BY c.seq`
 )
 
 // read reads the stretch from its cursor on, at most so many changes.
-func (s stretch) read(ctx context.Context, db *bun.DB, limit int) (rows []stretchRow, err error) {
+func (s stretch) read(ctx context.Context, db *bun.DB, limit int) (*sql.Rows, error) {
 	args := []any{s.from.Snapshot.String(), s.from.seq, limit}
 	switch {
 	case !s.open():
-		err = db.NewRaw(restSQL, append(args, s.to.Snapshot.String(), s.to.seq, s.last)...).Scan(ctx, &rows)
+		return db.QueryContext(ctx, restSQL, append(args, s.to.Snapshot.String(), s.to.seq, s.last)...)
 	case s.from.seq == 0:
-		err = db.NewRaw(restSQL, append(args, nil, nil, s.last)...).Scan(ctx, &rows)
-	default:
-		err = queryRows(ctx, db, beginningSQL, args, &rows)
+		return db.QueryContext(ctx, restSQL, append(args, nil, nil, s.last)...)
 	}
-	return rows, err
+	return queryRows(ctx, db, beginningSQL, args)
 }
 
-func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, limit int) (feedPage, error) {
+func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, left room) (feedPage, error) {
 	at, err := parseStretch(after)
 	if err != nil {
 		return feedPage{}, err
@@ -131,12 +130,12 @@ func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, 
 			return page, err
 		}
 	}
-	page, at, err := d.readStretch(ctx, db, at, limit, after == "")
+	page, at, err := d.readStretch(ctx, db, at, left, after == "")
 	if err != nil || page.more || at.open() {
 		return page, err
 	}
 	// The stretch is told to its end. What has been committed since is the beginning of the next one.
-	next, _, err := d.readStretch(ctx, db, stretch{history: at.history, from: at.to}, limit-len(page.changes), false)
+	next, _, err := d.readStretch(ctx, db, stretch{history: at.history, from: at.to}, left.less(page.changes...), false)
 	next.changes = append(page.changes, next.changes...)
 	next.cursors = append(page.cursors, next.cursors...)
 	return next, err
@@ -170,24 +169,34 @@ func (d postgresDialect) nothingNew(ctx context.Context, db *bun.DB, after strin
 // readStretch tells the stretch from its cursor on, and returns the cursor as it was understood. An empty cursor stands
 // before whatever is kept.
 func (d postgresDialect) readStretch(
-	ctx context.Context, db *bun.DB, at stretch, limit int, fromOldest bool,
+	ctx context.Context, db *bun.DB, at stretch, left room, fromOldest bool,
 ) (feedPage, stretch, error) {
-	rows, err := at.read(ctx, db, limit+1)
+	rows, err := at.read(ctx, db, left.changes+1)
 	if err != nil {
 		return feedPage{}, at, err
 	}
-	state := &rows[0].feedState
+	var state feedState
+	var page feedPage
+	page.changes, page.more, err = fill(ctx, db, rows, left, func(r *stretchRow) *changeRow {
+		state = r.feedState
+		if r.Seq == 0 {
+			return nil
+		}
+		return &r.changeRow
+	})
+	if err != nil {
+		return feedPage{}, at, err
+	}
 	reached, err := state.read()
 	if err != nil {
 		return feedPage{}, at, err
 	}
-	if !fromOldest && at.gone(state) {
+	if !fromOldest && at.gone(&state) {
 		return feedPage{}, at, ports.ErrFeedCursorGone
 	}
 	if !at.open() {
 		reached = at.to
 	}
-	page := feedPage{changes: changeRows(rows, limit), more: len(rows) > limit}
 	page.place = freshness.Place{Epoch: state.epoch(), Snapshot: reached.Snapshot}
 	midst := stretch{history: state.History, from: at.from, to: reached, last: at.last}
 	for _, c := range page.changes {
@@ -202,17 +211,6 @@ func (d postgresDialect) readStretch(
 		d.last.Store(&lastReading{page.next, state.Snapshot, state.Started, page.place})
 	}
 	return page, at, nil
-}
-
-// changeRows are the changes among the rows, at most limit of them.
-func changeRows(rows []stretchRow, limit int) []changeRow {
-	var changes []changeRow
-	for _, r := range rows[:min(len(rows), limit)] {
-		if r.Seq != 0 {
-			changes = append(changes, r.changeRow)
-		}
-	}
-	return changes
 }
 
 // headRow is the state and the newest transaction that is not to be told any more, 0 when all that is kept is.

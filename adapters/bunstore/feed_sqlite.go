@@ -122,7 +122,7 @@ func (s *sqliteState) has(p point) bool {
 func (s *sqliteState) end() point { return point{s.Last, s.marks[s.Last]} }
 
 // changes reads where the feed stands and the changes in one transaction, so that they agree.
-func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, limit int) (page feedPage, err error) {
+func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, left room) (page feedPage, err error) {
 	known := d.history.known()
 	from := point{}
 	if after != "" {
@@ -142,9 +142,13 @@ func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, li
 		if from.seq < now.Pruned || !now.has(from) {
 			return ports.ErrFeedCursorGone
 		}
-		var rows []changeRow
-		err := tx.NewSelect().Model(&rows).Where("c.seq > ?", from.seq).Order("c.seq").Limit(int64(limit) + 1).Scan(ctx)
-		page = seqPage(rows, now.end(), epoch, limit)
+		rows, err := tx.NewSelect().Model((*changeRow)(nil)).
+			Where("c.seq > ?", from.seq).Order("c.seq").Limit(int64(left.changes) + 1).Rows(ctx)
+		if err != nil {
+			return err
+		}
+		page.changes, page.more, err = fill(ctx, db, rows, left, func(r *changeRow) *changeRow { return r })
+		page.stand(now.end(), epoch)
 		return err
 	})
 	return page, err
@@ -160,17 +164,15 @@ func (d sqliteDialect) renewed(known knownPoint, now *sqliteState) string {
 	return epoch
 }
 
-// seqPage is the page of these changes, one more than the limit when there are more.
-func seqPage(rows []changeRow, end point, epoch string, limit int) feedPage {
-	page := feedPage{changes: rows[:min(len(rows), limit)], more: len(rows) > limit}
-	for i := range page.changes {
-		page.cursors = append(page.cursors, page.changes[i].point().String())
+// stand says where the page and each of its changes end; end is where the feed does.
+func (p *feedPage) stand(end point, epoch string) {
+	for i := range p.changes {
+		p.cursors = append(p.cursors, p.changes[i].point().String())
 	}
-	if page.more {
-		end = page.changes[limit-1].point()
+	if n := len(p.changes); p.more && n > 0 {
+		end = p.changes[n-1].point()
 	}
-	page.next, page.place = end.String(), end.place(epoch)
-	return page
+	p.next, p.place = end.String(), end.place(epoch)
 }
 
 func (d sqliteDialect) head(

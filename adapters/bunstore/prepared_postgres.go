@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 
@@ -28,20 +29,13 @@ func queryRow(ctx context.Context, db bun.IDB, statement string, args, into []an
 	return fmt.Errorf("no way to query a %T", db)
 }
 
-// queryRows runs a statement that returns rows, into a slice of models.
-func queryRows(ctx context.Context, db *bun.DB, statement string, args []any, into any) error {
+// queryRows runs a statement that returns rows.
+func queryRows(ctx context.Context, db *bun.DB, statement string, args []any) (*sql.Rows, error) {
 	rows, err := db.DB.QueryContext(ctx, statement, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
 	if unprepared(err) {
-		rows, err = db.DB.QueryContext(ctx, statement, args...)
+		return db.DB.QueryContext(ctx, statement, args...)
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	if err := db.ScanRows(ctx, rows, into); err != nil {
-		return err
-	}
-	return rows.Err()
+	return rows, err
 }
 
 // unprepared goes by the codes invalid_sql_statement_name, duplicate_prepared_statement and feature_not_supported (the

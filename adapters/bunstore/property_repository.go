@@ -44,15 +44,35 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 
 // Search is described at ports.PropertyRepository.
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
-	var rows []row
-	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
-		rows = make([]row, 0, min(s.Limit, 100))
-		return searchQuery(pool.NewSelect().Model(&rows), r.db.dialect, s).Scan(ctx)
+	var page *property.Page
+	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+		page, err = r.page(ctx, pool, s)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("search properties %q: %w", s, err)
 	}
-	return &property.Page{Properties: properties(rows)}, nil
+	return page, nil
+}
+
+// page reads rows until the page is full.
+func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property.Search) (*property.Page, error) {
+	rows, err := searchQuery(pool.NewSelect().Model((*row)(nil)), r.db.dialect, s).Rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // only read from
+	page := &property.Page{}
+	for weight := 0; weight < property.PageBytes && rows.Next(); {
+		var next row
+		if err := rows.Scan(next.fields()...); err != nil {
+			return nil, err
+		}
+		p := next.property()
+		weight += p.Weight()
+		page.Properties = append(page.Properties, p)
+	}
+	return page, rows.Err()
 }
 
 // Count is described at ports.PropertyRepository.

@@ -155,6 +155,7 @@ func properties(rows []row) []property.Property {
 type image struct {
 	*row
 
+	size   int // of the text
 	broken error
 }
 
@@ -170,6 +171,7 @@ func (i *image) Scan(src any) error {
 	if err != nil {
 		*i = image{broken: fmt.Errorf("read the image of a listing: %w", err)}
 	}
+	i.size = len(text)
 	return nil
 }
 

@@ -59,7 +59,11 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 		return ports.FeedPage{}, fmt.Errorf("read changes after %.60q: %w", after, err)
 	}
 	waiting := log.changes[told-log.pruned:]
-	stretch := waiting[:min(limit, len(waiting))]
+	stretch := waiting[:0]
+	for weight := 0; len(stretch) < min(limit, len(waiting)) && weight < ports.FeedPageBytes; {
+		stretch = waiting[:len(stretch)+1]
+		weight += stretch[len(stretch)-1].Weight()
+	}
 	next := told + uint64(len(stretch))
 	page := ports.FeedPage{
 		Changes: slices.Clone(stretch),

@@ -18,7 +18,7 @@ func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*p
 	if after, ok := s.After.Get(); ok {
 		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.Place(&p), after) <= 0 })
 	}
-	return &property.Page{Properties: slices.Clip(rows[:min(s.Limit, len(rows))])}, nil
+	return s.Cut(rows), nil
 }
 
 // Count implements ports.PropertyRepository.

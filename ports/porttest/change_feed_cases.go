@@ -77,6 +77,15 @@ func (s stream) wantRebuilt(told []property.Change) {
 	}
 }
 
+// writeLarge makes changes that weigh more than two pages take.
+func (s stream) writeLarge() (made []property.Change) {
+	s.t.Helper()
+	for _, u := range s.upsert(s.largeBatch(2 * ports.FeedPageBytes)...) {
+		made = append(made, u.Change)
+	}
+	return made
+}
+
 var pagingCases = []suiteCase[stream]{
 	{"pages_of_any_size_tell_the_same", "Changes returns at most limit changes, and pages of any size together tell the same.", func(s stream) {
 		made := s.write()
@@ -85,6 +94,30 @@ var pagingCases = []suiteCase[stream]{
 			s.wantTold(told, made)
 		}
 	}},
+	{"a_page_of_large_changes_ends_early",
+		"A page ends with the change that brings it to FeedPageBytes; the others are told on the pages after it.",
+		func(s stream) {
+			made := s.writeLarge()
+			told, pages := []property.Change(nil), 0
+			for page := (ports.FeedPage{More: true}); page.More && pages <= len(made); pages++ {
+				page = s.read(page.Next, 1_000)
+				weight := 0
+				for i := range page.Changes {
+					if weight >= ports.FeedPageBytes {
+						s.t.Fatalf("a page goes on behind change %d, which brings it to %d bytes", i, weight)
+					}
+					weight += page.Changes[i].Weight()
+				}
+				if len(page.Changes) == 0 {
+					s.t.Fatalf("a page is empty after %d of %d changes", len(told), len(made))
+				}
+				told = append(told, page.Changes...)
+			}
+			s.wantTold(told, made)
+			if pages < 2 || pages > len(made)/2 {
+				s.t.Fatalf("%d changes come on %d pages", len(made), pages)
+			}
+		}},
 	{"more_says_that_changes_wait", "More is set exactly when further changes were waiting.", func(s stream) {
 		made := s.write()
 		if page := s.read("", len(made)-1); !page.More {

@@ -69,6 +69,33 @@ var windowCases = []suiteCase[shelf]{
 		s.wantOrder("sort=area_m2&limit=6", "f", "c", "e", "a", "b", "d")
 		s.wantOrder("sort=area_m2&limit=7", "f", "c", "e", "a", "b", "d")
 	}},
+	{"a_page_of_large_listings_ends_early",
+		"A page ends with the listing that brings it to PageBytes; the others follow behind its Next.", func(s shelf) {
+			stored := len(s.upsert(s.largeBatch(2 * property.PageBytes)...))
+			search := s.parse("limit=500")
+			shown, pages := 0, 0
+			for ; pages == 0 || search.After.Valid; pages++ {
+				if pages > stored {
+					s.t.Fatalf("the pages of %d listings never end", stored)
+				}
+				page := s.page(&search)
+				weight := 0
+				for i := range page.Properties {
+					if weight >= property.PageBytes {
+						s.t.Fatalf("a page goes on behind listing %d, which brings it to %d bytes", i, weight)
+					}
+					weight += page.Properties[i].Weight()
+				}
+				shown += len(page.Properties)
+				if last := shown == stored; !last && weight < property.PageBytes {
+					s.t.Fatalf("a page ends after %d of %d listings with %d bytes", len(page.Properties), stored, weight)
+				}
+				search.After = search.Next(page)
+			}
+			if shown != stored || pages < 3 {
+				s.t.Fatalf("of %d listings %d are shown on %d pages", stored, shown, pages)
+			}
+		}},
 	{"a_count_ignores_the_window", "Count is how many listings match the filter, pages or no pages.", func(s shelf) {
 		s.shelveAreas()
 		filter := s.parse("min_area_m2=1").Filter

@@ -3,6 +3,7 @@ package porttest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -155,6 +156,17 @@ func (s shelf) batch(size int) []property.Property {
 	batch := make([]property.Property, size)
 	for i := range batch {
 		batch[i] = s.draft(i, reference(fmt.Sprintf("R-%d", i)))
+	}
+	return batch
+}
+
+// largeBatch is a batch of the largest descriptions, which weigh at least so many bytes together.
+func (s shelf) largeBatch(weight int) []property.Property {
+	s.t.Helper()
+	description := strings.Repeat("屋", property.MaxDescription)
+	batch := s.batch(weight/len(description) + 1)
+	for i := range batch {
+		batch[i].Description = description
 	}
 	return batch
 }

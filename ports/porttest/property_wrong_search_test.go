@@ -16,6 +16,7 @@ type plain struct {
 	order  func(property.Sort, *property.Property, *property.Property) int
 	behind func(order int) bool
 	limit  func(int) int
+	cut    func(*property.Search, []property.Property) *property.Page
 }
 
 // searching is a repository with another way to answer searches. What the change leaves alone is right.
@@ -25,6 +26,7 @@ func searching(change func(*plain)) func(repository) repository {
 		order:  func(s property.Sort, a, b *property.Property) int { return s.Compare(s.Place(a), s.Place(b)) },
 		behind: func(order int) bool { return order > 0 },
 		limit:  func(limit int) int { return limit },
+		cut:    (*property.Search).Cut,
 	}
 	change(&p)
 	return func(right repository) repository {
@@ -38,11 +40,21 @@ func searching(change func(*plain)) func(repository) repository {
 }
 
 func (p plain) matching(ctx context.Context, right repository, f *property.Filter) ([]property.Property, error) {
-	all, err := right.Search(ctx, &property.Search{Sort: property.DefaultSort, Limit: 10_000})
-	if err != nil {
-		return nil, err
+	var all []property.Property
+	for search := (property.Search{Sort: property.DefaultSort, Limit: 10_000}); ; {
+		page, err := right.Search(ctx, &search)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range page.Properties {
+			if p.match(f, &row) {
+				all = append(all, row)
+			}
+		}
+		if search.After = search.Next(page); !search.After.Valid {
+			return all, nil
+		}
 	}
-	return slices.DeleteFunc(all.Properties, func(row property.Property) bool { return !p.match(f, &row) }), nil
 }
 
 func (p plain) search(ctx context.Context, right repository, s *property.Search) (*property.Page, error) {
@@ -56,7 +68,9 @@ func (p plain) search(ctx context.Context, right repository, s *property.Search)
 			return !p.behind(s.Sort.Compare(s.Sort.Place(&row), s.After.Value))
 		})
 	}
-	return &property.Page{Properties: rows[:min(len(rows), p.limit(s.Limit))]}, nil
+	limited := *s
+	limited.Limit = p.limit(s.Limit)
+	return p.cut(&limited, rows), nil
 }
 
 // matches is right, and folds as the domain does where the filter is unsure.
@@ -268,6 +282,11 @@ var wrongOrders = []wrongRepository{
 		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}, nil},
 	{"a page has one listing too many", searching(func(p *plain) { p.limit = func(limit int) int { return limit + 1 } }),
 		[]string{"a_page_has_at_most_limit_listings"}, []string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}},
+	{"a page is bounded in listings only", searching(func(p *plain) {
+		p.cut = func(s *property.Search, rows []property.Property) *property.Page {
+			return &property.Page{Properties: rows[:min(len(rows), s.Limit)]}
+		}
+	}), []string{"a_page_of_large_listings_ends_early"}, nil},
 	{"a page has one listing too few", searching(func(p *plain) { p.limit = func(limit int) int { return max(limit-1, 1) } }),
 		[]string{"a_page_has_at_most_limit_listings", "pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one"}, []string{"a_page_begins_behind_a_place_that_is_gone"}},
 	{"a count ignores the filter", func(right repository) repository {
