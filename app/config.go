@@ -55,6 +55,9 @@ type FreshnessConfig struct {
 	VerifyInterval   time.Duration `koanf:"verify_interval" zero:"ok"`
 }
 
+// liveBytes is what the changes that are held for event streams may weigh.
+func (c *FreshnessConfig) liveBytes() int64 { return int64(c.LedgerBytes) / 4 }
+
 // HTTPConfig describes the public listener.
 type HTTPConfig struct {
 	Address        string        `koanf:"address"`

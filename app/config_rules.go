@@ -24,6 +24,9 @@ const longestLedger = 1 << 24
 // highestRate is a rate at which a request costs 6 µs; limits are counted in microseconds.
 const highestRate = 10_000_000
 
+// leastLedgerBytes has room for the largest change: two states of a listing with nothing in common.
+const leastLedgerBytes Bytes = 1 << 20
+
 // broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
 func (c *Config) broken() []problem {
 	var found []problem
@@ -46,6 +49,7 @@ func (c *Config) broken() []problem {
 		usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
 	}
 	rule(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)
+	rule(c.Freshness.LedgerBytes >= leastLedgerBytes, "freshness.ledger_bytes", "must be at least %s", leastLedgerBytes)
 	notLonger(c.Freshness.PollInterval, c.Freshness.IdlePollInterval, "freshness.poll_interval", "freshness.idle_poll_interval")
 	notLonger(c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness, "freshness.idle_poll_interval", "freshness.max_staleness")
 	notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")

@@ -310,26 +310,37 @@ func (n *news) began(before time.Time) bool {
 	return len(n.changes) > 0 && n.changes[0].At.Before(before)
 }
 
-// readOn reads from the cursor to the end of the feed.
+// readOn reads from the cursor to the end of the feed. Once that is more than the ledger can remember, the rest is left
+// unread.
 func (f *follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, error) {
-	capacity := f.ledger.Figures().Capacity
+	ledger, weight := f.ledger.Figures(), int64(0)
 	for n := (news{next: cursor}); ; {
 		page, err := f.changes(ctx, n.next)
 		if err != nil {
 			return n, err
 		}
-		if n.tooMany = n.tooMany || len(n.changes)+len(page.Changes) > capacity; n.tooMany {
-			n.changes, n.pages = nil, nil
-		} else {
-			n.changes = append(n.changes, page.Changes...)
-			n.pages = append(n.pages, readPage{n.next, page})
+		for i := range page.Changes {
+			weight += int64(page.Changes[i].Weight())
 		}
+		if len(n.changes)+len(page.Changes) > ledger.Capacity || weight > ledger.MaxBytes {
+			return f.skip(ctx)
+		}
+		n.changes = append(n.changes, page.Changes...)
+		n.pages = append(n.pages, readPage{n.next, page})
 		n.next, n.place = page.Next, page.Place
 		if !page.More {
 			f.page = min(2*f.page, feedPage)
 			return n, nil
 		}
 	}
+}
+
+// skip goes to the end of the feed without the changes before it.
+func (f *follower) skip(ctx context.Context) (news, error) {
+	ctx, cancel := context.WithTimeout(ctx, feedLimit)
+	defer cancel()
+	next, place, err := f.feed.Head(ctx, 0)
+	return news{next: next, place: place, tooMany: true}, err
 }
 
 func (f *follower) changes(ctx context.Context, after ports.FeedCursor) (ports.FeedPage, error) {

@@ -79,7 +79,7 @@ func TestOfMoreChangesThanTheLedgerHasRoomForNoneIsLeftOut(t *testing.T) {
 		f.catchUp()
 		f.wants(freshness.Unknown, id, at)
 		if page, kept := f.live.kept(cursor); kept {
-			t.Errorf("%d of the changes are kept for streams", len(page.Changes))
+			t.Errorf("%d of the changes are kept for streams", page.changes)
 		}
 	})
 }
@@ -137,8 +137,8 @@ func TestStreamsAreToldThatFollowingBeginsAnew(t *testing.T) {
 			t.Error("nobody is woken")
 		}
 		page, err := f.live.Follow(t.Context(), cursor, 10)
-		if err != nil || len(page.Changes) != 2 {
-			t.Errorf("behind the last change but one are %d changes, error %v", len(page.Changes), err)
+		if ids := idsIn(page); err != nil || len(ids) != 2 {
+			t.Errorf("behind the last change but one are changes of %v, error %v", ids, err)
 		}
 	})
 }

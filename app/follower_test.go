@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -60,7 +64,7 @@ func followChanges(t *testing.T, room int, change ...func(*followerOptions)) *fo
 	bus := eventbus.New(func(_ string, r any) { panic(r) })
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
 	o := followerOptions{
-		feed: f.feed, live: newLiveFeed(f.feed), events: bus, ledger: ledger, log: zap.NewNop(),
+		feed: f.feed, live: newLiveFeed(f.feed, 1<<30), events: bus, ledger: ledger, log: zap.NewNop(),
 		poll: time.Hour, idlePoll: time.Hour, traffic: func() uint64 { return 0 }, history: 10, retention: 100 * time.Hour,
 	}
 	for _, c := range change {
@@ -370,12 +374,44 @@ func TestTheLiveFeedTellsFromMemoryWhatTheFollowerHasRead(t *testing.T) {
 		<-news
 		before := f.feed.readings.Load()
 		page, err := f.live.Follow(t.Context(), cursor, 10)
-		if err != nil || len(page.Changes) != 1 || page.Changes[0].ID != id || f.feed.readings.Load() != before {
-			t.Fatalf("from memory come %v, %v, after %d readings", page.Changes, err, f.feed.readings.Load()-before)
+		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{id.String()}) || f.feed.readings.Load() != before {
+			t.Fatalf("from memory come %v, %v, after %d readings", ids, err, f.feed.readings.Load()-before)
 		}
 		page, err = f.live.Follow(t.Context(), "", 10) // further back than memory goes
-		if err != nil || len(page.Changes) != 2 || f.feed.readings.Load() == before {
-			t.Fatalf("from the beginning come %v, %v", page.Changes, err)
+		if ids := idsIn(page); err != nil || len(ids) != 2 || f.feed.readings.Load() == before {
+			t.Fatalf("from the beginning come %v, %v", ids, err)
+		}
+	})
+}
+
+// idsIn are the listings that the events of a page are about.
+func idsIn(page api.EventPage) (ids []string) {
+	for _, found := range regexp.MustCompile(`data: {"op":"\w+","id":"([^"]+)"`).FindAllSubmatch(page.Events, -1) {
+		ids = append(ids, string(found[1]))
+	}
+	return ids
+}
+
+// However many streams there are, what they are sent is the same text.
+func TestAChangeIsEncodedOnceForAllStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followChanges(t, 100)
+		cursor, _, err := f.live.Head(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := f.add(2)
+		f.catchUp()
+		pages := make([]api.EventPage, 10)
+		var streams sync.WaitGroup
+		for i := range pages {
+			streams.Go(func() { pages[i], _ = f.live.Follow(t.Context(), cursor, 10) })
+		}
+		streams.Wait()
+		for _, page := range pages {
+			if !slices.Equal(idsIn(page), []string{id.String()}) || &page.Events[0] != &pages[0].Events[0] {
+				t.Fatalf("a stream is sent a text of its own: %s", page.Events)
+			}
 		}
 	})
 }
@@ -383,11 +419,45 @@ func TestTheLiveFeedTellsFromMemoryWhatTheFollowerHasRead(t *testing.T) {
 // readNumber is what a follower reads between two cursors that are numbers.
 func readNumber(after, next, changes int) []readPage {
 	cursor := func(n int) ports.FeedCursor { return ports.FeedCursor(fmt.Sprint(n)) }
-	return []readPage{{cursor(after), ports.FeedPage{Changes: make([]property.Change, changes), Next: cursor(next)}}}
+	page := ports.FeedPage{Changes: make([]property.Change, changes), Next: cursor(next)}
+	page.Cursors = make([]ports.FeedCursor, changes)
+	return []readPage{{cursor(after), page}}
+}
+
+// Of changes of large listings fewer are held than of small ones.
+func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
+	live := newLiveFeed(nil, 1<<20)
+	for n := range 50 {
+		pages := readNumber(n, n+1, 2)
+		for i := range pages[0].Changes {
+			p := property.Property{Details: property.Details{Description: strings.Repeat("d", 60_000)}}
+			pages[0].Changes[i] = property.Updated(0, p, p)
+		}
+		live.tell(pages, false)
+	}
+	text := 0
+	for n := range 50 {
+		if page, kept := live.kept(ports.FeedCursor(fmt.Sprint(n))); kept {
+			text += len(page.text())
+		} else if n > 45 {
+			t.Errorf("page %d is not held", n)
+		}
+	}
+	if text > 1<<20 || text < 1<<19 {
+		t.Errorf("of %d bytes %d are held", 1<<20, text)
+	}
+	alone := newLiveFeed(nil, 1_000)
+	alone.tell(readNumber(1, 2, 10), false)
+	if _, kept := alone.kept("1"); kept {
+		t.Error("a page that is larger than all that may be held is held")
+	}
+	if page, kept := alone.kept("2"); !kept || page.next != "2" {
+		t.Error("whoever has read it does not stand at the end")
+	}
 }
 
 func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
-	live := newLiveFeed(nil)
+	live := newLiveFeed(nil, 1<<30)
 	for n := range 2 * livePages {
 		live.tell(readNumber(n, n+1, 1), false)
 	}
@@ -405,12 +475,12 @@ func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
 
 // A database moves on for other reasons than changes, so cursors differ between which nothing has happened.
 func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
-	live := newLiveFeed(nil)
+	live := newLiveFeed(nil, 1<<30)
 	follow := func(after string, next string, changes int) {
 		t.Helper()
 		page, kept := live.kept(ports.FeedCursor(after))
-		if !kept || string(page.Next) != next || len(page.Changes) != changes || page.More {
-			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, len(page.Changes), page.Next, kept)
+		if !kept || string(page.next) != next || page.changes != changes || page.more {
+			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, page.changes, page.next, kept)
 		}
 	}
 	live.tell(readNumber(1, 2, 1), false)
@@ -448,19 +518,19 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 }
 
 func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
-	live := newLiveFeed(nil)
+	live := newLiveFeed(nil, 1<<30)
 	live.tell(readNumber(1, 2, 1), false)
 	news := live.News()
 	live.tell(nil, true) // it has begun anew
 	<-news
 	for _, after := range []ports.FeedCursor{"1", "2"} {
 		if page, kept := live.kept(after); kept {
-			t.Errorf("behind %s comes %+v, and what was passed over is never told", after, page)
+			t.Errorf("behind %s come %d changes, and what was passed over is never told", after, page.changes)
 		}
 	}
 	live.tell(readNumber(9, 10, 1), false)
 	if page, kept := live.kept("2"); kept {
-		t.Errorf("behind 2 comes %+v, which is not all", page)
+		t.Errorf("behind 2 come %d changes, which are not all", page.changes)
 	}
 	if _, kept := live.kept("9"); !kept {
 		t.Error("who is where the follower has begun anew is not told from memory")

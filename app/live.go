@@ -5,14 +5,16 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/ports"
 )
 
 // liveFeed is the change feed, and for those who stay with it a second way in: what the follower has just read is told from
-// memory, so that any number of them costs the database nothing as long as they keep up. Whoever is further behind reads by
-// themselves.
+// memory, encoded once for all, so that any number of them costs the database nothing as long as they keep up. Whoever is
+// further behind reads by themselves.
 type liveFeed struct {
 	ports.ChangeFeed
+	maxBytes int64 // that the pages may weigh
 
 	mu    sync.Mutex
 	pages []livePage    // the newest ones with changes, in order
@@ -23,24 +25,42 @@ type liveFeed struct {
 
 // livePage is a page of the feed and where those stand who have not been told of it and know of everything before.
 type livePage struct {
-	after ends
-	ports.FeedPage
+	after   ends
+	next    ports.FeedCursor
+	more    bool
+	changes int
+	weight  int64         // of the changes, which is about what their text takes
+	text    func() []byte // the changes as events; encoded when somebody first asks
+}
+
+// newLivePage takes of the changes what events show.
+func newLivePage(after ends, page ports.FeedPage) livePage {
+	page.Changes = slices.Clone(page.Changes)
+	weight := int64(0)
+	for i := range page.Changes {
+		page.Changes[i].Before = nil
+		weight += int64(page.Changes[i].Weight())
+	}
+	return livePage{
+		after: after, next: page.Next, more: page.More, changes: len(page.Changes), weight: weight,
+		text: sync.OnceValue(func() []byte { return api.Events(&page).Events }),
+	}
 }
 
 // ends are cursors between which nothing has changed, though a database may have moved on for other reasons; the last one
 // is where the follower stands.
 type ends []ports.FeedCursor
 
-// Of the newest pages so many are kept, and of their changes together so many; of the cursors before a page as many as
-// there may be streams, and more.
+// Of the newest pages so many are kept, and of their changes together so many, within the feed's bytes; of the cursors
+// before a page as many as there may be streams, and more.
 const (
 	livePages   = 256
 	liveChanges = 10_000
 	liveEnds    = 1_024
 )
 
-func newLiveFeed(feed ports.ChangeFeed) *liveFeed {
-	return &liveFeed{ChangeFeed: feed, news: make(chan struct{})}
+func newLiveFeed(feed ports.ChangeFeed, maxBytes int64) *liveFeed {
+	return &liveFeed{ChangeFeed: feed, maxBytes: maxBytes, news: make(chan struct{})}
 }
 
 // News is closed when there may be changes that a reading which begins now would not find.
@@ -50,29 +70,32 @@ func (l *liveFeed) News() <-chan struct{} {
 	return l.news
 }
 
-// Follow is Changes for those who wait for News at the end of what they get: it need not be all that is committed by now.
-func (l *liveFeed) Follow(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
-	if page, ok := l.kept(after); ok && len(page.Changes) <= limit && ctx.Err() == nil {
-		return page, nil
+// Follow implements api.LiveFeed.
+func (l *liveFeed) Follow(ctx context.Context, after ports.FeedCursor, limit int) (api.EventPage, error) {
+	if page, ok := l.kept(after); ok && page.changes <= limit && ctx.Err() == nil {
+		return api.EventPage{Events: page.text(), Next: page.next, More: page.more}, nil
 	}
-	return l.ChangeFeed.Changes(ctx, after, limit)
+	page, err := l.ChangeFeed.Changes(ctx, after, limit)
+	if err != nil {
+		return api.EventPage{}, err
+	}
+	return api.Events(&page), nil
 }
 
-func (l *liveFeed) kept(after ports.FeedCursor) (ports.FeedPage, bool) {
+func (l *liveFeed) kept(after ports.FeedCursor) (livePage, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range l.pages {
-		if slices.Contains(l.pages[i].after, after) {
-			page := l.pages[i].FeedPage
-			page.More = page.More || i < len(l.pages)-1 // whoever asked for News after a page was told does not hear of it
+	for i, page := range l.pages {
+		if slices.Contains(page.after, after) {
+			page.more = page.more || i < len(l.pages)-1 // whoever asked for News after a page was told does not hear of it
 			return page, true
 		}
 	}
 	if slices.Contains(l.ends, after) {
 		l.taken = true
-		return ports.FeedPage{Next: l.ends[len(l.ends)-1]}, true
+		return livePage{next: l.ends[len(l.ends)-1], text: func() []byte { return nil }}, true
 	}
-	return ports.FeedPage{}, false
+	return livePage{}, false
 }
 
 // readPage is a page that the follower has read, and the cursor before it.
@@ -95,7 +118,7 @@ func (l *liveFeed) tell(pages []readPage, more bool) {
 			l.ends, l.taken = ends{page.after}, true
 		}
 		if len(page.Changes) > 0 {
-			l.pages = append(l.pages, livePage{l.ends, page.FeedPage})
+			l.pages = append(l.pages, newLivePage(l.ends, page.FeedPage))
 			l.ends = nil
 		}
 		l.moveOn(page.Next)
@@ -125,10 +148,14 @@ func (l *liveFeed) moveOn(to ports.FeedCursor) {
 
 // trim lets the oldest pages go. mu is held.
 func (l *liveFeed) trim() {
-	kept, from := 0, len(l.pages)
-	for from > 0 && len(l.pages)-from < livePages && kept+len(l.pages[from-1].Changes) <= liveChanges {
+	changes, weight, from := 0, int64(0), len(l.pages)
+	for from > 0 && len(l.pages)-from < livePages {
+		changes += l.pages[from-1].changes
+		weight += l.pages[from-1].weight
+		if changes > liveChanges || weight > l.maxBytes {
+			break
+		}
 		from--
-		kept += len(l.pages[from].Changes)
 	}
 	l.pages = append([]livePage(nil), l.pages[from:]...)
 }

@@ -29,6 +29,8 @@ func newRegistry(
 		levelCollector{"query", query.counters, query.Size},
 		gauge("gable_ledger_changes", "Changes that the ledger remembers.",
 			func() float64 { return float64(ledger.Figures().Length) }),
+		gauge("gable_ledger_bytes", "What the changes that the ledger remembers weigh.",
+			func() float64 { return float64(ledger.Figures().Bytes) }),
 		gauge("gable_ledger_position", "Changes that the ledger has been told of.",
 			func() float64 { return float64(ledger.Position()) }),
 		counter("gable_ledger_evicted_total", "Changes that the ledger has forgotten for lack of room.",

@@ -27,7 +27,9 @@ import (
 var storeModule = fx.Module("store",
 	fx.Provide(
 		openDatabase,
-		func(db *bunstore.DB) *liveFeed { return newLiveFeed(db.PublicFeed()) },
+		func(db *bunstore.DB, c *Config) *liveFeed {
+			return newLiveFeed(db.PublicFeed(), c.Freshness.liveBytes())
+		},
 		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
 		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
 		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },

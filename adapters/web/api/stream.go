@@ -9,17 +9,36 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
-	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
 // LiveFeed is the change feed, and a way to wait for more of it.
 type LiveFeed interface {
 	ports.ChangeFeed
-	// Follow is Changes for those who wait for News at the end of what they get: it need not be all that is committed by now.
-	Follow(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error)
+	// Follow is Changes for those who wait for News at the end of what they get: it need not be all that is committed by
+	// now. The text is shared by all streams that get the page; nobody may write to it.
+	Follow(ctx context.Context, after ports.FeedCursor, limit int) (EventPage, error)
 	// News is closed when there may be changes that a reading which begins now would not find.
 	News() <-chan struct{}
+}
+
+// EventPage is a page of the change feed as a stream sends it.
+type EventPage struct {
+	Events []byte
+	Next   ports.FeedCursor
+	More   bool
+}
+
+// Events encodes the changes of a page as server-sent events (HTML standard, section 9.2), each with the cursor behind it
+// as its id.
+func Events(page *ports.FeedPage) EventPage {
+	var b []byte
+	for i := range page.Changes {
+		b = append(append(b, "id: "...), page.Cursors[i]...)
+		b = append(append(b, "\nevent: "...), page.Changes[i].Op...)
+		b = append(appendChange(append(b, "\ndata: "...), &page.Changes[i]), "\n\n"...)
+	}
+	return EventPage{b, page.Next, page.More}
 }
 
 const (
@@ -28,8 +47,8 @@ const (
 	// heartbeat is how often something is sent on a stream when nothing happens, so that nobody in between takes it for
 	// dead, and so that a client which comes back later has a place that is still kept.
 	heartbeat = 15 * time.Second
-	// streamPage is how many changes are read for a stream at a time, and all that is held for a slow client. A stream waits
-	// streamPause between readings that came to the end, so that many small commits become few readings.
+	// streamPage is how many changes are read for a stream at a time; a page of them is all that is held for a slow client. A
+	// stream waits streamPause between readings that came to the end, so that many small commits become few readings.
 	streamPage  = maxChanges
 	streamPause = 10 * time.Millisecond
 	// streamRetry is the pause when the feed cannot be read.
@@ -90,7 +109,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 		case err == nil:
 			err = s.send(&page)
 		case errors.Is(err, ports.ErrUnavailable) && r.Context().Err() == nil:
-			page = ports.FeedPage{Next: s.after, More: true} // the news that was waited for is still to be read
+			page = EventPage{Next: s.after, More: true} // the news that was waited for is still to be read
 			err = s.send(&page)
 			pause(r.Context(), streamRetry)
 		}
@@ -101,40 +120,30 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	return nil // the client has gone, or is told when it comes back why it cannot go on
 }
 
-// eventStream is a response of server-sent events (HTML standard, section 9.2).
+// eventStream is a response of server-sent events.
 type eventStream struct {
 	*exchange.PatientWriter
 
 	after ports.FeedCursor // what the client knows of
 	sent  time.Time
-	b     []byte
 }
 
-// send tells the changes of a page, each with the cursor behind it as its id. A page without changes moves the client's
-// place on at a heartbeat, or now and then an idle client's would be forgotten.
-func (s *eventStream) send(page *ports.FeedPage) error {
-	s.b = s.b[:0]
-	for i := range page.Changes {
-		s.event(&page.Changes[i], page.Cursors[i])
-	}
-	if idle := len(page.Changes) == 0; idle && time.Since(s.sent) >= heartbeat {
-		s.b = append(append(append(s.b, ": still here\nid: "...), page.Next...), "\n\n"...)
-	}
+// send sends the events of a page. A page without events moves the client's place on at a heartbeat, or now and then an
+// idle client's would be forgotten.
+func (s *eventStream) send(page *EventPage) error {
 	s.after = page.Next
-	if len(s.b) == 0 {
-		return nil
+	text := page.Events
+	if len(text) == 0 {
+		if time.Since(s.sent) < heartbeat {
+			return nil
+		}
+		text = []byte(": still here\nid: " + string(page.Next) + "\n\n")
 	}
 	s.sent = time.Now()
-	if _, err := s.Write(s.b); err != nil {
+	if _, err := s.Write(text); err != nil {
 		return err
 	}
 	return s.Flush()
-}
-
-func (s *eventStream) event(c *property.Change, cursor ports.FeedCursor) {
-	s.b = append(append(s.b, "id: "...), cursor...)
-	s.b = append(append(s.b, "\nevent: "...), c.Op...)
-	s.b = append(appendChange(append(s.b, "\ndata: "...), c), "\n\n"...)
 }
 
 // wait returns when there is news, when a heartbeat is due, or when the stream has to end.

@@ -31,9 +31,9 @@ type quietFeed struct {
 	news   chan struct{}
 }
 
-func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (ports.FeedPage, error) {
+func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (api.EventPage, error) {
 	if ctx.Err() != nil {
-		return ports.FeedPage{}, ctx.Err()
+		return api.EventPage{}, ctx.Err()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -42,7 +42,7 @@ func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (port
 	if f.change != nil {
 		page.Changes, page.Cursors, f.change = []property.Change{*f.change}, []ports.FeedCursor{page.Next}, nil
 	}
-	return page, nil
+	return api.Events(&page), nil
 }
 
 func (f *quietFeed) News() <-chan struct{} {
