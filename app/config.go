@@ -12,6 +12,7 @@ type Config struct {
 	Freshness FreshnessConfig `koanf:"freshness"`
 	HTTP      HTTPConfig      `koanf:"http"`
 	Access    AccessConfig    `koanf:"access"`
+	Imports   ImportsConfig   `koanf:"imports"`
 	Ops       OpsConfig       `koanf:"ops"`
 	Listings  ListingsConfig  `koanf:"listings"`
 	Log       LogConfig       `koanf:"log"`
@@ -69,6 +70,7 @@ type HTTPConfig struct {
 	MaxInFlight    int           `koanf:"max_in_flight"`
 	MaxExports     int           `koanf:"max_exports"`
 	MaxStreams     int           `koanf:"max_streams"`
+	MaxSending     Bytes         `koanf:"max_sending"`
 	RateLimit      int           `koanf:"rate_limit" zero:"ok"`
 	RateBurst      int           `koanf:"rate_burst"`
 
@@ -92,6 +94,15 @@ type HTTPConfig struct {
 type AccessConfig struct {
 	SessionIdleTimeout  time.Duration `koanf:"session_idle_timeout"`
 	RequireSecondFactor string        `koanf:"require_second_factor"`
+}
+
+// ImportsConfig bounds the imports that come over HTTP.
+type ImportsConfig struct {
+	MaxBytes    Bytes         `koanf:"max_bytes"`
+	MaxUnpacked Bytes         `koanf:"max_unpacked"`
+	MaxRows     int           `koanf:"max_rows"`
+	Timeout     time.Duration `koanf:"timeout"`
+	MaxAtOnce   int           `koanf:"max_at_once"`
 }
 
 // OpsConfig describes the listener for operators.

@@ -17,7 +17,7 @@ type configCheckCmd struct{ configFlags }
 // Help is shown by --help.
 func (configCheckCmd) Help() string {
 	return `Prints every key with its value and where that came from: the default, the file, a variable or a flag. Passwords
-are masked. When something is wrong, all of it is listed instead, and the exit code is 2. Database and cache are not
+are masked. What gable serve takes of memory at most follows, part by part, as comments. When something is wrong, all of it is listed instead, and the exit code is 2. Database and cache are not
 connected to, but their URLs are read as gable serve reads them.
 
 Example:
@@ -31,7 +31,10 @@ func (c *configCheckCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	return config.writeRedacted(p.out)
+	if err := config.writeRedacted(p.out); err != nil {
+		return err
+	}
+	return config.writeMemory(p.out)
 }
 
 // Redacted returns the configuration in force as YAML that can serve as a configuration file, except that passwords are

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"strings"
 
@@ -18,15 +19,20 @@ import (
 
 // files joins the use cases that move listings in bulk to the formats they come in. It is what the API's imports and
 // exports call, and the commands of the same names.
-type files struct{ catalog *catalog.Catalog }
+type files struct {
+	catalog *catalog.Catalog
+	imports *imports // of the API; nil in a command
+}
 
-func newFiles(c *catalog.Catalog) *files { return &files{c} }
+func newFiles(c *catalog.Catalog, m *imports) *files { return &files{c, m} }
 
 // source reads a listing file for the catalog.
 type source struct {
 	*listingfile.Reader
-	file *countedFile
-	step func() // called before each record; may be nil
+	file   *countedFile
+	step   func()   // called before each record; may be nil
+	bounds *imports // nil: none
+	rows   int      // so far
 }
 
 // countedFile knows how much of a file has been read.
@@ -70,6 +76,9 @@ func (s *source) Next() (catalog.Record, error) {
 		s.step()
 	}
 	r, err := s.Reader.Next()
+	if s.rows++; err == nil && s.bounds != nil && s.rows > s.bounds.MaxRows {
+		err = s.bounds.refusal("have up to %d rows", s.bounds.MaxRows)
+	}
 	if err != nil {
 		_ = s.file.Close() // only read from
 	}
@@ -90,7 +99,9 @@ const maxReported = 1_000
 // Import implements api.Files. The body goes to a temporary file first, since an import reads its source twice and the
 // network is slower than the database likes to wait.
 func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
-	options := listingfile.Options{Format: listingfile.Format(request.Format)}
+	options := listingfile.Options{
+		Format: listingfile.Format(request.Format), MaxText: int64(f.imports.MaxUnpacked),
+	}
 	if request.Mapping != "" {
 		m, err := listingfile.BuiltinMapping(request.Mapping)
 		if err != nil {
@@ -98,19 +109,24 @@ func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.Impo
 		}
 		options.Mapping = m
 	}
-	path, err := spooled(request.Body)
-	defer os.Remove(path)
+	ctx, release, err := f.imports.begin(ctx)
 	if err != nil {
 		return api.ImportReport{}, err
 	}
+	defer release()
+	body, err := spool(ctx, request.Body, int64(f.imports.MaxBytes))
+	if err != nil {
+		return api.ImportReport{}, f.imports.explain(ctx, err)
+	}
+	defer body.remove()
 	var answer importAnswer
 	report, err := f.catalog.Import(ctx, catalog.Import{
 		Open: func() (catalog.Source, error) {
-			s, err := openSource(path, options)
+			s, err := newSource(body.reading(), options)
 			if err != nil {
 				return nil, err
 			}
-			s.step = request.Step
+			s.step, s.bounds = request.Step, f.imports
 			return s, nil
 		},
 		DryRun: request.DryRun,
@@ -123,7 +139,7 @@ func (f *files) Import(ctx context.Context, request api.ImportRequest) (api.Impo
 		err = &api.ImportBrokenError{Err: broken}
 	}
 	answer.count(report)
-	return answer.ImportReport, err
+	return answer.ImportReport, f.imports.explain(ctx, err)
 }
 
 // importAnswer is what the API says of an import.
@@ -180,30 +196,56 @@ func (f *files) export(
 	return count, out.Flush()
 }
 
-// spooled copies a body to a temporary file and returns its path, which is there even with most errors.
-func spooled(body io.Reader) (path string, err error) {
-	f, err := os.CreateTemp("", "gable-import-*")
+// spooled is a body in a temporary file.
+type spooled struct {
+	file *os.File
+	size int64
+}
+
+// spool copies a body of up to so many bytes to a temporary file. Where the system lets it, the file loses its name at
+// once, so that it is gone with the process however that ends.
+func spool(ctx context.Context, body io.Reader, most int64) (*spooled, error) {
+	f, err := os.CreateTemp("", spoolPattern)
 	if err != nil {
-		return "", fmt.Errorf("keep the body: %w", err)
+		return nil, fmt.Errorf("keep the body: %w", err)
 	}
-	received := &receiver{body: body}
-	_, err = io.Copy(f, received)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
+	s := &spooled{file: f}
+	_ = os.Remove(f.Name()) // Windows refuses, see remove
+	received := &receiver{ctx: ctx, body: http.MaxBytesReader(nil, io.NopCloser(body), most)}
+	s.size, err = io.Copy(f, received)
 	if received.err != nil {
 		err = &api.ImportBrokenError{Err: received.err}
 	}
-	return f.Name(), err
+	if tooLong, ok := errors.AsType[*http.MaxBytesError](received.err); ok {
+		err = tooLong
+	}
+	if err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
 }
 
-// receiver tells a body that breaks off from a disk that is full.
+// reading begins a reading of the body; several may be under way.
+func (s *spooled) reading() fs.File { return sent{io.NewSectionReader(s.file, 0, s.size)} }
+
+func (s *spooled) remove() {
+	_ = s.file.Close()           // only read from
+	_ = os.Remove(s.file.Name()) // most often gone
+}
+
+// receiver tells a body that breaks off, or takes too long, from a disk that is full.
 type receiver struct {
+	ctx  context.Context //nolint:containedctx // a Reader gets none
 	body io.Reader
 	err  error
 }
 
 func (r *receiver) Read(b []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		r.err = context.Cause(r.ctx)
+		return 0, r.err
+	}
 	n, err := r.body.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
 		r.err = err

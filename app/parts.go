@@ -141,6 +141,7 @@ func newViewCache(
 		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
 		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.view.samples,
 		Trace: t.Trace(),
+		MaxSending: int64(c.HTTP.MaxSending),
 	})
 	lc.Append(fx.StopHook(views.Close))
 	return views
@@ -194,10 +195,10 @@ func newAPI(
 func newSite(
 	listings *catalog.Catalog, accounts *access.Accounts, sessions ports.SessionRepository, keys *access.Keys,
 	views *viewcache.Cache, query queryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
-	log *zap.Logger, c *Config,
+	m *imports, log *zap.Logger, c *Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{
-		Catalog: listings, Files: &uploads{listings}, Accounts: accounts, Sessions: sessions, Keys: keys,
+		Catalog: listings, Files: &uploads{listings, m}, Accounts: accounts, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
 		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
 		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),

@@ -36,6 +36,7 @@ func (c *serveCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer level.followSignals()()
+	config.limitMemory(log)
 	s, err := startWhenReachable(ctx, &config.Config, log, level)
 	if err != nil {
 		return err

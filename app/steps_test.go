@@ -27,7 +27,7 @@ func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 	for name, text := range rows {
 		u, steps := newUploads(t), 0
 		count := func() { steps++ }
-		_, err := newFiles(u.catalog).Import(t.Context(),
+		_, err := newFiles(u.catalog, u.imports).Import(t.Context(),
 			api.ImportRequest{Body: strings.NewReader(text), Format: "csv", Step: count})
 		if err != nil || steps < 2*records {
 			t.Errorf("%s, from a program: %d steps, %v", name, steps, err)

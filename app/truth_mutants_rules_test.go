@@ -925,12 +925,11 @@ var appMutants = []mutant{
 	},
 	{
 		"more than the ledger has room for is not told in part",
-		"app/follower.go", "n.tooMany = n.tooMany || len(n.changes)", "n.tooMany = len(n.changes)", appPkg, "TestOfMoreChanges",
+		"app/follower.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", appPkg, "TestOfMoreChanges",
 	},
 	{
-		"nor kept in memory",
-		"app/follower.go", "n.tooMany = n.tooMany || len(n.changes)",
-		"n.tooMany = false && len(n.changes)", appPkg, "TestOfMoreChanges",
+		"nor is what weighs more",
+		"app/follower.go", " || weight > ledger.MaxBytes {", " {", appPkg, "TestOfLargerChanges",
 	},
 	{
 		"a history without its changes begins where it ends",

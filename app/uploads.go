@@ -15,7 +15,18 @@ import (
 )
 
 // uploads bring in the files that people send on a page.
-type uploads struct{ catalog *catalog.Catalog }
+type uploads struct {
+	catalog *catalog.Catalog
+	imports *imports
+}
+
+// Begin implements site.Importer.
+func (u *uploads) Begin(ctx context.Context) (context.Context, func(), error) {
+	return u.imports.begin(ctx)
+}
+
+// MaxBytes implements site.Importer.
+func (u *uploads) MaxBytes() int64 { return int64(u.imports.MaxBytes) }
 
 // Mappings implements site.Importer.
 func (*uploads) Mappings() []site.Mapping {
@@ -42,16 +53,18 @@ func (sent) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
 // Close leaves the file to whoever has received it.
 func (sent) Close() error { return nil }
 
-func openSent(file site.ImportFile) (*source, error) {
+func (u *uploads) open(file site.ImportFile) (*source, error) {
 	mapping, err := listingfile.BuiltinMapping(file.Mapping)
 	if err != nil {
 		return nil, &site.BrokenFileError{Err: fmt.Errorf("there is no mapping %q", file.Mapping)}
 	}
-	s, err := newSource(sent{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{Mapping: mapping})
+	s, err := newSource(sent{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{
+		Mapping: mapping, MaxText: int64(u.imports.MaxUnpacked),
+	})
 	if err != nil {
 		return nil, broken(err)
 	}
-	s.file.size, s.step = file.Size, file.Step
+	s.file.size, s.step, s.bounds = file.Size, file.Step, u.imports
 	return s, nil
 }
 
@@ -64,8 +77,8 @@ func broken(err error) error {
 }
 
 // Preview implements site.Importer.
-func (u *uploads) Preview(_ context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
-	s, err := openSent(file)
+func (u *uploads) Preview(ctx context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
+	s, err := u.open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +89,7 @@ func (u *uploads) Preview(_ context.Context, file site.ImportFile, rows int) ([]
 			break
 		}
 		if err != nil {
-			return nil, broken(err)
+			return nil, broken(u.imports.explain(ctx, err))
 		}
 		row := site.PreviewRow{Line: r.Line}
 		row.Details, row.Wrong = u.catalog.Checked(r)
@@ -90,7 +103,7 @@ func (u *uploads) Import(
 	ctx context.Context, file site.ImportFile, to io.Writer, progress func(site.ImportReport),
 ) (site.ImportReport, error) {
 	var answer site.ImportReport
-	reading, err := openSent(file) // for its format and header
+	reading, err := u.open(file) // for its format and header
 	if err != nil {
 		return answer, err
 	}
@@ -104,7 +117,7 @@ func (u *uploads) Import(
 	}
 	report, err := u.catalog.Import(ctx, catalog.Import{
 		Open: func() (_ catalog.Source, err error) {
-			reading, err = openSent(file)
+			reading, err = u.open(file)
 			return reading, err
 		},
 		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
@@ -118,7 +131,7 @@ func (u *uploads) Import(
 	if closeErr := rejects.Close(); err == nil {
 		err = closeErr
 	}
-	return count(report), broken(err)
+	return count(report), broken(u.imports.explain(ctx, err))
 }
 
 // rejectsName is a name for the file of what was rejected.

@@ -23,9 +23,10 @@ import (
 func newUploads(t *testing.T) *uploads {
 	t.Helper()
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
-	return &uploads{catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
+	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
 		NewID: newPropertyID, Now: time.Now, DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
-	})}
+	})
+	return &uploads{listings, newImports(&Config{Imports: ImportsConfig{1 << 20, 1 << 20, 1_000, time.Hour, 2}})}
 }
 
 func fileOf(content, mapping string) site.ImportFile {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ var storeModule = fx.Module("store",
 // useCaseModule is what the program can do, whoever asks.
 var useCaseModule = fx.Module("use cases",
 	fx.Provide(
-		newCatalog, newKeys, newAccounts, newFiles,
+		newCatalog, newKeys, newAccounts, newImports, newFiles,
 		func() ports.PasswordHasher { return passwords.New() },
 		func(f *follower) func(context.Context) error { return f.CatchUp },
 	),
@@ -113,7 +114,7 @@ func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) 
 		fx.StopTimeout(c.Shutdown.Timeout),
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining, newTracer),
-		fx.Invoke(checkSchema, sign, subscribe, follow, verify, sample, serve),
+		fx.Invoke(checkSchema, sweep, sign, subscribe, follow, verify, sample, serve),
 		fx.Options(extra...),
 	)
 	return &server{app, log, died}
@@ -153,6 +154,15 @@ func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *Config) {
 			log.Info("the schema is newer and compatible", zap.String("detail", note))
 		}
 		return nil
+	}))
+}
+
+// sweep removes what earlier processes have left in the directory for temporary files.
+func sweep(lc fx.Lifecycle, log *zap.Logger) {
+	lc.Append(fx.StartHook(func() {
+		if n := sweepSpools(os.TempDir(), time.Now()); n > 0 {
+			log.Info("temporary files of earlier imports are removed", zap.Int("files", n))
+		}
 	}))
 }
 

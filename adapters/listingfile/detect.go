@@ -3,9 +3,11 @@ package listingfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -23,14 +25,14 @@ const (
 const lookAhead = 64 << 10
 
 // uncompressed is the text of the file: unzipped if it begins as gzip does, without a byte order mark.
-func uncompressed(from io.Reader) (*bufio.Reader, error) {
+func uncompressed(from io.Reader, most int64) (*bufio.Reader, error) {
 	text := bufio.NewReaderSize(from, lookAhead)
 	if magic, _ := text.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(text)
 		if err != nil {
 			return nil, &FileError{Reason: "is not valid gzip", Err: err}
 		}
-		text = bufio.NewReaderSize(unzipped, lookAhead)
+		text = bufio.NewReaderSize(&boundedText{unzipped, cmp.Or(most, math.MaxInt64)}, lookAhead)
 	}
 	mark, err := text.Peek(3)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -43,6 +45,20 @@ func uncompressed(from io.Reader) (*bufio.Reader, error) {
 		return nil, &FileError{Line: 1, Reason: "is in UTF-16; save it as UTF-8"}
 	}
 	return text, nil
+}
+
+// boundedText fails behind so many bytes.
+type boundedText struct {
+	io.Reader
+	left int64
+}
+
+func (b *boundedText) Read(into []byte) (int, error) {
+	n, err := b.Reader.Read(into)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, ErrTooMuchText
+	}
+	return n, err
 }
 
 // detect looks at the first characters. JSON is RESO when it begins as an array, or its first member is called "value",

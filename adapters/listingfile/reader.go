@@ -19,7 +19,11 @@ import (
 type Options struct {
 	Format  Format
 	Mapping *Mapping // nil: OwnMapping, or RESOMapping for RESO JSON
+	MaxText int64    // most bytes once it is uncompressed; 0 is any number
 }
+
+// ErrTooMuchText says that a file has more text than the options allow.
+var ErrTooMuchText = errors.New("it has too much text")
 
 // Record is one listing of a file, or the reason why it is none.
 type Record struct {
@@ -50,7 +54,7 @@ type Reader struct {
 // NewReader looks at the beginning of the file: compression, format, header. The error is a *FileError when the file
 // cannot be what the options say, or the reader's own.
 func NewReader(from io.Reader, o Options) (*Reader, error) {
-	text, err := uncompressed(from)
+	text, err := uncompressed(from, o.MaxText)
 	if err != nil {
 		return nil, err
 	}

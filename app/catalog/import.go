@@ -71,6 +71,9 @@ func (c *Catalog) Import(ctx context.Context, im Import) (Report, error) {
 		if err != nil {
 			return run.report, fmt.Errorf("read record %d: %w", index+1, err)
 		}
+		if ctx.Err() != nil {
+			return run.report, context.Cause(ctx)
+		}
 		if err := run.take(ctx, index, record); err != nil {
 			return run.report, err
 		}

@@ -56,6 +56,15 @@ func (a *API) writeChanges(w http.ResponseWriter, r *http.Request, after string,
 	if err != nil {
 		return err
 	}
+	weight := 0
+	for i := range page.Changes {
+		weight += page.Changes[i].Weight()
+	}
+	sent, err := a.Views.Send(2 * weight) // the page and its text
+	if err != nil {
+		return err
+	}
+	defer sent()
 	b := append([]byte(nil), `{"changes":[`...)
 	for i := range page.Changes {
 		if i > 0 {

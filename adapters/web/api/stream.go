@@ -89,7 +89,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	if given := r.Header[lastEventID]; len(given) > 0 {
 		after = ports.FeedCursor(given[0])
 	}
-	s := &eventStream{PatientWriter: exchange.NewPatientWriter(w), after: after}
+	s := &eventStream{PatientWriter: exchange.NewPatientWriter(w), after: after, room: a.Views.Send}
 	news := a.Feed.News()
 	page, err := a.Feed.Follow(r.Context(), s.after, streamPage)
 	if err != nil {
@@ -126,6 +126,7 @@ type eventStream struct {
 
 	after ports.FeedCursor // what the client knows of
 	sent  time.Time
+	room  func(bytes int) (sent func(), err error)
 }
 
 // send sends the events of a page. A page without events moves the client's place on at a heartbeat, or now and then an
@@ -140,6 +141,11 @@ func (s *eventStream) send(page *EventPage) error {
 		text = []byte(": still here\nid: " + string(page.Next) + "\n\n")
 	}
 	s.sent = time.Now()
+	sent, err := s.room(len(text))
+	if err != nil {
+		return err // the client comes back for it
+	}
+	defer sent()
 	if _, err := s.Write(text); err != nil {
 		return err
 	}

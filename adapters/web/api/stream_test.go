@@ -17,6 +17,8 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
@@ -93,7 +95,11 @@ func serveStreams(t *testing.T) *streaming {
 		pipes: &pipes{made: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	router := mux.NewRouter()
-	api.New(api.Options{Feed: s.feed, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{})}).Register(router)
+	views := viewcache.New(freshness.NewLedger(1, 1<<20, time.Second), deaf{}, new(ports.Counters), viewcache.Options{})
+	t.Cleanup(views.Close)
+	api.New(api.Options{
+		Feed: s.feed, Views: views, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{}),
+	}).Register(router)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		router.ServeHTTP(exchange.New(w, "an id"), r)
 		s.ended <- time.Since(s.began)

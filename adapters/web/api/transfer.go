@@ -84,6 +84,9 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 }
 
 func importError(err error) error {
+	if refusal, ok := errors.AsType[*problem.RefusalError](err); ok {
+		return refusal
+	}
 	if broken, ok := errors.AsType[*ImportBrokenError](err); ok {
 		return problem.Refuse(problem.InvalidRequest, "The body could not be read: %v.", broken)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -21,6 +22,11 @@ import (
 
 // Importer brings files of listings in.
 type Importer interface {
+	// Begin takes one of the few places that imports have, before a file is read; release gives it back. The context ends
+	// when the time of an import is over.
+	Begin(ctx context.Context) (timed context.Context, release func(), err error)
+	// MaxBytes is the size of the largest file.
+	MaxBytes() int64
 	// Mappings are the ways to read a file, the one for Gable's own columns first.
 	Mappings() []Mapping
 	// Preview reads the first rows and stores nothing. The error is a *BrokenFileError when the file as a whole cannot be
@@ -93,6 +99,7 @@ const (
 	importPath   = "/admin/import"
 	previewRows  = 10
 	fileInMemory = 4 << 20
+	formBytes    = 64 << 10 // of a form, beside its file
 	// maxRejects is how many bytes of rejected rows the page offers to download.
 	maxRejects = 2 << 20
 )
@@ -111,8 +118,16 @@ func (s *Site) importPage(w http.ResponseWriter, r *http.Request, who access.Acc
 
 // importFile answers POST /admin/import: a preview, or the import itself.
 func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	r.Body = io.NopCloser(exchange.PatientReader(r.Body, w))
+	ctx, release, err := s.Files.Begin(context.WithoutCancel(r.Context())) // an import goes on without its browser
+	if err != nil {
+		return err
+	}
+	defer release()
+	r.Body = http.MaxBytesReader(w, io.NopCloser(exchange.PatientReader(r.Body, w)), s.Files.MaxBytes()+formBytes)
 	if err := r.ParseMultipartForm(fileInMemory); err != nil {
+		if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return tooLong
+		}
 		return badForm(err)
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }() // temporary files
@@ -131,7 +146,7 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 	if r.FormValue("action") != "import" {
 		return s.preview(w, r, who, sent, page)
 	}
-	return s.runImport(w, r, who, sent, header)
+	return s.runImport(ctx, w, who, sent, header)
 }
 
 func (s *Site) preview(w http.ResponseWriter, r *http.Request, who access.Account, file ImportFile, page *importPage) error {
@@ -162,7 +177,7 @@ type importEnd struct {
 }
 
 func (s *Site) runImport(
-	w http.ResponseWriter, r *http.Request, who access.Account, file ImportFile, header *multipart.FileHeader,
+	ctx context.Context, w http.ResponseWriter, who access.Account, file ImportFile, header *multipart.FileHeader,
 ) error {
 	member := &staff{Name: who.Name, Administrator: who.Role == access.RoleAdministrator}
 	run := importRun{header.Filename, newToken()}
@@ -178,7 +193,6 @@ func (s *Site) runImport(
 	_ = out.Flush()
 	began, told := time.Now(), time.Time{}
 	rejects := &bounded{limit: maxRejects}
-	ctx := context.WithoutCancel(r.Context())
 	report, err := s.Files.Import(ctx, file, rejects, func(p ImportReport) {
 		if time.Since(told) < 200*time.Millisecond {
 			return
@@ -190,6 +204,8 @@ func (s *Site) runImport(
 	end := importEnd{ImportReport: report, Took: time.Since(began).Round(10 * time.Millisecond)}
 	if broken, ok := errors.AsType[*BrokenFileError](err); ok {
 		end.Wrong = broken.Error()
+	} else if refusal, ok := errors.AsType[*problem.RefusalError](err); ok {
+		end.Wrong = refusal.Error()
 	} else if err != nil {
 		end.Wrong = "Something went wrong inside the server."
 		if errors.Is(err, ports.ErrUnavailable) {

@@ -38,6 +38,12 @@ func (w *timedWriter) Write(b []byte) (int, error) {
 // slowImporter takes 20 seconds for each of ten records, and reports nothing meanwhile.
 type slowImporter struct{ Importer }
 
+func (slowImporter) Begin(ctx context.Context) (context.Context, func(), error) {
+	return ctx, func() {}, nil
+}
+
+func (slowImporter) MaxBytes() int64 { return 1 << 20 }
+
 func (slowImporter) Mappings() []Mapping { return nil }
 
 func (slowImporter) Import(

@@ -6,6 +6,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
 	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/semaphore"
 )
 
 // Cache keeps views under canonical keys, and remembers which request targets, however spelled, mean which key. Both are
@@ -17,6 +18,7 @@ type Cache struct {
 	options  Options
 	views    *otter.Cache[string, *View]
 	targets  *otter.Cache[string, string]
+	sending  *semaphore.Weighted
 }
 
 // Options of a Cache.
@@ -34,6 +36,8 @@ type Options struct {
 	CDNMaxAge time.Duration
 	// Trace, if not nil, records what the cache does for each read that belongs to a recorded span.
 	Trace ports.Trace
+	// MaxSending, when positive, is how much memory large answers may take while they are sent.
+	MaxSending int64
 }
 
 // Targets may take a sixteenth of the cache, and none is longer than longestTarget.
@@ -47,7 +51,7 @@ const (
 // for each read. Close releases it.
 func New(ledger *freshness.Ledger, feed Feed, counters *ports.Counters, o Options) *Cache {
 	return &Cache{
-		ledger: ledger, feed: feed, counters: counters, options: o,
+		ledger: ledger, feed: feed, counters: counters, options: o, sending: semaphore.NewWeighted(o.MaxSending),
 		views: otter.Must(&otter.Options[string, *View]{
 			MaximumWeight:    uint64(max(o.MaxBytes, 1)),
 			Weigher:          func(key string, v *View) uint32 { return uint32(len(key) + v.weight()) },

@@ -48,6 +48,11 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	if v == nil {
 		return false
 	}
+	sent, err := c.Send(v.weight())
+	if err != nil {
+		return false // whoever answers will say so
+	}
+	defer sent()
 	if special.session && c.giveToken(r.Context(), w.Header()) != nil {
 		return false
 	}
@@ -95,6 +100,11 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	if reply.stored {
 		c.Learn(r.RequestURI, key)
 	}
+	sent, err := c.Send(reply.view.weight())
+	if err != nil {
+		return err
+	}
+	defer sent()
 	if reply.age > 0 {
 		setAge(w.Header(), reply.age)
 	}
