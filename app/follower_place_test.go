@@ -84,6 +84,30 @@ func TestOfMoreChangesThanTheLedgerHasRoomForNoneIsLeftOut(t *testing.T) {
 	})
 }
 
+// Once it is clear that the ledger has no room, the rest is not read: it may be any amount.
+func TestOfLargerChangesThanTheLedgerHasRoomForTheRestIsNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ledger := freshness.NewLedger(1_000, 20_000, time.Second)
+		f := followChanges(t, 1, func(o *followerOptions) { o.ledger = ledger })
+		at, id := ledger.Position(), f.add(2)
+		f.page = 5 // changes at a time
+		for n := range 200 {
+			f.add(10 + n)
+		}
+		before := f.feed.readings.Load()
+		f.catchUp()
+		f.wants(freshness.Unknown, id, at)
+		if n := f.feed.readings.Load() - before; n > 8 {
+			t.Errorf("of 40 pages %d are read, and the ledger has room for a few", n)
+		}
+		f.add(220)
+		f.catchUp()
+		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || !ledger.Place().Snapshot.Covers(place.Snapshot) {
+			t.Errorf("following goes on at %v, not %v; error %v", ledger.Place(), place, err)
+		}
+	})
+}
+
 // Following begins with so much history that the ledger has no room for it: others' answers from that time are unknown.
 func TestAHistoryTooLongForTheLedgerIsNoHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/listingfile"
-	problems "github.com/gable-listings/gable/adapters/web/problem"
+	webproblem "github.com/gable-listings/gable/adapters/web/problem"
 )
 
 // imports bounds the imports that come over HTTP, those of the API and of the back office together.
@@ -28,7 +28,7 @@ func (m *imports) begin(ctx context.Context) (timed context.Context, release fun
 	select {
 	case m.places <- struct{}{}:
 	default:
-		return nil, nil, problems.Refuse(problems.Unavailable, "Too many imports are being worked on; try again later.")
+		return nil, nil, webproblem.Refuse(webproblem.Unavailable, "Too many imports are being worked on; try again later.")
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, m.Timeout, m.refusal("take up to %s", shortDuration(m.Timeout)))
 	return timed, func() { cancel(); <-m.places }, nil
@@ -36,7 +36,7 @@ func (m *imports) begin(ctx context.Context) (timed context.Context, release fun
 
 // refusal says what an import may at most do.
 func (m *imports) refusal(format string, args ...any) error {
-	return problems.Refuse(problems.PayloadTooLarge, "An import may %s. Send it in parts.", fmt.Sprintf(format, args...))
+	return webproblem.Refuse(webproblem.PayloadTooLarge, "An import may %s. Send it in parts.", fmt.Sprintf(format, args...))
 }
 
 // explain names the bound that ended an import, where it was one.
@@ -47,7 +47,7 @@ func (m *imports) explain(ctx context.Context, err error) error {
 	if errors.Is(err, listingfile.ErrTooMuchText) {
 		return m.refusal("have up to %s of text once it is uncompressed", m.MaxUnpacked)
 	}
-	if refusal, ok := errors.AsType[*problems.RefusalError](context.Cause(ctx)); ok {
+	if refusal, ok := errors.AsType[*webproblem.RefusalError](context.Cause(ctx)); ok {
 		return refusal
 	}
 	return err

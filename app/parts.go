@@ -140,7 +140,7 @@ func newViewCache(
 	views := viewcache.New(ledger, f, l.view.counters, viewcache.Options{
 		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
 		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.view.samples,
-		Trace: t.Trace(),
+		Trace:      t.Trace(),
 		MaxSending: int64(c.HTTP.MaxSending),
 	})
 	lc.Append(fx.StopHook(views.Close))

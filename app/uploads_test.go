@@ -26,7 +26,7 @@ func newUploads(t *testing.T) *uploads {
 	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
 		NewID: newPropertyID, Now: time.Now, DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
 	})
-	return &uploads{listings, newImports(&Config{Imports: ImportsConfig{1 << 20, 1 << 20, 1_000, time.Hour, 2}})}
+	return &uploads{listings, newImports(&Config{Imports: ImportsConfig{1 << 20, 1 << 20, 2_000, time.Hour, 2}})}
 }
 
 func fileOf(content, mapping string) site.ImportFile {
