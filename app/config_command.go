@@ -17,8 +17,9 @@ type configCheckCmd struct{ configFlags }
 // Help is shown by --help.
 func (configCheckCmd) Help() string {
 	return `Prints every key with its value and where that came from: the default, the file, a variable or a flag. Passwords
-are masked. What gable serve takes of memory at most follows, part by part, as comments. When something is wrong, all of it is listed instead, and the exit code is 2. Database and cache are not
-connected to, but their URLs are read as gable serve reads them.
+are masked. What gable serve takes of memory at most follows, part by part, as comments. When something is wrong, all of
+it is listed instead, and the exit code is 2. Database and cache are not connected to, but their URLs are read as gable
+serve reads them.
 
 Example:
 
