@@ -104,6 +104,11 @@ var propertyMutants = []mutant{
 		"domain/property/page.go", " || c.Op != OpDelete && c.After == nil {", " {", propertyPkg, windowTests,
 	},
 	{
+		"a text that a change has replaced is remembered",
+		"domain/property/weight.go", "if after[i] != nil && *after[i] == *text {\n			*text", "if after[i] != nil {\n			*text",
+		propertyPkg, "TestACompactChange",
+	},
+	{
 		"letters outside ASCII may match in either case",
 		"domain/property/letters.go", "strings.ContainsFunc(part, mayFold) || ", "", propertyPkg,
 		"TestTextIsMatched|TestTheRim",
@@ -662,6 +667,11 @@ var schemaMutants = []mutant{
 
 // What the feed tells.
 var storeMutants = []mutant{
+	{
+		"a store ends a page where it is full",
+		"adapters/bunstore/property_repository.go", "weight < property.PageBytes", "weight < property.PageBytes/2", storePkg,
+		"TestPropertyRepositoryKeeps",
+	},
 	{
 		"a file that lacks what was served from it is another history",
 		"adapters/bunstore/history_sqlite.go", "moved || !now.has(looked.point)", "moved", storePkg, "TestAFileThat",
