@@ -73,7 +73,7 @@ func (l *liveFeed) News() <-chan struct{} {
 // Follow implements api.LiveFeed.
 func (l *liveFeed) Follow(ctx context.Context, after ports.FeedCursor, limit int) (api.EventPage, error) {
 	if page, ok := l.kept(after); ok && page.changes <= limit && ctx.Err() == nil {
-		return api.EventPage{Events: page.text(), Next: page.next, More: page.more}, nil
+		return api.EventPage{Events: page.text(), Next: page.next, More: page.more, Shared: true}, nil
 	}
 	page, err := l.ChangeFeed.Changes(ctx, after, limit)
 	if err != nil {

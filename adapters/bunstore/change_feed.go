@@ -58,6 +58,21 @@ func (r room) less(changes ...changeRow) room {
 	return r
 }
 
+// firstBatch is how many changes are asked for before it is known how large they are.
+const firstBatch = 32
+
+// batch is the part of the room that one query is to fill. Postgres sends all that it is asked for, wanted or not, so it
+// is asked for few changes first, and then for as many as there is room for if they are like those before.
+func (r room) batch(before []changeRow) room {
+	most := firstBatch
+	if n := len(before); n > 0 {
+		size := -room{}.less(before...).bytes / n
+		most = r.bytes/max(size, 1) + 1
+	}
+	r.changes = min(r.changes, most)
+	return r
+}
+
 // fill reads rows into changes as long as there is room, and says that more were waiting. The query may return one row
 // more than there is room for. Each row is scanned into T, which take makes a change of, or none.
 func fill[T any](

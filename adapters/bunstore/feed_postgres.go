@@ -130,15 +130,25 @@ func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, 
 			return page, err
 		}
 	}
-	page, at, err := d.readStretch(ctx, db, at, left, after == "")
-	if err != nil || page.more || at.open() {
-		return page, err
+	page, at, err := d.readStretch(ctx, db, at, left.batch(nil), after == "")
+	for err == nil {
+		rest := left.less(page.changes...)
+		if page.more && rest.full() || !page.more && at.open() {
+			return page, nil
+		}
+		// A stretch is told to its end. What has been committed since is the beginning of the next one.
+		on := stretch{history: at.history, from: at.to}
+		if page.more {
+			if on, err = parseStretch(page.next); err != nil {
+				return feedPage{}, err
+			}
+		}
+		before := page
+		page, at, err = d.readStretch(ctx, db, on, rest.batch(before.changes), false)
+		page.changes = append(before.changes, page.changes...)
+		page.cursors = append(before.cursors, page.cursors...)
 	}
-	// The stretch is told to its end. What has been committed since is the beginning of the next one.
-	next, _, err := d.readStretch(ctx, db, stretch{history: at.history, from: at.to}, left.less(page.changes...), false)
-	next.changes = append(page.changes, next.changes...)
-	next.cursors = append(page.cursors, next.cursors...)
-	return next, err
+	return feedPage{}, err
 }
 
 // lastReading is what the last reading of the feed to its end has seen.

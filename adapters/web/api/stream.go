@@ -27,6 +27,7 @@ type EventPage struct {
 	Events []byte
 	Next   ports.FeedCursor
 	More   bool
+	Shared bool // the text is held for all streams
 }
 
 // Events encodes the changes of a page as server-sent events (HTML standard, section 9.2), each with the cursor behind it
@@ -38,7 +39,7 @@ func Events(page *ports.FeedPage) EventPage {
 		b = append(append(b, "\nevent: "...), page.Changes[i].Op...)
 		b = append(appendChange(append(b, "\ndata: "...), &page.Changes[i]), "\n\n"...)
 	}
-	return EventPage{b, page.Next, page.More}
+	return EventPage{Events: b, Next: page.Next, More: page.More}
 }
 
 const (
@@ -141,11 +142,13 @@ func (s *eventStream) send(page *EventPage) error {
 		text = []byte(": still here\nid: " + string(page.Next) + "\n\n")
 	}
 	s.sent = time.Now()
-	sent, err := s.room(len(text))
-	if err != nil {
-		return err // the client comes back for it
+	if !page.Shared {
+		sent, err := s.room(len(text))
+		if err != nil {
+			return err // the client comes back for it
+		}
+		defer sent()
 	}
-	defer sent()
 	if _, err := s.Write(text); err != nil {
 		return err
 	}

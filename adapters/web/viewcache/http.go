@@ -48,7 +48,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	if v == nil {
 		return false
 	}
-	sent, err := c.Send(v.weight())
+	sent, err := c.send(v)
 	if err != nil {
 		return false // whoever answers will say so
 	}
@@ -100,7 +100,7 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	if reply.stored {
 		c.Learn(r.RequestURI, key)
 	}
-	sent, err := c.Send(reply.view.weight())
+	sent, err := c.send(reply.view)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (w heldWriter) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// While a slow client holds the memory of large answers, the next large one is refused, and small ones are not.
+// While a slow client holds the memory of large answers, another large one is refused; the same one and small ones are not.
 func TestLargeAnswersAreBoundedWhileTheyAreSent(t *testing.T) {
 	a := newAnswering(t)
 	const body = 200 << 10
@@ -50,8 +50,11 @@ func TestLargeAnswersAreBoundedWhileTheyAreSent(t *testing.T) {
 		return w.Body.Len(), err
 	}
 	for range 2 { // the second time as a hit
-		if n, err := ask("/large"); n > 0 || problem.From(err).Status != http.StatusServiceUnavailable {
+		if n, err := ask("/other"); n > 0 || problem.From(err).Status != http.StatusServiceUnavailable {
 			t.Errorf("a second large answer is sent: %d bytes, %v", n, err)
+		}
+		if n, err := ask("/large"); n != body || err != nil {
+			t.Errorf("the answer that has its room is not sent again: %d bytes, %v", n, err)
 		}
 	}
 	text = "small"
@@ -62,8 +65,9 @@ func TestLargeAnswersAreBoundedWhileTheyAreSent(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+	text = strings.Repeat("y", body)
 	for range 2 {
-		if n, err := ask("/large"); n != body || err != nil {
+		if n, err := ask("/last"); n != body || err != nil {
 			t.Errorf("the room is not given back: %d bytes, %v", n, err)
 		}
 	}

@@ -50,6 +50,7 @@ type View struct {
 		*Variant
 	}
 	present atomic.Uint32 // a bit for each variant that has been made
+	sending sending
 }
 
 // Variant is a view in one content coding: the bytes, and the values of the headers that go with them, ready to be put
