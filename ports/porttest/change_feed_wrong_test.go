@@ -200,7 +200,7 @@ var wrongFeeds = []wrongFeed{
 	}, []string{"head_goes_back_to_the_newest_changes"}, nil},
 	{"changes have the cursor before them", telling(func(after ports.FeedCursor, _ int, page *ports.FeedPage) {
 		page.Cursors = append([]ports.FeedCursor{after}, page.Cursors...)[:len(page.Cursors)]
-	}), []string{"every_change_has_its_cursor"}, nil},
+	}), []string{"every_change_has_its_cursor", "a_long_page_is_one_page"}, nil},
 	{"every page is of another epoch", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
 		page.Place.Epoch = time.Now().String()
 	}), []string{"the_epoch_stays"}, nil},

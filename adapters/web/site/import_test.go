@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"go.uber.org/zap"
 )
@@ -63,24 +64,39 @@ func TestThePageOfAnImportIsWholeHoweverLongTheWorkTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &Site{Options: Options{Files: slowImporter{}, Log: zap.NewNop()}, pages: pages}
-		var body strings.Builder
-		form := multipart.NewWriter(&body)
-		part, err := form.CreateFormFile("file", "listings.csv")
-		if err == nil {
-			_, err = io.WriteString(part, "reference\n")
-		}
-		if err == nil {
-			err = form.WriteField("action", "import")
-		}
-		if err != nil || form.Close() != nil {
-			t.Fatal(err)
-		}
-		r := httptest.NewRequest(http.MethodPost, importPath, strings.NewReader(body.String()))
-		r.Header.Set("Content-Type", form.FormDataContentType())
+		r := importRequest(t, "reference\n")
 		w := &timedWriter{ResponseRecorder: httptest.NewRecorder(), deadline: time.Now().Add(30 * time.Second)}
 		err = s.importFile(w, r, access.Account{Name: "anna"})
 		if page := w.Body.String(); err != nil || w.broken || !strings.Contains(page, "</html>") {
 			t.Errorf("%v, broken off: %v, after %d bytes", err, w.broken, len(page))
 		}
 	})
+}
+
+// importRequest is a request for the import of a file.
+func importRequest(t *testing.T, file string) *http.Request {
+	t.Helper()
+	var body strings.Builder
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", "listings.csv")
+	if err == nil {
+		_, err = io.WriteString(part, file)
+	}
+	if err == nil {
+		err = form.WriteField("action", "import")
+	}
+	if err != nil || form.Close() != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, importPath, strings.NewReader(body.String()))
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	return r
+}
+
+func TestAFileThatIsTooLargeToImportIsRefused(t *testing.T) {
+	s := &Site{Options: Options{Files: slowImporter{}, Log: zap.NewNop()}}
+	err := s.importFile(httptest.NewRecorder(), importRequest(t, strings.Repeat("r\n", 1<<20)), access.Account{Name: "anna"})
+	if doc := problem.From(err); doc.Status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a file of 2 MiB where 1 MiB is allowed is answered with %d: %v", doc.Status, err)
+	}
 }
