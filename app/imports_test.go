@@ -28,6 +28,9 @@ func rowsOf(n int) string {
 	return text.String()
 }
 
+// badRowsOf is a file of so many rows that lack a title.
+func badRowsOf(n int) string { return "reference,title,price,location\n" + strings.Repeat("r,,1,Here\n", n) }
+
 // wantTooLarge says that the error is answered with 413 and names the bound.
 func wantTooLarge(t *testing.T, err error, bound string) {
 	t.Helper()
@@ -41,7 +44,7 @@ func TestAnImportBeyondABoundStoresNothingAndSaysWhichItIs(t *testing.T) {
 	for name, c := range map[string]struct{ file, bound string }{
 		"bytes":                       {rowsOf(70_000), "1048576 bytes"},
 		"rows":                        {rowsOf(2_001), "2000 rows"},
-		"rows that are all bad":       {"reference,title\n" + strings.Repeat("\"\n\",x\n", 2_001), "2000 rows"},
+		"rows that are all bad":       {badRowsOf(2_001), "2000 rows"},
 		"uncompressed text":           {compressed(t, rowsOf(100)+strings.Repeat("x", 2<<20)), "1MiB of text"},
 		"uncompressed text, in a row": {compressed(t, "reference,"+strings.Repeat("x", 2<<20)), "1MiB of text"},
 	} {
@@ -181,7 +184,7 @@ func TestAnImportThatNobodyWaitsForStoresNoMore(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	rows := 0
 	request := api.ImportRequest{
-		Body: strings.NewReader("reference,title\n" + strings.Repeat("r,\n", 1_500)), Format: "csv",
+		Body: strings.NewReader(badRowsOf(1_500)), Format: "csv",
 		Step: func() {
 			if rows++; rows == 1_600 { // of the second reading
 				leave()

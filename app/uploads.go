@@ -80,7 +80,7 @@ func broken(err error) error {
 func (u *uploads) Preview(ctx context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
 	s, err := u.open(file)
 	if err != nil {
-		return nil, err
+		return nil, u.imports.explain(ctx, err)
 	}
 	var list []site.PreviewRow
 	for len(list) < rows {
@@ -105,7 +105,7 @@ func (u *uploads) Import(
 	var answer site.ImportReport
 	reading, err := u.open(file) // for its format and header
 	if err != nil {
-		return answer, err
+		return answer, u.imports.explain(ctx, err)
 	}
 	answer.RejectsName = rejectsName(reading.Format())
 	rejects := listingfile.NewRejects(to, reading.Reader)
