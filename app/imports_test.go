@@ -29,7 +29,9 @@ func rowsOf(n int) string {
 }
 
 // badRowsOf is a file of so many rows that lack a title.
-func badRowsOf(n int) string { return "reference,title,price,location\n" + strings.Repeat("r,,1,Here\n", n) }
+func badRowsOf(n int) string {
+	return "reference,title,price,location\n" + strings.Repeat("r,,1,Here\n", n)
+}
 
 // wantTooLarge says that the error is answered with 413 and names the bound.
 func wantTooLarge(t *testing.T, err error, bound string) {

@@ -963,6 +963,6 @@ var appMutants = []mutant{
 	},
 	{
 		"a page from memory says that more is known",
-		"app/live.go", "page.more || i < len(l.pages)-1", "page.More", appPkg, "TestAPageThatIsTold",
+		"app/live.go", "page.more || i < len(l.pages)-1", "page.more", appPkg, "TestAPageThatIsTold",
 	},
 }
