@@ -39,8 +39,8 @@ const (
 )
 
 // TestAbuse attacks one process after the other, each in one way, while other clients go on reading and writing. It
-// fails on a wrong answer, an event that is lost or delivered twice, a 5xx other than 503, a health page that is not 200,
-// and a process that ends. Latencies, memory and goodput are printed beside their aims and not asserted.
+// fails on a wrong answer, an event that is lost or delivered twice, a 5xx other than 503, a health page that is not
+// 200, and a process that ends. Latencies, memory and goodput are printed beside their aims and not asserted.
 //
 // Attackers, other clients, databases and the process share one machine, so that latencies are those of its CPUs too.
 // Each client has a loopback address of its own and, as through a proxy, a public one: limits by address see them as

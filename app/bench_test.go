@@ -58,8 +58,8 @@ func BenchmarkViewHit(b *testing.B) {
 	}
 }
 
-// BenchmarkViewHitOfCountedClients is BenchmarkViewHit for a client behind a proxy, with and without a limit on what it may
-// ask. The limit is too high to be reached.
+// BenchmarkViewHitOfCountedClients is BenchmarkViewHit for a client behind a proxy, with and without a limit on what
+// it may ask. The limit is too high to be reached.
 func BenchmarkViewHitOfCountedClients(b *testing.B) {
 	headers := http.Header{"X-Forwarded-For": {"198.51.100.7"}}
 	for _, c := range []struct {

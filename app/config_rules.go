@@ -55,7 +55,8 @@ func (c *Config) broken() []problem {
 	notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")
 	notLonger(c.Shutdown.Delay, c.Shutdown.Timeout, "shutdown.delay", "shutdown.timeout")
 	listens := func(address, key string) {
-		rule(isAddress(address), key, "%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
+		rule(isAddress(address), key,
+			"%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
 	}
 	listens(c.HTTP.Address, "http.address")
 	listens(c.Ops.Address, "ops.address")
@@ -76,7 +77,8 @@ func (c *Config) broken() []problem {
 	rule(!c.HTTP.HSTSSubdomains || c.HTTP.strictTransport() != "", "http.hsts_subdomains",
 		"needs http.public_url to begin with https://")
 	for _, host := range listed(c.Ops.Hosts) {
-		rule(hostName.MatchString(host), "ops.hosts", "invalid host name %q; write names like gable.example.org, or none", host)
+		rule(hostName.MatchString(host), "ops.hosts", "invalid host name %q; write names like gable.example.org, or none",
+			host)
 	}
 	rule(c.HTTP.RateLimit <= highestRate, "http.rate_limit", "must be at most %d", highestRate)
 	rule(c.HTTP.RateBurst <= highestRate, "http.rate_burst", "must be at most %d", highestRate)
@@ -129,8 +131,8 @@ func (c *HTTPConfig) strictTransport() string {
 	return header
 }
 
-// isOrigin reports whether a text is an origin as browsers send it: scheme and host, in lower case, and a port unless it
-// is the scheme's own.
+// isOrigin reports whether a text is an origin as browsers send it: scheme and host, in lower case, and a port unless
+// it is the scheme's own.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
 	own := map[string]string{"http": "80", "https": "443"}

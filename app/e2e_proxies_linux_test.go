@@ -10,8 +10,8 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// rawGet sends some bytes and a request on a connection from an address of its own. The answer is nil when the connection
-// is closed instead.
+// rawGet sends some bytes and a request on a connection from an address of its own. The answer is nil when the
+// connection is closed instead.
 func (s *testServer) rawGet(from string, before []byte, headers string) *http.Response {
 	s.t.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}

@@ -34,7 +34,8 @@ type sharedLimiter struct {
 	alone       sync.Once
 }
 
-// Take implements ports.RateLimiter. It logs once that it counts alone; the cache logs when Redis goes away and comes back.
+// Take implements ports.RateLimiter. It logs once that it counts alone; the cache logs when Redis goes away and comes
+// back.
 func (l *sharedLimiter) Take(
 	ctx context.Context, client ports.Client, cost, limit time.Duration,
 ) (time.Duration, bool, error) {

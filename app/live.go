@@ -10,8 +10,8 @@ import (
 )
 
 // liveFeed is the change feed, and for those who stay with it a second way in: what the follower has just read is told from
-// memory, encoded once for all, so that any number of them costs the database nothing as long as they keep up. Whoever is
-// further behind reads by themselves.
+// memory, encoded once for all, so that any number of them costs the database nothing as long as they keep up.
+// Whoever is further behind reads by themselves.
 type liveFeed struct {
 	ports.ChangeFeed
 	maxBytes int64 // that the pages may weigh

@@ -61,8 +61,8 @@ func (c *Config) memoryLimit() int64 {
 
 const memoryVariable = "GOMEMLIMIT" // of the Go runtime
 
-// limitMemory has the garbage collector work harder before the process takes more than its configuration says, unless the
-// environment sets a limit.
+// limitMemory has the garbage collector work harder before the process takes more than its configuration says, unless
+// the environment sets a limit.
 func (c *Config) limitMemory(log *zap.Logger) {
 	if os.Getenv(memoryVariable) != "" {
 		return

@@ -23,9 +23,9 @@ var (
 // is the order of their versions, unless an id was inserted again by a writer who could not see its past. A change that
 // cannot be read comes as a reset. Who made a change is not part of it: a feed may be read by anybody.
 type ChangeFeed interface {
-	// Changes returns the changes behind the cursor, at most limit of them, and fewer when they are large: a page ends with
-	// the change that brings it to FeedPageBytes, if not before. The empty cursor stands before the oldest change kept.
-	// Errors: ErrInvalidFeedCursor, ErrFeedCursorGone, ErrUnavailable.
+	// Changes returns the changes behind the cursor, at most limit of them, and fewer when they are large: a page ends
+	// with the change that brings it to FeedPageBytes, if not before. The empty cursor stands before the oldest change
+	// kept. Errors: ErrInvalidFeedCursor, ErrFeedCursorGone, ErrUnavailable.
 	Changes(ctx context.Context, after FeedCursor, limit int) (FeedPage, error)
 
 	// Head returns a cursor behind which the newest changes are told, about as many as back says and fewer where fewer are

@@ -13,8 +13,8 @@ import (
 // slow. Adapters wrap it around their own error, so that an outage is never taken for "not found" or "invalid".
 var ErrUnavailable = errors.New("unavailable")
 
-// ErrBusy says that there is too much work for this to be begun, or to be finished in time, and that trying again may help.
-// It comes together with ErrUnavailable, but what could not do this may still answer other questions.
+// ErrBusy says that there is too much work for this to be begun, or to be finished in time, and that trying again may
+// help. It comes together with ErrUnavailable, but what could not do this may still answer other questions.
 var ErrBusy = fmt.Errorf("too busy: %w", ErrUnavailable)
 
 // ErrIdempotencyKeyReused says that an idempotency key came back with another request than the one it was first used for.

@@ -61,8 +61,8 @@ func (r room) less(changes ...changeRow) room {
 // firstBatch is how many changes are asked for before it is known how large they are.
 const firstBatch = 32
 
-// batch is the part of the room that one query is to fill. Postgres sends all that it is asked for, wanted or not, so it
-// is asked for few changes first, and then for as many as there is room for if they are like those before.
+// batch is the part of the room that one query is to fill. Postgres sends all that it is asked for, wanted or not, so
+// it is asked for few changes first, and then for as many as there is room for if they are like those before.
 func (r room) batch(before []changeRow) room {
 	most := firstBatch
 	if n := len(before); n > 0 {

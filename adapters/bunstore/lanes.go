@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// lane answers the questions of one cost: with connections of its own, so that what is expensive leaves room for what is
-// not, and with a queue, so that who would have to wait too long learns it soon.
+// lane answers the questions of one cost: with connections of its own, so that what is expensive leaves room for what
+// is not, and with a queue, so that who would have to wait too long learns it soon.
 type lane struct {
 	db     *DB
 	pool   *bun.DB
@@ -64,8 +64,8 @@ func newLane(db *DB, pool *bun.DB, conns int, limit time.Duration) *lane {
 	}
 }
 
-// ask runs a query when there is a place. Errors: ports.ErrBusy when there is none in time, or when something expensive is
-// not found out in time; ports.ErrUnavailable.
+// ask runs a query when there is a place. Errors: ports.ErrBusy when there is none in time, or when something
+// expensive is not found out in time; ports.ErrUnavailable.
 func (l *lane) ask(ctx context.Context, query func(ctx context.Context, pool bun.IDB) error) error {
 	if err := l.enter(ctx); err != nil {
 		return l.db.explain(ctx, "wait for a connection", err)

@@ -17,7 +17,8 @@ type quiet struct{ sqliteDialect }
 
 func (quiet) transient(error) transience { return transience{} }
 
-// lanesOf are lanes over a database that nobody asks: one connection each, five seconds for a query, two for a costly one.
+// lanesOf are lanes over a database that nobody asks: one connection each, five seconds for a query, two for a costly
+// one.
 func lanesOf() (cheap, costly *lane) {
 	db := &DB{dialect: quiet{}, options: Options{QueryTimeout: 5 * time.Second}}
 	return newLane(db, nil, 1, db.options.QueryTimeout), newLane(db, nil, 1, db.costlyTime())

@@ -117,8 +117,8 @@ func (postgresDialect) contains(expression, part string) (string, []any) {
 // beside leaves the choice to the planner, which knows how many rows to expect and how few are wanted.
 func (postgresDialect) beside(column string) string { return column }
 
-// alone holds for the transaction only, since a pooler may hand the connection on. Workers beside the one that answers would
-// take the processors from the queries of others.
+// alone holds for the transaction only, since a pooler may hand the connection on. Workers beside the one that
+// answers would take the processors from the queries of others.
 func (postgresDialect) alone(
 	ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error,
 ) error {

@@ -27,7 +27,8 @@ func NewRateLimiter() *RateLimiter {
 	}
 }
 
-// Take implements ports.RateLimiter. What is stored of a client is the time, since the start, at which all is forgotten.
+// Take implements ports.RateLimiter. What is stored of a client is the time, since the start, at which all is
+// forgotten.
 func (r *RateLimiter) Take(_ context.Context, client ports.Client, cost, limit time.Duration) (time.Duration, bool, error) {
 	forgotten, found := r.clients.GetIfPresent(client)
 	if !found {

@@ -59,8 +59,8 @@ func New(o Options) *Handler {
 	return h
 }
 
-// ServeHTTP answers on the operators' listener: requests for an IP address, localhost, a name without a dot or one of the
-// Hosts, and from no page of another site.
+// ServeHTTP answers on the operators' listener: requests for an IP address, localhost, a name without a dot or one of
+// the Hosts, and from no page of another site.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.all.ServeHTTP(w, r) }
 
 // SetDraining makes readiness "down" for good, so that load balancers stop sending work before the listener closes.

@@ -174,7 +174,8 @@ func TestAProbeThatLeavesDoesNotSpoilTheAnswerOfTheNext(t *testing.T) {
 	h := newHandler(ops.Check{Name: "database", Critical: true, Run: func(ctx context.Context) error { return ctx.Err() }})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "http://127.0.0.1/readyz", nil))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(gone, http.MethodGet, "http://127.0.0.1/readyz",
+		nil))
 	if code, got := readiness(t, h); code != 200 {
 		t.Errorf("after a cancelled probe: %d %+v", code, got)
 	}

@@ -125,7 +125,8 @@ func TestTheLessSomebodyIsKnownTheFewerPlacesThereAre(t *testing.T) {
 		}
 		doubtful, strangers, known := enter(ports.Doubtful), enter(ports.Stranger), enter(ports.Known)
 		if doubtful != 3 || strangers != 3 || known != 3 {
-			t.Errorf("of 9 places %d are for the doubtful, %d more for strangers, %d more for the known", doubtful, strangers, known)
+			t.Errorf("of 9 places %d are for the doubtful, %d more for strangers, %d more for the known",
+				doubtful, strangers, known)
 		}
 		time.Sleep(time.Minute)
 		if let := enter(ports.Known); let != 9 {

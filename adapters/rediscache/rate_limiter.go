@@ -11,9 +11,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// take is ports.RateLimiter in one step that nothing comes between, by the server's own clock. What is stored of a client
-// is the time, in microseconds since 1970, at which all that it has used is forgotten; the key ends then. A value that is
-// no such time counts as nothing, or as the limit.
+// take is ports.RateLimiter in one step that nothing comes between, by the server's own clock. What is stored of a
+// client is the time, in microseconds since 1970, at which all that it has used is forgotten; the key ends then. A
+// value that is no such time counts as nothing, or as the limit.
 var take = redis.NewScript(`
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]

@@ -1,5 +1,5 @@
-// Package tracing records where the time of a request goes, as OpenTelemetry traces, and delivers them to a collector by
-// OTLP over HTTP. Layers beneath are traced by a ports.Trace, repositories and the change feed by a decorator.
+// Package tracing records where the time of a request goes, as OpenTelemetry traces, and delivers them to a collector
+// by OTLP over HTTP. Layers beneath are traced by a ports.Trace, repositories and the change feed by a decorator.
 //
 // Tracing never makes a request fail or wait: what the collector does not take in time is dropped. It records names of
 // routes, kinds of statements and outcomes, and nothing that a client has written but its trace id.
@@ -44,8 +44,8 @@ const (
 	longestText   = 256
 )
 
-// Tracer records traces. A nil Tracer records nothing, and what it hands out is nil, so that nobody pays for it. It is safe
-// for concurrent use.
+// Tracer records traces. A nil Tracer records nothing, and what it hands out is nil, so that nobody pays for it. It
+// is safe for concurrent use.
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer

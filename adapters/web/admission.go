@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// admission bounds the requests that are worked on at a time, so that those inside get done. A request that waits for its
-// client to send a body, or for a load that another request has begun, stands aside: it does not count meanwhile.
+// admission bounds the requests that are worked on at a time, so that those inside get done. A request that waits for
+// its client to send a body, or for a load that another request has begun, stands aside: it does not count meanwhile.
 type admission struct {
 	working chan struct{}       // has room for as many as may be worked on
 	aside   chan struct{}       // and for as many as may stand aside
@@ -39,8 +39,8 @@ var (
 	errTooManyExports = problem.Refuse(problem.Unavailable, "Too many exports are being sent; try again later.")
 )
 
-// admit lets requests in as long as there is room, and turns others away at once. Streams are let in: they have a bound of
-// their own.
+// admit lets requests in as long as there is room, and turns others away at once. Streams are let in: they have a
+// bound of their own.
 func (a *admission) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room, full := a.working, errTooMany

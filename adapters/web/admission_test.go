@@ -173,7 +173,8 @@ func TestSlowBodiesTakeNobodysPlace(t *testing.T) {
 		body, err := io.ReadAll(answer.Body)
 		_ = answer.Body.Close()
 		if answer.StatusCode != http.StatusOK || len(body) != 1000 || err != nil || answer.Close {
-			t.Errorf("a body that has come is answered with %d, %d bytes, %v; closed: %t", answer.StatusCode, len(body), err, answer.Close)
+			t.Errorf("a body that has come is answered with %d, %d bytes, %v; closed: %t",
+				answer.StatusCode, len(body), err, answer.Close)
 		}
 	}
 }

@@ -39,8 +39,8 @@ const (
 	recognisedKeys = 4_096
 )
 
-// limiter holds clients to the limit. A request is charged as a hit in front of the view cache, and with the rest of its
-// cost behind it.
+// limiter holds clients to the limit. A request is charged as a hit in front of the view cache, and with the rest of
+// its cost behind it.
 type limiter struct {
 	RateLimit
 	proxies    exchange.Proxies

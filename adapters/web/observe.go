@@ -75,8 +75,8 @@ func (o Options) observed(next http.Handler) http.Handler {
 	})
 }
 
-// disbelieves reports whether a request that names its client comes from a peer of this machine or a private network, as
-// proxies do, that is not on the list.
+// disbelieves reports whether a request that names its client comes from a peer of this machine or a private network,
+// as proxies do, that is not on the list.
 func (o Options) disbelieves(r *http.Request) bool {
 	peer := exchange.Peer(r)
 	return (!peer.IsValid() || peer.IsLoopback() || peer.IsPrivate()) && !o.Proxies.Contains(peer)

@@ -1,6 +1,7 @@
 // Package web is the HTTP side of Gable, the driving adapter: it stands between a listener and the use cases. From the
-// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); what each client
-// may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of requests at a time, a deadline, and the router.
+// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); what each
+// client may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of
+// requests at a time, a deadline, and the router.
 package web
 
 import (
@@ -34,7 +35,8 @@ type Options struct {
 	// Proxies are the peers that are believed when they name the client they ask for.
 	Proxies   exchange.Proxies
 	RateLimit RateLimit
-	// Health are the pages that say how the process is, by path. No bound holds for them: a busy process is not a dead one.
+	// Health are the pages that say how the process is, by path. No bound holds for them: a busy process is not a dead
+	// one.
 	Health map[string]http.Handler
 	// MaxInFlight bounds the requests that are worked on at a time; the view cache's answers do not count.
 	MaxInFlight int

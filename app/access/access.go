@@ -31,8 +31,8 @@ func New(repository ports.KeyRepository, o Options) *Keys {
 	return &Keys{repository: repository, options: o}
 }
 
-// Create makes and stores a key and returns it with its secret, which nobody can get again. The key ends with the account
-// that owns it; an empty owner is nobody, and the key ends when it is revoked. Errors: access.ErrInvalidKey,
+// Create makes and stores a key and returns it with its secret, which nobody can get again. The key ends with the
+// account that owns it; an empty owner is nobody, and the key ends when it is revoked. Errors: access.ErrInvalidKey,
 // access.ErrNameTaken, ports.ErrUnavailable.
 func (k *Keys) Create(ctx context.Context, name string, scope access.Scope, owner string) (access.Key, string, error) {
 	var random [access.SecretBytes]byte

@@ -177,8 +177,8 @@ func (l *Ledger) remembers(c *property.Change) bool {
 	return known
 }
 
-// append adds a change, an own one that is announced or one of the feed, and reports whether it is remembered. One that is
-// too large to be remembered is as good as a reset. mu is held.
+// append adds a change, an own one that is announced or one of the feed, and reports whether it is remembered. One
+// that is too large to be remembered is as good as a reset. mu is held.
 func (l *Ledger) append(c *property.Change, own bool) bool {
 	if at, known := l.known[keyOf(c)]; known {
 		l.settle(l.slot(at - 1))
@@ -206,7 +206,8 @@ func (l *Ledger) append(c *property.Change, own bool) bool {
 	return true
 }
 
-// forget notes the transaction of a change that is not remembered, and whether the feed has yet to bring it. mu is held.
+// forget notes the transaction of a change that is not remembered, and whether the feed has yet to bring it. mu is
+// held.
 func (l *Ledger) forget(c *property.Change, pending bool) {
 	l.forgotten = max(l.forgotten, order(c))
 	if pending {

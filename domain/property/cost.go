@@ -33,8 +33,8 @@ func (f *Filter) CountCost() Cost {
 // indexedRun is how many letters or digits in a row an index of text needs.
 const indexedRun = 3
 
-// scans reports whether the filter asks for a piece of text that no index can find. A second piece that one can find may
-// still be in most listings.
+// scans reports whether the filter asks for a piece of text that no index can find. A second piece that one can find
+// may still be in most listings.
 func (f *Filter) scans() bool {
 	for _, word := range f.Words {
 		if longestRun(word) < indexedRun {

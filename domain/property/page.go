@@ -8,8 +8,8 @@ import (
 
 // Page is the answer to a search: listings in the search's order, at most Limit of them, and fewer when they are large:
 // a page ends with the listing that brings it to PageBytes. It is a function of its own rows: it is full when it has
-// Limit rows or weighs PageBytes, and there may be more behind it exactly when it is full, so a last page that happens to
-// be full is followed by an empty one. A page is immutable; Apply makes another.
+// Limit rows or weighs PageBytes, and there may be more behind it exactly when it is full, so a last page that
+// happens to be full is followed by an empty one. A page is immutable; Apply makes another.
 type Page struct {
 	Properties []Property
 }

@@ -87,7 +87,8 @@ func TestACompactChangeAffectsTheSameCounts(t *testing.T) {
 			for _, query := range []string{"q=loft", "q=garden", "q=yard", "location=york", "min_price=1", "q=house", ""} {
 				f := &search(t, query).Filter
 				if f.AffectsCount(&c) != f.AffectsCount(&compact) {
-					t.Errorf("the %s of %q affects the count of %q only when it is compact, or only when not", c.Op, after.Title, query)
+					t.Errorf("the %s of %q affects the count of %q only when it is compact, or only when not",
+						c.Op, after.Title, query)
 				}
 			}
 		}

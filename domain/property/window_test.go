@@ -62,8 +62,8 @@ func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 	}
 }
 
-// A page whose listings are large ends before its limit, and stays true all the same. Of three listings at 20, 30 and 40
-// the first two fill it.
+// A page whose listings are large ends before its limit, and stays true all the same. Of three listings at 20, 30 and
+// 40 the first two fill it.
 func TestAPageIsTouchedByWhatBelongsBeforeTheListingThatFillsIt(t *testing.T) {
 	large := func(n byte, price property.Decimal, part int) property.Property {
 		p := house(t, n, price)

@@ -45,79 +45,84 @@ func (s staff) wantRecovery(account access.Account, code string, want bool) {
 var oneSecret, otherSecret = strings.Repeat("A2", 16), strings.Repeat("B3", 16)
 
 var factorCases = []suiteCase[staff]{
-	{"a_second_factor_is_set_and_taken_off", "SetSecondFactor replaces secret, step and recovery codes, and nothing else, nor of other accounts; an empty secret takes them off.", func(s staff) {
-		anna, bob := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
-		bob = s.factor(bob, otherSecret, 7, "b")
-		anna = s.factor(anna, oneSecret, 5, "a", "b")
-		s.wantKept(anna)
-		s.wantKept(bob)
-		off := s.factor(anna, "", 0)
-		s.wantKept(off)
-		s.wantKept(bob)
-		s.wantRecovery(off, "a", false)
-		s.wantRecovery(bob, "b", true)
-		s.wantKept(s.factor(off, otherSecret, 9, "c"))
-		s.wantRecovery(off, "c", true)
-	}},
-	{"a_second_factor_is_not_replaced_by_another", "SetSecondFactor of a secret where there is one is ErrHasSecondFactor, and changes nothing; for an unknown account it is ErrUnknownAccount.", func(s staff) {
-		anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5, "a")
-		err := s.repo.SetSecondFactor(s.t.Context(), anna.ID, otherSecret, 9, nil)
-		s.wantError("replace a second factor", err, access.ErrHasSecondFactor)
-		s.wantKept(anna)
-		s.wantRecovery(anna, "a", true)
-		nobody := s.account("nobody", access.RoleEditor, 1).ID
-		for _, secret := range []string{oneSecret, ""} {
-			err := s.repo.SetSecondFactor(s.t.Context(), nobody, secret, 1, nil)
-			s.wantError("set a second factor of nobody", err, access.ErrUnknownAccount)
-		}
-	}},
-	{"a_step_is_used_once", "UseStep is true for a step later than all before, and false for one that is used up, of another secret or of nobody.", func(s staff) {
-		anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5)
-		bob := s.factor(s.hire("bob", access.RoleEditor, 2), oneSecret, 5)
-		s.wantStep(anna, oneSecret, 5, false)
-		s.wantStep(anna, otherSecret, 6, false)
-		s.wantStep(anna, oneSecret, 6, true)
-		s.wantStep(anna, oneSecret, 6, false)
-		s.wantStep(anna, oneSecret, 4, false)
-		s.wantStep(anna, oneSecret, 8, true)
-		s.wantStep(anna, oneSecret, 7, false)
-		s.wantStep(bob, oneSecret, 6, true)
-		s.wantStep(access.Account{ID: "nobody"}, oneSecret, 9, false)
-		anna.FactorStep = 8
-		s.wantKept(anna)
-	}},
-	{"one_of_many_uses_a_step_and_a_recovery_code", "Of concurrent UseSteps for a step, and of UseRecoveryCodes for a code, one returns true.", func(s staff) {
-		for round := range 4 {
-			anna := s.factor(s.hire(fmt.Sprint("anna", round), access.RoleEditor, round), oneSecret, 5, "a")
-			var steps, codes atomic.Int64
-			for _, err := range together(8, func(i int) error {
-				count, use := &steps, func() (bool, error) { return s.repo.UseStep(s.t.Context(), anna.ID, oneSecret, 6) }
-				if i%2 == 0 {
-					count, use = &codes, func() (bool, error) {
-						return s.repo.UseRecoveryCode(s.t.Context(), anna.ID, access.HashRecoveryCode("a"))
+	{"a_second_factor_is_set_and_taken_off",
+		"SetSecondFactor replaces secret, step and recovery codes, and nothing else, nor of other accounts; an empty secret takes them off.", func(s staff) {
+			anna, bob := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
+			bob = s.factor(bob, otherSecret, 7, "b")
+			anna = s.factor(anna, oneSecret, 5, "a", "b")
+			s.wantKept(anna)
+			s.wantKept(bob)
+			off := s.factor(anna, "", 0)
+			s.wantKept(off)
+			s.wantKept(bob)
+			s.wantRecovery(off, "a", false)
+			s.wantRecovery(bob, "b", true)
+			s.wantKept(s.factor(off, otherSecret, 9, "c"))
+			s.wantRecovery(off, "c", true)
+		}},
+	{"a_second_factor_is_not_replaced_by_another",
+		"SetSecondFactor of a secret where there is one is ErrHasSecondFactor, and changes nothing; for an unknown account it is ErrUnknownAccount.", func(s staff) {
+			anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5, "a")
+			err := s.repo.SetSecondFactor(s.t.Context(), anna.ID, otherSecret, 9, nil)
+			s.wantError("replace a second factor", err, access.ErrHasSecondFactor)
+			s.wantKept(anna)
+			s.wantRecovery(anna, "a", true)
+			nobody := s.account("nobody", access.RoleEditor, 1).ID
+			for _, secret := range []string{oneSecret, ""} {
+				err := s.repo.SetSecondFactor(s.t.Context(), nobody, secret, 1, nil)
+				s.wantError("set a second factor of nobody", err, access.ErrUnknownAccount)
+			}
+		}},
+	{"a_step_is_used_once",
+		"UseStep is true for a step later than all before, and false for one that is used up, of another secret or of nobody.", func(s staff) {
+			anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5)
+			bob := s.factor(s.hire("bob", access.RoleEditor, 2), oneSecret, 5)
+			s.wantStep(anna, oneSecret, 5, false)
+			s.wantStep(anna, otherSecret, 6, false)
+			s.wantStep(anna, oneSecret, 6, true)
+			s.wantStep(anna, oneSecret, 6, false)
+			s.wantStep(anna, oneSecret, 4, false)
+			s.wantStep(anna, oneSecret, 8, true)
+			s.wantStep(anna, oneSecret, 7, false)
+			s.wantStep(bob, oneSecret, 6, true)
+			s.wantStep(access.Account{ID: "nobody"}, oneSecret, 9, false)
+			anna.FactorStep = 8
+			s.wantKept(anna)
+		}},
+	{"one_of_many_uses_a_step_and_a_recovery_code",
+		"Of concurrent UseSteps for a step, and of UseRecoveryCodes for a code, one returns true.", func(s staff) {
+			for round := range 4 {
+				anna := s.factor(s.hire(fmt.Sprint("anna", round), access.RoleEditor, round), oneSecret, 5, "a")
+				var steps, codes atomic.Int64
+				for _, err := range together(8, func(i int) error {
+					count, use := &steps, func() (bool, error) { return s.repo.UseStep(s.t.Context(), anna.ID, oneSecret, 6) }
+					if i%2 == 0 {
+						count, use = &codes, func() (bool, error) {
+							return s.repo.UseRecoveryCode(s.t.Context(), anna.ID, access.HashRecoveryCode("a"))
+						}
 					}
+					unused, err := use()
+					if unused {
+						count.Add(1)
+					}
+					return err
+				}) {
+					s.wantDone("use a code", err)
 				}
-				unused, err := use()
-				if unused {
-					count.Add(1)
+				if steps.Load() != 1 || codes.Load() != 1 {
+					s.t.Fatalf("a step was used %d times and a recovery code %d times", steps.Load(), codes.Load())
 				}
-				return err
-			}) {
-				s.wantDone("use a code", err)
 			}
-			if steps.Load() != 1 || codes.Load() != 1 {
-				s.t.Fatalf("a step was used %d times and a recovery code %d times", steps.Load(), codes.Load())
-			}
-		}
-	}},
-	{"a_recovery_code_is_used_once", "UseRecoveryCode is true once for each of the account's codes, and false for others' codes.", func(s staff) {
-		anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5, "a", "b")
-		bob := s.factor(s.hire("bob", access.RoleEditor, 2), oneSecret, 5, "c")
-		s.wantRecovery(anna, "c", false)
-		s.wantRecovery(anna, "a", true)
-		s.wantRecovery(anna, "a", false)
-		s.wantRecovery(anna, "b", true)
-		s.wantRecovery(bob, "c", true)
-		s.wantRecovery(access.Account{ID: "nobody"}, "a", false)
-	}},
+		}},
+	{"a_recovery_code_is_used_once",
+		"UseRecoveryCode is true once for each of the account's codes, and false for others' codes.", func(s staff) {
+			anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5, "a", "b")
+			bob := s.factor(s.hire("bob", access.RoleEditor, 2), oneSecret, 5, "c")
+			s.wantRecovery(anna, "c", false)
+			s.wantRecovery(anna, "a", true)
+			s.wantRecovery(anna, "a", false)
+			s.wantRecovery(anna, "b", true)
+			s.wantRecovery(bob, "c", true)
+			s.wantRecovery(access.Account{ID: "nobody"}, "a", false)
+		}},
 }

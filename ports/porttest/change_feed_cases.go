@@ -118,23 +118,24 @@ var pagingCases = []suiteCase[stream]{
 				s.t.Fatalf("%d changes come on %d pages", len(made), pages)
 			}
 		}},
-	{"a_long_page_is_one_page", "A page is as long as it may be, however the store reads it; its cursors go on from within.", func(s stream) {
-		behind := s.head()
-		var made []property.Change
-		for _, u := range s.upsert(s.batch(100)...) {
-			made = append(made, u.Change)
-		}
-		for _, limit := range []int{len(made) - 1, len(made), 1_000} {
-			page := s.read(behind, limit)
-			if len(page.Changes) != min(limit, len(made)) || len(page.Cursors) != len(page.Changes) {
-				s.t.Fatalf("of %d changes a page of %d has %d, with %d cursors", len(made), limit, len(page.Changes), len(page.Cursors))
+	{"a_long_page_is_one_page",
+		"A page is as long as it may be, however the store reads it; its cursors go on from within.", func(s stream) {
+			behind := s.head()
+			var made []property.Change
+			for _, u := range s.upsert(s.batch(100)...) {
+				made = append(made, u.Change)
 			}
-			for _, at := range []int{30, 31, 32, 33, 64, 65, 66, len(page.Changes)} {
-				told, _ := s.follow(page.Cursors[at-1], 1_000)
-				s.wantTold(append(slices.Clone(page.Changes[:at]), told...), made)
+			for _, limit := range []int{len(made) - 1, len(made), 1_000} {
+				page := s.read(behind, limit)
+				if len(page.Changes) != min(limit, len(made)) || len(page.Cursors) != len(page.Changes) {
+					s.t.Fatalf("of %d changes a page of %d has %d, with %d cursors", len(made), limit, len(page.Changes), len(page.Cursors))
+				}
+				for _, at := range []int{30, 31, 32, 33, 64, 65, 66, len(page.Changes)} {
+					told, _ := s.follow(page.Cursors[at-1], 1_000)
+					s.wantTold(append(slices.Clone(page.Changes[:at]), told...), made)
+				}
 			}
-		}
-	}},
+		}},
 	{"more_says_that_changes_wait", "More is set exactly when further changes were waiting.", func(s stream) {
 		made := s.write()
 		if page := s.read("", len(made)-1); !page.More {

@@ -231,35 +231,37 @@ var keyCases = []suiteCase[ring]{
 			r.t.Fatalf("%d creations of one name won, and %d keys are stored", winners, len(r.list()))
 		}
 	}},
-	{"a_key_ends_with_its_owner", "FindKey of a key whose Owner is no account is ErrUnknownKey; other keys stay in force.", func(r ring) {
-		r.account("anna")
-		r.account("bob")
-		hers, his, nobodys := r.owned("a", "anna"), r.owned("b", "bob"), r.add("c", 2)
-		early := r.owned("d", "carol")
-		r.wantInForce(hers)
-		r.wantUnknown(early)
-		r.removeAccount("anna")
-		r.wantUnknown(hers)
-		r.wantInForce(his)
-		r.wantInForce(nobodys)
-	}},
-	{"handed_over_keys_go_on", "HandOverKeys makes another account the Owner of all keys of an account, and of no others.", func(r ring) {
-		r.account("anna")
-		r.account("bob")
-		r.account("carol")
-		first, second, his, nobodys := r.owned("a", "anna"), r.owned("b", "anna"), r.owned("c", "bob"), r.add("d", 2)
-		r.handOver("anna", "carol")
-		r.removeAccount("anna")
-		r.removeAccount("bob")
-		first.Owner, second.Owner = "carol", "carol"
-		r.wantInForce(first)
-		r.wantInForce(second)
-		r.wantUnknown(his)
-		r.wantInForce(nobodys)
-		r.handOver("", "carol")
-		r.handOver("nobody", "carol")
-		r.wantInForce(nobodys)
-	}},
+	{"a_key_ends_with_its_owner",
+		"FindKey of a key whose Owner is no account is ErrUnknownKey; other keys stay in force.", func(r ring) {
+			r.account("anna")
+			r.account("bob")
+			hers, his, nobodys := r.owned("a", "anna"), r.owned("b", "bob"), r.add("c", 2)
+			early := r.owned("d", "carol")
+			r.wantInForce(hers)
+			r.wantUnknown(early)
+			r.removeAccount("anna")
+			r.wantUnknown(hers)
+			r.wantInForce(his)
+			r.wantInForce(nobodys)
+		}},
+	{"handed_over_keys_go_on",
+		"HandOverKeys makes another account the Owner of all keys of an account, and of no others.", func(r ring) {
+			r.account("anna")
+			r.account("bob")
+			r.account("carol")
+			first, second, his, nobodys := r.owned("a", "anna"), r.owned("b", "anna"), r.owned("c", "bob"), r.add("d", 2)
+			r.handOver("anna", "carol")
+			r.removeAccount("anna")
+			r.removeAccount("bob")
+			first.Owner, second.Owner = "carol", "carol"
+			r.wantInForce(first)
+			r.wantInForce(second)
+			r.wantUnknown(his)
+			r.wantInForce(nobodys)
+			r.handOver("", "carol")
+			r.handOver("nobody", "carol")
+			r.wantInForce(nobodys)
+		}},
 	{"a_cancelled_context_ends_every_call", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(r ring) {
 		key := r.add("a", 1)
 		ctx, cancel := context.WithCancel(r.t.Context())

@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// RateLimiter checks that a rate limiter keeps every promise of ports.RateLimiter. newLimiter gives one that knows nobody
-// each time it is called.
+// RateLimiter checks that a rate limiter keeps every promise of ports.RateLimiter. newLimiter gives one that knows
+// nobody each time it is called.
 func RateLimiter(t *testing.T, newLimiter func(t *testing.T) ports.RateLimiter) {
 	runCases(t, rateLimiterCases, func(t *testing.T) counting { return counting{t, newLimiter(t)} })
 }
@@ -64,15 +64,16 @@ var rateLimiterCases = []suiteCase[counting]{
 			c.t.Fatalf("an hour of an hour is refused")
 		}
 	}},
-	{"more_than_the_limit_is_refused", "A sum above the limit is refused, and the answer says what is used.", func(c counting) {
-		began := time.Now()
-		c.take(somebody, 40*time.Minute, time.Hour)
-		used, ok := c.take(somebody, 30*time.Minute, time.Hour)
-		if ok {
-			c.t.Fatalf("70 minutes of an hour are let through")
-		}
-		c.wantUsed(used, 40*time.Minute, began)
-	}},
+	{"more_than_the_limit_is_refused",
+		"A sum above the limit is refused, and the answer says what is used.", func(c counting) {
+			began := time.Now()
+			c.take(somebody, 40*time.Minute, time.Hour)
+			used, ok := c.take(somebody, 30*time.Minute, time.Hour)
+			if ok {
+				c.t.Fatalf("70 minutes of an hour are let through")
+			}
+			c.wantUsed(used, 40*time.Minute, began)
+		}},
 	{"what_is_refused_costs_nothing", "A take that is refused adds nothing: a smaller one still fits.", func(c counting) {
 		began := time.Now()
 		c.take(somebody, 40*time.Minute, time.Hour)
@@ -105,7 +106,8 @@ var rateLimiterCases = []suiteCase[counting]{
 			}
 		}
 	}},
-	{"a_network_is_one_client", "Addresses with the same first 64 bits of IPv6 are one client, and so is IPv4 written as IPv6.",
+	{"a_network_is_one_client",
+		"Addresses with the same first 64 bits of IPv6 are one client, and so is IPv4 written as IPv6.",
 		func(c counting) {
 			for one, same := range map[string]string{"2001:db8::1": "2001:db8::ffff:1", "192.0.2.9": "::ffff:192.0.2.9"} {
 				c.take(ports.ClientAt(netip.MustParseAddr(one)), time.Hour, time.Hour)
@@ -135,7 +137,8 @@ var rateLimiterCases = []suiteCase[counting]{
 				time.Sleep(time.Millisecond)
 			}
 		}},
-	{"takes_at_once_count_each", "Of takes at once, each sees those before it: together they never get more than the limit.",
+	{"takes_at_once_count_each",
+		"Of takes at once, each sees those before it: together they never get more than the limit.",
 		func(c counting) {
 			var let atomic.Int32
 			var workers sync.WaitGroup

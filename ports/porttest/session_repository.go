@@ -149,46 +149,48 @@ var sessionCases = []suiteCase[lobby]{
 		}
 		l.wantFound(other)
 	}},
-	{"a_session_is_extended_while_it_lasts", "ExtendSession moves the expiry on and never back, changes nothing else, and brings no ended session back.", func(l lobby) {
-		anna := l.hire("anna", access.RoleEditor, 1)
-		v, other := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 1)
-		extend := func(to time.Time) {
-			l.t.Helper()
-			l.wantDone("extend session", l.sessions.ExtendSession(l.t.Context(), v.hash, to))
-		}
-		extend(birth)
-		l.wantFound(v)
-		v.expires = birth.Add(time.Hour + time.Microsecond)
-		extend(v.expires)
-		l.wantFound(v)
-		l.wantFound(other)
-		l.wantDone("end the owner's sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, ""))
-		extend(birth.Add(2 * time.Hour))
-		l.wantGone(v)
-	}},
-	{"an_accounts_sessions_are_listed", "ListSessionsOf returns the account's sessions as they are, expired ones included, the last to expire first, ties by hash, and no others.", func(l lobby) {
-		anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
-		want := []visit{l.begin("a", anna.ID, 3), l.begin("b", anna.ID, -1), l.begin("c", anna.ID, 2), l.begin("d", anna.ID, 2)}
-		l.begin("e", bob.ID, 1)
-		l.begin("f", "", 1)
-		slices.SortFunc(want, func(a, b visit) int {
-			return cmp.Or(b.expires.Compare(a.expires), cmp.Compare(a.hash, b.hash))
-		})
-		got, err := l.sessions.ListSessionsOf(l.t.Context(), anna.ID)
-		l.wantDone("list sessions", err)
-		if !slices.EqualFunc(got, want, func(a ports.StoredSession, b visit) bool {
-			return a.TokenHash == b.hash && string(a.Data) == b.data && a.Expires.Equal(b.expires)
-		}) {
-			l.t.Fatalf("the sessions are %v, not %v", got, want)
-		}
-		for _, id := range []string{"", "nobody"} {
-			got, err := l.sessions.ListSessionsOf(l.t.Context(), id)
-			l.wantDone("list sessions of nobody", err)
-			if len(got) > 0 {
-				l.t.Fatalf("%q has the sessions %v", id, got)
+	{"a_session_is_extended_while_it_lasts",
+		"ExtendSession moves the expiry on and never back, changes nothing else, and brings no ended session back.", func(l lobby) {
+			anna := l.hire("anna", access.RoleEditor, 1)
+			v, other := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 1)
+			extend := func(to time.Time) {
+				l.t.Helper()
+				l.wantDone("extend session", l.sessions.ExtendSession(l.t.Context(), v.hash, to))
 			}
-		}
-	}},
+			extend(birth)
+			l.wantFound(v)
+			v.expires = birth.Add(time.Hour + time.Microsecond)
+			extend(v.expires)
+			l.wantFound(v)
+			l.wantFound(other)
+			l.wantDone("end the owner's sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, ""))
+			extend(birth.Add(2 * time.Hour))
+			l.wantGone(v)
+		}},
+	{"an_accounts_sessions_are_listed",
+		"ListSessionsOf returns the account's sessions as they are, expired ones included, the last to expire first, ties by hash, and no others.", func(l lobby) {
+			anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
+			want := []visit{l.begin("a", anna.ID, 3), l.begin("b", anna.ID, -1), l.begin("c", anna.ID, 2), l.begin("d", anna.ID, 2)}
+			l.begin("e", bob.ID, 1)
+			l.begin("f", "", 1)
+			slices.SortFunc(want, func(a, b visit) int {
+				return cmp.Or(b.expires.Compare(a.expires), cmp.Compare(a.hash, b.hash))
+			})
+			got, err := l.sessions.ListSessionsOf(l.t.Context(), anna.ID)
+			l.wantDone("list sessions", err)
+			if !slices.EqualFunc(got, want, func(a ports.StoredSession, b visit) bool {
+				return a.TokenHash == b.hash && string(a.Data) == b.data && a.Expires.Equal(b.expires)
+			}) {
+				l.t.Fatalf("the sessions are %v, not %v", got, want)
+			}
+			for _, id := range []string{"", "nobody"} {
+				got, err := l.sessions.ListSessionsOf(l.t.Context(), id)
+				l.wantDone("list sessions of nobody", err)
+				if len(got) > 0 {
+					l.t.Fatalf("%q has the sessions %v", id, got)
+				}
+			}
+		}},
 	{"one_of_many_removes_a_session", "Of concurrent DeleteSessions of one session, one is told that it has removed it.", func(l lobby) {
 		for i := range 8 {
 			v := l.begin(fmt.Sprint(i), "", 1)

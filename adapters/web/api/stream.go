@@ -30,8 +30,8 @@ type EventPage struct {
 	Shared bool // the text is held for all streams
 }
 
-// Events encodes the changes of a page as server-sent events (HTML standard, section 9.2), each with the cursor behind it
-// as its id.
+// Events encodes the changes of a page as server-sent events (HTML standard, section 9.2), each with the cursor
+// behind it as its id.
 func Events(page *ports.FeedPage) EventPage {
 	var b []byte
 	for i := range page.Changes {
@@ -48,8 +48,9 @@ const (
 	// heartbeat is how often something is sent on a stream when nothing happens, so that nobody in between takes it for
 	// dead, and so that a client which comes back later has a place that is still kept.
 	heartbeat = 15 * time.Second
-	// streamPage is how many changes are read for a stream at a time; a page of them is all that is held for a slow client. A
-	// stream waits streamPause between readings that came to the end, so that many small commits become few readings.
+	// streamPage is how many changes are read for a stream at a time; a page of them is all that is held for a slow
+	// client. A stream waits streamPause between readings that came to the end, so that many small commits become few
+	// readings.
 	streamPage  = maxChanges
 	streamPause = 10 * time.Millisecond
 	// streamRetry is the pause when the feed cannot be read.

@@ -163,7 +163,8 @@ func expectedState(header []string, weak bool) func(*property.Property) bool {
 	}
 }
 
-// preconditioned turns the error of a failed If-Match into its problem. A change that lost against others stays as it is.
+// preconditioned turns the error of a failed If-Match into its problem. A change that lost against others stays as it
+// is.
 func (a *API) preconditioned(err error, expected func(*property.Property) bool, r *http.Request) error {
 	if !errors.Is(err, property.ErrVersionConflict) || expected == nil {
 		return err

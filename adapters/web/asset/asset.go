@@ -26,8 +26,8 @@ const (
 	forever    = "public, max-age=31536000, immutable"
 )
 
-// File is something to serve. Nearly everybody asks for its compressed form; the plain one is unpacked when somebody first
-// asks for it, and stays. All files of the program unpacked are a few megabytes.
+// File is something to serve. Nearly everybody asks for its compressed form; the plain one is unpacked when somebody
+// first asks for it, and stays. All files of the program unpacked are a few megabytes.
 type File struct {
 	// Policy is the Content-Security-Policy; "" for what is no page.
 	Policy string

@@ -16,9 +16,9 @@ var errNoRoom = fmt.Errorf("receive a body: %w", ports.ErrBusy)
 // ErrSlow says that a client has not sent its body in time.
 var ErrSlow = errors.New("the body did not come in time")
 
-// ReadBody reads the body of a request to its end. Who asks should be known before: a body takes memory and time. It may
-// have at most limit bytes, and has to come within the time; 0 is the server's own limit. Errors: *http.MaxBytesError,
-// ports.ErrBusy, ErrSlow, and those of reading.
+// ReadBody reads the body of a request to its end. Who asks should be known before: a body takes memory and time. It
+// may have at most limit bytes, and has to come within the time; 0 is the server's own limit. Errors:
+// *http.MaxBytesError, ports.ErrBusy, ErrSlow, and those of reading.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) (body []byte, err error) {
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}

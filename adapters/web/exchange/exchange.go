@@ -33,8 +33,8 @@ type Exchange struct {
 	Prepared bool
 	// Err is the cause behind a 5xx answer, which only the log may show.
 	Err error
-	// Receive, if not nil, runs the reading of a body of at most so many bytes, and reports false when there is no room for
-	// them.
+	// Receive, if not nil, runs the reading of a body of at most so many bytes, and reports false when there is no room
+	// for them.
 	Receive func(bytes int64, read func()) bool
 	// Unread says that there is a body which has not been read to its end. An answer then closes its connection: to go on
 	// with it, the server would have to wait for the rest before it could answer.
@@ -152,8 +152,9 @@ func (e *Exchange) Finish() {
 // Unwrap lets http.ResponseController reach the writer inside.
 func (e *Exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// SetPolicy sets the headers of an answer that a browser shows as a page: its Content-Security-Policy, that no other host
-// receives its address, that its type means what it says, and that no page of another host frames it or holds its window.
+// SetPolicy sets the headers of an answer that a browser shows as a page: its Content-Security-Policy, that no other
+// host receives its address, that its type means what it says, and that no page of another host frames it or holds
+// its window.
 func SetPolicy(h http.Header, policy string) {
 	h["Content-Security-Policy"] = []string{policy}
 	h["Referrer-Policy"] = []string{"same-origin"}

@@ -46,8 +46,8 @@ func (s *Site) staffListings(w http.ResponseWriter, r *http.Request, who access.
 	return s.staffPage(w, r, who, http.StatusOK, "listings", "listings", "Listings", list)
 }
 
-// Export is the address of a file with all listings of the search, in a format. People open CSV in a spreadsheet, which is
-// to compute nothing that is in it.
+// Export is the address of a file with all listings of the search, in a format. People open CSV in a spreadsheet,
+// which is to compute nothing that is in it.
 func (l *staffList) Export(format string) string {
 	values := url.Values{"format": {format}}
 	for name, v := range l.Form.values {

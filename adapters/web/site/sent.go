@@ -16,8 +16,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// A form is read once it is known who sends it, as far as the sender may: somebody who has signed in, a whole form; somebody
-// who signs in, a name and a password. Of somebody who was signed in and no longer is, some of what was typed is repeated.
+// A form is read once it is known who sends it, as far as the sender may: somebody who has signed in, a whole form;
+// somebody who signs in, a name and a password. Of somebody who was signed in and no longer is, some of what was
+// typed is repeated.
 
 const (
 	// maxForm is the largest form of the back office in bytes, files excepted: the longest listing, escaped, several times
@@ -25,15 +26,16 @@ const (
 	maxForm = 1 << 20
 	// maxSignIn is the largest form with a name and a password.
 	maxSignIn = 4 << 10
-	// maxKept is the largest form that is repeated to somebody who is not signed in. A page with it takes some fifteen times
-	// as much memory, so that maxKeeping are made at a time.
+	// maxKept is the largest form that is repeated to somebody who is not signed in. A page with it takes some fifteen
+	// times as much memory, so that maxKeeping are made at a time.
 	maxKept    = 64 << 10
 	maxKeeping = 16
 	// formTime is the longest that somebody who is not signed in may take to send a form.
 	formTime = 5 * time.Second
 )
 
-// readForm reads the fields that a form has sent: at most so many bytes, within the time, or the server's own when it is 0.
+// readForm reads the fields that a form has sent: at most so many bytes, within the time, or the server's own when it
+// is 0.
 func (s *Site) readForm(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) error {
 	body, err := exchange.ReadBody(w, r, limit, within)
 	if err != nil {
@@ -93,8 +95,8 @@ func (s *Site) toSomebody(w http.ResponseWriter, r *http.Request, answer func() 
 	return nil
 }
 
-// keep makes room for a page that repeats what was typed, until done is called. There is none for a browser that nobody has
-// signed in with.
+// keep makes room for a page that repeats what was typed, until done is called. There is none for a browser that
+// nobody has signed in with.
 func (s *Site) keep(r *http.Request) (done func(), ok bool) {
 	if !s.knowsBrowser(r) {
 		return nil, false
@@ -107,8 +109,8 @@ func (s *Site) keep(r *http.Request) (done func(), ok bool) {
 	}
 }
 
-// knowsBrowser reports whether somebody may have signed in with the browser: the session's cookie ends with the session,
-// and that by which the browser is recognised outlives it.
+// knowsBrowser reports whether somebody may have signed in with the browser: the session's cookie ends with the
+// session, and that by which the browser is recognised outlives it.
 func (s *Site) knowsBrowser(r *http.Request) bool {
 	_, err := r.Cookie(s.sessions.Cookie.Name)
 	return err == nil || s.browserToken(r) != ""
@@ -120,7 +122,8 @@ func hasFile(r *http.Request) bool {
 	return media == "multipart/form-data"
 }
 
-// typed is what a form has sent, to be sent again; nil when there is a file or a password among it, which no page repeats.
+// typed is what a form has sent, to be sent again; nil when there is a file or a password among it, which no page
+// repeats.
 func typed(r *http.Request) url.Values {
 	for _, secret := range []string{secretField, "password", "current"} {
 		if r.PostForm.Has(secret) {

@@ -121,8 +121,8 @@ func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
 // staffHandler answers a request of somebody who has signed in.
 type staffHandler func(w http.ResponseWriter, r *http.Request, who access.Account) error
 
-// session lets a handler use the session of the request, refusing what another site has made a browser send. Nothing has
-// been read of a form yet: first comes who sends it.
+// session lets a handler use the session of the request, refusing what another site has made a browser send. Nothing
+// has been read of a form yet: first comes who sends it.
 func (s *Site) session(h route.Handler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.origin.Check(r); err != nil {

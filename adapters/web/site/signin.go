@@ -40,8 +40,8 @@ type signIn struct {
 	Resume bool
 }
 
-// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept, if it has been read; a file
-// is not.
+// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept, if it has been read; a
+// file is not.
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
 	if r.Method == http.MethodPost {

@@ -40,8 +40,8 @@ func (s *sending) end() {
 	}
 }
 
-// Send finds room for an answer that takes so many bytes until its client has read it, which may be slow; sent gives the
-// room back. The error is a refusal: large answers take all the memory they may already.
+// Send finds room for an answer that takes so many bytes until its client has read it, which may be slow; sent gives
+// the room back. The error is a refusal: large answers take all the memory they may already.
 func (c *Cache) Send(bytes int) (sent func(), err error) {
 	if bytes < largeAnswer {
 		return func() {}, nil

@@ -24,7 +24,8 @@ func (w heldWriter) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// While a slow client holds the memory of large answers, another large one is refused; the same one and small ones are not.
+// While a slow client holds the memory of large answers, another large one is refused; the same one and small ones
+// are not.
 func TestLargeAnswersAreBoundedWhileTheyAreSent(t *testing.T) {
 	a := newAnswering(t)
 	const body = 200 << 10
