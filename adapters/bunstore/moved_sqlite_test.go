@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,7 +147,7 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 // SQLite finds a file's log by its path, and would read that of the old file into the new one. The last of many
 // connections to the old file has to empty it.
 func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
-	for name, busy := range map[string]int{"all are idle": 0, "one is in use": 1, "all that read are in use": 4} {
+	for name, busy := range map[string]int{"all are idle": 0, "one is in use": 1, "all that read are in use": math.MaxInt} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "gable.db")
 			db := open(t, "sqlite:"+path)
@@ -156,6 +157,7 @@ func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
 				store(t, db, listing(t, 10+n))
 			}
 			conns := readers(t, db)
+			busy = min(busy, len(conns))
 			for _, conn := range conns[busy:] {
 				_ = conn.Close()
 			}
