@@ -159,7 +159,7 @@ var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]*[A-Za-z][A-
 // absolute path of a socket is an address as well.
 func isAddress(text string) bool {
 	if path, socket := socketPath(text); socket {
-		return strings.HasPrefix(path, "/") && len(path) <= longestSocketPath
+		return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && len(path) <= longestSocketPath
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {

@@ -113,7 +113,11 @@ func TestATraceShowsWhatEachLevelDidForARequest(t *testing.T) {
 			if got := c.paths(trace("4")); len(got) > 0 {
 				t.Errorf("a request that is not recorded elsewhere has the spans %q", got)
 			}
-			wantPaths(t, c.paths(""), "feed poll", "feed poll > SQL SELECT", "POST /v1/properties")
+			poll := "feed poll > SQL SELECT"
+			if setup.name == servicesSetup.name {
+				poll = "feed poll > SQL WITH"
+			}
+			wantPaths(t, c.paths(""), "feed poll", poll, "POST /v1/properties")
 		})
 	}
 }

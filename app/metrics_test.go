@@ -105,7 +105,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 				t.Errorf("%s the feed is said to have been confirmed %v seconds ago", when, got)
 			}
 			w := httptest.NewRecorder()
-			operators.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
+			operators.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/readyz", http.NoBody))
 			var ready struct {
 				Status string
 				Checks map[string]struct{ Status, Detail string }

@@ -36,7 +36,7 @@ func TestKeysAreListedAndRevokedByName(t *testing.T) {
 	if code, out, err := gable(t, "admin", "revoke", "importer"); code != 0 || out != "API key \"importer\" is revoked.\n" {
 		t.Errorf("code %d, %q, %q", code, out, err)
 	}
-	if _, list, _ := gable(t, "admin", "list"); strings.Contains(list, "–") {
+	if _, list, _ := gable(t, "admin", "list"); strings.Contains(list, "–\n") {
 		t.Errorf("still in force:\n%s", list)
 	}
 }
