@@ -95,8 +95,11 @@ func (s *server) begin(ctx context.Context) error {
 	return nil
 }
 
-// untilEnded does what comes after the start, waits until the program has to end, and stops it.
+// untilEnded does what comes after the start, waits until the program has to end, and stops it. The log says that it
+// serves once a signal drains it, and no longer interrupts its start.
 func (s *server) untilEnded(ctx context.Context, started func(context.Context) error) error {
+	s.log.Info("serving", zap.Stringer("http", s.listeners.public.bound), zap.Stringer("ops", s.listeners.ops.bound),
+		zap.Stringer("database", s.config.Database.URL), zap.Stringer("cache", s.config.Cache.URL))
 	err := started(ctx)
 	cause := err
 	if err == nil {

@@ -100,14 +100,17 @@ func repository(
 // server is the program that serves.
 type server struct {
 	*fx.App
-	log  *zap.Logger
-	died <-chan error // receives why a listener ended by itself
+	log       *zap.Logger
+	config    *Config
+	listeners *servers
+	died      <-chan error // receives why a listener ended by itself
 }
 
 // newServer makes the program that serves: everything above, started in order, stopped in reverse.
 func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) *server {
 	died := make(deaths, 1)
-	app := fx.New(
+	s := &server{log: log, config: c, died: died}
+	s.App = fx.New(
 		fx.Supply(c, log, level, died),
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
@@ -115,9 +118,10 @@ func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) 
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining, newTracer),
 		fx.Invoke(checkSchema, sweep, sign, subscribe, follow, verify, sample, serve),
+		fx.Populate(&s.listeners),
 		fx.Options(extra...),
 	)
-	return &server{app, log, died}
+	return s
 }
 
 const startTimeout = 30 * time.Second
@@ -231,8 +235,6 @@ func serve(lc fx.Lifecycle, s *servers, o *ops.Handler, d draining, c *Config, l
 			if err := s.public.start(ctx); err != nil {
 				return err
 			}
-			log.Info("serving", zap.Stringer("http", s.public.bound), zap.Stringer("ops", s.ops.bound),
-				zap.Stringer("database", c.Database.URL), zap.Stringer("cache", c.Cache.URL))
 			return nil
 		},
 		func(ctx context.Context) error {
