@@ -191,7 +191,7 @@ func (l *Ledger) append(c *property.Change, own bool) bool {
 		return false
 	}
 	position, highest := l.head.Load()+1, order(c)
-	for position-l.tail > uint64(len(l.ring)) || l.bytes+weight > l.maxBytes {
+	for position-l.tail > uint64(len(l.ring)) || l.tail+1 < position && l.bytes+weight > l.maxBytes {
 		l.forgetOldest()
 	}
 	if l.tail+1 < position {
