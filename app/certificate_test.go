@@ -132,7 +132,7 @@ func TestUnusableCertificatesAreFoundBeforeTheStart(t *testing.T) {
 
 func TestASocketIsAnAddress(t *testing.T) {
 	t.Parallel()
-	folder, err := os.MkdirTemp("", "gable") // t.TempDir is too long for a socket on some systems
+	folder, err := os.MkdirTemp("", "gable") //nolint:usetesting // t.TempDir is too long for a socket on some systems
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	path := filepath.Join(folder, "http.sock")

@@ -58,7 +58,7 @@ func forgetOthers(ctx context.Context, tx bun.IDB, this browserRow, left int) er
 		return err
 	}
 	_, err = tx.NewDelete().Model((*browserRow)(nil)).
-		Where("account_id = ? AND token_hash IN (?)", this.AccountID, bun.In(others[left:])).Exec(ctx)
+		Where("account_id = ? AND token_hash IN (?)", this.AccountID, bun.List(others[left:])).Exec(ctx)
 	return err
 }
 

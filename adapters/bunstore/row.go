@@ -139,17 +139,6 @@ func rowsOf(listings []property.Property) []row {
 	return rows
 }
 
-func properties(rows []row) []property.Property {
-	if len(rows) == 0 {
-		return nil
-	}
-	listings := make([]property.Property, len(rows))
-	for i := range rows {
-		listings[i] = rows[i].property()
-	}
-	return listings
-}
-
 // image is a listing as JSON in a column that may be NULL. Scanning one never fails: what cannot be read says so in
 // broken.
 type image struct {

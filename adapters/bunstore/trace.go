@@ -17,10 +17,10 @@ type tracedQueries struct{ trace ports.Trace }
 
 // withTrace adds the hook where statements are traced.
 func (db *DB) withTrace(pool *bun.DB) *bun.DB {
-	if db.options.Trace != nil {
-		pool.AddQueryHook(tracedQueries{db.options.Trace})
+	if db.options.Trace == nil {
+		return pool
 	}
-	return pool
+	return pool.WithQueryHook(tracedQueries{db.options.Trace})
 }
 
 type endSpan func(outcome string, err error)
