@@ -230,7 +230,8 @@ func (o *others) write(ctx context.Context) string {
 // writeTo writes a number and returns the listing's version after it.
 func (o *others) writeTo(ctx context.Context, l *ownListing, n int) (got string, version int) {
 	response, body, err := fetch(ctx, o.client(), http.MethodPatch, *o.node.base.Load()+itemPath(l.id),
-		fmt.Sprintf(`{"title":"own %d"}`, n), "Content-Type", patchType, "Authorization", "Bearer "+o.keys[rand.IntN(len(o.keys))])
+		fmt.Sprintf(`{"title":"own %d"}`, n), "Content-Type", patchType,
+		"Authorization", "Bearer "+o.keys[rand.IntN(len(o.keys))])
 	l.end(n, err == nil && response.StatusCode == http.StatusOK)
 	if err != nil {
 		return outcome(0, err), 0

@@ -46,7 +46,8 @@ func (a *arena) stage(t *testing.T, settings ...string) *assault {
 	a.exec("TRUNCATE property_changes")
 	n := &node{t: t, name: t.Name(), key: a.key, transport: &http.Transport{DisableCompression: true}}
 	n.settings = append([]string{
-		"GABLE_DATABASE_URL=" + a.database + "&application_name=" + attacked, "GABLE_CACHE_URL=" + a.cache, "GABLE_LOG_FORMAT=json",
+		"GABLE_DATABASE_URL=" + a.database + "&application_name=" + attacked,
+		"GABLE_CACHE_URL=" + a.cache, "GABLE_LOG_FORMAT=json",
 		"GABLE_HTTP_ADDRESS=127.0.0.1:0", "GABLE_OPS_ADDRESS=127.0.0.1:0", "GABLE_HTTP_TRUSTED_PROXIES=127.0.0.0/8",
 	}, settings...)
 	s := &assault{arena: a, t: t, node: n, hostile: newResults()}

@@ -29,75 +29,99 @@ const leastLedgerBytes Bytes = 1 << 20
 
 // broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
 func (c *Config) broken() []problem {
-	var found []problem
-	rule := func(holds bool, key, format string, args ...any) {
-		if !holds {
-			found = append(found, problem{key, fmt.Sprintf(format, args...)})
-		}
-	}
-	oneOf := func(value string, allowed []string, key string) {
-		rule(slices.Contains(allowed, value), key, "%q is none of %s", value, strings.Join(allowed, ", "))
-	}
-	notLonger := func(shorter, longer time.Duration, key, limit string) {
-		rule(shorter <= longer, key, "%s must not be longer than %s (%s)", shortDuration(shorter), limit, shortDuration(longer))
-	}
-	usable := func(err error, key string) {
-		rule(err == nil, key, "%v", err)
-	}
-	usable(bunstore.CheckURL(string(c.Database.URL)), "database.url")
-	if !ownCache(c) {
-		usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
-	}
-	rule(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)
-	rule(c.Freshness.LedgerBytes >= leastLedgerBytes, "freshness.ledger_bytes", "must be at least %s", leastLedgerBytes)
-	notLonger(c.Freshness.PollInterval, c.Freshness.IdlePollInterval, "freshness.poll_interval", "freshness.idle_poll_interval")
-	notLonger(c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness, "freshness.idle_poll_interval", "freshness.max_staleness")
-	notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")
-	notLonger(c.Shutdown.Delay, c.Shutdown.Timeout, "shutdown.delay", "shutdown.timeout")
-	listens := func(address, key string) {
-		rule(isAddress(address), key,
-			"%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
-	}
-	listens(c.HTTP.Address, "http.address")
-	listens(c.Ops.Address, "ops.address")
-	rule(!sameListener(c.HTTP.Address, c.Ops.Address), "ops.address",
-		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
-	rule(c.HTTP.PublicURL == "none" || c.HTTP.publicURL() != nil, "http.public_url",
-		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.HTTP.PublicURL)
-	for _, origin := range listed(c.HTTP.CORSOrigins) {
-		rule(isOrigin(origin) || origin == "*" && c.HTTP.CORSOrigins == "*", "http.cors_origins",
-			"invalid origin %q; write origins like https://app.example.org, without a path, or * alone, or none", origin)
-	}
-	rule(c.HTTP.TLSCert == "none" || c.HTTP.TLSKey != "none", "http.tls_cert", "needs http.tls_key")
-	rule(c.HTTP.TLSKey == "none" || c.HTTP.TLSCert != "none", "http.tls_key", "needs http.tls_cert")
-	if c.HTTP.TLSCert != "none" && c.HTTP.TLSKey != "none" {
-		_, err := loadCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey)
-		usable(err, "http.tls_cert")
-	}
-	rule(!c.HTTP.HSTSSubdomains || c.HTTP.strictTransport() != "", "http.hsts_subdomains",
-		"needs http.public_url to begin with https://")
-	for _, host := range listed(c.Ops.Hosts) {
-		rule(hostName.MatchString(host), "ops.hosts", "invalid host name %q; write names like gable.example.org, or none",
-			host)
-	}
-	rule(c.HTTP.RateLimit <= highestRate, "http.rate_limit", "must be at most %d", highestRate)
-	rule(c.HTTP.RateBurst <= highestRate, "http.rate_burst", "must be at most %d", highestRate)
-	proxies, err := exchange.ParseProxies(c.HTTP.TrustedProxies)
-	usable(err, "http.trusted_proxies")
-	rule(!c.HTTP.ProxyProtocol || err != nil || len(proxies) > 0, "http.proxy_protocol",
-		"needs the proxies in http.trusted_proxies")
-	rule(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
+	r := &rules{}
+	c.checkStores(r)
+	c.checkTimes(r)
+	c.checkListeners(r)
+	c.HTTP.check(r)
+	r.check(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
 		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
 	var factorRules []string
 	for _, rule := range access.FactorRules() {
 		factorRules = append(factorRules, string(rule))
 	}
-	oneOf(c.Access.RequireSecondFactor, factorRules, "access.require_second_factor")
-	rule(!c.Tracing.on() || isHTTP(string(c.Tracing.Endpoint)), "tracing.endpoint",
+	r.oneOf(c.Access.RequireSecondFactor, factorRules, "access.require_second_factor")
+	r.check(!c.Tracing.on() || isHTTP(string(c.Tracing.Endpoint)), "tracing.endpoint",
 		"must be the http or https address of a collector, like http://localhost:4318, or none")
-	oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")
-	oneOf(c.Log.Format, []string{"auto", "json", "console"}, "log.format")
-	return found
+	r.oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log.level")
+	r.oneOf(c.Log.Format, []string{"auto", "json", "console"}, "log.format")
+	return r.found
+}
+
+// rules collects the keys whose values break one.
+type rules struct{ found []problem }
+
+func (r *rules) check(holds bool, key, format string, args ...any) {
+	if !holds {
+		r.found = append(r.found, problem{key, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (r *rules) usable(err error, key string) { r.check(err == nil, key, "%v", err) }
+
+func (r *rules) oneOf(value string, allowed []string, key string) {
+	r.check(slices.Contains(allowed, value), key, "%q is none of %s", value, strings.Join(allowed, ", "))
+}
+
+func (r *rules) notLonger(shorter, longer time.Duration, key, limit string) {
+	r.check(shorter <= longer, key, "%s must not be longer than %s (%s)",
+		shortDuration(shorter), limit, shortDuration(longer))
+}
+
+func (r *rules) listens(address, key string) {
+	r.check(isAddress(address), key,
+		"%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
+}
+
+func (c *Config) checkStores(r *rules) {
+	r.usable(bunstore.CheckURL(string(c.Database.URL)), "database.url")
+	if !ownCache(c) {
+		r.usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
+	}
+	r.check(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)
+	r.check(c.Freshness.LedgerBytes >= leastLedgerBytes, "freshness.ledger_bytes", "must be at least %s", leastLedgerBytes)
+}
+
+func (c *Config) checkTimes(r *rules) {
+	const idle = "freshness.idle_poll_interval"
+	r.notLonger(c.Freshness.PollInterval, c.Freshness.IdlePollInterval, "freshness.poll_interval", idle)
+	r.notLonger(c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness, idle, "freshness.max_staleness")
+	r.notLonger(c.HTTP.HandlerTimeout, c.HTTP.WriteTimeout, "http.handler_timeout", "http.write_timeout")
+	r.notLonger(c.Shutdown.Delay, c.Shutdown.Timeout, "shutdown.delay", "shutdown.timeout")
+}
+
+func (c *Config) checkListeners(r *rules) {
+	r.listens(c.HTTP.Address, "http.address")
+	r.listens(c.Ops.Address, "ops.address")
+	r.check(!sameListener(c.HTTP.Address, c.Ops.Address), "ops.address",
+		"%q is taken by http.address (%s)", c.Ops.Address, c.HTTP.Address)
+	for _, host := range listed(c.Ops.Hosts) {
+		r.check(hostName.MatchString(host), "ops.hosts",
+			"invalid host name %q; write names like gable.example.org, or none", host)
+	}
+}
+
+func (c *HTTPConfig) check(r *rules) {
+	r.check(c.PublicURL == "none" || c.publicURL() != nil, "http.public_url",
+		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.PublicURL)
+	r.check(!c.HSTSSubdomains || c.strictTransport() != "", "http.hsts_subdomains",
+		"needs http.public_url to begin with https://")
+	for _, origin := range listed(c.CORSOrigins) {
+		r.check(isOrigin(origin) || origin == "*" && c.CORSOrigins == "*", "http.cors_origins",
+			"invalid origin %q; write origins like https://app.example.org, without a path, or * alone, or none", origin)
+	}
+	r.check(c.TLSCert == "none" || c.TLSKey != "none", "http.tls_cert", "needs http.tls_key")
+	r.check(c.TLSKey == "none" || c.TLSCert != "none", "http.tls_key", "needs http.tls_cert")
+	if c.TLSCert != "none" && c.TLSKey != "none" {
+		_, err := loadCertificate(c.TLSCert, c.TLSKey)
+		r.usable(err, "http.tls_cert")
+	}
+	r.check(c.RateLimit <= highestRate, "http.rate_limit", "must be at most %d", highestRate)
+	r.check(c.RateBurst <= highestRate, "http.rate_burst", "must be at most %d", highestRate)
+	proxies, err := exchange.ParseProxies(c.TrustedProxies)
+	r.usable(err, "http.trusted_proxies")
+	r.check(!c.ProxyProtocol || err != nil || len(proxies) > 0, "http.proxy_protocol",
+		"needs the proxies in http.trusted_proxies")
 }
 
 // on reports whether traces go anywhere.

@@ -144,7 +144,8 @@ func TestEverythingWrongIsListedWithItsPlaceAndWhatWouldBeRight(t *testing.T) {
 		"GABLE_LOG_FORMAT: is empty; leave it out to use the default",
 		"--freshness-poll-interval: 1m must not be longer than freshness.idle_poll_interval (250ms)",
 		"--shutdown-delay: 1h must not be longer than shutdown.timeout (15s)",
-		file + `:http.address: "nowhere" is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path`,
+		file +
+			`:http.address: "nowhere" is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path`,
 		`--http-trusted-proxies: "proxy" is not a network or address; write it like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7`,
 		`--listings-default-currency: "usd" is no ISO 4217 currency code, like USD or HKD`,
 		`--log-level: "loud" is none of debug, info, warn, error`,

@@ -344,7 +344,8 @@ func TestTheFeedIsReadWhileQueriesTakeEveryConnection(t *testing.T) {
 		t.Fatal("no ledger")
 	}
 	before := kept.ledger.ConfirmedAt()
-	s.eventually("the feed is read meanwhile", func() bool { return kept.ledger.ConfirmedAt().After(before.Add(time.Second)) })
+	s.eventually("the feed is read meanwhile",
+		func() bool { return kept.ledger.ConfirmedAt().After(before.Add(time.Second)) })
 	select {
 	case <-stuck:
 		t.Error("the query has ended; the feed may have waited for it")

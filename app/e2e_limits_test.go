@@ -43,7 +43,8 @@ func (s *testServer) wantLimits(t *testing.T) {
 	if n := s.free(from("192.0.2.1")...); n < 39 || n > 43 { // one more is free every ten seconds
 		t.Errorf("%d requests of a visitor are answered, want 40", n)
 	}
-	a := s.get("/v1/properties", append(from("192.0.2.1"), "Cache-Control", "no-store")...).must(http.StatusTooManyRequests)
+	a := s.get("/v1/properties",
+		append(from("192.0.2.1"), "Cache-Control", "no-store")...).must(http.StatusTooManyRequests)
 	if a.header.Get("RateLimit-Policy") != `"default";q=40;w=400` || a.header.Get("Retry-After") == "" ||
 		!strings.HasPrefix(a.header.Get("RateLimit"), `"default";r=0;t=`) {
 		t.Errorf("refused with %v", a.header)

@@ -199,7 +199,8 @@ func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 	for i := range 20 {
 		guess(fmt.Sprint("nobody", i), "a wrong password", "198.51.100.9").must(http.StatusUnauthorized)
 	}
-	untilRefused(t, func(i int) answer { return guess(fmt.Sprint("somebody", i), "a wrong password", "198.51.100.9:5555") })
+	untilRefused(t,
+		func(i int) answer { return guess(fmt.Sprint("somebody", i), "a wrong password", "198.51.100.9:5555") })
 	guess("bob", "a wrong password", "198.51.100.10").must(http.StatusUnauthorized)
 	if n := s.log.FilterMessage("sign-in throttled").Len(); n != 2 {
 		t.Errorf("%d lines tell of it", n)
@@ -211,7 +212,8 @@ func TestAFloodOfGuessesFromEverywhereDoesNotKeepTheOwnerOut(t *testing.T) {
 	s := embeddedSetup.start(t, func(c *Config) { c.HTTP.TrustedProxies = "127.0.0.1" })
 	anna := s.staff("anna", keys.RoleEditor)
 	c := anna.cookies["gable_browser"]
-	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || len(c.Value) != 43 {
+	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" ||
+		len(c.Value) != 43 {
 		t.Fatalf("the browser's cookie is %v", c)
 	}
 	anna.post("/admin/sign-out", nil).goes("/")
@@ -220,7 +222,8 @@ func TestAFloodOfGuessesFromEverywhereDoesNotKeepTheOwnerOut(t *testing.T) {
 	})
 	anna.signIn("anna", testPassword).goes("/admin")
 	anna.mayWork(true)
-	anna.post("/admin/password", fields("current", testPassword, "next", otherTestPassword, "again", otherTestPassword)).goes("/admin")
+	anna.post("/admin/password",
+		fields("current", testPassword, "next", otherTestPassword, "again", otherTestPassword)).goes("/admin")
 	s.browser().signIn("anna", otherTestPassword).goes("/admin") // guesses at the password before are forgotten
 }
 
@@ -293,7 +296,8 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 	}
 	planted := s.browser() // by a page of another host of the domain, which cannot set a __Host- cookie
 	planted.cookies["gable_seen"] = &http.Cookie{Name: "gable_seen", Value: b.cookies["__Host-gable_seen"].Value}
-	if own, other := b.get("/"), planted.get("/"); own.header.Get("Consistency-Token") == "" || other.header.Get("Consistency-Token") != "" {
+	if own, other := b.get("/"), planted.get("/"); own.header.Get("Consistency-Token") == "" ||
+		other.header.Get("Consistency-Token") != "" {
 		t.Errorf("the tokens are %v and %v", own.header, other.header)
 	}
 	b.post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://homes.example.org").must(http.StatusSeeOther)
@@ -486,7 +490,8 @@ func appCode(t *testing.T, secret string, steps int64) string {
 func (b *browser) enrol() (secret string, recovery []string) {
 	b.t.Helper()
 	secret = b.get("/admin/second-factor").must(http.StatusOK).says(`<svg class="qr"`).hidden("/admin/second-factor").Get("secret")
-	page := b.post("/admin/second-factor", fields("secret", secret, "password", testPassword, "code", appCode(b.t, secret, 0))).
+	page := b.post("/admin/second-factor",
+		fields("secret", secret, "password", testPassword, "code", appCode(b.t, secret, 0))).
 		must(http.StatusOK).says("Your second factor is on.")
 	for _, found := range regexp.MustCompile(`<li><code>([a-z2-7-]{19})</code>`).FindAllStringSubmatch(page.body, -1) {
 		recovery = append(recovery, found[1])
@@ -538,7 +543,8 @@ func TestASecondFactorIsAskedForAtSignIn(t *testing.T) {
 		code(recovery[0]).must(http.StatusUnauthorized)
 		code(recovery[1]).goes("/admin/import")
 
-		b.post("/admin/second-factor", fields("off", "1", "password", testPassword, "code", recovery[2])).goes("/admin/second-factor")
+		b.post("/admin/second-factor",
+			fields("off", "1", "password", testPassword, "code", recovery[2])).goes("/admin/second-factor")
 		s.browser().signIn("anna", testPassword).goes("/admin")
 	})
 }
@@ -554,7 +560,11 @@ func TestTheSessionThatAwaitsACodeOpensNothing(t *testing.T) {
 		"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/sessions", "/admin/second-factor", "/admin/cache", "/admin/import",
 	} {
 		half.get(path).must(http.StatusSeeOther)
-		half.post(path, fields("name", "eve", "off", "1")).must(map[bool]int{true: http.StatusMethodNotAllowed, false: http.StatusUnauthorized}[path == "/admin" || path == "/admin/cache"])
+		want := http.StatusUnauthorized
+		if path == "/admin" || path == "/admin/cache" {
+			want = http.StatusMethodNotAllowed
+		}
+		half.post(path, fields("name", "eve", "off", "1")).must(want)
 	}
 	b.get("/admin/sessions").must(http.StatusOK).lacks("End it") // it is no session yet
 
@@ -607,7 +617,8 @@ func TestARequiredSecondFactorIsSetUpBeforeAnythingElse(t *testing.T) {
 	editor.mayWork(false)
 	editor.signIn("ed", testPassword).goes("/admin")
 
-	code, out, problem := gable(t, "admin", "remove-second-factor", "boss", "--database-url", string(s.config.Database.URL))
+	code, out, problem := gable(t, "admin", "remove-second-factor", "boss", "--database-url",
+		string(s.config.Database.URL))
 	if code != 0 || !strings.Contains(out, "no second factor") {
 		t.Fatalf("code %d, %q, %q", code, out, problem)
 	}

@@ -31,11 +31,12 @@ func TestARequestInsideAnotherIsNotAnswered(t *testing.T) {
 			chunked,
 		"coding list": post + "Content-Length: 50\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
 			chunked,
-		"coding with a blank before it":  post + "Transfer-Encoding : chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding with a tab":              post + "Transfer-Encoding:\tchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding with a vertical tab":     post + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding in quotes":               post + "Transfer-Encoding: \"chunked\"\r\nContent-Length: 50\r\n\r\n" + chunked,
-		"coding on a folded line":        post + "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding with a blank before it": post + "Transfer-Encoding : chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding with a tab":             post + "Transfer-Encoding:\tchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding with a vertical tab":    post + "Transfer-Encoding: \x0bchunked\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding in quotes":              post + "Transfer-Encoding: \"chunked\"\r\nContent-Length: 50\r\n\r\n" + chunked,
+		"coding on a folded line": post + "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" +
+			chunked,
 		"coding folded":                  post + "Transfer-Encoding:\r\n chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding behind a bare line feed": post + "X: y\nTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,
 		"coding behind a bare return":    post + "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 50\r\n\r\n" + chunked,

@@ -150,7 +150,8 @@ func wantExemplar(t *testing.T, s *testServer, trace string) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(body)) {
-		if strings.HasPrefix(line, "gable_http_request_seconds_bucket") && strings.Contains(line, `# {trace_id="`+trace+`"}`) {
+		if strings.HasPrefix(line, "gable_http_request_seconds_bucket") &&
+			strings.Contains(line, `# {trace_id="`+trace+`"}`) {
 			return
 		}
 	}

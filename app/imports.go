@@ -36,7 +36,8 @@ func (m *imports) begin(ctx context.Context) (timed context.Context, release fun
 
 // refusal says what an import may at most do.
 func (m *imports) refusal(format string, args ...any) error {
-	return webproblem.Refuse(webproblem.PayloadTooLarge, "An import may %s. Send it in parts.", fmt.Sprintf(format, args...))
+	return webproblem.Refuse(webproblem.PayloadTooLarge, "An import may %s. Send it in parts.",
+		fmt.Sprintf(format, args...))
 }
 
 // explain names the bound that ended an import, where it was one.

@@ -98,14 +98,16 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()
 		registry := newRegistry(db, views, queryLevel{cache, &ports.Counters{}}, newLevels(), f.ledger)
-		operators := newOps(db, cache, f.ledger, f.follower, registry, &logLevel{}, testConfig(t, "sqlite::memory:", "memory:"))
+		operators := newOps(db, cache, f.ledger, f.follower, registry, &logLevel{},
+			testConfig(t, "sqlite::memory:", "memory:"))
 		want := func(when string, least, most float64, feed, detail string) {
 			t.Helper()
 			if got := gauged(t, registry, "gable_feed_confirmed_seconds"); got < least || got > most {
 				t.Errorf("%s the feed is said to have been confirmed %v seconds ago", when, got)
 			}
 			w := httptest.NewRecorder()
-			operators.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/readyz", http.NoBody))
+			operators.ServeHTTP(w,
+				httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/readyz", http.NoBody))
 			var ready struct {
 				Status string
 				Checks map[string]struct{ Status, Detail string }

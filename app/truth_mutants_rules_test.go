@@ -935,15 +935,15 @@ var appMutants = []mutant{
 	},
 	{
 		"more than the ledger has room for is not told in part",
-		"app/follower.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", appPkg, "TestOfMoreChanges",
+		"app/follower_reading.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", appPkg, "TestOfMoreChanges",
 	},
 	{
 		"nor is what weighs more",
-		"app/follower.go", " || weight > ledger.MaxBytes {", " {", appPkg, "TestOfLargerChanges",
+		"app/follower_reading.go", " || weight > ledger.MaxBytes {", " {", appPkg, "TestOfLargerChanges",
 	},
 	{
 		"a history without its changes begins where it ends",
-		"app/follower.go", "	case past.tooMany:\n		from = past.place\n", "", appPkg, "TestAHistoryTooLong",
+		"app/follower_reading.go", "	case past.tooMany:\n		from = past.place\n", "", appPkg, "TestAHistoryTooLong",
 	},
 	{
 		"following begins anew before the database forgets",

@@ -68,7 +68,8 @@ var cacheModule = fx.Module("caches",
 
 // webModule is the listeners and what answers on them.
 var webModule = fx.Module("web",
-	fx.Provide(newAPI, newSite, newDocs, newRegistry, newRequestFigures, newFeedFigures, newOps, newRateLimit, newHandler, newServers),
+	fx.Provide(newAPI, newSite, newDocs, newRegistry, newRequestFigures, newFeedFigures, newOps, newRateLimit,
+		newHandler, newServers),
 )
 
 // insightModule is what people are shown of the caches.

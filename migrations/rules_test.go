@@ -256,7 +256,8 @@ func TestSecondFactorsKeepTheirRules(t *testing.T) {
 		}
 		exec(t, db, "INSERT INTO accounts (id, name, role, password_hash) VALUES ('"+one+"', 'anna', 'editor', '$')",
 			set(strings.Repeat("A2", 16)), set(""), code(hash, one))
-		for _, secret := range []string{"A", strings.Repeat("a", 32), strings.Repeat("A", 31), strings.Repeat("A", 33), strings.Repeat("1", 32)} {
+		for _, secret := range []string{"A", strings.Repeat("a", 32), strings.Repeat("A", 31),
+			strings.Repeat("A", 33), strings.Repeat("1", 32)} {
 			refused(t, db, set(secret), "factor_secret")
 		}
 		refused(t, db, code(hash, one), "recovery_codes")

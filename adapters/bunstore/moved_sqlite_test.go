@@ -147,7 +147,9 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 // SQLite finds a file's log by its path, and would read that of the old file into the new one. The last of many
 // connections to the old file has to empty it.
 func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
-	for name, busy := range map[string]int{"all are idle": 0, "one is in use": 1, "all that read are in use": math.MaxInt} {
+	for name, busy := range map[string]int{
+		"all are idle": 0, "one is in use": 1, "all that read are in use": math.MaxInt,
+	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "gable.db")
 			db := open(t, "sqlite:"+path)

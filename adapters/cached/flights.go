@@ -53,7 +53,9 @@ func (f *flights) do(
 }
 
 // board joins the flight for the key, or begins one.
-func (f *flights) board(ctx context.Context, key string, timeout time.Duration, load loading) (this *flight, joined bool) {
+func (f *flights) board(
+	ctx context.Context, key string, timeout time.Duration, load loading,
+) (this *flight, joined bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if this = f.begun[key]; this != nil {

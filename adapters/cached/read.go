@@ -199,7 +199,7 @@ func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record,
 	if err := q.load(ctx, rec); err != nil {
 		return nil, false, err
 	}
-	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec) // it is worth keeping, though nobody may wait for it
+	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec) // cached even if every waiter has left
 	return rec, false, nil
 }
 

@@ -108,7 +108,8 @@ func (r *Reader) checkHeader() error {
 		}
 	}
 	for _, name := range r.csv.header {
-		if r.mapping.Columns != nil && name != rejectedBecause && name != formulasEscaped && !slices.Contains(r.mapping.Columns, name) {
+		if r.mapping.Columns != nil && name != rejectedBecause && name != formulasEscaped &&
+			!slices.Contains(r.mapping.Columns, name) {
 			unknown = append(unknown, name)
 		}
 	}

@@ -53,7 +53,9 @@ func (r *BrowserRepository) RememberBrowser(
 }
 
 // KnowsBrowser implements ports.BrowserRepository.
-func (r *BrowserRepository) KnowsBrowser(ctx context.Context, tokenHash, accountID string, now time.Time) (bool, error) {
+func (r *BrowserRepository) KnowsBrowser(
+	ctx context.Context, tokenHash, accountID string, now time.Time,
+) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, fmt.Errorf("look for a known browser: %w", err)
 	}

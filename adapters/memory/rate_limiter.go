@@ -29,7 +29,9 @@ func NewRateLimiter() *RateLimiter {
 
 // Take implements ports.RateLimiter. What is stored of a client is the time, since the start, at which all is
 // forgotten.
-func (r *RateLimiter) Take(_ context.Context, client ports.Client, cost, limit time.Duration) (time.Duration, bool, error) {
+func (r *RateLimiter) Take(
+	_ context.Context, client ports.Client, cost, limit time.Duration,
+) (time.Duration, bool, error) {
 	forgotten, found := r.clients.GetIfPresent(client)
 	if !found {
 		forgotten, _ = r.clients.SetIfAbsent(client, new(atomic.Int64))

@@ -48,7 +48,8 @@ func New(o Options) *Handler {
 	h.mux.Handle("/healthz", h.Health())
 	h.mux.Handle("/readyz", reading(h.ready.handler(true)))
 	h.mux.Handle("/version", h.Version())
-	h.mux.Handle("/metrics", reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: o.Exemplars})))
+	h.mux.Handle("/metrics",
+		reading(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: o.Exemplars})))
 	h.mux.Handle("/log/level", o.LogLevel)
 	profile := profiling()
 	h.mux.Handle("/debug/pprof/", profile(pprof.Index))

@@ -28,7 +28,8 @@ func TestProcessesCountAClientTogether(t *testing.T) {
 		}
 	}
 	cache := open(t, rediscache.Options{URL: url, Timeout: patient})
-	if used, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok || err != nil || used < 59*time.Minute {
+	if used, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok || err != nil ||
+		used < 59*time.Minute {
 		t.Errorf("behind the limit: %v used, let through: %t, error %v", used, ok, err)
 	}
 }
@@ -57,7 +58,8 @@ func TestNonsenseUnderAClientsKeyDoesLittleHarm(t *testing.T) {
 		if err := plain.Set(t.Context(), "gable:rate:key 1", value, 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if used, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); !ok || err != nil || used != time.Minute {
+		if used, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); !ok || err != nil ||
+			used != time.Minute {
 			t.Errorf("after %.9q: %v used, let through: %t, error %v", value, used, ok, err)
 		}
 	}
@@ -66,13 +68,15 @@ func TestNonsenseUnderAClientsKeyDoesLittleHarm(t *testing.T) {
 		if used, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok || err != nil || used != time.Hour {
 			t.Errorf("after %q: %v used, let through: %t, error %v", value, used, ok, err)
 		}
-		if used, ok, err := cache.Take(t.Context(), client1, time.Minute, 3*time.Hour); ok || err != nil || used != 3*time.Hour {
+		if used, ok, err := cache.Take(t.Context(), client1, time.Minute, 3*time.Hour); ok || err != nil ||
+			used != 3*time.Hour {
 			t.Errorf("after %q: %v used, let through: %t, error %v", value, used, ok, err)
 		}
 	}
 	plain.Del(t.Context(), "gable:rate:key 1")
 	plain.RPush(t.Context(), "gable:rate:key 1", "item")
-	if _, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok || !errors.Is(err, ports.ErrUnavailable) {
+	if _, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok ||
+		!errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("after a list: let through: %t, error %v", ok, err)
 	}
 	wantBreaker(t, cache, "closed")
@@ -87,7 +91,8 @@ func TestWithoutTheRightToScriptsOnlyCountingFails(t *testing.T) {
 		URL: asUser(t, servicetest.StartRedis(t).URL(), cacheRights), Timeout: patient, Changed: said.add,
 	})
 	for range 10 {
-		if _, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok || !errors.Is(err, ports.ErrUnavailable) {
+		if _, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok ||
+			!errors.Is(err, ports.ErrUnavailable) {
 			t.Fatalf("let through: %t, error %v", ok, err)
 		}
 	}

@@ -45,7 +45,8 @@ func TestAnAppUnderstandsTheAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if key.Secret() != secret || key.Issuer() != "Gable" || key.AccountName() != "anna+x@example.org" || key.Type() != "totp" {
+	if key.Secret() != secret || key.Issuer() != "Gable" || key.AccountName() != "anna+x@example.org" ||
+		key.Type() != "totp" {
 		t.Errorf("the address is %s", key)
 	}
 	if _, err := url.Parse(key.URL()); err != nil {

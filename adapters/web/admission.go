@@ -35,7 +35,8 @@ func newAdmission(inFlight, exports int) *admission {
 const exportsPath = "/v1/exports"
 
 var (
-	errTooMany        = problem.Refuse(problem.Unavailable, "Too many requests are being worked on; try again in a moment.")
+	errTooMany = problem.Refuse(problem.Unavailable,
+		"Too many requests are being worked on; try again in a moment.")
 	errTooManyExports = problem.Refuse(problem.Unavailable, "Too many exports are being sent; try again later.")
 )
 

@@ -21,7 +21,8 @@ import (
 // outer is the handler as the listener has it, from the outside to the bounds, with so much room.
 func outer(inFlight, exports int, inner http.HandlerFunc) (http.Handler, *admission) {
 	a := newAdmission(inFlight, exports)
-	o := Options{Log: zap.NewNop(), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {}}
+	o := Options{Log: zap.NewNop(), Reads: zap.NewNop(),
+		Observe: func(string, string, int, time.Duration, int64, string) {}}
 	o.Health = map[string]http.Handler{"/healthz": inner}
 	return o.observed(o.healthFirst(inner, a.admit(inner))), a
 }
@@ -292,7 +293,8 @@ func TestBodiesOnTheirWayAreBoundedTogetherInBytes(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		if w := post(strings.NewReader("x"), 1); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		if w := post(strings.NewReader("x"), 1); w.Code != http.StatusServiceUnavailable ||
+			w.Header().Get("Retry-After") == "" {
 			t.Errorf("one byte too many is answered with %d, %v", w.Code, w.Header())
 		}
 		_ = rest.Close()

@@ -172,7 +172,8 @@ func TestInventedKeysHelpNobody(t *testing.T) {
 		l := newLimited(t, nil)
 		answered := 0
 		for i := range 1_000 {
-			invented := "Bearer gable_" + strings.Repeat("x", 40) + string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
+			invented := "Bearer gable_" + strings.Repeat("x", 40) +
+				string([]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)})
 			if l.ask(visitor, "/work", "Authorization", invented).StatusCode == http.StatusOK {
 				answered++
 			}
@@ -222,7 +223,8 @@ func TestAnswersOfTheViewCacheCostNextToNothing(t *testing.T) {
 		if n := l.free(visitor, "/hit"); n != 2_999 {
 			t.Errorf("%d hits are answered at once, want 100 for each of 30 requests", n+1)
 		}
-		if got := l.ask(visitor, "/hit"); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") != "1" {
+		if got := l.ask(visitor, "/hit"); got.StatusCode != http.StatusTooManyRequests ||
+			got.Header.Get("Retry-After") != "1" {
 			t.Errorf("refused with %d, %v", got.StatusCode, got.Header)
 		}
 		l.free("192.0.2.2:1", "/work")

@@ -17,7 +17,8 @@ import (
 
 func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 	core, log := observer.New(zap.ErrorLevel)
-	o := Options{Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {}}
+	o := Options{Log: zap.New(core), Reads: zap.NewNop(),
+		Observe: func(string, string, int, time.Duration, int64, string) {}}
 	server := httptest.NewServer(o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/begun" {
 			_, _ = io.WriteString(w, "half of it")
@@ -56,7 +57,8 @@ func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 	all, log := observer.New(zap.InfoLevel)
 	some, reads := observer.New(zap.InfoLevel)
-	o := Options{Log: zap.New(all), Reads: zap.New(some), Observe: func(string, string, int, time.Duration, int64, string) {}}
+	o := Options{Log: zap.New(all), Reads: zap.New(some),
+		Observe: func(string, string, int, time.Duration, int64, string) {}}
 	for _, c := range []struct {
 		method string
 		status int

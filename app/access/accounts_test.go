@@ -223,7 +223,8 @@ func TestAChangedPasswordEndsOtherSessionsAndNeedsTheOneBefore(t *testing.T) {
 	for what, next := range map[string]string{
 		"a short one": "short", "a common one": "password1234", "her name": "hello anna hello", "the one before": annasPassword,
 	} {
-		if err := g.ChangePassword(t.Context(), anna.ID, annasPassword, next, this); !errors.Is(err, domain.ErrInvalidAccount) {
+		err := g.ChangePassword(t.Context(), anna.ID, annasPassword, next, this)
+		if !errors.Is(err, domain.ErrInvalidAccount) {
 			t.Errorf("to %s: %v", what, err)
 		}
 		if err := g.ResetPassword(t.Context(), "anna", next); !errors.Is(err, domain.ErrInvalidAccount) {
@@ -358,7 +359,9 @@ func TestABrowserThatIsRememberedPassesTheBrakeOfTheName(t *testing.T) {
 	}
 
 	g.attack("bob") // whose browser it is not, however well it is known to Anna
-	for what, browser := range map[string]string{"another's": token, "invented": strings.Repeat("A", 43), "nonsense": "x"} {
+	for what, browser := range map[string]string{
+		"another's": token, "invented": strings.Repeat("A", 43), "nonsense": "x",
+	} {
 		_, err := g.SignIn(t.Context(), "bob", annasPassword, domain.Visitor{Address: "203.0.113.9", Browser: browser})
 		if _, throttled := errors.AsType[*domain.ThrottledError](err); !throttled {
 			t.Errorf("with the token that is %s: %v", what, err)
@@ -456,7 +459,8 @@ func TestTheHasherLearnsHowWellACallerIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("a name that nobody guesses at", ports.Stranger)
-	if _, err := g.SignIn(t.Context(), "anna", annasPassword, domain.Visitor{Address: office, Browser: token}); err != nil {
+	if _, err := g.SignIn(t.Context(), "anna", annasPassword,
+		domain.Visitor{Address: office, Browser: token}); err != nil {
 		t.Fatal(err)
 	}
 	want("a browser that is remembered", ports.Known)

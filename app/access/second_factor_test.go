@@ -45,7 +45,8 @@ func TestASecondFactorNeedsThePasswordAndACode(t *testing.T) {
 	anna, bob := g.create("anna", domain.RoleEditor), g.create("bob", domain.RoleEditor)
 	this, other, his := g.begin("this", anna), g.begin("other", anna), g.begin("his", bob)
 	secret, address := g.OfferSecondFactor(anna, "nonsense")
-	if again, _ := g.OfferSecondFactor(anna, secret); again != secret || address != (totp.Codes{}).Address(secret, "anna") {
+	if again, _ := g.OfferSecondFactor(anna, secret); again != secret ||
+		address != (totp.Codes{}).Address(secret, "anna") {
 		t.Errorf("offered %s at %s, then %s", secret, address, again)
 	}
 	enable := func(secret, password, code string) error {

@@ -63,7 +63,8 @@ func (t *throttle) counts(a attempt) []counted {
 		return []counted{{&t.known, a.known, a.password}}
 	}
 	return []counted{
-		{&t.addresses, a.address, time.Time{}}, {&t.names, a.name, a.password}, {&t.here, a.name + " " + a.address, a.password},
+		{&t.addresses, a.address, time.Time{}}, {&t.names, a.name, a.password},
+		{&t.here, a.name + " " + a.address, a.password},
 	}
 }
 

@@ -79,7 +79,8 @@ func TestWrongPasswordsAreForgottenAQuarterOfAnHourAfterTheWait(t *testing.T) {
 
 	throttle = newThrottle()
 	now = fail(t, throttle, anna, freeHere+2, noon)
-	if after := fail(t, throttle, anna, freeHere, now.Add(4*time.Second+remembered)); after != now.Add(4*time.Second+remembered) {
+	later := now.Add(4*time.Second + remembered)
+	if after := fail(t, throttle, anna, freeHere, later); after != later {
 		t.Errorf("forgotten, yet the attempts took until %s", after)
 	}
 }
@@ -182,7 +183,8 @@ func TestInventedNamesNeitherFillTheMemoryNorHideTheOneThatIsMeant(t *testing.T)
 		tallies
 		key string
 	}{
-		"here": {throttle.here, "anna office"}, "addresses": {throttle.addresses, "office"}, "names": {throttle.names, "anna"},
+		"here": {throttle.here, "anna office"}, "addresses": {throttle.addresses, "office"},
+		"names": {throttle.names, "anna"},
 		"known": {throttle.known, "anna's browser"},
 	} {
 		if wrong := c.of[c.key].wrong; len(c.of) != capacity || wrong != freeHere+3 {

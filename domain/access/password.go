@@ -121,7 +121,8 @@ var commonPasswords = sync.OnceValue(func() []string {
 })
 
 // plain turns signs and digits that stand for letters into these.
-var plain = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t")
+var plain = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s",
+	"7", "t")
 
 // common reports whether a password in lower case is a common one: as it is, without spaces, or without what is not a
 // letter around it; with signs for letters too, and said twice.
@@ -129,7 +130,9 @@ func common(password string) bool {
 	joined := strings.Join(strings.Fields(password), "")
 	other := func(r rune) bool { return !unicode.IsLetter(r) }
 	core, begun := strings.TrimFunc(joined, other), strings.TrimRightFunc(joined, other)
-	for _, form := range []string{password, joined, core, plain.Replace(joined), plain.Replace(core), plain.Replace(begun)} {
+	for _, form := range []string{
+		password, joined, core, plain.Replace(joined), plain.Replace(core), plain.Replace(begun),
+	} {
 		half := form[:len(form)/2]
 		if form == half+half {
 			form = half

@@ -13,7 +13,8 @@ func TestGoodPasswordsAreTaken(t *testing.T) {
 	const long = "a sentence of the house that goes on and on, "
 	for _, password := range []string{
 		"correct horse", "twelve chars", "correct horse battery staple", "pass\x00word and more", "Monkey-Banana-River",
-		"schöne grüße 7", "中文密码也可以这样长一些", strings.Repeat(long, 5) + "the end", strings.Repeat(long, 2), "tr0ub4dor&3 x9",
+		"schöne grüße 7", "中文密码也可以这样长一些",
+		strings.Repeat(long, 5) + "the end", strings.Repeat(long, 2), "tr0ub4dor&3 x9",
 		"mY dog ate 4 shoes", "jvnwtkgxlpqz", "annabel walks the dog",
 	} {
 		for _, name := range []string{"anna@example.org", "a", "cor", ""} {
@@ -37,7 +38,8 @@ func TestWeakPasswordsAreRefusedWithAReason(t *testing.T) {
 		"must not contain the account's name": {
 			"anna.b@example.org", "ANNA.B@Example.org ", "anna.banna.banna.b", "my name is Anna.B indeed", "1234anna.b5678"},
 		"must have at least 5 different characters": {
-			strings.Repeat("a", 12), strings.Repeat("ü", 40), strings.Repeat(" ", 12), "aaaaaaaaaaab", "abababababab12", "            x",
+			strings.Repeat("a", 12), strings.Repeat("ü", 40), strings.Repeat(" ", 12),
+			"aaaaaaaaaaab", "abababababab12", "            x",
 			strings.Repeat("ab", 128)},
 		"must not repeat the same few characters": {
 			"passwordpassword", "Xk9!bXk9!bXk9!b", "lake house lake house ", "Qz7pWQz7pWQz7"},

@@ -10,14 +10,17 @@ import (
 
 func TestSecretsAndRecoveryCodesHaveTheirShape(t *testing.T) {
 	secret := access.NewFactorSecret([access.FactorSecretBytes]byte{1, 2, 3})
-	if !access.LooksLikeFactorSecret(secret) || access.LooksLikeFactorSecret(strings.ToLower(secret)) || access.LooksLikeFactorSecret("") {
+	if !access.LooksLikeFactorSecret(secret) || access.LooksLikeFactorSecret(strings.ToLower(secret)) ||
+		access.LooksLikeFactorSecret("") {
 		t.Errorf("the secret is %q", secret)
 	}
 	code := access.NewRecoveryCode([access.RecoveryCodeBytes]byte{255, 2, 3})
 	if !regexp.MustCompile(`^[a-z2-7]{4}(-[a-z2-7]{4}){3}$`).MatchString(code) {
 		t.Errorf("the code is %q", code)
 	}
-	for _, typed := range []string{strings.ToUpper(code), strings.ReplaceAll(code, "-", ""), " " + strings.ReplaceAll(code, "-", " ")} {
+	for _, typed := range []string{
+		strings.ToUpper(code), strings.ReplaceAll(code, "-", ""), " " + strings.ReplaceAll(code, "-", " "),
+	} {
 		if access.HashRecoveryCode(typed) != access.HashRecoveryCode(code) {
 			t.Errorf("typed as %q it is another code", typed)
 		}

@@ -64,18 +64,20 @@ var wrongFactors = []wrong[ports.AccountRepository]{
 			}}
 	}, []string{"a_second_factor_is_set_and_taken_off"}, []string{"*"}},
 	{"one factor replaces another", func(right ports.AccountRepository) ports.AccountRepository {
-		return unfactored{AccountRepository: right, set: func(ctx context.Context, id, secret string, step int64, hashes []string) error {
-			if err := right.SetSecondFactor(ctx, id, "", 0, nil); err != nil {
-				return err
-			}
-			return right.SetSecondFactor(ctx, id, secret, step, hashes)
-		}}
+		return unfactored{AccountRepository: right,
+			set: func(ctx context.Context, id, secret string, step int64, hashes []string) error {
+				if err := right.SetSecondFactor(ctx, id, "", 0, nil); err != nil {
+					return err
+				}
+				return right.SetSecondFactor(ctx, id, secret, step, hashes)
+			}}
 	}, []string{"a_second_factor_is_not_replaced_by_another"}, nil},
 	{"a code is good as long as its step lasts", func(right ports.AccountRepository) ports.AccountRepository {
-		return unfactored{AccountRepository: right, step: func(ctx context.Context, id, secret string, step int64) (bool, error) {
-			account, err := right.AccountByID(ctx, id)
-			return err == nil && account.FactorSecret == secret && step >= account.FactorStep, nil
-		}}
+		return unfactored{AccountRepository: right,
+			step: func(ctx context.Context, id, secret string, step int64) (bool, error) {
+				account, err := right.AccountByID(ctx, id)
+				return err == nil && account.FactorSecret == secret && step >= account.FactorStep, nil
+			}}
 	}, []string{"a_step_is_used_once", "one_of_many_uses_a_step_and_a_recovery_code"}, nil},
 	{"the secret does not matter", func(right ports.AccountRepository) ports.AccountRepository {
 		return unfactored{AccountRepository: right, step: func(ctx context.Context, id, _ string, step int64) (bool, error) {
@@ -109,8 +111,9 @@ var wrongFactors = []wrong[ports.AccountRepository]{
 		}}
 	}, []string{"a_recovery_code_is_used_once"}, []string{"*"}},
 	{"nobody's factor is set silently", func(right ports.AccountRepository) ports.AccountRepository {
-		return unfactored{AccountRepository: right, set: func(ctx context.Context, id, secret string, step int64, hashes []string) error {
-			return silently(right.SetSecondFactor(ctx, id, secret, step, hashes), access.ErrUnknownAccount)
-		}}
+		return unfactored{AccountRepository: right,
+			set: func(ctx context.Context, id, secret string, step int64, hashes []string) error {
+				return silently(right.SetSecondFactor(ctx, id, secret, step, hashes), access.ErrUnknownAccount)
+			}}
 	}, []string{"a_second_factor_is_not_replaced_by_another"}, nil},
 }

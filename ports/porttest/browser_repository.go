@@ -154,7 +154,8 @@ var browserCases = []suiteCase[porch]{
 			ctx, cancel := context.WithCancel(p.t.Context())
 			cancel()
 			hash := access.HashSecret("b")
-			p.wantError("RememberBrowser", p.browsers.RememberBrowser(ctx, hash, anna.ID, birth, mostRemembered), context.Canceled)
+			p.wantError("RememberBrowser", p.browsers.RememberBrowser(ctx, hash, anna.ID, birth, mostRemembered),
+				context.Canceled)
 			_, err := p.browsers.KnowsBrowser(ctx, hash, anna.ID, birth)
 			p.wantError("KnowsBrowser", err, context.Canceled)
 			_, err = p.browsers.PruneBrowsers(ctx, birth.AddDate(1, 0, 0))

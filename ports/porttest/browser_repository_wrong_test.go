@@ -27,7 +27,8 @@ type forgetful struct {
 	prune    func(ctx context.Context, before time.Time) (int64, error)
 }
 
-func (f forgetful) RememberBrowser(ctx context.Context, tokenHash, accountID string, expires time.Time, atMost int) error {
+func (f forgetful) RememberBrowser(ctx context.Context, tokenHash, accountID string, expires time.Time,
+	atMost int) error {
 	if f.remember != nil {
 		return f.remember(ctx, tokenHash, accountID, expires, atMost)
 	}
@@ -61,9 +62,10 @@ var wrongBrowsers = []wrong[ports.BrowserRepository]{
 			}}
 	}, []string{"a_browser_is_known_for_its_account"}, []string{"*"}},
 	{"browsers never expire", func(right ports.BrowserRepository) ports.BrowserRepository {
-		return forgetful{BrowserRepository: right, knows: func(ctx context.Context, tokenHash, accountID string, _ time.Time) (bool, error) {
-			return right.KnowsBrowser(ctx, tokenHash, accountID, birth)
-		}}
+		return forgetful{BrowserRepository: right,
+			knows: func(ctx context.Context, tokenHash, accountID string, _ time.Time) (bool, error) {
+				return right.KnowsBrowser(ctx, tokenHash, accountID, birth)
+			}}
 	}, []string{"an_expired_browser_is_not_known"}, nil},
 	{"there is no bound", func(right ports.BrowserRepository) ports.BrowserRepository {
 		return forgetful{BrowserRepository: right,
@@ -84,8 +86,9 @@ var wrongBrowsers = []wrong[ports.BrowserRepository]{
 		}}
 	}, []string{"pruning_forgets_expired_browsers"}, nil},
 	{"contexts are ignored", func(right ports.BrowserRepository) ports.BrowserRepository {
-		return forgetful{BrowserRepository: right, knows: func(ctx context.Context, tokenHash, accountID string, now time.Time) (bool, error) {
-			return right.KnowsBrowser(context.WithoutCancel(ctx), tokenHash, accountID, now)
-		}}
+		return forgetful{BrowserRepository: right,
+			knows: func(ctx context.Context, tokenHash, accountID string, now time.Time) (bool, error) {
+				return right.KnowsBrowser(context.WithoutCancel(ctx), tokenHash, accountID, now)
+			}}
 	}, []string{"a_cancelled_context_ends_every_call_about_browsers"}, nil},
 }

@@ -2,11 +2,9 @@ package porttest
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -128,7 +126,8 @@ var pagingCases = []suiteCase[stream]{
 			for _, limit := range []int{len(made) - 1, len(made), 1_000} {
 				page := s.read(behind, limit)
 				if len(page.Changes) != min(limit, len(made)) || len(page.Cursors) != len(page.Changes) {
-					s.t.Fatalf("of %d changes a page of %d has %d, with %d cursors", len(made), limit, len(page.Changes), len(page.Cursors))
+					s.t.Fatalf("of %d changes a page of %d has %d, with %d cursors", len(made), limit, len(page.Changes),
+						len(page.Cursors))
 				}
 				for _, at := range []int{30, 31, 32, 33, 64, 65, 66, len(page.Changes)} {
 					told, _ := s.follow(page.Cursors[at-1], 1_000)
@@ -246,122 +245,4 @@ var pagingCases = []suiteCase[stream]{
 		_, err = s.feed.Prune(ctx, birth)
 		s.wantError("Prune", err, context.Canceled)
 	}},
-}
-
-var snapshotCases = []suiteCase[stream]{
-	{"the_epoch_stays", "As long as nothing happens to the database every page and every head is of the same epoch, which has a name.", func(s stream) {
-		_, start, err := s.feed.Head(s.t.Context(), 0)
-		if err != nil || start.Epoch == "" {
-			s.t.Fatalf("the head is of epoch %q, error %v", start.Epoch, err)
-		}
-		s.write()
-		_, last := s.follow("", 3)
-		_, end, err := s.feed.Head(s.t.Context(), 2)
-		if err != nil || last.Place.Epoch != start.Epoch || end.Epoch != start.Epoch || s.read("", 1).Place.Epoch != start.Epoch {
-			s.t.Fatalf("the epoch was %q and became %q and %q, error %v", start.Epoch, last.Place.Epoch, end.Epoch, err)
-		}
-	}},
-	{"the_snapshot_sees_what_was_told", "When nothing is waiting, the snapshot sees every change told so far and none made later.", func(s stream) {
-		s.write()
-		told, last := s.follow("", 3)
-		for _, c := range told {
-			if !last.Place.Snapshot.Sees(c.Tx) {
-				s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Place.Snapshot, c.Tx)
-			}
-		}
-		if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Place.Snapshot.Sees(later.Tx) {
-			s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Place.Snapshot, later.Tx)
-		}
-	}},
-	{"the_heads_snapshot_sees_what_was_made", "Head's snapshot sees every change committed so far and none made later.", func(s stream) {
-		s.write()
-		cursor, place, err := s.feed.Head(s.t.Context(), 0)
-		if err != nil {
-			s.t.Fatalf("read the head: %v", err)
-		}
-		told, _ := s.follow("", 100)
-		for _, c := range told {
-			if !place.Snapshot.Sees(c.Tx) {
-				s.t.Fatalf("the head's snapshot %s does not see transaction %d", place.Snapshot, c.Tx)
-			}
-		}
-		if later := s.told(cursor, s.inserted(s.draft(50))); later.Tx != 0 && place.Snapshot.Sees(later.Tx) {
-			s.t.Fatalf("the head's snapshot %s sees transaction %d, which came later", place.Snapshot, later.Tx)
-		}
-	}},
-}
-
-// told is the one change behind the cursor, which must be the given one.
-func (s stream) told(after ports.FeedCursor, made property.Change) property.Change {
-	s.t.Helper()
-	told, _ := s.follow(after, 10)
-	s.wantTold(told, []property.Change{made})
-	return told[0]
-}
-
-var followingCases = []suiteCase[stream]{
-	{"following_while_others_write_misses_nothing", "Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
-		const writers, rounds = 4, 15
-		var writing atomic.Int32
-		writing.Store(writers)
-		var told []property.Change
-		cursor := s.head()
-		errs := together(writers+1, func(i int) (err error) {
-			if i < writers {
-				defer writing.Add(-1)
-				return s.writeRounds(i, rounds)
-			}
-			told, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
-			return err
-		})
-		if err := errors.Join(errs...); err != nil {
-			s.t.Fatalf("writing and following: %v", err)
-		}
-		s.wantEachVersionOnce(told, writers, rounds)
-	}},
-}
-
-// followWhile reads in small pages until nothing more comes after the writing has ended.
-func (s stream) followWhile(after ports.FeedCursor, writing func() bool) ([]property.Change, error) {
-	var told []property.Change
-	for {
-		last := !writing()
-		page, err := s.feed.Changes(s.t.Context(), after, 3)
-		if err != nil || last && len(page.Changes) == 0 {
-			return told, err
-		}
-		told, after = append(told, page.Changes...), page.Next
-	}
-}
-
-// writeRounds creates a listing and changes it until it has as many versions as there are rounds.
-func (s stream) writeRounds(writer, rounds int) error {
-	p := s.draft(writer)
-	if _, err := s.repo.Create(s.t.Context(), p, nil); err != nil {
-		return err
-	}
-	for p.Version = 1; p.Version < int64(rounds); p.Version++ {
-		if _, err := s.repo.Update(s.t.Context(), p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s stream) wantEachVersionOnce(told []property.Change, listings, versions int) {
-	s.t.Helper()
-	lists := byListing(told)
-	if len(lists) != listings {
-		s.t.Fatalf("changes of %d listings were told, not of %d", len(lists), listings)
-	}
-	for id, list := range lists {
-		if len(list) != versions {
-			s.t.Fatalf("%d changes of %s were told, not %d", len(list), id, versions)
-		}
-		for i, c := range list {
-			if c.Version != int64(i+1) {
-				s.t.Fatalf("change %d of %s has version %d", i+1, id, c.Version)
-			}
-		}
-	}
 }

@@ -111,15 +111,16 @@ var wrongFeeds = []wrongFeed{
 		}}
 	}, []string{"pages_of_any_size_tell_the_same"}, everyTelling},
 	{"pages are bounded in changes only", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
-			page, err := right.Changes(ctx, after, limit)
-			for err == nil && page.More && len(page.Changes) < limit {
-				before := page
-				page, err = right.Changes(ctx, before.Next, limit-len(before.Changes))
-				page.Changes, page.Cursors = append(before.Changes, page.Changes...), append(before.Cursors, page.Cursors...)
-			}
-			return page, err
-		}}
+		return misread{ChangeFeed: right,
+			changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+				page, err := right.Changes(ctx, after, limit)
+				for err == nil && page.More && len(page.Changes) < limit {
+					before := page
+					page, err = right.Changes(ctx, before.Next, limit-len(before.Changes))
+					page.Changes, page.Cursors = append(before.Changes, page.Changes...), append(before.Cursors, page.Cursors...)
+				}
+				return page, err
+			}}
 	}, []string{"a_page_of_large_changes_ends_early"}, nil},
 	{"more is never set", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { page.More = false }),
 		[]string{"more_says_that_changes_wait", "pages_of_any_size_tell_the_same"}, everyTelling},

@@ -282,7 +282,8 @@ var wrongOrders = []wrongRepository{
 	{"a window includes its start", searching(func(p *plain) { p.behind = func(order int) bool { return order >= 0 } }),
 		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one"}, largePages},
 	{"a window has no start", searching(func(p *plain) { p.behind = func(int) bool { return true } }),
-		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}, largePages},
+		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one",
+			"a_page_begins_behind_a_place_that_is_gone"}, largePages},
 	{"a page has one listing too many", searching(func(p *plain) { p.limit = func(limit int) int { return limit + 1 } }),
 		[]string{"a_page_has_at_most_limit_listings"}, []string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}},
 	{"a page is bounded in listings only", searching(func(p *plain) {

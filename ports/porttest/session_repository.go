@@ -170,7 +170,8 @@ var sessionCases = []suiteCase[lobby]{
 	{"an_accounts_sessions_are_listed",
 		"ListSessionsOf returns the account's sessions as they are, expired ones included, the last to expire first, ties by hash, and no others.", func(l lobby) {
 			anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
-			want := []visit{l.begin("a", anna.ID, 3), l.begin("b", anna.ID, -1), l.begin("c", anna.ID, 2), l.begin("d", anna.ID, 2)}
+			want := []visit{l.begin("a", anna.ID, 3), l.begin("b", anna.ID, -1), l.begin("c", anna.ID, 2),
+				l.begin("d", anna.ID, 2)}
 			l.begin("e", bob.ID, 1)
 			l.begin("f", "", 1)
 			slices.SortFunc(want, func(a, b visit) int {

@@ -206,17 +206,19 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 		}}
 	}, []string{"a_session_is_extended_while_it_lasts"}, nil},
 	{"expired sessions are not listed", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, list: func(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
-			list, err := right.ListSessionsOf(ctx, accountID)
-			return slices.DeleteFunc(list, func(s ports.StoredSession) bool { return s.Expires.Before(birth) }), err
-		}}
+		return misled{SessionRepository: right,
+			list: func(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+				list, err := right.ListSessionsOf(ctx, accountID)
+				return slices.DeleteFunc(list, func(s ports.StoredSession) bool { return s.Expires.Before(birth) }), err
+			}}
 	}, []string{"an_accounts_sessions_are_listed"}, nil},
 	{"the first to expire comes first", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, list: func(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
-			list, err := right.ListSessionsOf(ctx, accountID)
-			slices.Reverse(list)
-			return list, err
-		}}
+		return misled{SessionRepository: right,
+			list: func(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
+				list, err := right.ListSessionsOf(ctx, accountID)
+				slices.Reverse(list)
+				return list, err
+			}}
 	}, []string{"an_accounts_sessions_are_listed"}, nil},
 	{"contexts are ignored", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, find: func(ctx context.Context, hash string) ([]byte, time.Time, error) {

@@ -61,10 +61,12 @@ func TestAFileIsUnpackedOnce(t *testing.T) {
 		t.Errorf("HEAD: %v, %d bytes", w.Header(), w.Body.Len())
 	}
 	for name, request := range map[string]func() *httptest.ResponseRecorder{
-		"HEAD":                 func() *httptest.ResponseRecorder { return ask(http.MethodHead) },
-		"a range of one byte":  func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=0-0") },
-		"a range at the end":   func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=-1") },
-		"what has not changed": func() *httptest.ResponseRecorder { return ask(http.MethodGet, "If-None-Match", `"`+f.hash+`"`) },
+		"HEAD":                func() *httptest.ResponseRecorder { return ask(http.MethodHead) },
+		"a range of one byte": func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=0-0") },
+		"a range at the end":  func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=-1") },
+		"what has not changed": func() *httptest.ResponseRecorder {
+			return ask(http.MethodGet, "If-None-Match", `"`+f.hash+`"`)
+		},
 	} {
 		if w := request(); w.Code >= http.StatusBadRequest || w.Body.Len() > 1 {
 			t.Errorf("%s: %d, %d bytes", name, w.Code, w.Body.Len())

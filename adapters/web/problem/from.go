@@ -20,8 +20,9 @@ var known = []struct {
 	err error
 	doc Document
 }{
-	{ports.ErrBusy, Unavailable.New("The service is too busy for this; try again in a moment. Searches cost less with words of " +
-		"three letters or more, fewer words, and without a count.")},
+	{ports.ErrBusy,
+		Unavailable.New("The service is too busy for this; try again in a moment. Searches cost less with words of " +
+			"three letters or more, fewer words, and without a count.")},
 	{exchange.ErrSlow, InvalidRequest.New("The body did not come in time.")},
 	{ports.ErrUnavailable, Unavailable.New("The database cannot be reached at the moment.")},
 	{context.DeadlineExceeded, Unavailable.New("The request took too long.")},

@@ -95,7 +95,8 @@ func importRequest(t *testing.T, file string) *http.Request {
 
 func TestAFileThatIsTooLargeToImportIsRefused(t *testing.T) {
 	s := &Site{Options: Options{Files: slowImporter{}, Log: zap.NewNop()}}
-	err := s.importFile(httptest.NewRecorder(), importRequest(t, strings.Repeat("r\n", 1<<20)), access.Account{Name: "anna"})
+	err := s.importFile(httptest.NewRecorder(), importRequest(t, strings.Repeat("r\n", 1<<20)),
+		access.Account{Name: "anna"})
 	if doc := problem.From(err); doc.Status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a file of 2 MiB where 1 MiB is allowed is answered with %d: %v", doc.Status, err)
 	}

@@ -83,7 +83,8 @@ func TestWhatWasTypedIsRepeatedToABrowserThatIsKnownWithinBounds(t *testing.T) {
 			t.Errorf("with the cookie %s more than may be is repeated", cookie)
 		}
 	}
-	resumed := url.Values{"resume": {"1"}, "kept.title": {strings.Repeat("a", maxKept-10)}, nameField: {"anna"}, secretField: {"x"}}
+	resumed := url.Values{"resume": {"1"}, "kept.title": {strings.Repeat("a", maxKept-10)}, nameField: {"anna"},
+		secretField: {"x"}}
 	if w := h.send(signInPath, resumed.Encode(), false, browserCookie); w.Code != http.StatusOK ||
 		!strings.Contains(w.Body.String(), `name="title"`) {
 		t.Errorf("after signing in: %d, what was typed is lost", w.Code)

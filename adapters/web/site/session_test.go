@@ -83,7 +83,8 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	store := memory.NewAccountRepository()
 	h := &house{t: t, doorman: &doorman{store: store}, maker: &maker{during: func() {}}, router: mux.NewRouter()}
-	views := viewcache.New(freshness.NewLedger(1, 1<<30, time.Second), deaf{}, new(ports.Counters), viewcache.Options{TTL: time.Minute})
+	views := viewcache.New(freshness.NewLedger(1, 1<<30, time.Second), deaf{}, new(ports.Counters),
+		viewcache.Options{TTL: time.Minute})
 	t.Cleanup(views.Close)
 	s, err := New(Options{
 		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Log: zap.NewNop(),

@@ -109,11 +109,16 @@ func TestASessionThatCannotBeExtendedIsNotRefused(t *testing.T) {
 func TestBrowsersAreNamedInWords(t *testing.T) {
 	const mozilla = "Mozilla/5.0 "
 	for agent, want := range map[string]string{
-		mozilla + "(X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                       "Firefox on Linux",
-		mozilla + "(Windows NT 10.0; Win64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/1": "Edge on Windows",
-		mozilla + "(Macintosh; Intel Mac OS X 10_15) AppleWebKit/605 (KHTML, like Gecko) Version/18 Safari/605":      "Safari on Mac",
-		mozilla + "(Linux; Android 14; Pixel) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537": "Chrome on Android",
-		mozilla + "(iPhone; CPU iPhone OS 18 like Mac OS X) AppleWebKit/605 Version/18 Mobile Safari/604":            "Safari on iPhone",
+		mozilla +
+			"(X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
+		mozilla +
+			"(Windows NT 10.0; Win64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/1": "Edge on Windows",
+		mozilla +
+			"(Macintosh; Intel Mac OS X 10_15) AppleWebKit/605 (KHTML, like Gecko) Version/18 Safari/605": "Safari on Mac",
+		mozilla +
+			"(Linux; Android 14; Pixel) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537": "Chrome on Android",
+		mozilla +
+			"(iPhone; CPU iPhone OS 18 like Mac OS X) AppleWebKit/605 Version/18 Mobile Safari/604": "Safari on iPhone",
 		"curl/8": "Another browser", "": "Another browser",
 	} {
 		if got := browserName(agent); got != want {

@@ -120,7 +120,8 @@ func (s *Site) welcome(w http.ResponseWriter, r *http.Request, who access.Accoun
 	if err := s.begin(w, r, who); err != nil {
 		return err
 	}
-	s.Log.Info("signed in", zap.String("name", who.Name), zap.String("address", exchange.AddressText(exchange.ClientOf(w))),
+	s.Log.Info("signed in", zap.String("name", who.Name),
+		zap.String("address", exchange.AddressText(exchange.ClientOf(w))),
 		zap.String("role", string(who.Role)))
 	if page.Resume {
 		s.write(w, r, http.StatusOK, "resume", frame{Title: "Signed in", Body: page})

@@ -1,0 +1,76 @@
+package porttest
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+)
+
+var followingCases = []suiteCase[stream]{
+	{"following_while_others_write_misses_nothing", "Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
+		const writers, rounds = 4, 15
+		var writing atomic.Int32
+		writing.Store(writers)
+		var told []property.Change
+		cursor := s.head()
+		errs := together(writers+1, func(i int) (err error) {
+			if i < writers {
+				defer writing.Add(-1)
+				return s.writeRounds(i, rounds)
+			}
+			told, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
+			return err
+		})
+		if err := errors.Join(errs...); err != nil {
+			s.t.Fatalf("writing and following: %v", err)
+		}
+		s.wantEachVersionOnce(told, writers, rounds)
+	}},
+}
+
+// followWhile reads in small pages until nothing more comes after the writing has ended.
+func (s stream) followWhile(after ports.FeedCursor, writing func() bool) ([]property.Change, error) {
+	var told []property.Change
+	for {
+		last := !writing()
+		page, err := s.feed.Changes(s.t.Context(), after, 3)
+		if err != nil || last && len(page.Changes) == 0 {
+			return told, err
+		}
+		told, after = append(told, page.Changes...), page.Next
+	}
+}
+
+// writeRounds creates a listing and changes it until it has as many versions as there are rounds.
+func (s stream) writeRounds(writer, rounds int) error {
+	p := s.draft(writer)
+	if _, err := s.repo.Create(s.t.Context(), p, nil); err != nil {
+		return err
+	}
+	for p.Version = 1; p.Version < int64(rounds); p.Version++ {
+		if _, err := s.repo.Update(s.t.Context(), p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s stream) wantEachVersionOnce(told []property.Change, listings, versions int) {
+	s.t.Helper()
+	lists := byListing(told)
+	if len(lists) != listings {
+		s.t.Fatalf("changes of %d listings were told, not of %d", len(lists), listings)
+	}
+	for id, list := range lists {
+		if len(list) != versions {
+			s.t.Fatalf("%d changes of %s were told, not %d", len(list), id, versions)
+		}
+		for i, c := range list {
+			if c.Version != int64(i+1) {
+				s.t.Fatalf("change %d of %s has version %d", i+1, id, c.Version)
+			}
+		}
+	}
+}
