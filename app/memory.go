@@ -6,6 +6,9 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/gable-listings/gable/adapters/passwords"
+	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"go.uber.org/zap"
@@ -25,7 +28,6 @@ const (
 	changeBytes    = 160 // a change's place in the ledger, whatever it weighs
 	importRowBytes = 40
 	importBytes    = 16 << 20 // a form in memory, a batch, buffers
-	targetShare    = 16       // the part of the view cache that request targets take more
 )
 
 // memory is what gable serve takes at most of live memory, part by part.
@@ -36,7 +38,7 @@ func (c *Config) memory() []share {
 	}
 	return []share{
 		{"the program itself", programBytes},
-		{"view cache (view.max_bytes and a sixteenth)", int64(c.View.MaxBytes) + int64(c.View.MaxBytes)/targetShare},
+		{"view cache (view.max_bytes and a sixteenth)", int64(c.View.MaxBytes) + int64(c.View.MaxBytes)/viewcache.TargetShare},
 		{"query cache (cache.max_bytes, of memory:)", query},
 		{"ledger (freshness.ledger_bytes, ledger_length)",
 			int64(c.Freshness.LedgerBytes) + int64(c.Freshness.LedgerLength)*changeBytes},
@@ -45,6 +47,8 @@ func (c *Config) memory() []share {
 		{"loads (database.max_conns)", int64(c.Database.MaxConns) * loadBytes},
 		{"large answers (http.max_sending)", int64(c.HTTP.MaxSending)},
 		{"requests (http.max_in_flight, max_streams)", int64(c.HTTP.MaxInFlight+c.HTTP.MaxStreams) * requestBytes},
+		{"request bodies", web.BodyBytes},
+		{"password hashes (half of the processors)", passwords.MaxBytes()},
 		{"imports (imports.max_at_once, max_rows)",
 			int64(c.Imports.MaxAtOnce) * (int64(c.Imports.MaxRows)*importRowBytes + importBytes)},
 	}

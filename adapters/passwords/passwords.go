@@ -27,10 +27,12 @@ type Hasher struct{ gate *gate }
 var _ ports.PasswordHasher = (*Hasher)(nil)
 
 // New makes a hasher that uses half of the processors at most, or the only one, and 32 MiB on each.
-func New() *Hasher {
-	atOnce := max(1, runtime.GOMAXPROCS(0)/2)
-	return &Hasher{newGate(atOnce, waitingEach*atOnce)}
-}
+func New() *Hasher { return &Hasher{newGate(atOnce(), waitingEach*atOnce())} }
+
+func atOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+// MaxBytes is the memory that a Hasher takes at most.
+func MaxBytes() int64 { return int64(atOnce()) * int64(parameters.Memory) << 10 }
 
 // Hash implements ports.PasswordHasher.
 func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err error) {

@@ -18,17 +18,16 @@ type admission struct {
 	exports chan struct{}       // has room for as many as may be sent
 }
 
-const (
-	// asideFactor is how many times as many may stand aside as may be worked on; more wait where they are.
-	asideFactor = 16
-	// bodyBytes is the longest that all bodies on their way may be together.
-	bodyBytes = 64 << 20
-)
+// asideFactor is how many times as many may stand aside as may be worked on; more wait where they are.
+const asideFactor = 16
+
+// BodyBytes bounds the request bodies that are being received, all together.
+const BodyBytes = 64 << 20
 
 func newAdmission(inFlight, exports int) *admission {
 	return &admission{
 		working: make(chan struct{}, inFlight), aside: make(chan struct{}, asideFactor*inFlight),
-		bodies: semaphore.NewWeighted(bodyBytes), exports: make(chan struct{}, exports),
+		bodies: semaphore.NewWeighted(BodyBytes), exports: make(chan struct{}, exports),
 	}
 }
 
@@ -84,7 +83,7 @@ func (a *admission) standAside(wait func()) {
 
 // receive runs the reading of a body of at most so many bytes, unless too many bytes are on their way already.
 func (a *admission) receive(bytes int64, read func()) bool {
-	bytes = min(bytes, bodyBytes)
+	bytes = min(bytes, BodyBytes)
 	if !a.bodies.TryAcquire(bytes) {
 		return false
 	}

@@ -274,7 +274,7 @@ func TestMoreThanMayStandAsideWaitAtTheirPlaces(t *testing.T) {
 func TestBodiesOnTheirWayAreBoundedTogetherInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := outer(4, 1, func(w http.ResponseWriter, r *http.Request) {
-			if _, err := exchange.ReadBody(w, r, bodyBytes, 0); err != nil {
+			if _, err := exchange.ReadBody(w, r, BodyBytes, 0); err != nil {
 				problem.Fail(w, r, err)
 			}
 		})
@@ -302,7 +302,7 @@ func TestBodiesOnTheirWayAreBoundedTogetherInBytes(t *testing.T) {
 		if got := post(strings.NewReader("x"), 1).Code; got != http.StatusOK {
 			t.Errorf("when there is room again: %d", got)
 		}
-		if got := post(strings.NewReader("x"), bodyBytes+1).Code; got != http.StatusRequestEntityTooLarge {
+		if got := post(strings.NewReader("x"), BodyBytes+1).Code; got != http.StatusRequestEntityTooLarge {
 			t.Errorf("a body that is announced too long is answered with %d", got)
 		}
 	})

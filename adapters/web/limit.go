@@ -86,7 +86,7 @@ func (l *limiter) hits(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := exchange.Of(w)
-		if l.exempt(e, r) {
+		if l.exempt(e) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -151,7 +151,7 @@ func (l *limiter) known(hash string) (access.Key, bool) {
 // charge adds a cost to what the client has used and says in the answer's head what is left. It answers the request and
 // reports false when nothing is left.
 func (l *limiter) charge(w http.ResponseWriter, r *http.Request, e *exchange.Exchange, cost time.Duration) bool {
-	if l.PerMinute == 0 || l.exempt(e, r) {
+	if l.PerMinute == 0 || l.exempt(e) {
 		return true
 	}
 	used, ok, err := l.Requests.Take(r.Context(), e.Counted(), cost, l.limit)
@@ -183,13 +183,8 @@ func (l *limiter) refuse(w http.ResponseWriter, r *http.Request, used, cost time
 		"Up to %d requests a minute are answered, and %d at once. Try again in %d s.", l.PerMinute, l.Burst, wait))
 }
 
-// exempt reports whether a request is not counted: it asks how the process is, or comes from this machine without a
-// listed proxy in between.
-func (l *limiter) exempt(e *exchange.Exchange, r *http.Request) bool {
-	switch r.URL.Path {
-	case "/healthz", "/readyz", "/version":
-		return true
-	}
+// exempt reports whether a request is not counted: it comes from this machine without a listed proxy in between.
+func (l *limiter) exempt(e *exchange.Exchange) bool {
 	return (!e.Client.IsValid() || e.Client.IsLoopback()) && !l.proxies.Contains(e.Client)
 }
 

@@ -60,11 +60,14 @@ func newLimited(t *testing.T, change func(*Options)) *limited {
 	}
 	limits := o.newLimiter()
 	work := limits.requests(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { l.worked++ }))
-	l.handler = o.observed(limits.hits(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/hit") {
-			work.ServeHTTP(w, r)
-		}
-	})))
+	healthy := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	o.Health = map[string]http.Handler{"/healthz": healthy, "/readyz": healthy, "/version": healthy}
+	l.handler = o.observed(o.healthFirst(healthy, limits.hits(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, "/hit") {
+				work.ServeHTTP(w, r)
+			}
+		}))))
 	return l
 }
 

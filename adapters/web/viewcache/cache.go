@@ -40,9 +40,11 @@ type Options struct {
 	MaxSending int64
 }
 
-// Targets may take a sixteenth of the cache, and none is longer than longestTarget.
+// TargetShare is the part of MaxBytes that the request targets known may take beside the views: a sixteenth.
+const TargetShare = 16
+
+// Of a target longer than longestTarget nothing is learnt.
 const (
-	targetShare    = 16
 	longestTarget  = 2_048
 	targetOverhead = 128
 )
@@ -58,7 +60,7 @@ func New(ledger *freshness.Ledger, feed Feed, counters *ports.Counters, o Option
 			ExpiryCalculator: otter.ExpiryWriting[string, *View](o.TTL),
 		}),
 		targets: otter.Must(&otter.Options[string, string]{
-			MaximumWeight: uint64(max(o.MaxBytes/targetShare, 1)),
+			MaximumWeight: uint64(max(o.MaxBytes/TargetShare, 1)),
 			Weigher:       func(target, key string) uint32 { return uint32(len(target) + len(key) + targetOverhead) },
 		}),
 	}
