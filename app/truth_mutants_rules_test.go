@@ -170,6 +170,10 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"a change that is known already counts once",
+		"domain/freshness/ledger.go", "l.known[keyOf(c)]; known {", "l.known[keyOf(c)]; known && false {", freshnessPkg, ".",
+	},
+	{
+		"and so does an own change that the feed was faster with",
 		"domain/freshness/ledger.go", "	return known\n", "	return known && false\n", freshnessPkg, ".",
 	},
 	{
@@ -704,7 +708,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"the last connection to a file that was replaced empties its log",
-		"adapters/bunstore/file_sqlite.go", "on.conns-1, on.leaving-1", "on.conns-1, on.leaving", storePkg, "TestTheLogOfAFile",
+		"adapters/bunstore/file_sqlite.go", "on != f.now && on.leaving == on.conns", "false", storePkg, "TestTheLogOfAFile",
 	},
 	{
 		"a connection to it does not stay open when its user has done with it",
@@ -963,6 +967,6 @@ var appMutants = []mutant{
 	},
 	{
 		"a page from memory says that more is known",
-		"app/live.go", "page.more || i < len(l.pages)-1", "page.more", appPkg, "TestAPageThatIsTold",
+		"app/live.go", "page.more || i < len(l.pages)-1", "page.more || i < 0", appPkg, "TestAPageThatIsTold",
 	},
 }

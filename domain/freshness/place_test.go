@@ -351,6 +351,19 @@ func TestAnAnnouncementIsKnownBeforeTheFeedBringsIt(t *testing.T) {
 	}
 }
 
+// The feed may be faster than the writer's own announcement, which then adds nothing and must not empty the ledger.
+func TestAnAnnouncementAfterTheFeedChangesNothing(t *testing.T) {
+	l := following(9)
+	l.Append(made(11, 1))
+	l.Reach(at(12))
+	after := l.Position()
+	l.Announce(made(11, 1))
+	if l.Position() != after {
+		t.Error("a change that the feed has delivered counts as another one when its writer announces it")
+	}
+	wantVerdict(t, l.Check(freshness.NewEntry(after, freshness.OnItem(idOf(1)))), freshness.Fresh)
+}
+
 // A row names the subtransaction that wrote it, which a snapshot does not list as in flight: only its transaction.
 func TestASubtransactionIsNotKnownBeforeItsTransactionIs(t *testing.T) {
 	for name, c := range map[string]struct {
