@@ -30,7 +30,7 @@ func typing(t *testing.T, input string, args ...string) (code int, stdout, stder
 func wantSignIn(t *testing.T, name, password string, want error) access.Account {
 	t.Helper()
 	flags := newConfigFlags("database")
-	s, err := openStore(t.Context(), &flags)
+	s, err := openConfigured(t.Context(), &flags)
 	if err != nil {
 		t.Fatal(err)
 	}

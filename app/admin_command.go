@@ -141,7 +141,7 @@ func (r *adminRevokeCmd) Run(ctx context.Context, p *process, c *commands) error
 }
 
 func (a *adminCmd) with(ctx context.Context, work func(*store) error) error {
-	s, err := openStore(ctx, &a.configFlags)
+	s, err := openConfigured(ctx, &a.configFlags)
 	if err != nil {
 		return err
 	}

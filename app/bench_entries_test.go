@@ -88,7 +88,7 @@ func newShop(b *testing.B, searches int) *shop {
 		_ = s.query.Close()
 	})
 	bus := newEventBus(zap.NewNop())
-	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(s.ledger, events) })
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { deliver(s.ledger, events) })
 	s.catalog = catalog.New(cached.New(s.store, s.query, s.ledger, counters, options), bus, catalog.Options{
 		NewID: newPropertyID, Now: time.Now, DefaultCurrency: "USD", CatchUp: func(context.Context) error { return nil },
 	})

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -41,14 +40,6 @@ func openCertificate(certFile, keyFile string, log *zap.Logger) (*certificate, e
 	}
 	c.loaded, err = loadCertificate(certFile, keyFile)
 	return c, err
-}
-
-func loadCertificate(certFile, keyFile string) (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, fmt.Errorf("load the TLS certificate %s with the key %s: %w", certFile, keyFile, err)
-	}
-	return &pair, nil
 }
 
 // get returns the certificate for a handshake.

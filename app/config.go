@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Config is what an operator can set. Each field is one key: its koanf tags joined by a dot. The names of variables and
 // flags follow from the key, and defaults and descriptions stand in configs/default.yaml, so that adding a key means one
@@ -19,6 +22,12 @@ type Config struct {
 	Tracing   TracingConfig   `koanf:"tracing"`
 	Shutdown  ShutdownConfig  `koanf:"shutdown"`
 }
+
+// ownCache reports whether the query cache belongs to this process alone.
+func (c *Config) ownCache() bool { return string(c.Cache.URL) == "memory:" }
+
+// embedded reports whether the database is a file, or the memory, of this program.
+func (c *Config) embedded() bool { return strings.HasPrefix(string(c.Database.URL), "sqlite:") }
 
 // DatabaseConfig says where listings are kept.
 type DatabaseConfig struct {

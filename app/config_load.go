@@ -41,9 +41,10 @@ func (e configError) Error() string {
 }
 
 // load reads the configuration of a command: defaults, then the file, the environment and the flags. Whatever is wrong
-// in any of them is in the error, a configError.
-func (f *configFlags) load() (*effective, error) {
-	l := loader{merged: koanf.New("."), origins: map[string]string{}}
+// in any of them is in the error, a configError. The others are names of variables that stand for flags which are no
+// settings.
+func (f *configFlags) load(others ...string) (*effective, error) {
+	l := loader{merged: koanf.New("."), origins: map[string]string{}, others: others}
 	l.add(parse(configs.Default), func(string) string { return byDefault })
 	if f.File != "" {
 		l.add(l.readFile(f.File), func(key string) string { return f.File + ":" + key })
@@ -67,6 +68,7 @@ type loader struct {
 	merged   *koanf.Koanf
 	origins  map[string]string
 	problems configError
+	others   []string // variables that are no settings
 }
 
 func (l *loader) reject(where, format string, args ...any) {
@@ -157,7 +159,7 @@ func (l *loader) readEnvironment() map[string]any {
 	provider := env.Provider(".", env.Opt{
 		Prefix: envPrefix,
 		TransformFunc: func(name, value string) (string, any) {
-			if keys[name] == "" && !isForeignVariable(name) {
+			if keys[name] == "" && !l.isForeignVariable(name) {
 				unknown = append(unknown, name)
 			}
 			return keys[name], value
@@ -173,9 +175,9 @@ func (l *loader) readEnvironment() map[string]any {
 	return k.All()
 }
 
-func isForeignVariable(name string) bool {
+func (l *loader) isForeignVariable(name string) bool {
 	return strings.HasPrefix(name, "GABLE_TEST_") || strings.HasPrefix(name, "GABLE_BENCH_") ||
-		slices.Contains(commandVariables(), name)
+		slices.Contains(l.others, name)
 }
 
 // decode turns the merged values into a Config and judges them. A value that cannot be read leaves its field at the

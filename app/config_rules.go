@@ -75,7 +75,7 @@ func (r *rules) listens(address, key string) {
 
 func (c *Config) checkStores(r *rules) {
 	r.usable(bunstore.CheckURL(string(c.Database.URL)), "database.url")
-	if !ownCache(c) {
+	if !c.ownCache() {
 		r.usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
 	}
 	r.check(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)

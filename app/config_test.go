@@ -31,7 +31,7 @@ func loadWith(t *testing.T, args ...string) (*effective, error) {
 	if _, err := parser.Parse(append([]string{"config", "check"}, args...)); err != nil {
 		t.Fatal(err)
 	}
-	return c.Config.Check.load()
+	return c.Config.Check.load(commandVariables()...)
 }
 
 func problems(t *testing.T, err error) []string {

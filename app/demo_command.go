@@ -10,11 +10,9 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/gable-listings/gable/adapters/listingfile"
-	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/configs"
 	keys "github.com/gable-listings/gable/domain/access"
-	"go.uber.org/fx"
 )
 
 type demoCmd struct{ configFlags }
@@ -32,7 +30,7 @@ Example:
 // Run serves the demonstration until the context ends.
 func (c *demoCmd) Run(ctx context.Context, p *process) error {
 	began := time.Now()
-	config, err := c.load()
+	config, err := c.load(commandVariables()...)
 	if err != nil {
 		return err
 	}
@@ -48,8 +46,8 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	defer level.followSignals()()
-	var d demonstration
-	program := newServer(&config.Config, log, level, fx.Populate(&d.catalog, &d.keys, &d.accounts, &d.servers))
+	program := newServer(&config.Config, log, level)
+	d := demonstration{server: program}
 	return program.run(ctx, func(ctx context.Context) error {
 		if err := d.prepare(ctx); err != nil {
 			return err
@@ -60,10 +58,7 @@ func (c *demoCmd) Run(ctx context.Context, p *process) error {
 
 // demonstration is a server with something to look at.
 type demonstration struct {
-	catalog  *catalog.Catalog
-	keys     *access.Keys
-	accounts *access.Accounts
-	servers  *servers
+	*server
 	report   catalog.Report
 	secret   string
 	password string
@@ -101,7 +96,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 
 // greet says where to look, with commands to paste.
 func (d *demonstration) greet(w io.Writer, took time.Duration) error {
-	base := d.servers.public.url()
+	base := d.listeners.public.url()
 	_, err := fmt.Fprintf(w, `
 Gable is running with %s real listings (house sales in King County, Washington, 2014-2015; CC0). Ready in %s.
 
@@ -119,6 +114,6 @@ Try:
 
 Stop it with Ctrl-C; everything it stored goes with it.
 `, humanize.Comma(int64(d.report.Created)), took.Round(time.Millisecond),
-		base, base, demoAccount, d.password, base, d.secret, d.servers.ops.url(), base, base, d.secret)
+		base, base, demoAccount, d.password, base, d.secret, d.listeners.ops.url(), base, base, d.secret)
 	return err
 }

@@ -127,7 +127,7 @@ func TestHandWrittenSQLIsSeen(t *testing.T) {
 func (s *testServer) raw() *sql.DB {
 	s.t.Helper()
 	driver, url := "pgx", string(s.config.Database.URL)
-	if embedded(s.config) {
+	if s.config.embedded() {
 		driver, url = "sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(5000)"
 	}
 	db, err := sql.Open(driver, url)

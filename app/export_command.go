@@ -41,7 +41,7 @@ func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
 	if c.Formulas == "escape" && c.Format != "csv" {
 		return errors.New("export: --formulas escape is for --format csv alone")
 	}
-	s, err := openStore(ctx, &c.configFlags)
+	s, err := openConfigured(ctx, &c.configFlags)
 	if err != nil {
 		return err
 	}

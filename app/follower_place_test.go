@@ -160,7 +160,7 @@ func TestStreamsAreToldThatFollowingBeginsAnew(t *testing.T) {
 		default:
 			t.Error("nobody is woken")
 		}
-		page, err := f.live.Follow(t.Context(), cursor, 10)
+		page, err := f.stream(cursor, 10)
 		if ids := idsIn(page); err != nil || len(ids) != 2 {
 			t.Errorf("behind the last change but one are changes of %v, error %v", ids, err)
 		}

@@ -62,9 +62,9 @@ func followChanges(t *testing.T, room int, change ...func(*followerOptions)) *fo
 	f.add(1)
 	ledger := freshness.NewLedger(room, 1<<30, time.Second)
 	bus := eventbus.New(func(_ string, r any) { panic(r) })
-	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { deliver(ledger, events) })
 	o := followerOptions{
-		feed: f.feed, live: newLiveFeed(f.feed, 1<<30), events: bus, ledger: ledger, log: zap.NewNop(),
+		feed: f.feed, live: newLiveFeed(f.feed, 1<<30, testEvents), events: bus, ledger: ledger, log: zap.NewNop(),
 		poll: time.Hour, idlePoll: time.Hour, traffic: func() uint64 { return 0 }, history: 10, retention: 100 * time.Hour,
 	}
 	for _, c := range change {
@@ -322,7 +322,7 @@ func TestAnOwnWriteInAnotherEpochIsADoubtUntilTheFeedHasBeenRead(t *testing.T) {
 			f.catchUp()
 			change := property.Inserted(99, property.Property{ID: property.ID{15: 9}, Version: 1})
 			change.Epoch = epoch
-			tell(f.ledger, []property.Event{{Change: change, Origin: property.OriginSelf}})
+			deliver(f.ledger, []property.Event{{Change: change, Origin: property.OriginSelf}})
 			if f.ledger.Trusted(time.Now()) != trusted {
 				t.Errorf("after a write in the epoch %q the caches are trusted: %t", epoch, !trusted)
 			}
@@ -373,16 +373,28 @@ func TestTheLiveFeedTellsFromMemoryWhatTheFollowerHasRead(t *testing.T) {
 		f.catchUp()
 		<-news
 		before := f.feed.readings.Load()
-		page, err := f.live.Follow(t.Context(), cursor, 10)
+		page, err := f.stream(cursor, 10)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{id.String()}) || f.feed.readings.Load() != before {
 			t.Fatalf("from memory come %v, %v, after %d readings", ids, err, f.feed.readings.Load()-before)
 		}
-		page, err = f.live.Follow(t.Context(), "", 10) // further back than memory goes
+		page, err = f.stream("", 10) // further back than memory goes
 		if ids := idsIn(page); err != nil || len(ids) != 2 || f.feed.readings.Load() == before {
 			t.Fatalf("from the beginning come %v, %v", ids, err)
 		}
 	})
 }
+
+// stream is what a stream gets: from memory, or else from the feed.
+func (f *followed) stream(after ports.FeedCursor, limit int) (api.EventPage, error) {
+	if page, ok := f.live.recent(after, limit); ok {
+		return api.EventPage{Events: page.text(), Next: page.next, More: page.more}, nil
+	}
+	page, err := f.live.Changes(f.t.Context(), after, limit)
+	return api.Events(&page), err
+}
+
+// testEvents writes the changes of a page as events.
+func testEvents(page *ports.FeedPage) []byte { return api.Events(page).Events }
 
 // idsIn are the listings that the events of a page are about.
 func idsIn(page api.EventPage) (ids []string) {
@@ -405,7 +417,7 @@ func TestAChangeIsEncodedOnceForAllStreams(t *testing.T) {
 		pages := make([]api.EventPage, 10)
 		var streams sync.WaitGroup
 		for i := range pages {
-			streams.Go(func() { pages[i], _ = f.live.Follow(t.Context(), cursor, 10) })
+			streams.Go(func() { pages[i], _ = f.stream(cursor, 10) })
 		}
 		streams.Wait()
 		for _, page := range pages {
@@ -426,7 +438,7 @@ func readNumber(after, next, changes int) []readPage {
 
 // Of changes of large listings fewer are held than of small ones.
 func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
-	live := newLiveFeed(nil, 1<<20)
+	live := newLiveFeed(nil, 1<<20, testEvents)
 	for n := range 50 {
 		pages := readNumber(n, n+1, 2)
 		for i := range pages[0].Changes {
@@ -446,7 +458,7 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 	if text > 1<<20 || text < 1<<19 {
 		t.Errorf("of %d bytes %d are held", 1<<20, text)
 	}
-	alone := newLiveFeed(nil, 1_000)
+	alone := newLiveFeed(nil, 1_000, testEvents)
 	alone.tell(readNumber(1, 2, 10), false)
 	if _, kept := alone.kept("1"); kept {
 		t.Error("a page that is larger than all that may be held is held")
@@ -457,7 +469,7 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 }
 
 func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
-	live := newLiveFeed(nil, 1<<30)
+	live := newLiveFeed(nil, 1<<30, testEvents)
 	for n := range 2 * livePages {
 		live.tell(readNumber(n, n+1, 1), false)
 	}
@@ -475,7 +487,7 @@ func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
 
 // A database moves on for other reasons than changes, so cursors differ between which nothing has happened.
 func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
-	live := newLiveFeed(nil, 1<<30)
+	live := newLiveFeed(nil, 1<<30, testEvents)
 	follow := func(after string, next string, changes int) {
 		t.Helper()
 		page, kept := live.kept(ports.FeedCursor(after))
@@ -518,7 +530,7 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 }
 
 func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
-	live := newLiveFeed(nil, 1<<30)
+	live := newLiveFeed(nil, 1<<30, testEvents)
 	live.tell(readNumber(1, 2, 1), false)
 	news := live.News()
 	live.tell(nil, true) // it has begun anew

@@ -31,7 +31,7 @@ func (c *generateCmd) Run(ctx context.Context, p *process) error {
 	if c.Count < 1 {
 		return fmt.Errorf("--count must be at least 1, not %d", c.Count)
 	}
-	s, err := openStore(ctx, &c.configFlags)
+	s, err := openConfigured(ctx, &c.configFlags)
 	if err != nil {
 		return err
 	}

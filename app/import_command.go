@@ -48,7 +48,7 @@ func (c *importCmd) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return fmt.Errorf("import %s: write rejected rows: %w", c.Path, err)
 	}
-	s, err := openStore(ctx, &c.configFlags)
+	s, err := openConfigured(ctx, &c.configFlags)
 	if err != nil {
 		return err
 	}
@@ -136,9 +136,6 @@ type rejectsFile struct {
 	rows         *listingfile.Rejects
 	first        []string
 }
-
-// maxShown is how many reasons are shown; the file has all.
-const maxShown = 10
 
 func (f *rejectsFile) add(_ int, r catalog.Record, fields []property.FieldError) error {
 	if f.file == nil {

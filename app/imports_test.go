@@ -51,7 +51,7 @@ func TestAnImportBeyondABoundStoresNothingAndSaysWhichItIs(t *testing.T) {
 		"uncompressed text, in a row": {compressed(t, "reference,"+strings.Repeat("x", 2<<20)), "1MiB of text"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := newUploads(t)
+			u := testUploads(t)
 			_, err := newFiles(u.catalog, u.imports).Import(t.Context(),
 				api.ImportRequest{Body: strings.NewReader(c.file), Format: "csv"})
 			wantTooLarge(t, err, c.bound)
@@ -64,7 +64,7 @@ func TestAnImportBeyondABoundStoresNothingAndSaysWhichItIs(t *testing.T) {
 			}
 		})
 	}
-	u := newUploads(t)
+	u := testUploads(t)
 	report, err := newFiles(u.catalog, u.imports).Import(t.Context(),
 		api.ImportRequest{Body: strings.NewReader(rowsOf(2_000)), Format: "csv"})
 	if err != nil || report.Created != 2_000 {
@@ -82,7 +82,7 @@ func (trickle) Read(b []byte) (int, error) {
 
 func TestAnImportEndsWhenItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := newUploads(t)
+		u := testUploads(t)
 		began := time.Now()
 		_, err := newFiles(u.catalog, u.imports).Import(t.Context(), api.ImportRequest{Body: trickle{}, Format: "csv"})
 		wantTooLarge(t, err, "take up to 1h")
@@ -106,7 +106,7 @@ func TestAnImportEndsWhenItsTimeIsOver(t *testing.T) {
 
 // The API and the pages share the places, which are taken before anything is read.
 func TestNoMoreImportsAreWorkedOnThanThereArePlaces(t *testing.T) {
-	u := newUploads(t)
+	u := testUploads(t)
 	var taken []func()
 	for range 2 {
 		_, release, err := u.Begin(t.Context())
@@ -147,7 +147,7 @@ func TestNoTemporaryFileOutlivesItsImport(t *testing.T) {
 		"a good one": strings.NewReader(rowsOf(10)), "a broken one": brokenBody{strings.NewReader(rowsOf(10))},
 		"a large one": strings.NewReader(rowsOf(70_000)),
 	} {
-		u := newUploads(t)
+		u := testUploads(t)
 		_, _ = newFiles(u.catalog, u.imports).Import(t.Context(), api.ImportRequest{Body: body, Format: "csv"})
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 			t.Errorf("%s leaves %v, %v", name, left, err)
@@ -182,7 +182,7 @@ func TestTemporaryFilesThatWereLeftBehindAreRemoved(t *testing.T) {
 }
 
 func TestAnImportThatNobodyWaitsForStoresNoMore(t *testing.T) {
-	u := newUploads(t)
+	u := testUploads(t)
 	ctx, leave := context.WithCancel(t.Context())
 	rows := 0
 	request := api.ImportRequest{

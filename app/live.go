@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"slices"
 	"sync"
 
-	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -15,6 +13,7 @@ import (
 type liveFeed struct {
 	ports.ChangeFeed
 	maxBytes int64 // that the pages may weigh
+	encode   func(*ports.FeedPage) []byte
 
 	mu    sync.Mutex
 	pages []livePage    // the newest ones with changes, in order
@@ -34,7 +33,7 @@ type livePage struct {
 }
 
 // newLivePage takes of the changes what events show.
-func newLivePage(after ends, page ports.FeedPage) livePage {
+func newLivePage(after ends, page ports.FeedPage, encode func(*ports.FeedPage) []byte) livePage {
 	page.Changes = slices.Clone(page.Changes)
 	weight := int64(0)
 	for i := range page.Changes {
@@ -43,7 +42,7 @@ func newLivePage(after ends, page ports.FeedPage) livePage {
 	}
 	return livePage{
 		after: after, next: page.Next, more: page.More, changes: len(page.Changes), weight: weight,
-		text: sync.OnceValue(func() []byte { return api.Events(&page).Events }),
+		text: sync.OnceValue(func() []byte { return encode(&page) }),
 	}
 }
 
@@ -59,8 +58,10 @@ const (
 	liveEnds    = 1_024
 )
 
-func newLiveFeed(feed ports.ChangeFeed, maxBytes int64) *liveFeed {
-	return &liveFeed{ChangeFeed: feed, maxBytes: maxBytes, news: make(chan struct{})}
+// newLiveFeed makes a live feed that holds nothing yet. The pages may weigh so many bytes; encode writes the changes of
+// one as events.
+func newLiveFeed(feed ports.ChangeFeed, maxBytes int64, encode func(*ports.FeedPage) []byte) *liveFeed {
+	return &liveFeed{ChangeFeed: feed, maxBytes: maxBytes, encode: encode, news: make(chan struct{})}
 }
 
 // News is closed when there may be changes that a reading which begins now would not find.
@@ -70,16 +71,10 @@ func (l *liveFeed) News() <-chan struct{} {
 	return l.news
 }
 
-// Follow implements api.LiveFeed.
-func (l *liveFeed) Follow(ctx context.Context, after ports.FeedCursor, limit int) (api.EventPage, error) {
-	if page, ok := l.kept(after); ok && page.changes <= limit && ctx.Err() == nil {
-		return api.EventPage{Events: page.text(), Next: page.next, More: page.more, Shared: true}, nil
-	}
-	page, err := l.ChangeFeed.Changes(ctx, after, limit)
-	if err != nil {
-		return api.EventPage{}, err
-	}
-	return api.Events(&page), nil
+// recent returns the page behind a cursor from memory, if memory has it and it has no more changes than limit.
+func (l *liveFeed) recent(after ports.FeedCursor, limit int) (livePage, bool) {
+	page, ok := l.kept(after)
+	return page, ok && page.changes <= limit
 }
 
 func (l *liveFeed) kept(after ports.FeedCursor) (livePage, bool) {
@@ -118,7 +113,7 @@ func (l *liveFeed) tell(pages []readPage, more bool) {
 			l.ends, l.taken = ends{page.after}, true
 		}
 		if len(page.Changes) > 0 {
-			l.pages = append(l.pages, newLivePage(l.ends, page.FeedPage))
+			l.pages = append(l.pages, newLivePage(l.ends, page.FeedPage, l.encode))
 			l.ends = nil
 		}
 		l.moveOn(page.Next)

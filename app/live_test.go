@@ -10,7 +10,7 @@ import (
 
 // Whoever asks for news after a page was told hears nothing of it.
 func TestAPageThatIsToldFromMemorySaysThatMoreAreKnown(t *testing.T) {
-	live := newLiveFeed(nil, 1<<30)
+	live := newLiveFeed(nil, 1<<30, testEvents)
 	for n := range 3 {
 		live.tell(readNumber(n, n+1, 1), false)
 	}
@@ -32,11 +32,11 @@ func TestWhatIsMoreThanAStreamWantsIsReadForIt(t *testing.T) {
 		first := f.add(2)
 		second := f.add(3)
 		f.catchUp()
-		page, err := f.live.Follow(t.Context(), cursor, 1)
+		page, err := f.stream(cursor, 1)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{first.String()}) || !page.More {
 			t.Fatalf("of two changes one is wanted, and told are %v (more: %t), error %v", ids, page.More, err)
 		}
-		page, err = f.live.Follow(t.Context(), page.Next, 1)
+		page, err = f.stream(page.Next, 1)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{second.String()}) || page.More {
 			t.Errorf("then are told %v (more: %t), error %v", ids, page.More, err)
 		}

@@ -1,5 +1,3 @@
-// Package main is the gable program: its commands, its configuration and its wiring. It decides which parts run and with
-// which numbers; what they do is written in the packages it puts together.
 package main
 
 import (
@@ -7,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -54,13 +51,6 @@ func newCommands() *commands {
 type process struct {
 	in       io.Reader
 	out, err io.Writer
-}
-
-func main() {
-	ctx, stop := endOnSignal()
-	code := run(ctx, &process{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
-	stop()
-	os.Exit(code)
 }
 
 // exited carries an exit code out of kong, which ends the process itself after --help.

@@ -30,10 +30,10 @@ const (
 	importBytes    = 16 << 20 // a form in memory, a batch, buffers
 )
 
-// memory is what gable serve takes at most of live memory, part by part.
-func (c *Config) memory() []share {
+// memoryShares is what gable serve takes at most of live memory, part by part.
+func memoryShares(c *Config) []share {
 	query := int64(0)
-	if ownCache(c) {
+	if c.ownCache() {
 		query = int64(c.Cache.MaxBytes)
 	}
 	return []share{
@@ -55,9 +55,9 @@ func (c *Config) memory() []share {
 }
 
 // memoryLimit is the sum of the parts, and a quarter more for what is no longer used and not collected yet.
-func (c *Config) memoryLimit() int64 {
+func memoryLimit(c *Config) int64 {
 	sum := int64(0)
-	for _, part := range c.memory() {
+	for _, part := range memoryShares(c) {
 		sum += part.bytes
 	}
 	return sum + sum/4
@@ -67,22 +67,22 @@ const memoryVariable = "GOMEMLIMIT" // of the Go runtime
 
 // limitMemory has the garbage collector work harder before the process takes more than its configuration says, unless
 // the environment sets a limit.
-func (c *Config) limitMemory(log *zap.Logger) {
+func limitMemory(c *Config, log *zap.Logger) {
 	if os.Getenv(memoryVariable) != "" {
 		return
 	}
-	limit := c.memoryLimit()
+	limit := memoryLimit(c)
 	debug.SetMemoryLimit(limit)
 	log.Info("memory limited", zap.Int64("bytes", limit))
 }
 
 // writeMemory shows the parts and the limit as comments of a configuration file.
-func (c *Config) writeMemory(w io.Writer) error {
+func writeMemory(w io.Writer, c *Config) error {
 	text := "# Memory that gable serve takes at most, in bytes:\n"
-	for _, part := range c.memory() {
+	for _, part := range memoryShares(c) {
 		text += fmt.Sprintf("#   %-50s %14d\n", part.what, part.bytes)
 	}
-	text += fmt.Sprintf("#   %-50s %14d\n", memoryVariable+" unless set: the sum and a quarter", c.memoryLimit())
+	text += fmt.Sprintf("#   %-50s %14d\n", memoryVariable+" unless set: the sum and a quarter", memoryLimit(c))
 	_, err := io.WriteString(w, text)
 	return err
 }

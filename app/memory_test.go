@@ -24,17 +24,17 @@ func defaultConfig(t *testing.T) Config {
 func TestTheLimitOfMemoryIsShownPartByPart(t *testing.T) {
 	c := defaultConfig(t)
 	var shown bytes.Buffer
-	if err := c.writeMemory(&shown); err != nil {
+	if err := writeMemory(&shown, &c); err != nil {
 		t.Fatal(err)
 	}
 	sum := int64(0)
-	for _, part := range c.memory() {
+	for _, part := range memoryShares(&c) {
 		sum += part.bytes
 		if line := fmt.Sprintf("%s %d\n", part.what, part.bytes); !strings.Contains(squeezed(shown.String()), line) {
 			t.Errorf("%q is not shown", line)
 		}
 	}
-	if limit := c.memoryLimit(); limit <= sum || !strings.Contains(shown.String(), fmt.Sprint(limit)) {
+	if limit := memoryLimit(&c); limit <= sum || !strings.Contains(shown.String(), fmt.Sprint(limit)) {
 		t.Errorf("the limit is %d for a sum of %d", limit, sum)
 	}
 }
@@ -51,16 +51,19 @@ func squeezed(text string) string {
 // request.
 func TestEverySizeCountsInTheLimitOfMemory(t *testing.T) {
 	elsewhere := map[string]bool{"http.max_body": true, "imports.max_bytes": true, "imports.max_unpacked": true}
-	for _, s := range settings() {
-		c := defaultConfig(t)
-		before := c.memoryLimit()
-		field := s.field(&c)
-		if field.Type() != reflect.TypeFor[Bytes]() || elsewhere[s.key] {
-			continue
-		}
-		field.SetInt(2 * field.Int())
-		if c.memoryLimit() <= before {
-			t.Errorf("twice %s takes no more memory", s.key)
+	for _, section := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
+		for _, f := range reflect.VisibleFields(section.Type) {
+			key := section.Tag.Get("koanf") + "." + f.Tag.Get("koanf")
+			if f.Type != reflect.TypeFor[Bytes]() || elsewhere[key] {
+				continue
+			}
+			c := defaultConfig(t)
+			before := memoryLimit(&c)
+			field := reflect.ValueOf(&c).Elem().FieldByIndex(append(section.Index, f.Index...))
+			field.SetInt(2 * field.Int())
+			if memoryLimit(&c) <= before {
+				t.Errorf("twice %s takes no more memory", key)
+			}
 		}
 	}
 }
@@ -70,11 +73,11 @@ func TestTheEnvironmentDecidesOnTheLimitOfMemory(t *testing.T) {
 	defer debug.SetMemoryLimit(was)
 	c := defaultConfig(t)
 	t.Setenv(memoryVariable, "4GiB")
-	if c.limitMemory(zap.NewNop()); debug.SetMemoryLimit(-1) != was {
+	if limitMemory(&c, zap.NewNop()); debug.SetMemoryLimit(-1) != was {
 		t.Error("the limit of the environment is replaced")
 	}
 	t.Setenv(memoryVariable, "")
-	if c.limitMemory(zap.NewNop()); debug.SetMemoryLimit(-1) != c.memoryLimit() {
-		t.Errorf("the limit is %d, not %d", debug.SetMemoryLimit(-1), c.memoryLimit())
+	if limitMemory(&c, zap.NewNop()); debug.SetMemoryLimit(-1) != memoryLimit(&c) {
+		t.Errorf("the limit is %d, not %d", debug.SetMemoryLimit(-1), memoryLimit(&c))
 	}
 }

@@ -123,7 +123,7 @@ func (*migrateStatusCmd) Run(ctx context.Context, p *process, c *commands) error
 func (m *migrateCmd) with(
 	ctx context.Context, p *process, wait time.Duration, work func(*bunstore.DB) error,
 ) error {
-	config, err := m.load()
+	config, err := m.load(commandVariables()...)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
@@ -86,9 +85,6 @@ func newTracer(lc fx.Lifecycle, c *Config, log *zap.Logger) (*tracing.Tracer, er
 	return t, nil
 }
 
-// embedded reports whether the database is a file, or the memory, of this program.
-func embedded(c *Config) bool { return strings.HasPrefix(string(c.Database.URL), "sqlite:") }
-
 func newEventBus(log *zap.Logger) *eventbus.Bus {
 	return eventbus.New(func(subscriber string, recovered any) {
 		log.Error("an event's subscriber panicked",
@@ -100,11 +96,8 @@ func newLedger(c *Config) *freshness.Ledger {
 	return freshness.NewLedger(c.Freshness.LedgerLength, int64(c.Freshness.LedgerBytes), c.Freshness.MaxStaleness)
 }
 
-// ownCache reports whether the query cache belongs to this process alone.
-func ownCache(c *Config) bool { return string(c.Cache.URL) == "memory:" }
-
 func openCache(lc fx.Lifecycle, c *Config, t *tracing.Tracer, log *zap.Logger) (ports.Cache, error) {
-	if ownCache(c) {
+	if c.ownCache() {
 		cache := memory.NewCache(int64(c.Cache.MaxBytes))
 		lc.Append(fx.StopHook(cache.Close))
 		return cache, nil
@@ -184,7 +177,7 @@ func newAPI(
 	query queryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *Config,
 ) *api.API {
 	return api.New(api.Options{
-		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
+		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: streamedFeed{feed}, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
 		Proxies:    c.HTTP.proxies(),
@@ -199,7 +192,7 @@ func newSite(
 	m *imports, log *zap.Logger, c *Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{
-		Catalog: listings, Files: &uploads{listings, m}, Accounts: accounts, Sessions: sessions, Keys: keys,
+		Catalog: listings, Files: newUploads(listings, m), Accounts: accounts, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
 		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
 		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),

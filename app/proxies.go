@@ -9,12 +9,6 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// proxies are the peers that are believed; the configuration has been checked.
-func (c *HTTPConfig) proxies() exchange.Proxies {
-	list, _ := exchange.ParseProxies(c.TrustedProxies)
-	return list
-}
-
 // proxied is a listener whose connections from the proxies begin with the PROXY protocol, version 1 or 2, and have the
 // address in it for their remote address. A connection of theirs without it is closed, as the protocol asks: a receiver
 // must not guess. Connections from elsewhere are left alone, so that nobody else can choose an address.

@@ -27,7 +27,7 @@ const (
 
 // newKeyring makes the keys of the query cache: those of all processes where they share one.
 func newKeyring(db *bunstore.DB, c *Config) *cached.Keyring {
-	if ownCache(c) {
+	if c.ownCache() {
 		return cached.OwnKeyring()
 	}
 	return cached.NewKeyring(db.SigningKeys(), c.Cache.TTL)
@@ -35,7 +35,7 @@ func newKeyring(db *bunstore.DB, c *Config) *cached.Keyring {
 
 // sign has the keys ready before anything is cached. Without them the cache is passed by until they can be read.
 func sign(lc fx.Lifecycle, keys *cached.Keyring, log *zap.Logger, c *Config) {
-	if ownCache(c) {
+	if c.ownCache() {
 		return
 	}
 	s := &signing{keys: keys, limit: c.Database.QueryTimeout, log: log.Named("cache")}

@@ -7,17 +7,8 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"strings"
 	"syscall"
 )
-
-// socketPath is the path of an address like unix:/run/gable.sock.
-func socketPath(address string) (path string, socket bool) {
-	return strings.CutPrefix(address, "unix:")
-}
-
-// longestSocketPath is what every kernel takes, in bytes.
-const longestSocketPath = 103
 
 // listenOn opens host:port, or a Unix socket that programs of its owner and group may use. The socket of a process that
 // ended without removing it is replaced; one that a process listens on is not.

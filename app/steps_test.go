@@ -25,7 +25,7 @@ func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 		rows["superseded"] += "r,House,1,Here\n"
 	}
 	for name, text := range rows {
-		u, steps := newUploads(t), 0
+		u, steps := testUploads(t), 0
 		count := func() { steps++ }
 		_, err := newFiles(u.catalog, u.imports).Import(t.Context(),
 			api.ImportRequest{Body: strings.NewReader(text), Format: "csv", Step: count})

@@ -23,29 +23,20 @@ type store struct {
 }
 
 // openStore opens the configured database at this program's schema; an embedded one is created and migrated.
-func openStore(ctx context.Context, flags *configFlags) (*store, error) {
-	config, err := flags.load()
+func openStore(ctx context.Context, c *Config) (*store, error) {
+	db, err := bunstore.Open(ctx, databaseOptions(c))
 	if err != nil {
 		return nil, err
 	}
-	db, err := bunstore.Open(ctx, databaseOptions(&config.Config))
-	if err != nil {
-		return nil, err
-	}
-	if err := ready(ctx, db, &config.Config); err != nil {
+	if err := ready(ctx, db, c); err != nil {
 		_ = db.Close() // what is wrong has been found already
 		return nil, err
 	}
 	bus := eventbus.New(func(string, any) {}) // nobody subscribes
 	return &store{
-		db: db, catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, &config.Config), keys: newKeys(db.Keys()),
+		db: db, catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, c), keys: newKeys(db.Keys()),
 		accounts: newAccounts(db.Accounts(), db.Sessions(), db.Browsers(), passwords.New()),
 	}, nil
-}
-
-// actingAs says who makes the changes of a command.
-func actingAs(ctx context.Context, actor string) context.Context {
-	return ports.WithWriting(ctx, &ports.Writing{Actor: actor})
 }
 
 // noCaches has nothing to bring up to date.
@@ -55,7 +46,7 @@ func (s *store) close() error { return s.db.Close() }
 
 // ready brings an embedded database up to date, and refuses one on whose schema this program does not run.
 func ready(ctx context.Context, db *bunstore.DB, c *Config) error {
-	if embedded(c) {
+	if c.embedded() {
 		_, err := db.Migrate(ctx)
 		return err
 	}

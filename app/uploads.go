@@ -20,6 +20,8 @@ type uploads struct {
 	imports *imports
 }
 
+func newUploads(c *catalog.Catalog, m *imports) *uploads { return &uploads{c, m} }
+
 // Begin implements site.Importer.
 func (u *uploads) Begin(ctx context.Context) (context.Context, func(), error) {
 	return u.imports.begin(ctx)
@@ -133,6 +135,9 @@ func (u *uploads) Import(
 	}
 	return count(report), broken(u.imports.explain(ctx, err))
 }
+
+// maxShown is how many reasons are shown; the file has all.
+const maxShown = 10
 
 // rejectsName is a name for the file of what was rejected.
 func rejectsName(format listingfile.Format) string {

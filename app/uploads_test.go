@@ -20,7 +20,7 @@ import (
 )
 
 // newUploads bring files into memory.
-func newUploads(t *testing.T) *uploads {
+func testUploads(t *testing.T) *uploads {
 	t.Helper()
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
 	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
@@ -66,7 +66,7 @@ func compressed(t *testing.T, text string) string {
 func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 	for name, content := range map[string]string{"plain": uploadedRows, "compressed": compressed(t, uploadedRows)} {
 		t.Run(name, func(t *testing.T) {
-			u := newUploads(t)
+			u := testUploads(t)
 			rows, err := u.Preview(t.Context(), fileOf(content, "gable"), 10)
 			if err != nil || len(rows) != 4 || len(u.stored(t)) != 0 {
 				t.Fatalf("%d rows, %v", len(rows), err)
@@ -99,7 +99,7 @@ func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 }
 
 func TestAPreviewReadsNoFurtherThanItIsAskedTo(t *testing.T) {
-	u := newUploads(t)
+	u := testUploads(t)
 	rows, err := u.Preview(t.Context(), fileOf(uploadedRows+"\"never closed", "gable"), 2)
 	if err != nil || len(rows) != 2 || rows[1].Line != 3 {
 		t.Errorf("%+v, %v", rows, err)
@@ -107,7 +107,7 @@ func TestAPreviewReadsNoFurtherThanItIsAskedTo(t *testing.T) {
 }
 
 func TestAFileThatCannotBeReadIsBrokenAndNothingElse(t *testing.T) {
-	u := newUploads(t)
+	u := testUploads(t)
 	whole := compressed(t, uploadedRows)
 	for name, file := range map[string]site.ImportFile{
 		"another kind of file": fileOf("\x89PNG\r\n\x1a\n\x00\x00", "gable"), "no known column": fileOf("colour,size\nblue,1\n", "gable"),
@@ -138,7 +138,7 @@ func TestRejectsAreMendedAndImportedWithTheSameMapping(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := newUploads(t)
+			u := testUploads(t)
 			var rejects bytes.Buffer
 			report, err := u.Import(t.Context(), fileOf(c.rows, "gable"), &rejects, func(site.ImportReport) {})
 			if err != nil || report.RejectsName != c.file || !strings.Contains(rejects.String(), c.from) || strings.Contains(rejects.String(), "a-1") {
@@ -158,7 +158,7 @@ func TestRejectsAreMendedAndImportedWithTheSameMapping(t *testing.T) {
 }
 
 func TestEveryMappingSaysWhatItIsFor(t *testing.T) {
-	list := newUploads(t).Mappings()
+	list := testUploads(t).Mappings()
 	if len(list) < 3 || list[0].Name != "gable" {
 		t.Fatalf("%+v", list)
 	}

@@ -3,10 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"runtime"
-	"runtime/debug"
-
-	"github.com/gable-listings/gable/adapters/ops"
 )
 
 type versionCmd struct {
@@ -28,28 +24,4 @@ func (c *versionCmd) Run(p *process) error {
 	}
 	_, err := fmt.Fprintf(p.out, "gable %s (commit %s, %s)\n", b.Version, b.Commit, b.Go)
 	return err
-}
-
-// buildInfo is what the Go toolchain recorded when it built this program: the module's version, or "(devel)" outside a
-// release, and the commit, marked with "+dirty" when files had been changed since, or "unknown".
-func buildInfo() ops.Build {
-	b := ops.Build{Version: "(devel)", Commit: "unknown", Go: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	if info.Main.Version != "" {
-		b.Version = info.Main.Version
-	}
-	changed := ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			b.Commit = s.Value[:min(len(s.Value), 12)]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = "+dirty"
-		}
-	}
-	b.Commit += changed
-	return b
 }

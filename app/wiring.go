@@ -14,6 +14,8 @@ import (
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -29,7 +31,7 @@ var storeModule = fx.Module("store",
 	fx.Provide(
 		openDatabase,
 		func(db *bunstore.DB, c *Config) *liveFeed {
-			return newLiveFeed(db.PublicFeed(), c.Freshness.liveBytes())
+			return newLiveFeed(db.PublicFeed(), c.Freshness.liveBytes(), encodeEvents)
 		},
 		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
 		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
@@ -91,7 +93,7 @@ func repository(
 	options := cached.Options{
 		TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.query.samples, Keys: keys,
 	}
-	if !ownCache(c) {
+	if !c.ownCache() {
 		options.LeaseTTL = c.Cache.LeaseTTL
 	}
 	r := cached.New(t.Repository(db.Repository(), "load"), cache, ledger, l.query.counters, options)
@@ -104,6 +106,9 @@ type server struct {
 	log       *zap.Logger
 	config    *Config
 	listeners *servers
+	catalog   *catalog.Catalog
+	keys      *access.Keys
+	accounts  *access.Accounts
 	died      <-chan error // receives why a listener ended by itself
 }
 
@@ -119,7 +124,7 @@ func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) 
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining, newTracer),
 		fx.Invoke(checkSchema, sweep, sign, subscribe, follow, verify, sample, serve),
-		fx.Populate(&s.listeners),
+		fx.Populate(&s.listeners, &s.catalog, &s.keys, &s.accounts),
 		fx.Options(extra...),
 	)
 	return s
@@ -129,24 +134,9 @@ const startTimeout = 30 * time.Second
 
 // subscribe says who listens to committed changes.
 func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *ringer, f *feedFigures) {
-	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { tell(ledger, events) })
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { deliver(ledger, events) })
 	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.hear(events) })
 	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { f.hear(events) })
-}
-
-// tell brings events to the ledger, all that came together at once: no reader may see half of what was committed together.
-func tell(ledger *freshness.Ledger, events []property.Event) {
-	changes := make([]property.Change, len(events))
-	for i := range events {
-		changes[i] = events[i].Change
-	}
-	if len(events) > 0 && events[0].Origin == property.OriginSelf {
-		if ledger.Announce(changes...) {
-			ledger.Doubt(time.Now())
-		}
-		return
-	}
-	ledger.Append(changes...)
 }
 
 // checkSchema makes sure that the database is fit to serve before anything asks it.
@@ -182,10 +172,10 @@ func follow(
 	sessions ports.SessionRepository, browsers ports.BrowserRepository, log *zap.Logger, c *Config,
 ) {
 	j := &janitor{log: log.Named("janitor"), duties: []duty{
-		{"old changes", feed.Prune, c.Freshness.Retention},
-		{"old idempotency keys", keys.PruneIdempotencyKeys, c.HTTP.IdempotencyRetention},
-		{"expired sessions", sessions.PruneSessions, 0},
-		{"expired browsers", browsers.PruneBrowsers, 0},
+		{what: "old changes", prune: feed.Prune, retention: c.Freshness.Retention},
+		{what: "old idempotency keys", prune: keys.PruneIdempotencyKeys, retention: c.HTTP.IdempotencyRetention},
+		{what: "expired sessions", prune: sessions.PruneSessions},
+		{what: "expired browsers", prune: browsers.PruneBrowsers},
 	}}
 	background(lc, f.run, r.run, r.listen, j.run)
 }
