@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
@@ -18,7 +19,6 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"go.uber.org/zap"
 )
 
 var _, abuseWanted = takeVariable("GABLE_ABUSE")
@@ -124,8 +124,8 @@ func (a *arena) fill(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	_, err = catalog.New(db.Repository(), newEventBus(zap.NewNop()), catalog.Options{
-		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
+	_, err = catalog.New(db.Repository(), eventbus.New(func(_ string, recovered any) { panic(recovered) }), catalog.Options{
+		NewID: newTestID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
 		CatchUp: func(context.Context) error { return nil },
 	}).Import(ctx, catalog.Import{Open: func() (catalog.Source, error) { return newGenerated(1, abuseListings) }})
 	if err != nil {
@@ -135,7 +135,7 @@ func (a *arena) fill(ctx context.Context) error {
 		SELECT 'own 0', $1::bigint + i, 'Here' FROM generate_series(1, $2::int) i`, ownPrice, ownListings)
 	a.exec("CREATE EXTENSION pg_stat_statements")
 	makers := access.New(db.Keys(), access.Options{
-		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+		NewID: newTestID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	})
 	for range 10 {
 		a.keys = append(a.keys, newTestKey(a.t, makers, keys.ScopeWrite))

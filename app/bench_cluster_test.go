@@ -15,13 +15,13 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
 	keys "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"go.uber.org/zap"
 )
 
 // benchCluster is several gable processes, named a, b, c, over a Postgres with fsync and a Redis of a benchmark's own.
@@ -84,13 +84,13 @@ func (c *benchCluster) prepare(listings int) (key string, err error) {
 		return "", err
 	}
 	_, key, err = access.New(db.Keys(), access.Options{
-		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+		NewID: newTestID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	}).Create(ctx, "bench", keys.ScopeWrite, "")
 	if err != nil {
 		return "", err
 	}
-	_, err = catalog.New(db.Repository(), newEventBus(zap.NewNop()), catalog.Options{
-		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
+	_, err = catalog.New(db.Repository(), eventbus.New(func(_ string, recovered any) { panic(recovered) }), catalog.Options{
+		NewID: newTestID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
 		CatchUp: func(context.Context) error { return nil },
 	}).Import(ctx, catalog.Import{Open: func() (catalog.Source, error) { return newGenerated(1, listings) }})
 	return key, err
@@ -189,30 +189,6 @@ func (w *wire) ask(method, target, body string, headers ...string) (wireAnswer, 
 	}
 	return a, nil
 }
-
-// spread is a sample of durations, to be told by its quantiles.
-type spread []time.Duration
-
-// quantile is the duration that a share of the sample does not exceed.
-func (s spread) quantile(share float64) time.Duration {
-	if len(s) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(s))
-	return sorted[min(int(share*float64(len(s))), len(s)-1)]
-}
-
-// report tells the quantiles in milliseconds, each under a name such as "psql-p99-ms".
-func (s spread) report(b *testing.B, name string) {
-	for _, q := range []struct {
-		name  string
-		share float64
-	}{{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}} {
-		b.ReportMetric(milliseconds(s.quantile(q.share)), name+"-"+q.name+"-ms")
-	}
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // median is the middle one of some figures.
 func median(figures []float64) float64 {

@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/cached"
+	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // BenchmarkWriteAmongEntries compares the rate of writes where a hundred searches are kept with that where a million are:
@@ -87,10 +87,10 @@ func newShop(b *testing.B, searches int) *shop {
 		s.views.Close()
 		_ = s.query.Close()
 	})
-	bus := newEventBus(zap.NewNop())
+	bus := eventbus.New(func(_ string, recovered any) { panic(recovered) })
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { deliver(s.ledger, events) })
 	s.catalog = catalog.New(cached.New(s.store, s.query, s.ledger, counters, options), bus, catalog.Options{
-		NewID: newPropertyID, Now: time.Now, DefaultCurrency: "USD", CatchUp: func(context.Context) error { return nil },
+		NewID: newTestID, Now: time.Now, DefaultCurrency: "USD", CatchUp: func(context.Context) error { return nil },
 	})
 	for range 1_000 {
 		p, _, err := s.catalog.Create(b.Context(), property.Details{Title: "Cottage", Location: "Here", Price: 100}, nil)

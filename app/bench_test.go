@@ -140,7 +140,7 @@ func benchServer(b *testing.B, change ...func(*Config)) (base string, views *vie
 	if err != nil {
 		b.Fatal(err)
 	}
-	base = "http://" + s.public.bound.String()
+	base = "http://" + s.public.addr().String()
 	for range 50 { // until the feed has brought the import and been confirmed
 		benchGet(b, base, "/v1/properties", nil)
 	}

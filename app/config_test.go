@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/gable-listings/gable/configs"
 	"github.com/google/go-cmp/cmp"
 )
@@ -26,12 +26,15 @@ func writeFile(t *testing.T, text string) string {
 // loadWith loads the configuration of a command line.
 func loadWith(t *testing.T, args ...string) (*effective, error) {
 	t.Helper()
-	c := newCommands()
-	parser := newParser(t.Context(), &process{out: io.Discard, err: io.Discard}, c)
-	if _, err := parser.Parse(append([]string{"config", "check"}, args...)); err != nil {
+	flags := newConfigFlags()
+	parser, err := kong.New(&flags)
+	if err == nil {
+		_, err = parser.Parse(args)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Config.Check.load(commandVariables()...)
+	return flags.load("GABLE_CONFIG", "GABLE_KEY")
 }
 
 func problems(t *testing.T, err error) []string {
@@ -178,57 +181,6 @@ func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 		if got := problems(t, err); len(got) != 1 || !strings.HasPrefix(got[0], want) {
 			t.Errorf("%s: %q, want one that begins with %q", file, got, want)
 		}
-	}
-}
-
-func TestConfigCheckShowsWhatIsInForceAndCanBeReadBack(t *testing.T) {
-	t.Setenv("GABLE_HTTP_ADDRESS", ":9090")
-	code, out, _ := gable(t, "config", "check", "--cache-max-bytes", "1536KiB")
-	for _, line := range []string{
-		`  address: :9090                             # GABLE_HTTP_ADDRESS`,
-		`  max_bytes: 1536KiB                         # --cache-max-bytes`,
-		`  url: "memory:"                             # default`,
-		`  retention: 168h                            # default`,
-	} {
-		if code != 0 || !strings.Contains(out, "\n"+line+"\n") {
-			t.Errorf("code %d, no line %q in:\n%s", code, line, out)
-		}
-	}
-	os.Unsetenv("GABLE_HTTP_ADDRESS")
-	c, err := loadWith(t, "--config", writeFile(t, out))
-	if err != nil || c.HTTP.Address != ":9090" || c.Cache.MaxBytes != 1536<<10 {
-		t.Errorf("read back: %+v, %v", c, err)
-	}
-}
-
-func TestConfigCheckListsProblemsWithCode2(t *testing.T) {
-	code, out, err := gable(t, "config", "check", "--log-level", "loud", "--http-max-in-flight", "many")
-	want := "gable: the configuration cannot be used:\n" +
-		"  --http-max-in-flight: \"many\" is not a whole number\n" +
-		"  --log-level: \"loud\" is none of debug, info, warn, error\n"
-	if code != 2 || out != "" || err != want {
-		t.Errorf("code %d, stdout %q, stderr:\n%s", code, out, err)
-	}
-}
-
-func TestPasswordsAreNeverShown(t *testing.T) {
-	for _, url := range []string{
-		"postgres://gable:s3cret@db/gable", "postgres://gable:s3cret@with@/and/slash@db/gable", "postgres://:s3cret@db",
-		"postgres://gable@db/gable?password=s3cret&sslmode=require", "postgres://db/gable?sslpassword=s3cret",
-		"rediss+sentinel://u:s3cret@a:1/0?master_name=m&sentinel_password=s3cret", "postgres://u:s3cret%zz@db", "mysql://u:s3cret@db",
-	} {
-		shown := fmt.Sprintf("%s %v %+v %#v %q", URL(url), URL(url), DatabaseConfig{URL: URL(url)}, URL(url), URL(url))
-		_, out, err := gable(t, "config", "check", "--database-url", url, "--cache-url", url)
-		_, out2, err2 := gable(t, "config", "check", "--database-url", url)
-		if all := shown + out + err + out2 + err2; strings.Contains(all, "s3cret") || strings.Contains(all, "and/slash") {
-			t.Errorf("%s is shown:\n%s", url, all)
-		}
-	}
-	if got := URL("postgres://gable:s3cret@db/gable").String(); got != "postgres://gable:xxxxx@db/gable" {
-		t.Errorf("masked as %q", got)
-	}
-	if got := URL("sqlite:/var/lib/gable@home.db").String(); got != "sqlite:/var/lib/gable@home.db" {
-		t.Errorf("nothing to mask, but %q", got)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func TestAHistoryNamesWhoWroteAndTheFeedDoesNot(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
 		database := string(s.config.Database.URL)
-		code, secret, stderr := gable(t, "admin", "create-key", "Anna's laptop", "--database-url", database)
+		code, secret, stderr := runGable(t, "admin", "create-key", "Anna's laptop", "--database-url", database)
 		if code != exitOK {
 			t.Fatal(stderr)
 		}
@@ -27,7 +27,7 @@ func TestAHistoryNamesWhoWroteAndTheFeedDoesNot(t *testing.T) {
 		if err := os.WriteFile(file, []byte(row+"3,Here\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, stderr := gable(t, "import", file, "--database-url", database); code != exitOK {
+		if code, _, stderr := runGable(t, "import", file, "--database-url", database); code != exitOK {
 			t.Fatal(stderr)
 		}
 		p := decoded[jsonPage](s.get("/v1/properties", "Cache-Control", "no-cache").must(http.StatusOK)).Properties[0]

@@ -203,7 +203,7 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 		b.post("/admin/bulk/apply", offer).must(http.StatusConflict).says("The search finds other listings by now")
 		s.get("/v1/properties/" + p.ID).shows(`"100.00"`)
 
-		gone := newPropertyID().String()
+		gone := newTestID().String()
 		ask = fields("id", p.ID, "id", gone, "action", "amount", "value", "-200")
 		offer = b.post("/admin/bulk", ask).must(http.StatusOK).hidden("/admin/bulk/apply")
 		b.post("/admin/bulk/apply", offer).must(http.StatusOK).says("Changed no listings").says("1 listing had been removed meanwhile.").

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"html"
 	"io"
 	"net/http"
 	"net/url"
@@ -144,49 +143,7 @@ func (s *testServer) staff(name string, role keys.Role) *browser {
 	return b
 }
 
-// goes fails the test unless the answer sends the browser to an address.
-func (a answer) goes(to string) answer {
-	a.t.Helper()
-	if got := a.must(http.StatusSeeOther).header.Get("Location"); got != to {
-		a.t.Errorf("sent to %s, not to %s", got, to)
-	}
-	return a
-}
-
-// says fails the test unless the page holds the text, as people read it.
-func (a answer) says(text string) answer {
-	a.t.Helper()
-	if !strings.Contains(html.UnescapeString(a.body), text) {
-		a.t.Errorf("%q is not on the page (%d): %s", text, a.status, a.body)
-	}
-	return a
-}
-
-// lacks fails the test if the page holds the text.
-func (a answer) lacks(text string) answer {
-	a.t.Helper()
-	if strings.Contains(html.UnescapeString(a.body), text) {
-		a.t.Errorf("%q is on the page (%d): %s", text, a.status, a.body)
-	}
-	return a
-}
-
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
-
-// hidden are the hidden fields of the last form on the page that has any, whose action is the given one.
-func (a answer) hidden(action string) url.Values {
-	a.t.Helper()
-	_, form, ok := strings.Cut(a.body, `action="`+action+`"`)
-	if !ok {
-		a.t.Fatalf("no form for %s on the page (%d): %s", action, a.status, a.body)
-	}
-	form, _, _ = strings.Cut(form, "</form>")
-	v := url.Values{}
-	for _, found := range hiddenField.FindAllStringSubmatch(form, -1) {
-		v.Add(html.UnescapeString(found[1]), html.UnescapeString(found[2]))
-	}
-	return v
-}
 
 // with is the form with fields changed, in pairs.
 func with(form url.Values, pairs ...string) url.Values {

@@ -142,7 +142,7 @@ func TestTheCommandsMoveListings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"2 created", "2 unchanged"} {
-		code, out, stderr := gable(t, "import", file, "--database-url", database)
+		code, out, stderr := runGable(t, "import", file, "--database-url", database)
 		if code != exitOK || !strings.Contains(out, want) || !strings.Contains(out, "1 rejected") || !strings.Contains(out, "line 4: price") {
 			t.Errorf("code %d, %s%s", code, out, stderr)
 		}
@@ -155,21 +155,21 @@ func TestTheCommandsMoveListings(t *testing.T) {
 	if err := os.WriteFile(file, []byte(mended), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, stderr := gable(t, "import", file, "--database-url", database); code != exitOK || !strings.Contains(out, "1 created") {
+	if code, out, stderr := runGable(t, "import", file, "--database-url", database); code != exitOK || !strings.Contains(out, "1 created") {
 		t.Errorf("mended: code %d, %s%s", code, out, stderr)
 	}
-	if code, out, _ := gable(t, "export", "min_price=150&sort=price", "--format", "csv", "--database-url", database); code != exitOK ||
+	if code, out, _ := runGable(t, "export", "min_price=150&sort=price", "--format", "csv", "--database-url", database); code != exitOK ||
 		strings.Count(out, "\n") != 3 {
 		t.Errorf("exported %s", out)
 	}
-	if code, out, _ := gable(t, "generate", "--count", "7", "--database-url", database); code != exitOK || !strings.Contains(out, "7 created") {
+	if code, out, _ := runGable(t, "generate", "--count", "7", "--database-url", database); code != exitOK || !strings.Contains(out, "7 created") {
 		t.Errorf("generated: %s", out)
 	}
-	if code, _, stderr := gable(t, "import", file, "--mapping", "nonsense", "--database-url", database); code != exitFailed ||
+	if code, _, stderr := runGable(t, "import", file, "--mapping", "nonsense", "--database-url", database); code != exitFailed ||
 		!strings.Contains(stderr, "king-county") {
 		t.Errorf("a wrong mapping: code %d, %s", code, stderr)
 	}
-	if code, _, stderr := gable(t, "export", "colour=blue", "--database-url", database); code != exitFailed || !strings.Contains(stderr, "colour") {
+	if code, _, stderr := runGable(t, "export", "colour=blue", "--database-url", database); code != exitFailed || !strings.Contains(stderr, "colour") {
 		t.Errorf("a wrong search: code %d, %s", code, stderr)
 	}
 }

@@ -60,14 +60,14 @@ func TestAConnectionClosesWhenTheLengthOfARequestIsInDispute(t *testing.T) {
 		"chunks in HTTP/1.0, kept open": {old + "Transfer-Encoding: chunked\r\n", chunks, 1},
 		"HTTP/1.0 with both, kept open": {old + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
 	} {
-		for _, l := range []*listener{s.servers.public, s.servers.ops} {
-			statuses, headers := raw(t, l.bound.String(), c.head+"\r\n"+c.body+hidden)
+		for i, l := range []*listener{s.servers.public, s.servers.ops} {
+			statuses, headers := raw(t, l.addr().String(), c.head+"\r\n"+c.body+hidden)
 			if len(statuses) != c.answers {
-				t.Errorf("%s, %s listener: answers %v, want %d", name, l.name, statuses, c.answers)
+				t.Errorf("%s, listener %d: answers %v, want %d", name, i, statuses, c.answers)
 				continue
 			}
 			if c.answers == 2 && headers[0].Get("Connection") != "" {
-				t.Errorf("%s, %s listener: the first answer says Connection: %s", name, l.name, headers[0].Get("Connection"))
+				t.Errorf("%s, listener %d: the first answer says Connection: %s", name, i, headers[0].Get("Connection"))
 			}
 		}
 	}

@@ -144,7 +144,7 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 		c.Cache.TTL = time.Nanosecond // so that only its views are kept
 	})
 	p := s.create(`"title":"kept","price":1`)
-	item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+	item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newTestID().String()
 	token := s.get(item, consistency, "*").must(http.StatusOK).token()
 	s.get(absent)
 	for _, path := range []string{item, hotPage} {
@@ -249,7 +249,7 @@ func TestAServerStartsWithoutRedis(t *testing.T) {
 func TestPostgresAtAnotherSchemaIsRefusedWithTheCommandThatMendsIt(t *testing.T) {
 	t.Parallel()
 	url := servicetest.Postgres(t)
-	code, _, stderr := gable(t, "serve", "--database-url", url, "--http-address", "127.0.0.1:0", "--ops-address", "127.0.0.1:0")
+	code, _, stderr := runGable(t, "serve", "--database-url", url, "--http-address", "127.0.0.1:0", "--ops-address", "127.0.0.1:0")
 	if code != exitFailed || !strings.Contains(stderr, "gable migrate up") {
 		t.Errorf("code %d, %s", code, stderr)
 	}
@@ -259,8 +259,8 @@ func TestATakenPortFailsTheStart(t *testing.T) {
 	t.Parallel()
 	s := embeddedSetup.start(t)
 	database, _ := embeddedSetup.urls(t)
-	code, _, stderr := gable(t, "serve", "--database-url", database, "--ops-address", "127.0.0.1:0",
-		"--http-address", s.servers.public.bound.String())
+	code, _, stderr := runGable(t, "serve", "--database-url", database, "--ops-address", "127.0.0.1:0",
+		"--http-address", s.servers.public.addr().String())
 	if code != exitFailed || !strings.Contains(stderr, "address already in use") {
 		t.Errorf("code %d, %s", code, stderr)
 	}

@@ -222,7 +222,7 @@ func TestMergePatchAndReplace(t *testing.T) {
 		t.Errorf("read, edit, send back: %+v", replaced)
 	}
 	s.do(http.MethodPut, item, `{"title":"small","price":1,"location":"l"}`).must(http.StatusOK)
-	s.do(http.MethodPut, "/v1/properties/"+newPropertyID().String(), `{"title":"t","price":1,"location":"l"}`).must(http.StatusNotFound)
+	s.do(http.MethodPut, "/v1/properties/"+newTestID().String(), `{"title":"t","price":1,"location":"l"}`).must(http.StatusNotFound)
 }
 
 func TestWhoMayWrite(t *testing.T) {
@@ -240,17 +240,17 @@ func TestWhoMayWrite(t *testing.T) {
 	}
 	s.do(http.MethodDelete, "/v1/cache", "").must(http.StatusForbidden)
 	s.do(http.MethodDelete, "/v1/cache", "", "Authorization", "Bearer "+s.adminKey).must(http.StatusNoContent)
-	code, _, stderr := gable(t, "admin", "create-key", "again", "--database-url", string(s.config.Database.URL))
+	code, _, stderr := runGable(t, "admin", "create-key", "again", "--database-url", string(s.config.Database.URL))
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
-	code, secret, _ := gable(t, "admin", "create-key", "short-lived", "--database-url", string(s.config.Database.URL))
+	code, secret, _ := runGable(t, "admin", "create-key", "short-lived", "--database-url", string(s.config.Database.URL))
 	if code != exitOK {
 		t.Fatal("no key")
 	}
 	bearer := "Bearer " + strings.TrimSpace(secret)
 	s.do(http.MethodPost, "/v1/properties", body, "Authorization", bearer).must(http.StatusCreated)
-	if code, _, stderr := gable(t, "admin", "revoke", "short-lived", "--database-url", string(s.config.Database.URL)); code != exitOK {
+	if code, _, stderr := runGable(t, "admin", "revoke", "short-lived", "--database-url", string(s.config.Database.URL)); code != exitOK {
 		t.Fatal(stderr)
 	}
 	s.do(http.MethodPost, "/v1/properties", body, "Authorization", bearer).must(http.StatusUnauthorized)

@@ -98,7 +98,7 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	odd := url.QueryEscape(script)
 	public := map[string]int{
 		"/": 200, "/?q=" + odd: 200, "/?location=" + odd: 200, "/?min_price=" + odd: 400, "/?kind=" + odd: 400, "/?near=" + odd: 400,
-		"/listings/" + p.ID: 200, "/listings/" + near.ID: 200, "/listings/" + newPropertyID().String(): 404, "/listings/" + odd: 404,
+		"/listings/" + p.ID: 200, "/listings/" + near.ID: 200, "/listings/" + newTestID().String(): 404, "/listings/" + odd: 404,
 		"/" + odd: 404, "/admin": 303, "/admin/sign-in?next=" + odd: 200, "/admin/" + odd: 404,
 	}
 	at := "/admin/listings/" + p.ID

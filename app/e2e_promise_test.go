@@ -44,34 +44,6 @@ func (s *testServer) behind(statement string) {
 	}
 }
 
-// shows fails the test unless the answer is good and holds the text.
-func (a answer) shows(text string) answer {
-	a.t.Helper()
-	if a.must(http.StatusOK); !strings.Contains(a.body, text) {
-		a.t.Errorf("%s is not in %s (%s)", text, a.body, a.header.Get("Cache-Status"))
-	}
-	return a
-}
-
-// status fails the test unless the caches did this.
-func (a answer) caches(status string) answer {
-	a.t.Helper()
-	if got := a.header.Get("Cache-Status"); got != status {
-		a.t.Errorf("Cache-Status: %s, want %s", got, status)
-	}
-	return a
-}
-
-// token is the answer's Consistency-Token; there has to be one.
-func (a answer) token() string {
-	a.t.Helper()
-	token := a.header.Get(consistency)
-	if _, err := freshness.ParseToken(token); err != nil {
-		a.t.Fatalf("status %d with the token %q: %v", a.status, token, err)
-	}
-	return token
-}
-
 // Change the price of everything behind the program's back, and a kept page shows the old one, since this process is deaf;
 // so what the others see is seen because they ask.
 func TestNoCachePromisesWhatTheDatabaseHas(t *testing.T) {
@@ -174,7 +146,7 @@ func TestEveryWriteAnswersWithAToken(t *testing.T) {
 func TestEveryReadOfASessionAnswersWithAToken(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
 		p := s.create(`"title":"t","price":1`)
-		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newTestID().String()
 		tag := s.get(item).must(http.StatusOK).header.Get("ETag")
 		token := "*"
 		for range 2 { // the second time from a token, and from the caches
@@ -229,7 +201,7 @@ func TestABadTokenIsRefusedByName(t *testing.T) {
 func TestOnlyIfCachedNeverLoads(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *testServer) {
 		p := s.create(`"title":"t","price":1`)
-		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newPropertyID().String()
+		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+newTestID().String()
 		counted := "/v1/properties?count=exact&limit=1"
 		kept := func(path string) answer { t.Helper(); return s.get(path, "Cache-Control", "only-if-cached") }
 		for range 2 {

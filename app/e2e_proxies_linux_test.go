@@ -15,7 +15,7 @@ import (
 func (s *testServer) rawGet(from string, before []byte, headers string) *http.Response {
 	s.t.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	connection, err := dialer.DialContext(s.t.Context(), "tcp", s.servers.public.bound.String())
+	connection, err := dialer.DialContext(s.t.Context(), "tcp", s.servers.public.addr().String())
 	if err != nil {
 		s.t.Fatal(err)
 	}

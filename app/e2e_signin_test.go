@@ -617,7 +617,7 @@ func TestARequiredSecondFactorIsSetUpBeforeAnythingElse(t *testing.T) {
 	editor.mayWork(false)
 	editor.signIn("ed", testPassword).goes("/admin")
 
-	code, out, problem := gable(t, "admin", "remove-second-factor", "boss", "--database-url",
+	code, out, problem := runGable(t, "admin", "remove-second-factor", "boss", "--database-url",
 		string(s.config.Database.URL))
 	if code != 0 || !strings.Contains(out, "no second factor") {
 		t.Fatalf("code %d, %q, %q", code, out, problem)

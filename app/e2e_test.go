@@ -22,6 +22,8 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/google/uuid"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -30,7 +32,8 @@ import (
 // runVariable set to 1 turns the test binary into the program itself: that is how tests start real processes.
 const runVariable = "GABLE_TEST_RUN"
 
-func TestMain(m *testing.M) {
+// mainOf runs the tests of a package, or the program itself in the processes that they start.
+func mainOf(m *testing.M) {
 	if os.Getenv(runVariable) != "1" {
 		os.Exit(servicetest.Main(m))
 	}
@@ -38,8 +41,21 @@ func TestMain(m *testing.M) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(exitFailed)
 	}()
-	main()
+	ctx, stop := endOnSignal()
+	code := run(ctx, &process{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(code)
 }
+
+// runGable runs one command line and returns what a person would see.
+func runGable(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = run(t.Context(), &process{in: strings.NewReader(""), out: &out, err: &err}, args)
+	return code, out.String(), err.String()
+}
+
+func newTestID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
 
 // setup is where a server under test keeps things.
 type setup struct {
@@ -175,7 +191,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 
 func newTestKey(t *testing.T, k *access.Keys, scope keys.Scope) string {
 	t.Helper()
-	_, secret, err := k.Create(t.Context(), "test "+newPropertyID().String(), scope, "")
+	_, secret, err := k.Create(t.Context(), "test "+newTestID().String(), scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +202,7 @@ func newTestKey(t *testing.T, k *access.Keys, scope keys.Scope) string {
 func (s *testServer) settle() {
 	s.t.Helper()
 	s.eventually("the feed has been read", func() bool {
-		return s.do("GET", "/v1/properties/"+newPropertyID().String(), "").status == http.StatusNotFound &&
+		return s.do("GET", "/v1/properties/"+newTestID().String(), "").status == http.StatusNotFound &&
 			strings.Contains(s.get("/v1/properties?limit=1").header.Get("Cache-Status"), "stored") ||
 			strings.Contains(s.get("/v1/properties?limit=1").header.Get("Cache-Status"), "hit")
 	})

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	v1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
@@ -170,28 +170,5 @@ func TestACollectorThatIsAwayIsLoggedOnceAndHarmsNobody(t *testing.T) {
 	}
 	if n := s.log.FilterMessage("traces cannot be delivered, and are dropped").Len(); n != 1 {
 		t.Errorf("%d log lines say so, want 1", n)
-	}
-}
-
-// BenchmarkTracing is a view hit with tracing off, on at the default ratio, and for all requests.
-func BenchmarkTracing(b *testing.B) {
-	nowhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-	}))
-	b.Cleanup(nowhere.Close)
-	for _, c := range []struct {
-		name     string
-		endpoint string
-		ratio    float64
-	}{{"off", "none", 0.01}, {"one in 100", nowhere.URL, 0.01}, {"all", nowhere.URL, 1}} {
-		b.Run(c.name, func(b *testing.B) {
-			base, _ := benchServer(b, func(config *Config) {
-				config.Tracing.Endpoint, config.Tracing.Ratio = URL(c.endpoint), c.ratio
-			})
-			benchGet(b, base, "/v1/properties", nil)
-			b.ReportAllocs()
-			b.ResetTimer()
-			hammer(b, base, "/v1/properties", nil)
-		})
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,7 +19,7 @@ func TestAnAcknowledgedWriteIsSeenByTheNextReadOnEveryLevel(t *testing.T) {
 		houses, cheap := "/v1/properties?kind=house&sort=price", "/v1/properties?max_price=250&sort=price"
 		first := "/v1/properties?sort=price&limit=2"
 		counted := "/v1/properties?kind=house&count=exact&limit=1"
-		absent := "/v1/properties/" + newPropertyID().String()
+		absent := "/v1/properties/" + newTestID().String()
 		empty := "/v1/properties?kind=land&sort=price"
 		item := "/v1/properties/" + low.ID
 		warm := func() {
@@ -121,21 +120,6 @@ func TestHandWrittenSQLIsSeen(t *testing.T) {
 			})
 		}
 	})
-}
-
-// raw is a connection to the server's database that the program knows nothing of.
-func (s *testServer) raw() *sql.DB {
-	s.t.Helper()
-	driver, url := "pgx", string(s.config.Database.URL)
-	if s.config.embedded() {
-		driver, url = "sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(5000)"
-	}
-	db, err := sql.Open(driver, url)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = db.Close() })
-	return db
 }
 
 // Readers hammer an item and a list while a writer raises the price: nobody may see less than what was acknowledged when

@@ -69,7 +69,7 @@ func (c *exportCmd) Run(ctx context.Context, p *process) (err error) {
 	out := bufio.NewWriter(to)
 	shown := newProgress(p.err, isTerminal(p.err), "listings", time.Now)
 	request := api.ExportRequest{Search: search, Format: c.Format, EscapeFormulas: c.Formulas == "escape"}
-	_, err = newFiles(s.catalog, nil).export(ctx, out, request, func(count int64) {
+	_, err = newFiles(s.catalog, nil).write(ctx, out, request, func(count int64) {
 		shown.Update(count, float64(count)/float64(total))
 	})
 	if err != nil {

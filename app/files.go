@@ -85,6 +85,9 @@ func (s *source) Next() (catalog.Record, error) {
 	return catalog.Record{Line: r.Line, Details: r.Details, Absent: r.Absent, Err: r.Err, Raw: r.Raw}, err
 }
 
+// close ends the reading before the last record.
+func (s *source) close() error { return s.file.Close() }
+
 // fraction is how much of the file has been read, 0 to 1.
 func (s *source) fraction() float64 {
 	if s.file.size == 0 {
@@ -171,12 +174,12 @@ func (a *importAnswer) count(r catalog.Report) {
 
 // Export implements api.Files.
 func (f *files) Export(ctx context.Context, w io.Writer, request api.ExportRequest) error {
-	_, err := f.export(ctx, w, request, func(int64) {})
+	_, err := f.write(ctx, w, request, func(int64) {})
 	return err
 }
 
-// export writes what matches and returns how many there were; progress is told after each.
-func (f *files) export(
+// write writes what matches and returns how many there were; progress is told after each.
+func (f *files) write(
 	ctx context.Context, w io.Writer, request api.ExportRequest, progress func(count int64),
 ) (int64, error) {
 	out, err := listingfile.NewWriter(w, listingfile.Format(request.Format))

@@ -5,7 +5,7 @@ import "os"
 
 func main() {
 	ctx, stop := endOnSignal()
-	code := run(ctx, &process{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
+	code := run(ctx, &process{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

@@ -155,7 +155,7 @@ func (f *rejectsFile) open() error {
 	if err != nil {
 		return err
 	}
-	defer source.file.Close()
+	defer source.close()
 	f.file, _, err = createOutput(f.path)
 	if err != nil {
 		return fmt.Errorf("write rejected rows: %w", err)

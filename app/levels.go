@@ -59,6 +59,9 @@ type queryLevel struct {
 	counters *ports.Counters
 }
 
+// newQueryLevel shows a cache and what its level counts.
+func newQueryLevel(cache ports.Cache, l *levels) queryLevel { return queryLevel{cache, l.query.counters} }
+
 // Figures implements api.Level.
 func (l queryLevel) Figures() ports.Figures { return l.counters.Figures() }
 

@@ -23,6 +23,10 @@ type lookup struct {
 	ledger   *freshness.Ledger
 }
 
+func newLookup(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) *lookup {
+	return &lookup{v, r, l}
+}
+
 var errNoAddress = errors.New("an address is a path that begins with /, or a whole URL")
 
 // Explain implements site.Lookup.

@@ -239,7 +239,8 @@ type countedImports struct {
 	records *prometheus.CounterVec
 }
 
-func countImports(f api.Files, r *prometheus.Registry) countedImports {
+// countImports counts the imports of f in the registry.
+func countImports(f api.Files, r *prometheus.Registry) api.Files {
 	counted := countedImports{f, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "gable_import_records_total", Help: "Records that imports over HTTP have read, by what became of them.",
 	}, []string{"result"})}

@@ -178,7 +178,7 @@ func newAPI(
 ) *api.API {
 	return api.New(api.Options{
 		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: streamedFeed{feed}, Views: views,
-		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
+		ViewLevel: viewLevel{Cache: views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
 		Proxies:    c.HTTP.proxies(),
 		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
@@ -193,7 +193,7 @@ func newSite(
 ) (*site.Site, error) {
 	return site.New(site.Options{
 		Catalog: listings, Files: newUploads(listings, m), Accounts: accounts, Sessions: sessions, Keys: keys,
-		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
+		Views: views, ViewLevel: viewLevel{Cache: views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
 		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
 		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),
 	})
@@ -316,6 +316,6 @@ func newProcessTrend(
 	views *viewcache.Cache, query queryLevel, l *levels, ledger *freshness.Ledger, r *requestFigures, f *feedFigures,
 ) *trend {
 	return newTrend(trendSources{
-		levels: l, viewSize: viewLevel{views}.Size, querySize: query.Size, ledger: ledger, requests: r, feed: f,
+		levels: l, viewSize: viewLevel{Cache: views}.Size, querySize: query.Size, ledger: ledger, requests: r, feed: f,
 	})
 }

@@ -90,6 +90,9 @@ func (l *listener) url() string {
 	return "http://" + l.bound.String()
 }
 
+// addr is the address that the listener has taken; nil before the start.
+func (l *listener) addr() net.Addr { return l.bound }
+
 // stop lets the requests under way finish, and cuts off those that outlast the context.
 func (l *listener) stop(ctx context.Context) error {
 	err := l.server.Shutdown(ctx)

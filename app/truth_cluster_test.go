@@ -104,7 +104,7 @@ func (c *cluster) prepare() {
 		c.t.Fatal(err)
 	}
 	c.key = newTestKey(c.t, access.New(db.Keys(), access.Options{
-		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+		NewID: newTestID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	}), keys.ScopeWrite)
 }
 
@@ -168,22 +168,3 @@ func (c *cluster) redisClient() *redis.Client {
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
 }
-
-// poll asks until the condition holds; it fails the test after a generous while.
-func poll(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	limit := time.NewTimer(30 * time.Second)
-	defer limit.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
-// until waits for a moment that a promise names.
-func until(moment time.Time) { <-time.After(time.Until(moment)) }

@@ -18,12 +18,6 @@ import (
 // program, so it is taken away.
 var historyLength, historyWanted = takeVariable("GABLE_HISTORY")
 
-func takeVariable(name string) (string, bool) {
-	value, given := os.LookupEnv(name)
-	_ = os.Unsetenv(name)
-	return value, given
-}
-
 // Many read and write through several processes, and beside them, while everything that can fail does. Every answer is
 // held against what was committed and acknowledged: what a reader was promised, it gets. In the end, when everything is
 // whole again, everybody says the same.

@@ -117,7 +117,7 @@ func thisProgram(t *testing.T) string {
 func environment() []string {
 	env := []string{runVariable + "=1"}
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, envPrefix) {
+		if !strings.HasPrefix(variable, "GABLE_") {
 			env = append(env, variable)
 		}
 	}

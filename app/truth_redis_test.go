@@ -301,10 +301,3 @@ func entries(t *testing.T, client *redis.Client) map[string]string {
 	}
 	return all
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

@@ -229,7 +229,7 @@ func (l *traffic) end() {
 func sideBySide(t *testing.T, writer, reader *node) {
 	t.Helper()
 	const list = "/v1/properties?q=sidebyside&sort=price&count=exact"
-	key := newPropertyID().String()
+	key := newTestID().String()
 	warm(t, []*node{writer, reader}, list)
 	start := decoded[struct{ Next string }](reader.get("/v1/changes?after=now").must(http.StatusOK)).Next
 

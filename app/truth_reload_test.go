@@ -79,7 +79,7 @@ func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 				ALTER TABLE properties ENABLE TRIGGER property_changes_of_update; END $$`, id))
 		},
 	} {
-		id := newPropertyID().String()
+		id := newTestID().String()
 		act(id)
 		c.agree("after "+name+",", itemPath(id), "/v1/properties?count=exact", "/v1/properties?max_price=8&count=exact",
 			"/v1/properties?min_price=9")

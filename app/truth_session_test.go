@@ -69,12 +69,6 @@ func (c *cluster) holdSessions() {
 	writers.Wait()
 }
 
-// versionIn is the version of the last listing in a JSON body.
-func versionIn(body string) int {
-	_, after, _ := strings.Cut(body, `"version":`)
-	return leadingInt([]byte(after))
-}
-
 // What one reader was shown, and told to another with the token, the other is shown too: here a change by SQL that the
 // second process could not have known of in time.
 func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
@@ -177,7 +171,7 @@ func TestOnlyIfCachedIsAnsweredFromACacheOrNotAtAll(t *testing.T) {
 	c := newCluster(t, plan{})
 	n := c.nodes[0]
 	p := n.create("kept", 1)
-	n.get(itemPath(newPropertyID().String()), "Cache-Control", "only-if-cached").must(http.StatusGatewayTimeout)
+	n.get(itemPath(newTestID().String()), "Cache-Control", "only-if-cached").must(http.StatusGatewayTimeout)
 	warm(t, c.nodes, itemPath(p.ID))
 	if r := n.get(itemPath(p.ID), "Cache-Control", "only-if-cached"); shown(r.answer) != "kept 1.00 v1" {
 		t.Errorf("a kept answer: %q", shown(r.answer))

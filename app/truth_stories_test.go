@@ -92,7 +92,7 @@ var stories = []struct {
 		}
 	}},
 	{"a kept absence ends", func(s *stage) scene {
-		id := newPropertyID().String()
+		id := newTestID().String()
 		return scene{
 			before: map[string]string{itemPath(id): "absent"},
 			act: func() written {

@@ -17,16 +17,19 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 )
 
-// newUploads bring files into memory.
+// testUploads bring files into memory.
 func testUploads(t *testing.T) *uploads {
 	t.Helper()
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
 	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
-		NewID: newPropertyID, Now: time.Now, DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
+		NewID: func() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }, Now: time.Now, DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
 	})
-	return &uploads{listings, newImports(&Config{Imports: ImportsConfig{1 << 20, 1 << 20, 2_000, time.Hour, 2}})}
+	return &uploads{listings, newImports(&Config{Imports: ImportsConfig{
+		MaxBytes: 1 << 20, MaxUnpacked: 1 << 20, MaxRows: 2_000, Timeout: time.Hour, MaxAtOnce: 2,
+	}})}
 }
 
 func fileOf(content, mapping string) site.ImportFile {

@@ -48,6 +48,7 @@ func refusing(t *testing.T, sqlstate string) string {
 }
 
 func TestOnlyADatabaseThatMayStillComeIsWaitedFor(t *testing.T) {
+	const wait = 1500 * time.Millisecond // three times the pause between two attempts
 	for name, c := range map[string]struct {
 		url   string
 		waits bool
@@ -63,10 +64,10 @@ func TestOnlyADatabaseThatMayStillComeIsWaitedFor(t *testing.T) {
 			t.Parallel()
 			var reported []error
 			began := time.Now()
-			_, err := openWhenReachable(t.Context(), bunstore.Options{URL: c.url}, 3*reachPause, func(err error) {
+			_, err := openWhenReachable(t.Context(), bunstore.Options{URL: c.url}, wait, func(err error) {
 				reported = append(reported, err)
 			})
-			waited := time.Since(began) >= 3*reachPause
+			waited := time.Since(began) >= wait
 			if err == nil || waited != c.waits || errors.Is(err, ports.ErrUnavailable) != c.waits ||
 				(len(reported) == 1) != c.waits {
 				t.Errorf("error %v after %v, reported %v", err, time.Since(began), reported)
@@ -113,7 +114,7 @@ func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 	postgres.Stop()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	code, out, err := gable(t, "migrate", "up", "--database-url", postgres.URL())
+	code, out, err := runGable(t, "migrate", "up", "--database-url", postgres.URL())
 	if code != exitFailed || out != "" || err == "" {
 		t.Fatalf("without --wait: code %d, %q, %q", code, out, err)
 	}
@@ -171,7 +172,7 @@ func TestMigratingWithoutTheRightToCreateTablesIsAnErrorAndNothingElse(t *testin
 	}
 	address.User = url.User("plain")
 	for _, args := range [][]string{{"up"}, {"down", "1", "--yes"}} {
-		code, out, stderr := gable(t, append(append([]string{"migrate"}, args...), "--database-url", address.String())...)
+		code, out, stderr := runGable(t, append(append([]string{"migrate"}, args...), "--database-url", address.String())...)
 		if code != exitFailed || out != "" || !strings.Contains(stderr, "permission denied") {
 			t.Errorf("%v: code %d, %q, %q", args, code, out, stderr)
 		}

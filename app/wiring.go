@@ -13,7 +13,6 @@ import (
 	"github.com/gable-listings/gable/adapters/passwords"
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web/site"
-	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/domain/freshness"
@@ -61,7 +60,7 @@ var cacheModule = fx.Module("caches",
 		openCache,
 		newKeyring,
 		newLevels,
-		func(c ports.Cache, l *levels) queryLevel { return queryLevel{c, l.query.counters} },
+		newQueryLevel,
 		newViewCache,
 		newChangeFollower,
 		newChangeRinger,
@@ -79,9 +78,8 @@ var insightModule = fx.Module("insight",
 	fx.Provide(
 		newProcessTrend,
 		func(t *trend) site.Trend { return t },
-		func(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) site.Lookup {
-			return &lookup{v, r, l}
-		},
+		newLookup,
+		func(l *lookup) site.Lookup { return l },
 	),
 )
 
@@ -123,7 +121,7 @@ func newServer(c *Config, log *zap.Logger, level *logLevel, extra ...fx.Option) 
 		fx.StopTimeout(c.Shutdown.Timeout),
 		storeModule, useCaseModule, cacheModule, webModule, insightModule,
 		fx.Provide(repository, newDraining, newTracer),
-		fx.Invoke(checkSchema, sweep, sign, subscribe, follow, verify, sample, serve),
+		fx.Invoke(checkSchema, sweep, sign, subscribe, followFeed, verify, sample, serve),
 		fx.Populate(&s.listeners, &s.catalog, &s.keys, &s.accounts),
 		fx.Options(extra...),
 	)
@@ -166,8 +164,8 @@ type draining chan struct{}
 
 func newDraining() draining { return make(draining) }
 
-// follow keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
-func follow(
+// followFeed keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
+func followFeed(
 	lc fx.Lifecycle, f *follower, r *ringer, feed ports.ChangeFeed, keys ports.IdempotencyKeyRepository,
 	sessions ports.SessionRepository, browsers ports.BrowserRepository, log *zap.Logger, c *Config,
 ) {
