@@ -60,7 +60,9 @@ type queryLevel struct {
 }
 
 // newQueryLevel shows a cache and what its level counts.
-func newQueryLevel(cache ports.Cache, l *levels) queryLevel { return queryLevel{cache, l.query.counters} }
+func newQueryLevel(cache ports.Cache, l *levels) queryLevel {
+	return queryLevel{cache, l.query.counters}
+}
 
 // Figures implements api.Level.
 func (l queryLevel) Figures() ports.Figures { return l.counters.Figures() }
