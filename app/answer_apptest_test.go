@@ -30,7 +30,7 @@ func (a answer) caches(status string) answer {
 // token is the answer's Consistency-Token; there has to be one.
 func (a answer) token() string {
 	a.t.Helper()
-	token := a.header.Get(consistency)
+	token := a.header.Get(tokenHeader)
 	if _, err := freshness.ParseToken(token); err != nil {
 		a.t.Fatalf("status %d with the token %q: %v", a.status, token, err)
 	}

@@ -339,13 +339,9 @@ func TestTheFeedIsReadWhileQueriesTakeEveryConnection(t *testing.T) {
 		_, _ = s.db.Repository().Count(t.Context(), &property.Filter{}) // waits for the lock
 	}()
 	s.eventually("the query has the connection", func() bool { return s.db.Stats().InUse == 1 })
-	kept, ok := s.lookup.(*lookup)
-	if !ok {
-		t.Fatal("no ledger")
-	}
-	before := kept.ledger.ConfirmedAt()
+	before := s.ledger.ConfirmedAt()
 	s.eventually("the feed is read meanwhile",
-		func() bool { return kept.ledger.ConfirmedAt().After(before.Add(time.Second)) })
+		func() bool { return s.ledger.ConfirmedAt().After(before.Add(time.Second)) })
 	select {
 	case <-stuck:
 		t.Error("the query has ended; the feed may have waited for it")

@@ -22,6 +22,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
 	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/google/uuid"
 	"go.uber.org/fx"
@@ -56,6 +57,9 @@ func runGable(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 func newTestID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
+
+// tokenHeader is the header with which a session goes on.
+const tokenHeader = "Consistency-Token"
 
 // setup is where a server under test keeps things.
 type setup struct {
@@ -113,6 +117,7 @@ type testServer struct {
 	trend    site.Trend
 	lookup   site.Lookup
 	kept     *viewcache.Cache
+	ledger   *freshness.Ledger
 	client   *http.Client
 	base     string
 	opsBase  string
@@ -151,7 +156,7 @@ func launch(t *testing.T, database, cache string, change ...func(*Config)) *test
 	core, logs := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, config: c, log: logs}
 	app := newServer(c, zap.New(core), &logLevel{},
-		fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.accounts, &s.keys))
+		fx.Populate(&s.db, &s.servers, &s.trend, &s.lookup, &s.kept, &s.ledger, &s.accounts, &s.keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {

@@ -9,11 +9,18 @@ import (
 
 const oneBadRow = "reference,title,price,location\na-1,Good,1,Here\na-2,Bad,many,Here\n"
 
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // newFile is a file of this content in a folder of its own.
 func newFile(t *testing.T, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	must(t, os.WriteFile(path, []byte(content), 0o600))
+	noError(t, os.WriteFile(path, []byte(content), 0o600))
 	return path
 }
 
@@ -29,8 +36,8 @@ func TestRejectsAreNeverWrittenOverAFile(t *testing.T) {
 	inNewDatabase(t)
 	source := newFile(t, "rows.csv", oneBadRow)
 	folder := filepath.Dir(source)
-	must(t, os.Symlink(source, filepath.Join(folder, "symlink.csv")))
-	must(t, os.Link(source, filepath.Join(folder, "hardlink.csv")))
+	noError(t, os.Symlink(source, filepath.Join(folder, "symlink.csv")))
+	noError(t, os.Link(source, filepath.Join(folder, "hardlink.csv")))
 	other := newFile(t, "mended.csv", "somebody's work")
 	for _, rejects := range []string{
 		source, filepath.Join(folder, ".", "x", "..", "rows.csv"), filepath.Join(folder, "symlink.csv"),
@@ -65,7 +72,7 @@ func TestRejectsBesideTheSourceGetANameThatIsFree(t *testing.T) {
 		if now, err := os.ReadFile(want); err != nil || !strings.Contains(string(now), "a-2,Bad,many") {
 			t.Errorf("%s: %q, %v", want, now, err)
 		}
-		must(t, os.WriteFile(want, []byte("mended"), 0o600))
+		noError(t, os.WriteFile(want, []byte("mended"), 0o600))
 	}
 	unchanged(t, stem+".rejects.csv", "mended")
 	unchanged(t, source, oneBadRow)

@@ -20,10 +20,7 @@ type reply struct {
 	began time.Time
 }
 
-const (
-	tokenHeader = "Consistency-Token"
-	patchType   = "application/merge-patch+json"
-)
+const patchType = "application/merge-patch+json"
 
 // try sends one request with the write key; headers come in pairs.
 func (n *node) try(method, path, body string, headers ...string) (reply, error) {

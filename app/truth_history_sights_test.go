@@ -1,0 +1,49 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+)
+
+// appendSights adds the listings in a JSON body to a list, whose edition stands for their bedrooms. Listings that are
+// not in the index are left out.
+func appendSights(list []sight, body []byte, index map[string]int) []sight {
+	const idLength = 36
+	for {
+		_, after, found := bytes.Cut(body, []byte(`"id":"`))
+		if !found || len(after) < idLength {
+			return list
+		}
+		listing, ours := index[string(after[:idLength])]
+		_, after, _ = bytes.Cut(after, []byte(`"price":"`))
+		price := leadingInt(after)
+		after, body, _ = bytes.Cut(after, []byte(`"version":`))
+		_, edition, _ := bytes.Cut(after, []byte(`"bedrooms":`))
+		if ours {
+			list = append(list, sight{listing, leadingInt(body), price, leadingInt(edition)})
+		}
+	}
+}
+
+// countIn is the count in a JSON body, or -1.
+func countIn(body []byte) int {
+	const name = `"count":`
+	at := bytes.LastIndex(body, []byte(name))
+	if at < 0 {
+		return -1
+	}
+	return leadingInt(body[at+len(name):])
+}
+
+// leadingInt reads the digits at the beginning.
+func leadingInt(b []byte) int {
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
