@@ -142,3 +142,15 @@ func levelOf(status []byte) string {
 	}
 	return "load"
 }
+
+// leadingInt reads the digits at the beginning.
+func leadingInt(b []byte) int {
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
+}

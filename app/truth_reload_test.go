@@ -42,7 +42,7 @@ func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, plan{})
 	for name, act := range map[string]func(id string){
-		"an id is inserted again by a writer who cannot see its past": c.insertUnseeing,
+		"an id is inserted again by a writer who cannot see its past": func(id string) { c.insertUnseeing(id) },
 		"an id is inserted again when its past has been erased": func(id string) {
 			c.exec(insertHere, id, "first")
 			c.agree("with the first", itemPath(id))
