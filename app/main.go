@@ -1,134 +1,15 @@
+// Package main is the gable program.
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-	"strings"
+	"os"
 
-	"github.com/alecthomas/kong"
-	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/app/cli"
 )
 
-// Exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the command could not do its work
-	exitUsage  = 2 // the command line or the configuration is wrong
-)
-
-// commands is the command line: one field for each command, in the order of the help.
-type commands struct {
-	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API."`
-	Demo     demoCmd     `cmd:"" help:"Try everything: a server of its own with real listings, gone when it stops."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date, or take it back."`
-	Import   importCmd   `cmd:"" help:"Bring listings in from a file."`
-	Export   exportCmd   `cmd:"" help:"Write listings to a file."`
-	Generate generateCmd `cmd:"" help:"Store made-up listings."`
-	Admin    adminCmd    `cmd:"" help:"Look after API keys and accounts."`
-	Cache    cacheCmd    `cmd:"" help:"Look at the caches of a running server, or empty them."`
-	Config   configCmd   `cmd:"" help:"Check the configuration."`
-	Version  versionCmd  `cmd:"" help:"Say which build this is."`
-}
-
-// newCommands offers each command the settings that it uses as flags.
-func newCommands() *commands {
-	return &commands{
-		Serve:    serveCmd{newConfigFlags()},
-		Demo:     demoCmd{newConfigFlags("view", "http", "ops", "listings", "log", "shutdown")},
-		Migrate:  newMigrateCmd(),
-		Import:   importCmd{configFlags: newConfigFlags("database", "listings")},
-		Export:   exportCmd{configFlags: newConfigFlags("database")},
-		Generate: generateCmd{configFlags: newConfigFlags("database")},
-		Admin:    newAdminCmd(),
-		Config:   configCmd{Check: configCheckCmd{newConfigFlags()}},
-	}
-}
-
-// process is what a command may touch of the world around it.
-type process struct {
-	in       io.Reader
-	out, err io.Writer
-}
-
-// exited carries an exit code out of kong, which ends the process itself after --help.
-type exited int
-
-// run carries out one command line and returns the exit code. It ends early when the context does.
-func run(ctx context.Context, p *process, args []string) (code int) {
-	defer func() {
-		if r := recover(); r != nil {
-			early, ok := r.(exited)
-			if !ok {
-				panic(r)
-			}
-			code = int(early)
-		}
-	}()
-	command, err := newParser(ctx, p, newCommands()).Parse(args)
-	if err != nil {
-		return refuse(p, err)
-	}
-	return report(p, command.Run())
-}
-
-func newParser(ctx context.Context, p *process, c *commands) *kong.Kong {
-	return kong.Must(c,
-		kong.Name("gable"),
-		kong.Description("Gable keeps property listings and answers searches over HTTP, from caches that are never quietly wrong.\n\n"+
-			"Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong."),
-		kong.Writers(p.out, p.err),
-		kong.Exit(func(code int) { panic(exited(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}),
-		kong.Vars{"mappings": strings.Join(listingfile.Mappings(), ", ")},
-		kong.Bind(p, c),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
-}
-
-// refuse tells that the command line is wrong, in one line, and where to read how it would be right.
-func refuse(p *process, err error) int {
-	path := "gable"
-	var wrong *kong.ParseError
-	if errors.As(err, &wrong) {
-		if node := wrong.Context.Selected(); node != nil {
-			path = node.FullPath()
-		}
-	}
-	fmt.Fprintf(p.err, "gable: %s; see %s --help\n", maskedLines(err.Error()), path)
-	return exitUsage
-}
-
-// report prints why a command failed. Passwords in URLs are masked, also in the messages of libraries.
-func report(p *process, err error) int {
-	var wrong configError
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &wrong):
-		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
-		return exitUsage
-	case readerGone(err): // gable export | head: there is nobody to print it for
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(p.err, "gable: interrupted")
-	default:
-		fmt.Fprintf(p.err, "gable: %s\n", maskedLines(err.Error()))
-	}
-	return exitFailed
-}
-
-// commandVariables are the variables that stand for flags which are no settings, such as GABLE_CONFIG.
-func commandVariables() []string {
-	var names []string
-	model := newParser(context.Background(), &process{out: io.Discard, err: io.Discard}, newCommands()).Model
-	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
-		if flag, ok := node.(*kong.Flag); ok {
-			names = append(names, flag.Envs...)
-		}
-		return next(nil)
-	})
-	slices.Sort(names)
-	return slices.Compact(names)
+func main() {
+	ctx, stop := cli.EndOnSignal()
+	code := cli.Run(ctx, &cli.Process{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(code)
 }

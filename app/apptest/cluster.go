@@ -1,0 +1,170 @@
+//go:build unix
+
+package apptest
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/app/access"
+	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+)
+
+// MaxStaleness is the default promise to readers in other processes, as configs/default.yaml has it.
+const MaxStaleness = time.Second
+
+// Plan says what a cluster is made of.
+type Plan struct {
+	Nodes       int      // processes; 2 when zero
+	OwnPostgres bool     // a database server that may be hurt
+	OwnRedis    bool     // a Redis that may be hurt
+	redisArgs   []string // its arguments
+	Statistics  bool     // its own Postgres counts statements
+	Pooler      bool     // a PgBouncer between the processes and Postgres
+	Links       bool     // a proxy on every link from a process to Postgres and to Redis
+	Settings    []string // of every process: GABLE_FRESHNESS_BELL=false
+}
+
+// Cluster is several gable processes over one Postgres and one Redis.
+type Cluster struct {
+	T        *testing.T
+	Database string // the URL around all proxies and poolers, as the cache's
+	Entrance string // the URL that processes get: the pooler's, where there is one
+	Cache    string
+	Postgres *servicetest.Server // nil when shared
+	Redis    *servicetest.Server // nil when shared
+	Pooler   *servicetest.Server // nil when there is none
+	Sql      *pgxpool.Pool       // writes that bypass the program
+	Nodes    []*Node
+	Key      string // scope write
+}
+
+func NewCluster(t *testing.T, p Plan) *Cluster {
+	t.Helper()
+	c := &Cluster{T: t}
+	if p.OwnPostgres || p.Statistics {
+		// A crash makes the server forget what there is to vacuum. One that crashes every few seconds has to look more often
+		// than once a minute, or it never vacuums.
+		c.Postgres = servicetest.StartPostgres(t, "autovacuum_naptime=1s")
+		c.Database = c.Postgres.URL()
+		if p.Statistics {
+			c.loadStatistics()
+		}
+	} else {
+		c.Database = Migrated.Postgres(t)
+	}
+	if p.OwnRedis {
+		c.Redis = servicetest.StartRedis(t, p.redisArgs...)
+		c.Cache = c.Redis.URL()
+	} else {
+		c.Cache = servicetest.Redis(t)
+	}
+	c.Prepare()
+	pool, err := pgxpool.New(t.Context(), c.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	c.Sql = pool
+	c.Entrance = c.Database
+	if p.Pooler {
+		c.Pooler = servicetest.StartPooler(t, c.Database)
+		c.Entrance = c.Pooler.URL()
+	}
+	for i := range max(2, p.Nodes) {
+		c.Nodes = append(c.Nodes, NewNode(c, string(rune('a'+i)), p))
+	}
+	for _, n := range c.Nodes {
+		n.Start()
+	}
+	for _, n := range c.Nodes {
+		n.Settle()
+	}
+	return c
+}
+
+// Prepare brings the database to the program's schema and makes a key.
+func (c *Cluster) Prepare() {
+	c.T.Helper()
+	ctx, cancel := context.WithTimeout(c.T.Context(), time.Minute)
+	defer cancel()
+	db, err := bunstore.Open(ctx, bunstore.Options{URL: c.Database})
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(ctx); err != nil {
+		c.T.Fatal(err)
+	}
+	c.Key = NewKey(c.T, access.New(db.Keys(), access.Options{
+		NewID: NewID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
+	}), keys.ScopeWrite)
+}
+
+// loadStatistics has the cluster's own server count statements; the test is skipped where it cannot.
+func (c *Cluster) loadStatistics() {
+	c.T.Helper()
+	conn, err := pgx.Connect(c.T.Context(), c.Database)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	var available bool
+	err = conn.QueryRow(c.T.Context(), "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')").Scan(&available)
+	if err == nil && !available {
+		c.T.Skip("this Postgres cannot count statements: install pg_stat_statements (postgresql-contrib)")
+	}
+	for _, sql := range []string{"CREATE EXTENSION pg_stat_statements", "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"} {
+		if err == nil {
+			_, err = conn.Exec(c.T.Context(), sql)
+		}
+	}
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	_ = conn.Close(c.T.Context())
+	c.Postgres.Stop()
+	c.Postgres.Start()
+}
+
+// Exec runs SQL beside the program, and returns the moment at which its commit was acknowledged.
+func (c *Cluster) Exec(sql string, args ...any) time.Time {
+	c.T.Helper()
+	if _, err := c.Sql.Exec(c.T.Context(), sql, args...); err != nil {
+		c.T.Fatalf("%s: %v", sql, err)
+	}
+	return time.Now()
+}
+
+// CopyIn brings listings in with COPY, each given as title and price.
+func (c *Cluster) CopyIn(rows ...[]any) time.Time {
+	c.T.Helper()
+	full := make([][]any, len(rows))
+	for i, row := range rows {
+		full[i] = append(row, "Copied")
+	}
+	_, err := c.Sql.CopyFrom(c.T.Context(), pgx.Identifier{"properties"}, []string{"title", "price", "location"},
+		pgx.CopyFromRows(full))
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	return time.Now()
+}
+
+// RedisClient talks to the cluster's Redis around all proxies.
+func (c *Cluster) RedisClient() *redis.Client {
+	c.T.Helper()
+	options, err := redis.ParseURL(c.Cache)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	c.T.Cleanup(func() { _ = client.Close() })
+	return client
+}

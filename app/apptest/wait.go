@@ -1,0 +1,39 @@
+package apptest
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+func Must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TakeVariable(name string) (string, bool) {
+	value, given := os.LookupEnv(name)
+	_ = os.Unsetenv(name)
+	return value, given
+}
+
+// Poll asks until the condition holds; it fails the test after a generous while.
+func Poll(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// Until waits for a moment that a promise names.
+func Until(moment time.Time) { <-time.After(time.Until(moment)) }

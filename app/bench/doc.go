@@ -1,0 +1,2 @@
+// Package bench measures whole programs. It has benchmarks only.
+package bench

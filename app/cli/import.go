@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/app/server"
+	"github.com/gable-listings/gable/app/transfer"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+type importCmd struct {
+	config.Flags
+	Path    string `arg:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
+	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
+	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"What the file is (${enum}); auto finds out."`
+	DryRun  bool   `help:"Read and check everything, store nothing."`
+	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
+}
+
+// Help is shown by --help.
+func (importCmd) Help() string {
+	return `Brings listings into the database, by reference: new ones are created, known ones updated; importing a file twice
+changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+Values that are not understood are never guessed. Rows that cannot be imported are written to a rejects file with
+their reasons, to be mended and imported again. No file that exists is overwritten.
+
+A running server need not be stopped: its caches see what changes.
+
+Examples:
+
+	gable import kc_house_data.csv --mapping king-county
+	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable`
+}
+
+// Run imports one file.
+func (c *importCmd) Run(ctx context.Context, p *Process) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	path, err := c.rejectsPath()
+	if err != nil {
+		return fmt.Errorf("import %s: write rejected rows: %w", c.Path, err)
+	}
+	s, err := openConfigured(ctx, &c.Flags)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	rejects := rejectsFile{path: path, source: c.Path, options: options}
+	shown := newProgress(p.Err, server.IsTerminal(p.Err), "rows", time.Now)
+	began := time.Now()
+	var reading *transfer.Source
+	report, err := s.Catalog.Import(actingAs(ctx, "command import"), catalog.Import{
+		Open: func() (_ catalog.Source, err error) {
+			reading, err = transfer.OpenSource(c.Path, options)
+			return reading, err
+		},
+		DryRun:   c.DryRun,
+		Rejected: rejects.add,
+		Progress: func(r catalog.Report) { shown.Update(int64(r.Read), reading.Fraction()) },
+	})
+	shown.Done()
+	if closeErr := rejects.close(); err == nil {
+		err = closeErr
+	}
+	c.tell(p.Out, report, &rejects, time.Since(began))
+	if err != nil {
+		return fmt.Errorf("import %s: %w", c.Path, err)
+	}
+	return nil
+}
+
+func (c *importCmd) options() (listingfile.Options, error) {
+	o := listingfile.Options{}
+	if c.Format != "auto" {
+		o.Format = listingfile.Format(c.Format)
+	}
+	if c.Mapping == "" {
+		return o, nil
+	}
+	m, err := listingfile.BuiltinMapping(c.Mapping)
+	if errors.Is(err, listingfile.ErrNoMapping) {
+		m, err = listingfile.ReadMapping(c.Mapping)
+		if errors.Is(err, os.ErrNotExist) {
+			return o, fmt.Errorf("there is no mapping %q, built in (%s) or as a file",
+				c.Mapping, strings.Join(listingfile.Mappings(), ", "))
+		}
+	}
+	o.Mapping = m
+	return o, err
+}
+
+// rejectsPath is where rejected rows go, a file that does not exist yet.
+func (c *importCmd) rejectsPath() (string, error) {
+	if c.Rejects == "" {
+		return freeRejectsPath(c.Path), nil
+	}
+	return c.Rejects, checkOutput(c.Rejects, c.Path)
+}
+
+func (c *importCmd) tell(w io.Writer, r catalog.Report, rejects *rejectsFile, took time.Duration) {
+	rate := float64(r.Read) / took.Seconds()
+	fmt.Fprintf(w, "%d read in %s (%.0f rows/s)\n", r.Read, took.Round(time.Millisecond), rate)
+	if c.DryRun {
+		fmt.Fprintf(w, "dry run: nothing stored\n")
+	}
+	for _, line := range []struct {
+		count int
+		what  string
+	}{
+		{r.Created, "created"}, {r.Updated, "updated"}, {r.Unchanged, "unchanged"},
+		{r.Superseded, "superseded by a later row with the same reference"}, {r.Rejected, "rejected"},
+	} {
+		fmt.Fprintf(w, "%8d %s\n", line.count, line.what)
+	}
+	for _, reason := range rejects.first {
+		fmt.Fprintf(w, "  %s\n", reason)
+	}
+	if r.Rejected > 0 {
+		fmt.Fprintf(w, "Rejected rows with their reasons are in %s.\n", rejects.path)
+	}
+}
+
+// rejectsFile is made when the first row is rejected.
+type rejectsFile struct {
+	path, source string
+	options      listingfile.Options
+	file         *os.File
+	rows         *listingfile.Rejects
+	first        []string
+}
+
+func (f *rejectsFile) add(_ int, r catalog.Record, fields []property.FieldError) error {
+	if f.file == nil {
+		if err := f.open(); err != nil {
+			return err
+		}
+	}
+	reason := transfer.ReasonOf(fields)
+	if len(f.first) < transfer.MaxShown {
+		f.first = append(f.first, fmt.Sprintf("line %d: %s", r.Line, reason))
+	}
+	return f.rows.Add(listingfile.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, reason)
+}
+
+func (f *rejectsFile) open() error {
+	source, err := transfer.OpenSource(f.source, f.options) // for its format and header
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	f.file, _, err = createOutput(f.path)
+	if err != nil {
+		return fmt.Errorf("write rejected rows: %w", err)
+	}
+	f.rows = listingfile.NewRejects(f.file, source.Reader)
+	return nil
+}
+
+func (f *rejectsFile) close() error {
+	if f.file == nil {
+		return nil
+	}
+	return errors.Join(f.rows.Close(), f.file.Close())
+}

@@ -1,0 +1,201 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gable-listings/gable/configs"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+)
+
+const byDefault = "default"
+
+// Effective is the configuration in force, and for each key the place that decided it: "default", "FILE:key", the name
+// of a variable or of a flag.
+type Effective struct {
+	Config
+	origins map[string]string
+}
+
+// Error lists everything that is wrong with a configuration, not only the first thing.
+type Error []problem
+
+type problem struct{ where, what string }
+
+func (e Error) Error() string {
+	var text strings.Builder
+	text.WriteString("the configuration cannot be used:")
+	for _, p := range e {
+		fmt.Fprintf(&text, "\n  %s: %s", p.where, p.what)
+	}
+	return text.String()
+}
+
+// Load reads the configuration of a command: defaults, then the file, the environment and the flags. Whatever is wrong
+// in any of them is in the error, a configError. The others are names of variables that stand for flags which are no
+// settings.
+func (f *Flags) Load(others ...string) (*Effective, error) {
+	l := loader{merged: koanf.New("."), origins: map[string]string{}, others: others}
+	l.add(parse(configs.Default), func(string) string { return byDefault })
+	if f.File != "" {
+		l.add(l.readFile(f.File), func(key string) string { return f.File + ":" + key })
+	}
+	l.add(l.readEnvironment(), func(key string) string { return find(key).env })
+	l.add(f.given(), func(key string) string { return "--" + find(key).flag })
+	c := l.decode()
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	return c, nil
+}
+
+// find returns the setting of a known key.
+func find(key string) setting {
+	return settings()[slices.IndexFunc(settings(), func(s setting) bool { return s.key == key })]
+}
+
+// loader merges layers and remembers where each value came from and what was wrong.
+type loader struct {
+	merged   *koanf.Koanf
+	origins  map[string]string
+	problems Error
+	others   []string // variables that are no settings
+}
+
+func (l *loader) reject(where, format string, args ...any) {
+	l.problems = append(l.problems, problem{where, fmt.Sprintf(format, args...)})
+}
+
+// add lays flat values over those that are there. Keys that do not exist are rejected.
+func (l *loader) add(values map[string]any, origin func(key string) string) {
+	known := map[string]any{}
+	for _, s := range settings() {
+		if value, ok := values[s.key]; ok {
+			known[s.key], l.origins[s.key] = value, origin(s.key)
+			delete(values, s.key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if values[key] == nil && isSection(key) {
+			continue // a section whose keys are all commented out
+		}
+		l.reject(origin(key), "%s", unknownKey(key))
+	}
+	if err := l.merged.Load(confmap.Provider(known, "."), nil); err != nil {
+		panic(fmt.Sprintf("merge known keys: %v", err)) // a map in memory cannot fail to be read
+	}
+}
+
+func unknownKey(key string) string {
+	if isSection(key) {
+		return "is a section; its keys stand indented below it"
+	}
+	var keys []string
+	for _, s := range settings() {
+		keys = append(keys, s.key)
+	}
+	return "is no configuration key" + didYouMean(key, keys)
+}
+
+func isSection(key string) bool {
+	return slices.ContainsFunc(settings(), func(s setting) bool { return s.section() == key })
+}
+
+func (l *loader) readFile(name string) map[string]any {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		var cause *os.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		l.reject(name, "cannot be read: %v", err)
+		return nil
+	}
+	k := koanf.New(".")
+	if err := k.Load(rawbytes.Provider(text), yaml.Parser()); err != nil {
+		l.reject(name, "is not a YAML file of sections and keys%s", yamlPlace(err))
+		return nil
+	}
+	return k.All()
+}
+
+var yamlLine = regexp.MustCompile(`\bline \d+`)
+
+// yamlPlace is where the YAML library found a mistake. The rest of its message can hold values of the file.
+func yamlPlace(err error) string {
+	if line := yamlLine.FindString(err.Error()); line != "" {
+		return ", " + line
+	}
+	return ""
+}
+
+// parse reads the built-in defaults, which are right or the program is broken.
+func parse(document []byte) map[string]any {
+	k := koanf.New(".")
+	if err := k.Load(rawbytes.Provider(document), yaml.Parser()); err != nil {
+		panic(fmt.Sprintf("the built-in default.yaml: %v", err))
+	}
+	return k.All()
+}
+
+// readEnvironment takes the GABLE_ variables. Those of the tests and benchmarks, and those that stand for a flag which
+// is no setting, are somebody else's.
+func (l *loader) readEnvironment() map[string]any {
+	keys, names := map[string]string{}, []string(nil)
+	for _, s := range settings() {
+		keys[s.env], names = s.key, append(names, s.env)
+	}
+	var unknown []string
+	k := koanf.New(".")
+	provider := env.Provider(".", env.Opt{
+		Prefix: envPrefix,
+		TransformFunc: func(name, value string) (string, any) {
+			if keys[name] == "" && !l.isForeignVariable(name) {
+				unknown = append(unknown, name)
+			}
+			return keys[name], value
+		},
+	})
+	if err := k.Load(provider, nil); err != nil {
+		panic(fmt.Sprintf("read the environment: %v", err)) // a list in memory cannot fail to be read
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		l.reject(name, "is no configuration variable%s", didYouMean(name, names))
+	}
+	return k.All()
+}
+
+func (l *loader) isForeignVariable(name string) bool {
+	return strings.HasPrefix(name, "GABLE_TEST_") || strings.HasPrefix(name, "GABLE_BENCH_") ||
+		slices.Contains(l.others, name)
+}
+
+// decode turns the merged values into a Config and judges them. A value that cannot be read leaves its field at the
+// default, so that one mistake does not look like two.
+func (l *loader) decode() *Effective {
+	c := &Effective{origins: l.origins}
+	broken := map[string]bool{}
+	for _, s := range settings() {
+		if err := assign(s.field(&c.Config), l.merged.Get(s.key), s.zeroAllowed); err != nil {
+			l.reject(l.origins[s.key], "%v", err)
+			broken[s.key] = true
+			_ = assign(s.field(&c.Config), s.byDefault, s.zeroAllowed) // a test reads every default
+		}
+	}
+	for _, p := range c.broken() {
+		if !broken[p.where] {
+			l.reject(l.origins[p.where], "%s", p.what)
+		}
+	}
+	return c
+}

@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gable-listings/gable/app/apptest"
+	"go.yaml.in/yaml/v3"
+)
+
+// composed is what the tests look at in docker-compose.yml.
+type composed struct {
+	Services map[string]struct {
+		Image       string
+		Environment map[string]string
+		Command     any
+		Ports       []string
+	}
+}
+
+func composeFile(t *testing.T) (text string, file composed) {
+	t.Helper()
+	data, err := os.ReadFile("../../docker-compose.yml")
+	apptest.Must(t, err)
+	apptest.Must(t, yaml.Unmarshal(data, &file))
+	return string(data), file
+}
+
+func TestComposeHasNoPasswordOfItsOwnAndPublishesToThisMachineAlone(t *testing.T) {
+	text, file := composeFile(t)
+	for _, variable := range regexp.MustCompile(`\$\{\w+[^}]*\}`).FindAllString(text, -1) {
+		if !strings.Contains(variable, ":?") {
+			t.Errorf("%s has a default, or may be empty", variable)
+		}
+	}
+	for name, service := range file.Services {
+		for _, port := range service.Ports {
+			if !strings.HasPrefix(port, "127.0.0.1:") {
+				t.Errorf("%s publishes %s", name, port)
+			}
+		}
+		for variable, value := range service.Environment {
+			if strings.HasSuffix(variable, "PASSWORD") && !strings.HasPrefix(value, "${"+variable+":?") {
+				t.Errorf("%s: %s is %s", name, variable, value)
+			}
+		}
+	}
+	if user, set := file.Services["postgres"].Environment["POSTGRES_USER"]; set {
+		t.Errorf("the superuser of Postgres is %s, which is not for the service", user)
+	}
+}
+
+// The image's default shows nobody outside of it what the operators' listener shows.
+func TestTheImageKeepsTheOperatorsListenerInside(t *testing.T) {
+	text, err := os.ReadFile("../../configs/container/Containerfile")
+	apptest.Must(t, err)
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "#") && (strings.Contains(line, "GABLE_OPS_ADDRESS") || strings.Contains(line, "8081")) {
+			t.Errorf("the image says: %s", line)
+		}
+	}
+}
+
+// The commands that the user of Redis has in docker-compose.yml are those that README.md names.
+func TestComposeLetsTheServiceRunTheCommandsOfTheReadme(t *testing.T) {
+	_, file := composeFile(t)
+	command := file.Services["redis"].Command.([]any)
+	rights := regexp.MustCompile(`~gable:\*( [+-]\w+)+`)
+	got := rights.FindString(command[len(command)-1].(string))
+	readme, err := os.ReadFile("../../README.md")
+	apptest.Must(t, err)
+	if want := rights.FindString(string(readme)); got == "" || got != want {
+		t.Errorf("compose has %q, the README %q", got, want)
+	}
+}

@@ -1,0 +1,9 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/gable-listings/gable/app/apptest"
+)
+
+func TestMain(m *testing.M) { apptest.Main(m) }

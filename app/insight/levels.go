@@ -1,0 +1,85 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	webproblem "github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Levels are what the two cache levels count, and how some of their answers get to whoever verifies them.
+type Levels struct{ View, Query *level }
+
+// level is one of them.
+type level struct {
+	name     string
+	Counters *ports.Counters
+	Samples  *ports.Samples
+	// What came of verifying its answers.
+	verified, undecided, violations atomic.Uint64
+}
+
+func NewLevels() *Levels { return &Levels{newLevel("view"), newLevel("query")} }
+
+func newLevel(name string) *level {
+	return &level{name: name, Counters: new(ports.Counters), Samples: ports.NewSamples()}
+}
+
+func (l *Levels) Each() []*level { return []*level{l.View, l.Query} }
+
+// Reads is how many reads have asked the caches.
+func (l *Levels) Reads() (n uint64) {
+	for _, each := range l.Each() {
+		f := each.Counters.Figures()
+		n += f.Answered() + f.Loaded()
+	}
+	return n
+}
+
+// ViewLevel and queryLevel are the two cache levels as /v1/cache and the metrics see them.
+type ViewLevel struct{ *viewcache.Cache }
+
+// Figures implements api.Level.
+func (l ViewLevel) Figures() ports.Figures { return l.Counters().Figures() }
+
+// Size implements api.Level.
+func (l ViewLevel) Size(context.Context) (entries, bytes int64) { return l.Cache.Size() }
+
+// Purge implements api.Level.
+func (l ViewLevel) Purge(context.Context) error {
+	l.Cache.Purge()
+	return nil
+}
+
+type QueryLevel struct {
+	ports.Cache
+	counters *ports.Counters
+}
+
+// NewQueryLevel shows a cache and what its level counts.
+func NewQueryLevel(cache ports.Cache, l *Levels) QueryLevel {
+	return QueryLevel{cache, l.Query.Counters}
+}
+
+// Figures implements api.Level.
+func (l QueryLevel) Figures() ports.Figures { return l.counters.Figures() }
+
+// Purge implements api.Level. Whoever asks for it is told which of the two that can be away is.
+func (l QueryLevel) Purge(ctx context.Context) error {
+	if err := l.Cache.Purge(ctx); err != nil {
+		return fmt.Errorf("%w: %w", webproblem.Refuse(webproblem.Unavailable, "The query cache cannot be reached at the moment."), err)
+	}
+	return nil
+}
+
+// Size implements api.Level; -1 where the cache cannot tell.
+func (l QueryLevel) Size(ctx context.Context) (entries, bytes int64) {
+	entries, bytes, err := l.Cache.Size(ctx)
+	if err != nil {
+		return -1, -1
+	}
+	return entries, bytes
+}

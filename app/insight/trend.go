@@ -1,0 +1,145 @@
+package insight
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+)
+
+// Trend remembers how the process has been doing lately: a sample every trendPause, for as long as trendKept. It is what
+// the cache page plots; whoever wants more keeps the metrics. The samples are made of figures that are counted anyway, so
+// requests do not notice.
+type Trend struct {
+	TrendSources
+
+	mu    sync.Mutex
+	ring  [trendKept / trendPause]site.Sample // the sample number n, from 0, stands at n % len; guarded by mu
+	taken int                                 // guarded by mu
+}
+
+const (
+	trendPause = 2 * time.Second
+	trendKept  = 15 * time.Minute
+	// trendLimit bounds the question how much is kept.
+	trendLimit = time.Second
+)
+
+// TrendSources are where the figures come from.
+type TrendSources struct {
+	Levels              *Levels
+	ViewSize, QuerySize func(context.Context) (entries, bytes int64)
+	Ledger              *freshness.Ledger
+	Requests            *RequestFigures
+	Feed                *FeedFigures
+}
+
+// totals are what has been counted up to a moment.
+type totals struct {
+	at          time.Time
+	view, query ports.Figures
+	requests    requestTotals
+	delay       distribution
+	position    freshness.Position
+}
+
+func NewTrend(sources TrendSources) *Trend { return &Trend{TrendSources: sources} }
+
+// Run samples until the context ends.
+func (t *Trend) Run(ctx context.Context) {
+	ticker := time.NewTicker(trendPause)
+	defer ticker.Stop()
+	for before := t.totals(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := t.totals()
+		t.keep(t.sample(ctx, before, now))
+		before = now
+	}
+}
+
+func (t *Trend) keep(s site.Sample) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ring[t.taken%len(t.ring)] = s
+	t.taken++
+}
+
+// Since implements site.Trend.
+func (t *Trend) Since(moment time.Time) []site.Sample {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	samples := []site.Sample{}
+	for n := max(0, t.taken-len(t.ring)); n < t.taken; n++ {
+		if s := t.ring[n%len(t.ring)]; s.At.After(moment) {
+			samples = append(samples, s)
+		}
+	}
+	return samples
+}
+
+func (t *Trend) totals() totals {
+	return totals{
+		at: time.Now(), view: t.Levels.View.Counters.Figures(), query: t.Levels.Query.Counters.Figures(),
+		requests: t.Requests.totals(), delay: t.Feed.totals(), position: t.Ledger.Position(),
+	}
+}
+
+func (t *Trend) sample(ctx context.Context, before, now totals) site.Sample {
+	ctx, cancel := context.WithTimeout(ctx, trendLimit)
+	defer cancel()
+	seconds := now.at.Sub(before.at).Seconds()
+	view, query := since(before.view, now.view), since(before.query, now.query)
+	timed, delay := now.requests.timed.since(before.requests.timed), now.delay.since(before.delay)
+	return site.Sample{
+		At: now.at, Seconds: seconds,
+		Requests: float64(now.requests.answered-before.requests.answered) / seconds,
+		Failed:   float64(now.requests.failed-before.requests.failed) / seconds,
+		MeanMS:   timed.mean(), P99MS: timed.quantile(0.99),
+		View:     levelSample(ctx, t.Levels.View, view, seconds, t.ViewSize),
+		Query:    levelSample(ctx, t.Levels.Query, query, seconds, t.QuerySize),
+		Saved:    float64(view.Answered()+query.Answered()) / seconds,
+		Database: float64(query.Loaded()+query.Bypassed) / seconds,
+		Trusted:  t.Ledger.Trusted(now.at), ConfirmedMS: confirmed(t.Ledger, now.at), DelayMS: delay.mean(),
+		Changes: float64(now.position-before.position) / seconds, Position: uint64(now.position),
+	}
+}
+
+func confirmed(ledger *freshness.Ledger, now time.Time) *float64 {
+	at := ledger.ConfirmedAt()
+	if at.IsZero() {
+		return nil
+	}
+	return new(inMilliseconds(now.Sub(at).Seconds()))
+}
+
+// since is what was counted between two moments.
+func since(before, now ports.Figures) ports.Figures {
+	return ports.Figures{
+		Hits: now.Hits - before.Hits, Patched: now.Patched - before.Patched, Coalesced: now.Coalesced - before.Coalesced,
+		Stale: now.Stale - before.Stale, Misses: now.Misses - before.Misses, Bypassed: now.Bypassed - before.Bypassed,
+		Unconfirmed: now.Unconfirmed - before.Unconfirmed, Errors: now.Errors - before.Errors,
+	}
+}
+
+func levelSample(
+	ctx context.Context, l *level, f ports.Figures, seconds float64, size func(context.Context) (entries, bytes int64),
+) site.LevelSample {
+	rate := func(n uint64) float64 { return float64(n) / seconds }
+	s := site.LevelSample{
+		Hits: rate(f.Hits), Patched: rate(f.Patched), Coalesced: rate(f.Coalesced), Stale: rate(f.Stale),
+		Misses: rate(f.Misses), Bypassed: rate(f.Bypassed), Unconfirmed: rate(f.Unconfirmed),
+		Verified: l.verified.Load(), Undecided: l.undecided.Load(), Violations: l.violations.Load(),
+	}
+	if f.Answered()+f.Loaded() > 0 {
+		s.HitRatio = new(f.HitRatio())
+	}
+	s.Entries, s.Bytes = size(ctx)
+	return s
+}

@@ -1,0 +1,59 @@
+package insight
+
+import (
+	"context"
+	"time"
+
+	"github.com/gable-listings/gable/ports"
+	"go.uber.org/zap"
+)
+
+// Verifier compares some of the answers that a cache level gives with what the database says, as long as the program runs.
+// That the caches are never wrong is not only promised but looked after: a single violation is a defect of the program.
+type Verifier struct {
+	Level   *level
+	CatchUp func(context.Context) error
+	Healer  *Healer
+	Pause   time.Duration // between two comparisons
+	Limit   time.Duration // for one of them
+	Log     *zap.Logger
+}
+
+// Run verifies until the context ends.
+func (v *Verifier) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(v.Pause):
+		}
+		sample, err := v.Level.Samples.Take(ctx)
+		if err != nil {
+			return
+		}
+		v.verify(ctx, sample)
+	}
+}
+
+// WrongAnswer is the log's word for a violation. The answer itself is removed by the level that gave it.
+const WrongAnswer = "a cache has given a wrong answer"
+
+func (v *Verifier) verify(ctx context.Context, sample ports.Sample) {
+	ctx, cancel := context.WithTimeout(ctx, v.Limit)
+	defer cancel()
+	finding, err := sample.Recheck(ctx, v.CatchUp)
+	switch {
+	case err != nil:
+		v.Level.undecided.Add(1)
+		v.Log.Debug("could not verify an answer", zap.String("level", v.Level.name), zap.Error(err))
+	case finding.Verdict == ports.Verified:
+		v.Level.verified.Add(1)
+	case finding.Verdict == ports.Violated:
+		v.Level.violations.Add(1)
+		v.Log.Error(WrongAnswer, zap.String("level", v.Level.name),
+			zap.String("question", sample.Question), zap.String("detail", finding.Detail))
+		v.Healer.heal(ctx)
+	default:
+		v.Level.undecided.Add(1)
+	}
+}

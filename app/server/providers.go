@@ -1,0 +1,325 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/ops"
+	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/adapters/totp"
+	"github.com/gable-listings/gable/adapters/tracing"
+	"github.com/gable-listings/gable/adapters/web"
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/docs"
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/app/follow"
+	"github.com/gable-listings/gable/app/insight"
+	"github.com/gable-listings/gable/app/transfer"
+	roles "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+// The constructors that the wiring asks: what each part is made of, and which number of the configuration it gets.
+
+func openDatabase(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer) (*bunstore.DB, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	options := DatabaseOptions(c)
+	options.Trace = t.Trace()
+	db, err := bunstore.Open(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	lc.Append(fx.StopHook(db.Close))
+	return db, nil
+}
+
+func DatabaseOptions(c *config.Config) bunstore.Options {
+	return bunstore.Options{
+		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
+	}
+}
+
+// newTracer makes the tracer that the configuration describes, or nil where tracing is off.
+func newTracer(lc fx.Lifecycle, c *config.Config, log *zap.Logger) (*tracing.Tracer, error) {
+	if !c.Tracing.On() {
+		return nil, nil //nolint:nilnil // a nil Tracer is one that records nothing
+	}
+	log = log.Named("tracing")
+	t, err := tracing.Open(context.Background(), tracing.Options{
+		Endpoint: string(c.Tracing.Endpoint), Ratio: c.Tracing.Ratio, Version: BuildInfo().Version,
+		Changed: func(cause error) {
+			if cause == nil {
+				log.Info("traces are delivered again")
+				return
+			}
+			log.Warn("traces cannot be delivered, and are dropped", zap.String("error", config.MaskedLines(cause.Error())))
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.StopHook(func(ctx context.Context) {
+		const patience = 2 * time.Second // of the time for the whole shutdown
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := t.Close(ctx); err != nil {
+			log.Warn("the last traces were not delivered", zap.Error(err))
+		}
+	}))
+	return t, nil
+}
+
+func newEventBus(log *zap.Logger) *eventbus.Bus {
+	return eventbus.New(func(subscriber string, recovered any) {
+		log.Error("an event's subscriber panicked",
+			zap.String("subscriber", subscriber), zap.Any("panic", recovered), zap.ByteString("stack", debug.Stack()))
+	})
+}
+
+func newLedger(c *config.Config) *freshness.Ledger {
+	return freshness.NewLedger(c.Freshness.LedgerLength, int64(c.Freshness.LedgerBytes), c.Freshness.MaxStaleness)
+}
+
+func openCache(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer, log *zap.Logger) (ports.Cache, error) {
+	if c.OwnCache() {
+		cache := memory.NewCache(int64(c.Cache.MaxBytes))
+		lc.Append(fx.StopHook(cache.Close))
+		return cache, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	cache, err := rediscache.Open(ctx, rediscache.Options{
+		URL: string(c.Cache.URL), Timeout: c.Cache.Timeout, Changed: logRedis(log.Named("cache")),
+		Trace: t.Trace(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the cache: %w", err)
+	}
+	lc.Append(fx.StopHook(cache.Close))
+	return cache, nil
+}
+
+// logRedis logs when Redis goes away, with the cause, and when it comes back.
+func logRedis(log *zap.Logger) func(cause error) {
+	return func(cause error) {
+		if cause == nil {
+			log.Info("Redis is back")
+			return
+		}
+		log.Warn("Redis is away; queries are answered by the database until it is back",
+			zap.String("reason", reason(cause)), zap.Error(cause))
+	}
+}
+
+func newViewCache(
+	lc fx.Lifecycle, ledger *freshness.Ledger, f *follow.Follower, l *insight.Levels, t *tracing.Tracer, c *config.Config,
+) *viewcache.Cache {
+	views := viewcache.New(ledger, f, l.View.Counters, viewcache.Options{
+		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
+		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.View.Samples,
+		Trace:      t.Trace(),
+		MaxSending: int64(c.HTTP.MaxSending),
+	})
+	lc.Append(fx.StopHook(views.Close))
+	return views
+}
+
+func newPropertyID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
+
+func newCatalog(
+	listings ports.PropertyRepository, history ports.ChangeHistory, events ports.EventPublisher,
+	catchUp func(context.Context) error, c *config.Config,
+) *catalog.Catalog {
+	return catalog.New(listings, events, catalog.Options{
+		History: history, CatchUp: catchUp,
+		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
+	})
+}
+
+func newKeys(keys ports.KeyRepository) *access.Keys {
+	return access.New(keys, accessOptions())
+}
+
+func newAccounts(
+	accounts ports.AccountRepository, sessions ports.SessionRepository, browsers ports.BrowserRepository,
+	hasher ports.PasswordHasher,
+) *access.Accounts {
+	return access.NewAccounts(access.AccountPorts{
+		Accounts: accounts, Sessions: sessions, Browsers: browsers, Hasher: hasher, Codes: totp.Codes{},
+	}, accessOptions())
+}
+
+// accessOptions is where keys and accounts get identity, time and randomness.
+func accessOptions() access.Options {
+	return access.Options{
+		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
+	}
+}
+
+func newAPI(
+	listings *catalog.Catalog, files *transfer.Files, keys *access.Keys, feed *follow.LiveFeed, views *viewcache.Cache,
+	query insight.QueryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *config.Config,
+) *api.API {
+	return api.New(api.Options{
+		Catalog: listings, Files: insight.CountImports(files, registry), Keys: keys, Feed: streamedFeed{feed}, Views: views,
+		ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Ledger: ledger,
+		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
+		Proxies:    c.HTTP.Proxies(),
+		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
+		MaxExportsPerClient: c.HTTP.MaxExportsPerClient,
+	})
+}
+
+func newSite(
+	listings *catalog.Catalog, accounts *access.Accounts, sessions ports.SessionRepository, keys *access.Keys,
+	views *viewcache.Cache, query insight.QueryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
+	m *transfer.Imports, log *zap.Logger, c *config.Config,
+) (*site.Site, error) {
+	return site.New(site.Options{
+		Catalog: listings, Files: transfer.NewUploads(listings, m), Accounts: accounts, Sessions: sessions, Keys: keys,
+		Views: views, ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
+		Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), SessionIdle: c.Access.SessionIdleTimeout,
+		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),
+	})
+}
+
+func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
+
+func newOps(
+	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follow.Follower, registry *prometheus.Registry,
+	level *LogLevel, c *config.Config,
+) *ops.Handler {
+	address, _, _ := net.SplitHostPort(c.Ops.Address) // a socket has no host
+	return ops.New(ops.Options{
+		Gatherer: registry, Build: BuildInfo(), LogLevel: level, Exemplars: c.Tracing.On(),
+		Hosts: append(config.Items(c.Ops.Hosts), address),
+		Checks: []ops.Check{
+			{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
+			{Name: "migrations", Critical: true, Run: db.CheckSchema, Reason: reason, Note: newerSchema(db)},
+			{Name: "feed", Run: func(context.Context) error { return checkFeed(ledger, f) }, Reason: reason},
+			{Name: "cache", Run: cache.Ping, Reason: reason},
+		},
+	})
+}
+
+// newerSchema says that the schema is newer than this program, or nothing.
+func newerSchema(db *bunstore.DB) func(context.Context) string {
+	return func(ctx context.Context) string {
+		s, err := db.Schema(ctx)
+		if err != nil || s.Newer() == "" {
+			return "" // CheckSchema reports an error
+		}
+		return "newer than this program and compatible: it has " + s.Newer()
+	}
+}
+
+// checkFeed says why the caches are bypassed, if they are.
+func checkFeed(ledger *freshness.Ledger, f *follow.Follower) error {
+	now := time.Now()
+	if ledger.Trusted(now) {
+		return nil
+	}
+	if fault := f.Fault(); fault != nil {
+		return fmt.Errorf("the caches are bypassed: %w", fault)
+	}
+	return fmt.Errorf("the caches are bypassed: the change feed was last read %s ago",
+		now.Sub(ledger.ConfirmedAt()).Round(time.Millisecond))
+}
+
+func newHandler(
+	log *zap.Logger, requests *insight.RequestFigures, views *viewcache.Cache, a *api.API, s *site.Site, d *docs.Site,
+	o *ops.Handler, limits web.RateLimit, t *tracing.Tracer, c *config.Config,
+) http.Handler {
+	pages := map[string]http.Handler{}
+	for _, template := range docs.Routes() {
+		pages[template] = d
+	}
+	return web.New(web.Options{
+		Proxies: c.HTTP.Proxies(), RateLimit: limits,
+		Log: log, Reads: sampled(log, c.Log), Observe: requests.Observe, Views: views, API: a, Site: s, Pages: pages,
+		Health:      map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()},
+		MaxInFlight: c.HTTP.MaxInFlight, MaxExports: c.HTTP.MaxExports, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining,
+		StrictTransport: c.HTTP.StrictTransport(), Origins: config.Items(c.HTTP.CORSOrigins), Trace: t.Requests(),
+	})
+}
+
+// Listeners are the two listeners.
+type Listeners struct{ Public, Ops *Listener }
+
+// deaths receives why a listener ended by itself; the first one ends the program. It is not fx's Shutdowner, since
+// waiting for that catches signals, also the second one that is to end the process at once.
+type deaths chan error
+
+func newServers(h http.Handler, o *ops.Handler, c *config.Config, log *zap.Logger, d deaths) (*Listeners, error) {
+	died := func(err error) {
+		log.Error("a listener has died", zap.Error(err))
+		select {
+		case d <- err:
+		default: // the program ends already
+		}
+	}
+	s := &Listeners{
+		Public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
+		Ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
+	}
+	if c.HTTP.ProxyProtocol {
+		s.Public.proxies = c.HTTP.Proxies()
+	}
+	if c.HTTP.TLSCert == "none" {
+		return s, nil
+	}
+	certificate, err := openCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey, log)
+	if err != nil {
+		return nil, err
+	}
+	s.Public.secure = true
+	s.Public.server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
+	return s, nil
+}
+
+func newChangeFollower(
+	own ports.ChangeFeed, live *follow.LiveFeed, events ports.EventPublisher, ledger *freshness.Ledger, l *insight.Levels,
+	t *tracing.Tracer, log *zap.Logger, c *config.Config,
+) *follow.Follower {
+	return follow.NewFollower(follow.Options{
+		Feed: t.Feed(own), Live: live, Events: events, Ledger: ledger, Log: log.Named("feed"),
+		Poll: c.Freshness.PollInterval, IdlePoll: c.Freshness.IdlePollInterval,
+		History: c.Freshness.LedgerLength / 2, Retention: c.Freshness.Retention, Traffic: l.Reads,
+	})
+}
+
+func newChangeRinger(db *bunstore.DB, f *follow.Follower, log *zap.Logger, c *config.Config) *follow.Notifier {
+	var b follow.Bell
+	if own := db.Bell(); own != nil && c.Freshness.Bell {
+		b = own
+	}
+	return follow.NewNotifier(b, f.Wake, log.Named("bell"))
+}
+
+func newProcessTrend(
+	views *viewcache.Cache, query insight.QueryLevel, l *insight.Levels, ledger *freshness.Ledger, r *insight.RequestFigures, f *insight.FeedFigures,
+) *insight.Trend {
+	return insight.NewTrend(insight.TrendSources{
+		Levels: l, ViewSize: insight.ViewLevel{Cache: views}.Size, QuerySize: query.Size, Ledger: ledger, Requests: r, Feed: f,
+	})
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/ports"
+	"go.uber.org/dig"
+	"go.uber.org/zap"
+)
+
+// databaseWait is how long serve waits at its start for a database that cannot be reached.
+const databaseWait = time.Minute
+
+// StartWhenReachable starts the program, and waits for its database before. A database that is away again while the program
+// starts is waited for once more.
+func StartWhenReachable(ctx context.Context, c *config.Config, log *zap.Logger, level *LogLevel) (*Server, error) {
+	for giveUp := time.Now().Add(databaseWait); ; {
+		if err := awaitDatabase(ctx, c, log); err != nil {
+			return nil, err
+		}
+		s := New(c, log, level)
+		err := s.begin(ctx)
+		if err == nil || c.Embedded() || !errors.Is(err, ports.ErrUnavailable) || time.Now().After(giveUp) {
+			return s, err
+		}
+		log.Warn("the database went away during the start; starting again", zap.Error(err))
+	}
+}
+
+// awaitDatabase returns when the database can be reached. The signal that ends the program ends the waiting, too.
+func awaitDatabase(ctx context.Context, c *config.Config, log *zap.Logger) error {
+	if c.Embedded() {
+		return nil
+	}
+	db, err := OpenWhenReachable(ctx, DatabaseOptions(c), databaseWait, func(err error) {
+		log.Warn("waiting for the database", zap.Duration("limit", databaseWait), zap.Error(err))
+	})
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	return db.Close()
+}
+
+// Run starts the program, does what comes after the start, waits until it has to end, and stops it.
+func (s *Server) Run(ctx context.Context, started func(context.Context) error) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	return s.UntilEnded(ctx, started)
+}
+
+// begin starts the program.
+func (s *Server) begin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.StartTimeout())
+	defer cancel()
+	if err := s.Start(ctx); err != nil {
+		return fmt.Errorf("start: %w", dig.RootCause(err)) // without the names of the wiring's functions
+	}
+	return nil
+}
+
+// UntilEnded does what comes after the start, waits until the program has to end, and stops it. The log says that it
+// serves once a signal drains it, and no longer interrupts its start.
+func (s *Server) UntilEnded(ctx context.Context, started func(context.Context) error) error {
+	s.log.Info("serving", zap.Stringer("http", s.Listeners.Public.bound), zap.Stringer("ops", s.Listeners.Ops.bound),
+		zap.Stringer("database", s.config.Database.URL), zap.Stringer("cache", s.config.Cache.URL))
+	err := started(ctx)
+	cause := err
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			cause = context.Cause(ctx) // names the signal
+		case cause = <-s.died:
+			err = errors.New("a listener died; see the log")
+		}
+	}
+	s.log.Info("stopping", zap.NamedError("cause", cause))
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.StopTimeout())
+	defer cancel()
+	stopErr := s.Stop(stopCtx)
+	s.log.Info("stopped", zap.NamedError("cause", cause))
+	return errors.Join(err, stopErr)
+}

@@ -1,0 +1,248 @@
+package server
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/bunstore"
+	"github.com/gable-listings/gable/adapters/cached"
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/ops"
+	"github.com/gable-listings/gable/adapters/passwords"
+	"github.com/gable-listings/gable/adapters/tracing"
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/app/follow"
+	"github.com/gable-listings/gable/app/insight"
+	"github.com/gable-listings/gable/app/transfer"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+)
+
+// The whole graph. From the bottom: the store and the query cache that the configuration names; the ledger that judges
+// what is kept; the decorator between use cases and store; the view cache in front of the router; two listeners.
+
+// storeModule opens the database that the configuration names.
+var storeModule = fx.Module("store",
+	fx.Provide(
+		openDatabase,
+		func(db *bunstore.DB, c *config.Config) *follow.LiveFeed {
+			return follow.NewLiveFeed(db.PublicFeed(), c.Freshness.LiveBytes(), encodeEvents)
+		},
+		func(db *bunstore.DB) ports.ChangeFeed { return db.Feed() },
+		func(db *bunstore.DB) ports.ChangeHistory { return db.History() },
+		func(db *bunstore.DB) ports.KeyRepository { return db.Keys() },
+		func(db *bunstore.DB) ports.IdempotencyKeyRepository { return db.Repository() },
+		func(db *bunstore.DB) ports.AccountRepository { return db.Accounts() },
+		func(db *bunstore.DB) ports.SessionRepository { return db.Sessions() },
+		func(db *bunstore.DB) ports.BrowserRepository { return db.Browsers() },
+		newEventBus,
+		func(bus *eventbus.Bus) ports.EventPublisher { return bus },
+	),
+)
+
+// useCaseModule is what the program can do, whoever asks.
+var useCaseModule = fx.Module("use cases",
+	fx.Provide(
+		newCatalog, newKeys, newAccounts, transfer.NewImports, transfer.NewFiles,
+		func() ports.PasswordHasher { return passwords.New() },
+		func(f *follow.Follower) func(context.Context) error { return f.CatchUp },
+	),
+)
+
+// cacheModule is the two levels, the ledger that both ask, and the follower that keeps it up to date.
+var cacheModule = fx.Module("caches",
+	fx.Provide(
+		newLedger,
+		openCache,
+		newKeyring,
+		insight.NewLevels,
+		insight.NewQueryLevel,
+		newViewCache,
+		newChangeFollower,
+		newChangeRinger,
+	),
+)
+
+// webModule is the listeners and what answers on them.
+var webModule = fx.Module("web",
+	fx.Provide(newAPI, newSite, newDocs, insight.NewRegistry, insight.NewRequestFigures, insight.NewFeedFigures, newOps, newRateLimit,
+		newHandler, newServers),
+)
+
+// insightModule is what people are shown of the caches.
+var insightModule = fx.Module("insight",
+	fx.Provide(
+		newProcessTrend,
+		func(t *insight.Trend) site.Trend { return t },
+		insight.NewLookup,
+		func(l *insight.Lookup) site.Lookup { return l },
+	),
+)
+
+// repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
+func repository(
+	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *insight.Levels, ledger *freshness.Ledger, t *tracing.Tracer,
+	c *config.Config,
+) (*cached.PropertyRepository, ports.PropertyRepository) {
+	options := cached.Options{
+		TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.Query.Samples, Keys: keys,
+	}
+	if !c.OwnCache() {
+		options.LeaseTTL = c.Cache.LeaseTTL
+	}
+	r := cached.New(t.Repository(db.Repository(), "load"), cache, ledger, l.Query.Counters, options)
+	return r, t.Repository(r, "query cache")
+}
+
+// Server is the program that serves.
+type Server struct {
+	*fx.App
+	log       *zap.Logger
+	config    *config.Config
+	Listeners *Listeners
+	Catalog   *catalog.Catalog
+	Keys      *access.Keys
+	Accounts  *access.Accounts
+	died      <-chan error // receives why a listener ended by itself
+}
+
+// New makes the program that serves: everything above, started in order, stopped in reverse.
+func New(c *config.Config, log *zap.Logger, level *LogLevel, extra ...fx.Option) *Server {
+	died := make(deaths, 1)
+	s := &Server{log: log, config: c, died: died}
+	s.App = fx.New(
+		fx.Supply(c, log, level, died),
+		fx.WithLogger(newFxLogger),
+		fx.StartTimeout(startTimeout),
+		fx.StopTimeout(c.Shutdown.Timeout),
+		storeModule, useCaseModule, cacheModule, webModule, insightModule,
+		fx.Provide(repository, newDraining, newTracer),
+		fx.Invoke(checkSchema, sweep, sign, subscribe, followFeed, verify, sample, serve),
+		fx.Populate(&s.Listeners, &s.Catalog, &s.Keys, &s.Accounts),
+		fx.Options(extra...),
+	)
+	return s
+}
+
+const startTimeout = 30 * time.Second
+
+// subscribe says who listens to committed changes.
+func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *follow.Notifier, f *insight.FeedFigures) {
+	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { follow.Deliver(ledger, events) })
+	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.Observe(events) })
+	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { f.Observe(events) })
+}
+
+// checkSchema makes sure that the database is fit to serve before anything asks it.
+func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *config.Config) {
+	lc.Append(fx.StartHook(func(ctx context.Context) error {
+		if err := ready(ctx, db, c); err != nil {
+			return err
+		}
+		if note := newerSchema(db)(ctx); note != "" {
+			log.Info("the schema is newer and compatible", zap.String("detail", note))
+		}
+		return nil
+	}))
+}
+
+// sweep removes what earlier processes have left in the directory for temporary files.
+func sweep(lc fx.Lifecycle, log *zap.Logger) {
+	lc.Append(fx.StartHook(func() {
+		if n := transfer.SweepSpools(os.TempDir(), time.Now()); n > 0 {
+			log.Info("temporary files of earlier imports are removed", zap.Int("files", n))
+		}
+	}))
+}
+
+// draining is closed when no new work is taken any more; streams, which would go on for ever, end then.
+type draining chan struct{}
+
+func newDraining() draining { return make(draining) }
+
+// followFeed keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
+func followFeed(
+	lc fx.Lifecycle, f *follow.Follower, r *follow.Notifier, feed ports.ChangeFeed, keys ports.IdempotencyKeyRepository,
+	sessions ports.SessionRepository, browsers ports.BrowserRepository, log *zap.Logger, c *config.Config,
+) {
+	j := &follow.Janitor{Log: log.Named("janitor"), Duties: []follow.Duty{
+		{What: "old changes", Prune: feed.Prune, Retention: c.Freshness.Retention},
+		{What: "old idempotency keys", Prune: keys.PruneIdempotencyKeys, Retention: c.HTTP.IdempotencyRetention},
+		{What: "expired sessions", Prune: sessions.PruneSessions},
+		{What: "expired browsers", Prune: browsers.PruneBrowsers},
+	}}
+	background(lc, f.Run, r.Run, r.Listen, j.Run)
+}
+
+// verify compares answers of both levels with the database, now and then.
+func verify(lc fx.Lifecycle, f *follow.Follower, r *cached.PropertyRepository, l *insight.Levels, log *zap.Logger, c *config.Config) {
+	if c.Freshness.VerifyInterval == 0 {
+		return
+	}
+	log = log.Named("verifier")
+	h := &insight.Healer{CatchUp: f.CatchUp, BeginAnew: f.BeginAnew, Forget: r.Forget, Log: log}
+	for _, each := range l.Each() {
+		v := &insight.Verifier{Level: each, CatchUp: f.CatchUp, Healer: h, Pause: c.Freshness.VerifyInterval,
+			Limit: c.Database.QueryTimeout, Log: log}
+		background(lc, v.Run)
+	}
+}
+
+// sample has the trend take its samples.
+func sample(lc fx.Lifecycle, t *insight.Trend) { background(lc, t.Run) }
+
+// background runs loops from the start of the program to its end, and waits for them there.
+func background(lc fx.Lifecycle, loops ...func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	lc.Append(fx.StartStopHook(
+		func() {
+			for _, loop := range loops {
+				running.Go(func() { loop(ctx) })
+			}
+		},
+		func() {
+			cancel()
+			running.Wait()
+		},
+	))
+}
+
+// serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
+// no new request is taken and those under way finish. In that moment each answer closes its connection, so that those
+// still open at the end are connections on which nothing has come for as long.
+func serve(lc fx.Lifecycle, s *Listeners, o *ops.Handler, d draining, c *config.Config, log *zap.Logger) {
+	lc.Append(fx.StartStopHook(
+		func(ctx context.Context) error {
+			if err := s.Ops.start(ctx); err != nil {
+				return err
+			}
+			if err := s.Public.start(ctx); err != nil {
+				return err
+			}
+			return nil
+		},
+		func(ctx context.Context) error {
+			o.SetDraining()
+			log.Info("draining", zap.Duration("pause", c.Shutdown.Delay))
+			select {
+			case <-time.After(c.Shutdown.Delay):
+			case <-ctx.Done():
+			}
+			close(d)
+			err := s.Public.stop(ctx)
+			if opsErr := s.Ops.stop(ctx); err == nil {
+				err = opsErr
+			}
+			return err
+		},
+	))
+}

@@ -1,0 +1,257 @@
+package transfer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// Files joins the use cases that move listings in bulk to the formats they come in. It is what the API's imports and
+// exports call, and the commands of the same names.
+type Files struct {
+	catalog *catalog.Catalog
+	imports *Imports // of the API; nil in a command
+}
+
+func NewFiles(c *catalog.Catalog, m *Imports) *Files { return &Files{c, m} }
+
+// Source reads a listing file for the catalog.
+type Source struct {
+	*listingfile.Reader
+	file   *countedFile
+	step   func()   // called before each record; may be nil
+	bounds *Imports // nil: none
+	rows   int      // so far
+}
+
+// countedFile knows how much of a file has been read.
+type countedFile struct {
+	fs.File
+	size, read int64
+}
+
+func (f *countedFile) Read(b []byte) (int, error) {
+	n, err := f.File.Read(b)
+	f.read += int64(n)
+	return n, err
+}
+
+// NewSource begins a reading of an open file, and closes it with the last record or on an error.
+func NewSource(f fs.File, o listingfile.Options) (*Source, error) {
+	counted := &countedFile{File: f}
+	if info, err := f.Stat(); err == nil {
+		counted.size = info.Size()
+	}
+	r, err := listingfile.NewReader(bufio.NewReaderSize(counted, 1<<16), o)
+	if err != nil {
+		_ = f.Close() // only read from
+		return nil, err
+	}
+	return &Source{Reader: r, file: counted}, nil
+}
+
+// OpenSource begins a reading of the file at the path.
+func OpenSource(path string, o listingfile.Options) (*Source, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return NewSource(f, o)
+}
+
+// Next implements catalog.Source.
+func (s *Source) Next() (catalog.Record, error) {
+	if s.step != nil {
+		s.step()
+	}
+	r, err := s.Reader.Next()
+	if s.rows++; err == nil && s.bounds != nil && s.rows > s.bounds.MaxRows {
+		err = s.bounds.refusal("have up to %d rows", s.bounds.MaxRows)
+	}
+	if err != nil {
+		_ = s.file.Close() // only read from
+	}
+	return catalog.Record{Line: r.Line, Details: r.Details, Absent: r.Absent, Err: r.Err, Raw: r.Raw}, err
+}
+
+// Close ends the reading before the last record.
+func (s *Source) Close() error { return s.file.Close() }
+
+// Fraction is how much of the file has been read, 0 to 1.
+func (s *Source) Fraction() float64 {
+	if s.file.size == 0 {
+		return 0
+	}
+	return float64(s.file.read) / float64(s.file.size)
+}
+
+// maxReported is how many reasons an import's answer lists.
+const maxReported = 1_000
+
+// Import implements api.Files. The body goes to a temporary file first, since an import reads its source twice and the
+// network is slower than the database likes to wait.
+func (f *Files) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+	options := listingfile.Options{
+		Format: listingfile.Format(request.Format), MaxText: int64(f.imports.MaxUnpacked),
+	}
+	if request.Mapping != "" {
+		m, err := listingfile.BuiltinMapping(request.Mapping)
+		if err != nil {
+			return api.ImportReport{}, property.Invalid("mapping", "must be one of %s", strings.Join(listingfile.Mappings(), ", "))
+		}
+		options.Mapping = m
+	}
+	ctx, release, err := f.imports.begin(ctx)
+	if err != nil {
+		return api.ImportReport{}, err
+	}
+	defer release()
+	body, err := spool(ctx, request.Body, int64(f.imports.MaxBytes))
+	if err != nil {
+		return api.ImportReport{}, f.imports.explain(ctx, err)
+	}
+	defer body.remove()
+	var answer importAnswer
+	report, err := f.catalog.Import(ctx, catalog.Import{
+		Open: func() (catalog.Source, error) {
+			s, err := NewSource(body.reading(), options)
+			if err != nil {
+				return nil, err
+			}
+			s.step, s.bounds = request.Step, f.imports
+			return s, nil
+		},
+		DryRun: request.DryRun,
+		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
+			answer.reject(r, fields)
+			return nil
+		},
+	})
+	if broken, ok := errors.AsType[*listingfile.FileError](err); ok {
+		err = &api.ImportBrokenError{Err: broken}
+	}
+	answer.count(report)
+	return answer.ImportReport, f.imports.explain(ctx, err)
+}
+
+// importAnswer is what the API says of an import.
+type importAnswer struct{ api.ImportReport }
+
+func (a *importAnswer) reject(r catalog.Record, fields []property.FieldError) {
+	for _, f := range fields {
+		if len(a.Errors) == maxReported {
+			a.Truncated = true
+			return
+		}
+		a.Errors = append(a.Errors, api.RejectedField{
+			Line: r.Line, Reference: nilIfEmpty(r.Details.Reference), Field: nilIfEmpty(f.Field), Reason: f.Reason,
+		})
+	}
+}
+
+func nilIfEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func (a *importAnswer) count(r catalog.Report) {
+	a.Read, a.Created, a.Updated = r.Read, r.Created, r.Updated
+	a.Unchanged, a.Superseded, a.Rejected = r.Unchanged, r.Superseded, r.Rejected
+}
+
+// Export implements api.Files.
+func (f *Files) Export(ctx context.Context, w io.Writer, request api.ExportRequest) error {
+	_, err := f.Write(ctx, w, request, func(int64) {})
+	return err
+}
+
+// Write writes what matches and returns how many there were; progress is told after each.
+func (f *Files) Write(
+	ctx context.Context, w io.Writer, request api.ExportRequest, progress func(count int64),
+) (int64, error) {
+	out, err := listingfile.NewWriter(w, listingfile.Format(request.Format))
+	if err != nil {
+		return 0, err
+	}
+	out.EscapeFormulas = request.EscapeFormulas
+	count := int64(0)
+	err = f.catalog.Export(ctx, request.Search, func(p *property.Property) error {
+		count++
+		progress(count)
+		return out.Write(p)
+	})
+	if err != nil {
+		return count, err
+	}
+	return count, out.Flush()
+}
+
+// spooled is a body in a temporary file.
+type spooled struct {
+	file *os.File
+	size int64
+}
+
+// spool copies a body of up to so many bytes to a temporary file. Where the system lets it, the file loses its name at
+// once, so that it is gone with the process however that ends.
+func spool(ctx context.Context, body io.Reader, most int64) (*spooled, error) {
+	f, err := os.CreateTemp("", spoolPattern)
+	if err != nil {
+		return nil, fmt.Errorf("keep the body: %w", err)
+	}
+	s := &spooled{file: f}
+	_ = os.Remove(f.Name()) // Windows refuses, see remove
+	received := &receiver{ctx: ctx, body: http.MaxBytesReader(nil, io.NopCloser(body), most)}
+	s.size, err = io.Copy(f, received)
+	if received.err != nil {
+		err = &api.ImportBrokenError{Err: received.err}
+	}
+	if tooLong, ok := errors.AsType[*http.MaxBytesError](received.err); ok {
+		err = tooLong
+	}
+	if err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
+// reading begins a reading of the body; several may be under way.
+func (s *spooled) reading() fs.File { return sent{io.NewSectionReader(s.file, 0, s.size)} }
+
+func (s *spooled) remove() {
+	_ = s.file.Close()           // only read from
+	_ = os.Remove(s.file.Name()) // most often gone
+}
+
+// receiver tells a body that breaks off, or takes too long, from a disk that is full.
+type receiver struct {
+	ctx  context.Context //nolint:containedctx // a Reader gets none
+	body io.Reader
+	err  error
+}
+
+func (r *receiver) Read(b []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		r.err = context.Cause(r.ctx)
+		return 0, r.err
+	}
+	n, err := r.body.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}

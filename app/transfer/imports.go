@@ -1,0 +1,74 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
+	webproblem "github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/app/config"
+)
+
+// Imports bounds the imports that come over HTTP, those of the API and of the back office together.
+type Imports struct {
+	config.ImportsConfig
+	places chan struct{}
+}
+
+func NewImports(c *config.Config) *Imports {
+	return &Imports{c.Imports, make(chan struct{}, c.Imports.MaxAtOnce)}
+}
+
+// begin takes a place among the imports, which release gives back, and gives the import its time. It comes before the
+// body is read, since that may be large and slow.
+func (m *Imports) begin(ctx context.Context) (timed context.Context, release func(), err error) {
+	select {
+	case m.places <- struct{}{}:
+	default:
+		return nil, nil, webproblem.Refuse(webproblem.Unavailable, "Too many imports are being worked on; try again later.")
+	}
+	timed, cancel := context.WithTimeoutCause(ctx, m.Timeout, m.refusal("take up to %s", config.ShortDuration(m.Timeout)))
+	return timed, func() { cancel(); <-m.places }, nil
+}
+
+// refusal says what an import may at most do.
+func (m *Imports) refusal(format string, args ...any) error {
+	return webproblem.Refuse(webproblem.PayloadTooLarge, "An import may %s. Send it in parts.",
+		fmt.Sprintf(format, args...))
+}
+
+// explain names the bound that ended an import, where it was one.
+func (m *Imports) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, listingfile.ErrTooMuchText) {
+		return m.refusal("have up to %s of text once it is uncompressed", m.MaxUnpacked)
+	}
+	if refusal, ok := errors.AsType[*webproblem.RefusalError](context.Cause(ctx)); ok {
+		return refusal
+	}
+	return err
+}
+
+// Temporary files of imports are called so. They have no name any more while they are used, where the system has that.
+const (
+	spoolPattern = "gable-import-*"
+	spoolAge     = 24 * time.Hour // of one that nobody uses any more
+)
+
+// SweepSpools removes the temporary files that were left behind by processes that ended suddenly, and returns how many.
+func SweepSpools(dir string, now time.Time) (removed int) {
+	names, _ := filepath.Glob(filepath.Join(dir, spoolPattern)) // the pattern is right
+	for _, name := range names {
+		info, err := os.Lstat(name)
+		if err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > spoolAge && os.Remove(name) == nil {
+			removed++
+		}
+	}
+	return removed
+}

@@ -1,0 +1,158 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// uploads bring in the files that people send on a page.
+type uploads struct {
+	catalog *catalog.Catalog
+	imports *Imports
+}
+
+func NewUploads(c *catalog.Catalog, m *Imports) *uploads { return &uploads{c, m} }
+
+// Begin implements site.Importer.
+func (u *uploads) Begin(ctx context.Context) (context.Context, func(), error) {
+	return u.imports.begin(ctx)
+}
+
+// MaxBytes implements site.Importer.
+func (u *uploads) MaxBytes() int64 { return int64(u.imports.MaxBytes) }
+
+// Mappings implements site.Importer.
+func (*uploads) Mappings() []site.Mapping {
+	list := []site.Mapping{{Name: listingfile.OwnMapping}}
+	for _, name := range listingfile.Mappings() {
+		if name != listingfile.OwnMapping {
+			list = append(list, site.Mapping{Name: name})
+		}
+	}
+	for i := range list {
+		if m, err := listingfile.BuiltinMapping(list[i].Name); err == nil { // a test reads them all
+			list[i].About = m.About
+		}
+	}
+	return list
+}
+
+// sent is a file of known size that can be read several times.
+type sent struct{ *io.SectionReader }
+
+// Stat says nothing: the size is known.
+func (sent) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
+
+// Close leaves the file to whoever has received it.
+func (sent) Close() error { return nil }
+
+func (u *uploads) open(file site.ImportFile) (*Source, error) {
+	mapping, err := listingfile.BuiltinMapping(file.Mapping)
+	if err != nil {
+		return nil, &site.BrokenFileError{Err: fmt.Errorf("there is no mapping %q", file.Mapping)}
+	}
+	s, err := NewSource(sent{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{
+		Mapping: mapping, MaxText: int64(u.imports.MaxUnpacked),
+	})
+	if err != nil {
+		return nil, broken(err)
+	}
+	s.file.size, s.step, s.bounds = file.Size, file.Step, u.imports
+	return s, nil
+}
+
+// broken tells a file that cannot be read from everything else.
+func broken(err error) error {
+	if wrong, ok := errors.AsType[*listingfile.FileError](err); ok {
+		return &site.BrokenFileError{Err: wrong}
+	}
+	return err
+}
+
+// Preview implements site.Importer.
+func (u *uploads) Preview(ctx context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
+	s, err := u.open(file)
+	if err != nil {
+		return nil, u.imports.explain(ctx, err)
+	}
+	var list []site.PreviewRow
+	for len(list) < rows {
+		r, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, broken(u.imports.explain(ctx, err))
+		}
+		row := site.PreviewRow{Line: r.Line}
+		row.Details, row.Wrong = u.catalog.Checked(r)
+		list = append(list, row)
+	}
+	return list, nil
+}
+
+// Import implements site.Importer.
+func (u *uploads) Import(
+	ctx context.Context, file site.ImportFile, to io.Writer, progress func(site.ImportReport),
+) (site.ImportReport, error) {
+	var answer site.ImportReport
+	reading, err := u.open(file) // for its format and header
+	if err != nil {
+		return answer, u.imports.explain(ctx, err)
+	}
+	answer.RejectsName = rejectsName(reading.Format())
+	rejects := listingfile.NewRejects(to, reading.Reader)
+	count := func(r catalog.Report) site.ImportReport {
+		answer.Read, answer.Created, answer.Updated = r.Read, r.Created, r.Updated
+		answer.Unchanged, answer.Superseded, answer.Rejected = r.Unchanged, r.Superseded, r.Rejected
+		answer.Fraction = reading.Fraction()
+		return answer
+	}
+	report, err := u.catalog.Import(ctx, catalog.Import{
+		Open: func() (_ catalog.Source, err error) {
+			reading, err = u.open(file)
+			return reading, err
+		},
+		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
+			if len(answer.Reasons) < MaxShown {
+				answer.Reasons = append(answer.Reasons, site.RejectedRow{Line: r.Line, Wrong: fields})
+			}
+			return rejects.Add(listingfile.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, ReasonOf(fields))
+		},
+		Progress: func(r catalog.Report) { progress(count(r)) },
+	})
+	if closeErr := rejects.Close(); err == nil {
+		err = closeErr
+	}
+	return count(report), broken(u.imports.explain(ctx, err))
+}
+
+// MaxShown is how many reasons are shown; the file has all.
+const MaxShown = 10
+
+// rejectsName is a name for the file of what was rejected.
+func rejectsName(format listingfile.Format) string {
+	extension := map[listingfile.Format]string{listingfile.CSV: ".csv", listingfile.NDJSON: ".ndjson"}[format]
+	if extension == "" {
+		extension = ".json"
+	}
+	return "listings.rejects" + extension
+}
+
+// ReasonOf is why a row was rejected, in one line.
+func ReasonOf(fields []property.FieldError) string {
+	reasons := make([]string, len(fields))
+	for i, field := range fields {
+		reasons[i] = strings.TrimSpace(field.Field + " " + field.Reason)
+	}
+	return strings.Join(reasons, "; ")
+}

@@ -1,0 +1,174 @@
+package transfer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+// testUploads bring files into memory.
+func testUploads(t *testing.T) *uploads {
+	t.Helper()
+	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
+	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
+		NewID: func() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }, Now: time.Now, DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
+	})
+	return &uploads{listings, NewImports(&config.Config{Imports: config.ImportsConfig{
+		MaxBytes: 1 << 20, MaxUnpacked: 1 << 20, MaxRows: 2_000, Timeout: time.Hour, MaxAtOnce: 2,
+	}})}
+}
+
+func fileOf(content, mapping string) site.ImportFile {
+	return site.ImportFile{Content: strings.NewReader(content), Size: int64(len(content)), Mapping: mapping}
+}
+
+// stored are the listings by reference.
+func (u *uploads) stored(t *testing.T) map[string]property.Details {
+	t.Helper()
+	list := map[string]property.Details{}
+	search := property.Search{Sort: property.DefaultSort}
+	if err := u.catalog.Export(t.Context(), search, func(p *property.Property) error {
+		list[p.Reference] = p.Details
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+const uploadedRows = "reference,title,price,currency,location,kind\n" +
+	"a-1,First,100,,Here,house\n" +
+	"a-2,,200,EUR,There,room\n" +
+	"a-3,Third,\"1,000\",EUR,\"There, too\",\n" +
+	",Fourth,1,EUR,Here,house\n"
+
+func compressed(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
+	for name, content := range map[string]string{"plain": uploadedRows, "compressed": compressed(t, uploadedRows)} {
+		t.Run(name, func(t *testing.T) {
+			u := testUploads(t)
+			rows, err := u.Preview(t.Context(), fileOf(content, "gable"), 10)
+			if err != nil || len(rows) != 4 || len(u.stored(t)) != 0 {
+				t.Fatalf("%d rows, %v", len(rows), err)
+			}
+			var rejects bytes.Buffer
+			last := site.ImportReport{}
+			report, err := u.Import(t.Context(), fileOf(content, "gable"), &rejects, func(r site.ImportReport) { last = r })
+			stored := u.stored(t)
+			if err != nil || report.Read != 4 || report.Created != len(stored) || last.Read != 4 || last.Fraction <= 0 || last.Fraction > 1 {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			good := 0
+			for _, row := range rows {
+				if row.Wrong != nil {
+					continue
+				}
+				good++
+				if diff := cmp.Diff(row.Details, stored[row.Details.Reference]); diff != "" {
+					t.Errorf("line %d: %s", row.Line, diff)
+				}
+			}
+			if good != len(stored) || report.Rejected != len(rows)-good || len(report.Reasons) != report.Rejected || report.Reasons[0].Line != 3 {
+				t.Errorf("%d rows look good, %d are stored: %+v", good, len(stored), report)
+			}
+			if stored["a-1"].Currency != "HKD" || rows[0].Price() != "HK$100" {
+				t.Errorf("the first costs %s, and %s", rows[0].Price(), stored["a-1"].Currency)
+			}
+		})
+	}
+}
+
+func TestAPreviewReadsNoFurtherThanItIsAskedTo(t *testing.T) {
+	u := testUploads(t)
+	rows, err := u.Preview(t.Context(), fileOf(uploadedRows+"\"never closed", "gable"), 2)
+	if err != nil || len(rows) != 2 || rows[1].Line != 3 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+}
+
+func TestAFileThatCannotBeReadIsBrokenAndNothingElse(t *testing.T) {
+	u := testUploads(t)
+	whole := compressed(t, uploadedRows)
+	for name, file := range map[string]site.ImportFile{
+		"another kind of file": fileOf("\x89PNG\r\n\x1a\n\x00\x00", "gable"), "no known column": fileOf("colour,size\nblue,1\n", "gable"),
+		"an unknown mapping": fileOf(uploadedRows, "../../etc/passwd"), "no mapping": fileOf(uploadedRows, ""),
+		"broken off in the midst": fileOf(whole[:len(whole)-12], "gable"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := u.Preview(t.Context(), file, 10)
+			_, imported := u.Import(t.Context(), file, io.Discard, func(site.ImportReport) {})
+			for _, err := range []error{err, imported} {
+				if _, broken := errors.AsType[*site.BrokenFileError](err); !broken || errors.Is(err, ports.ErrUnavailable) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	}
+	if n := len(u.stored(t)); n != 0 {
+		t.Errorf("%d listings were stored", n)
+	}
+}
+
+func TestRejectsAreMendedAndImportedWithTheSameMapping(t *testing.T) {
+	for name, c := range map[string]struct{ rows, from, to, file string }{
+		"csv": {uploadedRows, "a-2,,200", "a-2,Second,200", "listings.rejects.csv"},
+		"ndjson": {
+			`{"reference":"a-1","title":"First","price":1,"location":"Here"}` + "\n" + `{"reference":"a-2","title":"","price":2,"location":"Here"}` + "\n",
+			`"title":""`, `"title":"Second"`, "listings.rejects.ndjson",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := testUploads(t)
+			var rejects bytes.Buffer
+			report, err := u.Import(t.Context(), fileOf(c.rows, "gable"), &rejects, func(site.ImportReport) {})
+			if err != nil || report.RejectsName != c.file || !strings.Contains(rejects.String(), c.from) || strings.Contains(rejects.String(), "a-1") {
+				t.Fatalf("%+v, %v, %s", report, err, rejects.String())
+			}
+			mended := strings.Replace(rejects.String(), c.from, c.to, 1)
+			again, err := u.Import(t.Context(), fileOf(mended, "gable"), io.Discard, func(site.ImportReport) {})
+			if err != nil || again.Created != 1 || again.Updated != 0 || u.stored(t)["a-2"].Title != "Second" {
+				t.Errorf("%+v, %v", again, err)
+			}
+			whole, err := u.Import(t.Context(), fileOf(c.rows, "gable"), io.Discard, func(site.ImportReport) {})
+			if err != nil || whole.Created != 0 || whole.Unchanged != report.Created {
+				t.Errorf("the same file again: %+v, %v", whole, err)
+			}
+		})
+	}
+}
+
+func TestEveryMappingSaysWhatItIsFor(t *testing.T) {
+	list := testUploads(t).Mappings()
+	if len(list) < 3 || list[0].Name != "gable" {
+		t.Fatalf("%+v", list)
+	}
+	for _, m := range list {
+		if m.About == "" {
+			t.Errorf("%s says nothing", m.Name)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+//go:build unix
+
+package truth
+
+import (
+	"bytes"
+
+	"github.com/gable-listings/gable/app/apptest"
+)
+
+// appendSights adds the listings in a JSON body to a list, whose edition stands for their bedrooms. Listings that are
+// not in the index are left out.
+func appendSights(list []sight, body []byte, index map[string]int) []sight {
+	const idLength = 36
+	for {
+		_, after, found := bytes.Cut(body, []byte(`"id":"`))
+		if !found || len(after) < idLength {
+			return list
+		}
+		listing, ours := index[string(after[:idLength])]
+		_, after, _ = bytes.Cut(after, []byte(`"price":"`))
+		price := apptest.LeadingInt(after)
+		after, body, _ = bytes.Cut(after, []byte(`"version":`))
+		_, edition, _ := bytes.Cut(after, []byte(`"bedrooms":`))
+		if ours {
+			list = append(list, sight{listing, apptest.LeadingInt(body), price, apptest.LeadingInt(edition)})
+		}
+	}
+}
+
+// countIn is the count in a JSON body, or -1.
+func countIn(body []byte) int {
+	const name = `"count":`
+	at := bytes.LastIndex(body, []byte(name))
+	if at < 0 {
+		return -1
+	}
+	return apptest.LeadingInt(body[at+len(name):])
+}

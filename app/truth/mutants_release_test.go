@@ -1,0 +1,49 @@
+//go:build unix
+
+package truth
+
+// Which programs run on which schema, and what a release does to those who read and write meanwhile.
+var releaseMutants = []mutant{
+	{
+		"a program does not run on a schema that needs a newer one",
+		"adapters/bunstore/schema.go", "if m.oldest > own {", "if m.oldest > own && false {", storePkg,
+		"TestAProgramRunsOnANewerSchema",
+	},
+	{
+		"nor on one that does not say so",
+		"adapters/bunstore/schema.go", "oldest: m.Name}", "oldest: \"\"}", storePkg, "TestAnUnknownMigration",
+	},
+	{
+		"the first release is shown no migration that it does not know",
+		"adapters/bunstore/schema.go", "isFirst := m.number() <= migrations.FirstRelease;", "isFirst := true;",
+		storePkg, "TestTheTableOfTheFirstRelease",
+	},
+	{
+		"a migration without its record is taken back",
+		"adapters/bunstore/schema.go",
+		"	if err != nil {\n		return fmt.Errorf(\"record migration %s: %w\", m.Name, err)\n	}\n", "	_ = err\n",
+		storePkg, "TestAMigrationAndItsRecord",
+	},
+	{
+		"only the program that brings the newest migration takes it back",
+		"adapters/bunstore/schema.go", "if newer := s.Newer(); newer != \"\" {", "if newer := s.Newer(); false {",
+		storePkg, "TestMigrationsAreTakenBack",
+	},
+	{
+		"nobody queues behind a migration that waits for a table",
+		"adapters/bunstore/postgres.go", "\"SET LOCAL lock_timeout = '1s'\"", "\"SELECT 1\"",
+		storePkg, "TestAMigrationThatWaitsForATable",
+	},
+	{
+		"a database that is being restored is unavailable",
+		"adapters/bunstore/postgres.go",
+		"\"55P03\",\n		\"42P01\", \"42703\", \"42883\", \"3F000\", \"54000\":", "\"55P03\":",
+		storePkg, "TestADatabaseThatIsBeingRestored",
+	},
+	{
+		"every migration says which programs run on its schema",
+		"migrations/migrations.go",
+		"	case said == nil:\n", "	case said == nil:\n		return number, nil\n	case said[0] == nil:\n",
+		schemaPkg, "TestTheStatementOfAMigration",
+	},
+}

@@ -1,0 +1,972 @@
+//go:build unix
+
+package truth
+
+import "slices"
+
+// The rules that keep the caches true, room by room. The order of a list is that of a story, not of importance.
+var mutants = slices.Concat(
+	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants,
+	storeMutants, releaseMutants, healerMutants, appMutants,
+)
+
+// windowTests are those that say case by case what touches what; random ones might miss it once.
+const windowTests = "TestAPageIsTouched|TestAChangeWithout|TestAnUncertain|TestAReset"
+
+// foldTests open databases that fold letters in other ways.
+const foldTests = "TestADatabaseThatFolds|TestEachWayToFold"
+
+// Where the triggers stand.
+const (
+	postgresChanges = "migrations/postgres/20261123000002_property_changes.tx.up.sql"
+	postgresWriters = "migrations/postgres/20261129000002_every_writer.tx.up.sql"
+	sqliteChanges   = "migrations/sqlite/20261123000002_property_changes.tx.up.sql"
+)
+
+// What touches what.
+var propertyMutants = []mutant{
+	{
+		"a page is touched by what it shows",
+		"domain/property/page.go", "c.Op == OpReset || slices.Contains(w.ids, c.ID)",
+		"c.Op == OpReset", propertyPkg, windowTests,
+	},
+	{
+		"and by a reset",
+		"domain/property/page.go", "c.Op == OpReset || slices.Contains(w.ids, c.ID)",
+		"slices.Contains(w.ids, c.ID)", propertyPkg, windowTests,
+	},
+	{
+		"the place of a full page's last listing is part of it",
+		"domain/property/page.go", "return !w.end.Valid || s.Sort.Compare(at, w.end.Value) <= 0",
+		"return !w.end.Valid || s.Sort.Compare(at, w.end.Value) < 0", propertyPkg, windowTests,
+	},
+	{
+		"a page that is not full has no end",
+		"domain/property/page.go", "if !s.Full(page) || len(page.Properties) == 0 {",
+		"if len(page.Properties) == 0 {", propertyPkg, windowTests,
+	},
+	{
+		"the place that a page begins behind is not part of it",
+		"domain/property/page.go", "s.Sort.Compare(at, s.After.Value) <= 0",
+		"s.Sort.Compare(at, s.After.Value) < 0", propertyPkg, windowTests,
+	},
+	{
+		"what may match touches",
+		"domain/property/page.go", "w.search.Filter.Matches(c.After) != No",
+		"w.search.Filter.Matches(c.After) == Yes", propertyPkg, windowTests,
+	},
+	{
+		"what may match is never patched in",
+		"domain/property/page.go", "	case enters == Maybe:\n		return nil, false\n", "", propertyPkg, windowTests,
+	},
+	{
+		"nor what lies outside of the page",
+		"domain/property/page.go", "if current != nil && s.Window(page).Covers(s.Sort.Place(current)) {",
+		"if current != nil {", propertyPkg, windowTests,
+	},
+	{
+		"an older state is never put over a newer one",
+		"domain/property/page.go", "if at >= 0 && page.Properties[at].Version >= version {",
+		"if false {", propertyPkg, windowTests,
+	},
+	{
+		"what has left a page is taken off it",
+		"domain/property/page.go", "rows = slices.Delete(rows, at, at+1)", "_ = at", propertyPkg, windowTests,
+	},
+	{
+		"a full page that runs short is loaded anew",
+		"domain/property/page.go", "if s.Full(page) && !s.Full(patched) {", "if false {", propertyPkg, windowTests,
+	},
+	{
+		"a page stays within its limit",
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if weight >= PageBytes {", propertyPkg,
+		windowTests,
+	},
+	{
+		"and within its bytes",
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if i+1 == s.Limit {", propertyPkg, windowTests,
+	},
+	{
+		"a page that its bytes have filled ends at its last listing",
+		"domain/property/page.go", "return weight >= PageBytes", "return false", propertyPkg, windowTests,
+	},
+	{
+		"of two that may match either may be counted",
+		"domain/property/page.go", "return before == Maybe || after == Maybe || before != after",
+		"return before != after", propertyPkg, windowTests,
+	},
+	{
+		"what is not told of the state before may be anything",
+		"domain/property/page.go", "c.Op != OpInsert && c.Before == nil || ", "", propertyPkg, windowTests,
+	},
+	{
+		"so may what is not told of the state after",
+		"domain/property/page.go", " || c.Op != OpDelete && c.After == nil {", " {", propertyPkg, windowTests,
+	},
+	{
+		"a text that a change has replaced is remembered",
+		"domain/property/weight.go", "if after[i] != nil && *after[i] == *text {\n			*text", "if after[i] != nil {\n			*text",
+		propertyPkg, "TestACompactChange",
+	},
+	{
+		"letters outside ASCII may match in either case",
+		"domain/property/letters.go", "strings.ContainsFunc(part, mayFold) || ", "", propertyPkg,
+		"TestTextIsMatched|TestTheRim",
+	},
+	{
+		"so may what some databases take for ASCII",
+		"domain/property/letters.go", " || strings.ContainsFunc(text, mayFoldToAny)",
+		"", propertyPkg, "TestTextIsMatched|TestTheRim",
+	},
+	{
+		"so may what only a later Unicode knows",
+		"domain/property/letters.go", "return unicode.Is(unicode.Cn, r)", "return false", propertyPkg, "TestTextIsMatched",
+	},
+	{
+		"wherever it stands",
+		"domain/property/letters.go", "case r <= 0x377,", "case r <= 0x378,", propertyPkg, "TestEveryCharacter",
+	},
+	{
+		"a Σ is never certain",
+		"domain/property/letters.go", "if strings.ContainsRune(part, 'Σ') {",
+		"if false {", propertyPkg, "TestTextIsMatched|TestTheRim",
+	},
+	{
+		"the rim of a circle is not certain",
+		"domain/property/match.go", "math.Abs(distance-circle.RadiusKM) <= rim*",
+		"math.Abs(distance-circle.RadiusKM) < -rim*", propertyPkg, "TestTextIsMatched|TestTheRim",
+	},
+}
+
+// Who has seen what.
+var freshnessMutants = []mutant{
+	{
+		"an own change is newer than what the feed brings before it",
+		"domain/freshness/ledger.go", "newer := own || s.pending == 0", "newer := true", freshnessPkg, ".",
+	},
+	{
+		"once the feed has brought an own change, what it brings next is newer",
+		"domain/freshness/ledger.go", "		s.pending--\n", "", freshnessPkg, ".",
+	},
+	{
+		"a change is recognised by its transaction",
+		"domain/freshness/ledger.go", "changeKey{c.Tx, c.ID,", "changeKey{0, c.ID,", freshnessPkg, ".",
+	},
+	{
+		"versions that do not rise order nothing",
+		"domain/freshness/ledger.go", "if s.position > 0 && newer != (c.Version > s.version) {", "if false {", freshnessPkg, ".",
+	},
+	{
+		"nor do they after an own change of a state that is not known",
+		"domain/freshness/ledger.go", "	s.unordered = position\n	l.latest", "	l.latest", freshnessPkg, ".",
+	},
+	{
+		"an item whose versions order nothing is loaded",
+		"domain/freshness/check.go", "	case newest.unordered > uint64(at):\n		return nil, at, Stale\n", "", freshnessPkg, ".",
+	},
+	{
+		"and so is a page",
+		"domain/freshness/check.go", "if newest.unordered > uint64(at) {", "if false {", freshnessPkg, ".",
+	},
+	{
+		"a change that is known already counts once",
+		"domain/freshness/ledger.go", "l.known[keyOf(c)]; known {", "l.known[keyOf(c)]; known && false {", freshnessPkg, ".",
+	},
+	{
+		"and so does an own change that the feed was faster with",
+		"domain/freshness/ledger.go", "	return known\n", "	return known && false\n", freshnessPkg, ".",
+	},
+	{
+		"after a reset nothing kept before is judged",
+		"domain/freshness/ledger.go", "l.tail = l.head.Load() + 1", "l.tail = l.head.Load()", freshnessPkg, ".",
+	},
+	{
+		"what has been forgotten is remembered as a number",
+		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	if", "	if", freshnessPkg, ".",
+	},
+	{
+		"so has an own change that the feed has yet to bring",
+		"domain/freshness/ledger.go", "	if pending {\n", "	if false {\n", freshnessPkg, ".",
+	},
+	{
+		"what is too large to be remembered resets the ledger",
+		"domain/freshness/ledger.go", "c.Op == property.OpReset || weight > l.maxBytes {", "c.Op == property.OpReset {", freshnessPkg, ".",
+	},
+	{
+		"an own change that is too large is remembered as a number",
+		"domain/freshness/ledger.go", "		l.forget(c, own)\n", "", freshnessPkg, ".",
+	},
+	{
+		"what was forgotten takes no bytes",
+		"domain/freshness/ledger.go", "	l.bytes -= slot.weight\n", "", freshnessPkg, ".",
+	},
+	{
+		"an own change that the feed has brought already is old news",
+		"domain/freshness/ledger.go", "case reached.Sees(order(c)):", "case reached.Sees(order(c)) && false:", freshnessPkg, ".",
+	},
+	{
+		"silence is loss: a ledger that was not confirmed vouches for nothing",
+		"domain/freshness/ledger.go", "age <= tolerance &&", "age >= 0 &&", freshnessPkg, ".",
+	},
+	{
+		"a poll that began before a doubt confirms nothing",
+		"domain/freshness/ledger.go", "&& !confirmed.Before(*l.doubted.Load())", "&& true", freshnessPkg, ".",
+	},
+	{
+		"an answer older than all that is remembered is unknown",
+		"domain/freshness/check.go", "	if at < l.tail {\n		return Unknown", "	if at < l.tail {\n		return Fresh", freshnessPkg, ".",
+	},
+	{
+		"a page is touched by what belongs on it",
+		"domain/freshness/check.go", "return d.window.Touches(&r.change)", "return false", freshnessPkg, ".",
+	},
+	{
+		"a count is touched by what enters or leaves",
+		"domain/freshness/check.go", "r.blind || d.count.AffectsCount(&r.change)", "r.blind", freshnessPkg, ".",
+	},
+	{
+		"or by an own change of what others changed before",
+		"domain/freshness/check.go", "r.blind || ", "", freshnessPkg, ".",
+	},
+	{
+		"a subtransaction is over when its transaction is",
+		"domain/freshness/ledger.go", "c.BeforeTx < reached.Xmin", "reached.Sees(c.BeforeTx)", freshnessPkg, ".",
+	},
+	{
+		"an own write in another epoch is noticed",
+		"domain/freshness/ledger.go", "		strange = strange || other\n", "", freshnessPkg, ".",
+	},
+	{
+		"a kept absence is touched by any change of its listing",
+		"domain/freshness/check.go", "return l.latest[d.item].position > at", "return l.latest[d.item].position > at+1", freshnessPkg, ".",
+	},
+	{
+		"places of another history mean nothing",
+		"domain/freshness/place.go", "p.Epoch != l.base.Epoch || ", "", freshnessPkg, ".",
+	},
+	{
+		"what an answer may have missed must not have been forgotten",
+		"domain/freshness/place.go", "l.forgotten >= p.Snapshot.Xmin || ", "", freshnessPkg, ".",
+	},
+	{
+		"an answer from before following began cannot be judged",
+		"domain/freshness/place.go", " || !p.Snapshot.Covers(l.base.Snapshot)", "", freshnessPkg, ".",
+	},
+	{
+		"a transaction in flight is not seen",
+		"domain/freshness/snapshot.go", "return !inFlight", "return !inFlight || true", freshnessPkg, ".",
+	},
+	{
+		"a token is met where its writes are seen",
+		"domain/freshness/token.go", "return !p.Snapshot.Sees(tx) })", "return false })", freshnessPkg, ".",
+	},
+}
+
+// The order of steps.
+var catalogMutants = []mutant{
+	{
+		"whoever is refused for what others have written finds that here",
+		"app/catalog/catalog.go", "errors.Is(refusal, property.ErrNotFound) || errors.Is(refusal, property.ErrVersionConflict)",
+		"false", catalogPkg, ".",
+	},
+	{
+		"so does who is told that all is as wished for",
+		"app/catalog/catalog.go", "return revised, c.acknowledge(ctx)", "return revised, nil", catalogPkg, ".",
+	},
+	{
+		"and who is told what the first request has made",
+		"app/catalog/catalog.go", "return *creation.Change.After, true, c.acknowledge(ctx)",
+		"return *creation.Change.After, true, nil", catalogPkg, ".",
+	},
+	{
+		"and an importer who is told that some need no change",
+		"app/catalog/import.go", "if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {",
+		"if err := run.flush(ctx); true {", catalogPkg, ".",
+	},
+	{
+		"a new listing is told here before it is acknowledged",
+		"app/catalog/catalog.go", "	c.publish(ctx, creation.Change)\n", "", catalogPkg, ".",
+	},
+	{
+		"so is a revision",
+		"app/catalog/catalog.go", "	c.publish(ctx, change)\n	return *change.After, nil",
+		"	return *change.After, nil", catalogPkg, ".",
+	},
+	{
+		"and a removal",
+		"app/catalog/catalog.go", "	c.publish(ctx, change)\n	return nil\n",
+		"	_ = change\n	return nil\n", catalogPkg, ".",
+	},
+	{
+		"and what is imported",
+		"app/catalog/import.go", "run.catalog.publish(ctx, run.count(done)...)", "run.count(done)", catalogPkg, ".",
+	},
+	{
+		"a writer begins with what stands in the store",
+		"app/catalog/catalog.go", "c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)",
+		"c.listings.Find(ctx, id)", catalogPkg, ".",
+	},
+}
+
+// The query cache.
+var cachedMutants = []mutant{
+	{
+		"in an outage the query cache gives nothing older than is tolerated",
+		"adapters/cached/outage.go", "reading.Tolerance); ok {", "reading.Tolerance); ok || true {", cachedPkg, ".",
+	},
+	{
+		"a record is used only if its signature is right",
+		"adapters/cached/envelope.go", "signed); err != nil {", "signed); err != nil && false {", cachedPkg, ".",
+	},
+	{
+		"and answers its own question only",
+		"adapters/cached/envelope.go", " || string(signed[2:end]) != key {", " {", cachedPkg, ".",
+	},
+	{
+		"a key is known by all of its id",
+		"adapters/cached/keyring.go", "if key.id == string(id) {", "if true {", cachedPkg, ".",
+	},
+	{
+		"an answer that was found wrong is removed",
+		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(given.Epoch, q.key))\n", "", cachedPkg, ".",
+	},
+	{
+		"what was forgotten is not used",
+		"adapters/cached/read.go", "if err == nil && rec.Loaded < r.forgotten.Load() {", "if false {", cachedPkg, ".",
+	},
+	{
+		"a position means something to its writer only",
+		"adapters/cached/read.go", "if rec.Writer == r.identity {", "if true {", cachedPkg, ".",
+	},
+	{
+		"a shared load that began before this read is judged",
+		"adapters/cached/read.go", "rec.position() >= arrived {", "rec.position() >= arrived || true {", cachedPkg, ".",
+	},
+	{
+		"the store is asked while the feed is not confirmed",
+		"adapters/cached/read.go", "case !r.ledger.Trusted(time.Now()):", "case false:", cachedPkg, ".",
+	},
+	{
+		"place and position are taken before the load",
+		"adapters/cached/read.go", "	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)",
+		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n" +
+			"	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)", cachedPkg, ".",
+	},
+	{
+		"a record is used for its time only",
+		"adapters/cached/record.go", "case now.UnixMicro() >= r.Expires:", "case false:", cachedPkg, ".",
+	},
+	{
+		"answers of different histories are kept apart",
+		"adapters/cached/read.go", `return shape + ":" + epoch + ":" + key`, `return shape + ":" + key`, cachedPkg, ".",
+	},
+	{
+		"what the ledger calls stale is not given",
+		"adapters/cached/read.go", "	if verdict != freshness.Fresh {\n		return nil, outcomeOf",
+		"	if verdict == freshness.Unknown {\n		return nil, outcomeOf", cachedPkg, "TestACountIsLoaded",
+	},
+	{
+		"a kept absence ends when the listing is made",
+		"adapters/cached/property_repository.go",
+		"	if verdict != freshness.Fresh || current == kept {\n		return verdict, false\n	}\n	rec.setItem",
+		"	if verdict != freshness.Fresh || current == kept || kept == nil {\n		return verdict, false\n	}\n	rec.setItem",
+		cachedPkg, ".",
+	},
+	{
+		"a record that is patched says how far",
+		"adapters/cached/read.go",
+		"		rec.setPlace(place) // read before the record was judged by all that the ledger knew\n",
+		"", cachedPkg, ".",
+	},
+	{
+		"a patched record lives no longer",
+		"adapters/cached/read.go", "left := time.Until(time.UnixMicro(rec.Expires))", "left := r.options.TTL", cachedPkg, ".",
+	},
+	{
+		"a reader gets the store's own answer who asks for it",
+		"adapters/cached/read.go",
+		"	case reading.Uncached:\n		r.note(reading, ports.OutcomeBypassed)\n		return asked(ctx, q)\n",
+		"", cachedPkg, ".",
+	},
+	{
+		"only an outage is made up for",
+		"adapters/cached/outage.go", "!errors.Is(err, ports.ErrUnavailable) {\n			r.note",
+		"err == nil {\n			r.note", cachedPkg, ".",
+	},
+	{
+		"a load outlives whoever asked first",
+		"adapters/cached/flights.go", "context.WithTimeout(context.WithoutCancel(ctx), timeout)",
+		"context.WithTimeout(ctx, timeout)", cachedPkg, ".",
+	},
+	{
+		"a load that has lost its last caller cannot be joined",
+		"adapters/cached/flights.go", "f.forget(key, this)\n		this.cancel()", "this.cancel()", cachedPkg, ".",
+	},
+	{
+		"a cold answer is loaded by one process",
+		"adapters/cached/read.go", "if r.options.LeaseTTL > 0 {", "if false {", cachedPkg, ".",
+	},
+	{
+		"who is granted the lease too late looks first",
+		"adapters/cached/lease.go", "		rec, _ := r.kept(ctx, q)\n",
+		`		var rec *record
+		if !granted {
+			rec, _ = r.kept(ctx, q)
+		}
+`, cachedPkg, ".",
+	},
+	{
+		"a lease ends with the load",
+		"adapters/cached/lease.go", "return nil, func() { r.release(ctx, key) }", "return nil, func() {}", cachedPkg, ".",
+	},
+	{
+		"a second look judges change by change",
+		"adapters/cached/sample.go", "	switch {\n	case r.ledger.Check(entry) != freshness.Fresh:",
+		"	verdict, changed := q.refresh(&given)\n	switch {\n	case verdict != freshness.Fresh || changed:", cachedPkg, ".",
+	},
+	{
+		"and concludes nothing before it has caught up",
+		"adapters/cached/sample.go", "if err := catchUp(ctx); err != nil {",
+		"if err := catchUp(ctx); err != nil && false {", cachedPkg, ".",
+	},
+}
+
+// The cache in Redis.
+var redisMutants = []mutant{
+	{
+		"a huge value stays where it is",
+		"adapters/rediscache/cache.go", "prefix+key, 0, int64(c.maxValueBytes))", "prefix+key, 0, -1)", redisPkg,
+		"TestAHugeValue",
+	},
+	{
+		"and is not used",
+		"adapters/rediscache/cache.go", "case len(value) > c.maxValueBytes:", "case false:", redisPkg, "TestAHugeValue",
+	},
+}
+
+// What a wrong answer leads to.
+var healerMutants = []mutant{
+	{
+		"after wrong answers the ledger begins anew",
+		"app/follow/follower.go", "if f.anew.Swap(false) {", "if f.anew.Swap(false) && false {", followPkg, "TestALedgerThatBegins",
+	},
+	{
+		"and the query cache with it",
+		"app/insight/healer.go", "		h.Forget()\n", "", insightPkg, "TestTwoWrongAnswers",
+	},
+}
+
+// The view cache.
+var viewMutants = []mutant{
+	{
+		"a view that was found wrong is removed",
+		"adapters/web/viewcache/sample.go", "	c.views.Invalidate(v.key)\n", "", viewPkg, ".",
+	},
+	{
+		"its token names no transaction",
+		"adapters/web/viewcache/wishes.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", viewPkg, ".",
+	},
+	{
+		"nor does the view cache",
+		"adapters/web/viewcache/cache.go", "	if !ok {\n		return nil, 0", "	if !ok && false {\n		return nil, 0", viewPkg, ".",
+	},
+	{
+		"whoever was told what the feed has not brought is not shown less",
+		"adapters/web/viewcache/wishes.go", "c.ledger.Doubt(time.Now())", "time.Now()", viewPkg, ".",
+	},
+	{
+		"a view is served while the feed is confirmed",
+		"adapters/web/viewcache/cache.go", "if !ok || !c.ledger.Trusted(time.Now()) {", "if !ok {", viewPkg, ".",
+	},
+	{
+		"a view's position is taken before its load",
+		"adapters/web/viewcache/http.go", "	v, stored := c.Keep(key, answer, at, load)", "	v, stored := c.Keep(key, answer, c.Position(), load)", viewPkg, ".",
+	},
+	{
+		"what a token names is waited for",
+		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case w.latest, behind && false:", viewPkg, ".",
+	},
+	{
+		"the latest state is waited for",
+		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case behind:", viewPkg, ".",
+	},
+	{
+		"a view that a change has touched is not served",
+		"adapters/web/viewcache/cache.go",
+		"	if v, ok := c.views.GetIfPresent(key); ok && c.ledger.Check(v.entry) == freshness.Fresh {\n		return v\n",
+		"	if v, ok := c.views.GetIfPresent(key); ok {\n		return v\n", viewPkg, ".",
+	},
+	{
+		"nor one that the ledger cannot judge",
+		"adapters/web/viewcache/cache.go", "	case freshness.Fresh:\n		return v, ports.OutcomeHit",
+		"	case freshness.Fresh, freshness.Unknown:\n		return v, ports.OutcomeHit", viewPkg, ".",
+	},
+	{
+		"nor one of a silent feed, whose target is not known",
+		"adapters/web/viewcache/cache.go",
+		"	if !c.ledger.Trusted(time.Now()) {\n		return nil, ports.OutcomeBypassed\n	}\n",
+		"", viewPkg, ".",
+	},
+	{
+		"while the feed is silent nothing is kept",
+		"adapters/web/viewcache/http.go", "	if e.View == ports.OutcomeBypassed {\n		status",
+		"	if false {\n		status", viewPkg, ".",
+	},
+	{
+		"what depends on nothing named is not kept",
+		"adapters/web/viewcache/cache.go", "len(a.Depends) == 0 || ", "", viewPkg, ".",
+	},
+	{
+		"in an outage no view is given that is known to be old",
+		"adapters/web/viewcache/cache.go",
+		"	if v, ok := c.views.GetIfPresent(key); ok && c.ledger.Check(v.entry) == freshness.Fresh {\n		return v, age",
+		"	if v, ok := c.views.GetIfPresent(key); ok {\n		return v, age", viewPkg, ".",
+	},
+	{
+		"nor one that was not looked for",
+		"adapters/web/viewcache/http.go", "v != nil && e.View == ports.OutcomeBypassed {", "v != nil {", viewPkg, ".",
+	},
+	{
+		"nor any to a session",
+		"adapters/web/viewcache/wishes.go", "w.uncached || w.latest || w.session {", "w.uncached || w.latest {", viewPkg, ".",
+	},
+	{
+		"nor to who wants the latest state",
+		"adapters/web/viewcache/wishes.go", "w.uncached || w.latest || w.session {", "w.uncached || w.session {", viewPkg, ".",
+	},
+	{
+		"when the feed cannot be read the database is asked",
+		"adapters/web/viewcache/wishes.go", "reading.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
+	},
+	{
+		"who asks for the database gets no view",
+		"adapters/web/viewcache/http.go", "if !e.Reading.Uncached {\n		var v", "if true {\n		var v", viewPkg, ".",
+	},
+	{
+		"not even of a known target",
+		"adapters/web/viewcache/http.go", "if e.Prepared = true; e.Reading.Uncached {",
+		"if e.Prepared = true; false {", viewPkg, ".",
+	},
+	{
+		"a session without a token has no answer",
+		"adapters/web/viewcache/http.go", "if special.session && c.giveToken(r.Context(), w.Header()) != nil {",
+		"if special.session && c.giveToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",
+	},
+	{
+		"shared caches reuse no answer to a request for more than the default",
+		"adapters/web/viewcache/http.go", "special == (wishes{}) && ", "", viewPkg, "SharedCaches",
+	},
+	{
+		"and no answer that is stale",
+		"adapters/web/viewcache/http.go", " && h[\"Age\"] == nil {", " {", viewPkg, "SharedCaches",
+	},
+	{
+		"and store none of a session",
+		"adapters/web/viewcache/http.go", "h[\"Cache-Control\"] = privateNoCache", "", viewPkg, "SharedCaches",
+	},
+}
+
+// What the triggers record.
+var schemaMutants = []mutant{
+	{
+		"a version counts up whatever a statement says",
+		postgresChanges, "NEW.version := OLD.version OPERATOR(pg_catalog.+) 1;",
+		"NEW.version := greatest(NEW.version, OLD.version);", schemaPkg, "TestVersionAndTimes",
+	},
+	{
+		"an insertion waits for a removal under way",
+		postgresWriters, "FOR KEY SHARE;\n        EXIT WHEN FOUND;", ";\n        EXIT;", schemaPkg, "TestPostgresVersions",
+	},
+	{
+		"and goes on counting where it ended",
+		postgresWriters, "ORDER BY c.seq DESC LIMIT 1), 1)", "ORDER BY c.seq DESC LIMIT 0), 1)", schemaPkg, "TestAVersion",
+	},
+	{
+		"a version stays free for what was not told",
+		postgresWriters, "'delete' THEN 1 ELSE 2 END", "'delete' THEN 1 ELSE 1 END", schemaPkg, "TestPostgresVersions",
+	},
+	{
+		"a truncation is told",
+		postgresChanges,
+		"CREATE TRIGGER property_changes_of_truncate AFTER TRUNCATE ON properties\n    FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_truncate();",
+		"", schemaPkg, "TestPostgresTellsBig",
+	},
+	{
+		"a large insertion is told as a reset",
+		postgresWriters,
+		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
+		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
+		schemaPkg, "TestPostgresTellsBig",
+	},
+	{
+		"so is a large change",
+		postgresWriters,
+		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
+		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
+		schemaPkg, "TestPostgresTellsBig",
+	},
+	{
+		"and a large removal",
+		postgresWriters,
+		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
+		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
+		schemaPkg, "TestPostgresTellsBig",
+	},
+	{
+		"a change names the transaction of its writer",
+		postgresChanges, "xid8 NOT NULL DEFAULT pg_current_xact_id()",
+		"xid8 NOT NULL DEFAULT '3'", schemaPkg, "TestPostgresNames",
+	},
+	{
+		"of many rows each is told with its own state before",
+		postgresWriters, "ON o.id OPERATOR(pg_catalog.=) n.id;",
+		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedTells",
+	},
+	{
+		"nobody who writes waits for all the others",
+		postgresChanges, "INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
+		"INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    PERFORM pg_notify('gable', '');\n    RETURN NULL;",
+		schemaPkg, "otif",
+	},
+	{
+		"what is recorded of a place does not depend on the writer's session",
+		postgresWriters, "0\n            THEN pg_catalog.to_json(latitude)", "-99\n            THEN pg_catalog.to_json(latitude)",
+		storePkg, "TestTheSessionOfAWriter",
+	},
+	{
+		"a replica's writer is recorded",
+		postgresWriters, "    ENABLE REPLICA TRIGGER property_changes_of_replica;",
+		"    DISABLE TRIGGER property_changes_of_replica;",
+		storePkg, "TestAWriterInTheReplicaRole",
+	},
+	{
+		"and so is its truncation",
+		postgresWriters, "    ENABLE ALWAYS TRIGGER property_changes_of_truncate,\n", "", storePkg,
+		"TestAWriterInTheReplicaRole",
+	},
+	{
+		"an id that a statement deletes and inserts goes on behind what was deleted",
+		postgresWriters, "deleted::bigint OPERATOR(pg_catalog.+) 2", "1", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"what a statement has deleted is forgotten at its end",
+		postgresWriters, "        PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    END IF;\n    PERFORM FROM",
+		"        NULL;\n    END IF;\n    PERFORM FROM", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"whatever is not a plain DELETE may insert what it deletes",
+		postgresWriters, `current_query() ~* '^\s*delete\s' IS NOT true OR `, "", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"and so may what begins as one",
+		postgresWriters, " OR current_query() ~* 'insert|merge'", "", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"SQLite refuses what would remove rows unseen",
+		sqliteChanges, "CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN EXISTS",
+		"CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN false AND EXISTS",
+		schemaPkg, "TestSQLiteRefuses",
+	},
+}
+
+// What the feed tells.
+var storeMutants = []mutant{
+	{
+		"a store ends a page where it is full",
+		"adapters/bunstore/property_repository.go", "weight < property.PageBytes", "weight < property.PageBytes/2", storePkg,
+		"TestPropertyRepositoryKeeps",
+	},
+	{
+		"a file that lacks what was served from it is another history",
+		"adapters/bunstore/history_sqlite.go", "moved || !now.has(looked.point)", "moved", storePkg, "TestAFileThat",
+	},
+	{
+		"a change is more than its number",
+		"adapters/bunstore/feed_sqlite.go", "return found && mark == p.mark", `return found && mark != "-"`, storePkg,
+		"TestAFileThatIsPutBack",
+	},
+	{
+		"an own write is looked for, too",
+		"adapters/bunstore/property_repository.go",
+		`"update property "+p.ID.String(), r.db.refused(err))
+	}
+	r.db.committed(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
+	}`, storePkg, "TestAFileThatLacksTheLast",
+	},
+	{
+		"of what is pruned the last mark stays",
+		"adapters/bunstore/feed_sqlite.go", "s.Pruned: s.PrunedMark}", "s.Pruned: \"\"}", storePkg, "TestAPruning",
+	},
+	{
+		"another schema is another history",
+		"adapters/bunstore/history_sqlite.go", "if moved := h.schema != 0 && h.schema != now.Schema;", "if moved := false;",
+		storePkg, "TestASchemaThatChanged",
+	},
+	{
+		"a connection is not used once its file has been replaced",
+		"adapters/bunstore/file_sqlite.go", "if !c.from.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
+	},
+	{
+		"the last connection to a file that was replaced empties its log",
+		"adapters/bunstore/file_sqlite.go", "on != f.now && on.leaving == on.conns", "false", storePkg, "TestTheLogOfAFile",
+	},
+	{
+		"a connection to it does not stay open when its user has done with it",
+		"adapters/bunstore/file_sqlite.go", "c.from.file.generation == c.generation && ", "", storePkg, "TestTheLogOfAFile",
+	},
+	{
+		"the feed of a file sees what is in it now",
+		"adapters/bunstore/sqlite.go", "db.feed, err = db.sqlitePool(path, file, 1, true, readOnly)",
+		"db.feed, err = db.sqlitePool(path, file, 1, false, readOnly)",
+		storePkg, "TestAFileThatIsCopiedOver",
+	},
+	{
+		"a table whose changes are not all recorded has no feed",
+		"adapters/bunstore/recording_postgres.go", "if !slices.Contains(present, recorder) {",
+		"if !slices.Contains(present, recorder) && false {", storePkg, "TestWhileChangesAreNot",
+	},
+	{
+		"nor has one from which others inherit",
+		"adapters/bunstore/recording_postgres.go", `if r.Heir != "" {`, "if false {", storePkg, "TestWhileChangesAreNot",
+	},
+	{
+		"nor has one that inherits from another, or is a partition",
+		"adapters/bunstore/recording_postgres.go", `if r.Parent != "" {`, "if false {", storePkg, "TestAWriteThroughAParent",
+	},
+	{
+		"triggers that were made anew end the history",
+		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Triggers`, "", storePkg, "TestAChangePast",
+	},
+	{
+		"columns that were rewritten end the history",
+		"adapters/bunstore/feed_postgres.go", ` + "/" + s.Columns`, "", storePkg, "TestAChangePast",
+	},
+	{
+		"a truncation of what is recorded does, too",
+		"adapters/bunstore/feed_postgres.go", ", pg_relation_filenode('property_changes'))", ")", storePkg, "TestAChangePast",
+	},
+	{
+		"a trigger's function is part of it",
+		"adapters/bunstore/recording_postgres.go", "t.oid, t.xmin, f.xmin)", "t.oid, t.xmin)", storePkg, "TestAChangePast",
+	},
+	{
+		"a change that cannot be read is a reset",
+		"adapters/bunstore/change_feed.go", "r.Before.broken == nil && r.After.broken == nil", "true", storePkg,
+		"TestAChangeThat",
+	},
+	{
+		"and so is one of an unknown kind",
+		"adapters/bunstore/change_feed.go", "	if !r.readable() {", "	if r.Before.broken != nil || r.After.broken != nil {",
+		storePkg, "TestAChangeOfAnUnknown",
+	},
+	{
+		"a database that folds cased letters otherwise is refused",
+		"adapters/bunstore/letters_postgres.go", "if !foldsWell(r, lower[i]) {", "if false {", storePkg, foldTests,
+	},
+	{
+		"so is one whose capitals matter",
+		"adapters/bunstore/letters_postgres.go", "return lower == string(unicode.ToLower(r))", "break", storePkg, foldTests,
+	},
+	{
+		"or that folds ASCII otherwise",
+		"adapters/bunstore/letters_postgres.go", "case folded.ASCII != ascii:", "case false:", storePkg, foldTests,
+	},
+	{
+		"or a letter to an ASCII one",
+		"adapters/bunstore/letters_postgres.go", " && to > unicode.MaxASCII && ", " && ", storePkg, foldTests,
+	},
+	{
+		"or a cased letter to a caseless one",
+		"adapters/bunstore/letters_postgres.go", " && property.CaseOf(to) == property.Cased", "", storePkg, foldTests,
+	},
+	{
+		"or a letter to several",
+		"adapters/bunstore/letters_postgres.go", "return size == len(lower) && ", "_ = size\n\treturn ", storePkg, foldTests,
+	},
+	{
+		"or what has no case",
+		"adapters/bunstore/letters_postgres.go", "lower(caseless) = caseless AS", "true AS", storePkg, foldTests,
+	},
+	{
+		"or by ILIKE alone a letter to several",
+		"adapters/bunstore/letters_postgres.go", " AND ?1 ILIKE ?2", "", storePkg, foldTests,
+	},
+	{
+		"or what has no case to several",
+		"adapters/bunstore/letters_postgres.go", " AND caseless ILIKE repeat('_', length(caseless))", "", storePkg, foldTests,
+	},
+	{
+		"or a letter to an ASCII one by ILIKE alone",
+		"adapters/bunstore/letters_postgres.go", "NOT ?1 ILIKE ANY", "true OR ?1 ILIKE ANY", storePkg, foldTests,
+	},
+	{
+		"or not at all by ILIKE",
+		"adapters/bunstore/letters_postgres.go", "?0 ILIKE lower(?0) AND ?1 ILIKE lower(?1) AND", "", storePkg, foldTests,
+	},
+	{
+		"a column folds as its database does",
+		"adapters/bunstore/letters_postgres.go", `if folded.Collated != "" {`, "if false {", storePkg, "TestAColumnWith",
+	},
+	{
+		"a write tells of which epoch it is",
+		"adapters/bunstore/write_postgres.go", "last != nil && last.started == started", "last != nil", storePkg, "TestARestart",
+	},
+	{
+		"a transaction that commits late is told, whatever was told before",
+		"adapters/bunstore/feed_postgres.go", "WHERE tx >= pg_snapshot_xmin($1::pg_snapshot)", "WHERE seq > $2", storePkg, "Feed|Order|Commit",
+	},
+	{
+		"so it is in the midst of a stretch that is told in pages",
+		"adapters/bunstore/feed_postgres.go", "WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)", "WHERE (seq > ?1)", storePkg, "Feed|Order|Commit",
+	},
+	{
+		"a transaction whose number a crash has given anew is told",
+		"adapters/bunstore/feed_postgres.go", "WHERE seq > $2 AND", "WHERE false AND", storePkg, "TestAChangeIsToldWhoseNumber",
+	},
+	{
+		"a cursor of another history is gone",
+		"adapters/bunstore/cursor_postgres.go", "s.history != now.History || ",
+		"", storePkg, "TestAnotherDatabase|TestAPromoted",
+	},
+	{
+		"so is one that is ahead of its database",
+		"adapters/bunstore/cursor_postgres.go", " || max(s.from.seq, s.to.seq) > now.LastSeq", "", storePkg, "TestCursorOf",
+	},
+	{
+		"and one that has not seen a transaction that was removed",
+		"adapters/bunstore/cursor_postgres.go", "prunedTx >= s.from.Xmin || ", "", storePkg, "TestACursorIsGone",
+	},
+	{
+		"or a number that was",
+		"adapters/bunstore/cursor_postgres.go", " || now.PrunedSeq > s.from.seq)", ")", storePkg, "TestACursorBefore",
+	},
+	{
+		"what somebody may not have seen is not removed",
+		"adapters/bunstore/prune_postgres.go", " AND tx < pg_snapshot_xmin(pg_current_snapshot()))\n    RETURNING",
+		")\n    RETURNING", storePkg, "TestPruneLeaves",
+	},
+	{
+		"what is removed is noted each time",
+		"adapters/bunstore/prune_postgres.go",
+		"ON CONFLICT (id) DO UPDATE SET seq = greatest(r.seq, excluded.seq), tx = greatest(r.tx, excluded.tx)",
+		"ON CONFLICT (id) DO NOTHING", storePkg, "TestPruneLeaves|ChangeFeedKeeps",
+	},
+	{
+		"changes that were copied are of long ago",
+		"adapters/bunstore/prune_postgres.go", "tx.NewRaw(adoptSQL).Exec(ctx)",
+		`tx.NewRaw("SELECT 1, ?", adoptSQL).Exec(ctx)`, storePkg, "TestChangesCopied",
+	},
+	{
+		"so is what was removed elsewhere",
+		"adapters/bunstore/prune_postgres.go", "UPDATE feed_retention SET tx = '3' WHERE",
+		"UPDATE feed_retention SET tx = '3' WHERE false AND", storePkg, "TestChangesCopied",
+	},
+	{
+		"also before that has been noted",
+		"adapters/bunstore/feed_postgres.go", " WHERE tx < pg_snapshot_xmax(now.snapshot)", "", storePkg, "TestChangesCopied",
+	},
+	{
+		"a standby is never followed",
+		"adapters/bunstore/feed_postgres.go", `	if s.History == "" {
+		return sight{}, errStandby
+	}
+`,
+		"", storePkg, "TestAStandbyIsNeverFollowed",
+	},
+	{
+		"another timeline is another history",
+		"adapters/bunstore/feed_postgres.go", "left(pg_walfile_name(pg_current_wal_lsn()), 8), ", "", storePkg, "TestAPromoted",
+	},
+	{
+		"so is another database of the cluster",
+		"adapters/bunstore/feed_postgres.go", "(SELECT oid FROM pg_database WHERE datname = current_database()),",
+		"", storePkg, "TestAnotherDatabase",
+	},
+	{
+		"a recovery from a crash is another epoch",
+		"adapters/bunstore/feed_postgres.go", ", pg_stat_get_bgwriter_stat_reset_time())", "", storePkg, "TestARecovery",
+	},
+	{
+		"that nothing is new is known from the snapshot",
+		"adapters/bunstore/feed_postgres.go", "snapshot == last.snapshot && started",
+		"started", storePkg, "TestChangeThatCommits",
+	},
+	{
+		"and from the very server that was read last",
+		"adapters/bunstore/feed_postgres.go", " && started == last.started, nil", ", nil", storePkg, "TestAPromoted",
+	},
+	{
+		"a stretch ends where its first page has found the end",
+		"adapters/bunstore/feed_postgres.go", "reached = at.to", "_ = at.to", storePkg, "TestChangeThatCommits",
+	},
+	{
+		"a head that goes back leaves nobody out",
+		"adapters/bunstore/feed_postgres.go", "from.Snapshot = from.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)",
+		"from.Snapshot.Xmin = uint64(max(row.Behind, row.PrunedTx)) + 1\n		from.Snapshot.Xmax, from.Snapshot.InFlight = from.Snapshot.Xmin, nil",
+		storePkg, "TestHeadThat",
+	},
+}
+
+// Following, and what takes whole processes.
+var appMutants = []mutant{
+	{
+		"a write tells whose state it has replaced",
+		"adapters/bunstore/write_postgres.go", "change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) remove",
+		"_, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) remove", truthPkg, "TestACountHas",
+	},
+	{
+		"and is a doubt until the feed has come there",
+		"app/follow/deliver.go", "ledger.Doubt(time.Now())", "_ = time.Now()", followPkg, "TestAnOwnWriteIn",
+	},
+	{
+		"the ledger is confirmed to when the reading began",
+		"app/follow/follower.go", "f.Ledger.Confirm(f.began)", "f.Ledger.Confirm(time.Now().Add(time.Hour))", truthPkg, "TestAProcessThatWasFrozen",
+	},
+	{
+		"nobody is said to have seen what the ledger has not been told",
+		"app/follow/follower.go", "	if news.tooMany {\n		// It",
+		"	f.Ledger.Reach(news.place)\n	if news.tooMany {\n		// It", followPkg, "TestThePlaceIsReached",
+	},
+	{
+		"whoever asks gets a reading that begins after that",
+		"app/follow/follower.go", "	this := f.next\n	f.next = nil\n	f.mu.Unlock()\n	err := f.step(ctx)\n	f.mu.Lock()\n",
+		"	f.mu.Unlock()\n	err := f.step(ctx)\n	f.mu.Lock()\n	this := f.next\n	f.next = nil\n",
+		followPkg, "TestCatchingUp",
+	},
+	{
+		"another epoch is another history",
+		"app/follow/follower.go", "if news.place.Epoch != f.Ledger.Place().Epoch {", "if false {", followPkg, "TestALostPlace",
+	},
+	{
+		"more than the ledger has room for is not told in part",
+		"app/follow/reading.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", followPkg, "TestOfMoreChanges",
+	},
+	{
+		"nor is what weighs more",
+		"app/follow/reading.go", " || weight > ledger.MaxBytes {", " {", followPkg, "TestOfLargerChanges",
+	},
+	{
+		"a history without its changes begins where it ends",
+		"app/follow/reading.go", "	case past.tooMany:\n		from = past.place\n", "", followPkg, "TestAHistoryTooLong",
+	},
+	{
+		"following begins anew before the database forgets",
+		"app/follow/follower.go", "!f.placed || time.Since(f.forgot) > f.Retention/2", "!f.placed", followPkg, "TestFollowingBegins",
+	},
+	{
+		"streams are told when following begins anew",
+		"app/follow/follower.go", "f.Live.tell(nil, true)", "f.Live.tell(nil, false)", followPkg, "TestStreamsAreTold",
+	},
+	{
+		"and are not told from memory what came before",
+		"app/follow/live.go", "	if more {\n		l.pages, l.ends = nil, nil\n	}\n", "", followPkg, "TestWhatTheFollower",
+	},
+	{
+		"a place at which somebody stands is not forgotten",
+		"app/follow/live.go", "		l.taken = true\n		return", "		return", followPkg, "TestWhoKeepsUp",
+	},
+	{
+		"a page from memory says that more is known",
+		"app/follow/live.go", "page.More || i < len(l.pages)-1", "page.More || i < 0", followPkg, "TestAPageThatIsTold",
+	},
+}

@@ -1,0 +1,110 @@
+//go:build unix
+
+package truth
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gable-listings/gable/app/apptest"
+)
+
+// mutantsWanted has the guarding rules taken out one by one; that takes minutes. The variable is no setting of the program.
+var _, mutantsWanted = apptest.TakeVariable("GABLE_MUTANTS")
+
+// mutant is the program without one of the rules that keep its caches true, and the tests that must notice.
+type mutant struct {
+	rule     string
+	file     string // from the top of the module
+	old, new string // old stands in the file exactly once
+	pkg, run string
+}
+
+// The rooms whose tests are asked, the quick ones first. What a test of the whole program alone would notice is left out of
+// a short run.
+const (
+	propertyPkg  = "./domain/property"
+	freshnessPkg = "./domain/freshness"
+	catalogPkg   = "./app/catalog"
+	cachedPkg    = "./adapters/cached"
+	redisPkg     = "./adapters/rediscache"
+	viewPkg      = "./adapters/web/viewcache"
+	schemaPkg    = "./migrations"
+	storePkg     = "./adapters/bunstore"
+	followPkg    = "./app/follow"
+	insightPkg   = "./app/insight"
+	truthPkg     = "./app/truth"
+)
+
+// Every rule is needed: without it some test fails. A rule whose text has changed has to be found again.
+func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
+	if !mutantsWanted {
+		t.Skip("set GABLE_MUTANTS=1: it builds the tests once for each of the rules")
+	}
+	top, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.rule, func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() && m.pkg == truthPkg {
+				t.Skip("builds and runs the whole program")
+			}
+			out, err := m.test(t, top)
+			switch {
+			case err == nil:
+				t.Errorf("without the rule all is well:\n%s", out)
+			case !strings.Contains(out, "--- FAIL") && !strings.Contains(out, "panic: "):
+				t.Errorf("the tests did not run:\n%s", out)
+			}
+		})
+	}
+}
+
+// The list of rules must not fall behind the code.
+func TestEveryGuardingRuleStandsInTheCode(t *testing.T) {
+	for _, m := range mutants {
+		m.source(t, "../..")
+	}
+}
+
+// source is the file that has the rule, once.
+func (m mutant) source(t *testing.T, top string) (original, source string) {
+	t.Helper()
+	original = filepath.Join(top, filepath.FromSlash(m.file))
+	b, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(b), m.old); n != 1 {
+		t.Fatalf("%s: %s has %d times %q", m.rule, m.file, n, m.old)
+	}
+	return original, string(b)
+}
+
+// test runs the tests without the rule. The error is nil when they pass.
+func (m mutant) test(t *testing.T, top string) (output string, err error) {
+	t.Helper()
+	original, source := m.source(t, top)
+	folder := t.TempDir()
+	changed, overlay := filepath.Join(folder, filepath.Base(m.file)), filepath.Join(folder, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apptest.Must(t, os.WriteFile(changed, []byte(strings.Replace(source, m.old, m.new, 1)), 0o600))
+	apptest.Must(t, os.WriteFile(overlay, replace, 0o600))
+	args := []string{"test", "-vet=off", "-overlay", overlay, "-count=1", "-timeout", "2m", "-run", m.run, m.pkg}
+	if m.pkg == propertyPkg || m.pkg == freshnessPkg {
+		args = append(args, "-rapid.nofailfile") // a failure that is meant is not worth keeping beside the tests
+	}
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = top
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}

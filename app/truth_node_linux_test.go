@@ -1,8 +1,0 @@
-package main
-
-import "syscall"
-
-// childAttributes puts a child into a group of its own, and ends it with the tests, however they end.
-func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
