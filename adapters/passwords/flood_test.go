@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/memory"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	domain "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -52,10 +52,10 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := memory.NewAccountRepository()
 				var id byte
-				accounts := access.NewAccounts(access.AccountPorts{
+				accounts := accounts.NewAccounts(accounts.Ports{
 					Accounts: store, Sessions: memory.NewSessionRepository(store), Browsers: memory.NewBrowserRepository(store),
 					Hasher: gated{newGate(1, 11)},
-				}, access.Options{
+				}, accounts.Options{
 					NewID: func() property.ID { id++; return property.ID{15: id} }, Now: time.Now,
 					Random: func(p []byte) { p[0]++ },
 				})

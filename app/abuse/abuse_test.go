@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/servicetest"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/transfer"
@@ -136,7 +136,7 @@ func (a *arena) fill(ctx context.Context) error {
 	a.Exec(`INSERT INTO properties (title, price, location)
 		SELECT 'own 0', $1::bigint + i, 'Here' FROM generate_series(1, $2::int) i`, ownPrice, ownListings)
 	a.Exec("CREATE EXTENSION pg_stat_statements")
-	makers := access.New(db.Keys(), access.Options{
+	makers := accounts.NewKeys(db.Keys(), accounts.Options{
 		NewID: apptest.NewID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	})
 	for range 10 {

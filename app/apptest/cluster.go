@@ -10,7 +10,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	keys "github.com/gable-listings/gable/domain/access"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -103,7 +103,7 @@ func (c *Cluster) Prepare() {
 	if _, err := db.Migrate(ctx); err != nil {
 		c.T.Fatal(err)
 	}
-	c.Key = NewKey(c.T, access.New(db.Keys(), access.Options{
+	c.Key = NewKey(c.T, accounts.NewKeys(db.Keys(), accounts.Options{
 		NewID: NewID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	}), keys.ScopeWrite)
 }

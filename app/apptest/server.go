@@ -20,7 +20,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/contracttest"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/cli"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/server"
@@ -137,8 +137,8 @@ type Server struct {
 	Key      string // scope write
 	AdminKey string
 	Log      *observer.ObservedLogs
-	Accounts *access.Accounts
-	keys     *access.Keys
+	Accounts *accounts.Accounts
+	keys     *accounts.Keys
 	Stop     func() error
 }
 
@@ -207,7 +207,7 @@ func Start(t *testing.T, database, cache string, change ...func(*config.Config))
 	return s
 }
 
-func NewKey(t *testing.T, k *access.Keys, scope keys.Scope) string {
+func NewKey(t *testing.T, k *accounts.Keys, scope keys.Scope) string {
 	t.Helper()
 	_, secret, err := k.Create(t.Context(), "test "+NewID().String(), scope, "")
 	if err != nil {

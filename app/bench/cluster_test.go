@@ -17,7 +17,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/servicetest"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/transfer"
@@ -85,7 +85,7 @@ func (c *benchCluster) prepare(listings int) (key string, err error) {
 	if _, err := db.Migrate(ctx); err != nil {
 		return "", err
 	}
-	_, key, err = access.New(db.Keys(), access.Options{
+	_, key, err = accounts.NewKeys(db.Keys(), accounts.Options{
 		NewID: apptest.NewID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) },
 	}).Create(ctx, "bench", keys.ScopeWrite, "")
 	if err != nil {

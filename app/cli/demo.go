@@ -15,7 +15,7 @@ import (
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/app/transfer"
 	"github.com/gable-listings/gable/configs"
-	keys "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/access"
 )
 
 type demoCmd struct{ config.Flags }
@@ -89,11 +89,11 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("import the sample listings: %w", err)
 	}
-	if _, d.secret, err = d.Keys.Create(ctx, "demo", keys.ScopeAdmin, ""); err != nil {
+	if _, d.secret, err = d.Keys.Create(ctx, "demo", access.ScopeAdmin, ""); err != nil {
 		return err
 	}
 	d.password = newPassword(demoAccount)
-	_, err = d.Accounts.Create(ctx, demoAccount, d.password, keys.RoleAdministrator)
+	_, err = d.Accounts.Create(ctx, demoAccount, d.password, access.RoleAdministrator)
 	return err
 }
 

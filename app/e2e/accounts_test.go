@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	cases "github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/domain/access"
@@ -16,7 +16,7 @@ import (
 
 func TestAServerHasWhatItsPagesNeedToSignPeopleIn(t *testing.T) {
 	database, cache := apptest.Embedded.Urls(t)
-	var accounts *cases.Accounts
+	var accounts *accounts.Accounts
 	var repository ports.AccountRepository
 	var sessions ports.SessionRepository
 	var hasher ports.PasswordHasher

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/ports"
 	"go.uber.org/fx"
@@ -16,7 +16,7 @@ import (
 
 // newRateLimit counts requests in the cache where that is a Redis, so that all processes count a client together. Each
 // process counts alone what its view cache answers: no such answer waits for a network.
-func newRateLimit(lc fx.Lifecycle, cache ports.Cache, keys *access.Keys, log *zap.Logger, c *config.Config) web.RateLimit {
+func newRateLimit(lc fx.Lifecycle, cache ports.Cache, keys *accounts.Keys, log *zap.Logger, c *config.Config) web.RateLimit {
 	own := memory.NewRateLimiter()
 	lc.Append(fx.StopHook(own.Close))
 	limits := web.RateLimit{

@@ -22,13 +22,13 @@ import (
 	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/follow"
 	"github.com/gable-listings/gable/app/insight"
 	"github.com/gable-listings/gable/app/transfer"
-	roles "github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -156,28 +156,28 @@ func newCatalog(
 	})
 }
 
-func newKeys(keys ports.KeyRepository) *access.Keys {
-	return access.New(keys, accessOptions())
+func newKeys(keys ports.KeyRepository) *accounts.Keys {
+	return accounts.NewKeys(keys, accessOptions())
 }
 
 func newAccounts(
-	accounts ports.AccountRepository, sessions ports.SessionRepository, browsers ports.BrowserRepository,
+	people ports.AccountRepository, sessions ports.SessionRepository, browsers ports.BrowserRepository,
 	hasher ports.PasswordHasher,
-) *access.Accounts {
-	return access.NewAccounts(access.AccountPorts{
-		Accounts: accounts, Sessions: sessions, Browsers: browsers, Hasher: hasher, Codes: totp.Codes{},
+) *accounts.Accounts {
+	return accounts.NewAccounts(accounts.Ports{
+		Accounts: people, Sessions: sessions, Browsers: browsers, Hasher: hasher, Codes: totp.Codes{},
 	}, accessOptions())
 }
 
 // accessOptions is where keys and accounts get identity, time and randomness.
-func accessOptions() access.Options {
-	return access.Options{
+func accessOptions() accounts.Options {
+	return accounts.Options{
 		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
 	}
 }
 
 func newAPI(
-	listings *catalog.Catalog, files *transfer.Files, keys *access.Keys, feed *follow.LiveFeed, views *viewcache.Cache,
+	listings *catalog.Catalog, files *transfer.Files, keys *accounts.Keys, feed *follow.LiveFeed, views *viewcache.Cache,
 	query insight.QueryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *config.Config,
 ) *api.API {
 	return api.New(api.Options{
@@ -191,15 +191,15 @@ func newAPI(
 }
 
 func newSite(
-	listings *catalog.Catalog, accounts *access.Accounts, sessions ports.SessionRepository, keys *access.Keys,
+	listings *catalog.Catalog, people *accounts.Accounts, sessions ports.SessionRepository, keys *accounts.Keys,
 	views *viewcache.Cache, query insight.QueryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
 	m *transfer.Imports, log *zap.Logger, c *config.Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{
-		Catalog: listings, Files: transfer.NewUploads(listings, m), Accounts: accounts, Sessions: sessions, Keys: keys,
+		Catalog: listings, Files: transfer.NewUploads(listings, m), Accounts: people, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
 		Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), SessionIdle: c.Access.SessionIdleTimeout,
-		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),
+		SecondFactor: access.FactorRule(c.Access.RequireSecondFactor),
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/passwords"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/ports"
@@ -19,8 +19,8 @@ import (
 type Store struct {
 	db       *bunstore.DB
 	Catalog  *catalog.Catalog
-	Keys     *access.Keys
-	Accounts *access.Accounts
+	Keys     *accounts.Keys
+	Accounts *accounts.Accounts
 }
 
 // OpenStore opens the configured database at this program's schema; an embedded one is created and migrated.

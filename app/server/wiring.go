@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/adapters/passwords"
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web/site"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/follow"
@@ -109,8 +109,8 @@ type Server struct {
 	config    *config.Config
 	Listeners *Listeners
 	Catalog   *catalog.Catalog
-	Keys      *access.Keys
-	Accounts  *access.Accounts
+	Keys      *accounts.Keys
+	Accounts  *accounts.Accounts
 	died      <-chan error // receives why a listener ended by itself
 }
 

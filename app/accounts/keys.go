@@ -1,7 +1,7 @@
-// Package access holds the use cases around API keys: hand one out, recognise its holder, list and revoke; and around
+// Package accounts holds the use cases around API keys: hand one out, recognise its holder, list and revoke; and around
 // accounts: make one, sign in, change a password. A secret passes through here once, on its way to the person who asked
 // for it; it is never stored, logged or shown again, and nor is a password.
-package access
+package accounts
 
 import (
 	"context"
@@ -26,8 +26,8 @@ type Keys struct {
 	options    Options
 }
 
-// New makes the use cases over a repository. All options are needed.
-func New(repository ports.KeyRepository, o Options) *Keys {
+// NewKeys makes the use cases over a repository. All options are needed.
+func NewKeys(repository ports.KeyRepository, o Options) *Keys {
 	return &Keys{repository: repository, options: o}
 }
 

@@ -1,4 +1,4 @@
-package access_test
+package accounts_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/memory"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	domain "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -18,16 +18,16 @@ import (
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-func newKeys(repository ports.KeyRepository) *access.Keys {
+func newKeys(repository ports.KeyRepository) *accounts.Keys {
 	id := property.ID{}
-	return access.New(repository, access.Options{
+	return accounts.NewKeys(repository, accounts.Options{
 		NewID:  func() property.ID { id[15]++; return id },
 		Now:    func() time.Time { return noon },
 		Random: func(p []byte) { _, _ = rand.Read(p) },
 	})
 }
 
-func mustCreate(t *testing.T, keys *access.Keys, name string, scope domain.Scope) string {
+func mustCreate(t *testing.T, keys *accounts.Keys, name string, scope domain.Scope) string {
 	t.Helper()
 	_, secret, err := keys.Create(t.Context(), name, scope, "")
 	if err != nil {

@@ -1,4 +1,4 @@
-package access
+package accounts
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountPorts are what the use cases work with. All are needed.
-type AccountPorts struct {
+// Ports are what the use cases work with. All are needed.
+type Ports struct {
 	Accounts ports.AccountRepository
 	Sessions ports.SessionRepository
 	Browsers ports.BrowserRepository
@@ -30,7 +30,7 @@ type Accounts struct {
 }
 
 // NewAccounts makes the use cases over their ports. All options are needed.
-func NewAccounts(p AccountPorts, o Options) *Accounts {
+func NewAccounts(p Ports, o Options) *Accounts {
 	return &Accounts{
 		repository: p.Accounts, sessions: p.Sessions, browsers: p.Browsers, hasher: p.Hasher, codes: p.Codes,
 		throttle: newThrottle(), options: o,

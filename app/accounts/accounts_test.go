@@ -1,4 +1,4 @@
-package access_test
+package accounts_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/totp"
-	"github.com/gable-listings/gable/app/access"
+	"github.com/gable-listings/gable/app/accounts"
 	domain "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -38,31 +38,31 @@ func (h *countingHasher) Verify(ctx context.Context, password, hash string) (boo
 
 // gatehouse is the use cases over memory, with a clock that stands until it is moved.
 type gatehouse struct {
-	*access.Accounts
+	*accounts.Accounts
 	t        *testing.T
 	now      time.Time
 	hasher   *countingHasher
 	store    *memory.AccountRepository
 	sessions *memory.SessionRepository
-	options  access.Options
+	options  accounts.Options
 }
 
 func newGatehouse(t *testing.T) *gatehouse {
 	id := property.ID{}
 	store := memory.NewAccountRepository()
 	g := &gatehouse{t: t, now: noon, hasher: &countingHasher{}, store: store, sessions: memory.NewSessionRepository(store)}
-	g.options = access.Options{
+	g.options = accounts.Options{
 		NewID:  func() property.ID { id[15]++; return id },
 		Now:    func() time.Time { return g.now },
 		Random: func(p []byte) { _, _ = rand.Read(p) },
 	}
-	g.Accounts = access.NewAccounts(g.ports(), g.options)
+	g.Accounts = accounts.NewAccounts(g.ports(), g.options)
 	return g
 }
 
 // ports are those of the gatehouse, to be changed by a test.
-func (g *gatehouse) ports() access.AccountPorts {
-	return access.AccountPorts{
+func (g *gatehouse) ports() accounts.Ports {
+	return accounts.Ports{
 		Accounts: g.store, Sessions: g.sessions, Browsers: memory.NewBrowserRepository(g.store), Hasher: g.hasher,
 		Codes: totp.Codes{},
 	}
@@ -277,7 +277,7 @@ func TestAPasswordThatWasJustResetIsNotReplacedByWhoKnewTheOneBefore(t *testing.
 	store := &reset{AccountRepository: g.store}
 	bent := g.ports()
 	bent.Accounts = store
-	thief := access.NewAccounts(bent, g.options)
+	thief := accounts.NewAccounts(bent, g.options)
 	store.between = func() {
 		if err := g.ResetPassword(t.Context(), "anna", otherPassword); err != nil {
 			t.Fatal(err)
@@ -420,7 +420,7 @@ func TestAResetByAnotherProcessOpensALockedName(t *testing.T) {
 	g.attack("anna")
 	g.wantThrottled("anna", annasPassword, office, time.Second)
 	g.now = g.now.Add(time.Millisecond)
-	command := access.NewAccounts(g.ports(), g.options)
+	command := accounts.NewAccounts(g.ports(), g.options)
 	if err := command.ResetPassword(t.Context(), "anna", "a password from the command line"); err != nil {
 		t.Fatal(err)
 	}
@@ -499,7 +499,7 @@ func TestManyAttemptsAtOnceAreCountedAsMany(t *testing.T) {
 	slow := &slowHasher{PasswordHasher: g.hasher, enter: make(chan struct{}), leave: make(chan struct{})}
 	bent := g.ports()
 	bent.Hasher = slow
-	accounts := access.NewAccounts(bent, g.options)
+	accounts := accounts.NewAccounts(bent, g.options)
 	from := domain.Visitor{Address: office}
 	answers := make(chan error)
 	for range 5 {

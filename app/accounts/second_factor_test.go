@@ -1,4 +1,4 @@
-package access_test
+package accounts_test
 
 import (
 	"errors"
