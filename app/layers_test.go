@@ -38,7 +38,8 @@ var rooms = []room{
 	{folder: "app/catalog", own: []string{"domain", "ports"}, not: impure},
 	{folder: "app/accounts", own: []string{"domain", "ports"}, not: impure},
 	// The configuration asks those who will use a URL or an address whether it is one.
-	{folder: "app/config", own: []string{"domain", "configs", "adapters/bunstore", "adapters/rediscache", "adapters/web/exchange"},
+	{folder: "app/config", own: []string{
+		"domain", "configs", "adapters/bunstore", "adapters/rediscache", "adapters/web/exchange"},
 		foreign: []string{"github.com/alecthomas/kong", "github.com/knadh/koanf", "go.yaml.in/yaml/v3"}},
 	// Following changes is the same whatever database, cache and web there are.
 	{folder: "app/follow", own: []string{"domain", "ports"}, foreign: []string{"go.uber.org/zap"}},
@@ -46,13 +47,17 @@ var rooms = []room{
 	{folder: "app/insight", own: []string{"domain", "ports", "adapters/bunstore", "adapters/cached", "adapters/web"},
 		foreign: []string{"github.com/prometheus", "go.uber.org/zap"}},
 	// Files come from pages, programs and people, and go through the use cases.
-	{folder: "app/transfer", own: []string{"domain", "ports", "app/catalog", "app/config", "adapters/listingfile",
-		"adapters/listinggen", "adapters/web"}},
-	// The server puts everything together, and is the only one who knows fx. Nothing below it knows the server.
-	{folder: "app/server", own: []string{"domain", "ports", "adapters", "app/accounts", "app/catalog", "app/config", "app/follow",
-		"app/insight", "app/transfer"}, foreign: []string{"go.uber.org/fx", "go.uber.org/dig", "go.uber.org/zap",
-		"github.com/google/uuid", "github.com/pires/go-proxyproto", "github.com/prometheus/client_golang", "golang.org/x/term"}},
-	{folder: "app/cli", own: []string{"domain", "ports", "configs", "adapters/bunstore", "adapters/listingfile", "adapters/web/api",
+	{folder: "app/transfer", own: []string{
+		"domain", "ports", "app/catalog", "app/config", "adapters/listingfile", "adapters/listinggen", "adapters/web"}},
+	// The server puts everything together, and is the only room that knows fx.
+	{folder: "app/server", own: []string{
+		"domain", "ports", "adapters", "app/accounts", "app/catalog", "app/config", "app/follow", "app/insight", "app/transfer"},
+		foreign: []string{
+			"go.uber.org/fx", "go.uber.org/dig", "go.uber.org/zap", "github.com/google/uuid",
+			"github.com/pires/go-proxyproto", "github.com/prometheus/client_golang", "golang.org/x/term"}},
+	// What people type and read.
+	{folder: "app/cli", own: []string{
+		"domain", "ports", "configs", "adapters/bunstore", "adapters/listingfile", "adapters/web/api",
 		"app/catalog", "app/config", "app/server", "app/transfer"},
 		foreign: []string{"github.com/alecthomas/kong", "github.com/dustin/go-humanize", "golang.org/x/term"}},
 	{folder: "app", own: []string{"app/cli"}},
@@ -61,9 +66,11 @@ var rooms = []room{
 	{folder: "app/truth"},
 	{folder: "app/bench"},
 	{folder: "app/abuse"},
-	{folder: "app/apptest", own: []string{"domain", "ports", "adapters", "app/accounts", "app/cli", "app/config", "app/insight",
-		"app/server"}, foreign: []string{"github.com/Shopify/toxiproxy/v2", "github.com/google/uuid", "github.com/jackc/pgx/v5",
-		"github.com/redis/go-redis/v9", "github.com/rs/zerolog", "go.uber.org/fx", "go.uber.org/zap"}},
+	{folder: "app/apptest", own: []string{
+		"domain", "ports", "adapters", "app/accounts", "app/cli", "app/config", "app/insight", "app/server"},
+		foreign: []string{
+			"github.com/Shopify/toxiproxy/v2", "github.com/google/uuid", "github.com/jackc/pgx/v5",
+			"github.com/redis/go-redis/v9", "github.com/rs/zerolog", "go.uber.org/fx", "go.uber.org/zap"}},
 	// Each library has one owner; adapters import nothing of one another but the JSON of a listing.
 	{folder: "adapters/bunstore", own: []string{"domain", "ports", "migrations"}, foreign: []string{
 		"github.com/uptrace/bun", "github.com/jackc/pgx/v5", "modernc.org/sqlite", "github.com/google/uuid"}},
