@@ -95,6 +95,8 @@ var rooms = []room{
 	// Helpers of tests use what they test.
 	{folder: "adapters/web/contracttest", own: []string{"adapters/web/problem"}, foreign: []string{"github.com/pb33f"}},
 	{folder: "adapters/servicetest", foreign: []string{"github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"}},
+	// What only the CI runs.
+	{folder: ".ci/house"},
 	// Files to embed.
 	{folder: "migrations"},
 	{folder: "configs"},

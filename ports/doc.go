@@ -98,8 +98,8 @@
 //
 // # Swapping it in
 //
-// Only the program in app knows fx. It builds the repository that the use cases get in one function in plain sight; change
-// that function, or hand the program one more option, at the top level and not inside a module:
+// Only app/server knows fx. Its wiring builds the repository that the use cases get in one function in plain sight; change
+// that function, or hand the server one more option, at the top level and not inside a module:
 //
 //	fx.Decorate(func(store ports.PropertyRepository, log *zap.Logger) ports.PropertyRepository {
 //		return audited.New(store, func(id property.ID, actor string) {

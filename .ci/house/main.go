@@ -4,18 +4,18 @@
 //
 // It prints, for each package, how many references there are between its files and the largest circle of files, each of
 // which reaches every other by references to functions, types, variables and constants (methods and fields left out); and
-// every import from a room to one above it. The folder is the top of the module, . without it.
+// every import from a room to one beside or above it. It fails when there is such an import, or a circle. The folder is the
+// top of the module, . without it.
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -31,16 +31,20 @@ func main() {
 	if len(os.Args) > 1 {
 		top = os.Args[1]
 	}
-	against := 0
+	against, circles := 0, 0
 	for height, storey := range storeys {
 		for _, room := range storey {
 			files := parse(filepath.Join(top, "app", room))
 			count, circle := references(files)
 			fmt.Printf("%-9s %2d files, %3d references between them, largest circle %d\n", room, len(files), count, circle)
 			against += upward(room, height, files)
+			circles = max(circles, circle)
 		}
 	}
-	fmt.Printf("%d references between rooms against their direction\n", against)
+	fmt.Printf("%d imports between rooms against their direction\n", against)
+	if against > 0 || circles > 0 {
+		os.Exit(1)
+	}
 }
 
 // parse reads the files of a package but its tests.
@@ -95,24 +99,17 @@ func references(files map[string]*ast.File) (count, circle int) {
 			}
 		}
 	}
-	names := slices.SortedFunc(func(yield func(string) bool) {
-		for name := range files {
-			if !yield(name) {
-				return
-			}
-		}
-	}, cmp.Compare)
-	for _, via := range names {
-		for _, from := range names {
-			for to := range reach[via] {
-				reach[from][to] = reach[from][to] || reach[from][via]
+	for via := range files {
+		for from := range files {
+			if reach[from][via] {
+				maps.Copy(reach[from], reach[via])
 			}
 		}
 	}
-	for _, name := range names {
+	for name := range files {
 		size := 0
 		for other := range reach[name] {
-			if reach[name][other] && reach[other][name] {
+			if reach[other][name] {
 				size++
 			}
 		}

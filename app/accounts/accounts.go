@@ -18,6 +18,16 @@ type Ports struct {
 	Codes    OneTimeCodes
 }
 
+// OneTimeCodes knows the codes that authenticator apps show.
+type OneTimeCodes interface {
+	// Address returns the otpauth address by which an app takes over the secret of the account of this name.
+	Address(secret, name string) string
+
+	// Step returns which step of time a code is for: the one of the given time, or one beside it. It reports false when
+	// the code is for none of them.
+	Step(code, secret string, at time.Time) (step int64, ok bool)
+}
+
 // Accounts are the use cases around the people who sign in to the web pages. Safe for concurrent use.
 type Accounts struct {
 	repository ports.AccountRepository

@@ -3,20 +3,9 @@ package accounts
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/gable-listings/gable/domain/access"
 )
-
-// OneTimeCodes knows the codes that authenticator apps show.
-type OneTimeCodes interface {
-	// Address returns the otpauth address by which an app takes over the secret of the account of this name.
-	Address(secret, name string) string
-
-	// Step returns which step of time a code is for: the one of the given time, or one beside it. It reports false when
-	// the code is for none of them.
-	Step(code, secret string, at time.Time) (step int64, ok bool)
-}
 
 // OfferSecondFactor returns a secret and the address by which an authenticator app takes it over: the secret passed in
 // if it looks like one, or else a new one. Nothing is stored.

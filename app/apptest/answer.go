@@ -1,10 +1,13 @@
 package apptest
 
 import (
+	"bytes"
+	"encoding/json"
 	"html"
 	"net/http"
 	"net/url"
 	"strings"
+	"testing"
 
 	"github.com/gable-listings/gable/domain/freshness"
 )
@@ -83,4 +86,49 @@ func (a Answer) Hidden(action string) url.Values {
 func VersionIn(body string) int {
 	_, after, _ := strings.Cut(body, `"version":`)
 	return LeadingInt([]byte(after))
+}
+
+// Answer is a response that has been read.
+type Answer struct {
+	T      *testing.T
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Must fails the test unless the answer has the status.
+func (a Answer) Must(status int) Answer {
+	a.T.Helper()
+	if a.Status != status {
+		a.T.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
+	}
+	return a
+}
+
+func Decoded[T any](a Answer) T {
+	a.T.Helper()
+	var v T
+	d := json.NewDecoder(bytes.NewBufferString(a.Body))
+	if err := d.Decode(&v); err != nil {
+		a.T.Fatalf("%v in %s", err, a.Body)
+	}
+	return v
+}
+
+type Listing struct {
+	ID        string   `json:"id"`
+	Reference *string  `json:"reference"`
+	Title     string   `json:"title"`
+	Price     string   `json:"price"`
+	Kind      string   `json:"kind"`
+	Currency  string   `json:"currency"`
+	Bedrooms  *int     `json:"bedrooms"`
+	Version   int      `json:"version"`
+	Photos    []string `json:"photos"`
+}
+
+type Page struct {
+	Properties []Listing `json:"properties"`
+	Next       *string   `json:"next"`
+	Count      *int      `json:"count"`
 }

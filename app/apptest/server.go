@@ -3,7 +3,6 @@ package apptest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -242,14 +241,6 @@ func (s *Server) Eventually(what string, condition func() bool) {
 	}
 }
 
-// Answer is a response that has been read.
-type Answer struct {
-	T      *testing.T
-	Status int
-	Header http.Header
-	Body   string
-}
-
 // Do sends a request with the write key; headers come in pairs.
 func (s *Server) Do(method, path, body string, headers ...string) Answer {
 	s.T.Helper()
@@ -287,43 +278,6 @@ func (s *Server) Do(method, path, body string, headers ...string) Answer {
 func (s *Server) Get(path string, headers ...string) Answer {
 	s.T.Helper()
 	return s.Do(http.MethodGet, path, "", headers...)
-}
-
-// Must fails the test unless the answer has the status.
-func (a Answer) Must(status int) Answer {
-	a.T.Helper()
-	if a.Status != status {
-		a.T.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
-	}
-	return a
-}
-
-func Decoded[T any](a Answer) T {
-	a.T.Helper()
-	var v T
-	d := json.NewDecoder(bytes.NewBufferString(a.Body))
-	if err := d.Decode(&v); err != nil {
-		a.T.Fatalf("%v in %s", err, a.Body)
-	}
-	return v
-}
-
-type Listing struct {
-	ID        string   `json:"id"`
-	Reference *string  `json:"reference"`
-	Title     string   `json:"title"`
-	Price     string   `json:"price"`
-	Kind      string   `json:"kind"`
-	Currency  string   `json:"currency"`
-	Bedrooms  *int     `json:"bedrooms"`
-	Version   int      `json:"version"`
-	Photos    []string `json:"photos"`
-}
-
-type Page struct {
-	Properties []Listing `json:"properties"`
-	Next       *string   `json:"next"`
-	Count      *int      `json:"count"`
 }
 
 // Titles are the titles on the page of a search, in order, joined by spaces.

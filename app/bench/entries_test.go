@@ -27,7 +27,7 @@ import (
 // larger the heap is, treats them alike. It reports writes/s of both, and the median over the rounds of their ratio. It
 // takes about two gigabytes of memory.
 //
-//	go test ./app -run '^$' -bench WriteAmongEntries -benchtime 20x
+//	go test ./app/bench -run '^$' -bench WriteAmongEntries -benchtime 20x
 func BenchmarkWriteAmongEntries(b *testing.B) {
 	if testing.Short() {
 		b.Skip("takes a minute and gigabytes")

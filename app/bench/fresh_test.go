@@ -22,7 +22,7 @@ import (
 // pauses between two polls. Readers look again half a millisecond after each answer; that much, and
 // the time of a request, is part of the figures. An answer older than one before it fails the benchmark.
 //
-//	go test ./app -run '^$' -bench Staleness -benchtime 100x
+//	go test ./app/bench -run '^$' -bench Staleness -benchtime 100x
 func BenchmarkStaleness(b *testing.B) {
 	c := newBenchCluster(b, 1_000, nil, nil, []string{"GABLE_FRESHNESS_BELL=false"})
 	through, beside := c.ids[0], c.ids[1]
@@ -150,7 +150,7 @@ func (w *watch) after(acknowledged map[int]time.Time) apptest.Spread {
 // connections, from a process over Postgres and Redis, in turns of a second each. It reports requests/s of both, the median
 // over the rounds of their ratio, and how much more the median request takes.
 //
-//	go test ./app -run '^$' -bench Linearizable -benchtime 15x
+//	go test ./app/bench -run '^$' -bench Linearizable -benchtime 15x
 func BenchmarkLinearizable(b *testing.B) {
 	c := newBenchCluster(b, 10_000, nil)
 	crowd := newCrowd(c.nodes[0], 64)

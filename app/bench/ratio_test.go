@@ -33,7 +33,7 @@ import (
 // gable's as a share of the oracle's, in all and for each sort of read, and the share of reads (also of pages and of counts)
 // that only gable (needless) or only the oracle (saved) needed a query for.
 //
-//	go test ./app -run '^$' -bench HitRatio -benchtime 200000x
+//	go test ./app/bench -run '^$' -bench HitRatio -benchtime 200000x
 func BenchmarkHitRatio(b *testing.B) {
 	if testing.Short() {
 		b.Skip("takes minutes")

@@ -22,7 +22,7 @@ import (
 // 5xx or missing over all rounds, the median over the rounds of the 99th percentiles with and without Redis and of their
 // ratio, and the time from the return of Redis until one process answers from what another has put there.
 //
-//	go test ./app -run '^$' -bench RedisKilled -benchtime 5x
+//	go test ./app/bench -run '^$' -bench RedisKilled -benchtime 5x
 func BenchmarkRedisKilled(b *testing.B) {
 	small := []string{"GABLE_VIEW_MAX_BYTES=1MiB"}
 	l := newSteadyLoad(newBenchCluster(b, 20_000, small, small))

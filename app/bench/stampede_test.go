@@ -21,7 +21,7 @@ const callersEach = 200
 // queries that the database gets: one is all it takes. The search goes through 20,000 listings, so that everybody is there
 // before it ends. It reports queries per round and the time until all were answered.
 //
-//	go test ./app -run '^$' -bench 'ColdKey$' -benchtime 20x
+//	go test ./app/bench -run '^$' -bench 'ColdKey$' -benchtime 20x
 func BenchmarkColdKey(b *testing.B) {
 	s := newStampede(b)
 	var queries []float64
@@ -40,7 +40,7 @@ func BenchmarkColdKey(b *testing.B) {
 // does: the table is locked until everybody waits and the loader is dead. It reports the queries of the survivors per
 // round, and the time from the death until all their callers were answered.
 //
-//	go test ./app -run '^$' -bench ColdKeyHolderKilled -benchtime 20x
+//	go test ./app/bench -run '^$' -bench ColdKeyHolderKilled -benchtime 20x
 func BenchmarkColdKeyHolderKilled(b *testing.B) {
 	s := newStampede(b)
 	var queries []float64

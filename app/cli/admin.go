@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -15,7 +14,7 @@ import (
 )
 
 type adminCmd struct {
-	config.Flags
+	adminFlags
 	CreateUser    adminCreateUserCmd    `cmd:"" help:"Make an account for somebody who signs in to the web pages."`
 	ResetPassword adminResetPasswordCmd `cmd:"" help:"Give an account another password, and sign it out everywhere."`
 	CreateKey     adminCreateKeyCmd     `cmd:"" help:"Make an API key and print its secret, once."`
@@ -25,7 +24,7 @@ type adminCmd struct {
 	RemoveSecondFactor adminRemoveSecondFactorCmd `cmd:"" help:"Take an account's second factor off, and sign it out."`
 }
 
-func newAdminCmd() adminCmd { return adminCmd{Flags: config.NewFlags("database")} }
+func newAdminCmd() adminCmd { return adminCmd{adminFlags: adminFlags{config.NewFlags("database")}} }
 
 type adminCreateKeyCmd struct {
 	Name  string       `arg:"" help:"What the key is for, such as the name of the program that will use it."`
@@ -68,8 +67,8 @@ Example:
 }
 
 // Run prints the secret on standard output and everything else on standard error.
-func (k *adminCreateKeyCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Admin.with(ctx, func(s *server.Store) error {
+func (k *adminCreateKeyCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
+	return a.with(ctx, p, func(s *server.Store) error {
 		key, secret, err := s.Keys.Create(ctx, k.Name, k.Scope, "")
 		if err != nil {
 			return err
@@ -81,8 +80,8 @@ func (k *adminCreateKeyCmd) Run(ctx context.Context, p *Process, c *commands) er
 }
 
 // Run prints a table, or two.
-func (*adminListCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Admin.with(ctx, func(s *server.Store) error {
+func (*adminListCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
+	return a.with(ctx, p, func(s *server.Store) error {
 		keys, err := s.Keys.List(ctx)
 		if err != nil {
 			return err
@@ -132,20 +131,12 @@ func writeAccounts(w io.Writer, accounts []access.Account) error {
 }
 
 // Run ends the key.
-func (r *adminRevokeCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Admin.with(ctx, func(s *server.Store) error {
+func (r *adminRevokeCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
+	return a.with(ctx, p, func(s *server.Store) error {
 		if err := s.Keys.Revoke(ctx, r.Name); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(p.Out, "API key %q is revoked.\n", r.Name)
 		return err
 	})
-}
-
-func (a *adminCmd) with(ctx context.Context, work func(*server.Store) error) error {
-	s, err := openConfigured(ctx, &a.Flags)
-	if err != nil {
-		return err
-	}
-	return errors.Join(work(s), s.Close())
 }

@@ -59,8 +59,8 @@ Example:
 }
 
 // Run takes the second factor off.
-func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Admin.with(ctx, func(s *server.Store) error {
+func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
+	return a.with(ctx, p, func(s *server.Store) error {
 		if err := s.Accounts.RemoveSecondFactor(ctx, r.Name); err != nil {
 			return err
 		}
@@ -70,8 +70,8 @@ func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *Process, c *com
 }
 
 // Run makes the account.
-func (u *adminCreateUserCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Admin.with(ctx, func(s *server.Store) error {
+func (u *adminCreateUserCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
+	return a.with(ctx, p, func(s *server.Store) error {
 		password, err := u.password(ctx, p, u.Name)
 		if err != nil {
 			return err
@@ -85,8 +85,8 @@ func (u *adminCreateUserCmd) Run(ctx context.Context, p *Process, c *commands) e
 }
 
 // Run replaces the password.
-func (r *adminResetPasswordCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Admin.with(ctx, func(s *server.Store) error {
+func (r *adminResetPasswordCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
+	return a.with(ctx, p, func(s *server.Store) error {
 		password, err := r.password(ctx, p, r.Name)
 		if err != nil {
 			return err

@@ -25,7 +25,7 @@ func typing(t *testing.T, input string, args ...string) (code int, stdout, stder
 func wantSignIn(t *testing.T, name, password string, want error) access.Account {
 	t.Helper()
 	flags := config.NewFlags("database")
-	s, err := openConfigured(t.Context(), &flags)
+	s, err := openConfigured(t.Context(), &Process{}, &flags)
 	if err != nil {
 		t.Fatal(err)
 	}

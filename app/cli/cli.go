@@ -4,20 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/app/config"
-)
-
-// Exit codes.
-const (
-	ExitOK     = 0
-	ExitFailed = 1 // the command could not do its work
-	ExitUsage  = 2 // the command line or the configuration is wrong
 )
 
 // commands is the command line: one field for each command, in the order of the help.
@@ -48,12 +40,6 @@ func newCommands() *commands {
 	}
 }
 
-// Process is what a command may touch of the world around it.
-type Process struct {
-	In       io.Reader
-	Out, Err io.Writer
-}
-
 // exited carries an exit code out of kong, which ends the process itself after --help.
 type exited int
 
@@ -68,7 +54,9 @@ func Run(ctx context.Context, p *Process, args []string) (code int) {
 			code = int(early)
 		}
 	}()
-	command, err := newParser(ctx, p, newCommands()).Parse(args)
+	parser := newParser(ctx, p, newCommands())
+	p.others = variables(parser.Model)
+	command, err := parser.Parse(args)
 	if err != nil {
 		return refuse(p, err)
 	}
@@ -84,7 +72,7 @@ func newParser(ctx context.Context, p *Process, c *commands) *kong.Kong {
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}),
 		kong.Vars{"mappings": strings.Join(listingfile.Mappings(), ", ")},
-		kong.Bind(p, c),
+		kong.Bind(p, &c.Admin.adminFlags, &c.Migrate),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 }
@@ -120,10 +108,9 @@ func report(p *Process, err error) int {
 	return ExitFailed
 }
 
-// commandVariables are the variables that stand for flags which are no settings, such as GABLE_CONFIG.
-func commandVariables() []string {
+// variables are the names that stand for flags, in order.
+func variables(model *kong.Application) []string {
 	var names []string
-	model := newParser(context.Background(), &Process{Out: io.Discard, Err: io.Discard}, newCommands()).Model
 	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
 			names = append(names, flag.Envs...)

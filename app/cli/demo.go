@@ -33,7 +33,7 @@ Example:
 // Run serves the demonstration until the context ends.
 func (c *demoCmd) Run(ctx context.Context, p *Process) error {
 	began := time.Now()
-	settings, err := c.Load(commandVariables()...)
+	settings, err := c.Load(p.others...)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (c *exportCmd) Run(ctx context.Context, p *Process) (err error) {
 	if c.Formulas == "escape" && c.Format != "csv" {
 		return errors.New("export: --formulas escape is for --format csv alone")
 	}
-	s, err := openConfigured(ctx, &c.Flags)
+	s, err := openConfigured(ctx, p, &c.Flags)
 	if err != nil {
 		return err
 	}

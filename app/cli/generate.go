@@ -32,7 +32,7 @@ func (c *generateCmd) Run(ctx context.Context, p *Process) error {
 	if c.Count < 1 {
 		return fmt.Errorf("--count must be at least 1, not %d", c.Count)
 	}
-	s, err := openConfigured(ctx, &c.Flags)
+	s, err := openConfigured(ctx, p, &c.Flags)
 	if err != nil {
 		return err
 	}

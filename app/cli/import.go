@@ -51,7 +51,7 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 	if err != nil {
 		return fmt.Errorf("import %s: write rejected rows: %w", c.Path, err)
 	}
-	s, err := openConfigured(ctx, &c.Flags)
+	s, err := openConfigured(ctx, p, &c.Flags)
 	if err != nil {
 		return err
 	}

@@ -65,8 +65,8 @@ Example:
 }
 
 // Run applies what is missing.
-func (m *migrateUpCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Migrate.with(ctx, p, m.Wait, func(db *bunstore.DB) error {
+func (m *migrateUpCmd) Run(ctx context.Context, p *Process, all *migrateCmd) error {
+	return all.with(ctx, p, m.Wait, func(db *bunstore.DB) error {
 		done, err := db.Migrate(ctx)
 		if err := errors.Join(list(p.Out, "applied", done), err); err != nil || len(done) > 0 {
 			return err
@@ -85,19 +85,19 @@ func (m *migrateUpCmd) Run(ctx context.Context, p *Process, c *commands) error {
 }
 
 // Run takes the newest migrations back.
-func (m *migrateDownCmd) Run(ctx context.Context, p *Process, c *commands) error {
+func (m *migrateDownCmd) Run(ctx context.Context, p *Process, all *migrateCmd) error {
 	if !m.Yes {
 		return errors.New("taking migrations back removes the data in their tables; add --yes if that is wanted")
 	}
-	return c.Migrate.with(ctx, p, 0, func(db *bunstore.DB) error {
+	return all.with(ctx, p, 0, func(db *bunstore.DB) error {
 		done, err := db.Rollback(ctx, m.Count)
 		return errors.Join(list(p.Out, "taken back", done), err)
 	})
 }
 
 // Run lists the migrations.
-func (*migrateStatusCmd) Run(ctx context.Context, p *Process, c *commands) error {
-	return c.Migrate.with(ctx, p, 0, func(db *bunstore.DB) error {
+func (*migrateStatusCmd) Run(ctx context.Context, p *Process, all *migrateCmd) error {
+	return all.with(ctx, p, 0, func(db *bunstore.DB) error {
 		s, err := db.Schema(ctx)
 		if err != nil {
 			return err
@@ -125,7 +125,7 @@ func (*migrateStatusCmd) Run(ctx context.Context, p *Process, c *commands) error
 func (m *migrateCmd) with(
 	ctx context.Context, p *Process, wait time.Duration, work func(*bunstore.DB) error,
 ) error {
-	config, err := m.Load(commandVariables()...)
+	config, err := m.Load(p.others...)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ Example:
 
 // Run serves until the context ends or a listener dies.
 func (c *serveCmd) Run(ctx context.Context, p *Process) error {
-	config, err := c.Load(commandVariables()...)
+	config, err := c.Load(p.others...)
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,14 @@ type Options struct {
 	Retention time.Duration
 }
 
+// feedPage is how many changes are taken at a time at most: fewer when so many have not come in time, as large ones over a
+// slow connection do not.
+const feedPage = 1_000
+
+// feedLimit bounds one question to the feed. Caches that are not confirmed are passed by, so there is no use in waiting
+// long on a connection that may be dead.
+const feedLimit = 2 * time.Second
+
 // wakeGap is the shortest time from the beginning of one reading to that of the next which nobody waits for: when many
 // write, their rings come closer than readings are worth.
 const wakeGap = 2 * time.Millisecond

@@ -10,14 +10,6 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// feedPage is how many changes are taken at a time at most: fewer when so many have not come in time, as large ones over a
-// slow connection do not.
-const feedPage = 1_000
-
-// feedLimit bounds one question to the feed. Caches that are not confirmed are passed by, so there is no use in waiting
-// long on a connection that may be dead.
-const feedLimit = 2 * time.Second
-
 // past reads the last changes of all, about so many, and from where on it has all of them.
 func (f *Follower) past(ctx context.Context, back int) (from freshness.Place, past news, err error) {
 	limited, cancel := context.WithTimeout(ctx, feedLimit)

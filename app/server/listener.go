@@ -2,12 +2,14 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/app/config"
 	"go.uber.org/zap"
@@ -101,4 +103,43 @@ func (l *Listener) stop(ctx context.Context) error {
 		_ = l.server.Close() // the context is over; what is still open has had its time
 	}
 	return err
+}
+
+// draining is closed when no new work is taken any more; streams, which would go on for ever, end then.
+type draining chan struct{}
+
+func newDraining() draining { return make(draining) }
+
+// Listeners are the two listeners.
+type Listeners struct{ Public, Ops *Listener }
+
+// deaths receives why a listener ended by itself; the first one ends the program. It is not fx's Shutdowner, since
+// waiting for that catches signals, also the second one that is to end the process at once.
+type deaths chan error
+
+func newServers(h http.Handler, o *ops.Handler, c *config.Config, log *zap.Logger, d deaths) (*Listeners, error) {
+	died := func(err error) {
+		log.Error("a listener has died", zap.Error(err))
+		select {
+		case d <- err:
+		default: // the program ends already
+		}
+	}
+	s := &Listeners{
+		Public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
+		Ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
+	}
+	if c.HTTP.ProxyProtocol {
+		s.Public.proxies = c.HTTP.Proxies()
+	}
+	if c.HTTP.TLSCert == "none" {
+		return s, nil
+	}
+	certificate, err := openCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey, log)
+	if err != nil {
+		return nil, err
+	}
+	s.Public.secure = true
+	s.Public.server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
+	return s, nil
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -39,6 +38,8 @@ import (
 )
 
 // The constructors that the wiring asks: what each part is made of, and which number of the configuration it gets.
+
+const startTimeout = 30 * time.Second
 
 func openDatabase(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer) (*bunstore.DB, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -261,40 +262,6 @@ func newHandler(
 		MaxInFlight: c.HTTP.MaxInFlight, MaxExports: c.HTTP.MaxExports, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining,
 		StrictTransport: c.HTTP.StrictTransport(), Origins: config.Items(c.HTTP.CORSOrigins), Trace: t.Requests(),
 	})
-}
-
-// Listeners are the two listeners.
-type Listeners struct{ Public, Ops *Listener }
-
-// deaths receives why a listener ended by itself; the first one ends the program. It is not fx's Shutdowner, since
-// waiting for that catches signals, also the second one that is to end the process at once.
-type deaths chan error
-
-func newServers(h http.Handler, o *ops.Handler, c *config.Config, log *zap.Logger, d deaths) (*Listeners, error) {
-	died := func(err error) {
-		log.Error("a listener has died", zap.Error(err))
-		select {
-		case d <- err:
-		default: // the program ends already
-		}
-	}
-	s := &Listeners{
-		Public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
-		Ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
-	}
-	if c.HTTP.ProxyProtocol {
-		s.Public.proxies = c.HTTP.Proxies()
-	}
-	if c.HTTP.TLSCert == "none" {
-		return s, nil
-	}
-	certificate, err := openCertificate(c.HTTP.TLSCert, c.HTTP.TLSKey, log)
-	if err != nil {
-		return nil, err
-	}
-	s.Public.secure = true
-	s.Public.server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
-	return s, nil
 }
 
 func newChangeFollower(

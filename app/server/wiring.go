@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
@@ -132,8 +131,6 @@ func New(c *config.Config, log *zap.Logger, level *LogLevel, extra ...fx.Option)
 	return s
 }
 
-const startTimeout = 30 * time.Second
-
 // subscribe says who listens to committed changes.
 func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *follow.Notifier, f *insight.FeedFigures) {
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { follow.Deliver(ledger, events) })
@@ -162,11 +159,6 @@ func sweep(lc fx.Lifecycle, log *zap.Logger) {
 		}
 	}))
 }
-
-// draining is closed when no new work is taken any more; streams, which would go on for ever, end then.
-type draining chan struct{}
-
-func newDraining() draining { return make(draining) }
 
 // followFeed keeps the ledger up to date, and the database from growing for ever, as long as the program runs.
 func followFeed(
@@ -198,23 +190,6 @@ func verify(lc fx.Lifecycle, f *follow.Follower, r *cached.PropertyRepository, l
 
 // sample has the trend take its samples.
 func sample(lc fx.Lifecycle, t *insight.Trend) { background(lc, t.Run) }
-
-// background runs loops from the start of the program to its end, and waits for them there.
-func background(lc fx.Lifecycle, loops ...func(context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	lc.Append(fx.StartStopHook(
-		func() {
-			for _, loop := range loops {
-				running.Go(func() { loop(ctx) })
-			}
-		},
-		func() {
-			cancel()
-			running.Wait()
-		},
-	))
-}
 
 // serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
 // no new request is taken and those under way finish. In that moment each answer closes its connection, so that those

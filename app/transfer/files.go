@@ -237,6 +237,15 @@ func (s *spooled) remove() {
 	_ = os.Remove(s.file.Name()) // most often gone
 }
 
+// sent is a file of known size that can be read several times.
+type sent struct{ *io.SectionReader }
+
+// Stat says nothing: the size is known.
+func (sent) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
+
+// Close leaves the file to whoever has received it.
+func (sent) Close() error { return nil }
+
 // receiver tells a body that breaks off, or takes too long, from a disk that is full.
 type receiver struct {
 	ctx  context.Context //nolint:containedctx // a Reader gets none

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/listingfile"
@@ -14,24 +13,25 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// uploads bring in the files that people send on a page.
-type uploads struct {
+// Uploads bring in the files that people send on a page.
+type Uploads struct {
 	catalog *catalog.Catalog
 	imports *Imports
 }
 
-func NewUploads(c *catalog.Catalog, m *Imports) *uploads { return &uploads{c, m} }
+// NewUploads makes uploads within the bounds of all imports.
+func NewUploads(c *catalog.Catalog, m *Imports) *Uploads { return &Uploads{c, m} }
 
 // Begin implements site.Importer.
-func (u *uploads) Begin(ctx context.Context) (context.Context, func(), error) {
+func (u *Uploads) Begin(ctx context.Context) (context.Context, func(), error) {
 	return u.imports.begin(ctx)
 }
 
 // MaxBytes implements site.Importer.
-func (u *uploads) MaxBytes() int64 { return int64(u.imports.MaxBytes) }
+func (u *Uploads) MaxBytes() int64 { return int64(u.imports.MaxBytes) }
 
 // Mappings implements site.Importer.
-func (*uploads) Mappings() []site.Mapping {
+func (*Uploads) Mappings() []site.Mapping {
 	list := []site.Mapping{{Name: listingfile.OwnMapping}}
 	for _, name := range listingfile.Mappings() {
 		if name != listingfile.OwnMapping {
@@ -46,16 +46,7 @@ func (*uploads) Mappings() []site.Mapping {
 	return list
 }
 
-// sent is a file of known size that can be read several times.
-type sent struct{ *io.SectionReader }
-
-// Stat says nothing: the size is known.
-func (sent) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
-
-// Close leaves the file to whoever has received it.
-func (sent) Close() error { return nil }
-
-func (u *uploads) open(file site.ImportFile) (*Source, error) {
+func (u *Uploads) open(file site.ImportFile) (*Source, error) {
 	mapping, err := listingfile.BuiltinMapping(file.Mapping)
 	if err != nil {
 		return nil, &site.BrokenFileError{Err: fmt.Errorf("there is no mapping %q", file.Mapping)}
@@ -79,7 +70,7 @@ func broken(err error) error {
 }
 
 // Preview implements site.Importer.
-func (u *uploads) Preview(ctx context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
+func (u *Uploads) Preview(ctx context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
 	s, err := u.open(file)
 	if err != nil {
 		return nil, u.imports.explain(ctx, err)
@@ -101,7 +92,7 @@ func (u *uploads) Preview(ctx context.Context, file site.ImportFile, rows int) (
 }
 
 // Import implements site.Importer.
-func (u *uploads) Import(
+func (u *Uploads) Import(
 	ctx context.Context, file site.ImportFile, to io.Writer, progress func(site.ImportReport),
 ) (site.ImportReport, error) {
 	var answer site.ImportReport

@@ -22,13 +22,13 @@ import (
 )
 
 // testUploads bring files into memory.
-func testUploads(t *testing.T) *uploads {
+func testUploads(t *testing.T) *Uploads {
 	t.Helper()
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
 	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
 		NewID: func() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }, Now: time.Now, DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
 	})
-	return &uploads{listings, NewImports(&config.Config{Imports: config.ImportsConfig{
+	return &Uploads{listings, NewImports(&config.Config{Imports: config.ImportsConfig{
 		MaxBytes: 1 << 20, MaxUnpacked: 1 << 20, MaxRows: 2_000, Timeout: time.Hour, MaxAtOnce: 2,
 	}})}
 }
@@ -38,7 +38,7 @@ func fileOf(content, mapping string) site.ImportFile {
 }
 
 // stored are the listings by reference.
-func (u *uploads) stored(t *testing.T) map[string]property.Details {
+func (u *Uploads) stored(t *testing.T) map[string]property.Details {
 	t.Helper()
 	list := map[string]property.Details{}
 	search := property.Search{Sort: property.DefaultSort}
