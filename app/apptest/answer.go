@@ -21,7 +21,7 @@ func (a Answer) Shows(text string) Answer {
 	return a
 }
 
-// status fails the test unless the caches did this.
+// Caches fails the test unless the caches did this.
 func (a Answer) Caches(status string) Answer {
 	a.T.Helper()
 	if got := a.Header.Get("Cache-Status"); got != status {
@@ -105,6 +105,7 @@ func (a Answer) Must(status int) Answer {
 	return a
 }
 
+// Decoded is the body of an answer as JSON.
 func Decoded[T any](a Answer) T {
 	a.T.Helper()
 	var v T
@@ -115,6 +116,7 @@ func Decoded[T any](a Answer) T {
 	return v
 }
 
+// Listing is a listing as the API shows it.
 type Listing struct {
 	ID        string   `json:"id"`
 	Reference *string  `json:"reference"`
@@ -127,6 +129,7 @@ type Listing struct {
 	Photos    []string `json:"photos"`
 }
 
+// Page is a page of a search as the API shows it.
 type Page struct {
 	Properties []Listing `json:"properties"`
 	Next       *string   `json:"next"`

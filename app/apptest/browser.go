@@ -22,6 +22,7 @@ type Browser struct {
 	Set     []*http.Cookie          // by the last answer
 }
 
+// Browser is a new browser that has no cookie.
 func (s *Server) Browser() *Browser {
 	transport := &http.Transport{DisableCompression: true}
 	s.T.Cleanup(transport.CloseIdleConnections)
@@ -78,6 +79,7 @@ func (b *Browser) Send(method, path, contentType, body string, headers ...string
 	return Answer{b.T, response.StatusCode, response.Header, string(content)}
 }
 
+// Get asks for a page.
 func (b *Browser) Get(path string, headers ...string) Answer {
 	b.T.Helper()
 	return b.Send(http.MethodGet, path, "", "", headers...)

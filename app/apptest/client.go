@@ -20,6 +20,7 @@ type Reply struct {
 	Began time.Time
 }
 
+// PatchType is the media type of a PATCH.
 const PatchType = "application/merge-patch+json"
 
 // Try sends one request with the write key; headers come in pairs.
@@ -49,6 +50,7 @@ func (n *Node) Try(method, path, body string, headers ...string) (Reply, error) 
 	return Reply{Answer{n.T, response.StatusCode, response.Header, string(content)}, began}, err
 }
 
+// Do is Try for requests that must be answered.
 func (n *Node) Do(method, path, body string, headers ...string) Reply {
 	n.T.Helper()
 	r, err := n.Try(method, path, body, headers...)
@@ -58,6 +60,7 @@ func (n *Node) Do(method, path, body string, headers ...string) Reply {
 	return r
 }
 
+// Get reads a path.
 func (n *Node) Get(path string, headers ...string) Reply {
 	n.T.Helper()
 	return n.Do(http.MethodGet, path, "", headers...)
@@ -70,6 +73,7 @@ type Written struct {
 	Token string
 }
 
+// Write sends a write that must be acknowledged with the status.
 func (n *Node) Write(method, path, body string, status int, headers ...string) Written {
 	n.T.Helper()
 	r := n.Do(method, path, body, headers...)
@@ -88,16 +92,19 @@ func (n *Node) Create(title string, price int, members ...string) Written {
 	return n.Write(http.MethodPost, "/v1/properties", "{"+strings.Join(all, ",")+"}", http.StatusCreated)
 }
 
+// Patch changes members of a listing.
 func (n *Node) Patch(id, members string) Written {
 	n.T.Helper()
 	return n.Write(http.MethodPatch, "/v1/properties/"+id, members, http.StatusOK, "Content-Type", PatchType)
 }
 
+// Remove deletes a listing.
 func (n *Node) Remove(id string) Written {
 	n.T.Helper()
 	return n.Write(http.MethodDelete, "/v1/properties/"+id, "", http.StatusNoContent)
 }
 
+// ItemPath is the path of a listing.
 func ItemPath(id string) string { return "/v1/properties/" + id }
 
 // Shown is what an answer tells, in short: "absent", "low 100.00 v1" for an item, "low mid" for a page, "low mid (2)" for

@@ -46,6 +46,7 @@ type Cluster struct {
 	Key      string // scope write
 }
 
+// NewCluster starts the processes of a plan, and ends them with the test.
 func NewCluster(t *testing.T, p Plan) *Cluster {
 	t.Helper()
 	c := &Cluster{T: t}

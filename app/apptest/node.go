@@ -43,6 +43,7 @@ type Node struct {
 	Log   *ProcessLog
 }
 
+// NewNode makes a process of the cluster that is not started yet.
 func NewNode(c *Cluster, name string, p Plan) *Node {
 	n := &Node{T: c.T, Name: name, Key: c.Key, Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256}}
 	database, cache := c.Entrance, c.Cache
@@ -208,8 +209,11 @@ func (n *Node) Stop() {
 	}
 }
 
+// Freeze stops the process as SIGSTOP does.
 func (n *Node) Freeze() { n.T.Helper(); n.signal(syscall.SIGSTOP) }
-func (n *Node) Thaw()   { n.T.Helper(); n.signal(syscall.SIGCONT) }
+
+// Thaw lets a frozen process go on.
+func (n *Node) Thaw() { n.T.Helper(); n.signal(syscall.SIGCONT) }
 
 // End ends the process however it is.
 func (n *Node) End() {
@@ -271,6 +275,7 @@ func (l *ProcessLog) take(line []byte) {
 	}
 }
 
+// Tail is the end of the log.
 func (l *ProcessLog) Tail() string {
 	if l == nil {
 		return "never started"

@@ -91,6 +91,7 @@ var Migrated = servicetest.NewTemplate(func(url string) error {
 	return errors.Join(err, db.Close())
 })
 
+// Embedded and Services are the two ways to run the program.
 var (
 	Embedded = Setup{"SQLite and memory", func(t *testing.T) (string, string) {
 		return "sqlite:" + filepath.Join(t.TempDir(), "gable.db"), "memory:"
@@ -114,6 +115,7 @@ func Everywhere(t *testing.T, test func(t *testing.T, s *Server)) {
 	}
 }
 
+// Start starts a server with this setup.
 func (s Setup) Start(t *testing.T, change ...func(*config.Config)) *Server {
 	t.Helper()
 	database, cache := s.Urls(t)
@@ -187,6 +189,7 @@ func Launch(t *testing.T, database, cache string, change ...func(*config.Config)
 	return s
 }
 
+// Start starts a server over a database and a cache, with a client and keys.
 func Start(t *testing.T, database, cache string, change ...func(*config.Config)) *Server {
 	t.Helper()
 	s := Launch(t, database, cache, change...)
@@ -206,6 +209,7 @@ func Start(t *testing.T, database, cache string, change ...func(*config.Config))
 	return s
 }
 
+// NewKey makes an API key and returns its secret.
 func NewKey(t *testing.T, k *accounts.Keys, scope keys.Scope) string {
 	t.Helper()
 	_, secret, err := k.Create(t.Context(), "test "+NewID().String(), scope, "")
@@ -275,6 +279,7 @@ func (s *Server) Do(method, path, body string, headers ...string) Answer {
 	return Answer{s.T, response.StatusCode, response.Header, string(content)}
 }
 
+// Get reads a path.
 func (s *Server) Get(path string, headers ...string) Answer {
 	s.T.Helper()
 	return s.Do(http.MethodGet, path, "", headers...)
@@ -291,6 +296,7 @@ func (s *Server) Titles(path string) string {
 	return strings.Join(names, " ")
 }
 
+// Count is the count on the page of a search.
 func (s *Server) Count(path string) int {
 	s.T.Helper()
 	return *Decoded[Page](s.Get(path).Must(http.StatusOK)).Count
@@ -302,6 +308,7 @@ func (s *Server) Create(members string) Listing {
 	return Decoded[Listing](s.Do(http.MethodPost, "/v1/properties", `{"location":"Here",`+members+`}`).Must(http.StatusCreated))
 }
 
+// Patch changes members of a listing.
 func (s *Server) Patch(id, members string) Listing {
 	s.T.Helper()
 	return Decoded[Listing](s.Do(http.MethodPatch, "/v1/properties/"+id, members,

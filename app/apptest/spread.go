@@ -28,4 +28,5 @@ func (s Spread) Report(b *testing.B, name string) {
 	}
 }
 
+// Milliseconds is a duration as a number.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// Must fails the test at an error.
 func Must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -13,6 +14,7 @@ func Must(t *testing.T, err error) {
 	}
 }
 
+// TakeVariable reads a variable and removes it from the environment: it is no setting of the program.
 func TakeVariable(name string) (string, bool) {
 	value, given := os.LookupEnv(name)
 	_ = os.Unsetenv(name)

@@ -69,6 +69,7 @@ func (w *Wire) Send() (err error) {
 	return err
 }
 
+// Close closes the connection.
 func (w *Wire) Close() {
 	if w.Conn != nil {
 		_ = w.Conn.Close()

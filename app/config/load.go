@@ -31,6 +31,7 @@ type Error []problem
 
 type problem struct{ where, what string }
 
+// Error lists the problems, one a line.
 func (e Error) Error() string {
 	var text strings.Builder
 	text.WriteString("the configuration cannot be used:")
@@ -41,7 +42,7 @@ func (e Error) Error() string {
 }
 
 // Load reads the configuration of a command: defaults, then the file, the environment and the flags. Whatever is wrong
-// in any of them is in the error, a configError. The others are names of variables that stand for flags which are no
+// in any of them is in the error, an Error. The others are names of variables that stand for flags which are no
 // settings.
 func (f *Flags) Load(others ...string) (*Effective, error) {
 	l := loader{merged: koanf.New("."), origins: map[string]string{}, others: others}

@@ -24,6 +24,7 @@ func (c *Effective) Redacted() string {
 	return text.String()
 }
 
+// WriteRedacted writes what Redacted returns.
 func (c *Effective) WriteRedacted(w io.Writer) error {
 	_, err := io.WriteString(w, c.Redacted())
 	return err

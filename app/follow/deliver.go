@@ -7,7 +7,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Deliver brings events to the ledger, all that came together at once: no reader may see half of what was committed together.
+// Deliver brings events to the ledger, all that came together at once: no reader may see half of what was committed
+// together.
 func Deliver(ledger *freshness.Ledger, events []property.Event) {
 	changes := make([]property.Change, len(events))
 	for i := range events {

@@ -32,6 +32,7 @@ const (
 	listenPause = time.Second
 )
 
+// NewNotifier makes a notifier that rings the bell, and wakes this process's own follower, after each write.
 func NewNotifier(b Bell, wake func(), log *zap.Logger) *Notifier {
 	return &Notifier{bell: b, wake: wake, log: log, wrote: make(chan struct{}, 1)}
 }

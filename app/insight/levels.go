@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	webproblem "github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/ports"
 )
 
 // Levels are what the two cache levels count, and how some of their answers get to whoever verifies them.
-type Levels struct{ View, Query *level }
+type Levels struct{ View, Query *Level }
 
-// level is one of them.
-type level struct {
+// Level is one of them.
+type Level struct {
 	name     string
 	Counters *ports.Counters
 	Samples  *ports.Samples
@@ -22,13 +22,15 @@ type level struct {
 	verified, undecided, violations atomic.Uint64
 }
 
+// NewLevels makes levels that have counted nothing.
 func NewLevels() *Levels { return &Levels{newLevel("view"), newLevel("query")} }
 
-func newLevel(name string) *level {
-	return &level{name: name, Counters: new(ports.Counters), Samples: ports.NewSamples()}
+func newLevel(name string) *Level {
+	return &Level{name: name, Counters: new(ports.Counters), Samples: ports.NewSamples()}
 }
 
-func (l *Levels) Each() []*level { return []*level{l.View, l.Query} }
+// Each returns both levels.
+func (l *Levels) Each() []*Level { return []*Level{l.View, l.Query} }
 
 // Reads is how many reads have asked the caches.
 func (l *Levels) Reads() (n uint64) {
@@ -39,7 +41,7 @@ func (l *Levels) Reads() (n uint64) {
 	return n
 }
 
-// ViewLevel and queryLevel are the two cache levels as /v1/cache and the metrics see them.
+// ViewLevel is the view cache as /v1/cache and the metrics see it.
 type ViewLevel struct{ *viewcache.Cache }
 
 // Figures implements api.Level.
@@ -54,6 +56,7 @@ func (l ViewLevel) Purge(context.Context) error {
 	return nil
 }
 
+// QueryLevel is the query cache as /v1/cache and the metrics see it.
 type QueryLevel struct {
 	ports.Cache
 	counters *ports.Counters
@@ -70,7 +73,7 @@ func (l QueryLevel) Figures() ports.Figures { return l.counters.Figures() }
 // Purge implements api.Level. Whoever asks for it is told which of the two that can be away is.
 func (l QueryLevel) Purge(ctx context.Context) error {
 	if err := l.Cache.Purge(ctx); err != nil {
-		return fmt.Errorf("%w: %w", webproblem.Refuse(webproblem.Unavailable, "The query cache cannot be reached at the moment."), err)
+		return fmt.Errorf("%w: %w", problem.Refuse(problem.Unavailable, "The query cache cannot be reached at the moment."), err)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type Lookup struct {
 	ledger   *freshness.Ledger
 }
 
+// NewLookup makes a lookup in both caches.
 func NewLookup(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) *Lookup {
 	return &Lookup{v, r, l}
 }

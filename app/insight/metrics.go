@@ -106,7 +106,7 @@ func (l levelCollector) Collect(out chan<- prometheus.Metric) {
 }
 
 // verdictCollector shows what came of verifying a level's answers.
-type verdictCollector struct{ *level }
+type verdictCollector struct{ *Level }
 
 var (
 	verifiedDesc = prometheus.NewDesc("gable_verifier_verified_total",
@@ -134,6 +134,7 @@ func (v verdictCollector) Collect(out chan<- prometheus.Metric) {
 // before their commit, to the moment that the feed has brought them.
 type FeedFigures struct{ delay prometheus.Histogram }
 
+// NewFeedFigures registers the figures of the change feed.
 func NewFeedFigures(r *prometheus.Registry) *FeedFigures {
 	f := &FeedFigures{prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "gable_feed_delay_seconds", Help: "From a change in the database to its arrival through the change feed, in seconds.",
@@ -171,6 +172,7 @@ type requestLabels struct {
 	status        int
 }
 
+// NewRequestFigures registers the figures of HTTP requests.
 func NewRequestFigures(r *prometheus.Registry) *RequestFigures {
 	f := &RequestFigures{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{

@@ -46,6 +46,7 @@ type totals struct {
 	position    freshness.Position
 }
 
+// NewTrend makes a trend without samples.
 func NewTrend(sources TrendSources) *Trend { return &Trend{TrendSources: sources} }
 
 // Run samples until the context ends.
@@ -129,7 +130,7 @@ func since(before, now ports.Figures) ports.Figures {
 }
 
 func levelSample(
-	ctx context.Context, l *level, f ports.Figures, seconds float64, size func(context.Context) (entries, bytes int64),
+	ctx context.Context, l *Level, f ports.Figures, seconds float64, size func(context.Context) (entries, bytes int64),
 ) site.LevelSample {
 	rate := func(n uint64) float64 { return float64(n) / seconds }
 	s := site.LevelSample{

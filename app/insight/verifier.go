@@ -11,7 +11,7 @@ import (
 // Verifier compares some of the answers that a cache level gives with what the database says, as long as the program runs.
 // That the caches are never wrong is not only promised but looked after: a single violation is a defect of the program.
 type Verifier struct {
-	Level   *level
+	Level   *Level
 	CatchUp func(context.Context) error
 	Healer  *Healer
 	Pause   time.Duration // between two comparisons

@@ -54,6 +54,7 @@ func openDatabase(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer) (*bunsto
 	return db, nil
 }
 
+// DatabaseOptions are those of the configured database.
 func DatabaseOptions(c *config.Config) bunstore.Options {
 	return bunstore.Options{
 		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,

@@ -43,6 +43,7 @@ func OpenStore(ctx context.Context, c *config.Config) (*Store, error) {
 // noCaches has nothing to bring up to date.
 func noCaches(context.Context) error { return nil }
 
+// Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
 // ready brings an embedded database up to date, and refuses one on whose schema this program does not run.

@@ -24,6 +24,7 @@ type Files struct {
 	imports *Imports // of the API; nil in a command
 }
 
+// NewFiles joins the use cases to the formats; m bounds the imports of the API.
 func NewFiles(c *catalog.Catalog, m *Imports) *Files { return &Files{c, m} }
 
 // Source reads a listing file for the catalog.

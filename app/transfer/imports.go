@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/listingfile"
-	webproblem "github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/app/config"
 )
 
@@ -19,6 +19,7 @@ type Imports struct {
 	places chan struct{}
 }
 
+// NewImports makes bounds with no import under way.
 func NewImports(c *config.Config) *Imports {
 	return &Imports{c.Imports, make(chan struct{}, c.Imports.MaxAtOnce)}
 }
@@ -29,7 +30,7 @@ func (m *Imports) begin(ctx context.Context) (timed context.Context, release fun
 	select {
 	case m.places <- struct{}{}:
 	default:
-		return nil, nil, webproblem.Refuse(webproblem.Unavailable, "Too many imports are being worked on; try again later.")
+		return nil, nil, problem.Refuse(problem.Unavailable, "Too many imports are being worked on; try again later.")
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, m.Timeout, m.refusal("take up to %s", config.ShortDuration(m.Timeout)))
 	return timed, func() { cancel(); <-m.places }, nil
@@ -37,7 +38,7 @@ func (m *Imports) begin(ctx context.Context) (timed context.Context, release fun
 
 // refusal says what an import may at most do.
 func (m *Imports) refusal(format string, args ...any) error {
-	return webproblem.Refuse(webproblem.PayloadTooLarge, "An import may %s. Send it in parts.",
+	return problem.Refuse(problem.PayloadTooLarge, "An import may %s. Send it in parts.",
 		fmt.Sprintf(format, args...))
 }
 
@@ -49,7 +50,7 @@ func (m *Imports) explain(ctx context.Context, err error) error {
 	if errors.Is(err, listingfile.ErrTooMuchText) {
 		return m.refusal("have up to %s of text once it is uncompressed", m.MaxUnpacked)
 	}
-	if refusal, ok := errors.AsType[*webproblem.RefusalError](context.Cause(ctx)); ok {
+	if refusal, ok := errors.AsType[*problem.RefusalError](context.Cause(ctx)); ok {
 		return refusal
 	}
 	return err

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/api"
-	webproblem "github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/site"
 )
 
@@ -36,7 +36,7 @@ func badRowsOf(n int) string {
 // wantTooLarge says that the error is answered with 413 and names the bound.
 func wantTooLarge(t *testing.T, err error, bound string) {
 	t.Helper()
-	doc := webproblem.From(err)
+	doc := problem.From(err)
 	if err == nil || doc.Status != http.StatusRequestEntityTooLarge || !strings.Contains(doc.Detail, bound) {
 		t.Errorf("%v is answered with %d %q, which does not say %q", err, doc.Status, doc.Detail, bound)
 	}
@@ -118,7 +118,7 @@ func TestNoMoreImportsAreWorkedOnThanThereArePlaces(t *testing.T) {
 	unread := strings.NewReader(rowsOf(1))
 	request := api.ImportRequest{Body: unread, Format: "csv"}
 	_, err := NewFiles(u.catalog, u.imports).Import(t.Context(), request)
-	if doc := webproblem.From(err); doc.Status != http.StatusServiceUnavailable || unread.Len() != len(rowsOf(1)) {
+	if doc := problem.From(err); doc.Status != http.StatusServiceUnavailable || unread.Len() != len(rowsOf(1)) {
 		t.Errorf("a third import is answered with %d after %d bytes", doc.Status, unread.Size()-int64(unread.Len()))
 	}
 	taken[0]()

@@ -1,0 +1,2 @@
+// Package cli is the command line: the commands, what they print, and their exit codes.
+package cli
