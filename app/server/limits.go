@@ -16,7 +16,9 @@ import (
 
 // newRateLimit counts requests in the cache where that is a Redis, so that all processes count a client together. Each
 // process counts alone what its view cache answers: no such answer waits for a network.
-func newRateLimit(lc fx.Lifecycle, cache ports.Cache, keys *accounts.Keys, log *zap.Logger, c *config.Config) web.RateLimit {
+func newRateLimit(
+	lc fx.Lifecycle, cache ports.Cache, keys *accounts.Keys, log *zap.Logger, c *config.Config,
+) web.RateLimit {
 	own := memory.NewRateLimiter()
 	lc.Append(fx.StopHook(own.Close))
 	limits := web.RateLimit{

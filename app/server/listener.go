@@ -27,7 +27,9 @@ type Listener struct {
 }
 
 // newListener makes a listener with deadlines on everything a client can be slow at.
-func newListener(name, address string, h http.Handler, c config.HTTPConfig, log *zap.Logger, died func(error)) *Listener {
+func newListener(
+	name, address string, h http.Handler, c config.HTTPConfig, log *zap.Logger, died func(error),
+) *Listener {
 	const longestHeader = 32 << 10
 	return &Listener{name: name, address: address, died: died, server: &http.Server{
 		Handler:           careful(h),

@@ -285,7 +285,8 @@ func newChangeRinger(db *bunstore.DB, f *follow.Follower, log *zap.Logger, c *co
 }
 
 func newProcessTrend(
-	views *viewcache.Cache, query insight.QueryLevel, l *insight.Levels, ledger *freshness.Ledger, r *insight.RequestFigures, f *insight.FeedFigures,
+	views *viewcache.Cache, query insight.QueryLevel, l *insight.Levels, ledger *freshness.Ledger,
+	r *insight.RequestFigures, f *insight.FeedFigures,
 ) *insight.Trend {
 	return insight.NewTrend(insight.TrendSources{
 		Levels: l, ViewSize: insight.ViewLevel{Cache: views}.Size, QuerySize: query.Size, Ledger: ledger, Requests: r, Feed: f,

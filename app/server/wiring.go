@@ -72,8 +72,10 @@ var cacheModule = fx.Module("caches",
 
 // webModule is the listeners and what answers on them.
 var webModule = fx.Module("web",
-	fx.Provide(newAPI, newSite, newDocs, insight.NewRegistry, insight.NewRequestFigures, insight.NewFeedFigures, newOps, newRateLimit,
-		newHandler, newServers),
+	fx.Provide(
+		newAPI, newSite, newDocs, newOps, newRateLimit, newHandler, newServers,
+		insight.NewRegistry, insight.NewRequestFigures, insight.NewFeedFigures,
+	),
 )
 
 // insightModule is what people are shown of the caches.
@@ -88,8 +90,8 @@ var insightModule = fx.Module("insight",
 
 // repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
 func repository(
-	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *insight.Levels, ledger *freshness.Ledger, t *tracing.Tracer,
-	c *config.Config,
+	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *insight.Levels, ledger *freshness.Ledger,
+	t *tracing.Tracer, c *config.Config,
 ) (*cached.PropertyRepository, ports.PropertyRepository) {
 	options := cached.Options{
 		TTL: c.Cache.TTL, LoadTimeout: c.Database.QueryTimeout, Samples: l.Query.Samples, Keys: keys,
@@ -175,7 +177,10 @@ func followFeed(
 }
 
 // verify compares answers of both levels with the database, now and then.
-func verify(lc fx.Lifecycle, f *follow.Follower, r *cached.PropertyRepository, l *insight.Levels, log *zap.Logger, c *config.Config) {
+func verify(
+	lc fx.Lifecycle, f *follow.Follower, r *cached.PropertyRepository, l *insight.Levels, log *zap.Logger,
+	c *config.Config,
+) {
 	if c.Freshness.VerifyInterval == 0 {
 		return
 	}
