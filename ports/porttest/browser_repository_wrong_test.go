@@ -2,8 +2,8 @@ package porttest
 
 import (
 	"context"
-	"testing"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/gable-listings/gable/adapters/memory"
