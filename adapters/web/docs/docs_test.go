@@ -30,7 +30,7 @@ func contract(t *testing.T) []byte {
 
 func newSite(t *testing.T) *Site {
 	t.Helper()
-	s, err := New(contract(t))
+	s, err := New(contract(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
