@@ -37,7 +37,7 @@ export async function journey(visitor, gable) {
     await here.follow("Back to the back office");
     assert.equal(here.path, "/admin");
     for (const address of ["/admin/keys", "/admin/people"]) {
-      const answer = await here.context.request.post(address, { form: { name: "x", scope: "admin", role: "administrator", password: "first words for somebody" } });
+      const answer = await here.context.request.post(gable.url + address, { form: { name: "x", scope: "admin", role: "administrator", password: "first words for somebody" } });
       assert.equal(answer.status(), 403);
     }
 
