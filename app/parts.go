@@ -187,7 +187,7 @@ func newAPI(
 		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
 		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
-		Proxies:    c.HTTP.proxies(),
+		Proxies: c.HTTP.proxies(), Base: c.HTTP.basePath(),
 		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
 		MaxExportsPerClient: c.HTTP.MaxExportsPerClient,
 	})
@@ -201,12 +201,13 @@ func newSite(
 	return site.New(site.Options{
 		Catalog: listings, Files: &uploads{listings, m}, Accounts: accounts, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
-		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), SessionIdle: c.Access.SessionIdleTimeout,
+		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), Base: c.HTTP.basePath(),
+		SessionIdle:  c.Access.SessionIdleTimeout,
 		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),
 	})
 }
 
-func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
+func newDocs(c *Config) (*docs.Site, error) { return docs.New(api.Contract, c.HTTP.basePath()) }
 
 func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follower, registry *prometheus.Registry,
@@ -258,7 +259,7 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Proxies: c.HTTP.proxies(), RateLimit: limits,
+		Base: c.HTTP.basePath(), Proxies: c.HTTP.proxies(), RateLimit: limits,
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.observe, Views: views, API: a, Site: s, Pages: pages,
 		Health:      map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()},
 		MaxInFlight: c.HTTP.MaxInFlight, MaxExports: c.HTTP.MaxExports, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining,
@@ -285,6 +286,7 @@ func newServers(h http.Handler, o *ops.Handler, c *Config, log *zap.Logger, d de
 		public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
 		ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
 	}
+	s.public.base = c.HTTP.basePath()
 	if c.HTTP.ProxyProtocol {
 		s.public.proxies = c.HTTP.proxies()
 	}

@@ -15,7 +15,8 @@ import (
 // listener is one address that answers HTTP.
 type listener struct {
 	name    string
-	secure  bool // listens with TLS
+	secure  bool   // listens with TLS
+	base    string // path below which it answers
 	server  *http.Server
 	address string
 	died    func(error) // called when the server ends by itself
@@ -85,9 +86,9 @@ func (l *listener) url() string {
 	case socket:
 		return l.address
 	case l.secure:
-		return "https://" + l.bound.String()
+		return "https://" + l.bound.String() + l.base
 	}
-	return "http://" + l.bound.String()
+	return "http://" + l.bound.String() + l.base
 }
 
 // stop lets the requests under way finish, and cuts off those that outlast the context.

@@ -77,8 +77,8 @@ var insightModule = fx.Module("insight",
 	fx.Provide(
 		newProcessTrend,
 		func(t *trend) site.Trend { return t },
-		func(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) site.Lookup {
-			return &lookup{v, r, l}
+		func(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger, c *Config) site.Lookup {
+			return &lookup{v, r, l, c.HTTP.basePath()}
 		},
 	),
 )

@@ -1,6 +1,6 @@
 // Package web is the HTTP side of Gable, the driving adapter: it stands between a listener and the use cases. From the
-// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); what each
-// client may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of
+// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); the base path
+// taken off its address (base.go); what each client may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of
 // requests at a time, a deadline, and the router.
 package web
 
@@ -19,7 +19,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Trace, Proxies, RateLimit, Leaving, Origins and StrictTransport.
+// Options of the handler; everything is required but Base, Trace, Proxies, RateLimit, Leaving, Origins and
+// StrictTransport.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
@@ -30,6 +31,9 @@ type Options struct {
 	Views *viewcache.Cache
 	API   *api.API
 	Site  *site.Site
+	// Base is the path below which everything answers, such as "/homes"; "" for the whole host. All behind it sees the
+	// paths of requests without it.
+	Base string
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// Proxies are the peers that are believed when they name the client they ask for.
@@ -68,7 +72,7 @@ func New(o Options) http.Handler {
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
 	answers := work.admit(limits.requests(timed(o.Timeout, router))) // who asks is looked up within the bounds
 	answers = limits.hits(o.Site.Remembered(o.Views.Front(answers)))
-	return o.observed(crossOrigin(o.Origins, o.healthFirst(router, answers)))
+	return o.observed(o.belowBase(crossOrigin(o.Origins, o.healthFirst(router, answers))))
 }
 
 // healthFirst has health pages answered by the router, past all that may keep others waiting.
@@ -88,7 +92,7 @@ func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
 		o.Site.Missing(w, r)
 		return
 	}
-	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; /docs shows what there is."))
+	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; %s/docs shows what there is.", o.Base))
 }
 
 // transfers are the paths whose work takes as long as the client needs; they have deadlines of their own.

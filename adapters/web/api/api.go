@@ -57,13 +57,15 @@ type Level interface {
 	Purge(ctx context.Context) error
 }
 
-// Options of an API; everything is required.
+// Options of an API; everything is required but Base.
 type Options struct {
 	Catalog Catalog
 	Files   Files
 	Keys    Keys
 	Feed    LiveFeed
 	Views   *viewcache.Cache
+	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
+	Base string
 	// ViewLevel and QueryLevel are the caches as /v1/cache shows them.
 	ViewLevel, QueryLevel Level
 	Ledger                Ledger

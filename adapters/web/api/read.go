@@ -37,6 +37,7 @@ type searchRequest struct {
 	property.Search
 	count  bool
 	fields propertyjson.Selection
+	base   string // path before the addresses in its answer
 }
 
 // key names the answer: equal for equal requests, however they are written.
@@ -57,6 +58,7 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.base = a.Base
 	return a.Views.Serve(w, r, s.key(), func(ctx context.Context) (viewcache.Answer, error) {
 		return a.findPage(ctx, s)
 	})
@@ -106,7 +108,7 @@ func (s *searchRequest) nextLink(cursor string) string {
 		}
 		query = append(query, "fields="+strings.Join(names, ","))
 	}
-	return "<" + searchRoute + "?" + strings.Join(query, "&") + `>; rel="next"`
+	return "<" + s.base + searchRoute + "?" + strings.Join(query, "&") + `>; rel="next"`
 }
 
 // appendPage adds the body of a search's answer to a buffer; a negative count is left out.

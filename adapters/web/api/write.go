@@ -43,7 +43,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", searchRoute+"/"+created.ID.String())
+	w.Header().Set("Location", a.Base+searchRoute+"/"+created.ID.String())
 	a.writeItem(w, r, http.StatusCreated, &created)
 	return nil
 }

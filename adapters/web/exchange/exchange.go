@@ -16,6 +16,8 @@ type Exchange struct {
 	http.ResponseWriter
 
 	RequestID string
+	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
+	Base string
 	// Client is the address that the request comes from (Proxies.Client); zero when it has none.
 	Client netip.Addr
 	// KeyID is the id of the API key that the request has been recognised by, or "".
@@ -92,6 +94,14 @@ func ClientOf(w http.ResponseWriter) netip.Addr {
 		return e.Client
 	}
 	return netip.Addr{}
+}
+
+// BaseOf is the path in the exchange around a response writer below which the service answers.
+func BaseOf(w http.ResponseWriter) string {
+	if e := Of(w); e != nil {
+		return e.Base
+	}
+	return ""
 }
 
 // Counted is for whom the request is counted: the holder of its key, or its address.

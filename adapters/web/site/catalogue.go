@@ -77,7 +77,7 @@ func (s *Site) absolute(path string) string {
 	if s.PublicURL == nil {
 		return ""
 	}
-	return s.PublicURL.Scheme + "://" + s.PublicURL.Host + path
+	return s.PublicURL.Scheme + "://" + s.PublicURL.Host + s.Base + path
 }
 
 // details is the body of a listing's page.

@@ -59,7 +59,7 @@ func (slowImporter) Import(
 
 func TestThePageOfAnImportIsWholeHoweverLongTheWorkTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pages, err := newPages("v")
+		pages, err := newPages("", "v")
 		if err != nil {
 			t.Fatal(err)
 		}

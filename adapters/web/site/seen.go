@@ -18,10 +18,7 @@ const (
 // remember gives the browser the token of what its request has written.
 func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
 	s.Views.GiveWriteToken(w, r)
-	http.SetCookie(w, &http.Cookie{
-		Name: hostCookie(seenCookie, s.Secure()), Value: w.Header().Get(viewcache.TokenHeader), Path: "/",
-		MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Secure(),
-	})
+	s.setCookie(w, seenCookie, w.Header().Get(viewcache.TokenHeader), seenSeconds)
 }
 
 // Remembered has requests for pages carry the token that their browser was given.
@@ -38,7 +35,7 @@ func (s *Site) Remembered(next http.Handler) http.Handler {
 
 // seen is the token that the browser was given; "" for none, and for what is none: a person cannot mend a cookie.
 func (s *Site) seen(r *http.Request) string {
-	cookie, err := r.Cookie(hostCookie(seenCookie, s.Secure()))
+	cookie, err := r.Cookie(s.cookieName(seenCookie))
 	if err != nil {
 		return ""
 	}
