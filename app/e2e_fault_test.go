@@ -58,9 +58,7 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	postgres.Start()
 	s.eventually("it is back by itself", func() bool { return s.get(item).status == http.StatusOK })
 	s.patch(p.ID, `{"price":2}`)
-	if !strings.Contains(s.get(item).body, `"price":"2.00"`) {
-		t.Error("the write after the outage is not seen")
-	}
+	s.get(item).shows(`"price":"2.00"`)
 }
 
 // What a reader gets while the database is away.
@@ -182,7 +180,11 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 			return a.status == http.StatusOK && a.header.Get("Age") == "" && strings.Contains(a.body, `"2.00"`)
 		})
 		each.eventually("its caches are in use again", func() bool {
-			return each.get(hotPage).shows(`"2.00"`).header.Get("Cache-Status") == "gable-view; hit"
+			a := each.get(hotPage)
+			if a.status != http.StatusServiceUnavailable { // which a busy machine may still answer
+				a.shows(`"2.00"`)
+			}
+			return a.header.Get("Cache-Status") == "gable-view; hit"
 		})
 	}
 	s.get(item, consistency, token).shows(`"2.00"`).token()

@@ -45,7 +45,6 @@ func (o Options) observed(next http.Handler) http.Handler {
 					zap.String("peer", exchange.AddressText(e.Client)))
 			})
 		}
-		e.Unread = r.ContentLength != 0 && r.ProtoMajor == 1 // later ones have a stream for each request
 		recorded, end := "", func(string, string, int) {}
 		if o.Trace != nil {
 			r, recorded, end = o.Trace(r)

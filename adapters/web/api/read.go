@@ -65,15 +65,15 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
-	page, err := a.Catalog.Search(ctx, &s.Search)
-	if err != nil {
-		return viewcache.Answer{}, err
-	}
-	count := int64(viewcache.NoCount)
-	if s.count {
+	count, err := int64(viewcache.NoCount), error(nil)
+	if s.count { // dearer: a busy server refuses it before anything is spent
 		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
 			return viewcache.Answer{}, err
 		}
+	}
+	page, err := a.Catalog.Search(ctx, &s.Search)
+	if err != nil {
+		return viewcache.Answer{}, err
 	}
 	return viewcache.PageAnswer(a.Ledger, &s.Search, page, count, s.answer), nil
 }

@@ -32,11 +32,12 @@ func (s *Site) staffListings(w http.ResponseWriter, r *http.Request, who access.
 	if !ok {
 		return s.staffPage(w, r, who, http.StatusBadRequest, "listings", "listings", "Listings", list)
 	}
-	page, err := s.Catalog.Search(r.Context(), search)
-	if err != nil {
+	var err error
+	if list.Count, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
 		return err
 	}
-	if list.Count, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
+	page, err := s.Catalog.Search(r.Context(), search)
+	if err != nil {
 		return err
 	}
 	list.Listings = page.Properties
