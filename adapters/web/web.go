@@ -71,7 +71,7 @@ func New(o Options) http.Handler {
 	work, limits := newAdmission(o.MaxInFlight, o.MaxExports), o.newLimiter()
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
 	answers := work.admit(limits.requests(timed(o.Timeout, router))) // who asks is looked up within the bounds
-	answers = limits.hits(o.Site.Remembered(o.Views.Front(answers)))
+	answers = limits.hits(o.directed(o.Views.Front(answers)))
 	return o.observed(o.belowBase(crossOrigin(o.Origins, o.healthFirst(router, answers))))
 }
 
@@ -82,6 +82,14 @@ func (o Options) healthFirst(router, next http.Handler) http.Handler {
 			router.ServeHTTP(w, r)
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// directed parses, once, what each request asks of the caches.
+func (o Options) directed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		exchange.Of(w).Directives = o.Site.Directives(r)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
@@ -59,11 +60,12 @@ type Level interface {
 
 // Options of an API; everything is required but Base.
 type Options struct {
-	Catalog Catalog
-	Files   Files
-	Keys    Keys
-	Feed    LiveFeed
-	Views   *viewcache.Cache
+	Catalog     Catalog
+	Files       Files
+	Keys        Keys
+	Feed        LiveFeed
+	Views       *viewcache.Cache
+	Consistency *consistency.Coordinator
 	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
 	Base string
 	// ViewLevel and QueryLevel are the caches as /v1/cache shows them.

@@ -26,9 +26,8 @@ const (
 	fieldParameter = "fields"
 )
 
-// Ledger brings answers up to date, and has figures to show.
+// Ledger has figures to show.
 type Ledger interface {
-	viewcache.Patcher
 	Figures() freshness.Figures
 }
 
@@ -75,7 +74,7 @@ func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer,
 	if err != nil {
 		return viewcache.Answer{}, err
 	}
-	return viewcache.PageAnswer(a.Ledger, &s.Search, page, count, s.answer), nil
+	return a.Views.PageAnswer(&s.Search, page, count, s.answer), nil
 }
 
 // answer is the page as a client gets it.
@@ -149,7 +148,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		return viewcache.ItemAnswer(a.Ledger, &p, itemAnswer), nil
+		return a.Views.ItemAnswer(&p, itemAnswer), nil
 	})
 }
 

@@ -79,7 +79,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if report.Errors == nil {
 		report.Errors = []RejectedField{}
 	}
-	a.Views.GiveWriteToken(w, r)
+	a.setWriteToken(w, r)
 	return writeJSON(w, r, report)
 }
 

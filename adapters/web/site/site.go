@@ -15,6 +15,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gable-listings/gable/adapters/web/asset"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
@@ -73,13 +74,13 @@ type Keys interface {
 
 // Options of a Site; everything is required but PublicURL and Base.
 type Options struct {
-	Catalog  Catalog
-	Files    Importer
-	Accounts Accounts
-	Sessions ports.SessionRepository
-	Keys     Keys
-	Views    *viewcache.Cache
-	Ledger   viewcache.Patcher
+	Catalog     Catalog
+	Files       Importer
+	Accounts    Accounts
+	Sessions    ports.SessionRepository
+	Keys        Keys
+	Views       *viewcache.Cache
+	Consistency *consistency.Coordinator
 	// ViewLevel and QueryLevel are the caches as the page about them shows them.
 	ViewLevel, QueryLevel Level
 	Trend                 Trend
