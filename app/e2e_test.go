@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/contracttest"
+	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/access"
@@ -110,6 +112,20 @@ type testServer struct {
 
 var contract = sync.OnceValues(func() (*contracttest.Contract, error) { return contracttest.New(api.Contract) })
 
+// contractBelow is the contract as a server below a base path serves it.
+func contractBelow(base string) (*contracttest.Contract, error) {
+	if base == "" {
+		return contract()
+	}
+	site, err := docs.New(api.Contract, base)
+	if err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.yaml", nil))
+	return contracttest.New(w.Body.Bytes())
+}
+
 // testConfig is the default configuration with ports of its own.
 func testConfig(t *testing.T, database, cache string) *Config {
 	t.Helper()
@@ -159,7 +175,7 @@ func startServer(t *testing.T, database, cache string, change ...func(*Config)) 
 	s := launch(t, database, cache, change...)
 	s.base, s.opsBase = s.servers.public.url(), s.servers.ops.url()
 	s.key, s.adminKey = newTestKey(t, s.keys, keys.ScopeWrite), newTestKey(t, s.keys, keys.ScopeAdmin)
-	held, err := contract()
+	held, err := contractBelow(s.config.HTTP.basePath())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,17 +13,16 @@ func (o Options) belowBase(next http.Handler) http.Handler {
 	if o.Base == "" {
 		return next
 	}
+	front := o.Base + "/"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, inside := strings.CutPrefix(r.URL.Path, o.Base)
-		escaped, alike := strings.CutPrefix(r.URL.RawPath, o.Base)
-		switch {
+		switch path := r.URL.EscapedPath(); {
 		case o.Health[r.URL.Path] != nil:
 			next.ServeHTTP(w, r)
-		case inside && path == "":
-			front := url.URL{Path: o.Base + "/", RawQuery: r.URL.RawQuery}
-			http.Redirect(w, r, front.String(), http.StatusPermanentRedirect)
-		case inside && path[0] == '/' && (alike || r.URL.RawPath == ""):
-			r = at(r, path, escaped)
+		case path == o.Base:
+			to := url.URL{Path: front, RawQuery: r.URL.RawQuery}
+			http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
+		case strings.HasPrefix(path, front):
+			r = at(r, r.URL.Path[len(o.Base):], strings.TrimPrefix(r.URL.RawPath, o.Base))
 			r.RequestURI = r.URL.RequestURI()
 			next.ServeHTTP(w, r)
 		default:
