@@ -103,12 +103,9 @@ func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
 	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; %s/docs shows what there is.", o.Base))
 }
 
-// transfers are the paths whose work takes as long as the client needs; they have deadlines of their own.
-var transfers = map[string]bool{"/v1/imports": true, exportsPath: true}
-
 func timed(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if transfers[r.URL.Path] || site.TakesLong(r.URL.Path) || api.IsStream(r) {
+		if route.Of(r.URL.Path).Long || api.IsStream(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

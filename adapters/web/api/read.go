@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -179,14 +180,19 @@ func refuseParameters(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return refuseOthers(values)
+}
+
+// refuseOthers refuses the parameters that are left when those of the address have been taken. It names all of them, in
+// order.
+func refuseOthers(values url.Values) error {
 	var wrong property.InvalidError
-	for name := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		wrong.Fields = append(wrong.Fields, property.FieldError{Field: name, Reason: "is not a parameter of this address"})
 	}
 	if len(wrong.Fields) == 0 {
 		return nil
 	}
-	slices.SortFunc(wrong.Fields, func(a, b property.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return parameterErrors(&wrong)
 }
 

@@ -145,14 +145,6 @@ func takeChoice(values url.Values, name string, choices ...string) (string, erro
 	return text, err
 }
 
-// refuseOthers refuses parameters that nobody has taken.
-func refuseOthers(values url.Values) error {
-	for name := range values {
-		return badParameter(name, "is not a parameter of this address")
-	}
-	return nil
-}
-
 // export answers GET /v1/exports.
 func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 	values, err := parameters(r)

@@ -162,8 +162,8 @@ func (s *Site) Register(router *mux.Router) {
 	on("/admin/listings/{id}/remove", both(editor(s.askToRemove), editor(s.removeListing)))
 	on("/admin/listings/{id}/history", get(editor(s.listingHistory)))
 	on("/admin/bulk", route.Methods{http.MethodPost: editor(s.bulk)})
-	on("/admin/bulk/apply", route.Methods{http.MethodPost: editor(s.applyBulk)})
-	on(importPath, both(editor(s.importForm), editor(s.importFile)))
+	on(route.StaffBulk, route.Methods{http.MethodPost: editor(s.applyBulk)})
+	on(route.StaffImport, both(editor(s.importForm), editor(s.importFile)))
 
 	on(cachePath, get(editor(s.cache)))
 	on(samplesPath, get(editor(s.samples)))
