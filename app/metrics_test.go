@@ -93,7 +93,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		}
 		defer func() { _ = db.Close() }()
 		f := followChanges(t, 100, func(o *followerOptions) { o.poll, o.idlePoll = 50*time.Millisecond, 250*time.Millisecond })
-		views := viewcache.New(f.ledger, f, &ports.Counters{}, viewcache.Options{MaxBytes: 1 << 10, TTL: time.Minute})
+		views := viewcache.New(f.ledger, nil, &ports.Counters{}, viewcache.Options{MaxBytes: 1 << 10, TTL: time.Minute})
 		defer views.Close()
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()

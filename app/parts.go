@@ -20,6 +20,7 @@ import (
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
+	webconsistency "github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
@@ -134,14 +135,18 @@ func logRedis(log *zap.Logger) func(cause error) {
 	}
 }
 
+func newCoordinator(ledger *freshness.Ledger, f *follower, c *Config) *webconsistency.Coordinator {
+	return webconsistency.New(ledger, f, webconsistency.Options{
+		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout,
+	})
+}
+
 func newViewCache(
-	lc fx.Lifecycle, ledger *freshness.Ledger, f *follower, l *levels, t *tracing.Tracer, c *Config,
+	lc fx.Lifecycle, ledger *freshness.Ledger, co *webconsistency.Coordinator, l *levels, t *tracing.Tracer, c *Config,
 ) *viewcache.Cache {
-	views := viewcache.New(ledger, f, l.view.counters, viewcache.Options{
-		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
-		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.view.samples,
-		Trace:      t.Trace(),
-		MaxSending: int64(c.HTTP.MaxSending),
+	views := viewcache.New(ledger, co, l.view.counters, viewcache.Options{
+		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge, Samples: l.view.samples,
+		Trace: t.Trace(), MaxSending: int64(c.HTTP.MaxSending),
 	})
 	lc.Append(fx.StopHook(views.Close))
 	return views
@@ -181,11 +186,13 @@ func accessOptions() access.Options {
 
 func newAPI(
 	listings *catalog.Catalog, files *files, keys *access.Keys, feed *liveFeed, views *viewcache.Cache,
-	query queryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *Config,
+	co *webconsistency.Coordinator, query queryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining,
+	c *Config,
 ) *api.API {
 	return api.New(api.Options{
 		Catalog: listings, Files: countImports(files, registry), Keys: keys, Feed: feed, Views: views,
-		ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger,
+		Consistency: co,
+		ViewLevel:   viewLevel{views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
 		Proxies: c.HTTP.proxies(), Base: c.HTTP.basePath(),
 		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
@@ -195,12 +202,12 @@ func newAPI(
 
 func newSite(
 	listings *catalog.Catalog, accounts *access.Accounts, sessions ports.SessionRepository, keys *access.Keys,
-	views *viewcache.Cache, query queryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
+	views *viewcache.Cache, query queryLevel, co *webconsistency.Coordinator, recent site.Trend, kept site.Lookup,
 	m *imports, log *zap.Logger, c *Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{
 		Catalog: listings, Files: &uploads{listings, m}, Accounts: accounts, Sessions: sessions, Keys: keys,
-		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
+		Views: views, ViewLevel: viewLevel{views}, QueryLevel: query, Consistency: co, Trend: recent, Lookup: kept,
 		Log: log.Named("site"), PublicURL: c.HTTP.publicURL(), Base: c.HTTP.basePath(),
 		SessionIdle:  c.Access.SessionIdleTimeout,
 		SecondFactor: roles.FactorRule(c.Access.RequireSecondFactor),

@@ -464,7 +464,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"its token names no transaction",
-		"adapters/web/viewcache/wishes.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", consistencyPkg, ".",
 	},
 	{
 		"nor does the view cache",
@@ -472,7 +472,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"whoever was told what the feed has not brought is not shown less",
-		"adapters/web/viewcache/wishes.go", "c.ledger.Doubt(time.Now())", "time.Now()", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "c.ledger.Doubt(time.Now())", "time.Now()", consistencyPkg, ".",
 	},
 	{
 		"a view is served while the feed is confirmed",
@@ -484,11 +484,11 @@ var viewMutants = []mutant{
 	},
 	{
 		"what a token names is waited for",
-		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case w.latest, behind && false:", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "case d.Latest, behind:", "case d.Latest, behind && false:", viewPkg, ".",
 	},
 	{
 		"the latest state is waited for",
-		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case behind:", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "case d.Latest, behind:", "case behind:", viewPkg, ".",
 	},
 	{
 		"a view that a change has touched is not served",
@@ -528,15 +528,15 @@ var viewMutants = []mutant{
 	},
 	{
 		"nor any to a session",
-		"adapters/web/viewcache/wishes.go", "w.uncached || w.latest || w.session {", "w.uncached || w.latest {", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {", "d.Uncached || d.Latest {", viewPkg, ".",
 	},
 	{
 		"nor to who wants the latest state",
-		"adapters/web/viewcache/wishes.go", "w.uncached || w.latest || w.session {", "w.uncached || w.session {", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {", "d.Uncached || d.Session {", viewPkg, ".",
 	},
 	{
 		"when the feed cannot be read the database is asked",
-		"adapters/web/viewcache/wishes.go", "reading.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "reading.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
 	},
 	{
 		"who asks for the database gets no view",
@@ -549,12 +549,12 @@ var viewMutants = []mutant{
 	},
 	{
 		"a session without a token has no answer",
-		"adapters/web/viewcache/http.go", "if special.session && c.giveToken(r.Context(), w.Header()) != nil {",
+		"adapters/web/viewcache/http.go", "if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {",
 		"if special.session && c.giveToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",
 	},
 	{
 		"shared caches reuse no answer to a request for more than the default",
-		"adapters/web/viewcache/http.go", "special == (wishes{}) && ", "", viewPkg, "SharedCaches",
+		"adapters/web/viewcache/http.go", "d.Plain() && ", "", viewPkg, "SharedCaches",
 	},
 	{
 		"and no answer that is stale",

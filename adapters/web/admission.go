@@ -8,6 +8,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -39,8 +40,6 @@ func newAdmission(inFlight, exports int) *admission {
 	}
 }
 
-const exportsPath = "/v1/exports"
-
 var (
 	errTooMany = problem.Refuse(problem.Unavailable,
 		"Too many requests are being worked on; try again in a moment.")
@@ -56,7 +55,7 @@ func (a *admission) admit(next http.Handler) http.Handler {
 		case api.IsStream(r):
 			next.ServeHTTP(w, r)
 			return
-		case r.URL.Path == exportsPath:
+		case r.URL.Path == route.Exports:
 			room, full = a.exports, errTooManyExports
 		}
 		if !a.enter(r.Context(), room) {

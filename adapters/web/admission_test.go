@@ -16,6 +16,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"go.uber.org/zap"
 )
 
@@ -81,13 +82,13 @@ func TestExportsLeaveRoomForEverythingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
 		h, _ := outer(1, 2, func(_ http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == exportsPath {
+			if r.URL.Path == route.Exports {
 				<-hold
 			}
 		})
 		var held sync.WaitGroup
 		for range 2 {
-			held.Go(func() { statusOf(t, h, exportsPath) })
+			held.Go(func() { statusOf(t, h, route.Exports) })
 		}
 		synctest.Wait()
 		if got := statusOf(t, h, "/v1/properties"); got != http.StatusOK {

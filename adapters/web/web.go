@@ -71,7 +71,7 @@ func New(o Options) http.Handler {
 	work, limits := newAdmission(o.MaxInFlight, o.MaxExports), o.newLimiter()
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
 	answers := work.admit(limits.requests(timed(o.Timeout, router))) // who asks is looked up within the bounds
-	answers = limits.hits(o.Site.Remembered(o.Views.Front(answers)))
+	answers = limits.hits(o.directed(o.Views.Front(answers)))
 	return o.observed(o.belowBase(crossOrigin(o.Origins, o.healthFirst(router, answers))))
 }
 
@@ -86,6 +86,14 @@ func (o Options) healthFirst(router, next http.Handler) http.Handler {
 	})
 }
 
+// directed parses, once, what each request asks of the caches.
+func (o Options) directed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		exchange.Of(w).Directives = o.Site.Directives(r)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // notFound answers every path that no route has, people with a page and programs with a problem.
 func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
 	if site.WantsPage(r) {
@@ -95,12 +103,9 @@ func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
 	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; %s/docs shows what there is.", o.Base))
 }
 
-// transfers are the paths whose work takes as long as the client needs; they have deadlines of their own.
-var transfers = map[string]bool{"/v1/imports": true, exportsPath: true}
-
 func timed(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if transfers[r.URL.Path] || site.TakesLong(r.URL.Path) || api.IsStream(r) {
+		if route.Of(r.URL.Path).Long || api.IsStream(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

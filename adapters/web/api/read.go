@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,9 +27,8 @@ const (
 	fieldParameter = "fields"
 )
 
-// Ledger brings answers up to date, and has figures to show.
+// Ledger has figures to show.
 type Ledger interface {
-	viewcache.Patcher
 	Figures() freshness.Figures
 }
 
@@ -75,7 +75,7 @@ func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer,
 	if err != nil {
 		return viewcache.Answer{}, err
 	}
-	return viewcache.PageAnswer(a.Ledger, &s.Search, page, count, s.answer), nil
+	return a.Views.PageAnswer(&s.Search, page, count, s.answer), nil
 }
 
 // answer is the page as a client gets it.
@@ -149,7 +149,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		return viewcache.ItemAnswer(a.Ledger, &p, itemAnswer), nil
+		return a.Views.ItemAnswer(&p, itemAnswer), nil
 	})
 }
 
@@ -180,14 +180,19 @@ func refuseParameters(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return refuseOthers(values)
+}
+
+// refuseOthers refuses the parameters that are left when those of the address have been taken. It names all of them, in
+// order.
+func refuseOthers(values url.Values) error {
 	var wrong property.InvalidError
-	for name := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		wrong.Fields = append(wrong.Fields, property.FieldError{Field: name, Reason: "is not a parameter of this address"})
 	}
 	if len(wrong.Fields) == 0 {
 		return nil
 	}
-	slices.SortFunc(wrong.Fields, func(a, b property.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return parameterErrors(&wrong)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -60,7 +61,7 @@ const (
 
 // IsStream reports whether a request asks for server-sent events, which are answered for as long as the client stays.
 func IsStream(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == changesRoute && wantsEvents(r)
+	return r.Method == http.MethodGet && r.URL.Path == route.Changes && wantsEvents(r)
 }
 
 func wantsEvents(r *http.Request) bool {

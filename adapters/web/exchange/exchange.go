@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -29,6 +30,8 @@ type Exchange struct {
 	Actor string
 	// View is what the view cache did.
 	View ports.Outcome
+	// Directives are what the request asks of the caches.
+	Directives consistency.Directives
 	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with
 	// ports.WithReading.
 	Reading  ports.Reading
@@ -102,6 +105,14 @@ func BaseOf(w http.ResponseWriter) string {
 		return e.Base
 	}
 	return ""
+}
+
+// DirectivesOf is what the exchange around a response writer asks of the caches.
+func DirectivesOf(w http.ResponseWriter) consistency.Directives {
+	if e := Of(w); e != nil {
+		return e.Directives
+	}
+	return consistency.Directives{}
 }
 
 // Counted is for whom the request is counted: the holder of its key, or its address.

@@ -49,7 +49,7 @@ func (s *Site) catalogue(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		return viewcache.PageAnswer(s.Ledger, search, page, count, func(page *property.Page, count int64) viewcache.Answer {
+		return s.Views.PageAnswer(search, page, count, func(page *property.Page, count int64) viewcache.Answer {
 			found := &results{Form: &form, Listings: page.Properties, Count: count}
 			found.Plan = newPlan(page.Properties, property.ID{})
 			if next := search.NextCursor(page); next != "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"go.uber.org/zap"
 )
@@ -88,7 +89,7 @@ func importRequest(t *testing.T, file string) *http.Request {
 	if err != nil || form.Close() != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, importPath, strings.NewReader(body.String()))
+	r := httptest.NewRequest(http.MethodPost, route.StaffImport, strings.NewReader(body.String()))
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return r
 }

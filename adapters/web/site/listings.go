@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -59,7 +60,7 @@ func (l *staffList) Export(format string) string {
 	if format == "csv" {
 		values.Set("formulas", "escape")
 	}
-	return "/v1/exports?" + values.Encode()
+	return route.Exports + "?" + values.Encode()
 }
 
 // onlyText refuses a form, or the query of an address, with what no person can type and no database can store.

@@ -243,7 +243,7 @@ func (s *Site) staffPage(
 // done answers a change that has been made: the browser goes to another page, which tells it.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) error {
 	s.giveNotice(w, notice)
-	s.remember(w, r)
+	s.setWriteToken(w, r)
 	s.seeOther(w, r, to)
 	return nil
 }

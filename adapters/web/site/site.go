@@ -15,6 +15,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gable-listings/gable/adapters/web/asset"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
@@ -73,13 +74,13 @@ type Keys interface {
 
 // Options of a Site; everything is required but PublicURL and Base.
 type Options struct {
-	Catalog  Catalog
-	Files    Importer
-	Accounts Accounts
-	Sessions ports.SessionRepository
-	Keys     Keys
-	Views    *viewcache.Cache
-	Ledger   viewcache.Patcher
+	Catalog     Catalog
+	Files       Importer
+	Accounts    Accounts
+	Sessions    ports.SessionRepository
+	Keys        Keys
+	Views       *viewcache.Cache
+	Consistency *consistency.Coordinator
 	// ViewLevel and QueryLevel are the caches as the page about them shows them.
 	ViewLevel, QueryLevel Level
 	Trend                 Trend
@@ -161,8 +162,8 @@ func (s *Site) Register(router *mux.Router) {
 	on("/admin/listings/{id}/remove", both(editor(s.askToRemove), editor(s.removeListing)))
 	on("/admin/listings/{id}/history", get(editor(s.listingHistory)))
 	on("/admin/bulk", route.Methods{http.MethodPost: editor(s.bulk)})
-	on("/admin/bulk/apply", route.Methods{http.MethodPost: editor(s.applyBulk)})
-	on(importPath, both(editor(s.importForm), editor(s.importFile)))
+	on(route.StaffBulk, route.Methods{http.MethodPost: editor(s.applyBulk)})
+	on(route.StaffImport, both(editor(s.importForm), editor(s.importFile)))
 
 	on(cachePath, get(editor(s.cache)))
 	on(samplesPath, get(editor(s.samples)))
