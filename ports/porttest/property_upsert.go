@@ -175,13 +175,9 @@ func (s shelf) largeBatch(weight int) []property.Property {
 func (s shelf) full(n int, edits ...func(*property.Details)) property.Property {
 	s.t.Helper()
 	fill := func(d *property.Details) {
-		*d = property.Details{
-			Reference: "full", Title: "full", Description: "Line one\r\n\tline two", Price: 450_000_00, Currency: "HKD",
-			Location: "Sai Ying Pun", Offer: property.OfferRent, Kind: property.KindApartment, Status: property.StatusPending,
-			Bedrooms: property.Some(2), Bathrooms: property.Some[property.Decimal](2_25), AreaM2: property.Some[property.Decimal](70_10),
-			Coordinates: property.Some(property.Coordinates{Latitude: 22.285, Longitude: 114.145}),
-			Photos:      []string{"https://example.com/2.jpg", "https://example.com/1.jpg", "https://example.com/2.jpg"},
-		}
+		*d = FullListing(s.t).Details
+		d.Reference, d.Title, d.Description = "full", "full", "Line one\r\n\tline two"
+		d.Photos = append(d.Photos, d.Photos[0])
 	}
 	return s.draft(n, append([]func(*property.Details){fill}, edits...)...)
 }
@@ -194,8 +190,8 @@ var oneFieldEdits = map[string]func(*property.Details){
 	"currency":           func(d *property.Details) { d.Currency = "USD" },
 	"location":           func(d *property.Details) { d.Location += "!" },
 	"offer":              func(d *property.Details) { d.Offer = property.OfferSale },
-	"kind":               func(d *property.Details) { d.Kind = property.KindRoom },
-	"status":             func(d *property.Details) { d.Status = property.StatusSold },
+	"kind":               func(d *property.Details) { d.Kind = property.KindLand },
+	"status":             func(d *property.Details) { d.Status = property.StatusPending },
 	"number of bedrooms": func(d *property.Details) { d.Bedrooms = property.Some(0) },
 	"absent bedrooms":    func(d *property.Details) { d.Bedrooms.Valid, d.Bedrooms.Value = false, 0 },
 	"bathrooms":          func(d *property.Details) { d.Bathrooms = property.Some[property.Decimal](0) },
