@@ -75,13 +75,7 @@ func writeTime(q *query, name string, t Optional[time.Time]) {
 
 func degrees(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-func joined[T ~string](items []T) string {
-	parts := make([]string, len(items))
-	for i, item := range items {
-		parts[i] = string(item)
-	}
-	return strings.Join(parts, ",")
-}
+func joined[T ~string](items []T) string { return strings.Join(texts(items), ",") }
 
 // query collects parameters that have a value. Commas stay readable.
 type query struct{ b strings.Builder }

@@ -121,7 +121,7 @@ func choices[T ~string](p *parser, name string, known []T) []T {
 	chosen := commaList[T](p.take(name))
 	for _, c := range chosen {
 		if !slices.Contains(known, c) {
-			p.wrong.add(name, "must be one or more of %s, not %s", list(known), strconv.Quote(string(c)))
+			p.wrong.add(name, "must be one or more of %s, not %s", strings.Join(texts(known), ", "), strconv.Quote(string(c)))
 		}
 	}
 	if len(chosen) == len(known) {
@@ -286,7 +286,7 @@ func (p *parser) sort() Sort {
 	}
 	key, descending := strings.CutPrefix(text, "-")
 	if !slices.Contains(SortKeys(), SortKey(key)) {
-		p.wrong.add("sort", "must be one of %s, with or without a minus in front", list(SortKeys()))
+		p.wrong.add("sort", "must be one of %s, with or without a minus in front", strings.Join(texts(SortKeys()), ", "))
 	}
 	return Sort{Key: SortKey(key), Descending: descending}
 }

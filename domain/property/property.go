@@ -5,10 +5,7 @@
 // JSON or SQL. Time, identity and randomness arrive as arguments.
 package property
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Property is one listing. Values are passed around by copy and treated as immutable: whoever wants another state makes
 // another value. The zero value is no listing and is accepted nowhere.
@@ -22,7 +19,8 @@ type Property struct {
 	UpdatedAt time.Time
 }
 
-// Details is everything about a listing that a person may set. The comments name the field of the RESO Data Dictionary.
+// Details is everything about a listing that a person may set; fields.go has a table of it. The comments name the field
+// of the RESO Data Dictionary.
 type Details struct {
 	Reference   string                // ListingId: its id at the source; 1 to 64 characters, unique; "" is none
 	Title       string                // 1 to 200 characters
@@ -70,18 +68,12 @@ func (p Property) Revise(details Details) (Property, error) {
 
 // Equal reports whether two sets of details are the same in every field.
 func (d Details) Equal(o Details) bool {
-	photos := slices.Equal(d.Photos, o.Photos)
-	d.Photos, o.Photos = nil, nil
-	return photos && d.comparable() == o.comparable()
-}
-
-// comparable is the details without photos, as a value that == compares; a field added to Details must be added here,
-// and a test goes through all fields to make sure.
-func (d Details) comparable() [13]any {
-	return [13]any{
-		d.Reference, d.Title, d.Description, d.Price, d.Currency, d.Location, d.Offer, d.Kind, d.Status,
-		d.Bedrooms, d.Bathrooms, d.AreaM2, d.Coordinates,
+	for i := range table {
+		if !table[i].same(&d, &o) {
+			return false
+		}
 	}
+	return true
 }
 
 // Instant is a time as listings keep it: UTC, to the microsecond, without a monotonic reading.

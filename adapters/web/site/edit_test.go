@@ -104,6 +104,7 @@ func TestAListingComesBackFromItsFormAsItWas(t *testing.T) {
 // What a browser sends when somebody opens the form and saves it at once is the listing as it was.
 func TestEveryFieldIsOnThePageOfTheForm(t *testing.T) {
 	p := porttest.FullListing(t)
+	p.Description = "\n" + p.Description // HTML drops a line break at the beginning of a text unless there are two
 	pages, err := newPages("v")
 	if err != nil {
 		t.Fatal(err)
