@@ -43,10 +43,7 @@ func (f *Filter) write(q *query) {
 	q.add("kind", joined(f.Kinds))
 	q.add("status", joined(f.Statuses))
 	q.add("currency", joined(f.Currencies))
-	writeRange(q, "price", f.Price, Decimal.Short)
-	writeRange(q, "bedrooms", f.Bedrooms, strconv.Itoa)
-	writeRange(q, "bathrooms", f.Bathrooms, Decimal.Short)
-	writeRange(q, "area_m2", f.AreaM2, Decimal.Short)
+	f.writeRanges(q)
 	if b, ok := f.Box.Get(); ok {
 		q.add("bbox", degrees(b.West)+","+degrees(b.South)+","+degrees(b.East)+","+degrees(b.North))
 	}
@@ -56,15 +53,6 @@ func (f *Filter) write(q *query) {
 	}
 	writeTime(q, "created_after", f.CreatedAfter)
 	writeTime(q, "updated_after", f.UpdatedAfter)
-}
-
-func writeRange[T Decimal | int](q *query, field string, r Range[T], text func(T) string) {
-	if v, ok := r.Min.Get(); ok {
-		q.add("min_"+field, text(v))
-	}
-	if v, ok := r.Max.Get(); ok {
-		q.add("max_"+field, text(v))
-	}
 }
 
 func writeTime(q *query, name string, t Optional[time.Time]) {

@@ -35,15 +35,12 @@ type Field struct {
 	Default  string   // the choice when a listing has none
 	East     bool     // of degrees: those of the longitude
 
-	Text   func(*Details) *string   // of texts and choices
-	List   func(*Details) *[]string // of lists
-	number number
-}
+	Text func(*Details) *string   // of texts and choices
+	List func(*Details) *[]string // of lists
 
-// number reads and writes a number of a listing in hundredths, whatever its type is.
-type number struct {
-	get func(*Details) Optional[Decimal]
-	set func(*Details, Optional[Decimal])
+	money   func(*Details) *Decimal
+	whole   func(*Details) *Optional[int]
+	decimal func(*Details) *Optional[Decimal]
 }
 
 // table is the fields in the order of Details, which is their order everywhere.
@@ -52,7 +49,7 @@ var table = [...]Field{
 	{Name: "title", Required: true, Longest: MaxTitle, Text: func(d *Details) *string { return &d.Title }},
 	{Name: "description", Lines: true, Longest: MaxDescription, Text: func(d *Details) *string { return &d.Description }},
 	{Name: "price", Type: MoneyField, Required: true, Max: MaxPrice,
-		number: always(func(d *Details) *Decimal { return &d.Price })},
+		money: func(d *Details) *Decimal { return &d.Price }},
 	{Name: "currency", Type: ChoiceField, Longest: 3, Default: string(DefaultCurrency),
 		Text: func(d *Details) *string { return (*string)(&d.Currency) }},
 	{Name: "location", Required: true, Longest: MaxLocation, Text: func(d *Details) *string { return &d.Location }},
@@ -63,11 +60,11 @@ var table = [...]Field{
 	{Name: "status", Type: ChoiceField, Choices: texts(Statuses()), Default: string(StatusActive),
 		Text: func(d *Details) *string { return (*string)(&d.Status) }},
 	{Name: "bedrooms", Type: WholeField, Max: MaxBedrooms * one,
-		number: whole(func(d *Details) *Optional[int] { return &d.Bedrooms })},
+		whole: func(d *Details) *Optional[int] { return &d.Bedrooms }},
 	{Name: "bathrooms", Type: DecimalField, Max: MaxBathrooms, Quarters: true,
-		number: decimal(func(d *Details) *Optional[Decimal] { return &d.Bathrooms })},
+		decimal: func(d *Details) *Optional[Decimal] { return &d.Bathrooms }},
 	{Name: "area_m2", Type: DecimalField, Max: MaxAreaM2,
-		number: decimal(func(d *Details) *Optional[Decimal] { return &d.AreaM2 })},
+		decimal: func(d *Details) *Optional[Decimal] { return &d.AreaM2 }},
 	{Name: "latitude", Type: DegreesField, Min: -90 * one, Max: 90 * one},
 	{Name: "longitude", Type: DegreesField, East: true, Min: -180 * one, Max: 180 * one},
 	{Name: "photos", Type: ListField, Longest: MaxPhotos, List: func(d *Details) *[]string { return &d.Photos }},
@@ -94,12 +91,33 @@ func (f *Field) Numeric() bool {
 	return f.Type == MoneyField || f.Type == WholeField || f.Type == DecimalField || f.Type == DegreesField
 }
 
-// Number is the number of a listing in such a field: money, a whole number or a decimal.
-func (f *Field) Number(d *Details) Optional[Decimal] { return f.number.get(d) }
+// Number is the number of a listing in such a field: money, a whole number or a decimal. A whole number beyond what a
+// Decimal holds, which breaks every rule, becomes the nearest that it does.
+func (f *Field) Number(d *Details) Optional[Decimal] {
+	const most = math.MaxInt64 / int(one)
+	switch f.Type {
+	case MoneyField:
+		return Some(*f.money(d))
+	case WholeField:
+		n := f.whole(d)
+		return Optional[Decimal]{Value: Decimal(min(max(n.Value, -most), most)) * one, Valid: n.Valid}
+	default:
+		return *f.decimal(d)
+	}
+}
 
 // SetNumber sets the number of a listing in such a field. It must be whole where the field is; money that is absent
 // is 0.
-func (f *Field) SetNumber(d *Details, n Optional[Decimal]) { f.number.set(d, n) }
+func (f *Field) SetNumber(d *Details, n Optional[Decimal]) {
+	switch f.Type {
+	case MoneyField:
+		*f.money(d) = n.Value
+	case WholeField:
+		*f.whole(d) = Optional[int]{Value: int(n.Value / one), Valid: n.Valid}
+	default:
+		*f.decimal(d) = n
+	}
+}
 
 // Degrees is the half of the position that the field is about.
 func (f *Field) Degrees(p *Position) *Optional[float64] {
@@ -111,34 +129,6 @@ func (f *Field) Degrees(p *Position) *Optional[float64] {
 
 // one is a Decimal of 1.
 const one Decimal = 100
-
-func always(at func(*Details) *Decimal) number {
-	return number{
-		get: func(d *Details) Optional[Decimal] { return Some(*at(d)) },
-		set: func(d *Details, n Optional[Decimal]) { *at(d) = n.Value },
-	}
-}
-
-func decimal(at func(*Details) *Optional[Decimal]) number {
-	return number{
-		get: func(d *Details) Optional[Decimal] { return *at(d) },
-		set: func(d *Details, n Optional[Decimal]) { *at(d) = n },
-	}
-}
-
-// whole is a whole number; one beyond what a Decimal holds, which breaks every rule, becomes the nearest that it does.
-func whole(at func(*Details) *Optional[int]) number {
-	const most = math.MaxInt64 / int(one)
-	return number{
-		get: func(d *Details) Optional[Decimal] {
-			n := at(d)
-			return Optional[Decimal]{Value: Decimal(min(max(n.Value, -most), most)) * one, Valid: n.Valid}
-		},
-		set: func(d *Details, n Optional[Decimal]) {
-			*at(d) = Optional[int]{Value: int(n.Value / one), Valid: n.Valid}
-		},
-	}
-}
 
 func texts[T ~string](choices []T) []string {
 	list := make([]string, len(choices))
