@@ -1,8 +1,9 @@
 // Package property is the heart of Gable: what a listing is, what a search for listings means, what a change to a
-// listing is, and which kept answers a change touches. If a rule can be said to an estate agent, it is here.
+// listing is, and which cached answers a change touches. If a rule can be said to an estate agent, it is here.
 //
-// The package is pure: it does no input or output, reads no clock, makes no random numbers and knows nothing of HTTP,
-// JSON or SQL. Time, identity and randomness arrive as arguments.
+// The package is pure: it does no input or output, reads no clock and makes no random numbers. Time, identity and
+// randomness arrive as arguments. Fields and search parameters have one spelling, that of the HTTP contract: errors
+// name them so, and a search is read from and written as a URL query. Requests, JSON and SQL are for the adapters.
 package property
 
 import "time"
