@@ -43,7 +43,7 @@ var releaseMutants = []mutant{
 	{
 		"every migration says which programs run on its schema",
 		"migrations/migrations.go",
-		"	case said == nil:\n", "	case said == nil:\n		return number, nil\n	case said[0] == nil:\n",
+		"	if said == nil {\n", "	if said == nil {\n		return FirstRelease, nil\n	}\n	if said[0] == nil {\n",
 		schemaPkg, "TestTheStatementOfAMigration",
 	},
 }
