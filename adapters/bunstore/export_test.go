@@ -41,10 +41,7 @@ func (f afterCommit) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 }
 
 // IsPostgres says which dialect the database speaks.
-func (db *DB) IsPostgres() bool {
-	_, is := db.dialect.(postgresDialect)
-	return is
-}
+func (db *DB) IsPostgres() bool { return isPostgres(db.options.URL) }
 
 // WholeXid is the transaction that a row names by half its number.
 func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }
