@@ -43,7 +43,9 @@ func copyOf(t *testing.T, db *bunstore.DB) fstest.MapFS {
 // The edits of a later release: one that changes no behaviour, and the word that a new column takes.
 func remarked(sql string) string { return sql + "\n-- A remark.\n" }
 
-func coloured(sql string) string { return strings.Replace(sql, "\n        id reference", "\n        id colour reference", 1) }
+func coloured(sql string) string {
+	return strings.Replace(sql, "\n        id reference", "\n        id colour reference", 1)
+}
 
 // images are the members of the images that the feed has recorded last, before and after, in alphabetical order.
 func hasColour(t *testing.T, db *bunstore.DB) bool {
