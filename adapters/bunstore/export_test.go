@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"io/fs"
+	"reflect"
 	"testing"
 	"time"
 
@@ -19,6 +20,17 @@ func (db *DB) SearchSQL(s *property.Search) string {
 // HistorySQL is the statement that reads a listing's history.
 func (db *DB) HistorySQL(id property.ID, limit int) string {
 	return db.History().query(id, 0, limit).String()
+}
+
+// Columns are the names in the table of columns, in its order.
+func Columns() []string { return columns }
+
+// ModelColumns are the columns that bun reads and writes for a listing.
+func (db *DB) ModelColumns() (names []string) {
+	for _, field := range db.read.Table(reflect.TypeFor[row]()).Fields {
+		names = append(names, field.Name)
+	}
+	return names
 }
 
 // Writer is the pool that writes, for tests that write SQL by hand.
