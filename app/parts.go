@@ -233,14 +233,14 @@ func newOps(
 	})
 }
 
-// newerSchema says that the schema is newer than this program, or nothing.
+// newerSchema says how the schema differs from this program's own, or nothing.
 func newerSchema(db *bunstore.DB) func(context.Context) string {
 	return func(ctx context.Context) string {
 		s, err := db.Schema(ctx)
-		if err != nil || s.Newer() == "" {
-			return "" // CheckSchema reports an error
+		if err != nil {
+			return "" // CheckSchema reports it
 		}
-		return "newer than this program and compatible: it has " + s.Newer()
+		return s.Note()
 	}
 }
 
