@@ -105,7 +105,7 @@ func TestAListingComesBackFromItsFormAsItWas(t *testing.T) {
 func TestEveryFieldIsOnThePageOfTheForm(t *testing.T) {
 	p := porttest.FullListing(t)
 	p.Description = "\n" + p.Description // HTML drops a line break at the beginning of a text unless there are two
-	pages, err := newPages("v")
+	pages, err := newPages("", "v")
 	if err != nil {
 		t.Fatal(err)
 	}
