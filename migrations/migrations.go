@@ -11,8 +11,14 @@
 // default, a trigger that records more) name the program before; to contract it (drop or rename what an older program
 // uses) name the first program that no longer uses it, which has to bring a migration of its own to have a name.
 //
-// The package only carries the files and reads that line. It never opens a database; bun's migrator runs the files,
-// each in a transaction of its own (that is what .tx. in a name means).
+// The numbered files make tables and indexes. All functions and triggers are in one repeatable file a database,
+// triggers.sql, which describes those in force: `gable migrate up` applies it again whenever its content has changed. It
+// begins with the same line. So a new column of properties is one ALTER in a numbered file and one word in triggers.sql,
+// for each database. A release that changes triggers.sql brings a migration as well (a comment will do), because a
+// program without one has the name of the program before. A migration never changes once it is released.
+//
+// The package only carries and expands the files. It never opens a database; bunstore runs them, each in a transaction of
+// its own (that is what .tx. in a name means).
 package migrations
 
 import (
@@ -58,13 +64,21 @@ func OldestProgram(files fs.FS, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	said := statement.FindSubmatch(sql)
+	oldest, err := statedProgram(sql)
 	switch {
-	case said == nil:
-		return "", fmt.Errorf("migration %s: the first line must be %q", name,
-			"-- Programs since NUMBER run on this schema.")
-	case string(said[1]) > number:
-		return "", fmt.Errorf("migration %s: program %s is newer than the migration", name, said[1])
+	case err != nil:
+		return "", fmt.Errorf("migration %s: %w", name, err)
+	case oldest > number:
+		return "", fmt.Errorf("migration %s: program %s is newer than the migration", name, oldest)
+	}
+	return oldest, nil
+}
+
+// statedProgram reads the first line of a file.
+func statedProgram(sql []byte) (string, error) {
+	said := statement.FindSubmatch(sql)
+	if said == nil {
+		return "", fmt.Errorf("the first line must be %q", "-- Programs since NUMBER run on this schema.")
 	}
 	return string(said[1]), nil
 }

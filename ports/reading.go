@@ -16,8 +16,8 @@ type Reading struct {
 	// Tolerance is how long ago an answer may last have been known to be true, if the store cannot be reached. 0: such
 	// answers are not wanted.
 	Tolerance time.Duration
-	// Aside, if not nil, runs a wait for what somebody else does. Meanwhile the request does not count among those that
-	// are worked on.
+	// Aside, if not nil, runs a wait for the store or for another request's load. Meanwhile the request does not count
+	// among those that are worked on.
 	Aside func(wait func())
 	// Outcome is the query cache's part in the answer; of several reads, the least lucky one.
 	Outcome Outcome

@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"io/fs"
+	"reflect"
 	"testing"
 	"time"
 
@@ -19,6 +20,17 @@ func (db *DB) SearchSQL(s *property.Search) string {
 // HistorySQL is the statement that reads a listing's history.
 func (db *DB) HistorySQL(id property.ID, limit int) string {
 	return db.History().query(id, 0, limit).String()
+}
+
+// Columns are the names in the table of columns, in its order.
+func Columns() []string { return columns }
+
+// ModelColumns are the columns that bun reads and writes for a listing.
+func (db *DB) ModelColumns() (names []string) {
+	for _, field := range db.read.Table(reflect.TypeFor[row]()).Fields {
+		names = append(names, field.Name)
+	}
+	return names
 }
 
 // Writer is the pool that writes, for tests that write SQL by hand.
@@ -41,10 +53,7 @@ func (f afterCommit) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 }
 
 // IsPostgres says which dialect the database speaks.
-func (db *DB) IsPostgres() bool {
-	_, is := db.dialect.(postgresDialect)
-	return is
-}
+func (db *DB) IsPostgres() bool { return isPostgres(db.options.URL) }
 
 // WholeXid is the transaction that a row names by half its number.
 func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }

@@ -12,20 +12,17 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// lane answers the questions of one cost: with connections of its own, so that what is expensive leaves room for what
-// is not, and with a queue, so that who would have to wait too long learns it soon.
+// lane answers the questions of one cost with connections of its own, so that what is expensive leaves room for what is
+// not. A question waits for a connection in the order in which it came, for a limited time.
 type lane struct {
 	db     *DB
 	pool   *bun.DB
 	places chan struct{} // has room for as many as the pool has connections
-	queue  chan struct{} // has room for as many as may wait for a place
 	limit  time.Duration // longest that an answer may take, from when a place is free
 	scan   bool
 }
 
 const (
-	// queueFactor is how many may wait for each connection of a lane.
-	queueFactor = 32
 	// costlyShare is which part of the connections each lane has that is for something expensive.
 	costlyShare = 8
 	// costlyLimit is the longest that something expensive may take, in hundredths of QueryTimeout.
@@ -58,10 +55,7 @@ func (db *DB) openLanes(conns int, open func(conns int) (*bun.DB, error)) error 
 }
 
 func newLane(db *DB, pool *bun.DB, conns int, limit time.Duration) *lane {
-	return &lane{
-		db: db, pool: pool, limit: limit,
-		places: make(chan struct{}, conns), queue: make(chan struct{}, queueFactor*conns),
-	}
+	return &lane{db: db, pool: pool, limit: limit, places: make(chan struct{}, conns)}
 }
 
 // ask runs a query when there is a place. Errors: ports.ErrBusy when there is none in time, or when something
@@ -92,12 +86,6 @@ func (l *lane) enter(ctx context.Context) error {
 	case l.places <- struct{}{}:
 		return nil
 	default:
-	}
-	select {
-	case l.queue <- struct{}{}:
-		defer func() { <-l.queue }()
-	default:
-		return fmt.Errorf("%w: %d wait already", ports.ErrBusy, cap(l.queue))
 	}
 	wait := l.db.options.QueryTimeout * queueLimit / 100
 	late := time.NewTimer(wait)

@@ -36,24 +36,22 @@ func TestWhatIsExpensiveLeavesRoomForTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cheap, costly := lanesOf()
 		began := time.Now()
-		failed := make(chan error, queueFactor+1)
-		for range queueFactor + 1 {
+		const waiting = 100
+		failed := make(chan error, waiting+1)
+		for range waiting + 1 {
 			go func() { failed <- costly.ask(t.Context(), hang) }()
 		}
 		synctest.Wait()
 		if err := cheap.ask(t.Context(), quick); err != nil || time.Since(began) > 0 {
 			t.Errorf("beside expensive questions a cheap one gets %v after %s", err, time.Since(began))
 		}
-		if err := costly.ask(t.Context(), quick); !errors.Is(err, ports.ErrBusy) || time.Since(began) > 0 {
-			t.Errorf("one that would be too many in the queue gets %v after %s", err, time.Since(began))
-		}
-		for range queueFactor {
+		for range waiting {
 			if err := <-failed; !errors.Is(err, ports.ErrBusy) || time.Since(began) != time.Second {
-				t.Errorf("who waits gets %v after %s", err, time.Since(began))
+				t.Errorf("a question that waits gets %v after %s", err, time.Since(began))
 			}
 		}
 		if err := <-failed; !errors.Is(err, ports.ErrBusy) || time.Since(began) != 2*time.Second {
-			t.Errorf("who is asked for too long gets %v after %s", err, time.Since(began))
+			t.Errorf("a question that takes too long gets %v after %s", err, time.Since(began))
 		}
 		if err := costly.ask(t.Context(), quick); err != nil {
 			t.Errorf("when there is a place again: %v", err)
@@ -89,8 +87,8 @@ func TestWhoLeavesGivesUpTheQueueAndTheQuery(t *testing.T) {
 				t.Errorf("who leaves gets %v", err)
 			}
 		}
-		if err := costly.ask(t.Context(), quick); err != nil || len(costly.queue) > 0 {
-			t.Errorf("afterwards: %v, and %d in the queue", err, len(costly.queue))
+		if err := costly.ask(t.Context(), quick); err != nil {
+			t.Errorf("afterwards: %v", err)
 		}
 	})
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
+
+	"github.com/gable-listings/gable/migrations"
 )
 
 // ErrMigrationLocked says that the lock on migrations was not to be had.
@@ -40,8 +42,9 @@ type migrationDialect interface {
 	missingTable(err error) bool
 }
 
-// Migrate applies the migrations that are missing, oldest first, each in a transaction that also records it, and
-// returns those that it applied, also when a later one fails. Of several processes one does the work while the others
+// Migrate applies the migrations that are missing, oldest first, and then the triggers of this program where the
+// database has others, each in a transaction that also records it. It returns what it applied, also when a later step
+// fails; triggers that it applied by themselves are a last element named "triggers". Of several processes one does the work while the others
 // wait for it. It waits for Options.MigrationWait at most: for that work, and for transactions that hold a table
 // which it changes; what a migration itself takes is bounded by the context alone. Errors: ErrSchemaNewer,
 // ErrMigrationLocked, ErrUnavailable.
@@ -82,9 +85,16 @@ func (db *DB) migrate(
 	}
 	planned, err := plan(s)
 	for i := 0; i < len(planned) && err == nil; i++ {
-		if err = db.runMigration(ctx, pool, ours, planned[i], up); err == nil {
+		if err = db.runMigration(ctx, pool, ours, s.step(planned[i], up)); err == nil {
 			done = append(done, planned[i])
 		}
+	}
+	if err != nil || !up {
+		return done, err
+	}
+	applied, err := db.applyTriggers(ctx, pool)
+	if err == nil && applied {
+		done = append(done, Migration{Name: triggersName, AppliedAt: time.Now()})
 	}
 	return done, err
 }
@@ -112,6 +122,9 @@ func (db *DB) lock(ctx context.Context, m *migrate.Migrator, pool *bun.DB) error
 			_, err = pool.NewCreateTable().Model((*schemaRow)(nil)).IfNotExists().Exec(ctx)
 		}
 		if err == nil {
+			_, err = pool.NewCreateTable().Model((*triggerRow)(nil)).IfNotExists().Exec(ctx)
+		}
+		if err == nil {
 			err = m.Lock(ctx)
 		}
 		switch {
@@ -130,29 +143,53 @@ func (db *DB) lock(ctx context.Context, m *migrate.Migrator, pool *bun.DB) error
 	}
 }
 
-// runMigration runs one migration. While another transaction holds a table that it changes, it tries again:
-// readers and writers wait for a moment meanwhile, and not for that transaction.
-func (db *DB) runMigration(
-	ctx context.Context, pool *bun.DB, ours *migrate.Migrations, chosen Migration, up bool,
-) error {
-	m := migrate.NewMigrator(pool, ours, db.migrationHooks(chosen, up)...)
-	file := fileOf(ours, chosen)
+// step is one migration, up or down.
+type step struct {
+	Migration
+
+	up bool
+	// fits says that triggers.sql is applied to the schema after it, whose newest migration is the given one.
+	fits   bool
+	newest string
+}
+
+// step says what there is to do about the triggers: nothing where newer ones are in place, nor where the migrations
+// still made triggers themselves.
+func (s *Schema) step(m Migration, up bool) step {
+	next := step{Migration: m, up: up, newest: m.number()}
+	next.fits = s.Newer() == "" && m.number() > migrations.LastWithTriggers
+	if at := slices.Index(s.Known, m); !up && at > 0 {
+		next.newest = s.Known[at-1].number()
+	}
+	return next
+}
+
+// runMigration runs one migration.
+func (db *DB) runMigration(ctx context.Context, pool *bun.DB, ours *migrate.Migrations, next step) error {
+	m := migrate.NewMigrator(pool, ours, db.migrationHooks(next)...)
+	file := fileOf(ours, next.Migration)
 	run := file.Down
-	if up {
+	if next.up {
 		run = file.Up
 	}
+	return db.whenUnlocked(ctx, "migration "+next.Name, func() error { return run(ctx, m, &file) })
+}
+
+// whenUnlocked runs a transaction that changes tables. While another transaction holds one of them, it tries again:
+// readers and writers wait for a moment meanwhile, and not for that transaction.
+func (db *DB) whenUnlocked(ctx context.Context, name string, run func() error) error {
 	giveUp := time.Now().Add(db.options.MigrationWait)
 	for {
-		err := run(ctx, m, &file)
+		err := run()
 		if err == nil {
 			return nil
 		}
 		if !db.dialect.tableLocked(err) || time.Now().After(giveUp) {
-			return fmt.Errorf("migration %s: %w", chosen.Name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("migration %s: %w", chosen.Name, ctx.Err())
+			return fmt.Errorf("%s: %w", name, ctx.Err())
 		case <-time.After(tableLockPause):
 		}
 	}
@@ -164,16 +201,32 @@ func fileOf(ours *migrate.Migrations, chosen Migration) migrate.Migration {
 }
 
 // migrationHooks are what happens in the transaction of a migration before and after its own statements.
-func (db *DB) migrationHooks(chosen Migration, up bool) []migrate.MigratorOption {
+func (db *DB) migrationHooks(next step) []migrate.MigratorOption {
 	return []migrate.MigratorOption{
-		migrate.BeforeMigration(func(ctx context.Context, conn bun.IConn, _ *migrate.Migration) (err error) {
-			if bound := db.dialect.boundTableLocks(); bound != "" {
-				_, err = conn.ExecContext(ctx, bound)
+		migrate.BeforeMigration(func(ctx context.Context, conn bun.IConn, _ *migrate.Migration) error {
+			err := db.boundTableLocks(ctx, conn)
+			if err == nil && next.fits {
+				err = db.removeTriggers(ctx, conn)
 			}
 			return err
 		}),
 		migrate.AfterMigration(func(ctx context.Context, conn bun.IConn, _ *migrate.Migration) error {
-			return db.record(ctx, conn, chosen, up)
+			err := db.record(ctx, conn, next.Migration, next.up)
+			switch {
+			case err == nil && next.fits:
+				err = db.fitTriggers(ctx, conn, next.newest)
+			case err == nil && !next.up:
+				err = db.forgetTriggers(ctx, conn)
+			}
+			return err
 		}),
 	}
+}
+
+// boundTableLocks bounds how long a transaction that changes tables waits for their locks.
+func (db *DB) boundTableLocks(ctx context.Context, conn bun.IConn) (err error) {
+	if bound := db.dialect.boundTableLocks(); bound != "" {
+		_, err = conn.ExecContext(ctx, bound)
+	}
+	return err
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// postgresDialect is the dialect of Postgres 13 and later.
+// postgresDialect is the dialect of Postgres 14 and later.
 type postgresDialect struct {
 	last *atomic.Pointer[lastReading] // nil inside before the first
 }

@@ -1,7 +1,6 @@
 package bunstore
 
 import (
-	"cmp"
 	"math"
 	"strings"
 	"time"
@@ -71,10 +70,9 @@ func (c conditions) of(f *property.Filter) *bun.SelectQuery {
 	oneOf(c, "p.kind", f.Kinds)
 	oneOf(c, "p.status", f.Statuses)
 	oneOf(c, "p.currency", f.Currencies)
-	between(c, property.SortPrice, "p.price", f.Price, asDecimal)
-	between(c, "", "p.bedrooms", f.Bedrooms, func(n int) any { return n })
-	between(c, "", "p.bathrooms", f.Bathrooms, asDecimal)
-	between(c, "", "p.area_m2", f.AreaM2, asDecimal)
+	for _, r := range f.Ranges() {
+		c.between(r)
+	}
 	if box, ok := f.Box.Get(); ok {
 		c.within(box)
 	}
@@ -109,14 +107,15 @@ func oneOf[T ~string](c conditions, column string, choices []T) {
 	}
 }
 
-func asDecimal(d property.Decimal) any { return decimal(d) }
-
-// between does the same for a stretch of values, which has the order of the page when that is by its key.
-func between[T cmp.Ordered](
-	c conditions, key property.SortKey, column string, r property.Range[T], value func(T) any,
-) {
-	if c.order != nil && c.order.Key != key {
+// between does the same for bounds of a number. An index has the order of the page where that is by price.
+func (c conditions) between(r property.NamedRange) {
+	column := "p." + r.Name
+	if c.order != nil && (c.order.Key != property.SortPrice || r.Name != "price") {
 		column = c.dialect.beside(column)
+	}
+	value := func(bound property.Decimal) any { return decimal(bound) }
+	if r.Field().Type == property.WholeField {
+		value = func(bound property.Decimal) any { return int64(bound / 100) }
 	}
 	if lowest, ok := r.Min.Get(); ok {
 		c.Where(column+" >= ?", value(lowest))

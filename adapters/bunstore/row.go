@@ -14,121 +14,126 @@ import (
 type row struct {
 	bun.BaseModel `bun:"table:properties,alias:p" json:"-"`
 
-	ID          uuid     `bun:"id,pk,type:uuid" json:"id"`
-	Reference   *string  `bun:"reference,type:text" json:"reference"`
-	Title       string   `bun:"title,type:text" json:"title"`
-	Description string   `bun:"description,type:text" json:"description"`
-	Price       decimal  `bun:"price,type:numeric" json:"price"`
-	Currency    string   `bun:"currency,type:text" json:"currency"`
-	Location    string   `bun:"location,type:text" json:"location"`
-	Offer       string   `bun:"offer,type:text" json:"offer"`
-	Kind        string   `bun:"kind,type:text" json:"kind"`
-	Status      string   `bun:"status,type:text" json:"status"`
-	Bedrooms    *int     `bun:"bedrooms,type:integer" json:"bedrooms"`
-	Bathrooms   *decimal `bun:"bathrooms,type:numeric" json:"bathrooms"`
-	AreaM2      *decimal `bun:"area_m2,type:numeric" json:"area_m2"`
-	Latitude    *float64 `bun:"latitude,type:double precision" json:"latitude"`
-	Longitude   *float64 `bun:"longitude,type:double precision" json:"longitude"`
-	Photos      photos   `bun:"photos,type:jsonb" json:"photos"`
-	Version     int64    `bun:"version,type:bigint" json:"version"`
-	CreatedAt   instant  `bun:"created_at,type:timestamptz" json:"created_at"`
-	UpdatedAt   instant  `bun:"updated_at,type:timestamptz" json:"updated_at"`
+	ID          uuid                   `bun:"id,pk,type:uuid" json:"id"`
+	Reference   null[string]           `bun:"reference,type:text" json:"reference"`
+	Title       string                 `bun:"title,type:text" json:"title"`
+	Description string                 `bun:"description,type:text" json:"description"`
+	Price       decimal                `bun:"price,type:numeric" json:"price"`
+	Currency    string                 `bun:"currency,type:text" json:"currency"`
+	Location    string                 `bun:"location,type:text" json:"location"`
+	Offer       string                 `bun:"offer,type:text" json:"offer"`
+	Kind        string                 `bun:"kind,type:text" json:"kind"`
+	Status      string                 `bun:"status,type:text" json:"status"`
+	Bedrooms    null[int]              `bun:"bedrooms,type:integer" json:"bedrooms"`
+	Bathrooms   null[property.Decimal] `bun:"bathrooms,type:numeric" json:"bathrooms"`
+	AreaM2      null[property.Decimal] `bun:"area_m2,type:numeric" json:"area_m2"`
+	Latitude    null[float64]          `bun:"latitude,type:double precision" json:"latitude"`
+	Longitude   null[float64]          `bun:"longitude,type:double precision" json:"longitude"`
+	Photos      photos                 `bun:"photos,type:jsonb" json:"photos"`
+	Version     int64                  `bun:"version,type:bigint" json:"version"`
+	CreatedAt   instant                `bun:"created_at,type:timestamptz" json:"created_at"`
+	UpdatedAt   instant                `bun:"updated_at,type:timestamptz" json:"updated_at"`
 }
 
-// detailColumns are the columns that a person may set.
-var detailColumns = []string{
-	"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status",
-	"bedrooms", "bathrooms", "area_m2", "latitude", "longitude", "photos",
+// column is a column of properties.
+type column struct {
+	name  string
+	value func(*row) any // an argument that any driver understands
+	into  func(*row) any // what it is scanned into
 }
 
-// columns are all columns, in the order of values and fields.
-var columns = slices.Concat([]string{"id"}, detailColumns, []string{"version", "created_at", "updated_at"})
+// table is the columns of properties. What a person may set stands between the id and the version.
+var table = []column{
+	{"id", func(r *row) any { return property.ID(r.ID).String() }, func(r *row) any { return &r.ID }},
+	{"reference", func(r *row) any { return r.Reference.argument() }, func(r *row) any { return &r.Reference }},
+	{"title", func(r *row) any { return r.Title }, func(r *row) any { return &r.Title }},
+	{"description", func(r *row) any { return r.Description }, func(r *row) any { return &r.Description }},
+	{"price", func(r *row) any { return property.Decimal(r.Price).String() }, func(r *row) any { return &r.Price }},
+	{"currency", func(r *row) any { return r.Currency }, func(r *row) any { return &r.Currency }},
+	{"location", func(r *row) any { return r.Location }, func(r *row) any { return &r.Location }},
+	{"offer", func(r *row) any { return r.Offer }, func(r *row) any { return &r.Offer }},
+	{"kind", func(r *row) any { return r.Kind }, func(r *row) any { return &r.Kind }},
+	{"status", func(r *row) any { return r.Status }, func(r *row) any { return &r.Status }},
+	{"bedrooms", func(r *row) any { return r.Bedrooms.argument() }, func(r *row) any { return &r.Bedrooms }},
+	{"bathrooms", func(r *row) any { return r.Bathrooms.argument() }, func(r *row) any { return &r.Bathrooms }},
+	{"area_m2", func(r *row) any { return r.AreaM2.argument() }, func(r *row) any { return &r.AreaM2 }},
+	{"latitude", func(r *row) any { return r.Latitude.argument() }, func(r *row) any { return &r.Latitude }},
+	{"longitude", func(r *row) any { return r.Longitude.argument() }, func(r *row) any { return &r.Longitude }},
+	{"photos", func(r *row) any { return r.Photos.String() }, func(r *row) any { return &r.Photos }},
+	{"version", func(r *row) any { return r.Version }, func(r *row) any { return &r.Version }},
+	{"created_at", func(r *row) any { return r.CreatedAt.String() }, func(r *row) any { return &r.CreatedAt }},
+	{"updated_at", func(r *row) any { return r.UpdatedAt.String() }, func(r *row) any { return &r.UpdatedAt }},
+}
+
+var (
+	// columns are the names of all columns, in the order of values and fields.
+	columns = columnNames()
+	// detailColumns are the columns that a person may set.
+	detailColumns = columns[1:slices.Index(columns, "version")]
+)
+
+func columnNames() []string {
+	names := make([]string, len(table))
+	for i := range table {
+		names[i] = table[i].name
+	}
+	return names
+}
 
 // values are the columns' values as arguments that any driver understands.
 func (r *row) values() []any {
-	return []any{
-		property.ID(r.ID).String(), r.Reference, r.Title, r.Description, property.Decimal(r.Price).String(), r.Currency,
-		r.Location, r.Offer, r.Kind, r.Status, r.Bedrooms, textOrNull(r.Bathrooms), textOrNull(r.AreaM2),
-		r.Latitude, r.Longitude, r.Photos.String(), r.Version, r.CreatedAt.String(), r.UpdatedAt.String(),
+	values := make([]any, len(table), len(table)+1) // an actor follows
+	for i := range table {
+		values[i] = table[i].value(r)
 	}
+	return values
 }
 
-// fields are where the columns are scanned into.
+// fields are what the columns are scanned into.
 func (r *row) fields() []any {
-	return []any{
-		&r.ID, &r.Reference, &r.Title, &r.Description, &r.Price, &r.Currency,
-		&r.Location, &r.Offer, &r.Kind, &r.Status, &r.Bedrooms, &r.Bathrooms, &r.AreaM2,
-		&r.Latitude, &r.Longitude, &r.Photos, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+	fields := make([]any, len(table))
+	for i := range table {
+		fields[i] = table[i].into(r)
 	}
-}
-
-func textOrNull(d *decimal) *string {
-	if d == nil {
-		return nil
-	}
-	text := property.Decimal(*d).String()
-	return &text
+	return fields
 }
 
 func rowOf(p property.Property) row {
-	r := row{
-		ID: uuid(p.ID), Title: p.Title, Description: p.Description,
+	at := p.Coordinates
+	return row{
+		ID: uuid(p.ID), Reference: nullable(p.Reference, p.Reference != ""), Title: p.Title, Description: p.Description,
 		Price: decimal(p.Price), Currency: string(p.Currency), Location: p.Location,
 		Offer: string(p.Offer), Kind: string(p.Kind), Status: string(p.Status),
-		Bathrooms: decimalOrNull(p.Bathrooms), AreaM2: decimalOrNull(p.AreaM2), Photos: p.Photos,
+		Bedrooms: null[int]{p.Bedrooms}, Bathrooms: null[property.Decimal]{p.Bathrooms},
+		AreaM2:   null[property.Decimal]{p.AreaM2},
+		Latitude: nullable(at.Value.Latitude, at.Valid), Longitude: nullable(at.Value.Longitude, at.Valid),
+		Photos:  p.Photos,
 		Version: p.Version, CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt),
 	}
-	if p.Reference != "" {
-		r.Reference = &p.Reference
-	}
-	if p.Bedrooms.Valid {
-		r.Bedrooms = &p.Bedrooms.Value
-	}
-	if p.Coordinates.Valid {
-		r.Latitude, r.Longitude = &p.Coordinates.Value.Latitude, &p.Coordinates.Value.Longitude
-	}
-	return r
 }
 
 func (r *row) property() property.Property {
-	p := property.Property{
+	return property.Property{
 		ID: property.ID(r.ID), Version: r.Version,
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 		Details: property.Details{
-			Title: r.Title, Description: r.Description,
+			Reference: r.Reference.Optional.Value, Title: r.Title, Description: r.Description,
 			Price: property.Decimal(r.Price), Currency: property.Currency(r.Currency), Location: r.Location,
 			Offer: property.Offer(r.Offer), Kind: property.Kind(r.Kind), Status: property.Status(r.Status),
-			Bathrooms: optionalDecimal(r.Bathrooms), AreaM2: optionalDecimal(r.AreaM2),
+			Bedrooms: r.Bedrooms.Optional, Bathrooms: r.Bathrooms.Optional, AreaM2: r.AreaM2.Optional,
+			Coordinates: r.coordinates(), Photos: r.Photos.list(),
 		},
 	}
-	if r.Reference != nil {
-		p.Reference = *r.Reference
-	}
-	if r.Bedrooms != nil {
-		p.Bedrooms = property.Some(*r.Bedrooms)
-	}
-	if r.Latitude != nil && r.Longitude != nil {
-		// An image has no -0, which hand-written SQL can store: plus 0 it is 0.
-		p.Coordinates = property.Some(property.Coordinates{Latitude: *r.Latitude + 0, Longitude: *r.Longitude + 0})
-	}
-	if len(r.Photos) > 0 {
-		p.Photos = r.Photos
-	}
-	return p
 }
 
-func decimalOrNull(d property.Optional[property.Decimal]) *decimal {
-	if !d.Valid {
-		return nil
+func (r *row) coordinates() property.Optional[property.Coordinates] {
+	if !r.Latitude.Valid || !r.Longitude.Valid {
+		return property.Optional[property.Coordinates]{}
 	}
-	return (*decimal)(&d.Value)
-}
-
-func optionalDecimal(d *decimal) property.Optional[property.Decimal] {
-	if d == nil {
-		return property.Optional[property.Decimal]{}
-	}
-	return property.Some(property.Decimal(*d))
+	// An image has no -0, which hand-written SQL can store: plus 0 it is 0.
+	return property.Some(property.Coordinates{
+		Latitude: r.Latitude.Optional.Value + 0, Longitude: r.Longitude.Optional.Value + 0,
+	})
 }
 
 func rowsOf(listings []property.Property) []row {

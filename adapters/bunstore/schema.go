@@ -39,10 +39,11 @@ func numberOf(name string) string {
 	return number
 }
 
-// Schema compares the migrations of this program with those that a database has.
+// Schema compares the migrations of this program, and its triggers, with those that a database has.
 type Schema struct {
-	Known   []Migration // this program's, oldest first
-	Unknown []Migration // applied by other programs, oldest first
+	Known    []Migration // this program's, oldest first
+	Unknown  []Migration // applied by other programs, oldest first
+	Triggers TriggerState
 }
 
 // Check returns nil when this program runs on the schema: it is the program's own, or newer and compatible. Errors:
@@ -54,7 +55,21 @@ func (s *Schema) Check() error {
 	if len(s.missing()) > 0 {
 		return ErrSchemaOlder
 	}
-	return nil
+	return s.Triggers.check(s.program())
+}
+
+// program is the name of this program: the number of its newest migration.
+func (s *Schema) program() string { return s.Known[len(s.Known)-1].number() }
+
+// Note says how the schema differs from this program's own, though the program runs on it; it is empty when it does not.
+func (s *Schema) Note() string {
+	switch newer := s.Newer(); {
+	case newer != "":
+		return "newer than this program and compatible: it has " + newer
+	case s.Triggers.applied() && !s.Triggers.Own:
+		return "compatible: its triggers are those of another program"
+	}
+	return ""
 }
 
 // Newer names the newest migration that this program does not know; it is empty when there is none.
@@ -65,15 +80,15 @@ func (s *Schema) Newer() string {
 	return s.Unknown[len(s.Unknown)-1].Name
 }
 
-// runsBeside returns ErrSchemaNewer when a migration of another program needs a newer program than this one.
+// runsBeside returns ErrSchemaNewer when a migration or the triggers of another program need a newer program than this one.
 func (s *Schema) runsBeside() error {
-	own := s.Known[len(s.Known)-1].number()
+	own := s.program()
 	for _, m := range s.Unknown {
 		if m.oldest > own {
 			return fmt.Errorf("%w (it has %s)", ErrSchemaNewer, m.Name)
 		}
 	}
-	return nil
+	return s.Triggers.runBeside(own)
 }
 
 func (s *Schema) missing() []Migration {
@@ -125,9 +140,13 @@ func (db *DB) schema(ctx context.Context, pool *bun.DB) (*Schema, error) {
 		s.Known = append(s.Known, known)
 	}
 	applied, err := db.appliedMigrations(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range applied {
 		s.add(a)
 	}
+	s.Triggers, err = db.triggerState(ctx, pool)
 	return s, err
 }
 

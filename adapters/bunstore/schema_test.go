@@ -3,7 +3,6 @@ package bunstore_test
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -25,19 +24,7 @@ const (
 // laterProgram has the database take its schema from this program's migrations and these, up and down.
 func laterProgram(t *testing.T, db *bunstore.DB, names ...string) {
 	t.Helper()
-	files := fstest.MapFS{}
-	base := db.Files()
-	paths, err := fs.Glob(base, "*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		sql, err := fs.ReadFile(base, path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[path] = &fstest.MapFile{Data: sql}
-	}
+	files := copyOf(t, db)
 	sql := map[string][2]string{
 		colour: {"-- Programs since 20261123000006 run on this schema.\nALTER TABLE properties ADD COLUMN colour text;",
 			"ALTER TABLE properties DROP COLUMN colour;"},

@@ -124,7 +124,7 @@ func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	}
 	u.known = make(map[string]knownRow, len(rows))
 	for i := range rows {
-		u.known[*rows[i].Reference] = rows[i]
+		u.known[rows[i].Reference.Optional.Value] = rows[i]
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"bytes"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -78,6 +79,80 @@ func (d decimal) AppendQuery(_ schema.QueryGen, b []byte) ([]byte, error) {
 	return property.Decimal(d).Append(b), nil
 }
 
+// null is a value that may be NULL. NULL is scanned into an absent value, which is the zero value.
+type null[T string | int | float64 | property.Decimal] struct{ property.Optional[T] }
+
+func nullable[T string | int | float64 | property.Decimal](v T, valid bool) null[T] {
+	return null[T]{property.Optional[T]{Value: v, Valid: valid}}
+}
+
+func (n *null[T]) Scan(src any) error {
+	*n = null[T]{}
+	if src == nil {
+		return nil
+	}
+	n.Valid = true
+	if d, ok := any(&n.Optional.Value).(*property.Decimal); ok {
+		return (*decimal)(d).Scan(src)
+	}
+	var v sql.Null[T]
+	err := v.Scan(src)
+	n.Optional.Value = v.V
+	return err
+}
+
+// argument is the value as an argument that any driver understands.
+func (n null[T]) argument() any {
+	if !n.Valid {
+		return nil
+	}
+	switch v := any(n.Optional.Value).(type) {
+	case property.Decimal:
+		return v.String()
+	case int:
+		return int64(v)
+	default:
+		return v
+	}
+}
+
+func (n null[T]) Value() (driver.Value, error) { return n.argument(), nil }
+
+// AppendQuery writes a bare decimal, as decimal does.
+func (n null[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
+	if d, ok := any(n.Optional.Value).(property.Decimal); ok && n.Valid {
+		return d.Append(b), nil
+	}
+	return gen.Append(b, n.argument()), nil
+}
+
+func (n *null[T]) UnmarshalJSON(b []byte) (err error) {
+	*n = null[T]{}
+	if string(b) == "null" {
+		return nil
+	}
+	n.Valid = true
+	switch v := any(&n.Optional.Value).(type) {
+	case *property.Decimal:
+		return (*decimal)(v).UnmarshalJSON(b)
+	case *int:
+		*v, err = strconv.Atoi(string(b))
+		return err
+	case *float64:
+		*v, err = strconv.ParseFloat(string(b), 64)
+		return err
+	default:
+		return json.Unmarshal(b, v)
+	}
+}
+
+func (n null[T]) MarshalJSON() ([]byte, error) {
+	if d, ok := any(n.Optional.Value).(property.Decimal); ok && n.Valid {
+		return d.Append(nil), nil
+	}
+	return json.Marshal(n.argument())
+}
+
 // instant is a time in UTC to the microsecond: timestamptz in Postgres; in SQLite text of fixed width, whose order is the
 // order of time. NULL is read as the zero time.
 type instant time.Time
@@ -142,6 +217,14 @@ func (p photos) String() string {
 	encoder.SetEscapeHTML(false)    // addresses are full of &, and people read this column
 	_ = encoder.Encode([]string(p)) // strings into memory: nothing can fail
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// list is nil where there are none.
+func (p photos) list() []string {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
 }
 
 // textOf is the text that a driver hands over, as one Go type or another.

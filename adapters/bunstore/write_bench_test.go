@@ -147,11 +147,19 @@ func (w *way) turn(b *testing.B) {
 func (w *way) restock(b *testing.B) []property.Property {
 	execAll(b, w.replica, `DELETE FROM properties p WHERE NOT EXISTS (SELECT FROM stock s WHERE s.id = p.id)`,
 		`INSERT INTO properties SELECT * FROM stock ON CONFLICT DO NOTHING`)
-	page, err := w.db.Repository().Search(b.Context(), &property.Search{Limit: benchListings})
-	if err != nil || len(page.Properties) != benchListings {
-		b.Fatalf("%d listings, error %v", len(page.Properties), err)
+	var stock []property.Property
+	search := &property.Search{Limit: benchListings}
+	for more := true; more; more = search.After.Valid { // a page has a bound on its bytes, too
+		page, err := w.db.Repository().Search(b.Context(), search)
+		if err != nil {
+			b.Fatal(err)
+		}
+		stock, search.After = append(stock, page.Properties...), search.Next(page)
 	}
-	return page.Properties
+	if len(stock) != benchListings {
+		b.Fatalf("%d listings", len(stock))
+	}
+	return stock
 }
 
 func (w *way) write(ctx context.Context, share []property.Property) error {

@@ -15,7 +15,7 @@ const entry = "4:this:page:limit=20"
 
 func TestAnEnvelopeOpensToTheRecordThatWasSealed(t *testing.T) {
 	keys := OwnKeyring()
-	want := recordOf(full())
+	want := recordOf(full(t))
 	payload, err := keys.open(entry, keys.newest().seal(entry, want))
 	if err != nil || !bytes.Equal(payload, want.append(nil)) {
 		t.Errorf("opened as %x, %v", payload, err)
@@ -37,7 +37,7 @@ func wantForged(t *testing.T, keys *Keyring, key string, b []byte) {
 
 func TestAnEnvelopeWithAnyBitChangedIsForged(t *testing.T) {
 	keys := OwnKeyring()
-	sealed := keys.newest().seal(entry, recordOf(full(), bare()))
+	sealed := keys.newest().seal(entry, recordOf(full(t), bare()))
 	for at := range sealed {
 		for bit := range 8 {
 			b := slices.Clone(sealed)
@@ -49,9 +49,9 @@ func TestAnEnvelopeWithAnyBitChangedIsForged(t *testing.T) {
 
 func TestAnEnvelopeWithOtherBytesIsForged(t *testing.T) {
 	keys, foreign := OwnKeyring(), OwnKeyring()
-	sign, r := keys.newest(), recordOf(full())
+	sign, r := keys.newest(), recordOf(full(t))
 	sealed := sign.seal(entry, r)
-	other := recordOf(full())
+	other := recordOf(full(t))
 	other.Listings[0].Title = "Haus am Fluss"
 	theirs := foreign.newest().seal(entry, other)
 	for name, b := range map[string][]byte{
@@ -75,7 +75,7 @@ func TestAnEnvelopeWithOtherBytesIsForged(t *testing.T) {
 
 func TestAnEnvelopeOpensUnderItsOwnKeyAlone(t *testing.T) {
 	keys := OwnKeyring()
-	sealed := keys.newest().seal(entry, recordOf(full()))
+	sealed := keys.newest().seal(entry, recordOf(full(t)))
 	for _, other := range []string{
 		"", entry[:len(entry)-1], entry + "0", "4:this:page:limit=21", "4:that:page:limit=20", "3:this:page:limit=20",
 		"4:this:item:x",
@@ -111,7 +111,7 @@ func TestEveryKeyOfTheRingOpensAndTheNewestSeals(t *testing.T) {
 // FuzzOpenEnvelope finds bytes that harm the reader, or that are believed though nobody has signed them.
 func FuzzOpenEnvelope(f *testing.F) {
 	keys := OwnKeyring()
-	sealed := keys.newest().seal(entry, recordOf(full()))
+	sealed := keys.newest().seal(entry, recordOf(full(f)))
 	f.Add(sealed)
 	f.Add(sealed[:signedAt+2])
 	f.Add([]byte(nil))
@@ -130,9 +130,9 @@ func BenchmarkEnvelope(b *testing.B) {
 	keys := OwnKeyring()
 	page := make([]property.Property, 20)
 	for i := range page {
-		page[i] = full()
+		page[i] = full(b)
 	}
-	for name, r := range map[string]*record{"item": recordOf(full()), "page of 20": recordOf(page...)} {
+	for name, r := range map[string]*record{"item": recordOf(full(b)), "page of 20": recordOf(page...)} {
 		sealed := keys.newest().seal(entry, r)
 		size := fmt.Sprintf("%s, %d bytes", name, len(sealed))
 		b.Run("open "+size, func(b *testing.B) {

@@ -219,7 +219,7 @@ func (s *shop) remove(p property.Property) {
 // cheap is the search for the cheapest houses up to a price of 100, so many on a page.
 func cheap(limit int) *property.Search {
 	return &property.Search{
-		Filter: property.Filter{Price: property.Range[property.Decimal]{Max: property.Some(property.Decimal(100))}},
+		Filter: property.Filter{Price: property.Range{Max: property.Some(property.Decimal(100))}},
 		Sort:   property.Sort{Key: property.SortPrice}, Limit: limit,
 	}
 }

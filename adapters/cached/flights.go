@@ -44,12 +44,17 @@ func (f *flights) do(
 			rec, joined, err = nil, false, context.Cause(ctx)
 		}
 	}
-	if reading := ports.ReadingFrom(ctx); joined && reading != nil && reading.Aside != nil {
-		reading.Aside(wait)
-	} else {
-		wait()
-	}
+	standAside(ports.ReadingFrom(ctx), wait)
 	return rec, joined, err
+}
+
+// standAside runs a wait for the store, which does not count as work where the reader has a place for waits.
+func standAside(reading *ports.Reading, wait func()) {
+	if reading != nil && reading.Aside != nil {
+		reading.Aside(wait)
+		return
+	}
+	wait()
 }
 
 // board joins the flight for the key, or begins one.

@@ -383,7 +383,7 @@ func TestALoadLeftBehindDoesNotEndTheNext(t *testing.T) {
 	})
 }
 
-func TestWhoJoinsALoadStandsAsideMeanwhile(t *testing.T) {
+func TestReadersStandAsideWhileTheStoreIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := held(t)
 		p := s.add(1, 10)
@@ -391,8 +391,9 @@ func TestWhoJoinsALoadStandsAsideMeanwhile(t *testing.T) {
 		var mu sync.Mutex
 		count := func(by int) { mu.Lock(); aside += by; mu.Unlock() }
 		var callers sync.WaitGroup
-		for range 5 {
-			ctx := ports.WithReading(t.Context(), &ports.Reading{Aside: func(wait func()) { count(1); wait(); count(-1) }})
+		for i := range 5 {
+			reading := &ports.Reading{Uncached: i == 4, Aside: func(wait func()) { count(1); wait(); count(-1) }}
+			ctx := ports.WithReading(t.Context(), reading)
 			callers.Go(func() {
 				if got, err := s.Find(ctx, p.ID); err != nil || got.Price != 10 {
 					t.Errorf("got %+v, %v", got, err)
@@ -400,8 +401,8 @@ func TestWhoJoinsALoadStandsAsideMeanwhile(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if aside != 4 {
-			t.Errorf("%d of 5 stand aside while one loads", aside)
+		if aside != 5 {
+			t.Errorf("%d of 5 stand aside: one that loads, three that wait for it, one that passes the cache by", aside)
 		}
 		close(g)
 		callers.Wait()

@@ -61,9 +61,10 @@ func (r *PropertyRepository) read(ctx context.Context, q question) (*record, err
 }
 
 // asked is the store's own answer.
-func asked(ctx context.Context, q question) (*record, error) {
-	rec := &record{}
-	return rec, q.load(ctx, rec)
+func asked(ctx context.Context, q question) (rec *record, err error) {
+	rec = &record{}
+	standAside(ports.ReadingFrom(ctx), func() { err = q.load(ctx, rec) })
+	return rec, err
 }
 
 func (r *PropertyRepository) note(reading *ports.Reading, o ports.Outcome) {

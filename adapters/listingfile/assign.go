@@ -30,21 +30,17 @@ func (m *Mapping) details(row columns) (property.Details, property.Fields, error
 			continue
 		}
 		member, _ := propertyjson.MemberNamed(f.name)
+		field := member.Field()
 		empty := strings.TrimSpace(s.text) == ""
 		if !empty {
-			a.set(member, s.text)
+			a.set(field, s.text)
 		}
-		if !empty || s.certain && !isChoice(member) {
+		if !empty || s.certain && field.Type != property.ChoiceField { // an empty cell cannot be about a choice
 			present = present.With(member)
 		}
 	}
 	d, err := a.finish()
 	return d, propertyjson.Absent(present), err
-}
-
-// isChoice reports whether a member always has a value, so that an empty cell cannot be about it.
-func isChoice(m propertyjson.Member) bool {
-	return m == propertyjson.Offer || m == propertyjson.Kind || m == propertyjson.Status || m == propertyjson.Currency
 }
 
 // withValues adds the made-up values to the columns.
@@ -103,10 +99,10 @@ func (c *condition) met(row columns) (bool, error) {
 
 // assignment is a listing while its fields come in as texts, none of them empty.
 type assignment struct {
-	details             property.Details
-	latitude, longitude property.Optional[float64]
-	priced              bool
-	invalid             property.InvalidError
+	details  property.Details
+	position property.Position
+	priced   bool
+	invalid  property.InvalidError
 }
 
 func (a *assignment) wrong(field, reason string) {
@@ -122,84 +118,70 @@ func (a *assignment) isWrong(field string) bool {
 	return false
 }
 
-func (a *assignment) set(m propertyjson.Member, text string) {
-	d := &a.details
+func (a *assignment) set(f *property.Field, text string) {
 	trimmed := strings.TrimSpace(text)
-	switch m {
-	case propertyjson.Reference:
-		d.Reference = trimmed
-	case propertyjson.Title:
-		d.Title = trimmed
-	case propertyjson.Description:
-		d.Description = text
-	case propertyjson.Price:
-		d.Price, a.priced = a.decimal(m, trimmed), true
-	case propertyjson.Currency:
-		d.Currency = property.Currency(trimmed)
-	case propertyjson.Location:
-		d.Location = trimmed
-	case propertyjson.Offer:
-		d.Offer = property.Offer(trimmed)
-	case propertyjson.Kind:
-		d.Kind = property.Kind(trimmed)
-	case propertyjson.Status:
-		d.Status = property.Status(trimmed)
-	case propertyjson.Bedrooms:
-		a.bedrooms(trimmed)
-	case propertyjson.Bathrooms:
-		d.Bathrooms = property.Some(a.decimal(m, trimmed))
-	case propertyjson.AreaM2:
-		d.AreaM2 = property.Some(a.decimal(m, trimmed))
-	case propertyjson.Latitude:
-		a.latitude = a.degrees(m, trimmed)
-	case propertyjson.Longitude:
-		a.longitude = a.degrees(m, trimmed)
-	case propertyjson.Photos:
-		a.photos(trimmed)
+	switch f.Type {
+	case property.TextField, property.ChoiceField:
+		if f.Lines {
+			trimmed = text
+		}
+		*f.Text(&a.details) = trimmed
+	case property.MoneyField:
+		f.SetNumber(&a.details, property.Some(a.decimal(f, trimmed)))
+		a.priced = true
+	case property.WholeField:
+		a.whole(f, trimmed)
+	case property.DecimalField:
+		f.SetNumber(&a.details, property.Some(a.decimal(f, trimmed)))
+	case property.DegreesField:
+		*f.Degrees(&a.position) = property.Some(a.degrees(f, trimmed))
+	case property.ListField:
+		a.list(f, trimmed)
 	}
 }
 
-func (a *assignment) decimal(m propertyjson.Member, text string) property.Decimal {
+func (a *assignment) decimal(f *property.Field, text string) property.Decimal {
 	n, err := property.ParseWritten(text)
 	var ambiguous *property.AmbiguousError
 	switch {
 	case errors.As(err, &ambiguous):
-		a.wrong(m.String(), ambiguous.Error())
+		a.wrong(f.Name, ambiguous.Error())
 	case errors.Is(err, property.ErrTooPrecise):
-		a.wrong(m.String(), "must have at most two digits after the point, unlike "+strconv.Quote(text))
+		a.wrong(f.Name, "must have at most two digits after the point, unlike "+strconv.Quote(text))
 	case errors.Is(err, property.ErrOutOfRange):
-		a.wrong(m.String(), "is out of range: "+strconv.Quote(text))
+		a.wrong(f.Name, "is out of range: "+strconv.Quote(text))
 	case err != nil:
-		a.wrong(m.String(), "must be a decimal number, not "+strconv.Quote(shorten(text, 60)))
+		a.wrong(f.Name, "must be a decimal number, not "+strconv.Quote(shorten(text, 60)))
 	}
 	return n
 }
 
-func (a *assignment) bedrooms(text string) {
-	n := a.decimal(propertyjson.Bedrooms, text)
+func (a *assignment) whole(f *property.Field, text string) {
+	n := a.decimal(f, text)
 	if n%100 != 0 {
-		a.wrong("bedrooms", "must be a whole number, not "+strconv.Quote(text))
+		a.wrong(f.Name, "must be a whole number, not "+strconv.Quote(text))
 		return
 	}
-	a.details.Bedrooms = property.Some(int(n / 100))
+	f.SetNumber(&a.details, property.Some(n))
 }
 
-func (a *assignment) degrees(m propertyjson.Member, text string) property.Optional[float64] {
+func (a *assignment) degrees(f *property.Field, text string) float64 {
 	degrees, err := property.ParseNumber(text)
 	if err != nil {
-		a.wrong(m.String(), "must be a number of degrees, not "+strconv.Quote(shorten(text, 60)))
+		a.wrong(f.Name, "must be a number of degrees, not "+strconv.Quote(shorten(text, 60)))
 	}
-	return property.Some(degrees)
+	return degrees
 }
 
-// photos reads addresses separated by white space, or a JSON array of them.
-func (a *assignment) photos(text string) {
+// list reads addresses separated by white space, or a JSON array of them.
+func (a *assignment) list(f *property.Field, text string) {
+	to := f.List(&a.details)
 	if text[0] != '[' {
-		a.details.Photos = strings.Fields(text)
+		*to = strings.Fields(text)
 		return
 	}
-	if err := json.Unmarshal([]byte(text), &a.details.Photos); err != nil {
-		a.wrong("photos", "must be addresses separated by spaces, or a JSON array of them")
+	if err := json.Unmarshal([]byte(text), to); err != nil {
+		a.wrong(f.Name, "must be addresses separated by spaces, or a JSON array of them")
 	}
 }
 
@@ -208,14 +190,9 @@ func (a *assignment) finish() (property.Details, error) {
 	if !a.priced && !a.isWrong("price") {
 		a.wrong("price", "is required")
 	}
-	switch {
-	case a.latitude.Valid && a.longitude.Valid:
-		at := property.Coordinates{Latitude: a.latitude.Value, Longitude: a.longitude.Value}
-		a.details.Coordinates = property.Some(at)
-	case a.latitude.Valid && !a.isWrong("longitude"):
-		a.wrong("longitude", "is required with latitude")
-	case a.longitude.Valid && !a.isWrong("latitude"):
-		a.wrong("latitude", "is required with longitude")
+	a.details.Coordinates = a.position.Coordinates()
+	if missing, present := a.position.Missing(); missing != "" && !a.isWrong(missing) {
+		a.wrong(missing, "is required with "+present)
 	}
 	if len(a.invalid.Fields) > 0 {
 		return a.details, &a.invalid

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/adapters/listingfile"
-	"github.com/gable-listings/gable/domain/property"
 )
 
 // lease is a RESO record, edited.
@@ -160,9 +159,9 @@ func TestAnAddressThatMayNotBeShownIsInNoField(t *testing.T) {
 			r.Details.Coordinates.Valid {
 			t.Errorf("%v: %s, %v", edit, shown, r.Err)
 		}
-		if r.Details.Location != "Reno, NV" || r.Absent.Has(property.FieldCoordinates) {
+		if r.Details.Location != "Reno, NV" || lacks(r, "latitude") {
 			t.Errorf("%v: location %q; coordinates that are stored stay: %t", edit, r.Details.Location,
-				r.Absent.Has(property.FieldCoordinates))
+				lacks(r, "latitude"))
 		}
 	}
 	r := lease(t, map[string]any{"InternetAddressDisplayYN": false, "City": absent, "StateOrProvince": absent})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // written makes a mapping file, with a table beside it, and reads it.
@@ -49,7 +50,8 @@ func TestMistakesInAMappingAreNamedWithTheirLine(t *testing.T) {
 		"about: a\nabout: b":            `line 2: the key "about" comes twice`,
 		"fields:\n  colour: red":        `line 2: a listing has no field "colour"`,
 		"fields:\n  version: 1":         `line 2: the field "version" is set by the service`,
-		"fields: [x]":                   "line 1: fields must be a map",
+		"fields: [x]":                   "line 1: fields must be a map or own",
+		"fields: all":                   "line 1: fields must be a map or own",
 		"fields:\n  title:":             "line 2: a value must be a map",
 		"fields:\n  title: {}":          "line 2: a value needs exactly one of column, template, first and sum",
 		"fields:\n  title: {colum: a}":  `line 2: a value has no key "colum"`,
@@ -113,6 +115,49 @@ func TestStepsOfAValue(t *testing.T) {
 		got := records[0].Details.Description
 		if records[0].Err != nil || got != want {
 			t.Errorf("%s gives %q, %v; want %q", value, got, records[0].Err, want)
+		}
+	}
+}
+
+func TestAFileWithGablesColumnsMayWriteItsNumbersOtherwise(t *testing.T) {
+	m, err := written(t, "numbers: {decimal: ',', group: '.'}\nfields: own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := listingfile.Options{Mapping: m}
+	file := "title;price;location;area_m2;latitude;longitude\nA;450.000;L;70,5;-1,5;2\n"
+	records, err := readAll(t, strings.NewReader(file), o)
+	if err != nil || records[0].Err != nil {
+		t.Fatal(err, records)
+	}
+	d := records[0].Details
+	at := property.Coordinates{Latitude: -1.5, Longitude: 2}
+	if d.Price != 450_000_00 || d.AreaM2.Value != 70_50 || d.Coordinates.Value != at {
+		t.Errorf("read as %+v", d)
+	}
+	for header, want := range map[string]string{
+		"title,location":              "lacks 1 column, which the mapping m needs: price",
+		"title,price,location,colour": "has 1 column that the mapping m does not know: colour",
+	} {
+		if _, err := readAll(t, strings.NewReader(header+"\n"), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", header, err)
+		}
+	}
+	for header := range strings.SplitSeq("id,reference,version,created_at,updated_at,photos", ",") {
+		if _, err := readAll(t, strings.NewReader("title,price,location,"+header+"\n"), o); err != nil {
+			t.Errorf("%s: %v", header, err)
+		}
+	}
+}
+
+func TestTheGuideToMappingsNamesEveryField(t *testing.T) {
+	guide, err := os.ReadFile("../../configs/import/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range property.FieldTable() {
+		if !strings.Contains(string(guide), "`"+f.Name+"`") {
+			t.Errorf("%s is missing", f.Name)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // builder turns the YAML of a mapping into expressions. It walks the nodes itself, so that an unknown key at any depth is
@@ -19,6 +20,8 @@ type builder struct {
 	beside  fs.FS
 	known   map[string]bool // values made up so far
 	used    []string        // columns of the file that expressions read
+
+	ownRequired, ownColumns []string // the columns that a file with Gable's own columns must have, and may have
 }
 
 // entries calls the function for each key of a YAML map. Unknown and repeated keys are errors.
@@ -73,6 +76,12 @@ func (b *builder) mappingNode(n *yaml.Node) error {
 	if err == nil && len(m.Fields) == 0 {
 		err = at(n, "a mapping needs fields")
 	}
+	if m.Columns == nil {
+		m.Columns = b.ownColumns
+	}
+	if m.Required == nil {
+		m.Required = b.ownRequired
+	}
 	if m.Required == nil {
 		slices.Sort(b.used)
 		m.Required = slices.Compact(b.used)
@@ -114,8 +123,11 @@ func (b *builder) values(n *yaml.Node) error {
 }
 
 func (b *builder) fields(n *yaml.Node) error {
+	if text, ok := plain(n); ok && text == "own" {
+		return b.ownFields(n)
+	}
 	if n.Kind != yaml.MappingNode {
-		return at(n, "fields must be a map")
+		return at(n, "fields must be a map or own")
 	}
 	seen := map[string]bool{}
 	for i := 0; i < len(n.Content); i += 2 {
@@ -136,6 +148,31 @@ func (b *builder) fields(n *yaml.Node) error {
 		}
 		b.mapping.Fields = append(b.mapping.Fields, namedExpression{name, e})
 	}
+	return nil
+}
+
+// ownFields takes each field from the column of its name. Such a file has the columns of an export, unless the mapping
+// says otherwise.
+func (b *builder) ownFields(n *yaml.Node) error {
+	var required, known []string
+	for _, f := range property.FieldTable() {
+		keys := expressionKeys{column: f.Name, number: f.Numeric()}
+		var e expression
+		if err := b.source(&e, &keys); err != nil {
+			return err
+		}
+		if err := b.steps(&e, &keys, n); err != nil {
+			return err
+		}
+		b.mapping.Fields = append(b.mapping.Fields, namedExpression{f.Name, e})
+		if f.Required {
+			required = append(required, f.Name)
+		}
+	}
+	for _, m := range propertyjson.Members() {
+		known = append(known, m.String())
+	}
+	b.ownRequired, b.ownColumns = required, known
 	return nil
 }
 

@@ -75,7 +75,8 @@ func (w *Writer) appendCSV(b []byte, p *property.Property) []byte {
 			b = append(b, ',')
 		}
 		cell := cellOf(p, m)
-		if w.EscapeFormulas && !isCoordinate(m) {
+		// A spreadsheet takes a number for one, even when it is negative.
+		if f := m.Field(); w.EscapeFormulas && (f == nil || !f.Numeric()) {
 			cell = escapeFormula(cell)
 		}
 		b = append(b, quoteCell(cell, ',')...)
@@ -86,35 +87,10 @@ func (w *Writer) appendCSV(b []byte, p *property.Property) []byte {
 	return append(b, '\n')
 }
 
-// isCoordinate reports whether a member is a number that may be negative, which a spreadsheet takes for a number.
-func isCoordinate(m propertyjson.Member) bool {
-	return m == propertyjson.Latitude || m == propertyjson.Longitude
-}
-
 func cellOf(p *property.Property, m propertyjson.Member) string {
 	switch m {
 	case propertyjson.ID:
 		return p.ID.String()
-	case propertyjson.Reference:
-		return p.Reference
-	case propertyjson.Title:
-		return p.Title
-	case propertyjson.Description:
-		return p.Description
-	case propertyjson.Price:
-		return p.Price.String()
-	case propertyjson.Currency:
-		return string(p.Currency)
-	case propertyjson.Location:
-		return p.Location
-	case propertyjson.Offer:
-		return string(p.Offer)
-	case propertyjson.Kind:
-		return string(p.Kind)
-	case propertyjson.Status:
-		return string(p.Status)
-	case propertyjson.Photos:
-		return photosCell(p.Photos)
 	case propertyjson.Version:
 		return strconv.FormatInt(p.Version, 10)
 	case propertyjson.CreatedAt:
@@ -122,34 +98,33 @@ func cellOf(p *property.Property, m propertyjson.Member) string {
 	case propertyjson.UpdatedAt:
 		return timeCell(p.UpdatedAt)
 	}
-	return numberCell(p, m)
+	return fieldCell(&p.Details, m.Field())
 }
 
-func numberCell(p *property.Property, m propertyjson.Member) string {
-	switch at, located := p.Coordinates.Get(); {
-	case m == propertyjson.Bedrooms && p.Bedrooms.Valid:
-		return strconv.Itoa(p.Bedrooms.Value)
-	case m == propertyjson.Bathrooms && p.Bathrooms.Valid:
-		return p.Bathrooms.Value.Short()
-	case m == propertyjson.AreaM2 && p.AreaM2.Valid:
-		return p.AreaM2.Value.Short()
-	case m == propertyjson.Latitude && located:
-		return strconv.FormatFloat(at.Latitude, 'g', -1, 64)
-	case m == propertyjson.Longitude && located:
-		return strconv.FormatFloat(at.Longitude, 'g', -1, 64)
+func fieldCell(d *property.Details, f *property.Field) string {
+	switch f.Type {
+	case property.DegreesField:
+		at := d.Position()
+		if n, ok := f.Degrees(&at).Get(); ok {
+			return strconv.FormatFloat(n, 'g', -1, 64)
+		}
+		return ""
+	case property.ListField:
+		return listCell(*f.List(d))
+	default:
+		return f.Written(d)
 	}
-	return ""
 }
 
 func timeCell(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }
 
-// photosCell separates the addresses by spaces; if one of them contains white space it is a JSON array.
-func photosCell(photos []string) string {
-	joined := strings.Join(photos, " ")
-	if len(strings.FieldsFunc(joined, unicode.IsSpace)) == len(photos) {
+// listCell separates the addresses by spaces; if one of them contains white space it is a JSON array.
+func listCell(addresses []string) string {
+	joined := strings.Join(addresses, " ")
+	if len(strings.FieldsFunc(joined, unicode.IsSpace)) == len(addresses) {
 		return joined
 	}
-	list, err := json.Marshal(photos)
+	list, err := json.Marshal(addresses)
 	if err != nil {
 		return ""
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/adapters/propertyjson"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
 )
 
 var listings = []property.Property{
@@ -67,6 +68,20 @@ func TestExportsCanBeImported(t *testing.T) {
 			if diff := cmp.Diff(want, r.Details); diff != "" || r.Err != nil {
 				t.Errorf("%s: %v %s", format, r.Err, diff)
 			}
+		}
+	}
+}
+
+func TestEveryFieldComesBackFromAFile(t *testing.T) {
+	full := porttest.FullListing(t)
+	for _, format := range []listingfile.Format{listingfile.CSV, listingfile.NDJSON} {
+		file := export(t, format, []property.Property{full})
+		records, err := readAll(t, strings.NewReader(file), listingfile.Options{})
+		if err != nil || len(records) != 1 || records[0].Err != nil || records[0].Absent != 0 {
+			t.Fatalf("%s: %v, %+v", format, err, records)
+		}
+		if diff := cmp.Diff(full.Details, records[0].Details); diff != "" {
+			t.Errorf("%s: %s", format, diff)
 		}
 	}
 }

@@ -36,11 +36,7 @@ func DecodeImport(data []byte) (property.Details, property.Fields, error) {
 // Merge applies a JSON merge patch (RFC 7396) to the details of a listing. Null makes a value unknown or empty; a choice
 // or currency set to null is zero in the result, for the domain to give its default. Errors are those of Decode.
 func Merge(patch []byte, onto property.Details) (property.Details, error) {
-	d := draft{details: onto, nulls: true}
-	if at, ok := onto.Coordinates.Get(); ok {
-		d.latitude, d.longitude = property.Some(at.Latitude), property.Some(at.Longitude)
-	}
-	return decode(patch, &d)
+	return decode(patch, &draft{details: onto, position: onto.Position(), nulls: true})
 }
 
 // draft is a listing while its members come in.
@@ -49,11 +45,11 @@ type draft struct {
 	ignoreReadOnly bool // members set by the service may be there
 	nulls          bool // null may empty any optional member
 
-	details             property.Details
-	latitude, longitude property.Optional[float64]
-	seen                Selection
-	shape               MemberError
-	invalid             property.InvalidError
+	details  property.Details
+	position property.Position
+	seen     Selection
+	shape    MemberError
+	invalid  property.InvalidError
 }
 
 func decode(data []byte, d *draft) (property.Details, error) {
@@ -101,65 +97,42 @@ func (d *draft) member(quoted, v value) {
 	case m.ReadOnly() && !d.ignoreReadOnly:
 		d.wrongShape(name, "is set by the service")
 	case !m.ReadOnly():
-		d.set(m, v)
+		d.set(m.Field(), v)
 	}
 	if known {
 		d.seen = d.seen.With(m)
 	}
 }
 
-func (d *draft) set(m Member, v value) {
-	to := &d.details
-	switch m {
-	case Reference:
-		d.optionalText(m, v, &to.Reference)
-	case Title:
-		d.text(m.String(), v, &to.Title)
-	case Description:
-		d.emptiable(m, v, &to.Description)
-	case Price:
-		d.price(v)
-	case Currency:
-		setChoice(d, m, v, &to.Currency)
-	case Location:
-		d.text(m.String(), v, &to.Location)
-	case Offer:
-		setChoice(d, m, v, &to.Offer)
-	case Kind:
-		setChoice(d, m, v, &to.Kind)
-	case Status:
-		setChoice(d, m, v, &to.Status)
-	case Bedrooms:
-		d.bedrooms(v)
-	case Bathrooms:
-		to.Bathrooms = d.decimal(m, v, property.MaxBathrooms)
-	case AreaM2:
-		to.AreaM2 = d.decimal(m, v, property.MaxAreaM2)
-	case Latitude:
-		d.latitude = d.degrees(m, v)
-	case Longitude:
-		d.longitude = d.degrees(m, v)
-	case Photos:
-		d.photos(v)
+func (d *draft) set(f *property.Field, v value) {
+	switch f.Type {
+	case property.TextField:
+		d.ownText(f, v)
+	case property.ChoiceField:
+		d.choice(f, v)
+	case property.MoneyField:
+		d.money(f, v)
+	case property.WholeField:
+		d.whole(f, v)
+	case property.DecimalField:
+		f.SetNumber(&d.details, d.decimal(f, v))
+	case property.DegreesField:
+		*f.Degrees(&d.position) = d.degrees(f, v)
+	case property.ListField:
+		d.list(f, v)
 	}
 }
 
 // finish checks what only the whole object shows.
 func (d *draft) finish() {
-	for _, m := range []Member{Title, Price, Location} {
-		if d.complete && !d.seen.Has(m) {
-			d.wrongValue(m.String(), "is required")
+	for i := range fields {
+		if fields[i].Required && d.complete && !d.seen.Has(firstField+Member(i)) {
+			d.wrongValue(fields[i].Name, "is required")
 		}
 	}
-	d.details.Coordinates = property.Optional[property.Coordinates]{}
-	switch {
-	case d.latitude.Valid && d.longitude.Valid:
-		at := property.Coordinates{Latitude: d.latitude.Value, Longitude: d.longitude.Value}
-		d.details.Coordinates = property.Some(at)
-	case d.latitude.Valid && !d.wrong("longitude"):
-		d.wrongValue("longitude", "is required with latitude")
-	case d.longitude.Valid && !d.wrong("latitude"):
-		d.wrongValue("latitude", "is required with longitude")
+	d.details.Coordinates = d.position.Coordinates()
+	if missing, present := d.position.Missing(); missing != "" && !d.wrong(missing) {
+		d.wrongValue(missing, "is required with "+present)
 	}
 }
 

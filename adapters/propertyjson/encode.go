@@ -20,66 +20,49 @@ func AppendSelected(b []byte, p *property.Property, selected Selection) []byte {
 	b = append(b, `{"id":"`...)
 	b = append(b, p.ID.String()...)
 	b = append(b, '"')
-	for m := Reference; m <= UpdatedAt; m++ {
-		if selected.Has(m) {
-			b = append(b, ',', '"')
-			b = append(b, names[m]...)
-			b = append(b, '"', ':')
-			b = appendMember(b, p, m)
+	for i := range fields {
+		if m := firstField + Member(i); selected.Has(m) {
+			b = appendField(appendName(b, m), &p.Details, &fields[i])
 		}
+	}
+	if selected.Has(Version) {
+		b = strconv.AppendInt(appendName(b, Version), p.Version, 10)
+	}
+	if selected.Has(CreatedAt) {
+		b = appendTime(appendName(b, CreatedAt), p.CreatedAt)
+	}
+	if selected.Has(UpdatedAt) {
+		b = appendTime(appendName(b, UpdatedAt), p.UpdatedAt)
 	}
 	return append(b, '}')
 }
 
-func appendMember(b []byte, p *property.Property, m Member) []byte {
-	switch m {
-	case Reference:
-		if p.Reference == "" {
-			return append(b, "null"...)
-		}
-		return AppendString(b, p.Reference)
-	case Title:
-		return AppendString(b, p.Title)
-	case Description:
-		return AppendString(b, p.Description)
-	case Price:
-		b = p.Price.Append(append(b, '"'))
-		return append(b, '"')
-	case Currency:
-		return AppendString(b, string(p.Currency))
-	case Location:
-		return AppendString(b, p.Location)
-	case Offer:
-		return AppendString(b, string(p.Offer))
-	case Kind:
-		return AppendString(b, string(p.Kind))
-	case Status:
-		return AppendString(b, string(p.Status))
-	case Photos:
-		return appendPhotos(b, p.Photos)
-	case CreatedAt:
-		return appendTime(b, p.CreatedAt)
-	case UpdatedAt:
-		return appendTime(b, p.UpdatedAt)
-	default:
-		return appendNumber(b, p, m)
-	}
+func appendName(b []byte, m Member) []byte {
+	b = append(b, ',', '"')
+	b = append(b, names[m]...)
+	return append(b, '"', ':')
 }
 
-func appendNumber(b []byte, p *property.Property, m Member) []byte {
-	switch at, located := p.Coordinates.Get(); {
-	case m == Version:
-		return strconv.AppendInt(b, p.Version, 10)
-	case m == Bedrooms && p.Bedrooms.Valid:
-		return strconv.AppendInt(b, int64(p.Bedrooms.Value), 10)
-	case m == Bathrooms && p.Bathrooms.Valid:
-		return p.Bathrooms.Value.AppendShort(b)
-	case m == AreaM2 && p.AreaM2.Valid:
-		return p.AreaM2.Value.AppendShort(b)
-	case m == Latitude && located:
-		return appendDegrees(b, at.Latitude)
-	case m == Longitude && located:
-		return appendDegrees(b, at.Longitude)
+func appendField(b []byte, d *property.Details, f *property.Field) []byte {
+	switch f.Type {
+	case property.TextField, property.ChoiceField:
+		if text := *f.Text(d); text != "" || !f.Key {
+			return AppendString(b, text)
+		}
+	case property.MoneyField:
+		b = f.Number(d).Value.Append(append(b, '"'))
+		return append(b, '"')
+	case property.WholeField, property.DecimalField:
+		if n, ok := f.Number(d).Get(); ok {
+			return n.AppendShort(b)
+		}
+	case property.DegreesField:
+		at := d.Position()
+		if n, ok := f.Degrees(&at).Get(); ok {
+			return appendDegrees(b, n)
+		}
+	case property.ListField:
+		return appendTexts(b, *f.List(d))
 	}
 	return append(b, "null"...)
 }
@@ -98,13 +81,13 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '"')
 }
 
-func appendPhotos(b []byte, photos []string) []byte {
+func appendTexts(b []byte, texts []string) []byte {
 	b = append(b, '[')
-	for i, photo := range photos {
+	for i, text := range texts {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendString(b, photo)
+		b = AppendString(b, text)
 	}
 	return append(b, ']')
 }

@@ -11,33 +11,35 @@ import "github.com/gable-listings/gable/domain/property"
 // Member is one member of a listing's JSON object, in the order of the object.
 type Member int
 
-// The members. The first and the last three are set by the service and cannot be chosen by a client.
+// The members that are set by the service and cannot be chosen by a client. Between the first and the other three are
+// the fields of property.FieldTable, in its order.
 const (
-	ID Member = iota
-	Reference
-	Title
-	Description
-	Price
-	Currency
-	Location
-	Offer
-	Kind
-	Status
-	Bedrooms
-	Bathrooms
-	AreaM2
-	Latitude
-	Longitude
-	Photos
-	Version
-	CreatedAt
-	UpdatedAt
-	memberCount int = iota
+	ID        Member = 0
+	Version   Member = firstField + Member(property.FieldCount)
+	CreatedAt Member = Version + 1
+	UpdatedAt Member = Version + 2
+
+	firstField  Member = 1
+	memberCount        = int(UpdatedAt) + 1
 )
 
-var names = [memberCount]string{
-	"id", "reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
-	"bathrooms", "area_m2", "latitude", "longitude", "photos", "version", "created_at", "updated_at",
+// fields are the fields from firstField on.
+var fields = property.FieldTable()
+
+var names = func() (names [memberCount]string) {
+	names[ID], names[Version], names[CreatedAt], names[UpdatedAt] = "id", "version", "created_at", "updated_at"
+	for i := range fields {
+		names[firstField+Member(i)] = fields[i].Name
+	}
+	return names
+}()
+
+// Field is the field that the member is about; nil for what the service sets.
+func (m Member) Field() *property.Field {
+	if m.ReadOnly() {
+		return nil
+	}
+	return &fields[m-firstField]
 }
 
 // Members are all members, in the order of the object.
@@ -77,21 +79,7 @@ func (s Selection) With(m Member) Selection { return s | 1<<m }
 // Has reports whether the member is in the selection.
 func (s Selection) Has(m Member) bool { return s&(1<<m) != 0 }
 
-// fields are what the members that a source may lack are about.
-var fields = [memberCount]property.Fields{
-	Description: property.FieldDescription, Currency: property.FieldCurrency, Offer: property.FieldOffer,
-	Kind: property.FieldKind, Status: property.FieldStatus, Bedrooms: property.FieldBedrooms,
-	Bathrooms: property.FieldBathrooms, AreaM2: property.FieldAreaM2, Latitude: property.FieldCoordinates,
-	Longitude: property.FieldCoordinates, Photos: property.FieldPhotos,
-}
-
 // Absent are the fields of a listing that no member of the selection is about.
 func Absent(present Selection) property.Fields {
-	absent := property.AllFields
-	for m, field := range fields {
-		if present.Has(Member(m)) {
-			absent = absent.Without(field)
-		}
-	}
-	return absent
+	return property.Lacking(property.Fields(present >> firstField))
 }

@@ -56,7 +56,10 @@ func TestAppendWritesNullForWhatIsUnknown(t *testing.T) {
 
 func TestAppendSelectedAlwaysHasTheID(t *testing.T) {
 	var fields propertyjson.Selection
-	fields = fields.With(propertyjson.Price).With(propertyjson.Title)
+	for _, name := range []string{"price", "title"} {
+		member, _ := propertyjson.MemberNamed(name)
+		fields = fields.With(member)
+	}
 	want := `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","title":"3-bedroom house in Seattle","price":"221900.00"}`
 	if got := string(propertyjson.AppendSelected(nil, &house, fields)); got != want {
 		t.Errorf("got %s", got)

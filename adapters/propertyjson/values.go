@@ -19,116 +19,119 @@ func (d *draft) text(field string, v value, to *string) {
 	*to = text
 }
 
-// emptiable reads a text that null empties in a patch.
-func (d *draft) emptiable(m Member, v value, to *string) {
-	if d.nulls && v.isNull() {
+// ownText reads a field of text. Null empties one that may be empty in a patch, and a key everywhere.
+func (d *draft) ownText(f *property.Field, v value) {
+	to := f.Text(&d.details)
+	switch {
+	case f.Key:
+		d.optionalText(f, v, to)
+	case d.nulls && v.isNull() && !f.Required:
 		*to = ""
-		return
+	default:
+		d.text(f.Name, v, to)
 	}
-	d.text(m.String(), v, to)
 }
 
 // optionalText reads a text that is either not empty or null.
-func (d *draft) optionalText(m Member, v value, to *string) {
+func (d *draft) optionalText(f *property.Field, v value, to *string) {
 	if v.isNull() {
 		*to = ""
 		return
 	}
-	d.text(m.String(), v, to)
+	d.text(f.Name, v, to)
 	if string(v) == `""` {
-		d.wrongValue(m.String(), "must not be empty")
+		d.wrongValue(f.Name, "must not be empty")
 	}
 }
 
-func setChoice[T ~string](d *draft, m Member, v value, to *T) {
-	text := string(*to)
+func (d *draft) choice(f *property.Field, v value) {
 	if v.isNull() && !d.nulls {
-		d.wrongShape(m.String(), "must be a string")
+		d.wrongShape(f.Name, "must be a string")
 		return
 	}
-	d.optionalText(m, v, &text)
-	*to = T(text)
+	d.optionalText(f, v, f.Text(&d.details))
 }
 
-func (d *draft) price(v value) {
+func (d *draft) money(f *property.Field, v value) {
 	text := string(v)
 	switch {
 	case v.isString():
-		d.text(Price.String(), v, &text)
+		d.text(f.Name, v, &text)
 	case !v.isNumber():
-		d.wrongShape(Price.String(), "must be a decimal number, as text or as a number")
+		d.wrongShape(f.Name, "must be a decimal number, as text or as a number")
 		return
 	}
 	if v.isString() && property.Ambiguous(text) {
-		d.wrongValue(Price.String(), (&property.AmbiguousError{Text: text}).Error())
+		d.wrongValue(f.Name, (&property.AmbiguousError{Text: text}).Error())
 		return
 	}
-	d.details.Price = d.parseDecimal(Price, text, property.MaxPrice)
+	f.SetNumber(&d.details, property.Some(d.parseDecimal(f, text)))
 }
 
-func (d *draft) decimal(m Member, v value, highest property.Decimal) property.Optional[property.Decimal] {
+func (d *draft) decimal(f *property.Field, v value) property.Optional[property.Decimal] {
 	if v.isNull() {
 		return property.Optional[property.Decimal]{}
 	}
 	if !v.isNumber() {
-		d.wrongShape(m.String(), "must be a number or null")
+		d.wrongShape(f.Name, "must be a number or null")
 		return property.Optional[property.Decimal]{}
 	}
-	return property.Some(d.parseDecimal(m, string(v), highest))
+	return property.Some(d.parseDecimal(f, string(v)))
 }
 
-func (d *draft) parseDecimal(m Member, text string, highest property.Decimal) property.Decimal {
+func (d *draft) parseDecimal(f *property.Field, text string) property.Decimal {
 	n, err := property.ParseDecimal(text)
 	switch {
 	case errors.Is(err, property.ErrTooPrecise):
-		d.wrongValue(m.String(), "must have at most two digits after the point")
+		d.wrongValue(f.Name, "must have at most two digits after the point")
 	case errors.Is(err, property.ErrOutOfRange):
-		d.wrongValue(m.String(), "must be from 0 to "+highest.Short())
+		d.wrongValue(f.Name, "must be from "+f.Min.Short()+" to "+f.Max.Short())
 	case err != nil:
-		d.wrongValue(m.String(), "must be a decimal number")
+		d.wrongValue(f.Name, "must be a decimal number")
 	}
 	return n
 }
 
-func (d *draft) bedrooms(v value) {
-	n := d.decimal(Bedrooms, v, property.MaxBedrooms*100)
+func (d *draft) whole(f *property.Field, v value) {
+	n := d.decimal(f, v)
 	if n.Value%100 != 0 {
-		d.wrongValue(Bedrooms.String(), "must be a whole number")
+		d.wrongValue(f.Name, "must be a whole number")
 		return
 	}
-	d.details.Bedrooms = property.Optional[int]{Value: int(n.Value / 100), Valid: n.Valid}
+	f.SetNumber(&d.details, n)
 }
 
-func (d *draft) degrees(m Member, v value) property.Optional[float64] {
+func (d *draft) degrees(f *property.Field, v value) property.Optional[float64] {
 	if v.isNull() {
 		return property.Optional[float64]{}
 	}
 	if !v.isNumber() {
-		d.wrongShape(m.String(), "must be a number or null")
+		d.wrongShape(f.Name, "must be a number or null")
 		return property.Optional[float64]{}
 	}
 	degrees, err := strconv.ParseFloat(string(v), 64)
 	if err != nil {
-		d.wrongValue(m.String(), "is out of range")
+		d.wrongValue(f.Name, "is out of range")
 		return property.Optional[float64]{}
 	}
 	return property.Some(degrees)
 }
 
-func (d *draft) photos(v value) {
+func (d *draft) list(f *property.Field, v value) {
+	to := f.List(&d.details)
 	if d.nulls && v.isNull() {
-		d.details.Photos = nil
+		*to = nil
 		return
 	}
 	if !v.isArray() {
-		d.wrongShape(Photos.String(), "must be an array of strings")
+		d.wrongShape(f.Name, "must be an array of strings")
 		return
 	}
-	var photos []string
+	var items []string
 	v.items(func(item value) {
-		photo := ""
-		d.text("photos/"+strconv.Itoa(len(photos)), item, &photo)
-		photos = append(photos, photo)
+		text := ""
+		d.text(f.Name+"/"+strconv.Itoa(len(items)), item, &text)
+		items = append(items, text)
 	})
-	d.details.Photos = photos
+	*to = items
 }

@@ -1,37 +1,44 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"golang.org/x/sync/semaphore"
 )
 
 // admission bounds the requests that are worked on at a time, so that those inside get done. A request that waits for
-// its client to send a body, or for a load that another request has begun, stands aside: it does not count meanwhile.
+// its client to send a body, or for the database, stands aside: it does not count meanwhile.
+//
+// When there is no room a request waits for it, and is refused after that. A refusal at once would invite the next
+// request at once: under a flood the refusals alone, thousands a second, would take the CPU from the answers.
 type admission struct {
 	working chan struct{}       // has room for as many as may be worked on
-	aside   chan struct{}       // and for as many as may stand aside
+	aside   chan struct{}       // and for as many as may stand aside, or wait for room
 	bodies  *semaphore.Weighted // the bytes of bodies that may be on their way
 	exports chan struct{}       // has room for as many as may be sent
 }
 
-// asideFactor is how many times as many may stand aside as may be worked on; more wait where they are.
-const asideFactor = 16
+// AsideFactor is how many times as many requests may stand aside, or wait for room, as may be worked on.
+const AsideFactor = 8
+
+// patience is the longest that a request waits for room.
+const patience = 500 * time.Millisecond
 
 // BodyBytes bounds the request bodies that are being received, all together.
 const BodyBytes = 64 << 20
 
 func newAdmission(inFlight, exports int) *admission {
 	return &admission{
-		working: make(chan struct{}, inFlight), aside: make(chan struct{}, asideFactor*inFlight),
+		working: make(chan struct{}, inFlight), aside: make(chan struct{}, AsideFactor*inFlight),
 		bodies: semaphore.NewWeighted(BodyBytes), exports: make(chan struct{}, exports),
 	}
 }
-
-const exportsPath = "/v1/exports"
 
 var (
 	errTooMany = problem.Refuse(problem.Unavailable,
@@ -39,8 +46,8 @@ var (
 	errTooManyExports = problem.Refuse(problem.Unavailable, "Too many exports are being sent; try again later.")
 )
 
-// admit lets requests in as long as there is room, and turns others away at once. Streams are let in: they have a
-// bound of their own.
+// admit lets requests in when there is room, and refuses those that wait for it too long. Streams are let in: they have
+// a bound of their own.
 func (a *admission) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room, full := a.working, errTooMany
@@ -48,21 +55,44 @@ func (a *admission) admit(next http.Handler) http.Handler {
 		case api.IsStream(r):
 			next.ServeHTTP(w, r)
 			return
-		case r.URL.Path == exportsPath:
+		case r.URL.Path == route.Exports:
 			room, full = a.exports, errTooManyExports
 		}
-		select {
-		case room <- struct{}{}:
-			defer func() { <-room }()
-		default:
+		if !a.enter(r.Context(), room) {
 			problem.Fail(w, r, full)
 			return
 		}
+		defer func() { <-room }()
 		if e := exchange.Of(w); e != nil && room == a.working {
 			e.Receive, e.Reading.Aside = a.receive, a.standAside
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// enter takes a place in the room, which may have to be waited for. It reports whether there was one in time.
+func (a *admission) enter(ctx context.Context, room chan struct{}) bool {
+	select {
+	case room <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case a.aside <- struct{}{}:
+		defer func() { <-a.aside }()
+	default:
+		return false
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case room <- struct{}{}:
+		return true
+	case <-late.C:
+		return false
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // standAside runs a wait during which a request that is being worked on does not count, if there is room.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"go.uber.org/zap"
 )
 
@@ -80,13 +82,13 @@ func TestExportsLeaveRoomForEverythingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
 		h, _ := outer(1, 2, func(_ http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == exportsPath {
+			if r.URL.Path == route.Exports {
 				<-hold
 			}
 		})
 		var held sync.WaitGroup
 		for range 2 {
-			held.Go(func() { statusOf(t, h, exportsPath) })
+			held.Go(func() { statusOf(t, h, route.Exports) })
 		}
 		synctest.Wait()
 		if got := statusOf(t, h, "/v1/properties"); got != http.StatusOK {
@@ -133,7 +135,7 @@ func get(t *testing.T, server *httptest.Server, path string) int {
 }
 
 func TestSlowBodiesTakeNobodysPlace(t *testing.T) {
-	const slow = 20
+	const slow = 2 * AsideFactor
 	reading := make(chan struct{}, slow)
 	h, _ := outer(2, 1, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -244,6 +246,46 @@ func TestWhoWaitsStandsAsideAndComesBack(t *testing.T) {
 	})
 }
 
+// A refusal at once invites the next request at once: a flood of those leaves no time for anything else.
+func TestARequestWaitsForRoomBeforeItIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		work := make(chan struct{})
+		h, _ := outer(1, 1, func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/work" {
+				<-work
+			}
+		})
+		var all sync.WaitGroup
+		all.Go(func() { statusOf(t, h, "/work") })
+		synctest.Wait()
+		began := time.Now()
+		if got := statusOf(t, h, "/"); got != http.StatusServiceUnavailable || time.Since(began) != patience {
+			t.Errorf("without room a request is answered with %d after %s", got, time.Since(began))
+		}
+		time.AfterFunc(patience/2, func() { close(work) })
+		began = time.Now()
+		if got := statusOf(t, h, "/"); got != http.StatusOK || time.Since(began) != patience/2 {
+			t.Errorf("when there is room in time, a request is answered with %d after %s", got, time.Since(began))
+		}
+		all.Wait()
+	})
+}
+
+func TestARequestThatIsGivenUpWaitsForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(1, 1)
+		a.working <- struct{}{}
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan bool)
+		go func() { left <- a.enter(ctx, a.working) }()
+		synctest.Wait()
+		cancel()
+		if entered := <-left; entered || len(a.aside) > 0 {
+			t.Errorf("entered: %t; %d still wait", entered, len(a.aside))
+		}
+	})
+}
+
 func TestMoreThanMayStandAsideWaitAtTheirPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load := make(chan struct{})
@@ -253,7 +295,7 @@ func TestMoreThanMayStandAsideWaitAtTheirPlaces(t *testing.T) {
 			}
 		})
 		var all sync.WaitGroup
-		for i := range asideFactor + 1 {
+		for i := range AsideFactor + 1 {
 			if got := statusOf(t, h, "/"); got != http.StatusOK {
 				t.Errorf("with %d aside another is answered with %d", i, got)
 			}

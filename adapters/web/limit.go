@@ -11,6 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
@@ -191,7 +192,7 @@ func (l *limiter) exempt(e *exchange.Exchange) bool {
 // cost is what a request that the view cache does not answer costs beside what it has been charged as a hit; never more
 // than can be free.
 func (l *limiter) cost(r *http.Request) time.Duration {
-	if transfers[r.URL.Path] || site.TakesLong(r.URL.Path) {
+	if route.Of(r.URL.Path).Long {
 		return min(transferCost*l.each, l.limit) - l.hit
 	}
 	return l.each - l.hit

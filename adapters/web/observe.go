@@ -38,14 +38,13 @@ func (o Options) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		e := exchange.New(w, ids.of(r))
-		e.Leaving = o.Leaving
+		e.Leaving, e.Base = o.Leaving, o.Base
 		if e.Client = o.Proxies.Client(r); exchange.Forwarded(r) && o.disbelieves(r) {
 			unlisted.Do(func() {
 				o.Log.Warn("a proxy is not on http.trusted_proxies and is not believed",
 					zap.String("peer", exchange.AddressText(e.Client)))
 			})
 		}
-		e.Unread = r.ContentLength != 0 && r.ProtoMajor == 1 // later ones have a stream for each request
 		recorded, end := "", func(string, string, int) {}
 		if o.Trace != nil {
 			r, recorded, end = o.Trace(r)

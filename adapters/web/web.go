@@ -1,6 +1,6 @@
 // Package web is the HTTP side of Gable, the driving adapter: it stands between a listener and the use cases. From the
-// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); what each
-// client may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of
+// outside in: one exchange per request with its id, log line, metrics and a net for panics (observe.go); the base path
+// taken off its address (base.go); what each client may ask (limit.go); the view cache; and, for what the view cache does not answer, a bounded number of
 // requests at a time, a deadline, and the router.
 package web
 
@@ -19,7 +19,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options of the handler; everything is required but Trace, Proxies, RateLimit, Leaving, Origins and StrictTransport.
+// Options of the handler; everything is required but Base, Trace, Proxies, RateLimit, Leaving, Origins and
+// StrictTransport.
 type Options struct {
 	Log *zap.Logger
 	// Reads logs the reads that succeed, which are so many that it may leave some out.
@@ -30,6 +31,9 @@ type Options struct {
 	Views *viewcache.Cache
 	API   *api.API
 	Site  *site.Site
+	// Base is the path below which everything answers, such as "/homes"; "" for the whole host. All behind it sees the
+	// paths of requests without it.
+	Base string
 	// Pages are what can be read beside the API, by path template.
 	Pages map[string]http.Handler
 	// Proxies are the peers that are believed when they name the client they ask for.
@@ -67,8 +71,8 @@ func New(o Options) http.Handler {
 	work, limits := newAdmission(o.MaxInFlight, o.MaxExports), o.newLimiter()
 	router.NotFoundHandler = http.HandlerFunc(o.notFound)
 	answers := work.admit(limits.requests(timed(o.Timeout, router))) // who asks is looked up within the bounds
-	answers = limits.hits(o.Site.Remembered(o.Views.Front(answers)))
-	return o.observed(crossOrigin(o.Origins, o.healthFirst(router, answers)))
+	answers = limits.hits(o.directed(o.Views.Front(answers)))
+	return o.observed(o.belowBase(crossOrigin(o.Origins, o.healthFirst(router, answers))))
 }
 
 // healthFirst has health pages answered by the router, past all that may keep others waiting.
@@ -82,21 +86,26 @@ func (o Options) healthFirst(router, next http.Handler) http.Handler {
 	})
 }
 
+// directed parses, once, what each request asks of the caches.
+func (o Options) directed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		exchange.Of(w).Directives = o.Site.Directives(r)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // notFound answers every path that no route has, people with a page and programs with a problem.
 func (o Options) notFound(w http.ResponseWriter, r *http.Request) {
 	if site.WantsPage(r) {
 		o.Site.Missing(w, r)
 		return
 	}
-	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; /docs shows what there is."))
+	problem.Fail(w, r, problem.Refuse(problem.NotFound, "Nothing is at this address; %s/docs shows what there is.", o.Base))
 }
-
-// transfers are the paths whose work takes as long as the client needs; they have deadlines of their own.
-var transfers = map[string]bool{"/v1/imports": true, exportsPath: true}
 
 func timed(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if transfers[r.URL.Path] || site.TakesLong(r.URL.Path) || api.IsStream(r) {
+		if route.Of(r.URL.Path).Long || api.IsStream(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

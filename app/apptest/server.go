@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/contracttest"
+	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/accounts"
@@ -76,7 +78,7 @@ const TokenHeader = "Consistency-Token"
 // Setup is where a server under test keeps things.
 type Setup struct {
 	Name string
-	Urls func(t *testing.T) (database, cache string)
+	URLs func(t *testing.T) (database, cache string)
 }
 
 // Migrated is a Postgres database at the program's schema, made once.
@@ -118,7 +120,7 @@ func Everywhere(t *testing.T, test func(t *testing.T, s *Server)) {
 // Start starts a server with this setup.
 func (s Setup) Start(t *testing.T, change ...func(*config.Config)) *Server {
 	t.Helper()
-	database, cache := s.Urls(t)
+	database, cache := s.URLs(t)
 	return Start(t, database, cache, change...)
 }
 
@@ -144,6 +146,20 @@ type Server struct {
 }
 
 var contract = sync.OnceValues(func() (*contracttest.Contract, error) { return contracttest.New(api.Contract) })
+
+// contractBelow is the contract as a server below a base path serves it.
+func contractBelow(base string) (*contracttest.Contract, error) {
+	if base == "" {
+		return contract()
+	}
+	site, err := docs.New(api.Contract, base)
+	if err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.yaml", nil))
+	return contracttest.New(w.Body.Bytes())
+}
 
 // Config is the default configuration with ports of its own.
 func Config(t testing.TB, database, cache string) *config.Config {
@@ -193,9 +209,9 @@ func Launch(t *testing.T, database, cache string, change ...func(*config.Config)
 func Start(t *testing.T, database, cache string, change ...func(*config.Config)) *Server {
 	t.Helper()
 	s := Launch(t, database, cache, change...)
-	s.Base, s.OpsBase = s.Servers.Public.Url(), s.Servers.Ops.Url()
+	s.Base, s.OpsBase = s.Servers.Public.URL(), s.Servers.Ops.URL()
 	s.Key, s.AdminKey = NewKey(t, s.keys, keys.ScopeWrite), NewKey(t, s.keys, keys.ScopeAdmin)
-	held, err := contract()
+	held, err := contractBelow(s.Config.HTTP.Base())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 
 // greet says where to look, with commands to paste.
 func (d *demonstration) greet(w io.Writer, took time.Duration) error {
-	base := d.Listeners.Public.Url()
+	base := d.Listeners.Public.URL()
 	_, err := fmt.Fprintf(w, `
 Gable is running with %s real listings (house sales in King County, Washington, 2014-2015; CC0). Ready in %s.
 
@@ -117,6 +117,6 @@ Try:
 
 Stop it with Ctrl-C; everything it stored goes with it.
 `, humanize.Comma(int64(d.report.Created)), took.Round(time.Millisecond),
-		base, base, demoAccount, d.password, base, d.secret, d.Listeners.Ops.Url(), base, base, d.secret)
+		base, base, demoAccount, d.password, base, d.secret, d.Listeners.Ops.URL(), base, base, d.secret)
 	return err
 }

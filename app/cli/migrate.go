@@ -113,11 +113,24 @@ func (*migrateStatusCmd) Run(ctx context.Context, p *Process, all *migrateCmd) e
 		for _, m := range s.Unknown {
 			fmt.Fprintf(table, "%s\tapplied %s by another program\n", m.Name, m.AppliedAt.Format(time.RFC3339))
 		}
+		fmt.Fprintf(table, "triggers\t%s\n", triggerStatus(s))
 		if err := s.Check(); !errors.Is(err, bunstore.ErrSchemaOlder) { // the list shows what is missing
 			return errors.Join(table.Flush(), err)
 		}
 		return table.Flush()
 	})
+}
+
+// triggerStatus says whether the triggers of this program are in force.
+func triggerStatus(s *bunstore.Schema) string {
+	at := s.Triggers.AppliedAt.Format(time.RFC3339)
+	switch {
+	case s.Triggers.AppliedAt.IsZero():
+		return "not applied"
+	case s.Triggers.Own:
+		return "applied " + at
+	}
+	return "applied " + at + " by another program"
 }
 
 // with opens the configured database as it is, at whatever schema, and closes it after the work. It waits this long

@@ -87,7 +87,8 @@ func TestMigrationsGoUpAndDownAndSayWhatTheyDid(t *testing.T) {
 	}
 	_, out, _ := gable(t, "migrate", "status")
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); strings.Count(out, "not applied") != 2 ||
-		!strings.Contains(lines[len(lines)-2], "not applied") || !strings.Contains(lines[len(lines)-1], "not applied") {
+		!strings.Contains(lines[len(lines)-3], "not applied") || !strings.Contains(lines[len(lines)-2], "not applied") ||
+		!strings.HasPrefix(lines[len(lines)-1], "triggers  ") {
 		t.Errorf("after taking two back:\n%s", out)
 	}
 	if code, out, err := gable(t, "migrate", "down", "99", "--yes"); code != 1 || out != "" ||

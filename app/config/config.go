@@ -89,6 +89,7 @@ type HTTPConfig struct {
 	RequireIfMatch bool          `koanf:"require_if_match"`
 	CDNMaxAge      time.Duration `koanf:"cdn_max_age" zero:"ok"`
 	PublicURL      string        `koanf:"public_url"`
+	BasePath       string        `koanf:"base_path"`
 	HSTSSubdomains bool          `koanf:"hsts_subdomains"`
 	CORSOrigins    string        `koanf:"cors_origins"`
 	TLSCert        string        `koanf:"tls_cert"`

@@ -169,6 +169,29 @@ func TestTheProxyProtocolNeedsProxies(t *testing.T) {
 	}
 }
 
+func TestABasePathIsWrittenInOneWay(t *testing.T) {
+	for _, path := range []string{"/", "/homes", "/a/b-c_d.e~f/0", "/" + strings.Repeat("x", longestBasePath-1)} {
+		c, err := loadWith(t, "--http-base-path", path)
+		if err != nil || c.HTTP.Base() != strings.TrimSuffix(path, "/") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for _, path := range []string{
+		"homes", "/homes/", "//", "//homes", "/a//b", "/.", "/a/../b", "/a/.", "/a b", "/a%20b", "/a?b", "/a#b", "/häuser", "/a;b",
+		"/a\"b", "/{id}", "/a\nb", "https://example.org/homes", "none", "/" + strings.Repeat("x", longestBasePath),
+	} {
+		_, err := loadWith(t, "--http-base-path", path)
+		got := problems(t, err)
+		if len(got) != 1 || !strings.HasPrefix(got[0], "--http-base-path: invalid path") || strings.Contains(got[0], "\n") {
+			t.Errorf("%q: %q", path, got)
+		}
+	}
+	_, err := loadWith(t, "--http-public-url", "https://example.org/homes")
+	if got := problems(t, err); len(got) != 1 || !strings.HasSuffix(got[0], "; http.base_path has a path") {
+		t.Errorf("a public URL with a path: %q", got)
+	}
+}
+
 func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 	broken := writeFile(t, "http: [\n")
 	twice := writeFile(t, "log:\n  level: info\n  level: debug\n")

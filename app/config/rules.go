@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -103,7 +104,11 @@ func (c *Config) checkListeners(r *rules) {
 
 func (c *HTTPConfig) check(r *rules) {
 	r.check(c.PublicURL == "none" || c.SiteURL() != nil, "http.public_url",
-		"%q is no address of a whole site; write it like https://homes.example.org, or none", c.PublicURL)
+		"%q is no address of a whole site; write it like https://homes.example.org, or none; http.base_path has a path",
+		c.PublicURL)
+	r.check(c.BasePath == "/" || isBasePath(c.BasePath), "http.base_path",
+		"invalid path %.120q; write it like /homes, with no slash at its end, of letters, digits and -._~ between "+
+			"slashes, at most %d characters; or / for the whole host", c.BasePath, longestBasePath)
 	r.check(!c.HSTSSubdomains || c.StrictTransport() != "", "http.hsts_subdomains",
 		"needs http.public_url to begin with https://")
 	for _, origin := range Items(c.CORSOrigins) {
@@ -141,6 +146,19 @@ func (c *HTTPConfig) SiteURL() *url.URL {
 		return nil
 	}
 	return u
+}
+
+// Base is the path below which everything answers; "" where that is the whole host.
+func (c *HTTPConfig) Base() string { return strings.TrimSuffix(c.BasePath, "/") }
+
+const longestBasePath = 100
+
+// plainPath has segments of characters that no address escapes.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+// isBasePath reports whether a text is a path that browsers and proxies write in this way alone.
+func isBasePath(text string) bool {
+	return len(text) <= longestBasePath && plainPath.MatchString(text) && path.Clean(text) == text
 }
 
 // StrictTransport is the Strict-Transport-Security header, for two years; "" when people do not come by https.

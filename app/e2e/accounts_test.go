@@ -15,7 +15,7 @@ import (
 )
 
 func TestAServerHasWhatItsPagesNeedToSignPeopleIn(t *testing.T) {
-	database, cache := apptest.Embedded.Urls(t)
+	database, cache := apptest.Embedded.URLs(t)
 	var accounts *accounts.Accounts
 	var repository ports.AccountRepository
 	var sessions ports.SessionRepository

@@ -73,7 +73,7 @@ func TestAListenerWithTLSSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"},
 	}}
 	defer client.CloseIdleConnections()
-	response, err := client.Get(s.Servers.Public.Url() + "/v1/properties")
+	response, err := client.Get(s.Servers.Public.URL() + "/v1/properties")
 	apptest.Must(t, err)
 	_, err = io.Copy(io.Discard, response.Body)
 	apptest.Must(t, err)

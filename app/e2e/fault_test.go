@@ -61,9 +61,7 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	postgres.Start()
 	s.Eventually("it is back by itself", func() bool { return s.Get(item).Status == http.StatusOK })
 	s.Patch(p.ID, `{"price":2}`)
-	if !strings.Contains(s.Get(item).Body, `"price":"2.00"`) {
-		t.Error("the write after the outage is not seen")
-	}
+	s.Get(item).Shows(`"price":"2.00"`)
 }
 
 // What a reader gets while the database is away.
@@ -185,7 +183,11 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 			return a.Status == http.StatusOK && a.Header.Get("Age") == "" && strings.Contains(a.Body, `"2.00"`)
 		})
 		each.Eventually("its caches are in use again", func() bool {
-			return each.Get(hotPage).Shows(`"2.00"`).Header.Get("Cache-Status") == "gable-view; hit"
+			a := each.Get(hotPage)
+			if a.Status != http.StatusServiceUnavailable { // which a busy machine may still answer
+				a.Shows(`"2.00"`)
+			}
+			return a.Header.Get("Cache-Status") == "gable-view; hit"
 		})
 	}
 	s.Get(item, consistency, token).Shows(`"2.00"`).Token()
@@ -196,7 +198,7 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 func TestLosingRedisChangesNoAnswer(t *testing.T) {
 	t.Parallel()
 	redis := servicetest.StartRedis(t)
-	database, _ := apptest.Embedded.Urls(t)
+	database, _ := apptest.Embedded.URLs(t)
 	s := apptest.Start(t, database, redis.URL())
 	p := s.Create(`"title":"steady","price":1`)
 	item := "/v1/properties/" + p.ID
@@ -235,7 +237,7 @@ func TestLosingRedisChangesNoAnswer(t *testing.T) {
 
 func TestAServerStartsWithoutRedis(t *testing.T) {
 	t.Parallel()
-	database, _ := apptest.Embedded.Urls(t)
+	database, _ := apptest.Embedded.URLs(t)
 	s := apptest.Start(t, database, "redis://127.0.0.1:1/0")
 	p := s.Create(`"title":"alone","price":1`)
 	s.Get("/v1/properties/" + p.ID).Must(http.StatusOK)
@@ -261,7 +263,7 @@ func TestPostgresAtAnotherSchemaIsRefusedWithTheCommandThatMendsIt(t *testing.T)
 func TestATakenPortFailsTheStart(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
-	database, _ := apptest.Embedded.Urls(t)
+	database, _ := apptest.Embedded.URLs(t)
 	code, _, stderr := apptest.Gable(t, "serve", "--database-url", database, "--ops-address", "127.0.0.1:0",
 		"--http-address", s.Servers.Public.Addr().String())
 	if code != cli.ExitFailed || !strings.Contains(stderr, "address already in use") {

@@ -24,7 +24,7 @@ func everywhereDeaf(t *testing.T, n int, test func(t *testing.T, servers []*appt
 	for _, setup := range []apptest.Setup{apptest.Embedded, apptest.Services} {
 		t.Run(setup.Name, func(t *testing.T) {
 			t.Parallel()
-			database, cache := setup.Urls(t)
+			database, cache := setup.URLs(t)
 			servers := make([]*apptest.Server, n)
 			for i := range servers {
 				servers[i] = apptest.Start(t, database, cache, deaf)

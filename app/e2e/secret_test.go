@@ -11,7 +11,7 @@ import (
 )
 
 func TestAServerNamesACacheThatCannotBeReachedWithoutItsPassword(t *testing.T) {
-	database, _ := apptest.Embedded.Urls(t)
+	database, _ := apptest.Embedded.URLs(t)
 	s := apptest.Start(t, database, "redis://gable:topsecret@127.0.0.1:1/0")
 	s.Get("/v1/properties").Must(http.StatusOK)
 	response, err := http.Get(s.OpsBase + "/readyz")

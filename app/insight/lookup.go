@@ -21,18 +21,22 @@ type Lookup struct {
 	views    *viewcache.Cache
 	listings *cached.PropertyRepository
 	ledger   *freshness.Ledger
+	base     string // path below which every address is; "" for the whole host
 }
 
-// NewLookup makes a lookup in both caches.
-func NewLookup(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger) *Lookup {
-	return &Lookup{v, r, l}
+// NewLookup makes a lookup in both caches. Every address is below the base; "" is the whole host.
+func NewLookup(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger, base string) *Lookup {
+	return &Lookup{v, r, l, base}
 }
 
-var errNoAddress = errors.New("an address is a path that begins with /, or a whole URL")
+var (
+	errNoAddress  = errors.New("an address is a path that begins with /, or a whole URL")
+	errNotOfGable = errors.New("the address does not lead here")
+)
 
 // Explain implements site.Lookup.
 func (l *Lookup) Explain(ctx context.Context, address string) (site.Explanation, error) {
-	target, err := targetOf(address)
+	target, err := l.targetOf(address)
 	if err != nil {
 		return site.Explanation{}, err
 	}
@@ -53,13 +57,17 @@ func (l *Lookup) Explain(ctx context.Context, address string) (site.Explanation,
 	return x, nil
 }
 
-// targetOf is what a request line would have for the address.
-func targetOf(address string) (string, error) {
+// targetOf is what a request line would have for the address, behind the base path.
+func (l *Lookup) targetOf(address string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Opaque != "" || u.Host == "" && !strings.HasPrefix(u.Path, "/") {
 		return "", errNoAddress
 	}
-	return u.RequestURI(), nil
+	target, below := strings.CutPrefix(u.RequestURI(), l.base)
+	if !below || !strings.HasPrefix(target, "/") {
+		return "", fmt.Errorf("%w; addresses of this service begin with %s/", errNotOfGable, l.base)
+	}
+	return target, nil
 }
 
 // asked is what the query cache has for everything that it would be asked.

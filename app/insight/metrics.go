@@ -9,6 +9,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -207,11 +208,8 @@ func (f *RequestFigures) Observe(
 // requestTotals are the requests so far.
 type requestTotals struct {
 	answered, failed uint64
-	timed            distribution // without those that last as long as their clients want
+	timed            distribution // without those that take as long as their clients or their work want
 }
-
-// lasting are the routes whose requests last as long as their clients want.
-var lasting = map[string]bool{"/v1/changes": true, "/v1/imports": true, "/v1/exports": true}
 
 func (f *RequestFigures) totals() (t requestTotals) {
 	var untimed distribution
@@ -222,7 +220,7 @@ func (f *RequestFigures) totals() (t requestTotals) {
 			return true
 		}
 		into := &t.timed
-		if lasting[labels.route] {
+		if !route.Of(labels.route).Timed() {
 			into = &untimed
 		}
 		n := into.add(histogram)

@@ -90,7 +90,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { f.Run(ctx) })
 		defer func() { cancel(); running.Wait() }()
-		views := viewcache.New(ledger, f, &ports.Counters{}, viewcache.Options{MaxBytes: 1 << 10, TTL: time.Minute})
+		views := viewcache.New(ledger, nil, &ports.Counters{}, viewcache.Options{MaxBytes: 1 << 10, TTL: time.Minute})
 		defer views.Close()
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()

@@ -18,7 +18,8 @@ import (
 // Listener is one address that answers HTTP.
 type Listener struct {
 	name    string
-	secure  bool // listens with TLS
+	secure  bool   // listens with TLS
+	base    string // path below which it answers
 	server  *http.Server
 	address string
 	died    func(error) // called when the server ends by itself
@@ -84,15 +85,15 @@ func (l *Listener) serve(socket net.Listener) error {
 	return l.server.Serve(socket)
 }
 
-// Url is where the listener answers, for people; the path of a socket.
-func (l *Listener) Url() string {
+// URL is where the listener answers, for people; the path of a socket.
+func (l *Listener) URL() string {
 	switch _, socket := config.SocketPath(l.address); {
 	case socket:
 		return l.address
 	case l.secure:
-		return "https://" + l.bound.String()
+		return "https://" + l.bound.String() + l.base
 	}
-	return "http://" + l.bound.String()
+	return "http://" + l.bound.String() + l.base
 }
 
 // Addr is the address that the listener has taken; nil before the start.
@@ -131,6 +132,7 @@ func newServers(h http.Handler, o *ops.Handler, c *config.Config, log *zap.Logge
 		Public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
 		Ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
 	}
+	s.Public.base = c.HTTP.Base()
 	if c.HTTP.ProxyProtocol {
 		s.Public.proxies = c.HTTP.Proxies()
 	}

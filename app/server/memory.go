@@ -25,6 +25,7 @@ type share struct {
 const (
 	programBytes   = 48 << 20 // code, tables and word lists
 	requestBytes   = 64 << 10 // a request and its small answer
+	waitingBytes   = 32 << 10 // a request that waits, and its connection
 	loadBytes      = 4 * property.PageBytes
 	changeBytes    = 160 // a change's place in the ledger, whatever it weighs
 	importRowBytes = 40
@@ -48,6 +49,7 @@ func memoryShares(c *config.Config) []share {
 		{"loads (database.max_conns)", int64(c.Database.MaxConns) * loadBytes},
 		{"large answers (http.max_sending)", int64(c.HTTP.MaxSending)},
 		{"requests (http.max_in_flight, max_streams)", int64(c.HTTP.MaxInFlight+c.HTTP.MaxStreams) * requestBytes},
+		{"requests that wait (8 times max_in_flight)", web.AsideFactor * int64(c.HTTP.MaxInFlight) * waitingBytes},
 		{"request bodies", web.BodyBytes},
 		{"password hashes (half of the processors)", passwords.MaxBytes()},
 		{"imports (imports.max_at_once, max_rows)",

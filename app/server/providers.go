@@ -18,6 +18,7 @@ import (
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
+	webconsistency "github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
@@ -133,14 +134,19 @@ func logRedis(log *zap.Logger) func(cause error) {
 	}
 }
 
+func newCoordinator(ledger *freshness.Ledger, f *follow.Follower, c *config.Config) *webconsistency.Coordinator {
+	return webconsistency.New(ledger, f, webconsistency.Options{
+		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout,
+	})
+}
+
 func newViewCache(
-	lc fx.Lifecycle, ledger *freshness.Ledger, f *follow.Follower, l *insight.Levels, t *tracing.Tracer, c *config.Config,
+	lc fx.Lifecycle, ledger *freshness.Ledger, co *webconsistency.Coordinator, l *insight.Levels, t *tracing.Tracer,
+	c *config.Config,
 ) *viewcache.Cache {
-	views := viewcache.New(ledger, f, l.View.Counters, viewcache.Options{
-		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge,
-		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout, Samples: l.View.Samples,
-		Trace:      t.Trace(),
-		MaxSending: int64(c.HTTP.MaxSending),
+	views := viewcache.New(ledger, co, l.View.Counters, viewcache.Options{
+		MaxBytes: int64(c.View.MaxBytes), TTL: c.View.TTL, CDNMaxAge: c.HTTP.CDNMaxAge, Samples: l.View.Samples,
+		Trace: t.Trace(), MaxSending: int64(c.HTTP.MaxSending),
 	})
 	lc.Append(fx.StopHook(views.Close))
 	return views
@@ -180,13 +186,15 @@ func accessOptions() accounts.Options {
 
 func newAPI(
 	listings *catalog.Catalog, files *transfer.Files, keys *accounts.Keys, feed *follow.LiveFeed, views *viewcache.Cache,
-	query insight.QueryLevel, ledger *freshness.Ledger, registry *prometheus.Registry, d draining, c *config.Config,
+	co *webconsistency.Coordinator, query insight.QueryLevel, ledger *freshness.Ledger, registry *prometheus.Registry,
+	d draining, c *config.Config,
 ) *api.API {
 	return api.New(api.Options{
 		Catalog: listings, Files: insight.CountImports(files, registry), Keys: keys, Feed: streamedFeed{feed}, Views: views,
-		ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Ledger: ledger,
+		Consistency: co,
+		ViewLevel:   insight.ViewLevel{Cache: views}, QueryLevel: query, Ledger: ledger,
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
-		Proxies:    c.HTTP.Proxies(),
+		Proxies: c.HTTP.Proxies(), Base: c.HTTP.Base(),
 		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
 		MaxExportsPerClient: c.HTTP.MaxExportsPerClient,
 	})
@@ -194,18 +202,19 @@ func newAPI(
 
 func newSite(
 	listings *catalog.Catalog, people *accounts.Accounts, sessions ports.SessionRepository, keys *accounts.Keys,
-	views *viewcache.Cache, query insight.QueryLevel, ledger *freshness.Ledger, recent site.Trend, kept site.Lookup,
+	views *viewcache.Cache, query insight.QueryLevel, co *webconsistency.Coordinator, recent site.Trend, kept site.Lookup,
 	m *transfer.Imports, log *zap.Logger, c *config.Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{
 		Catalog: listings, Files: transfer.NewUploads(listings, m), Accounts: people, Sessions: sessions, Keys: keys,
-		Views: views, ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Ledger: ledger, Trend: recent, Lookup: kept,
-		Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), SessionIdle: c.Access.SessionIdleTimeout,
+		Views: views, ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Consistency: co, Trend: recent,
+		Lookup: kept, Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), Base: c.HTTP.Base(),
+		SessionIdle:  c.Access.SessionIdleTimeout,
 		SecondFactor: access.FactorRule(c.Access.RequireSecondFactor),
 	})
 }
 
-func newDocs() (*docs.Site, error) { return docs.New(api.Contract) }
+func newDocs(c *config.Config) (*docs.Site, error) { return docs.New(api.Contract, c.HTTP.Base()) }
 
 func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follow.Follower, registry *prometheus.Registry,
@@ -224,14 +233,14 @@ func newOps(
 	})
 }
 
-// newerSchema says that the schema is newer than this program, or nothing.
+// newerSchema says how the schema differs from this program's own, or nothing.
 func newerSchema(db *bunstore.DB) func(context.Context) string {
 	return func(ctx context.Context) string {
 		s, err := db.Schema(ctx)
-		if err != nil || s.Newer() == "" {
-			return "" // CheckSchema reports an error
+		if err != nil {
+			return "" // CheckSchema reports it
 		}
-		return "newer than this program and compatible: it has " + s.Newer()
+		return s.Note()
 	}
 }
 
@@ -257,7 +266,7 @@ func newHandler(
 		pages[template] = d
 	}
 	return web.New(web.Options{
-		Proxies: c.HTTP.Proxies(), RateLimit: limits,
+		Base: c.HTTP.Base(), Proxies: c.HTTP.Proxies(), RateLimit: limits,
 		Log: log, Reads: sampled(log, c.Log), Observe: requests.Observe, Views: views, API: a, Site: s, Pages: pages,
 		Health:      map[string]http.Handler{"/healthz": o.Health(), "/readyz": o.Ready(), "/version": o.Version()},
 		MaxInFlight: c.HTTP.MaxInFlight, MaxExports: c.HTTP.MaxExports, Timeout: c.HTTP.HandlerTimeout, Leaving: o.Draining,

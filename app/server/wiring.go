@@ -12,6 +12,7 @@ import (
 	"github.com/gable-listings/gable/adapters/passwords"
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/config"
@@ -64,6 +65,7 @@ var cacheModule = fx.Module("caches",
 		newKeyring,
 		insight.NewLevels,
 		insight.NewQueryLevel,
+		newCoordinator,
 		newViewCache,
 		newChangeFollower,
 		newChangeRinger,
@@ -83,8 +85,9 @@ var insightModule = fx.Module("insight",
 	fx.Provide(
 		newProcessTrend,
 		func(t *insight.Trend) site.Trend { return t },
-		insight.NewLookup,
-		func(l *insight.Lookup) site.Lookup { return l },
+		func(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger, c *config.Config) site.Lookup {
+			return insight.NewLookup(v, r, l, c.HTTP.Base())
+		},
 	),
 )
 

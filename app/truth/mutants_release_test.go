@@ -30,6 +30,26 @@ var releaseMutants = []mutant{
 		storePkg, "TestMigrationsAreTakenBack",
 	},
 	{
+		"a program leaves the triggers of a newer one",
+		"adapters/bunstore/triggers.go", "err != nil || s.Newer() != \"\" || s.Triggers.Own", "err != nil || s.Triggers.Own",
+		storePkg, "TestAProgramLeavesTheTriggers",
+	},
+	{
+		"and does not run beside triggers that need a newer one",
+		"adapters/bunstore/triggers.go", "if !t.Own && t.oldest > program {", "if false {",
+		storePkg, "TestTriggersThatNeed",
+	},
+	{
+		"triggers name no column that the schema lacks",
+		"adapters/bunstore/triggers.go", "return slices.Contains(columns, column)", "return slices.Contains(columns, column) || true",
+		storePkg, "TestAProgramLeavesTheTriggers",
+	},
+	{
+		"a program has the triggers that it brings",
+		"adapters/bunstore/triggers.go", "if !t.Own && t.newest < program {", "if false {",
+		storePkg, "TestADatabaseWithoutTheTriggers",
+	},
+	{
 		"nobody queues behind a migration that waits for a table",
 		"adapters/bunstore/postgres.go", "\"SET LOCAL lock_timeout = '1s'\"", "\"SELECT 1\"",
 		storePkg, "TestAMigrationThatWaitsForATable",
@@ -43,7 +63,7 @@ var releaseMutants = []mutant{
 	{
 		"every migration says which programs run on its schema",
 		"migrations/migrations.go",
-		"	case said == nil:\n", "	case said == nil:\n		return number, nil\n	case said[0] == nil:\n",
+		"	if said == nil {\n", "	if said == nil {\n		return FirstRelease, nil\n	}\n	if said[0] == nil {\n",
 		schemaPkg, "TestTheStatementOfAMigration",
 	},
 }

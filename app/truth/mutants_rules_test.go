@@ -16,11 +16,11 @@ const windowTests = "TestAPageIsTouched|TestAChangeWithout|TestAnUncertain|TestA
 // foldTests open databases that fold letters in other ways.
 const foldTests = "TestADatabaseThatFolds|TestEachWayToFold"
 
-// Where the triggers stand.
+// Where the triggers in force are, and the table into which they write.
 const (
-	postgresChanges = "migrations/postgres/20261123000002_property_changes.tx.up.sql"
-	postgresWriters = "migrations/postgres/20261129000002_every_writer.tx.up.sql"
-	sqliteChanges   = "migrations/sqlite/20261123000002_property_changes.tx.up.sql"
+	postgresTriggers = "migrations/postgres/triggers.sql"
+	sqliteTriggers   = "migrations/sqlite/triggers.sql"
+	postgresChanges  = "migrations/postgres/20261123000002_property_changes.tx.up.sql"
 )
 
 // What touches what.
@@ -464,7 +464,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"its token names no transaction",
-		"adapters/web/viewcache/wishes.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", consistencyPkg, ".",
 	},
 	{
 		"nor does the view cache",
@@ -472,7 +472,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"whoever was told what the feed has not brought is not shown less",
-		"adapters/web/viewcache/wishes.go", "c.ledger.Doubt(time.Now())", "time.Now()", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "c.ledger.Doubt(time.Now())", "time.Now()", consistencyPkg, ".",
 	},
 	{
 		"a view is served while the feed is confirmed",
@@ -484,11 +484,11 @@ var viewMutants = []mutant{
 	},
 	{
 		"what a token names is waited for",
-		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case w.latest, behind && false:", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "case d.Latest, behind:", "case d.Latest, behind && false:", viewPkg, ".",
 	},
 	{
 		"the latest state is waited for",
-		"adapters/web/viewcache/wishes.go", "case w.latest, behind:", "case behind:", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "case d.Latest, behind:", "case behind:", viewPkg, ".",
 	},
 	{
 		"a view that a change has touched is not served",
@@ -528,15 +528,15 @@ var viewMutants = []mutant{
 	},
 	{
 		"nor any to a session",
-		"adapters/web/viewcache/wishes.go", "w.uncached || w.latest || w.session {", "w.uncached || w.latest {", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {", "d.Uncached || d.Latest {", viewPkg, ".",
 	},
 	{
 		"nor to who wants the latest state",
-		"adapters/web/viewcache/wishes.go", "w.uncached || w.latest || w.session {", "w.uncached || w.session {", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {", "d.Uncached || d.Session {", viewPkg, ".",
 	},
 	{
 		"when the feed cannot be read the database is asked",
-		"adapters/web/viewcache/wishes.go", "reading.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "reading.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
 	},
 	{
 		"who asks for the database gets no view",
@@ -549,12 +549,12 @@ var viewMutants = []mutant{
 	},
 	{
 		"a session without a token has no answer",
-		"adapters/web/viewcache/http.go", "if special.session && c.giveToken(r.Context(), w.Header()) != nil {",
+		"adapters/web/viewcache/http.go", "if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {",
 		"if special.session && c.giveToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",
 	},
 	{
 		"shared caches reuse no answer to a request for more than the default",
-		"adapters/web/viewcache/http.go", "special == (wishes{}) && ", "", viewPkg, "SharedCaches",
+		"adapters/web/viewcache/http.go", "d.Plain() && ", "", viewPkg, "SharedCaches",
 	},
 	{
 		"and no answer that is stale",
@@ -570,44 +570,44 @@ var viewMutants = []mutant{
 var schemaMutants = []mutant{
 	{
 		"a version counts up whatever a statement says",
-		postgresChanges, "NEW.version := OLD.version OPERATOR(pg_catalog.+) 1;",
+		postgresTriggers, "NEW.version := OLD.version OPERATOR(pg_catalog.+) 1;",
 		"NEW.version := greatest(NEW.version, OLD.version);", schemaPkg, "TestVersionAndTimes",
 	},
 	{
 		"an insertion waits for a removal under way",
-		postgresWriters, "FOR KEY SHARE;\n        EXIT WHEN FOUND;", ";\n        EXIT;", schemaPkg, "TestPostgresVersions",
+		postgresTriggers, "FOR KEY SHARE;\n        EXIT WHEN FOUND;", ";\n        EXIT;", schemaPkg, "TestPostgresVersions",
 	},
 	{
 		"and goes on counting where it ended",
-		postgresWriters, "ORDER BY c.seq DESC LIMIT 1), 1)", "ORDER BY c.seq DESC LIMIT 0), 1)", schemaPkg, "TestAVersion",
+		postgresTriggers, "ORDER BY c.seq DESC LIMIT 1), 1)", "ORDER BY c.seq DESC LIMIT 0), 1)", schemaPkg,
+		"TestAVersion",
 	},
 	{
 		"a version stays free for what was not told",
-		postgresWriters, "'delete' THEN 1 ELSE 2 END", "'delete' THEN 1 ELSE 1 END", schemaPkg, "TestPostgresVersions",
+		postgresTriggers, "'delete' THEN 1 ELSE 2 END", "'delete' THEN 1 ELSE 1 END", schemaPkg, "TestPostgresVersions",
 	},
 	{
 		"a truncation is told",
-		postgresChanges,
-		"CREATE TRIGGER property_changes_of_truncate AFTER TRUNCATE ON properties\n    FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_truncate();",
-		"", schemaPkg, "TestPostgresTellsBig",
+		postgresTriggers, "    INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
+		"    RETURN NULL;", schemaPkg, "TestPostgresTellsBig",
 	},
 	{
 		"a large insertion is told as a reset",
-		postgresWriters,
+		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
 		schemaPkg, "TestPostgresTellsBig",
 	},
 	{
 		"so is a large change",
-		postgresWriters,
+		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
 		schemaPkg, "TestPostgresTellsBig",
 	},
 	{
 		"and a large removal",
-		postgresWriters,
+		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
 		schemaPkg, "TestPostgresTellsBig",
@@ -619,51 +619,59 @@ var schemaMutants = []mutant{
 	},
 	{
 		"of many rows each is told with its own state before",
-		postgresWriters, "ON o.id OPERATOR(pg_catalog.=) n.id;",
+		postgresTriggers, "ON o.id OPERATOR(pg_catalog.=) n.id;",
 		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedTells",
 	},
 	{
 		"nobody who writes waits for all the others",
-		postgresChanges, "INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
+		postgresTriggers, "INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
 		"INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    PERFORM pg_notify('gable', '');\n    RETURN NULL;",
 		schemaPkg, "otif",
 	},
 	{
 		"what is recorded of a place does not depend on the writer's session",
-		postgresWriters, "0\n            THEN pg_catalog.to_json(latitude)", "-99\n            THEN pg_catalog.to_json(latitude)",
+		postgresTriggers, "0\n            THEN pg_catalog.to_json({{.}})", "-99\n            THEN pg_catalog.to_json({{.}})",
 		storePkg, "TestTheSessionOfAWriter",
 	},
 	{
 		"a replica's writer is recorded",
-		postgresWriters, "    ENABLE REPLICA TRIGGER property_changes_of_replica;",
+		postgresTriggers, "    ENABLE REPLICA TRIGGER property_changes_of_replica;",
 		"    DISABLE TRIGGER property_changes_of_replica;",
 		storePkg, "TestAWriterInTheReplicaRole",
 	},
 	{
 		"and so is its truncation",
-		postgresWriters, "    ENABLE ALWAYS TRIGGER property_changes_of_truncate,\n", "", storePkg,
+		postgresTriggers, "    ENABLE ALWAYS TRIGGER property_changes_of_truncate,\n", "", storePkg,
 		"TestAWriterInTheReplicaRole",
 	},
 	{
 		"an id that a statement deletes and inserts goes on behind what was deleted",
-		postgresWriters, "deleted::bigint OPERATOR(pg_catalog.+) 2", "1", storePkg, "TestAnIDThatOneStatement",
+		postgresTriggers, "deleted::bigint OPERATOR(pg_catalog.+) 2", "1", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
 		"what a statement has deleted is forgotten at its end",
-		postgresWriters, "        PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    END IF;\n    PERFORM FROM",
+		postgresTriggers, "        PERFORM pg_catalog.set_config('gable.deleted', '', true);\n    END IF;\n    PERFORM FROM",
 		"        NULL;\n    END IF;\n    PERFORM FROM", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
 		"whatever is not a plain DELETE may insert what it deletes",
-		postgresWriters, `current_query() ~* '^\s*delete\s' IS NOT true OR `, "", storePkg, "TestAnIDThatOneStatement",
+		postgresTriggers, `current_query() ~* '^\s*delete\s' IS NOT true OR `, "", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
 		"and so may what begins as one",
-		postgresWriters, " OR current_query() ~* 'insert|merge'", "", storePkg, "TestAnIDThatOneStatement",
+		postgresTriggers, " OR current_query() ~* 'insert|merge'", "", storePkg, "TestAnIDThatOneStatement",
+	},
+	{
+		"an image of a change has every column",
+		postgresTriggers, "kind status bedrooms bathrooms", "kind status bathrooms", schemaPkg, "TestEveryImage/postgres",
+	},
+	{
+		"in SQLite, too",
+		sqliteTriggers, "kind status bedrooms bathrooms", "kind status bathrooms", schemaPkg, "TestEveryImage/sqlite",
 	},
 	{
 		"SQLite refuses what would remove rows unseen",
-		sqliteChanges, "CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN EXISTS",
+		sqliteTriggers, "CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN EXISTS",
 		"CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties\nWHEN false AND EXISTS",
 		schemaPkg, "TestSQLiteRefuses",
 	},

@@ -27,17 +27,18 @@ type mutant struct {
 // The rooms whose tests are asked, the quick ones first. What a test of the whole program alone would notice is left out of
 // a short run.
 const (
-	propertyPkg  = "./domain/property"
-	freshnessPkg = "./domain/freshness"
-	catalogPkg   = "./app/catalog"
-	cachedPkg    = "./adapters/cached"
-	redisPkg     = "./adapters/rediscache"
-	viewPkg      = "./adapters/web/viewcache"
-	schemaPkg    = "./migrations"
-	storePkg     = "./adapters/bunstore"
-	followPkg    = "./app/follow"
-	insightPkg   = "./app/insight"
-	truthPkg     = "./app/truth"
+	propertyPkg    = "./domain/property"
+	freshnessPkg   = "./domain/freshness"
+	catalogPkg     = "./app/catalog"
+	cachedPkg      = "./adapters/cached"
+	redisPkg       = "./adapters/rediscache"
+	viewPkg        = "./adapters/web/viewcache"
+	consistencyPkg = "./adapters/web/consistency"
+	schemaPkg      = "./migrations"
+	storePkg       = "./adapters/bunstore"
+	followPkg      = "./app/follow"
+	insightPkg     = "./app/insight"
+	truthPkg       = "./app/truth"
 )
 
 // Every rule is needed: without it some test fails. A rule whose text has changed has to be found again.

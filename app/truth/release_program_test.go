@@ -6,15 +6,18 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gable-listings/gable/app/apptest"
+	"github.com/gable-listings/gable/migrations"
 )
 
 // previousRelease is the commit of the release before this one; the next release moves it on.
@@ -63,6 +66,33 @@ func unpackPrevious(t *testing.T, folder string) {
 		missing := "the previous release is not in this clone's history (git fetch --unshallow): " + complaint.String()
 		t.Skip(strings.Join(strings.Fields(missing), " "))
 	}
+}
+
+// A program is named after its newest migration. Two programs of one name with different triggers would each replace those of
+// the other.
+func TestAReleaseThatChangesTriggersBringsAMigration(t *testing.T) {
+	source := t.TempDir()
+	unpackPrevious(t, source)
+	for database, now := range map[string]fs.FS{"postgres": migrations.Postgres(), "sqlite": migrations.SQLite()} {
+		before := os.DirFS(filepath.Join(source, "migrations", database))
+		then, _ := fs.ReadFile(before, "triggers.sql") // the release before may have none
+		triggers, err := fs.ReadFile(now, "triggers.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(triggers, then) && newestMigration(t, now) == newestMigration(t, before) {
+			t.Errorf("%s/triggers.sql has changed since the release before, and there is no new migration", database)
+		}
+	}
+}
+
+func newestMigration(t *testing.T, files fs.FS) string {
+	t.Helper()
+	names, err := fs.Glob(files, "*.up.sql")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d migrations, error %v", len(names), err)
+	}
+	return slices.Max(names)
 }
 
 // command runs a command of some build of the program over a database, and returns what it prints on standard output.

@@ -11,7 +11,7 @@ import (
 func cheapest() (search *property.Search, mid *property.Page) {
 	search = &property.Search{
 		Filter: property.Filter{
-			Kinds: []property.Kind{property.KindHouse}, Price: property.Range[property.Decimal]{Max: property.Some(property.Decimal(100))},
+			Kinds: []property.Kind{property.KindHouse}, Price: property.Range{Max: property.Some(property.Decimal(100))},
 		},
 		Sort: property.Sort{Key: property.SortPrice}, Limit: 2,
 	}

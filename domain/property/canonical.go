@@ -43,10 +43,7 @@ func (f *Filter) write(q *query) {
 	q.add("kind", joined(f.Kinds))
 	q.add("status", joined(f.Statuses))
 	q.add("currency", joined(f.Currencies))
-	writeRange(q, "price", f.Price, Decimal.Short)
-	writeRange(q, "bedrooms", f.Bedrooms, strconv.Itoa)
-	writeRange(q, "bathrooms", f.Bathrooms, Decimal.Short)
-	writeRange(q, "area_m2", f.AreaM2, Decimal.Short)
+	f.writeRanges(q)
 	if b, ok := f.Box.Get(); ok {
 		q.add("bbox", degrees(b.West)+","+degrees(b.South)+","+degrees(b.East)+","+degrees(b.North))
 	}
@@ -58,15 +55,6 @@ func (f *Filter) write(q *query) {
 	writeTime(q, "updated_after", f.UpdatedAfter)
 }
 
-func writeRange[T Decimal | int](q *query, field string, r Range[T], text func(T) string) {
-	if v, ok := r.Min.Get(); ok {
-		q.add("min_"+field, text(v))
-	}
-	if v, ok := r.Max.Get(); ok {
-		q.add("max_"+field, text(v))
-	}
-}
-
 func writeTime(q *query, name string, t Optional[time.Time]) {
 	if t.Valid {
 		q.add(name, t.Value.Format(time.RFC3339Nano))
@@ -75,13 +63,7 @@ func writeTime(q *query, name string, t Optional[time.Time]) {
 
 func degrees(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-func joined[T ~string](items []T) string {
-	parts := make([]string, len(items))
-	for i, item := range items {
-		parts[i] = string(item)
-	}
-	return strings.Join(parts, ",")
-}
+func joined[T ~string](items []T) string { return strings.Join(texts(items), ",") }
 
 // query collects parameters that have a value. Commas stay readable.
 type query struct{ b strings.Builder }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
 )
 
 // detailed is a listing with something in every field.
@@ -62,7 +63,8 @@ func TestEveryFieldMakesADifference(t *testing.T) {
 	kind := reflect.TypeFor[property.Details]()
 	var all []string
 	for i := range kind.NumField() {
-		before, after := detailed(t), detailed(t)
+		full, changed := porttest.FullListing(t), porttest.FullListing(t)
+		before, after := &full, &changed
 		reflect.ValueOf(&after.Details).Elem().Field(i).SetZero()
 		named := fields(property.Differences(before, after))
 		if len(named) == 0 {
@@ -73,11 +75,7 @@ func TestEveryFieldMakesADifference(t *testing.T) {
 		}
 		all = append(all, named...)
 	}
-	var want []string
-	for _, field := range inWords {
-		want = append(want, field[0])
-	}
-	if !slices.Equal(all, want) {
+	if !slices.Equal(all, fieldNames()) {
 		t.Errorf("the fields make differences in %q, one after the other", all)
 	}
 }

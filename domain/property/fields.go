@@ -1,48 +1,223 @@
 package property
 
-// Fields is a set of the details that a source of listings may lack. Reference, title, price and location are in none:
-// every listing of every source has them.
-type Fields uint16
-
-// The details that a source may lack.
-const (
-	FieldDescription Fields = 1 << iota
-	FieldCurrency
-	FieldOffer
-	FieldKind
-	FieldStatus
-	FieldBedrooms
-	FieldBathrooms
-	FieldAreaM2
-	FieldCoordinates
-	FieldPhotos
-
-	AllFields = FieldPhotos<<1 - 1
+import (
+	"math"
+	"slices"
+	"strings"
 )
 
-// Without is the set less the fields of another one.
-func (f Fields) Without(other Fields) Fields { return f &^ other }
+// FieldType is what the values of a field are, and so how they are written, read and compared.
+type FieldType int8
 
-// Has reports whether one of the fields is in the set.
-func (f Fields) Has(one Fields) bool { return f&one != 0 }
+// The types. A choice is a text from a list; money is a decimal that is always present; degrees are one half of a
+// place on Earth, present together with the other half; a list is of web addresses.
+const (
+	TextField FieldType = iota
+	ChoiceField
+	MoneyField
+	WholeField
+	DecimalField
+	DegreesField
+	ListField
+)
 
-// Completed is the details of a source that lacks the absent fields, which are those of the stored listing.
-func (d Details) Completed(absent Fields, stored *Details) Details {
-	carry(absent.Has(FieldDescription), &d.Description, stored.Description)
-	carry(absent.Has(FieldCurrency), &d.Currency, stored.Currency)
-	carry(absent.Has(FieldOffer), &d.Offer, stored.Offer)
-	carry(absent.Has(FieldKind), &d.Kind, stored.Kind)
-	carry(absent.Has(FieldStatus), &d.Status, stored.Status)
-	carry(absent.Has(FieldBedrooms), &d.Bedrooms, stored.Bedrooms)
-	carry(absent.Has(FieldBathrooms), &d.Bathrooms, stored.Bathrooms)
-	carry(absent.Has(FieldAreaM2), &d.AreaM2, stored.AreaM2)
-	carry(absent.Has(FieldCoordinates), &d.Coordinates, stored.Coordinates)
-	carry(absent.Has(FieldPhotos), &d.Photos, stored.Photos)
-	return d
+// Field is one of the details that a person may set. Its type says which of the functions are set.
+type Field struct {
+	Name     string // in the HTTP contract, in files, forms and columns
+	Type     FieldType
+	Required bool     // every source of listings has it
+	Key      bool     // names the listing at its source: unique, or empty
+	Lines    bool     // a text of several lines, whose white space stays as it is
+	Longest  int      // the most characters of a text, or items of a list
+	Min, Max Decimal  // the bounds of a number
+	Quarters bool     // a number in quarters such as 2.25
+	Choices  []string // in the order people read them; nil for a currency
+	Default  string   // the choice when a listing has none
+	East     bool     // of degrees: those of the longitude
+
+	Text func(*Details) *string   // of texts and choices
+	List func(*Details) *[]string // of lists
+
+	money   func(*Details) *Decimal
+	whole   func(*Details) *Optional[int]
+	decimal func(*Details) *Optional[Decimal]
 }
 
-func carry[T any](wanted bool, to *T, stored T) {
-	if wanted {
-		*to = stored
+// table is the fields in the order of Details, which is their order everywhere.
+var table = [...]Field{
+	{Name: "reference", Key: true, Longest: MaxReference, Text: func(d *Details) *string { return &d.Reference }},
+	{Name: "title", Required: true, Longest: MaxTitle, Text: func(d *Details) *string { return &d.Title }},
+	{Name: "description", Lines: true, Longest: MaxDescription, Text: func(d *Details) *string { return &d.Description }},
+	{Name: "price", Type: MoneyField, Required: true, Max: MaxPrice,
+		money: func(d *Details) *Decimal { return &d.Price }},
+	{Name: "currency", Type: ChoiceField, Longest: 3, Default: string(DefaultCurrency),
+		Text: func(d *Details) *string { return (*string)(&d.Currency) }},
+	{Name: "location", Required: true, Longest: MaxLocation, Text: func(d *Details) *string { return &d.Location }},
+	{Name: "offer", Type: ChoiceField, Choices: texts(Offers()), Default: string(OfferSale),
+		Text: func(d *Details) *string { return (*string)(&d.Offer) }},
+	{Name: "kind", Type: ChoiceField, Choices: texts(Kinds()), Default: string(KindOther),
+		Text: func(d *Details) *string { return (*string)(&d.Kind) }},
+	{Name: "status", Type: ChoiceField, Choices: texts(Statuses()), Default: string(StatusActive),
+		Text: func(d *Details) *string { return (*string)(&d.Status) }},
+	{Name: "bedrooms", Type: WholeField, Max: MaxBedrooms * one,
+		whole: func(d *Details) *Optional[int] { return &d.Bedrooms }},
+	{Name: "bathrooms", Type: DecimalField, Max: MaxBathrooms, Quarters: true,
+		decimal: func(d *Details) *Optional[Decimal] { return &d.Bathrooms }},
+	{Name: "area_m2", Type: DecimalField, Max: MaxAreaM2,
+		decimal: func(d *Details) *Optional[Decimal] { return &d.AreaM2 }},
+	{Name: "latitude", Type: DegreesField, Min: -90 * one, Max: 90 * one},
+	{Name: "longitude", Type: DegreesField, East: true, Min: -180 * one, Max: 180 * one},
+	{Name: "photos", Type: ListField, Longest: MaxPhotos, List: func(d *Details) *[]string { return &d.Photos }},
+}
+
+// FieldCount is how many fields there are.
+const FieldCount = len(table)
+
+// FieldTable is every field that a person may set, in the order of Details. Nobody changes it.
+func FieldTable() []Field { return table[:] }
+
+// FieldNamed finds the field with exactly this name; nil if there is none.
+func FieldNamed(name string) *Field {
+	for i := range table {
+		if table[i].Name == name {
+			return &table[i]
+		}
 	}
+	return nil
+}
+
+// Numeric reports whether the values are numbers.
+func (f *Field) Numeric() bool {
+	return f.Type == MoneyField || f.Type == WholeField || f.Type == DecimalField || f.Type == DegreesField
+}
+
+// Number is the number of a listing in such a field: money, a whole number or a decimal. A whole number beyond what a
+// Decimal holds, which breaks every rule, becomes the nearest that it does.
+func (f *Field) Number(d *Details) Optional[Decimal] {
+	const most = math.MaxInt64 / int(one)
+	switch f.Type {
+	case MoneyField:
+		return Some(*f.money(d))
+	case WholeField:
+		n := f.whole(d)
+		return Optional[Decimal]{Value: Decimal(min(max(n.Value, -most), most)) * one, Valid: n.Valid}
+	default:
+		return *f.decimal(d)
+	}
+}
+
+// SetNumber sets the number of a listing in such a field. It must be whole where the field is; money that is absent
+// is 0.
+func (f *Field) SetNumber(d *Details, n Optional[Decimal]) {
+	switch f.Type {
+	case MoneyField:
+		*f.money(d) = n.Value
+	case WholeField:
+		*f.whole(d) = Optional[int]{Value: int(n.Value / one), Valid: n.Valid}
+	default:
+		*f.decimal(d) = n
+	}
+}
+
+// Degrees is the half of the position that the field is about.
+func (f *Field) Degrees(p *Position) *Optional[float64] {
+	if f.East {
+		return &p.Longitude
+	}
+	return &p.Latitude
+}
+
+// one is a Decimal of 1.
+const one Decimal = 100
+
+func texts[T ~string](choices []T) []string {
+	list := make([]string, len(choices))
+	for i, c := range choices {
+		list[i] = string(c)
+	}
+	return list
+}
+
+// Written is the value as people write it: money has two digits after the point, the items of a list are one to a line,
+// and what is absent is empty.
+func (f *Field) Written(d *Details) string {
+	switch f.Type {
+	case TextField, ChoiceField:
+		return *f.Text(d)
+	case MoneyField:
+		return f.Number(d).Value.String()
+	case WholeField, DecimalField:
+		if n, ok := f.Number(d).Get(); ok {
+			return n.Short()
+		}
+	case DegreesField:
+		at := d.Position()
+		if n, ok := f.Degrees(&at).Get(); ok {
+			return degrees(n)
+		}
+	case ListField:
+		return strings.Join(*f.List(d), "\n")
+	}
+	return ""
+}
+
+// same reports whether two listings are the same in this field.
+func (f *Field) same(a, b *Details) bool {
+	switch f.Type {
+	case TextField, ChoiceField:
+		return *f.Text(a) == *f.Text(b)
+	case DegreesField:
+		return a.Coordinates == b.Coordinates
+	case ListField:
+		return slices.Equal(*f.List(a), *f.List(b))
+	default:
+		return f.Number(a) == f.Number(b)
+	}
+}
+
+// carry gives a listing what another one has in this field.
+func (f *Field) carry(to, from *Details) {
+	switch f.Type {
+	case TextField, ChoiceField:
+		*f.Text(to) = *f.Text(from)
+	case DegreesField:
+		to.Coordinates = from.Coordinates
+	case ListField:
+		*f.List(to) = *f.List(from)
+	default:
+		f.SetNumber(to, f.Number(from))
+	}
+}
+
+// Position is coordinates of which one half may be missing, as they are while they are read.
+type Position struct {
+	Latitude, Longitude Optional[float64]
+}
+
+// Position is where the listing is.
+func (d *Details) Position() Position {
+	at, ok := d.Coordinates.Get()
+	if !ok {
+		return Position{}
+	}
+	return Position{Latitude: Some(at.Latitude), Longitude: Some(at.Longitude)}
+}
+
+// Coordinates are both halves; absent unless both are there.
+func (p Position) Coordinates() Optional[Coordinates] {
+	if !p.Latitude.Valid || !p.Longitude.Valid {
+		return Optional[Coordinates]{}
+	}
+	return Some(Coordinates{Latitude: p.Latitude.Value, Longitude: p.Longitude.Value})
+}
+
+// Missing is the name of the half that is missing, and of the half that is there; "" when both are there or neither is.
+func (p Position) Missing() (missing, present string) {
+	switch {
+	case p.Latitude.Valid && !p.Longitude.Valid:
+		return "longitude", "latitude"
+	case p.Longitude.Valid && !p.Latitude.Valid:
+		return "latitude", "longitude"
+	}
+	return "", ""
 }

@@ -51,8 +51,7 @@ func (f *Filter) Matches(p *Property) Match {
 func (f *Filter) matchesExactly(p *Property) bool {
 	return oneOf(f.Offers, p.Offer) && oneOf(f.Kinds, p.Kind) &&
 		oneOf(f.Statuses, p.Status) && oneOf(f.Currencies, p.Currency) &&
-		f.Price.Contains(Some(p.Price)) && f.Bedrooms.Contains(p.Bedrooms) &&
-		f.Bathrooms.Contains(p.Bathrooms) && f.AreaM2.Contains(p.AreaM2) &&
+		f.inRanges(p) &&
 		(!f.Box.Valid || p.Coordinates.Valid && f.Box.Value.Contains(p.Coordinates.Value)) &&
 		later(p.CreatedAt, f.CreatedAfter) && later(p.UpdatedAt, f.UpdatedAfter)
 }

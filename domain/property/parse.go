@@ -1,7 +1,6 @@
 package property
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"regexp"
@@ -68,20 +67,16 @@ func (p *parser) refuseRest() {
 
 func (p *parser) filter() Filter {
 	f := Filter{
-		Words:        p.words("q"),
-		Location:     p.text("location"),
-		Offers:       choices(p, "offer", Offers()),
-		Kinds:        choices(p, "kind", Kinds()),
-		Statuses:     choices(p, "status", Statuses()),
-		Currencies:   p.currencies("currency"),
-		Price:        parseRange(p, "price", p.decimal),
-		Bedrooms:     parseRange(p, "bedrooms", p.whole),
-		Bathrooms:    parseRange(p, "bathrooms", p.decimal),
-		AreaM2:       parseRange(p, "area_m2", p.decimal),
-		Box:          p.box("bbox"),
-		CreatedAfter: p.time("created_after"),
-		UpdatedAfter: p.time("updated_after"),
+		Words:      p.words("q"),
+		Location:   p.text("location"),
+		Offers:     choices(p, "offer", Offers()),
+		Kinds:      choices(p, "kind", Kinds()),
+		Statuses:   choices(p, "status", Statuses()),
+		Currencies: p.currencies("currency"),
 	}
+	p.ranges(&f)
+	f.Box = p.box("bbox")
+	f.CreatedAfter, f.UpdatedAfter = p.time("created_after"), p.time("updated_after")
 	f.Near = p.circle("near", "radius_km")
 	return f
 }
@@ -121,7 +116,7 @@ func choices[T ~string](p *parser, name string, known []T) []T {
 	chosen := commaList[T](p.take(name))
 	for _, c := range chosen {
 		if !slices.Contains(known, c) {
-			p.wrong.add(name, "must be one or more of %s, not %s", list(known), strconv.Quote(string(c)))
+			p.wrong.add(name, "must be one or more of %s, not %s", strings.Join(texts(known), ", "), strconv.Quote(string(c)))
 		}
 	}
 	if len(chosen) == len(known) {
@@ -152,19 +147,7 @@ func commaList[T ~string](text string) []T {
 	return slices.Compact(items)
 }
 
-func parseRange[T cmp.Ordered](p *parser, field string, parse func(name string) Optional[T]) Range[T] {
-	r := Range[T]{Min: parse("min_" + field), Max: parse("max_" + field)}
-	if r.Min.Valid && r.Max.Valid && r.Min.Value > r.Max.Value {
-		p.wrong.add("min_"+field, "must not be greater than max_%s", field)
-	}
-	return r
-}
-
-func (p *parser) decimal(name string) Optional[Decimal] {
-	text := p.take(name)
-	if text == "" {
-		return Optional[Decimal]{}
-	}
+func (p *parser) decimal(name, text string) Decimal {
 	d, err := ParseWritten(text)
 	var ambiguous *AmbiguousError
 	switch {
@@ -175,19 +158,16 @@ func (p *parser) decimal(name string) Optional[Decimal] {
 	case strings.HasPrefix(text, "-"):
 		p.wrong.add(name, "must not be negative")
 	}
-	return Some(d)
+	return d
 }
 
-func (p *parser) whole(name string) Optional[int] {
-	text := p.take(name)
-	if text == "" {
-		return Optional[int]{}
-	}
-	n, err := ParseWhole(text, 0, MaxBedrooms)
+func (p *parser) whole(name, text string, f *Field) Decimal {
+	lowest, highest := int(f.Min/one), int(f.Max/one)
+	n, err := ParseWhole(text, lowest, highest)
 	if err != nil {
-		p.wrong.add(name, "must be a whole number from 0 to %d", MaxBedrooms)
+		p.wrong.add(name, "must be a whole number from %d to %d", lowest, highest)
 	}
-	return Some(n)
+	return Decimal(n) * one
 }
 
 // strictTime is RFC 3339. Go's parser also takes an hour of one digit, a comma before the fraction, and an offset of a
@@ -286,7 +266,7 @@ func (p *parser) sort() Sort {
 	}
 	key, descending := strings.CutPrefix(text, "-")
 	if !slices.Contains(SortKeys(), SortKey(key)) {
-		p.wrong.add("sort", "must be one of %s, with or without a minus in front", list(SortKeys()))
+		p.wrong.add("sort", "must be one of %s, with or without a minus in front", strings.Join(texts(SortKeys()), ", "))
 	}
 	return Sort{Key: SortKey(key), Descending: descending}
 }

@@ -1,14 +1,12 @@
 // Package property is the heart of Gable: what a listing is, what a search for listings means, what a change to a
-// listing is, and which kept answers a change touches. If a rule can be said to an estate agent, it is here.
+// listing is, and which cached answers a change touches. If a rule can be said to an estate agent, it is here.
 //
-// The package is pure: it does no input or output, reads no clock, makes no random numbers and knows nothing of HTTP,
-// JSON or SQL. Time, identity and randomness arrive as arguments.
+// The package is pure: it does no input or output, reads no clock and makes no random numbers. Time, identity and
+// randomness arrive as arguments. Fields and search parameters have one spelling, that of the HTTP contract: errors
+// name them so, and a search is read from and written as a URL query. Requests, JSON and SQL are for the adapters.
 package property
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Property is one listing. Values are passed around by copy and treated as immutable: whoever wants another state makes
 // another value. The zero value is no listing and is accepted nowhere.
@@ -22,7 +20,8 @@ type Property struct {
 	UpdatedAt time.Time
 }
 
-// Details is everything about a listing that a person may set. The comments name the field of the RESO Data Dictionary.
+// Details is everything about a listing that a person may set; fields.go has a table of it. The comments name the field
+// of the RESO Data Dictionary.
 type Details struct {
 	Reference   string                // ListingId: its id at the source; 1 to 64 characters, unique; "" is none
 	Title       string                // 1 to 200 characters
@@ -70,18 +69,12 @@ func (p Property) Revise(details Details) (Property, error) {
 
 // Equal reports whether two sets of details are the same in every field.
 func (d Details) Equal(o Details) bool {
-	photos := slices.Equal(d.Photos, o.Photos)
-	d.Photos, o.Photos = nil, nil
-	return photos && d.comparable() == o.comparable()
-}
-
-// comparable is the details without photos, as a value that == compares; a field added to Details must be added here,
-// and a test goes through all fields to make sure.
-func (d Details) comparable() [13]any {
-	return [13]any{
-		d.Reference, d.Title, d.Description, d.Price, d.Currency, d.Location, d.Offer, d.Kind, d.Status,
-		d.Bedrooms, d.Bathrooms, d.AreaM2, d.Coordinates,
+	for i := range table {
+		if !table[i].same(&d, &o) {
+			return false
+		}
 	}
+	return true
 }
 
 // Instant is a time as listings keep it: UTC, to the microsecond, without a monotonic reading.

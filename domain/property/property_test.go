@@ -95,6 +95,7 @@ func TestEveryBrokenRuleIsNamed(t *testing.T) {
 		{func(d *property.Details) { d.Bedrooms = property.Some(-1) }, "bedrooms"},
 		{func(d *property.Details) { d.Bedrooms = property.Some(property.MaxBedrooms) }, ""},
 		{func(d *property.Details) { d.Bedrooms = property.Some(property.MaxBedrooms + 1) }, "bedrooms"},
+		{func(d *property.Details) { d.Bedrooms = property.Some(math.MaxInt64/50 + 1) }, "bedrooms"},
 		{func(d *property.Details) { d.Bathrooms = some(2_75) }, ""},
 		{func(d *property.Details) { d.Bathrooms = some(2_30) }, "bathrooms"},
 		{func(d *property.Details) { d.Bathrooms = some(property.MaxBathrooms + 25) }, "bathrooms"},

@@ -3,6 +3,7 @@ package property
 import (
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -29,65 +30,51 @@ const (
 // Checked is the details as they are stored: surrounding white space removed, omitted choices set to their defaults.
 // When a rule is broken the error is an *InvalidError that names every field that breaks one.
 func (d Details) Checked() (Details, error) {
-	d = d.tidied()
+	d.tidy()
 	var wrong InvalidError
-	wrong.text("reference", d.Reference, 0, MaxReference, false)
-	wrong.text("title", d.Title, 1, MaxTitle, false)
-	wrong.text("description", d.Description, 0, MaxDescription, true)
-	wrong.decimal("price", Some(d.Price), MaxPrice)
-	wrong.choice("currency", string(d.Currency), d.Currency.Known(), "an ISO 4217 code such as USD")
-	wrong.text("location", d.Location, 1, MaxLocation, false)
-	wrong.choice("offer", string(d.Offer), d.Offer.Known(), "one of "+list(Offers()))
-	wrong.choice("kind", string(d.Kind), d.Kind.Known(), "one of "+list(Kinds()))
-	wrong.choice("status", string(d.Status), d.Status.Known(), "one of "+list(Statuses()))
-	if n, ok := d.Bedrooms.Get(); ok && (n < 0 || n > MaxBedrooms) {
-		wrong.add("bedrooms", "must be from 0 to %d, not %d", MaxBedrooms, n)
+	for i := range table {
+		wrong.field(&table[i], &d)
 	}
-	wrong.decimal("bathrooms", d.Bathrooms, MaxBathrooms)
-	if n, ok := d.Bathrooms.Get(); ok && n%quarter != 0 {
-		wrong.add("bathrooms", "must be in quarters such as 2.25, not %s", n.Short())
-	}
-	wrong.decimal("area_m2", d.AreaM2, MaxAreaM2)
-	wrong.coordinates(d.Coordinates)
-	wrong.photos(d.Photos)
 	return d, wrong.orNil()
 }
 
-func (d Details) tidied() Details {
-	d.Reference = strings.TrimSpace(d.Reference)
-	d.Title = strings.TrimSpace(d.Title)
-	d.Location = strings.TrimSpace(d.Location)
-	d.Offer = orDefault(d.Offer, OfferSale)
-	d.Kind = orDefault(d.Kind, KindOther)
-	d.Status = orDefault(d.Status, StatusActive)
-	d.Currency = orDefault(d.Currency, DefaultCurrency)
-	if len(d.Photos) == 0 {
-		d.Photos = nil
+func (d *Details) tidy() {
+	for i := range table {
+		f := &table[i]
+		switch {
+		case f.Type == TextField && !f.Lines:
+			*f.Text(d) = strings.TrimSpace(*f.Text(d))
+		case f.Type == ChoiceField && *f.Text(d) == "":
+			*f.Text(d) = f.Default
+		case f.Type == ListField && len(*f.List(d)) == 0:
+			*f.List(d) = nil
+		}
 	}
-	return d
 }
 
-func orDefault[T ~string](v, fallback T) T {
-	if v == "" {
-		return fallback
+// field checks the rules of one field.
+func (e *InvalidError) field(f *Field, d *Details) {
+	switch f.Type {
+	case TextField:
+		e.text(f.Name, *f.Text(d), f.Required, f.Longest, f.Lines)
+	case ChoiceField:
+		e.choice(f, *f.Text(d))
+	case MoneyField, WholeField, DecimalField:
+		e.number(f, f.Number(d))
+	case DegreesField:
+		at := d.Position()
+		e.degrees(f, *f.Degrees(&at))
+	case ListField:
+		e.addresses(f, *f.List(d))
 	}
-	return v
 }
 
-func list[T ~string](choices []T) string {
-	parts := make([]string, len(choices))
-	for i, c := range choices {
-		parts[i] = string(c)
-	}
-	return strings.Join(parts, ", ")
-}
-
-func (e *InvalidError) text(field, text string, shortest, longest int, lines bool) {
+func (e *InvalidError) text(field, text string, required bool, longest int, lines bool) {
 	length := utf8.RuneCountInString(text)
 	switch {
 	case !utf8.ValidString(text):
 		e.add(field, "must be valid UTF-8")
-	case length < shortest:
+	case required && length == 0:
 		e.add(field, "must not be empty")
 	case length > longest:
 		e.add(field, "must have at most %d characters, not %d", longest, length)
@@ -100,47 +87,47 @@ func (e *InvalidError) text(field, text string, shortest, longest int, lines boo
 	}
 }
 
-func (e *InvalidError) choice(field, value string, known bool, expected string) {
-	if !known {
-		e.add(field, "must be %s, not %s", expected, strconv.Quote(value))
+func (e *InvalidError) choice(f *Field, value string) {
+	switch {
+	case f.Choices == nil && !Currency(value).Known():
+		e.add(f.Name, "must be an ISO 4217 code such as USD, not %s", strconv.Quote(value))
+	case f.Choices != nil && !slices.Contains(f.Choices, value):
+		e.add(f.Name, "must be one of %s, not %s", strings.Join(f.Choices, ", "), strconv.Quote(value))
 	}
 }
 
-func (e *InvalidError) decimal(field string, value Optional[Decimal], highest Decimal) {
-	if d, ok := value.Get(); ok && (d < 0 || d > highest) {
-		e.add(field, "must be from 0 to %s, not %s", highest.Short(), d.Short())
+func (e *InvalidError) number(f *Field, value Optional[Decimal]) {
+	n, ok := value.Get()
+	if ok && (n < f.Min || n > f.Max) {
+		e.add(f.Name, "must be from %s to %s, not %s", f.Min.Short(), f.Max.Short(), n.Short())
+	}
+	if ok && f.Quarters && n%quarter != 0 {
+		e.add(f.Name, "must be in quarters such as 2.25, not %s", n.Short())
 	}
 }
 
-func (e *InvalidError) coordinates(value Optional[Coordinates]) {
-	at, ok := value.Get()
-	if !ok {
-		return
-	}
-	if !within(at.Latitude, 90) {
-		e.add("latitude", "must be from -90 to 90 degrees")
-	}
-	if !within(at.Longitude, 180) {
-		e.add("longitude", "must be from -180 to 180 degrees")
+func (e *InvalidError) degrees(f *Field, value Optional[float64]) {
+	if n, ok := value.Get(); ok && !within(n, float64(f.Max/one)) {
+		e.add(f.Name, "must be from %s to %s degrees", f.Min.Short(), f.Max.Short())
 	}
 }
 
 // within is false for not-a-number too.
 func within(degrees, limit float64) bool { return math.Abs(degrees) <= limit }
 
-func (e *InvalidError) photos(photos []string) {
-	if len(photos) > MaxPhotos {
-		e.add("photos", "must be at most %d addresses, not %d", MaxPhotos, len(photos))
+func (e *InvalidError) addresses(f *Field, list []string) {
+	if len(list) > f.Longest {
+		e.add(f.Name, "must be at most %d addresses, not %d", f.Longest, len(list))
 		return
 	}
-	for i, photo := range photos {
-		field := "photos/" + strconv.Itoa(i)
+	for i, address := range list {
+		field := f.Name + "/" + strconv.Itoa(i)
 		before := len(e.Fields)
-		e.text(field, photo, 1, MaxPhotoURL, false)
+		e.text(field, address, true, MaxPhotoURL, false)
 		if len(e.Fields) > before {
 			continue
 		}
-		u, err := url.Parse(photo)
+		u, err := url.Parse(address)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			e.add(field, "must be an http or https address")
 		}

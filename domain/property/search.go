@@ -37,32 +37,13 @@ type Filter struct {
 	Statuses   []Status
 	Currencies []Currency
 
-	Price     Range[Decimal] // numbers are compared whatever the currency
-	Bedrooms  Range[int]
-	Bathrooms Range[Decimal]
-	AreaM2    Range[Decimal]
+	Price, Bedrooms, Bathrooms, AreaM2 Range // see Ranges
 
 	Box  Optional[Box]
 	Near Optional[Circle]
 
 	CreatedAfter Optional[time.Time] // exclusive
 	UpdatedAfter Optional[time.Time] // exclusive
-}
-
-// Range is a stretch of values, both ends included, either end open when absent.
-type Range[T cmp.Ordered] struct {
-	Min, Max Optional[T]
-}
-
-// Open reports whether the range lets every value and every absence through.
-func (r Range[T]) Open() bool { return !r.Min.Valid && !r.Max.Valid }
-
-// Contains reports whether the range lets the value through; an absent value passes only an open range.
-func (r Range[T]) Contains(v Optional[T]) bool {
-	if r.Open() {
-		return true
-	}
-	return v.Valid && (!r.Min.Valid || r.Min.Value <= v.Value) && (!r.Max.Valid || v.Value <= r.Max.Value)
 }
 
 // Box is a stretch of latitudes and longitudes in degrees, edges included. With West greater than East it reaches across

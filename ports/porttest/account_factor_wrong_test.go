@@ -49,17 +49,16 @@ func (m unfactored) UseRecoveryCode(ctx context.Context, id, hash string) (bool,
 
 var wrongFactors = []wrong[ports.AccountRepository]{
 	{"codes outlive their factor", func(right ports.AccountRepository) ports.AccountRepository {
-		all := map[string]bool{}
+		var all sync.Map
 		return unfactored{AccountRepository: right,
 			set: func(ctx context.Context, id, secret string, step int64, hashes []string) error {
 				for _, hash := range hashes {
-					all[id+hash] = true
+					all.Store(id+hash, true)
 				}
 				return right.SetSecondFactor(ctx, id, secret, step, nil)
 			},
 			recovery: func(_ context.Context, id, hash string) (bool, error) {
-				was := all[id+hash]
-				delete(all, id+hash)
+				_, was := all.LoadAndDelete(id + hash)
 				return was, nil
 			}}
 	}, []string{"a_second_factor_is_set_and_taken_off"}, []string{"*"}},

@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,14 +52,16 @@ func (f forgetful) PruneBrowsers(ctx context.Context, before time.Time) (int64, 
 
 var wrongBrowsers = []wrong[ports.BrowserRepository]{
 	{"a browser is known to everybody", func(right ports.BrowserRepository) ports.BrowserRepository {
-		owners := map[string]string{}
+		var owners sync.Map
 		return forgetful{BrowserRepository: right,
 			remember: func(ctx context.Context, tokenHash, accountID string, expires time.Time, atMost int) error {
-				owners[tokenHash] = accountID
+				owners.Store(tokenHash, accountID)
 				return right.RememberBrowser(ctx, tokenHash, accountID, expires, atMost)
 			},
 			knows: func(ctx context.Context, tokenHash, _ string, now time.Time) (bool, error) {
-				return right.KnowsBrowser(ctx, tokenHash, owners[tokenHash], now)
+				owner, _ := owners.Load(tokenHash)
+				name, _ := owner.(string)
+				return right.KnowsBrowser(ctx, tokenHash, name, now)
 			}}
 	}, []string{"a_browser_is_known_for_its_account"}, []string{"*"}},
 	{"browsers never expire", func(right ports.BrowserRepository) ports.BrowserRepository {

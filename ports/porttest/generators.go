@@ -23,10 +23,12 @@ var (
 		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE", "É", "ß", "SS",
 		"Σ", "σ", "уют", "角", "三房", "🏡", "شق", "castle", "İ", "ı", "ALFI", "í", "\u0301", "\u0307", "ɤ",
 	}
-	pricePool  = []property.Decimal{0, 1, 99, 100_00, 100_01, 250_000_00, 250_000_50, property.MaxPrice - 1, property.MaxPrice}
-	areaPool   = []property.Decimal{0, 1, 50_00, 50_01, 70_10, 1_000_00, property.MaxAreaM2}
-	bathPool   = []property.Decimal{0, 25, 1_00, 2_25, 10_50, property.MaxBathrooms}
-	bedPool    = []int{0, 1, 2, 3, 10, property.MaxBedrooms}
+	numberPools = map[string][]property.Decimal{
+		"price":     {0, 1, 99, 100_00, 100_01, 250_000_00, 250_000_50, property.MaxPrice - 1, property.MaxPrice},
+		"area_m2":   {0, 1, 50_00, 50_01, 70_10, 1_000_00, property.MaxAreaM2},
+		"bathrooms": {0, 25, 1_00, 2_25, 10_50, property.MaxBathrooms},
+		"bedrooms":  {0, 1_00, 2_00, 3_00, 10_00, property.MaxBedrooms * 100},
+	}
 	latPool    = []float64{-90, -17, 0, 22.28, 22.3, 47.5, 47.6062, 89.95, 90}
 	lonPool    = []float64{-180, -179.95, -122.4, -122.3321, 0, 114.14, 114.2, 179.95, 180}
 	moneyPool  = []property.Currency{"USD", "HKD", "EUR"}
@@ -42,14 +44,15 @@ func Details() *rapid.Generator[property.Details] {
 			Title:       words(t, "title", 1, 3),
 			Description: words(t, "description", 0, 6),
 			Location:    words(t, "location", 1, 2),
-			Price:       rapid.SampledFrom(pricePool).Draw(t, "price"),
 			Currency:    rapid.SampledFrom(moneyPool).Draw(t, "currency"),
 			Offer:       rapid.SampledFrom(property.Offers()).Draw(t, "offer"),
 			Kind:        rapid.SampledFrom(property.Kinds()).Draw(t, "kind"),
 			Status:      rapid.SampledFrom(property.Statuses()).Draw(t, "status"),
-			Bedrooms:    maybe(t, "bedrooms", bedPool),
-			Bathrooms:   maybe(t, "bathrooms", bathPool),
-			AreaM2:      maybe(t, "area", areaPool),
+		}
+		for _, f := range property.FieldTable() {
+			if f.Numeric() && f.Type != property.DegreesField {
+				f.SetNumber(&d, number(t, &f))
+			}
 		}
 		if rapid.Bool().Draw(t, "located") {
 			d.Coordinates = property.Some(property.Coordinates{Latitude: degree(t, latPool, 90), Longitude: degree(t, lonPool, 180)})
@@ -65,11 +68,20 @@ func words(t *rapid.T, label string, fewest, most int) string {
 	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(wordPool), fewest, most).Draw(t, label), " ")
 }
 
-func maybe[T any](t *rapid.T, label string, pool []T) property.Optional[T] {
-	if rapid.IntRange(0, 3).Draw(t, label+" given") == 0 {
-		return property.Optional[T]{}
+// pool is a few values of a number, its extremes among them.
+func pool(f *property.Field) []property.Decimal {
+	if values, ok := numberPools[f.Name]; ok {
+		return values
 	}
-	return property.Some(rapid.SampledFrom(pool).Draw(t, label))
+	return []property.Decimal{f.Min, f.Min + 100, f.Max - 100, f.Max}
+}
+
+// number draws the value of a field, which is sometimes absent where it may be.
+func number(t *rapid.T, f *property.Field) property.Optional[property.Decimal] {
+	if f.Type != property.MoneyField && rapid.IntRange(0, 3).Draw(t, f.Name+" given") == 0 {
+		return property.Optional[property.Decimal]{}
+	}
+	return property.Some(rapid.SampledFrom(pool(f)).Draw(t, f.Name))
 }
 
 // degree is a value of the pool or one near it, within the limit.
@@ -124,10 +136,9 @@ func Parameters() *rapid.Generator[map[string][]string] {
 		choose(q, "kind", property.Kinds())
 		choose(q, "status", property.Statuses())
 		choose(q, "currency", moneyPool)
-		bound(q, "price", pricePool, property.Decimal.Short)
-		bound(q, "bedrooms", bedPool, strconv.Itoa)
-		bound(q, "bathrooms", bathPool, property.Decimal.String)
-		bound(q, "area_m2", areaPool, property.Decimal.Short)
+		for _, r := range new(property.Filter).Ranges() {
+			bound(q, r.Field())
+		}
 		q.put("bbox", 5, q.box)
 		q.put("near", 5, func() string { return q.degree(latPool, 90) + "," + q.degree(lonPool, 180) })
 		if q.parameters["near"] != nil {
@@ -190,9 +201,13 @@ func choose[T ~string](q asked, name string, pool []T) {
 	})
 }
 
-func bound[T property.Decimal | int](q asked, name string, pool []T, text func(T) string) {
-	ends := rapid.SliceOfN(rapid.SampledFrom(pool), 2, 2).Draw(q.t, name)
+func bound(q asked, f *property.Field) {
+	ends := rapid.SliceOfN(rapid.SampledFrom(pool(f)), 2, 2).Draw(q.t, f.Name)
 	slices.Sort(ends)
-	q.put("min_"+name, 5, func() string { return text(ends[0]) })
-	q.put("max_"+name, 5, func() string { return text(ends[1]) })
+	text := property.Decimal.Short
+	if f.Type == property.DecimalField {
+		text = property.Decimal.String
+	}
+	q.put("min_"+f.Name, 5, func() string { return text(ends[0]) })
+	q.put("max_"+f.Name, 5, func() string { return text(ends[1]) })
 }

@@ -141,10 +141,10 @@ var wrongFilters = []wrongRepository{
 	{"kind is forgotten", forgetting(func(f *property.Filter) { f.Kinds = nil }), []string{"kinds_are_filtered", "filters_combine"}, nil},
 	{"status is forgotten", forgetting(func(f *property.Filter) { f.Statuses = nil }), []string{"statuses_are_filtered", "filters_combine"}, nil},
 	{"currency is forgotten", forgetting(func(f *property.Filter) { f.Currencies = nil }), []string{"currencies_are_filtered"}, []string{"filters_combine"}},
-	{"price is forgotten", forgetting(func(f *property.Filter) { f.Price = property.Range[property.Decimal]{} }), []string{"prices_are_bounded", "filters_combine"}, []string{"*"}},
-	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range[int]{} }), []string{"bedrooms_are_bounded"}, []string{"filters_combine"}},
-	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range[property.Decimal]{} }), []string{"bathrooms_are_bounded"}, []string{"filters_combine"}},
-	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range[property.Decimal]{} }), []string{"areas_are_bounded"}, []string{"a_count_ignores_the_window"}},
+	{"price is forgotten", forgetting(func(f *property.Filter) { f.Price = property.Range{} }), []string{"prices_are_bounded", "filters_combine"}, []string{"*"}},
+	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range{} }), []string{"bedrooms_are_bounded"}, []string{"filters_combine"}},
+	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range{} }), []string{"bathrooms_are_bounded"}, []string{"filters_combine"}},
+	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range{} }), []string{"areas_are_bounded"}, []string{"a_count_ignores_the_window"}},
 	{"created_after is forgotten", forgetting(func(f *property.Filter) { f.CreatedAfter.Valid = false }), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
 	{"updated_after is forgotten", forgetting(func(f *property.Filter) { f.UpdatedAfter.Valid = false }), []string{"updated_after_excludes_its_bound"}, nil},
 	{"bbox is forgotten", forgetting(forgetBox), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"}, []string{"filters_combine"}},
@@ -154,8 +154,8 @@ var wrongFilters = []wrongRepository{
 	{"location is searched everywhere", matching(forgetLocation, func(f *property.Filter, p *property.Property) bool {
 		return property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, f.Location)
 	}), []string{"location_is_searched_in_the_location_only"}, []string{"wildcards_are_taken_literally"}},
-	{"an absent value passes a bound", matching(func(f *property.Filter) { f.Bedrooms = property.Range[int]{} }, func(f *property.Filter, p *property.Property) bool {
-		return !p.Bedrooms.Valid || f.Bedrooms.Contains(p.Bedrooms)
+	{"an absent value passes a bound", matching(func(f *property.Filter) { f.Bedrooms = property.Range{} }, func(f *property.Filter, p *property.Property) bool {
+		return !p.Bedrooms.Valid || f.Bedrooms.Contains(property.FieldNamed("bedrooms").Number(&p.Details))
 	}), []string{"bedrooms_are_bounded"}, []string{"filters_combine"}},
 	{"a lower bound is exclusive", matching(func(*property.Filter) {}, func(f *property.Filter, p *property.Property) bool {
 		return !f.Price.Min.Valid || p.Price > f.Price.Min.Value

@@ -99,7 +99,7 @@ var wrongUpserts = []wrongRepository{
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
-				batch[i].Absent |= property.FieldDescription
+				batch[i].Absent |= FieldsNamed("description")
 			}
 			return right.Upsert(ctx, batch)
 		}

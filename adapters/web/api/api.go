@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
@@ -57,13 +58,16 @@ type Level interface {
 	Purge(ctx context.Context) error
 }
 
-// Options of an API; everything is required.
+// Options of an API; everything is required but Base.
 type Options struct {
-	Catalog Catalog
-	Files   Files
-	Keys    Keys
-	Feed    LiveFeed
-	Views   *viewcache.Cache
+	Catalog     Catalog
+	Files       Files
+	Keys        Keys
+	Feed        LiveFeed
+	Views       *viewcache.Cache
+	Consistency *consistency.Coordinator
+	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
+	Base string
 	// ViewLevel and QueryLevel are the caches as /v1/cache shows them.
 	ViewLevel, QueryLevel Level
 	Ledger                Ledger
@@ -98,16 +102,16 @@ func New(o Options) *API {
 func (a *API) Register(router *mux.Router) {
 	handle := func(template string, m route.Methods) { route.Handle(router, template, m, problem.Fail) }
 	search := route.Methods{http.MethodGet: a.search}
-	handle("/v1/properties", route.Methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
-	handle("/v1/properties/{id}", route.Methods{
+	handle(searchRoute, route.Methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
+	handle(itemRoute, route.Methods{
 		http.MethodGet:    a.read,
 		http.MethodPut:    a.writing(a.replace),
 		http.MethodPatch:  a.writing(a.change),
 		http.MethodDelete: a.writing(a.remove),
 	})
-	handle("/v1/imports", route.Methods{http.MethodPost: a.writing(a.importListings)})
-	handle("/v1/exports", route.Methods{http.MethodGet: a.export})
-	handle(changesRoute, route.Methods{http.MethodGet: a.changes})
+	handle(route.Imports, route.Methods{http.MethodPost: a.writing(a.importListings)})
+	handle(route.Exports, route.Methods{http.MethodGet: a.export})
+	handle(route.Changes, route.Methods{http.MethodGet: a.changes})
 	handle("/v1/cache", route.Methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
 	handle(oldSearchRoute, search)
 	handle(oldSearchRoute+"/", search)

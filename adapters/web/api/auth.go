@@ -8,7 +8,6 @@ import (
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
-	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
 )
@@ -18,8 +17,8 @@ const challenge = `Bearer realm="gable"`
 // writing lets through who may change listings. A Consistency-Token that is none is refused while nothing is written yet.
 func (a *API) writing(h writeHandler) route.Handler {
 	return a.allowed(access.ScopeWrite, func(w http.ResponseWriter, r *http.Request, key access.Key) error {
-		if err := viewcache.CheckToken(r); err != nil {
-			return err
+		if d := exchange.DirectivesOf(w); d.Err != nil {
+			return d.Err
 		}
 		return h(w, r, key)
 	})

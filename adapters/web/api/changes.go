@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	changesRoute = "/v1/changes"
-	maxChanges   = 1_000
+	maxChanges = 1_000
 	// afterNow stands for the cursor behind the newest change.
 	afterNow = "now"
 )

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,9 +27,8 @@ const (
 	fieldParameter = "fields"
 )
 
-// Ledger brings answers up to date, and has figures to show.
+// Ledger has figures to show.
 type Ledger interface {
-	viewcache.Patcher
 	Figures() freshness.Figures
 }
 
@@ -37,6 +37,7 @@ type searchRequest struct {
 	property.Search
 	count  bool
 	fields propertyjson.Selection
+	base   string // path before the addresses in its answer
 }
 
 // key names the answer: equal for equal requests, however they are written.
@@ -57,23 +58,24 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.base = a.Base
 	return a.Views.Serve(w, r, s.key(), func(ctx context.Context) (viewcache.Answer, error) {
 		return a.findPage(ctx, s)
 	})
 }
 
 func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
-	page, err := a.Catalog.Search(ctx, &s.Search)
-	if err != nil {
-		return viewcache.Answer{}, err
-	}
-	count := int64(viewcache.NoCount)
-	if s.count {
+	count, err := int64(viewcache.NoCount), error(nil)
+	if s.count { // dearer: a busy server refuses it before anything is spent
 		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
 			return viewcache.Answer{}, err
 		}
 	}
-	return viewcache.PageAnswer(a.Ledger, &s.Search, page, count, s.answer), nil
+	page, err := a.Catalog.Search(ctx, &s.Search)
+	if err != nil {
+		return viewcache.Answer{}, err
+	}
+	return a.Views.PageAnswer(&s.Search, page, count, s.answer), nil
 }
 
 // answer is the page as a client gets it.
@@ -106,7 +108,7 @@ func (s *searchRequest) nextLink(cursor string) string {
 		}
 		query = append(query, "fields="+strings.Join(names, ","))
 	}
-	return "<" + searchRoute + "?" + strings.Join(query, "&") + `>; rel="next"`
+	return "<" + s.base + searchRoute + "?" + strings.Join(query, "&") + `>; rel="next"`
 }
 
 // appendPage adds the body of a search's answer to a buffer; a negative count is left out.
@@ -147,7 +149,7 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		return viewcache.ItemAnswer(a.Ledger, &p, itemAnswer), nil
+		return a.Views.ItemAnswer(&p, itemAnswer), nil
 	})
 }
 
@@ -178,14 +180,19 @@ func refuseParameters(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return refuseOthers(values)
+}
+
+// refuseOthers refuses the parameters that are left when those of the address have been taken. It names all of them, in
+// order.
+func refuseOthers(values url.Values) error {
 	var wrong property.InvalidError
-	for name := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		wrong.Fields = append(wrong.Fields, property.FieldError{Field: name, Reason: "is not a parameter of this address"})
 	}
 	if len(wrong.Fields) == 0 {
 		return nil
 	}
-	slices.SortFunc(wrong.Fields, func(a, b property.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return parameterErrors(&wrong)
 }
 

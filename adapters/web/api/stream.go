@@ -9,6 +9,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -49,17 +50,18 @@ const (
 	// dead, and so that a client which comes back later has a place that is still kept.
 	heartbeat = 15 * time.Second
 	// streamPage is how many changes are read for a stream at a time; a page of them is all that is held for a slow
-	// client. A stream waits streamPause between readings that came to the end, so that many small commits become few
-	// readings.
+	// client. A stream waits streamPause between readings that came to the end, and streamShare more for each stream that
+	// is open, so that many small commits become few readings: 1,000 streams send some 20,000 times a second at most.
 	streamPage  = maxChanges
 	streamPause = 10 * time.Millisecond
+	streamShare = 40 * time.Microsecond
 	// streamRetry is the pause when the feed cannot be read.
 	streamRetry = time.Second
 )
 
 // IsStream reports whether a request asks for server-sent events, which are answered for as long as the client stays.
 func IsStream(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == changesRoute && wantsEvents(r)
+	return r.Method == http.MethodGet && r.URL.Path == route.Changes && wantsEvents(r)
 }
 
 func wantsEvents(r *http.Request) bool {
@@ -103,7 +105,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	h.Set("X-Accel-Buffering", "no")
 	for err = s.send(&page); err == nil; {
 		if !page.More {
-			s.wait(r.Context(), a.Draining, news)
+			s.wait(r.Context(), a.Draining, news, streamPause+time.Duration(len(a.streams))*streamShare)
 		}
 		news = a.Feed.News()
 		page, err = a.Feed.Follow(r.Context(), s.after, streamPage)
@@ -111,8 +113,8 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 		case err == nil:
 			err = s.send(&page)
 		case errors.Is(err, ports.ErrUnavailable) && r.Context().Err() == nil:
-			page = EventPage{Next: s.after, More: true} // the news that was waited for is still to be read
-			err = s.send(&page)
+			err = s.send(&EventPage{Next: s.after})
+			page.More = true // the news that was waited for is still to be read
 			pause(r.Context(), streamRetry)
 		}
 		if closed(a.Draining) {
@@ -126,19 +128,20 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 type eventStream struct {
 	*exchange.PatientWriter
 
-	after ports.FeedCursor // what the client knows of
-	sent  time.Time
-	room  func(bytes int) (sent func(), err error)
+	after  ports.FeedCursor // what the client knows of
+	sent   time.Time
+	unsent bool // something has been written and not been flushed
+	room   func(bytes int) (sent func(), err error)
 }
 
-// send sends the events of a page. A page without events moves the client's place on at a heartbeat, or now and then an
-// idle client's would be forgotten.
+// send sends the events of a page, at once or, when there is more, with those of the next. A page without events moves
+// the client's place on at a heartbeat, or now and then an idle client's would be forgotten.
 func (s *eventStream) send(page *EventPage) error {
 	s.after = page.Next
 	text := page.Events
 	if len(text) == 0 {
 		if time.Since(s.sent) < heartbeat {
-			return nil
+			return s.flush(page)
 		}
 		text = []byte(": still here\nid: " + string(page.Next) + "\n\n")
 	}
@@ -153,16 +156,26 @@ func (s *eventStream) send(page *EventPage) error {
 	if _, err := s.Write(text); err != nil {
 		return err
 	}
+	s.unsent = true
+	return s.flush(page)
+}
+
+// flush sends what has been written, unless more follows the page at once.
+func (s *eventStream) flush(page *EventPage) error {
+	if page.More || !s.unsent {
+		return nil
+	}
+	s.unsent = false
 	return s.Flush()
 }
 
-// wait returns when there is news, when a heartbeat is due, or when the stream has to end.
-func (s *eventStream) wait(ctx context.Context, draining, news <-chan struct{}) {
+// wait returns some time after there is news, when a heartbeat is due, or when the stream has to end.
+func (s *eventStream) wait(ctx context.Context, draining, news <-chan struct{}, after time.Duration) {
 	due := time.NewTimer(time.Until(s.sent.Add(heartbeat)))
 	defer due.Stop()
 	select {
 	case <-news:
-		pause(ctx, streamPause)
+		pause(ctx, after)
 	case <-due.C:
 	case <-draining:
 	case <-ctx.Done():

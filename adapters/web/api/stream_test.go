@@ -95,7 +95,7 @@ func serveStreams(t *testing.T) *streaming {
 		pipes: &pipes{made: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	router := mux.NewRouter()
-	views := viewcache.New(freshness.NewLedger(1, 1<<20, time.Second), deaf{}, new(ports.Counters), viewcache.Options{})
+	views := viewcache.New(freshness.NewLedger(1, 1<<20, time.Second), nil, new(ports.Counters), viewcache.Options{})
 	t.Cleanup(views.Close)
 	api.New(api.Options{
 		Feed: s.feed, Views: views, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{}),

@@ -79,7 +79,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if report.Errors == nil {
 		report.Errors = []RejectedField{}
 	}
-	a.Views.GiveWriteToken(w, r)
+	a.setWriteToken(w, r)
 	return writeJSON(w, r, report)
 }
 
@@ -143,14 +143,6 @@ func takeChoice(values url.Values, name string, choices ...string) (string, erro
 		err = badParameter(name, "must be %s", strings.Join(choices, ", "))
 	}
 	return text, err
-}
-
-// refuseOthers refuses parameters that nobody has taken.
-func refuseOthers(values url.Values) error {
-	for name := range values {
-		return badParameter(name, "is not a parameter of this address")
-	}
-	return nil
 }
 
 // export answers GET /v1/exports.

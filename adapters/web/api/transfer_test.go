@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
@@ -62,10 +63,11 @@ func TestAnImportIsAnsweredHoweverLongItsWorkTakes(t *testing.T) {
 	}{{1, 0}, {10, 20 * time.Second}, {1_000, time.Second}, {3, exchange.Patience - time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
 			ledger := freshness.NewLedger(1, 1<<30, time.Second)
-			views := viewcache.New(ledger, deaf{}, new(ports.Counters), viewcache.Options{TTL: time.Minute})
+			co := consistency.New(ledger, deaf{}, consistency.Options{})
+			views := viewcache.New(ledger, co, new(ports.Counters), viewcache.Options{TTL: time.Minute})
 			router := mux.NewRouter()
 			api.New(api.Options{
-				Files: slowWork{pause: c.pause}, Keys: anyKey{}, Views: views, Ledger: ledger, MaxExportsPerClient: 1,
+				Files: slowWork{pause: c.pause}, Keys: anyKey{}, Views: views, Consistency: co, MaxExportsPerClient: 1,
 			}).Register(router)
 			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				router.ServeHTTP(exchange.New(w, "an id"), r)

@@ -43,7 +43,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", searchRoute+"/"+created.ID.String())
+	w.Header().Set("Location", a.Base+searchRoute+"/"+created.ID.String())
 	a.writeItem(w, r, http.StatusCreated, &created)
 	return nil
 }
@@ -115,7 +115,7 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error
 	if err := a.Catalog.Remove(r.Context(), id, expected); err != nil {
 		return a.preconditioned(err, expected, r)
 	}
-	a.Views.GiveWriteToken(w, r)
+	a.setWriteToken(w, r)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -188,8 +188,13 @@ func onlyWeak(header []string) bool {
 	return true
 }
 
+// setWriteToken sets the token of what the request has written.
+func (a *API) setWriteToken(w http.ResponseWriter, r *http.Request) {
+	a.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), w.Header())
+}
+
 // writeItem answers a change with the listing as it is now: the bytes and entity tag that a GET would get.
 func (a *API) writeItem(w http.ResponseWriter, r *http.Request, status int, p *property.Property) {
-	a.Views.GiveWriteToken(w, r)
-	viewcache.Write(w, r, status, itemAnswer(p))
+	a.setWriteToken(w, r)
+	viewcache.WriteUncached(w, r, status, itemAnswer(p))
 }

@@ -22,7 +22,7 @@ func TestBothServedFormsAreValidDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site, err := docs.New(text)
+	site, err := docs.New(text, "")
 	if err != nil {
 		t.Fatal(err)
 	}

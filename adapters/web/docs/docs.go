@@ -6,7 +6,9 @@
 package docs
 
 import (
+	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -21,6 +23,7 @@ var embedded embed.FS
 type Site struct {
 	files  map[string]*asset.File
 	assets *asset.Tree
+	base   string
 }
 
 // Routes are the path templates at which a Site wants to be mounted, as the contract spells them.
@@ -30,9 +33,17 @@ func Routes() []string {
 	}
 }
 
-// New makes the site for a contract in YAML. The error says what in the YAML has no equal in JSON.
-func New(contract []byte) (*Site, error) {
-	s := &Site{files: map[string]*asset.File{}}
+// New makes the site for a contract in YAML, and for the base path below which all of its addresses are. The error says
+// what in the YAML has no equal in JSON, or that it does not say at which path the service is.
+func New(contract []byte, base string) (*Site, error) {
+	s := &Site{files: map[string]*asset.File{}, base: base}
+	const root = "servers:\n  - url: /\n"
+	if base != "" {
+		if bytes.Count(contract, []byte(root)) != 1 {
+			return nil, errors.New("the HTTP contract does not have the root of its host as its only server")
+		}
+		contract = bytes.Replace(contract, []byte(root), []byte("servers:\n  - url: "+base+"\n"), 1)
+	}
 	json, err := yamlToJSON(contract)
 	if err != nil {
 		return nil, fmt.Errorf("convert the HTTP contract to JSON: %w", err)
@@ -43,7 +54,7 @@ func New(contract []byte) (*Site, error) {
 	if s.assets, err = asset.NewTree("/docs/assets/", embedded, "static", "swagger-ui"); err != nil {
 		return nil, err
 	}
-	return s, s.addPages(s.assets.Base)
+	return s, s.addPages()
 }
 
 // ServeHTTP answers with the file at the path, or with a not-found problem.

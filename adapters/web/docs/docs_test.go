@@ -30,7 +30,7 @@ func contract(t *testing.T) []byte {
 
 func newSite(t *testing.T) *Site {
 	t.Helper()
-	s, err := New(contract(t))
+	s, err := New(contract(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +77,35 @@ func TestTheContractInJSONSaysTheSameInTheSameOrder(t *testing.T) {
 	if strings.Index(body, `"openapi"`) > strings.Index(body, `"info"`) ||
 		strings.Index(body, `"/v1/properties"`) > strings.Index(body, `"/healthz"`) {
 		t.Error("the members are not in the order of the YAML")
+	}
+}
+
+func TestBelowABasePathTheContractNamesIt(t *testing.T) {
+	const base = "/homes"
+	s, err := New(contract(t), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served struct{ Servers []struct{ URL string } }
+	if err := json.Unmarshal(get(s, "/openapi.json").Body.Bytes(), &served); err != nil {
+		t.Fatal(err)
+	}
+	if len(served.Servers) != 1 || served.Servers[0].URL != base {
+		t.Errorf("the servers are %v", served.Servers)
+	}
+	for _, path := range []string{"/docs", "/problems", "/problems/gone"} {
+		links := link.FindAllStringSubmatch(get(s, path).Body.String(), -1)
+		for _, m := range links {
+			if below := strings.HasPrefix(m[1], base+"/"); !below && !strings.HasPrefix(m[1], "https://www.rfc-editor.org/") {
+				t.Errorf("%s: %s leads outside", path, m[1])
+			}
+		}
+		if len(links) < 5 {
+			t.Errorf("%s: only %d links", path, len(links))
+		}
+	}
+	if _, err := New([]byte("openapi: 3.1.0\n"), base); err == nil {
+		t.Error("a contract without a server is below a path")
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 
 // page is what a template shows.
 type page struct {
+	Base     string // path before every address
 	Assets   string // where assets are, with a slash at the end
 	Title    string
 	Problems []problem.Type
@@ -29,14 +30,14 @@ type page struct {
 // Reason is the standard phrase of the problem's status.
 func (p page) Reason() string { return http.StatusText(p.Problem.Status) }
 
-func (s *Site) addPages(assets string) error {
+func (s *Site) addPages() error {
 	templates, err := template.ParseFS(embedded, "templates/*.html")
 	if err != nil {
 		return err
 	}
 	add := func(path, name, policy string, p page) {
 		var b bytes.Buffer
-		p.Assets = assets
+		p.Base, p.Assets = s.base, s.base+s.assets.Base
 		if err == nil {
 			err = templates.ExecuteTemplate(&b, name, p)
 		}

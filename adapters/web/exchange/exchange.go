@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -16,6 +17,8 @@ type Exchange struct {
 	http.ResponseWriter
 
 	RequestID string
+	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
+	Base string
 	// Client is the address that the request comes from (Proxies.Client); zero when it has none.
 	Client netip.Addr
 	// KeyID is the id of the API key that the request has been recognised by, or "".
@@ -27,6 +30,8 @@ type Exchange struct {
 	Actor string
 	// View is what the view cache did.
 	View ports.Outcome
+	// Directives are what the request asks of the caches.
+	Directives consistency.Directives
 	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with
 	// ports.WithReading.
 	Reading  ports.Reading
@@ -92,6 +97,22 @@ func ClientOf(w http.ResponseWriter) netip.Addr {
 		return e.Client
 	}
 	return netip.Addr{}
+}
+
+// BaseOf is the path in the exchange around a response writer below which the service answers.
+func BaseOf(w http.ResponseWriter) string {
+	if e := Of(w); e != nil {
+		return e.Base
+	}
+	return ""
+}
+
+// DirectivesOf is what the exchange around a response writer asks of the caches.
+func DirectivesOf(w http.ResponseWriter) consistency.Directives {
+	if e := Of(w); e != nil {
+		return e.Directives
+	}
+	return consistency.Directives{}
 }
 
 // Counted is for whom the request is counted: the holder of its key, or its address.

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+
+	"github.com/gable-listings/gable/adapters/web/exchange"
 )
 
 // ContentType is the media type of a problem document.
@@ -33,11 +35,12 @@ type Error struct {
 	Detail string `json:"detail"`
 }
 
-// Write answers the request with the document. Its RequestID, unless set, is the X-Request-Id that the answer already
+// Write answers the request with the document. Its type gets the base path of the exchange. Its RequestID, unless set, is the X-Request-Id that the answer already
 // carries. A 401 gets WWW-Authenticate and a 503 gets Retry-After, unless they are set. Headers that belong to a
 // successful answer are removed. HEAD gets no body.
 func Write(w http.ResponseWriter, r *http.Request, d Document) {
 	h := w.Header()
+	d.Type = exchange.BaseOf(w) + d.Type
 	if d.RequestID == "" {
 		d.RequestID = h.Get("X-Request-Id")
 	}

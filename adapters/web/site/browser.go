@@ -13,7 +13,7 @@ const browserCookie = "gable_browser"
 
 // browserToken is the token that the browser holds; "" for none.
 func (s *Site) browserToken(r *http.Request) string {
-	cookie, err := r.Cookie(hostCookie(browserCookie, s.Secure()))
+	cookie, err := r.Cookie(s.cookieName(browserCookie))
 	if err != nil {
 		return ""
 	}
@@ -26,9 +26,6 @@ func (s *Site) rememberBrowser(w http.ResponseWriter, r *http.Request, who acces
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: hostCookie(browserCookie, s.Secure()), Value: token, Path: "/", MaxAge: int(lasts.Seconds()), HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: s.Secure(),
-	})
+	s.setCookie(w, browserCookie, token, int(lasts.Seconds()))
 	return nil
 }

@@ -246,7 +246,7 @@ func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Acco
 		done.Tally, err = s.Catalog.ReviseAll(ctx, ids, edit)
 	}
 	done.Stopped = err != nil
-	s.remember(w, r)
+	s.setWriteToken(w, r)
 	status := http.StatusOK
 	if done.Stopped {
 		status = http.StatusServiceUnavailable

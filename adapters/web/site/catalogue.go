@@ -41,15 +41,15 @@ func (s *Site) catalogue(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return s.Views.Serve(w, r, catalogueKey+form.key(), func(ctx context.Context) (viewcache.Answer, error) {
+		count, err := s.Catalog.Count(ctx, &search.Filter) // dearer: a busy server refuses it before anything is spent
+		if err != nil {
+			return viewcache.Answer{}, err
+		}
 		page, err := s.Catalog.Search(ctx, search)
 		if err != nil {
 			return viewcache.Answer{}, err
 		}
-		count, err := s.Catalog.Count(ctx, &search.Filter)
-		if err != nil {
-			return viewcache.Answer{}, err
-		}
-		return viewcache.PageAnswer(s.Ledger, search, page, count, func(page *property.Page, count int64) viewcache.Answer {
+		return s.Views.PageAnswer(search, page, count, func(page *property.Page, count int64) viewcache.Answer {
 			found := &results{Form: &form, Listings: page.Properties, Count: count}
 			found.Plan = newPlan(page.Properties, property.ID{})
 			if next := search.NextCursor(page); next != "" {
@@ -77,7 +77,7 @@ func (s *Site) absolute(path string) string {
 	if s.PublicURL == nil {
 		return ""
 	}
-	return s.PublicURL.Scheme + "://" + s.PublicURL.Host + path
+	return s.PublicURL.Scheme + "://" + s.PublicURL.Host + s.Base + path
 }
 
 // details is the body of a listing's page.

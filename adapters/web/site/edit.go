@@ -33,19 +33,6 @@ type editForm struct {
 // Value is what stands in a field.
 func (f *editForm) Value(name string) string { return f.Values.Get(name) }
 
-// input is one field of the form.
-type input struct {
-	Name, Value, Wrong string
-	Max                int
-	Required, Numeric  bool
-}
-
-// Input is a field with room for so many characters.
-func (f *editForm) Input(name string, longest int, required bool) input {
-	numeric := map[string]bool{"price": true, "bedrooms": true, "bathrooms": true, "area_m2": true}
-	return input{name, f.Value(name), f.Wrong[name], longest, required, numeric[name]}
-}
-
 // formOf is the form for a listing as it is.
 func formOf(p *property.Property) *editForm {
 	f := &editForm{Values: url.Values{}, Wrong: map[string]string{}}
@@ -58,66 +45,6 @@ func formOf(p *property.Property) *editForm {
 		f.Values.Set(d.Field, d.After)
 	}
 	return f
-}
-
-// read takes over what was typed.
-func (f *editForm) read(form url.Values) property.Details {
-	f.Values = form
-	if f.Wrong == nil {
-		f.Wrong = map[string]string{}
-	}
-	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
-	d := property.Details{
-		Reference: text("reference"), Title: text("title"), Location: text("location"),
-		Description: strings.ReplaceAll(form.Get("description"), "\r\n", "\n"),
-		Currency:    property.Currency(strings.ToUpper(text("currency"))), Offer: property.Offer(text("offer")),
-		Kind: property.Kind(text("kind")), Status: property.Status(text("status")),
-	}
-	if price := f.decimal("price"); price.Valid {
-		d.Price = price.Value
-	} else if f.Wrong["price"] == "" {
-		f.Wrong["price"] = "is needed, like 450,000 or 1250.50"
-	}
-	if n := text("bedrooms"); n != "" {
-		whole, err := property.ParseWhole(n, 0, property.MaxBedrooms)
-		if d.Bedrooms = property.Some(whole); err != nil {
-			f.Wrong["bedrooms"] = "must be a whole number from 0 to " + strconv.Itoa(property.MaxBedrooms)
-		}
-	}
-	d.Bathrooms, d.AreaM2 = f.decimal("bathrooms"), f.decimal("area_m2")
-	d.Coordinates = f.coordinates(text("latitude"), text("longitude"))
-	for line := range strings.Lines(form.Get("photos")) {
-		if line = strings.TrimSpace(line); line != "" {
-			d.Photos = append(d.Photos, line)
-		}
-	}
-	return d
-}
-
-func (f *editForm) decimal(name string) property.Optional[property.Decimal] {
-	text := strings.TrimSpace(f.Values.Get(name))
-	if text == "" {
-		return property.Optional[property.Decimal]{}
-	}
-	d, wrong := readNumber(text, name == "price")
-	if wrong != "" {
-		f.Wrong[name] = wrong
-	}
-	return property.Some(d)
-}
-
-func (f *editForm) coordinates(latitude, longitude string) property.Optional[property.Coordinates] {
-	if latitude == "" && longitude == "" {
-		return property.Optional[property.Coordinates]{}
-	}
-	degrees := func(name, text string) float64 {
-		n, err := property.ParseNumber(text)
-		if err != nil {
-			f.Wrong[name] = "must be a number of degrees, like 47.6062; leave both empty if the position is not known"
-		}
-		return n
-	}
-	return property.Some(property.Coordinates{Latitude: degrees("latitude", latitude), Longitude: degrees("longitude", longitude)})
 }
 
 // explain takes over what the rules of listings say; a list of photos has one field.

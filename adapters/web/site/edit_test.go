@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports/porttest"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 	"pgregory.net/rapid"
 )
 
@@ -97,6 +99,62 @@ func TestAListingComesBackFromItsFormAsItWas(t *testing.T) {
 			r.Fatal(diff)
 		}
 	})
+}
+
+// What a browser sends when somebody opens the form and saves it at once is the listing as it was.
+func TestEveryFieldIsOnThePageOfTheForm(t *testing.T) {
+	p := porttest.FullListing(t)
+	p.Description = "\n" + p.Description // HTML drops a line break at the beginning of a text unless there are two
+	pages, err := newPages("", "v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := submitted(t, pages.render("edit", frame{Staff: &staff{Name: "ann"}, Body: formOf(&p)}))
+	back := &editForm{}
+	got := back.read(sent)
+	if diff := cmp.Diff(p.Details, got); diff != "" || len(back.Wrong) > 0 || sent.Get("state") != stateOf(&p) {
+		t.Errorf("%v of %v\n%s", back.Wrong, sent, diff)
+	}
+}
+
+// submitted are the fields on the page, as a browser sends them.
+func submitted(t *testing.T, page []byte) url.Values {
+	t.Helper()
+	document, err := html.Parse(bytes.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := url.Values{}
+	for n := range document.Descendants() {
+		attributes := map[string]string{}
+		for _, a := range n.Attr {
+			attributes[a.Key] = a.Val
+		}
+		switch n.Data {
+		case "input":
+			sent.Add(attributes["name"], attributes["value"])
+		case "textarea":
+			text := ""
+			if n.FirstChild != nil {
+				text = n.FirstChild.Data
+			}
+			sent.Add(attributes["name"], strings.ReplaceAll(text, "\n", "\r\n"))
+		case "option":
+			if _, selected := attributes["selected"]; selected {
+				sent.Add(attributeOf(n.Parent, "name"), attributes["value"])
+			}
+		}
+	}
+	return sent
+}
+
+func attributeOf(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
 }
 
 func TestANewFormNamesItsCreation(t *testing.T) {

@@ -19,9 +19,26 @@ type searchForm struct {
 }
 
 // formFields are the parameters that mean something here. Others, which links from elsewhere may carry, are ignored.
-var formFields = []string{
-	"q", "location", "offer", "kind", "status", "currency", "min_price", "max_price", "min_bedrooms", "max_bedrooms",
-	"min_bathrooms", "max_bathrooms", "min_area_m2", "max_area_m2", "bbox", "near", "radius_km", "sort", "cursor",
+var formFields = slices.Concat(
+	[]string{"q", "location", "offer", "kind", "status", "currency"}, boundNames(),
+	[]string{"bbox", "near", "radius_km", "sort", "cursor"})
+
+// boundNames are the parameters of the ranges, in order.
+func boundNames() (names []string) {
+	for _, r := range new(property.Filter).Ranges() {
+		names = append(names, "min_"+r.Name, "max_"+r.Name)
+	}
+	return names
+}
+
+// shownFields are the parameters that have a field of their own on the page.
+var shownFields = []string{
+	"q", "location", "min_price", "max_price", "min_bedrooms", "min_area_m2", "offer", "status", "kind", "sort", "cursor",
+}
+
+// Hidden are the parameters without a field, which the form only carries along.
+func (f *searchForm) Hidden() []string {
+	return slices.DeleteFunc(slices.Clone(formFields), func(name string) bool { return slices.Contains(shownFields, name) })
 }
 
 // readForm reads a query. Fields left empty are as if they were not there, and boxes ticked under one name are a list.
@@ -71,19 +88,14 @@ func (f *searchForm) search(limit int) (*property.Search, bool) {
 
 // settle writes numbers as the search understood them, so that a form shows 450000 where 450k was typed.
 func (f *searchForm) settle(s *property.Search) {
-	set := func(name string, text string, given bool) {
-		if given {
-			f.values.Set(name, text)
+	for _, r := range s.Filter.Ranges() {
+		if lowest, ok := r.Min.Get(); ok {
+			f.values.Set("min_"+r.Name, lowest.Short())
+		}
+		if highest, ok := r.Max.Get(); ok {
+			f.values.Set("max_"+r.Name, highest.Short())
 		}
 	}
-	for name, r := range map[string]property.Range[property.Decimal]{
-		"price": s.Filter.Price, "bathrooms": s.Filter.Bathrooms, "area_m2": s.Filter.AreaM2,
-	} {
-		set("min_"+name, r.Min.Value.Short(), r.Min.Valid)
-		set("max_"+name, r.Max.Value.Short(), r.Max.Valid)
-	}
-	set("min_bedrooms", strconv.Itoa(s.Filter.Bedrooms.Min.Value), s.Filter.Bedrooms.Min.Valid)
-	set("max_bedrooms", strconv.Itoa(s.Filter.Bedrooms.Max.Value), s.Filter.Bedrooms.Max.Valid)
 }
 
 // Value is what a field holds.
@@ -193,6 +205,20 @@ func (f *searchForm) condition(name, value string) string {
 		return "within " + radius + " km"
 	}
 	bound, what, _ := strings.Cut(name, "_")
-	unit := map[string]string{"price": "", "bedrooms": " bedrooms", "bathrooms": " bathrooms", "area_m2": " m²"}[what]
-	return map[string]string{"min": "from ", "max": "up to "}[bound] + grouped(value) + unit
+	return map[string]string{"min": "from ", "max": "up to "}[bound] + grouped(value) + unit(what)
+}
+
+// unit is what stands behind a number of a listing, in a sentence.
+func unit(field string) string {
+	what, isArea := strings.CutSuffix(field, "_m2")
+	words := " " + strings.ReplaceAll(what, "_", " ")
+	switch {
+	case field == "price":
+		return ""
+	case field == "area_m2":
+		return " m²"
+	case isArea:
+		return " m²" + words
+	}
+	return words
 }

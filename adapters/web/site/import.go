@@ -96,16 +96,12 @@ type importPage struct {
 }
 
 const (
-	importPath   = "/admin/import"
 	previewRows  = 10
 	fileInMemory = 4 << 20
 	formBytes    = 64 << 10 // of a form, beside its file
 	// maxRejects is how many bytes of rejected rows the page offers to download.
 	maxRejects = 2 << 20
 )
-
-// TakesLong reports whether a request of the back office may take as long as the work needs.
-func TakesLong(path string) bool { return path == importPath || path == "/admin/bulk/apply" }
 
 func (s *Site) importForm(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	return s.importPage(w, r, who, http.StatusOK, &importPage{})

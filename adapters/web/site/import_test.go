@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"go.uber.org/zap"
 )
@@ -59,7 +60,7 @@ func (slowImporter) Import(
 
 func TestThePageOfAnImportIsWholeHoweverLongTheWorkTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pages, err := newPages("v")
+		pages, err := newPages("", "v")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func importRequest(t *testing.T, file string) *http.Request {
 	if err != nil || form.Close() != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, importPath, strings.NewReader(body.String()))
+	r := httptest.NewRequest(http.MethodPost, route.StaffImport, strings.NewReader(body.String()))
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return r
 }

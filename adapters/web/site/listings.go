@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -32,11 +33,12 @@ func (s *Site) staffListings(w http.ResponseWriter, r *http.Request, who access.
 	if !ok {
 		return s.staffPage(w, r, who, http.StatusBadRequest, "listings", "listings", "Listings", list)
 	}
-	page, err := s.Catalog.Search(r.Context(), search)
-	if err != nil {
+	var err error
+	if list.Count, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
 		return err
 	}
-	if list.Count, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
+	page, err := s.Catalog.Search(r.Context(), search)
+	if err != nil {
 		return err
 	}
 	list.Listings = page.Properties
@@ -58,7 +60,7 @@ func (l *staffList) Export(format string) string {
 	if format == "csv" {
 		values.Set("formulas", "escape")
 	}
-	return "/v1/exports?" + values.Encode()
+	return route.Exports + "?" + values.Encode()
 }
 
 // onlyText refuses a form, or the query of an address, with what no person can type and no database can store.

@@ -23,13 +23,15 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // pages are the templates, one set for each page, all with the same frame around it.
 type pages struct {
-	assets string
+	assets string // where the files are that pages load
 	sets   map[string]*template.Template
 }
 
-// What pages share stands in a folder of its own.
-func newPages(assets string) (*pages, error) {
-	shared, err := template.New("").Funcs(words).ParseFS(embedded, "templates/shared/*.html")
+// newPages reads the templates. What pages share stands in a folder of its own. In the templates base is the base path;
+// every address of this site begins with it.
+func newPages(base, assets string) (*pages, error) {
+	own := template.FuncMap{"base": func() string { return base }}
+	shared, err := template.New("").Funcs(words).Funcs(own).ParseFS(embedded, "templates/shared/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ func newPages(assets string) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{assets: assets, sets: map[string]*template.Template{}}
+	p := &pages{assets: base + assets, sets: map[string]*template.Template{}}
 	for _, name := range names {
 		set, err := template.Must(shared.Clone()).ParseFS(embedded, name)
 		if err != nil {

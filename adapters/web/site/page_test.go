@@ -47,3 +47,26 @@ func TestTemplatesHoldNoCodeAndNoStyle(t *testing.T) {
 		t.Errorf("the policy is %s", policy)
 	}
 }
+
+// The error pages and rare states have addresses, too, which no visit of all pages sees.
+func TestEveryAddressInATemplateBeginsWithTheBasePath(t *testing.T) {
+	address := regexp.MustCompile(`\b(?:href|src|action|formaction|hx-get|hx-post|data-samples)="([^"]*)`)
+	elsewhere := regexp.MustCompile(`^(\{\{base\}\}[/{]|\{\{\.Assets\}\}|#|\{\{\$photo\}\}$|\{\{\.Rejects\}\}$)`)
+	found := 0
+	err := fs.WalkDir(embedded, "templates", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(embedded, name)
+		for _, m := range address.FindAllStringSubmatch(string(text), -1) {
+			canonical := strings.HasSuffix(name, "frame.html") && m[0] == `href="{{.}}`
+			if found++; !elsewhere.MatchString(m[1]) && !canonical {
+				t.Errorf("%s: %s leads outside a base path", name, m[0])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 90 {
+		t.Errorf("%d addresses, %v", found, err)
+	}
+}

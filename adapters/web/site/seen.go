@@ -3,47 +3,20 @@ package site
 import (
 	"net/http"
 
-	"github.com/gable-listings/gable/adapters/web/viewcache"
-	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/adapters/web/consistency"
+	"github.com/gable-listings/gable/adapters/web/exchange"
 )
 
-// Who has changed something looks at the catalogue next, perhaps on another process. For a short while their browser
-// therefore carries what they must not see undone, as the Consistency-Token that programs send.
-
-const (
-	seenCookie  = "gable_seen"
-	seenSeconds = 60
-)
-
-// remember gives the browser the token of what its request has written.
-func (s *Site) remember(w http.ResponseWriter, r *http.Request) {
-	s.Views.GiveWriteToken(w, r)
-	http.SetCookie(w, &http.Cookie{
-		Name: hostCookie(seenCookie, s.Secure()), Value: w.Header().Get(viewcache.TokenHeader), Path: "/",
-		MaxAge: seenSeconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Secure(),
-	})
+// setWriteToken has the browser carry the token of what its request has written.
+func (s *Site) setWriteToken(w http.ResponseWriter, r *http.Request) {
+	s.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), w.Header())
+	s.setCookie(w, consistency.Cookie, w.Header().Get(consistency.Header), consistency.CookieSeconds)
 }
 
-// Remembered has requests for pages carry the token that their browser was given.
-func (s *Site) Remembered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header["Cookie"] != nil && r.Header[viewcache.TokenHeader] == nil && WantsPage(r) {
-			if token := s.seen(r); token != "" {
-				r.Header.Set(viewcache.TokenHeader, token)
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// seen is the token that the browser was given; "" for none, and for what is none: a person cannot mend a cookie.
-func (s *Site) seen(r *http.Request) string {
-	cookie, err := r.Cookie(hostCookie(seenCookie, s.Secure()))
-	if err != nil {
-		return ""
+// Directives are what a request asks of the caches, for a page or for anything else.
+func (s *Site) Directives(r *http.Request) consistency.Directives {
+	if r.Header["Cookie"] != nil && WantsPage(r) {
+		return consistency.ParsePage(r, s.cookieName(consistency.Cookie))
 	}
-	if _, err := freshness.ParseToken(cookie.Value); err != nil {
-		return ""
-	}
-	return cookie.Value
+	return consistency.Parse(r.Header)
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/gable-listings/gable/adapters/web/route"
 )
 
 // body is what a client sends; it fails the test when it is read and should not be.
@@ -47,7 +49,7 @@ func long(n int) string {
 func TestNothingIsReadOfSomebodyWhoNeverSignedIn(t *testing.T) {
 	h := newHouse(t)
 	for _, path := range []string{
-		"/admin/listings/new", "/admin/bulk", "/admin/bulk/apply", "/admin/keys", "/admin/people/change", "/admin/password",
+		"/admin/listings/new", "/admin/bulk", route.StaffBulk, "/admin/keys", "/admin/people/change", "/admin/password",
 	} {
 		w := h.send(path, "title=typed&name=typed", true)
 		if w.Code != http.StatusUnauthorized || strings.Contains(w.Body.String(), "typed") {

@@ -33,23 +33,15 @@ const (
 	askedField   = "asked"   // since when, in seconds
 )
 
-// hostCookie is the name of a cookie that, where pages come by HTTPS, browsers take from this very host alone.
-func hostCookie(name string, secure bool) string {
-	if secure {
-		return "__Host-" + name
-	}
-	return name
-}
-
 // newSessions makes the manager without scs.New, which begins with a store in memory and a goroutine to sweep it.
-func newSessions(o *Options, secure bool) *scs.SessionManager {
+func (s *Site) newSessions() *scs.SessionManager {
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
-		Store:    sessionStore{SessionRepository: o.Sessions, idle: o.SessionIdle, log: o.Log},
+		Store:    sessionStore{SessionRepository: s.Sessions, idle: s.SessionIdle, log: s.Log},
 		Codec:    sessionCodec,
 		Cookie: scs.SessionCookie{
-			Name: hostCookie("gable_session", secure), Path: "/", HttpOnly: true, Persist: true, SameSite: http.SameSiteLaxMode,
-			Secure: secure,
+			Name: s.cookieName(sessionCookie), Path: s.cookiePath(), HttpOnly: true, Persist: true,
+			SameSite: http.SameSiteLaxMode, Secure: s.Secure(),
 		},
 	}
 }
@@ -154,7 +146,7 @@ func (s *Site) session(h route.Handler) route.Handler {
 func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
 	return s.admitted(needed, func(w http.ResponseWriter, r *http.Request, who access.Account) error {
 		if s.SecondFactor.Requires(who.Role) && !who.HasSecondFactor() {
-			seeOther(w, r, factorPath)
+			s.seeOther(w, r, factorPath)
 			return nil
 		}
 		return h(w, r, who)
@@ -251,13 +243,14 @@ func (s *Site) staffPage(
 // done answers a change that has been made: the browser goes to another page, which tells it.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) error {
 	s.giveNotice(w, notice)
-	s.remember(w, r)
-	seeOther(w, r, to)
+	s.setWriteToken(w, r)
+	s.seeOther(w, r, to)
 	return nil
 }
 
-func seeOther(w http.ResponseWriter, r *http.Request, to string) {
+// seeOther sends the browser to a path of this site.
+func (s *Site) seeOther(w http.ResponseWriter, r *http.Request, to string) {
 	exchange.SetPolicy(w.Header(), policy)
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, s.Base+to, http.StatusSeeOther)
 }

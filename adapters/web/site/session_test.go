@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/memory"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
@@ -83,11 +84,13 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	store := memory.NewAccountRepository()
 	h := &house{t: t, doorman: &doorman{store: store}, maker: &maker{during: func() {}}, router: mux.NewRouter()}
-	views := viewcache.New(freshness.NewLedger(1, 1<<30, time.Second), deaf{}, new(ports.Counters),
-		viewcache.Options{TTL: time.Minute})
+	ledger := freshness.NewLedger(1, 1<<30, time.Second)
+	co := consistency.New(ledger, deaf{}, consistency.Options{})
+	views := viewcache.New(ledger, co, new(ports.Counters), viewcache.Options{TTL: time.Minute})
 	t.Cleanup(views.Close)
 	s, err := New(Options{
-		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Log: zap.NewNop(),
+		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Consistency: co,
+		Log:         zap.NewNop(),
 		SessionIdle: time.Hour,
 	})
 	if err == nil {

@@ -53,7 +53,7 @@ func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	}
-	seeOther(w, r, signInPath+"?"+url.Values{nextField: {page.Next}}.Encode())
+	s.seeOther(w, r, signInPath+"?"+url.Values{nextField: {page.Next}}.Encode())
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (s *Site) welcome(w http.ResponseWriter, r *http.Request, who access.Accoun
 		s.write(w, r, http.StatusOK, "resume", frame{Title: "Signed in", Body: page})
 		return nil
 	}
-	seeOther(w, r, page.Next)
+	s.seeOther(w, r, page.Next)
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.commit(w, r); err != nil {
 		return err
 	}
-	seeOther(w, r, catalogueRoute)
+	s.seeOther(w, r, catalogueRoute)
 	return nil
 }
 

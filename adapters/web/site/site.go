@@ -15,6 +15,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/gable-listings/gable/adapters/web/asset"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
@@ -71,15 +72,15 @@ type Keys interface {
 	HandOver(ctx context.Context, from, to string) error
 }
 
-// Options of a Site; everything is required but PublicURL.
+// Options of a Site; everything is required but PublicURL and Base.
 type Options struct {
-	Catalog  Catalog
-	Files    Importer
-	Accounts Accounts
-	Sessions ports.SessionRepository
-	Keys     Keys
-	Views    *viewcache.Cache
-	Ledger   viewcache.Patcher
+	Catalog     Catalog
+	Files       Importer
+	Accounts    Accounts
+	Sessions    ports.SessionRepository
+	Keys        Keys
+	Views       *viewcache.Cache
+	Consistency *consistency.Coordinator
 	// ViewLevel and QueryLevel are the caches as the page about them shows them.
 	ViewLevel, QueryLevel Level
 	Trend                 Trend
@@ -91,6 +92,9 @@ type Options struct {
 	SecondFactor access.FactorRule
 	// PublicURL is where people reach the site, without a path; nil when nobody has said.
 	PublicURL *url.URL
+	// Base is the path below which everything answers, such as "/homes"; "" for the whole host. Addresses inside the
+	// program are without it: templates, cookies and redirects put it before.
+	Base string
 }
 
 // Site answers the pages. Make one with New, then Register it.
@@ -111,7 +115,7 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(assets.Base)
+	pages, err := newPages(o.Base, assets.Base)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +123,9 @@ func New(o Options) (*Site, error) {
 		Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection(),
 		keeping: make(chan struct{}, maxKeeping),
 	}
-	s.sessions = newSessions(&s.Options, s.Secure())
+	s.sessions = s.newSessions()
 	if o.PublicURL != nil {
-		err = s.origin.AddTrustedOrigin(s.absolute(""))
+		err = s.origin.AddTrustedOrigin(s.PublicURL.Scheme + "://" + s.PublicURL.Host)
 	}
 	return s, err
 }
@@ -143,7 +147,7 @@ func (s *Site) Register(router *mux.Router) {
 	on(catalogueRoute, get(s.catalogue))
 	on(listingRoute, get(s.listing))
 	on(assetsRoute, get(s.asset))
-	on("/robots.txt", get(robots))
+	on("/robots.txt", get(s.robots))
 
 	on(signInPath, both(s.session(s.signInForm), s.signing(s.signIn)))
 	on(codePath, both(s.session(s.signInForm), s.signing(s.checkCode)))
@@ -158,8 +162,8 @@ func (s *Site) Register(router *mux.Router) {
 	on("/admin/listings/{id}/remove", both(editor(s.askToRemove), editor(s.removeListing)))
 	on("/admin/listings/{id}/history", get(editor(s.listingHistory)))
 	on("/admin/bulk", route.Methods{http.MethodPost: editor(s.bulk)})
-	on("/admin/bulk/apply", route.Methods{http.MethodPost: editor(s.applyBulk)})
-	on(importPath, both(editor(s.importForm), editor(s.importFile)))
+	on(route.StaffBulk, route.Methods{http.MethodPost: editor(s.applyBulk)})
+	on(route.StaffImport, both(editor(s.importForm), editor(s.importFile)))
 
 	on(cachePath, get(editor(s.cache)))
 	on(samplesPath, get(editor(s.samples)))
@@ -180,9 +184,9 @@ func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func robots(w http.ResponseWriter, _ *http.Request) error {
+func (s *Site) robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=3600")
-	_, err := w.Write([]byte("User-agent: *\nDisallow: /admin\n"))
+	_, err := w.Write([]byte("User-agent: *\nDisallow: " + s.Base + backOffice + "\n"))
 	return err
 }

@@ -16,7 +16,8 @@ var words = template.FuncMap{
 	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
-	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "told": told,
+	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "choice": choiceName,
+	"told":  told,
 	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
 	"number": func(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }, "list": func(items ...any) []any { return items },
 }
@@ -154,12 +155,23 @@ func summary(p *property.Property) string {
 // percent is a share from 0 to 1 as people write it.
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" }
 
-// fieldName is a field of a listing in words.
+// fieldName is a field of a listing in words: area_m2 is "Area, m²".
 func fieldName(name string) string {
-	if known, ok := map[string]string{"area_m2": "Area, m²", "location": "Place"}[name]; ok {
-		return known
+	if name == "location" {
+		return "Place"
 	}
-	return capital(name)
+	if of, ok := strings.CutSuffix(name, "_m2"); ok {
+		return fieldName(of) + ", m²"
+	}
+	return capital(strings.ReplaceAll(name, "_", " "))
+}
+
+// choiceName is a choice of a field in words.
+func choiceName(choice string) string {
+	if offer := property.Offer(choice); offer.Known() {
+		return offerName(offer)
+	}
+	return capital(choice)
 }
 
 // told is what stands in a field of a listing, for people.
@@ -167,7 +179,7 @@ func told(field, text string) string {
 	switch {
 	case text == "":
 		return "nothing"
-	case field == "price", field == "area_m2":
+	case field == "price", strings.HasSuffix(field, "_m2"):
 		return grouped(text)
 	}
 	return text

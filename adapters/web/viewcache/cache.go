@@ -3,6 +3,7 @@ package viewcache
 import (
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
 	"github.com/maypok86/otter/v2"
@@ -12,24 +13,19 @@ import (
 // Cache keeps views under canonical keys, and remembers which request targets, however spelled, mean which key. Both are
 // bounded by bytes. It is safe for concurrent use.
 type Cache struct {
-	ledger   *freshness.Ledger
-	feed     Feed
-	counters *ports.Counters
-	options  Options
-	views    *otter.Cache[string, *View]
-	targets  *otter.Cache[string, string]
-	sending  *semaphore.Weighted
+	ledger      *freshness.Ledger
+	consistency *consistency.Coordinator
+	counters    *ports.Counters
+	options     Options
+	views       *otter.Cache[string, *View]
+	targets     *otter.Cache[string, string]
+	sending     *semaphore.Weighted
 }
 
 // Options of a Cache.
 type Options struct {
 	MaxBytes int64         // how much memory the views may take, all variants included
 	TTL      time.Duration // how long a view is kept at most, however true it is
-	// StaleIfError is how long ago an answer may last have been known to be true that is given when the database cannot be
-	// reached, unless the request says otherwise.
-	StaleIfError time.Duration
-	// CatchUpTimeout is how long a request that wants more than the default waits for the feed before the database is asked.
-	CatchUpTimeout time.Duration
 	// Samples, if not nil, gets some of the answers to be verified.
 	Samples *ports.Samples
 	// CDNMaxAge, when positive, lets shared caches that heed CDN-Cache-Control (RFC 9213) keep answers that long.
@@ -49,11 +45,14 @@ const (
 	targetOverhead = 128
 )
 
-// New makes an empty cache whose views the ledger judges, which the feed brings up to date. The counters count what it did
-// for each read. Close releases it.
-func New(ledger *freshness.Ledger, feed Feed, counters *ports.Counters, o Options) *Cache {
+// New makes an empty cache whose views the ledger judges, and the coordinator brings up to date on demand. The counters
+// count what it did for each read. Close releases it.
+func New(
+	ledger *freshness.Ledger, coordinator *consistency.Coordinator, counters *ports.Counters, o Options,
+) *Cache {
 	return &Cache{
-		ledger: ledger, feed: feed, counters: counters, options: o, sending: semaphore.NewWeighted(o.MaxSending),
+		ledger: ledger, consistency: coordinator, counters: counters, options: o,
+		sending: semaphore.NewWeighted(o.MaxSending),
 		views: otter.Must(&otter.Options[string, *View]{
 			MaximumWeight:    uint64(max(o.MaxBytes, 1)),
 			Weigher:          func(key string, v *View) uint32 { return uint32(len(key) + v.weight()) },

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -32,14 +33,12 @@ func (c *Cache) Front(next http.Handler) http.Handler {
 
 // front answers if it can, and reports whether it did.
 func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchange) bool {
-	var special wishes
-	if !plain(r) {
-		given, err := wishesOf(r)
-		if err != nil || !c.knows(r.RequestURI) {
-			return false // whoever answers will see to it
+	d := e.Directives
+	if !d.Plain() {
+		if d.Err != nil || !c.knows(r.RequestURI) {
+			return false // the handler behind will see to it
 		}
-		special = given
-		c.prepare(r.Context(), special, &e.Reading)
+		c.consistency.Prepare(r.Context(), d, &e.Reading)
 		if e.Prepared = true; e.Reading.Uncached {
 			return false
 		}
@@ -53,7 +52,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 		return false // whoever answers will say so
 	}
 	defer sent()
-	if special.session && c.giveToken(r.Context(), w.Header()) != nil {
+	if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {
 		return false
 	}
 	c.counters.Count(ports.OutcomeHit)
@@ -63,7 +62,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 		_, end := c.options.Trace(r.Context(), spanName)
 		defer end(e.View.String(), nil)
 	}
-	c.write(w, r, v, statusHit, special)
+	c.write(w, r, v, statusHit, d)
 	return true
 }
 
@@ -73,22 +72,23 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	e := exchange.Of(w)
 	if e == nil {
 		e = exchange.New(w, "")
+		e.Directives = consistency.Parse(r.Header)
 	}
 	if c.options.Trace != nil {
 		ctx, end := c.options.Trace(r.Context(), spanName)
 		defer func() { end(e.View.String(), nil) }()
 		r = r.WithContext(ctx)
 	}
-	special, err := wishesOf(r)
-	if err != nil {
-		return err
+	d := e.Directives
+	if d.Err != nil {
+		return d.Err
 	}
 	if !e.Prepared {
-		c.prepare(r.Context(), special, &e.Reading)
+		c.consistency.Prepare(r.Context(), d, &e.Reading)
 	}
 	reply, err := c.reply(r, e, key, load)
-	if special.session && !errors.Is(err, ports.ErrUnavailable) {
-		err = cmp.Or(c.giveToken(r.Context(), w.Header()), err)
+	if d.Session && !errors.Is(err, ports.ErrUnavailable) {
+		err = cmp.Or(c.consistency.SetReadToken(r.Context(), w.Header()), err)
 	}
 	if err != nil {
 		if e.Reading.Age > 0 && errors.Is(err, property.ErrNotFound) {
@@ -108,7 +108,7 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	if reply.age > 0 {
 		setAge(w.Header(), reply.age)
 	}
-	c.write(w, r, reply.view, reply.status, special)
+	c.write(w, r, reply.view, reply.status, d)
 	return nil
 }
 
@@ -174,21 +174,21 @@ var (
 // share sets who else may store the answer. A shared cache may reuse an answer for as long as configured only when the
 // request asked for nothing special and the answer is current; a session's answer carries its reader's token, so that
 // no shared cache may store it at all.
-func (c *Cache) share(h http.Header, special wishes) {
+func (c *Cache) share(h http.Header, d consistency.Directives) {
 	h["Cache-Control"] = noCache
-	if special.session {
+	if d.Session {
 		h["Cache-Control"] = privateNoCache
 	}
-	if c.options.CDNMaxAge > 0 && special == (wishes{}) && h["Age"] == nil {
+	if c.options.CDNMaxAge > 0 && d.Plain() && h["Age"] == nil {
 		h["Cdn-Cache-Control"] = []string{"max-age=" + strconv.Itoa(int(c.options.CDNMaxAge.Seconds()))}
 	}
 }
 
 // write sends the variant that the client can read, or 304 when it has it already.
-func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []string, special wishes) {
+func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []string, d consistency.Directives) {
 	variant := v.Variant(first(r.Header["Accept-Encoding"]))
 	h := w.Header()
-	c.share(h, special)
+	c.share(h, d)
 	h["Cache-Status"] = status
 	h["Etag"] = variant.ETag
 	if h["Vary"] == nil {
@@ -271,9 +271,9 @@ func statusOf(o ports.Outcome) string {
 	return "fwd=uri-miss"
 }
 
-// Write answers with something that is not kept, such as the listing that a change has just made: plain bytes, and the
-// entity tag that a GET of them would carry.
-func Write(w http.ResponseWriter, r *http.Request, status int, a Answer) {
+// WriteUncached answers with something that is not cached, such as a listing that is new: plain bytes, and the entity
+// tag that a GET of them would carry.
+func WriteUncached(w http.ResponseWriter, r *http.Request, status int, a Answer) {
 	plain := newView(a, 0).Variant("")
 	h := w.Header()
 	h["Cache-Control"] = noCache

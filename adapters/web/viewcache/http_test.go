@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -44,11 +45,17 @@ func newAnswering(t *testing.T) *answering {
 	a.ledger.Restart(place, place)
 	a.ledger.Confirm(time.Now())
 	a.depends = func() []freshness.Dependency { return []freshness.Dependency{freshness.OnItem(property.ID{1})} }
-	a.Cache = New(a.ledger, a.feed, &ports.Counters{}, Options{
-		MaxBytes: 1 << 20, TTL: time.Minute, StaleIfError: 24 * time.Hour, CatchUpTimeout: time.Second,
-	})
+	co := consistency.New(a.ledger, a.feed, consistency.Options{StaleIfError: 24 * time.Hour, CatchUpTimeout: time.Second})
+	a.Cache = New(a.ledger, co, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
 	t.Cleanup(a.Close)
 	return a
+}
+
+// parsed is the exchange for a request as the outermost handler makes it.
+func parsed(w http.ResponseWriter, r *http.Request) *exchange.Exchange {
+	e := exchange.New(w, "")
+	e.Directives = consistency.Parse(r.Header)
+	return e
 }
 
 func (a *answering) load(ctx context.Context) (Answer, error) {
@@ -72,7 +79,7 @@ func (a *answering) get(headers ...string) (told string, h http.Header, err erro
 	}
 	a.Front(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err = a.Serve(w, r, "the key", a.load)
-	})).ServeHTTP(exchange.New(recorder, ""), r)
+	})).ServeHTTP(parsed(recorder, r), r)
 	status := strings.TrimPrefix(recorder.Header().Get("Cache-Status"), "gable-view; ")
 	return recorder.Body.String() + ", " + status, recorder.Header(), err
 }
@@ -135,7 +142,7 @@ func TestAnAnswerThatDependsOnNothingNamedIsNotKept(t *testing.T) {
 // Who wants more than the default is given a view when the feed has just been read, and otherwise the database's own
 // answer, which is not kept; whether the target is known or not.
 func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
-	const cache, token = "Cache-Control", TokenHeader
+	const cache, token = "Cache-Control", consistency.Header
 	ahead := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}, Wrote: []uint64{50}}
 	known := freshness.Token{Seen: ahead.Seen}
 	for name, c := range map[string]struct {
@@ -184,7 +191,7 @@ func TestASessionIsAnsweredWithATokenOrNotAtAll(t *testing.T) {
 	a.want("answer 1, fwd=uri-miss; stored")
 	a.feed.catchUp, a.feed.now = ports.ErrUnavailable, ports.ErrUnavailable
 	for range 2 {
-		if got, h, err := a.get(TokenHeader, "*"); !errors.Is(err, ports.ErrUnavailable) || h.Get(TokenHeader) != "" {
+		if got, h, err := a.get(consistency.Header, "*"); !errors.Is(err, ports.ErrUnavailable) || h.Get(consistency.Header) != "" {
 			t.Errorf("when nobody can say what has been seen, the answer is %q, %v", got, err)
 		}
 		a.targets.InvalidateAll()
@@ -201,7 +208,7 @@ func TestAnOutageIsNoExcuseForAViewThatIsKnownToBeOld(t *testing.T) {
 		"nothing has changed":         {0, "", true},
 		"something else has changed":  {2, "", true},
 		"it has changed":              {1, "", false},
-		"a session is not to go back": {0, TokenHeader, false},
+		"a session is not to go back": {0, consistency.Header, false},
 	} {
 		a := newAnswering(t)
 		a.want("answer 1, fwd=uri-miss; stored")

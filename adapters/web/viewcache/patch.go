@@ -5,20 +5,26 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Patcher makes what was true at a position what is true now, where that takes no question to the store.
-type Patcher interface {
-	PatchPage(*property.Search, *property.Page, freshness.Position) (*property.Page, freshness.Position, freshness.Verdict)
-	PatchItem(property.ID, *property.Property, freshness.Position) (*property.Property, freshness.Position, freshness.Verdict)
-	CheckCount(*property.Filter, freshness.Position) (freshness.Position, freshness.Verdict)
-}
-
-// NoCount is the count of a search that nobody has asked for.
+// NoCount is the count of a search that asks for none.
 const NoCount = -1
 
 // PageAnswer is what render makes of the page of a search and the number of all listings that match it (NoCount: not asked
 // for), with what it depends on and how to make it anew when they change. Render may be called at any later time.
-func PageAnswer(
-	p Patcher, s *property.Search, page *property.Page, count int64, render func(*property.Page, int64) Answer,
+func (c *Cache) PageAnswer(
+	s *property.Search, page *property.Page, count int64, render func(*property.Page, int64) Answer,
+) Answer {
+	return pageAnswer(c.ledger, s, page, count, render)
+}
+
+// patcher is the part of the ledger that makes what was true at a position what is true now. A test puts changes between
+// its answers.
+type patcher interface {
+	PatchPage(*property.Search, *property.Page, freshness.Position) (*property.Page, freshness.Position, freshness.Verdict)
+	CheckCount(*property.Filter, freshness.Position) (freshness.Position, freshness.Verdict)
+}
+
+func pageAnswer(
+	p patcher, s *property.Search, page *property.Page, count int64, render func(*property.Page, int64) Answer,
 ) Answer {
 	answer := render(page, count)
 	answer.Depends = append(answer.Depends, freshness.OnPage(s, page))
@@ -35,22 +41,22 @@ func PageAnswer(
 		if verdict != freshness.Fresh {
 			return Answer{}, at, false
 		}
-		return PageAnswer(p, s, current, count, render), now, true
+		return pageAnswer(p, s, current, count, render), now, true
 	}
 	return answer
 }
 
 // ItemAnswer is what render makes of a listing, with what it depends on, and how to make it anew when the listing has been
 // changed and not removed. Render may be called at any later time.
-func ItemAnswer(p Patcher, listing *property.Property, render func(*property.Property) Answer) Answer {
+func (c *Cache) ItemAnswer(listing *property.Property, render func(*property.Property) Answer) Answer {
 	answer := render(listing)
 	answer.Depends = append(answer.Depends, freshness.OnItem(listing.ID))
 	answer.Patch = func(at freshness.Position) (Answer, freshness.Position, bool) {
-		current, now, verdict := p.PatchItem(listing.ID, listing, at)
+		current, now, verdict := c.ledger.PatchItem(listing.ID, listing, at)
 		if verdict != freshness.Fresh || current == nil {
 			return Answer{}, at, false
 		}
-		return ItemAnswer(p, current, render), now, true
+		return c.ItemAnswer(current, render), now, true
 	}
 	return answer
 }

@@ -40,7 +40,7 @@ func TestAPatchedPageAndItsCountAreOfOneMoment(t *testing.T) {
 	appears := property.Inserted(1, house)
 	ledger := &interrupted{Ledger: freshness.NewLedger(9, 1<<30, time.Hour), change: &appears}
 	search := &property.Search{Limit: 5, Sort: property.DefaultSort}
-	answer := PageAnswer(ledger, search, &property.Page{}, 0, func(page *property.Page, count int64) Answer {
+	answer := pageAnswer(ledger, search, &property.Page{}, 0, func(page *property.Page, count int64) Answer {
 		return Answer{Body: fmt.Appendf(nil, "%d of %d", len(page.Properties), count)}
 	})
 	answer, now, patched := answer.Patch(ledger.Position())

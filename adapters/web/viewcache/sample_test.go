@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -21,7 +22,7 @@ func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
 	samples := ports.NewSamples()
-	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	load := func(ctx context.Context) (Answer, error) {
 		body := "house 1"
@@ -56,7 +57,7 @@ func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
 	samples := ports.NewSamples()
-	views := New(ledger, away{}, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	body := "wrong"
 	load := func(context.Context) (Answer, error) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -37,9 +37,9 @@ func TestOnlyTheAnswerToARequestForNothingSpecialIsForSharedCaches(t *testing.T)
 		"a reload":                         {[]string{cache, "max-age=0"}, false},
 		"max-stale":                        {[]string{cache, "max-stale=60"}, false},
 		"only-if-cached":                   {[]string{cache, "only-if-cached"}, false},
-		"a session begins":                 {[]string{TokenHeader, "*"}, false},
-		"a session goes on":                {[]string{TokenHeader, met.String()}, false},
-		"a session that asks for no-cache": {[]string{TokenHeader, met.String(), cache, "no-cache"}, false},
+		"a session begins":                 {[]string{consistency.Header, "*"}, false},
+		"a session goes on":                {[]string{consistency.Header, met.String()}, false},
+		"a session that asks for no-cache": {[]string{consistency.Header, met.String(), cache, "no-cache"}, false},
 	} {
 		a := newShared(t)
 		for _, when := range []string{"not cached", "cached", "cached under another target", "after a change"} {
@@ -55,7 +55,7 @@ func TestOnlyTheAnswerToARequestForNothingSpecialIsForSharedCaches(t *testing.T)
 					headers = append([]string{"If-None-Match", "*"}, headers...)
 				}
 				_, h, err := a.get(headers...)
-				session := len(c.headers) > 0 && c.headers[0] == TokenHeader
+				session := len(c.headers) > 0 && c.headers[0] == consistency.Header
 				private := h.Get("Cache-Control") == "private, no-cache"
 				if err != nil || (h.Get(cdnHeader) != "") != c.shared || private != session {
 					t.Errorf("%s, %s: %v, %s %q, Cache-Control %q", name, when, err, cdnHeader, h.Get(cdnHeader),
@@ -73,13 +73,13 @@ func TestAHeadAnswerIsForSharedCachesWhenTheGetAnswerIs(t *testing.T) {
 			recorder := httptest.NewRecorder()
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/v1/properties/x", nil)
 			if token != "" {
-				r.Header.Set(TokenHeader, token)
+				r.Header.Set(consistency.Header, token)
 			}
 			a.Front(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if err := a.Serve(w, r, "the key", a.load); err != nil {
 					t.Error(err)
 				}
-			})).ServeHTTP(exchange.New(recorder, ""), r)
+			})).ServeHTTP(parsed(recorder, r), r)
 			if got := recorder.Header().Get(cdnHeader); (got != "") != shared {
 				t.Errorf("token %q: %s is %q", token, cdnHeader, got)
 			}

@@ -11,6 +11,8 @@ const root = path.resolve(import.meta.dirname, "../../../..");
 export class Gable {
   /** Where it serves, without a slash at the end. */
   url;
+  /** The path below which it serves, as GABLE_HTTP_BASE_PATH says; "" for the whole host. */
+  get base() { return new URL(this.url).pathname.replace(/\/$/, ""); }
   /** The key that may do everything over the API. */
   key;
   /** The account that may do everything on the pages: {name, password}. */

@@ -74,8 +74,8 @@ export class Visitor {
 
   #asked(request) {
     const url = new URL(request.url());
-    if (["http:", "https:", "ws:", "wss:"].includes(url.protocol) && url.origin !== this.#gable.url) {
-      this.faults.push(`request to another host: ${url}`);
+    if (["http:", "https:", "ws:", "wss:"].includes(url.protocol) && !url.href.startsWith(this.#gable.url + "/")) {
+      this.faults.push(`request to another site: ${url}`);
     }
   }
 
@@ -103,13 +103,16 @@ export class Visitor {
 
   /** Signs in without the page for it. */
   async signIn({ name, password } = this.#gable.administrator) {
-    const answer = await this.context.request.post("/admin/sign-in", {
+    const answer = await this.context.request.post(this.#gable.url + "/admin/sign-in", {
       form: { sign_in_name: name, sign_in_password: password, next: "/admin" }, maxRedirects: 0,
     });
     assert.equal(answer.status(), 303, "signed in");
   }
 
-  async go(address) { await this.page.goto(address); }
+  async go(address) { await this.page.goto(this.#gable.url + address); }
+
+  /** The path of the page, below that of the program. */
+  get path() { return new URL(this.page.url()).pathname.slice(this.#gable.base.length); }
 
   /** Presses what is called so, and waits for the page that it leads to. */
   async press(name, role = "button", within = this.page) {

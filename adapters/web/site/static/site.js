@@ -96,10 +96,10 @@ for (const details of document.querySelectorAll("details[data-narrow-closed]")) 
   details.classList.add("settled");
 }
 
-// Back to the search that led here, where there was one.
+// Back to the search that led here, where there was one. The name of the site leads to the catalogue.
 document.querySelector("a[data-back]")?.addEventListener("click", (event) => {
   const from = document.referrer && new URL(document.referrer);
-  if (from && from.origin === location.origin && from.pathname === "/" && history.length > 1) {
+  if (from && from.origin === location.origin && from.pathname === document.querySelector(".brand").pathname && history.length > 1) {
     event.preventDefault();
     history.back();
   }

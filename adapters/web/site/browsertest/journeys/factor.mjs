@@ -35,7 +35,7 @@ export async function journey(visitor) {
     await here.press(/^End it/);
     await here.reads("The session has ended.");
     await elsewhere.go("/admin");
-    assert.equal(new URL(elsewhere.page.url()).pathname, "/admin/sign-in");
+    assert.equal(elsewhere.path, "/admin/sign-in");
 
     here.expect(401, 422);
     await here.follow("Second factor");
@@ -71,7 +71,7 @@ export async function journey(visitor) {
     await here.look("code-mistake");
     await here.fill("Code", code(secret, 1));
     await here.press("Sign in");
-    assert.equal(new URL(here.page.url()).pathname, "/admin");
+    assert.equal(here.path, "/admin");
     await here.press("Sign out");
     await signIn();
     await here.fill("Code", recovery);
@@ -86,7 +86,7 @@ export async function journey(visitor) {
     await visitor.press(`Take ${editor.name}’s second factor off`, "button", row);
     await visitor.reads(/has no second factor now/);
     await here.go("/admin");
-    assert.equal(new URL(here.page.url()).pathname, "/admin/sign-in");
+    assert.equal(here.path, "/admin/sign-in");
   } finally {
     await Promise.all([here.leave(), elsewhere.leave()]);
   }

@@ -1,0 +1,119 @@
+package consistency
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTheHeadersSayHowFreshAnAnswerHasToBe(t *testing.T) {
+	for header, want := range map[string]Directives{
+		"no-store":                    {Uncached: true},
+		"no-cache":                    {Latest: true},
+		"NO-CACHE":                    {Latest: true},
+		"max-age=0":                   {Latest: true}, // a browser's reload
+		`max-age="0"`:                 {Latest: true},
+		"max-age=60":                  {},
+		"only-if-cached":              {OnlyCached: true},
+		"only-if-cached, no-cache":    {OnlyCached: true, Latest: true},
+		"max-stale=60":                {Tolerant: true, MaxStale: time.Minute},
+		"max-stale":                   {Tolerant: true, MaxStale: time.Duration(math.MaxInt64)},
+		"max-stale=soon":              {},
+		"no-transform, something=new": {},
+	} {
+		if got := Parse(http.Header{"Cache-Control": {header}}); got != want {
+			t.Errorf("%q asks for %+v; want %+v", header, got, want)
+		}
+	}
+}
+
+// away is the feed of a database that cannot be reached any more.
+type away struct{}
+
+func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
+
+func (away) Now(context.Context) (freshness.Place, error) {
+	return freshness.Place{}, ports.ErrUnavailable
+}
+
+// The write is done, so its writer has to be told what the next read must not undo, also when the database went away just
+// after it.
+func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
+	here := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
+	elsewhere := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}
+	for name, c := range map[string]struct {
+		given string
+		wrote ports.Writing
+		exact bool
+	}{
+		"one change":                             {"", ports.Writing{Tx: 12, Changes: 1}, true},
+		"one change, in this epoch":              {"", ports.Writing{Tx: 12, Epoch: "here", Changes: 1}, true},
+		"one change, in another epoch":           {"", ports.Writing{Tx: 12, Epoch: "elsewhere", Changes: 1}, false},
+		"one change, after another epoch":        {elsewhere.String(), ports.Writing{Tx: 12, Changes: 1}, false},
+		"one change, after what cannot be known": {freshness.Present().String(), ports.Writing{Tx: 12, Changes: 1}, false},
+		"many changes":                           {"", ports.Writing{Tx: 12, Changes: 2}, false},
+		"no change":                              {"", ports.Writing{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ledger := freshness.NewLedger(4, 1<<30, time.Hour)
+			ledger.Restart(here, here)
+			ledger.Confirm(time.Now())
+			request, answer := http.Header{}, http.Header{}
+			if c.given != "" {
+				request.Set(Header, c.given)
+			}
+			New(ledger, away{}, Options{CatchUpTimeout: time.Second}).
+				SetWriteToken(ports.WithWriting(t.Context(), &c.wrote), Parse(request), answer)
+			token, err := freshness.ParseToken(answer.Get(Header))
+			later := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 13, Xmax: 13}}
+			if err != nil || token.MetBy(here) || token.MetBy(later) != c.exact {
+				t.Errorf("the token is %+v, %v", token, err)
+			}
+			// What was written here is known here. What stood there already may be news to this process.
+			if trusted := ledger.Trusted(time.Now()); trusted != (c.wrote.Changes > 0) {
+				t.Errorf("the caches are trusted: %t", trusted)
+			}
+		})
+	}
+}
+
+// A browser's cookie counts where the request has no token of its own, and a cookie that is not a token never does harm.
+func TestAPageHasTheTokenOfItsBrowsersCookie(t *testing.T) {
+	token := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}}
+	for name, c := range map[string]struct {
+		cookie, header string
+		want           Directives
+	}{
+		"a cookie":               {token.String(), "", Directives{Session: true, Token: &token}},
+		"no cookie":              {"", "", Directives{}},
+		"a cookie of no meaning": {"soup", "", Directives{}},
+		"a token of its own":     {token.String(), "*", Directives{Session: true}},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if c.cookie != "" {
+			r.AddCookie(&http.Cookie{Name: Cookie, Value: c.cookie})
+		}
+		if c.header != "" {
+			r.Header.Set(Header, c.header)
+		}
+		if diff := cmp.Diff(c.want, ParsePage(r, Cookie)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestATokenThatIsNoneIsReported(t *testing.T) {
+	for _, tokens := range [][]string{{"soup"}, {"*", "*"}, {""}} {
+		if d := Parse(http.Header{Header: tokens}); !errors.Is(d.Err, freshness.ErrInvalidToken) {
+			t.Errorf("%q: %v", tokens, d.Err)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package site
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gable-listings/gable/domain/property"
+)
+
+// input is one field of the form of a listing.
+type input struct {
+	*property.Field
+	Label, Value, Wrong string
+	Room                int  // how many characters there is room for
+	Area                bool // for several lines
+	Wide                bool // takes the whole width of the form
+}
+
+// Inputs are the fields of the form. The reference and what takes several lines come last.
+func (f *editForm) Inputs() []input {
+	var all []input
+	fields := property.FieldTable()
+	for i := range fields {
+		all = append(all, f.input(&fields[i]))
+	}
+	slices.SortStableFunc(all, func(a, b input) int { return cmp.Compare(a.rank(), b.rank()) })
+	return all
+}
+
+func (f *editForm) input(field *property.Field) input {
+	name := field.Name
+	return input{
+		Field: field, Label: inputLabel(field), Value: f.Value(name), Wrong: f.Wrong[name], Room: room(field),
+		Area: field.Lines || field.Type == property.ListField,
+		Wide: field.Lines || field.Type == property.ListField || field.Type == property.TextField && !field.Key,
+	}
+}
+
+func (i input) rank() int {
+	switch {
+	case i.Area:
+		return 2
+	case i.Key:
+		return 1
+	}
+	return 0
+}
+
+// Typed reports whether the browser should show a keyboard for numbers; some of those have no minus.
+func (i input) Typed() bool { return i.Numeric() && i.Type != property.DegreesField }
+
+// inputLabel is the name of the field, and how it is filled in where that is not plain.
+func inputLabel(f *property.Field) string {
+	label := fieldName(f.Name)
+	switch {
+	case f.Name == "location":
+		return label + ", as people write it"
+	case f.Quarters:
+		return label + ", in quarters"
+	case f.Type == property.DegreesField:
+		return label + ", degrees"
+	case f.Type == property.ListField:
+		return label + ", one address a line"
+	}
+	return label
+}
+
+// room is how many characters the input of a field has room for; 0 is any number.
+func room(f *property.Field) int {
+	switch f.Type {
+	case property.TextField, property.ChoiceField:
+		return f.Longest
+	case property.WholeField:
+		return len(f.Max.Short())
+	case property.ListField:
+		return 0
+	}
+	return 30
+}
+
+// read takes over what was typed.
+func (f *editForm) read(form url.Values) (d property.Details) {
+	f.Values = form
+	if f.Wrong == nil {
+		f.Wrong = map[string]string{}
+	}
+	var at property.Position
+	fields := property.FieldTable()
+	for i := range fields {
+		f.readField(&fields[i], &d, &at)
+	}
+	d.Coordinates = at.Coordinates()
+	return d
+}
+
+func (f *editForm) readField(field *property.Field, d *property.Details, at *property.Position) {
+	typed := f.Values.Get(field.Name)
+	text := strings.TrimSpace(typed)
+	switch field.Type {
+	case property.TextField:
+		if field.Lines {
+			text = strings.ReplaceAll(typed, "\r\n", "\n")
+		}
+		*field.Text(d) = text
+	case property.ChoiceField:
+		if field.Choices == nil {
+			text = strings.ToUpper(text)
+		}
+		*field.Text(d) = text
+	case property.DegreesField:
+		if f.located() {
+			*field.Degrees(at) = property.Some(f.degrees(field, text))
+		}
+	case property.ListField:
+		*field.List(d) = typedLines(typed)
+	default:
+		field.SetNumber(d, f.number(field, text))
+	}
+}
+
+// number reads money, a whole number or a decimal.
+func (f *editForm) number(field *property.Field, text string) property.Optional[property.Decimal] {
+	switch {
+	case text == "" && field.Required:
+		f.Wrong[field.Name] = "is needed, like 450,000 or 1250.50"
+		return property.Optional[property.Decimal]{}
+	case text == "":
+		return property.Optional[property.Decimal]{}
+	case field.Type == property.WholeField:
+		lowest, highest := int(field.Min/100), int(field.Max/100)
+		n, err := property.ParseWhole(text, lowest, highest)
+		if err != nil {
+			f.Wrong[field.Name] = fmt.Sprintf("must be a whole number from %d to %d", lowest, highest)
+		}
+		return property.Some(property.Decimal(n) * 100)
+	}
+	n, wrong := readNumber(text, field.Type == property.MoneyField)
+	if wrong != "" {
+		f.Wrong[field.Name] = wrong
+	}
+	return property.Some(n)
+}
+
+// located reports whether something stands in the fields of the position.
+func (f *editForm) located() bool {
+	return strings.TrimSpace(f.Values.Get("latitude")+f.Values.Get("longitude")) != ""
+}
+
+func (f *editForm) degrees(field *property.Field, text string) float64 {
+	n, err := property.ParseNumber(text)
+	if err != nil {
+		f.Wrong[field.Name] = "must be a number of degrees, like 47.6062; leave both empty if the position is not known"
+	}
+	return n
+}
+
+// typedLines are the lines that are not empty, without white space around them.
+func typedLines(text string) (lines []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

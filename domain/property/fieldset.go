@@ -1,0 +1,51 @@
+package property
+
+// Fields is a set of fields: a bit for each, by its index in the table.
+type Fields uint32
+
+// AllFields are the fields that a source of listings may lack: all but its key for the listing and what is required.
+var AllFields = func() (all Fields) {
+	for i := range table {
+		if !table[i].Required && !table[i].Key {
+			all = all.With(i)
+		}
+	}
+	return all
+}()
+
+// halves are the fields of which a source cannot lack one alone.
+var halves = func() (both Fields) {
+	for i := range table {
+		if table[i].Type == DegreesField {
+			both = both.With(i)
+		}
+	}
+	return both
+}()
+
+// With is the set and the field with this index.
+func (f Fields) With(index int) Fields { return f | 1<<index }
+
+// Without is the set less the fields of another one.
+func (f Fields) Without(other Fields) Fields { return f &^ other }
+
+// Has reports whether the field with this index is in the set.
+func (f Fields) Has(index int) bool { return f&(1<<index) != 0 }
+
+// Lacking is the fields that a source lacks which has these. One half of a place says something of both.
+func Lacking(present Fields) Fields {
+	if present&halves != 0 {
+		present |= halves
+	}
+	return AllFields.Without(present)
+}
+
+// Completed is the details of a source that lacks the absent fields, which are those of the stored listing.
+func (d Details) Completed(absent Fields, stored *Details) Details {
+	for i := range table {
+		if absent.Has(i) {
+			table[i].carry(&d, stored)
+		}
+	}
+	return d
+}
