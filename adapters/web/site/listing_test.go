@@ -10,7 +10,7 @@ import (
 
 // Two listings that differ in one field alone have different pages.
 func TestAListingsPageShowsEveryField(t *testing.T) {
-	pages, err := newPages("v")
+	pages, err := newPages("", "v")
 	if err != nil {
 		t.Fatal(err)
 	}
