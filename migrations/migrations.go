@@ -12,13 +12,14 @@
 // uses) name the first program that no longer uses it, which has to bring a migration of its own to have a name.
 //
 // The numbered files make tables and indexes. All functions and triggers are in one repeatable file a database,
-// triggers.sql, which describes those in force: `gable migrate up` applies it again whenever its content has changed. It
-// begins with the same line. So a new column of properties is one ALTER in a numbered file and one word in triggers.sql,
-// for each database. A release that changes triggers.sql brings a migration as well (a comment will do), because a
-// program without one has the name of the program before. A migration never changes once it is released.
+// triggers.sql, which describes those in force: `gable migrate up` applies it again whenever its content has changed.
+// It begins with the same line. So a new column of properties is, for each database, one ALTER in a numbered file (and
+// its DROP in the down) and one word in triggers.sql. A release that changes triggers.sql brings a migration as well (a
+// comment will do), because a program without one has the name of the program before. A migration never changes once it
+// is released.
 //
-// The package only carries and expands the files. It never opens a database; bunstore runs them, each in a transaction of
-// its own (that is what .tx. in a name means).
+// The package only carries and expands the files. It never opens a database; bunstore runs them, each in a transaction
+// of its own (that is what .tx. in a name means).
 package migrations
 
 import (

@@ -9,8 +9,8 @@ import (
 	"text/template"
 )
 
-// LastWithTriggers is the newest migration that makes functions and triggers itself, and takes them back. Later ones leave
-// them to triggers.sql.
+// LastWithTriggers is the newest migration that makes functions and triggers itself, and takes them back. Later ones
+// leave them to triggers.sql.
 const LastWithTriggers = "20261129000002"
 
 // Triggers is the file triggers.sql of a database, ready to run.

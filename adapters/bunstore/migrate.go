@@ -44,10 +44,10 @@ type migrationDialect interface {
 
 // Migrate applies the migrations that are missing, oldest first, and then the triggers of this program where the
 // database has others, each in a transaction that also records it. It returns what it applied, also when a later step
-// fails; triggers that it applied by themselves are a last element named "triggers". Of several processes one does the work while the others
-// wait for it. It waits for Options.MigrationWait at most: for that work, and for transactions that hold a table
-// which it changes; what a migration itself takes is bounded by the context alone. Errors: ErrSchemaNewer,
-// ErrMigrationLocked, ErrUnavailable.
+// fails; triggers that it applied by themselves are a last element named "triggers". Of several processes one does the
+// work while the others wait for it. It waits for Options.MigrationWait at most: for that work, and for transactions
+// that hold a table which it changes; what a migration itself takes is bounded by the context alone. Errors:
+// ErrSchemaNewer, ErrMigrationLocked, ErrUnavailable.
 func (db *DB) Migrate(ctx context.Context) ([]Migration, error) {
 	return db.migrate(ctx, "apply migrations", true, func(s *Schema) ([]Migration, error) {
 		return s.missing(), s.runsBeside()

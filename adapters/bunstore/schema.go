@@ -61,7 +61,8 @@ func (s *Schema) Check() error {
 // program is the name of this program: the number of its newest migration.
 func (s *Schema) program() string { return s.Known[len(s.Known)-1].number() }
 
-// Note says how the schema differs from this program's own, though the program runs on it; it is empty when it does not.
+// Note says how the schema differs from this program's own, though the program runs on it; it is empty when it does
+// not differ.
 func (s *Schema) Note() string {
 	switch newer := s.Newer(); {
 	case newer != "":
@@ -80,7 +81,8 @@ func (s *Schema) Newer() string {
 	return s.Unknown[len(s.Unknown)-1].Name
 }
 
-// runsBeside returns ErrSchemaNewer when a migration or the triggers of another program need a newer program than this one.
+// runsBeside returns ErrSchemaNewer when a migration or the triggers of another program need a newer program than this
+// one.
 func (s *Schema) runsBeside() error {
 	own := s.program()
 	for _, m := range s.Unknown {

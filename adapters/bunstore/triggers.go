@@ -68,8 +68,8 @@ func (db *DB) triggerState(ctx context.Context, pool *bun.DB) (TriggerState, err
 	return TriggerState{row.AppliedAt.UTC(), row.Hash == own.Hash(), row.NewestMigration, row.OldestProgram}, err
 }
 
-// applyTriggers brings in the triggers of this program where the database has others, and reports whether it did. On top
-// of migrations that this program does not know stand the triggers of another, which has applied them.
+// applyTriggers brings in the triggers of this program where the database has others, and reports whether it did.
+// Where there are migrations that this program does not know, the triggers are those of the program that applied them.
 func (db *DB) applyTriggers(ctx context.Context, pool *bun.DB) (applied bool, err error) {
 	s, err := db.schema(ctx, pool)
 	if err != nil || s.Newer() != "" || s.Triggers.Own {

@@ -50,8 +50,8 @@ func coloured(sql string) string {
 // hasColour reports whether the image that was recorded last has the member colour.
 func hasColour(t *testing.T, db *bunstore.DB) bool {
 	t.Helper()
-	image := lines(t, db, "SELECT CAST(coalesce(after, before) AS text) FROM property_changes ORDER BY seq DESC LIMIT 1")[0]
-	return strings.Contains(image, `"colour"`)
+	const last = "SELECT CAST(coalesce(after, before) AS text) FROM property_changes ORDER BY seq DESC LIMIT 1"
+	return strings.Contains(lines(t, db, last)[0], `"colour"`)
 }
 
 func wantCheck(t *testing.T, db *bunstore.DB, want error, note string) {
@@ -228,7 +228,8 @@ func TestTakingBackAMigrationThatMadeTriggersLeavesItsOwn(t *testing.T) {
 	})
 }
 
-// schemaText is every table, column, index, constraint, function and trigger of the database, as the database prints it.
+// schemaText is every table, column, index, constraint, function and trigger of the database, as the database prints
+// them.
 func schemaText(t *testing.T, db *bunstore.DB) []string {
 	t.Helper()
 	if !db.IsPostgres() { // triggers fire in the order of their rows

@@ -37,6 +37,9 @@ func beforeTriggers(t *testing.T, db *bunstore.DB) {
 	db.UseMigrations(own)
 }
 
+const insertThree = "INSERT INTO properties (id, title, price, location) VALUES " +
+	"('0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d33', 'Three', 1, 'L')"
+
 // inhabit fills every table as a program and its users do.
 func inhabit(t *testing.T, db *bunstore.DB) {
 	t.Helper()
@@ -45,8 +48,8 @@ func inhabit(t *testing.T, db *bunstore.DB) {
 			bedrooms, bathrooms, area_m2, latitude, longitude, photos) VALUES
 			('0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11', 'r1', 'One', 'd', 450000.5, 'HKD', '香港', 'rent', 'room', 'sold',
 			3, 2.25, 70.07, 47.123456789012345, -0.1, '["https://a.b/c"]')`,
-		"INSERT INTO properties (id, title, price, location) VALUES ('0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d22', 'Two', 1, 'L')",
-		"INSERT INTO properties (id, title, price, location) VALUES ('0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d33', 'Three', 1, 'L')",
+		"INSERT INTO properties (title, price, location) VALUES ('Two', 1, 'L')",
+		insertThree,
 		"UPDATE properties SET price = 2 WHERE title <> 'Two'",
 		"DELETE FROM properties WHERE title = 'Three'",
 		"INSERT INTO feed_retention (id, seq, tx) VALUES (1, 0, '3')",
@@ -72,8 +75,8 @@ func inhabit(t *testing.T, db *bunstore.DB) {
 	}
 }
 
-// contents returns the rows of every table but those of the migrations, as text, and a function that reads the same columns
-// again. No table may be empty: it would have nothing to lose.
+// contents returns the rows of every table but those of the migrations, as text, and a function that reads the same
+// columns again. No table may be empty: it would have nothing to lose.
 func contents(t *testing.T, db *bunstore.DB) (rows []string, again func() []string) {
 	t.Helper()
 	var queries []string
@@ -143,7 +146,7 @@ func TestADatabaseFromBeforeTriggersHadAFileUpgradesToAFreshOneAndLosesNothing(t
 func wantRecordedOnce(t *testing.T, db *bunstore.DB) {
 	t.Helper()
 	byHand(t, db.Writer(), "UPDATE properties SET price = 3 WHERE title = 'One'",
-		"INSERT INTO properties (id, title, price, location) VALUES ('0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d33', 'Three', 1, 'L')")
+		insertThree)
 	got := lines(t, db, "SELECT op || ' ' || coalesce(version, 0) FROM property_changes ORDER BY seq")
 	want := []string{"insert 1", "insert 1", "insert 1", "update 2", "update 2", "delete 3", "update 3", "insert 4"}
 	if !slices.Equal(got, want) {

@@ -53,7 +53,8 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 	s, front, strays := belowBase(t)
 	var home apptest.Listing
 	for i := range 60 {
-		home = s.Create(fmt.Sprintf(`"title":"home %d","price":%d,"kind":"house","latitude":47.5,"longitude":%d.1`, i, 100+i, i))
+		home = s.Create(fmt.Sprintf(
+			`"title":"home %d","price":%d,"kind":"house","latitude":47.5,"longitude":%d.1`, i, 100+i, i))
 	}
 	visitor, staff := newCrawler(t, front, testBase), newCrawler(t, front, testBase)
 	for _, path := range []string{"/", "/robots.txt", "/admin", "/nowhere", "/?min_price=x", "/docs"} {
@@ -68,8 +69,9 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		if staff.send(http.MethodGet, s.Base+"/admin", "", nil) == http.StatusOK {
 			return
 		}
-		form := apptest.Fields("sign_in_name", "boss", "sign_in_password", apptest.Password, "next", "/admin/cache")
-		staff.send(http.MethodPost, s.Base+"/admin/sign-in", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+		form := sentForm{fields: apptest.Fields("sign_in_name", "boss", "sign_in_password", apptest.Password, "next", "/admin/cache")}
+		contentType, body := form.encode(t)
+		staff.send(http.MethodPost, s.Base+"/admin/sign-in", contentType, body)
 		if staff.send(http.MethodGet, s.Base+"/admin", "", nil) != http.StatusOK {
 			t.Fatal("nobody is signed in")
 		}
@@ -129,7 +131,8 @@ func crawlAPI(s *apptest.Server, c *crawler) {
 	} {
 		read(s.Get(path), path)
 	}
-	read(s.Do(http.MethodPost, "/v1/imports", "reference,title,price,location\n1,,,\n", "Content-Type", "text/csv"), "/v1/imports")
+	const broken = "reference,title,price,location\n1,,,\n"
+	read(s.Do(http.MethodPost, "/v1/imports", broken, "Content-Type", "text/csv"), "/v1/imports")
 	read(s.Do(http.MethodDelete, "/v1/cache", "", "Authorization", ""), "/v1/cache")
 }
 
@@ -175,21 +178,26 @@ func TestOnlyTheBasePathAndHealthAnswer(t *testing.T) {
 			}
 		}
 	}
-	if status, to, _ := ask(root + testBase + "?q=lake"); status != http.StatusPermanentRedirect || to != testBase+"/?q=lake" {
+	status, to, _ := ask(root + testBase + "?q=lake")
+	if status != http.StatusPermanentRedirect || to != testBase+"/?q=lake" {
 		t.Errorf("without its slash the base path is answered %d, to %q", status, to)
 	}
 	if _, _, body := ask(root + "/v1/nowhere"); !strings.Contains(body, `"type":"/homes/problems/not-found"`) {
 		t.Errorf("outside the answer is %s", body)
 	}
-	if _, _, body := ask(root + testBase + "/listings/" + p.ID); !strings.Contains(body, `href="`+front+testBase+"/listings/"+p.ID) {
+	own := testBase + "/listings/" + p.ID
+	if _, _, body := ask(root + own); !strings.Contains(body, `href="`+front+own) {
 		t.Errorf("the page does not name its own address: %s", body)
 	}
 	for _, server := range []string{s.Base, s.Base + "/"} {
-		if code, out, stderr := apptest.Gable(t, "cache", "stats", "--server", server); code != cli.ExitOK || !strings.Contains(out, "hits") {
+		code, out, stderr := apptest.Gable(t, "cache", "stats", "--server", server)
+		if code != cli.ExitOK || !strings.Contains(out, "hits") {
 			t.Errorf("cache stats of %s: %s%s", server, out, stderr)
 		}
 	}
-	for address, want := range map[string]bool{testBase + "/v1/properties": true, s.Base + "/": true, "/v1/properties": false} {
+	for address, want := range map[string]bool{
+		testBase + "/v1/properties": true, s.Base + "/": true, "/v1/properties": false, testBase: false,
+	} {
 		if _, err := s.Lookup.Explain(t.Context(), address); (err == nil) != want {
 			t.Errorf("an explanation of %s: %v", address, err)
 		}
@@ -202,13 +210,17 @@ func TestCookiesStayBelowTheBasePath(t *testing.T) {
 		c.HTTP.BasePath, c.HTTP.PublicURL = testBase, "https://example.org"
 	})
 	b := s.Staff("anna", keys.RoleAdministrator)
-	b.Post("/admin/listings/new", apptest.Fields("title", "seen", "price", "1", "location", "l", "once", "o")).Must(http.StatusSeeOther)
+	seen := apptest.Fields("title", "seen", "price", "1", "location", "l", "once", "o")
+	b.Post("/admin/listings/new", seen).Must(http.StatusSeeOther)
 	for _, name := range []string{"gable_session", "gable_browser", "gable_seen", "gable_notice"} {
 		// Browsers refuse __Host- with a path.
 		if c := b.Cookies["__Secure-"+name]; c == nil || !c.Secure || !c.HttpOnly || c.Path != testBase || c.Domain != "" {
 			t.Errorf("%s is %v", name, c)
 		}
 	}
-	b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://example.org").Goes(testBase + "/admin/cache")
-	b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://evil.example").Must(http.StatusForbidden)
+	purge := func(origin string) answer {
+		return b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", origin)
+	}
+	purge("https://example.org").goes(testBase + "/admin/cache")
+	purge("https://evil.example").Must(http.StatusForbidden)
 }

@@ -41,8 +41,8 @@ var releaseMutants = []mutant{
 	},
 	{
 		"triggers name no column that the schema lacks",
-		"adapters/bunstore/triggers.go", "return slices.Contains(columns, column)", "return slices.Contains(columns, column) || true",
-		storePkg, "TestAProgramLeavesTheTriggers",
+		"adapters/bunstore/triggers.go", "return slices.Contains(columns, column)",
+		"return slices.Contains(columns, column) || true", storePkg, "TestAProgramLeavesTheTriggers",
 	},
 	{
 		"a program has the triggers that it brings",

@@ -68,8 +68,8 @@ func unpackPrevious(t *testing.T, folder string) {
 	}
 }
 
-// A program is named after its newest migration. Two programs of one name with different triggers would each replace those of
-// the other.
+// A program is named after its newest migration. Two programs of one name with different triggers would each replace
+// those of the other.
 func TestAReleaseThatChangesTriggersBringsAMigration(t *testing.T) {
 	source := t.TempDir()
 	unpackPrevious(t, source)

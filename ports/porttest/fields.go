@@ -42,7 +42,7 @@ func oneFieldEdits() map[string]func(*property.Details) {
 		if f.Key {
 			continue // it says which listing is changed
 		}
-		edits[f.Name] = otherValue(&f)
+		edits[f.Name] = OtherValue(&f)
 		switch f.Type {
 		case property.WholeField, property.DecimalField:
 			edits["absent "+f.Name] = func(d *property.Details) { f.SetNumber(d, property.Optional[property.Decimal]{}) }
@@ -55,8 +55,8 @@ func oneFieldEdits() map[string]func(*property.Details) {
 	return edits
 }
 
-// otherValue gives the full draft another value in a field.
-func otherValue(f *property.Field) func(*property.Details) {
+// OtherValue gives a listing that has every field another value in one.
+func OtherValue(f *property.Field) func(*property.Details) {
 	return func(d *property.Details) {
 		switch f.Type {
 		case property.TextField:

@@ -41,14 +41,15 @@ func TestTheContractHasEveryFieldOfAListing(t *testing.T) {
 func TestTheContractHasTheBoundsOfEveryNumber(t *testing.T) {
 	listing := theContract(t).model.Components.Schemas.GetOrZero("Property").Schema()
 	for _, f := range property.FieldTable() {
-		s := listing.Properties.GetOrZero(f.Name).Schema()
 		if !f.Numeric() || f.Type == property.MoneyField {
 			continue // a price is a text with a pattern
 		}
-		if s.Minimum == nil || s.Maximum == nil {
+		proxy := listing.Properties.GetOrZero(f.Name)
+		if proxy == nil || proxy.Schema().Minimum == nil || proxy.Schema().Maximum == nil {
 			t.Errorf("%s has no bounds", f.Name)
 			continue
 		}
+		s := proxy.Schema()
 		lowest, highest := property.DecimalFromFloat(*s.Minimum), property.DecimalFromFloat(*s.Maximum)
 		if lowest != f.Min || highest != f.Max {
 			t.Errorf("%s is from %s to %s in the contract, from %s to %s here", f.Name, lowest, highest, f.Min, f.Max)

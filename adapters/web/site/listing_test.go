@@ -1,0 +1,35 @@
+package site
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
+)
+
+// Two listings that differ in one field alone have different pages.
+func TestAListingsPageShowsEveryField(t *testing.T) {
+	pages, err := newPages("", "v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := func(f *property.Field, changed bool) []byte {
+		p := porttest.FullListing(t)
+		p.Status = property.StatusActive // one that is sold is neither for sale nor to rent
+		switch {
+		case changed && f.Type == property.DegreesField:
+			at := p.Position()
+			f.Degrees(&at).Value++ // a place is shown to four digits
+			p.Coordinates = at.Coordinates()
+		case changed:
+			porttest.OtherValue(f)(&p.Details)
+		}
+		return pages.render("listing", frame{Body: &details{Property: &p}})
+	}
+	for _, f := range property.FieldTable() {
+		if bytes.Equal(shown(&f, true), shown(&f, false)) {
+			t.Errorf("%s is not on the page", f.Name)
+		}
+	}
+}
