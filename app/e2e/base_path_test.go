@@ -218,9 +218,9 @@ func TestCookiesStayBelowTheBasePath(t *testing.T) {
 			t.Errorf("%s is %v", name, c)
 		}
 	}
-	purge := func(origin string) answer {
+	purge := func(origin string) apptest.Answer {
 		return b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", origin)
 	}
-	purge("https://example.org").goes(testBase + "/admin/cache")
+	purge("https://example.org").Goes(testBase + "/admin/cache")
 	purge("https://evil.example").Must(http.StatusForbidden)
 }
