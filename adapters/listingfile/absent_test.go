@@ -17,7 +17,7 @@ func without(names ...string) property.Fields {
 var choices = porttest.FieldsNamed("currency", "offer", "kind", "status")
 
 // lacks reports whether the record says nothing about the field.
-func lacks(r listingfile.Record, name string) bool { return r.Absent&porttest.FieldsNamed(name) != 0 }
+func lacks(r property.Record, name string) bool { return r.Absent&porttest.FieldsNamed(name) != 0 }
 
 // lackingFiles are files of one listing, and the fields that it lacks there.
 var lackingFiles = map[string]struct {

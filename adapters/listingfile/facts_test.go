@@ -11,10 +11,11 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/adapters/listingfile"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // lease is a RESO record, edited.
-func lease(t *testing.T, edit map[string]any) listingfile.Record {
+func lease(t *testing.T, edit map[string]any) property.Record {
 	t.Helper()
 	members := map[string]any{
 		"ListingId": "L-1", "ListPrice": 2100, "City": "Reno", "StateOrProvince": "NV",
@@ -171,7 +172,7 @@ func TestAnAddressThatMayNotBeShownIsInNoField(t *testing.T) {
 }
 
 // withCell reads a file in which one cell of the first row has another text.
-func withCell(t *testing.T, mapping, file, column, text string) []listingfile.Record {
+func withCell(t *testing.T, mapping, file, column, text string) []property.Record {
 	t.Helper()
 	header, rows := csvFile(t, file)
 	at := slices.Index(header, column)

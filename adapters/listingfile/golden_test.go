@@ -21,13 +21,13 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // readAll reads a whole file; records come checked as an importer would.
-func readAll(t testing.TB, from io.Reader, o listingfile.Options) ([]listingfile.Record, error) {
+func readAll(t testing.TB, from io.Reader, o listingfile.Options) ([]property.Record, error) {
 	t.Helper()
 	r, err := listingfile.NewReader(from, o)
 	if err != nil {
 		return nil, err
 	}
-	var all []listingfile.Record
+	var all []property.Record
 	for {
 		record, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -53,7 +53,7 @@ func builtin(t testing.TB, name string) *listingfile.Mapping {
 }
 
 // show writes records for people to compare.
-func show(records []listingfile.Record) string {
+func show(records []property.Record) string {
 	var out strings.Builder
 	for _, r := range records {
 		fmt.Fprintf(&out, "line %d: ", r.Line)

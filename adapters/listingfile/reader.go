@@ -25,21 +25,6 @@ type Options struct {
 // ErrTooMuchText says that a file has more text than the options allow.
 var ErrTooMuchText = errors.New("it has too much text")
 
-// Record is one listing of a file, or the reason why it is none.
-type Record struct {
-	// Line is where the record begins, counted from 1 in the uncompressed file.
-	Line int
-	// Details are the listing's. With an error they hold what could be read, the reference above all.
-	Details property.Details
-	// Absent are the fields that the record says nothing about, not even that they are empty.
-	Absent property.Fields
-	// Err is nil or a *property.InvalidError; its empty field stands for the row as a whole.
-	Err error
-	// Raw is the text of the row as it stands in the file, without the last line ending; nil when it was too long. It is
-	// not changed later.
-	Raw []byte
-}
-
 // Reader reads the listings of one file. It is used by one goroutine at a time.
 type Reader struct {
 	format  Format
@@ -132,14 +117,14 @@ func (r *Reader) Skipped() int { return r.skipped }
 
 // Next reads the next record. The error is io.EOF at the end, or a *FileError when the rest of the file cannot be read;
 // it then stays that.
-func (r *Reader) Next() (Record, error) {
+func (r *Reader) Next() (property.Record, error) {
 	for r.err == nil {
 		raw, row := r.next()
 		if raw.line == 0 {
 			r.err = raw.err
 			break
 		}
-		record := Record{Line: raw.line, Raw: raw.raw, Err: raw.err}
+		record := property.Record{Line: raw.line, Raw: raw.raw, Err: raw.err}
 		if raw.err == nil && r.ownJSON() {
 			record.Details, record.Absent, record.Err = decodeOwn(raw.raw)
 			return record, nil
@@ -153,7 +138,7 @@ func (r *Reader) Next() (Record, error) {
 		}
 		return record, nil
 	}
-	return Record{}, r.err
+	return property.Record{}, r.err
 }
 
 // next is the next row and its columns.

@@ -16,7 +16,7 @@ import (
 )
 
 // lineOf says what became of each record in one line each.
-func lineOf(records []listingfile.Record) string {
+func lineOf(records []property.Record) string {
 	var out strings.Builder
 	for _, r := range records {
 		fmt.Fprintf(&out, "%d ", r.Line)

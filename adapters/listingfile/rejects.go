@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // rejectedBecause is the column or member that says why a row was rejected. Reading ignores it.
@@ -28,7 +30,7 @@ func NewRejects(to io.Writer, source *Reader) *Rejects {
 }
 
 // Add writes a record of the source and the reason for which it was rejected.
-func (w *Rejects) Add(r Record, reason string) error {
+func (w *Rejects) Add(r property.Record, reason string) error {
 	if r.Raw == nil {
 		return nil
 	}

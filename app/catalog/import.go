@@ -14,17 +14,7 @@ import (
 // Source gives the records of an import one by one; io.EOF ends it. Any other error of Next is about the whole source and
 // ends the import.
 type Source interface {
-	Next() (Record, error)
-}
-
-// Record is one listing to import, or the reason why it cannot be.
-type Record struct {
-	Line    int // where it begins in the source, from 1
-	Details property.Details
-	// Absent are the fields that the record lacks: a stored listing retains its own, and a new one gets the defaults.
-	Absent property.Fields
-	Err    error  // a *property.InvalidError, or any other reason
-	Raw    []byte // as it stands in the source, for reports; may be nil
+	Next() (property.Record, error)
 }
 
 // Import says what to bring in, and how.
@@ -32,35 +22,27 @@ type Import struct {
 	// Open begins a reading of the source. It is called twice, since a later record with the same reference supersedes an
 	// earlier one wherever it stands, and both readings must give the same records.
 	Open func() (Source, error)
-	// DryRun reads and checks everything and stores nothing; known listings then count as neither created nor updated.
+	// DryRun reads and checks everything and stores nothing.
 	DryRun bool
-	// Rejected is called for each record that cannot be imported, with its record number from 0. It may be nil.
-	Rejected func(index int, r Record, fields []property.FieldError) error
-	// Progress is called now and then with the counts so far. It may be nil.
-	Progress func(Report)
-}
-
-// Report is what an import did. Read is the sum of the others, except in a dry run.
-type Report struct {
-	Read       int // records read
-	Created    int
-	Updated    int
-	Unchanged  int // known, and the same already
-	Superseded int // a later record of the same source has the same reference
-	Rejected   int // cannot be imported
+	// MaxReasons is how many rejected records the report gives the reasons of.
+	MaxReasons int
+	// Rejected is called for each record that cannot be imported. It may be nil.
+	Rejected func(r property.Record, wrong []property.FieldError) error
+	// Progress is called now and then with the report so far. It may be nil.
+	Progress func(property.ImportReport)
 }
 
 // Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has.
 // Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
 // the work.
-func (c *Catalog) Import(ctx context.Context, im Import) (Report, error) {
+func (c *Catalog) Import(ctx context.Context, im Import) (property.ImportReport, error) {
 	last, err := lastOfEachReference(ctx, im.Open)
 	if err != nil {
-		return Report{}, err
+		return property.ImportReport{}, err
 	}
 	source, err := im.Open()
 	if err != nil {
-		return Report{}, err
+		return property.ImportReport{}, err
 	}
 	run := importRun{catalog: c, Import: im, last: last}
 	for index := 0; ; index++ {
@@ -113,13 +95,13 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 }
 
 // Checked is the record's details as an import would store them, or what is wrong with them.
-func (c *Catalog) Checked(r Record) (property.Details, []property.FieldError) {
+func (c *Catalog) Checked(r property.Record) (property.Details, []property.FieldError) {
 	r.Details = c.withCurrency(r.Details)
 	return checked(r)
 }
 
 // checked is the record's details as they would be stored, or what is wrong with them.
-func checked(r Record) (property.Details, []property.FieldError) {
+func checked(r property.Record) (property.Details, []property.FieldError) {
 	err := r.Err
 	d := r.Details
 	if err == nil {
@@ -143,19 +125,15 @@ type importRun struct {
 	catalog *Catalog
 	last    *references
 	batch   []ports.Incoming
-	report  Report
+	report  property.ImportReport
 }
 
-func (run *importRun) take(ctx context.Context, index int, r Record) error {
+func (run *importRun) take(ctx context.Context, index int, r property.Record) error {
 	run.report.Read++
 	d, fields := run.catalog.Checked(r)
 	switch {
 	case fields != nil:
-		run.report.Rejected++
-		if run.Rejected != nil {
-			return run.Rejected(index, r, fields)
-		}
-		return nil
+		return run.reject(r, fields)
 	case run.last.last[run.last.key(d.Reference)] != index:
 		run.report.Superseded++
 		return nil
@@ -169,6 +147,19 @@ func (run *importRun) take(ctx context.Context, index int, r Record) error {
 		return run.flush(ctx)
 	}
 	return nil
+}
+
+func (run *importRun) reject(r property.Record, wrong []property.FieldError) error {
+	run.report.Rejected++
+	if len(run.report.Reasons) < run.MaxReasons {
+		run.report.Reasons = append(run.report.Reasons, property.Rejection{
+			Line: r.Line, Reference: r.Details.Reference, Wrong: wrong,
+		})
+	}
+	if run.Rejected == nil {
+		return nil
+	}
+	return run.Rejected(r, wrong)
 }
 
 // flush stores the batch and tells what changed.

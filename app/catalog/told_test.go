@@ -56,19 +56,19 @@ func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
 // records are the listings of an import, each given by its reference.
 type records []string
 
-func (r *records) Next() (catalog.Record, error) {
+func (r *records) Next() (property.Record, error) {
 	if len(*r) == 0 {
-		return catalog.Record{}, io.EOF
+		return property.Record{}, io.EOF
 	}
 	reference := (*r)[0]
 	*r = (*r)[1:]
-	return catalog.Record{Details: property.Details{Reference: reference, Title: reference, Location: "Here"}}, nil
+	return property.Record{Details: property.Details{Reference: reference, Title: reference, Location: "Here"}}, nil
 }
 
 // What an import finds as it should be may have been brought in by another process just now.
 func TestAnImportTellsWhatItChangesAndWaitsForWhatItFinds(t *testing.T) {
 	s := newShop(t, plain)
-	importing := func(references ...string) (catalog.Report, error) {
+	importing := func(references ...string) (property.ImportReport, error) {
 		return s.Import(t.Context(), catalog.Import{Open: func() (catalog.Source, error) {
 			r := records(references)
 			return &r, nil

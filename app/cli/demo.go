@@ -16,6 +16,7 @@ import (
 	"github.com/gable-listings/gable/app/transfer"
 	"github.com/gable-listings/gable/configs"
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 type demoCmd struct{ config.Flags }
@@ -62,7 +63,7 @@ func (c *demoCmd) Run(ctx context.Context, p *Process) error {
 // demonstration is a server with something to look at.
 type demonstration struct {
 	*server.Server
-	report   catalog.Report
+	report   property.ImportReport
 	secret   string
 	password string
 }

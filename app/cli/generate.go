@@ -9,6 +9,7 @@ import (
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/app/transfer"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 type generateCmd struct {
@@ -39,7 +40,7 @@ func (c *generateCmd) Run(ctx context.Context, p *Process) error {
 	shown := newProgress(p.Err, server.IsTerminal(p.Err), "listings", time.Now)
 	report, err := s.Catalog.Import(actingAs(ctx, "command generate"), catalog.Import{
 		Open:     func() (catalog.Source, error) { return transfer.NewGenerated(c.Seed, c.Count) },
-		Progress: func(r catalog.Report) { shown.Update(int64(r.Read), float64(r.Read)/float64(c.Count)) },
+		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), float64(r.Read)/float64(c.Count)) },
 	})
 	shown.Done()
 	fmt.Fprintf(p.Out, "%d created, %d updated, %d unchanged\n", report.Created, report.Updated, report.Unchanged)

@@ -65,9 +65,9 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 			reading, err = transfer.OpenSource(c.Path, options)
 			return reading, err
 		},
-		DryRun:   c.DryRun,
+		DryRun: c.DryRun, MaxReasons: transfer.MaxShown,
 		Rejected: rejects.add,
-		Progress: func(r catalog.Report) { shown.Update(int64(r.Read), reading.Fraction()) },
+		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), reading.Fraction()) },
 	})
 	shown.Done()
 	if closeErr := rejects.close(); err == nil {
@@ -108,7 +108,7 @@ func (c *importCmd) rejectsPath() (string, error) {
 	return c.Rejects, checkOutput(c.Rejects, c.Path)
 }
 
-func (c *importCmd) tell(w io.Writer, r catalog.Report, rejects *rejectsFile, took time.Duration) {
+func (c *importCmd) tell(w io.Writer, r property.ImportReport, rejects *rejectsFile, took time.Duration) {
 	rate := float64(r.Read) / took.Seconds()
 	fmt.Fprintf(w, "%d read in %s (%.0f rows/s)\n", r.Read, took.Round(time.Millisecond), rate)
 	if c.DryRun {
@@ -123,8 +123,8 @@ func (c *importCmd) tell(w io.Writer, r catalog.Report, rejects *rejectsFile, to
 	} {
 		fmt.Fprintf(w, "%8d %s\n", line.count, line.what)
 	}
-	for _, reason := range rejects.first {
-		fmt.Fprintf(w, "  %s\n", reason)
+	for _, rejected := range r.Reasons {
+		fmt.Fprintf(w, "  line %d: %s\n", rejected.Line, transfer.ReasonOf(rejected.Wrong))
 	}
 	if r.Rejected > 0 {
 		fmt.Fprintf(w, "Rejected rows with their reasons are in %s.\n", rejects.path)
@@ -137,20 +137,15 @@ type rejectsFile struct {
 	options      listingfile.Options
 	file         *os.File
 	rows         *listingfile.Rejects
-	first        []string
 }
 
-func (f *rejectsFile) add(_ int, r catalog.Record, fields []property.FieldError) error {
+func (f *rejectsFile) add(r property.Record, wrong []property.FieldError) error {
 	if f.file == nil {
 		if err := f.open(); err != nil {
 			return err
 		}
 	}
-	reason := transfer.ReasonOf(fields)
-	if len(f.first) < transfer.MaxShown {
-		f.first = append(f.first, fmt.Sprintf("line %d: %s", r.Line, reason))
-	}
-	return f.rows.Add(listingfile.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, reason)
+	return f.rows.Add(r, transfer.ReasonOf(wrong))
 }
 
 func (f *rejectsFile) open() error {

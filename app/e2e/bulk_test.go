@@ -18,9 +18,9 @@ const twoRows = "reference,title,price,location,kind\n" +
 
 func TestAnImportCreatesThenChangesNothingThenUpdates(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
-		send := func(body string) api.ImportReport {
+		send := func(body string) api.ImportAnswer {
 			t.Helper()
-			return apptest.Decoded[api.ImportReport](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").Must(http.StatusOK))
+			return apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").Must(http.StatusOK))
 		}
 		if r := send(twoRows); r.Created != 2 || r.Read != 2 {
 			t.Errorf("first: %+v", r)
@@ -48,7 +48,7 @@ func TestAnImportCreatesThenChangesNothingThenUpdates(t *testing.T) {
 func TestABadRowIsReportedAndTheRestGoesIn(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		body := twoRows + "a-3,,5,Nowhere,house\n" + "a-4,Fourth,-1,Here,castle\n" + ",No reference,1,Here,house\n"
-		r := apptest.Decoded[api.ImportReport](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").Must(http.StatusOK))
+		r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").Must(http.StatusOK))
 		if r.Created != 2 || r.Rejected != 3 {
 			t.Errorf("%+v", r)
 		}
@@ -68,7 +68,7 @@ func TestABadRowIsReportedAndTheRestGoesIn(t *testing.T) {
 func TestADryRunStoresNothing(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
-	r := apptest.Decoded[api.ImportReport](s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type", "text/csv").Must(http.StatusOK))
+	r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type", "text/csv").Must(http.StatusOK))
 	if r.Read != 2 || r.Created != 0 || s.Titles("/v1/properties") != "" {
 		t.Errorf("%+v", r)
 	}
@@ -81,7 +81,7 @@ func TestAnExportIsImportedWithoutLoss(t *testing.T) {
 		s.Create(`"title":"bare","price":0,"reference":"x-2"`)
 		for _, format := range []string{"ndjson", "csv"} {
 			exported := s.Get("/v1/exports?sort=price&format=" + format).Must(http.StatusOK).Body
-			report := apptest.Decoded[api.ImportReport](s.Do(http.MethodPost, "/v1/imports?format="+format, exported,
+			report := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports?format="+format, exported,
 				"Content-Type", map[string]string{"csv": "text/csv", "ndjson": "application/x-ndjson"}[format]).Must(http.StatusOK))
 			if report.Unchanged != 2 {
 				t.Errorf("%s: %+v\n%s", format, report, exported)

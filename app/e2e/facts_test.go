@@ -15,9 +15,9 @@ const (
 	resoBody   = "application/json"
 )
 
-func imports(s *apptest.Server, mediaType, body string) api.ImportReport {
+func imports(s *apptest.Server, mediaType, body string) api.ImportAnswer {
 	s.T.Helper()
-	return apptest.Decoded[api.ImportReport](
+	return apptest.Decoded[api.ImportAnswer](
 		s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", mediaType).Must(http.StatusOK))
 }
 

@@ -245,12 +245,12 @@ func CountImports(f api.Files, r *prometheus.Registry) api.Files {
 		Name: "gable_import_records_total", Help: "Records that imports over HTTP have read, by what became of them.",
 	}, []string{"result"})}
 	r.MustRegister(counted.records)
-	counted.count(api.ImportReport{})
+	counted.count(property.ImportReport{})
 	return counted
 }
 
 // Import implements api.Files. What was stored before an error stays, and counts.
-func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (property.ImportReport, error) {
 	report, err := c.Files.Import(ctx, request)
 	if !request.DryRun {
 		c.count(report)
@@ -258,7 +258,7 @@ func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (
 	return report, err
 }
 
-func (c countedImports) count(r api.ImportReport) {
+func (c countedImports) count(r property.ImportReport) {
 	for result, n := range map[string]int{
 		"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "superseded": r.Superseded, "rejected": r.Rejected,
 	} {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,8 +14,8 @@ import (
 // importing is imports that always come to the same.
 type importing struct{ api.Files }
 
-func (importing) Import(context.Context, api.ImportRequest) (api.ImportReport, error) {
-	return api.ImportReport{Read: 10, Created: 4, Updated: 3, Unchanged: 1, Superseded: 1, Rejected: 1}, nil
+func (importing) Import(context.Context, api.ImportRequest) (property.ImportReport, error) {
+	return property.ImportReport{Read: 10, Created: 4, Updated: 3, Unchanged: 1, Superseded: 1, Rejected: 1}, nil
 }
 
 func TestImportsAreCountedByWhatBecameOfTheirRecordsUnlessDry(t *testing.T) {

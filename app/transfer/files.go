@@ -57,7 +57,7 @@ func NewSource(f fs.File, o listingfile.Options) (*Source, error) {
 	r, err := listingfile.NewReader(bufio.NewReaderSize(counted, 1<<16), o)
 	if err != nil {
 		_ = f.Close() // only read from
-		return nil, err
+		return nil, broken(err)
 	}
 	return &Source{Reader: r, file: counted}, nil
 }
@@ -72,7 +72,7 @@ func OpenSource(path string, o listingfile.Options) (*Source, error) {
 }
 
 // Next implements catalog.Source.
-func (s *Source) Next() (catalog.Record, error) {
+func (s *Source) Next() (property.Record, error) {
 	if s.step != nil {
 		s.step()
 	}
@@ -83,7 +83,7 @@ func (s *Source) Next() (catalog.Record, error) {
 	if err != nil {
 		_ = s.file.Close() // only read from
 	}
-	return catalog.Record{Line: r.Line, Details: r.Details, Absent: r.Absent, Err: r.Err, Raw: r.Raw}, err
+	return r, broken(err)
 }
 
 // Close ends the reading before the last record.
@@ -97,33 +97,29 @@ func (s *Source) Fraction() float64 {
 	return float64(s.file.read) / float64(s.file.size)
 }
 
-// maxReported is how many reasons an import's answer lists.
-const maxReported = 1_000
-
 // Import implements api.Files. The body goes to a temporary file first, since an import reads its source twice and the
 // network is slower than the database likes to wait.
-func (f *Files) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property.ImportReport, error) {
 	options := listingfile.Options{
 		Format: listingfile.Format(request.Format), MaxText: int64(f.imports.MaxUnpacked),
 	}
 	if request.Mapping != "" {
 		m, err := listingfile.BuiltinMapping(request.Mapping)
 		if err != nil {
-			return api.ImportReport{}, property.Invalid("mapping", "must be one of %s", strings.Join(listingfile.Mappings(), ", "))
+			return property.ImportReport{}, property.Invalid("mapping", "must be one of %s", strings.Join(listingfile.Mappings(), ", "))
 		}
 		options.Mapping = m
 	}
 	ctx, release, err := f.imports.begin(ctx)
 	if err != nil {
-		return api.ImportReport{}, err
+		return property.ImportReport{}, err
 	}
 	defer release()
 	body, err := spool(ctx, request.Body, int64(f.imports.MaxBytes))
 	if err != nil {
-		return api.ImportReport{}, f.imports.explain(ctx, err)
+		return property.ImportReport{}, f.imports.explain(ctx, err)
 	}
 	defer body.remove()
-	var answer importAnswer
 	report, err := f.catalog.Import(ctx, catalog.Import{
 		Open: func() (catalog.Source, error) {
 			s, err := NewSource(body.reading(), options)
@@ -133,44 +129,17 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (api.Impo
 			s.step, s.bounds = request.Step, f.imports
 			return s, nil
 		},
-		DryRun: request.DryRun,
-		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
-			answer.reject(r, fields)
-			return nil
-		},
+		DryRun: request.DryRun, MaxReasons: request.MaxReasons,
 	})
-	if broken, ok := errors.AsType[*listingfile.FileError](err); ok {
-		err = &api.ImportBrokenError{Err: broken}
-	}
-	answer.count(report)
-	return answer.ImportReport, f.imports.explain(ctx, err)
+	return report, f.imports.explain(ctx, err)
 }
 
-// importAnswer is what the API says of an import.
-type importAnswer struct{ api.ImportReport }
-
-func (a *importAnswer) reject(r catalog.Record, fields []property.FieldError) {
-	for _, f := range fields {
-		if len(a.Errors) == maxReported {
-			a.Truncated = true
-			return
-		}
-		a.Errors = append(a.Errors, api.RejectedField{
-			Line: r.Line, Reference: nilIfEmpty(r.Details.Reference), Field: nilIfEmpty(f.Field), Reason: f.Reason,
-		})
+// broken marks an error about a file as a whole.
+func broken(err error) error {
+	if file, ok := errors.AsType[*listingfile.FileError](err); ok {
+		return &property.BrokenFileError{Err: file}
 	}
-}
-
-func nilIfEmpty(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
-
-func (a *importAnswer) count(r catalog.Report) {
-	a.Read, a.Created, a.Updated = r.Read, r.Created, r.Updated
-	a.Unchanged, a.Superseded, a.Rejected = r.Unchanged, r.Superseded, r.Rejected
+	return err
 }
 
 // Export implements api.Files.
@@ -218,7 +187,7 @@ func spool(ctx context.Context, body io.Reader, most int64) (*spooled, error) {
 	received := &receiver{ctx: ctx, body: http.MaxBytesReader(nil, io.NopCloser(body), most)}
 	s.size, err = io.Copy(f, received)
 	if received.err != nil {
-		err = &api.ImportBrokenError{Err: received.err}
+		err = &property.BrokenFileError{Err: received.err}
 	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](received.err); ok {
 		err = tooLong

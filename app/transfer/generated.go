@@ -4,7 +4,7 @@ import (
 	"io"
 
 	"github.com/gable-listings/gable/adapters/listinggen"
-	"github.com/gable-listings/gable/app/catalog"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // Generated is a source of made-up listings.
@@ -20,10 +20,10 @@ func NewGenerated(seed uint64, count int) (*Generated, error) {
 }
 
 // Next implements catalog.Source.
-func (g *Generated) Next() (catalog.Record, error) {
+func (g *Generated) Next() (property.Record, error) {
 	if g.made == g.count {
-		return catalog.Record{}, io.EOF
+		return property.Record{}, io.EOF
 	}
 	g.made++
-	return catalog.Record{Line: g.made, Details: g.Generator.Next()}, nil
+	return property.Record{Line: g.made, Details: g.Generator.Next()}, nil
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/problem"
-	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // rowsOf is a file of so many rows that can be stored.
@@ -56,7 +56,7 @@ func TestAnImportBeyondABoundStoresNothingAndSaysWhichItIs(t *testing.T) {
 				api.ImportRequest{Body: strings.NewReader(c.file), Format: "csv"})
 			wantTooLarge(t, err, c.bound)
 			if name != "bytes" { // which the page counts as it reads the form
-				_, err = u.Import(t.Context(), fileOf(c.file, "gable"), io.Discard, func(site.ImportReport) {})
+				_, err = u.Import(t.Context(), fileOf(c.file, "gable"), io.Discard, func(property.ImportReport, float64) {})
 				wantTooLarge(t, err, c.bound)
 			}
 			if n := len(u.stored(t)); n != 0 {
@@ -96,7 +96,7 @@ func TestAnImportEndsWhenItsTimeIsOver(t *testing.T) {
 		defer release()
 		file := fileOf(rowsOf(1_000), "gable")
 		file.Step = func() { time.Sleep(5 * time.Second) }
-		report, err := u.Import(ctx, file, io.Discard, func(site.ImportReport) {})
+		report, err := u.Import(ctx, file, io.Discard, func(property.ImportReport, float64) {})
 		wantTooLarge(t, err, "take up to 1h")
 		if report.Read >= 1_000 {
 			t.Errorf("%d rows of 5 seconds each are read", report.Read)

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/adapters/web/api"
-	"github.com/gable-listings/gable/adapters/web/site"
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // Clients are waited for while there are steps, so both readings of a file have them, and for records that store
@@ -34,7 +34,7 @@ func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 		}
 		file := fileOf(text, "gable")
 		file.Step, steps = count, 0
-		if _, err := u.Import(t.Context(), file, io.Discard, func(site.ImportReport) {}); err != nil || steps < 2*records {
+		if _, err := u.Import(t.Context(), file, io.Discard, func(property.ImportReport, float64) {}); err != nil || steps < 2*records {
 			t.Errorf("%s, from a page: %d steps, %v", name, steps, err)
 		}
 	}

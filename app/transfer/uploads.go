@@ -49,24 +49,16 @@ func (*Uploads) Mappings() []site.Mapping {
 func (u *Uploads) open(file site.ImportFile) (*Source, error) {
 	mapping, err := listingfile.BuiltinMapping(file.Mapping)
 	if err != nil {
-		return nil, &site.BrokenFileError{Err: fmt.Errorf("there is no mapping %q", file.Mapping)}
+		return nil, &property.BrokenFileError{Err: fmt.Errorf("there is no mapping %q", file.Mapping)}
 	}
 	s, err := NewSource(sent{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{
 		Mapping: mapping, MaxText: int64(u.imports.MaxUnpacked),
 	})
 	if err != nil {
-		return nil, broken(err)
+		return nil, err
 	}
 	s.file.size, s.step, s.bounds = file.Size, file.Step, u.imports
 	return s, nil
-}
-
-// broken tells a file that cannot be read from everything else.
-func broken(err error) error {
-	if wrong, ok := errors.AsType[*listingfile.FileError](err); ok {
-		return &site.BrokenFileError{Err: wrong}
-	}
-	return err
 }
 
 // Preview implements site.Importer.
@@ -82,7 +74,7 @@ func (u *Uploads) Preview(ctx context.Context, file site.ImportFile, rows int) (
 			break
 		}
 		if err != nil {
-			return nil, broken(u.imports.explain(ctx, err))
+			return nil, u.imports.explain(ctx, err)
 		}
 		row := site.PreviewRow{Line: r.Line}
 		row.Details, row.Wrong = u.catalog.Checked(r)
@@ -93,38 +85,29 @@ func (u *Uploads) Preview(ctx context.Context, file site.ImportFile, rows int) (
 
 // Import implements site.Importer.
 func (u *Uploads) Import(
-	ctx context.Context, file site.ImportFile, to io.Writer, progress func(site.ImportReport),
-) (site.ImportReport, error) {
-	var answer site.ImportReport
+	ctx context.Context, file site.ImportFile, to io.Writer, progress func(property.ImportReport, float64),
+) (site.ImportResult, error) {
 	reading, err := u.open(file) // for its format and header
 	if err != nil {
-		return answer, u.imports.explain(ctx, err)
+		return site.ImportResult{}, u.imports.explain(ctx, err)
 	}
-	answer.RejectsName = rejectsName(reading.Format())
+	result := site.ImportResult{RejectsName: rejectsName(reading.Format())}
 	rejects := listingfile.NewRejects(to, reading.Reader)
-	count := func(r catalog.Report) site.ImportReport {
-		answer.Read, answer.Created, answer.Updated = r.Read, r.Created, r.Updated
-		answer.Unchanged, answer.Superseded, answer.Rejected = r.Unchanged, r.Superseded, r.Rejected
-		answer.Fraction = reading.Fraction()
-		return answer
-	}
-	report, err := u.catalog.Import(ctx, catalog.Import{
+	result.ImportReport, err = u.catalog.Import(ctx, catalog.Import{
 		Open: func() (_ catalog.Source, err error) {
 			reading, err = u.open(file)
 			return reading, err
 		},
-		Rejected: func(_ int, r catalog.Record, fields []property.FieldError) error {
-			if len(answer.Reasons) < MaxShown {
-				answer.Reasons = append(answer.Reasons, site.RejectedRow{Line: r.Line, Wrong: fields})
-			}
-			return rejects.Add(listingfile.Record{Line: r.Line, Details: r.Details, Err: r.Err, Raw: r.Raw}, ReasonOf(fields))
+		MaxReasons: MaxShown,
+		Rejected: func(r property.Record, wrong []property.FieldError) error {
+			return rejects.Add(r, ReasonOf(wrong))
 		},
-		Progress: func(r catalog.Report) { progress(count(r)) },
+		Progress: func(r property.ImportReport) { progress(r, reading.Fraction()) },
 	})
 	if closeErr := rejects.Close(); err == nil {
 		err = closeErr
 	}
-	return count(report), broken(u.imports.explain(ctx, err))
+	return result, u.imports.explain(ctx, err)
 }
 
 // MaxShown is how many reasons are shown; the file has all.

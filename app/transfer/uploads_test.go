@@ -76,10 +76,11 @@ func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 				t.Fatalf("%d rows, %v", len(rows), err)
 			}
 			var rejects bytes.Buffer
-			last := site.ImportReport{}
-			report, err := u.Import(t.Context(), fileOf(content, "gable"), &rejects, func(r site.ImportReport) { last = r })
+			last, fraction := property.ImportReport{}, 0.0
+			report, err := u.Import(t.Context(), fileOf(content, "gable"), &rejects,
+				func(r property.ImportReport, read float64) { last, fraction = r, read })
 			stored := u.stored(t)
-			if err != nil || report.Read != 4 || report.Created != len(stored) || last.Read != 4 || last.Fraction <= 0 || last.Fraction > 1 {
+			if err != nil || report.Read != 4 || report.Created != len(stored) || last.Read != 4 || fraction <= 0 || fraction > 1 {
 				t.Fatalf("%+v, %v", report, err)
 			}
 			good := 0
@@ -120,9 +121,9 @@ func TestAFileThatCannotBeReadIsBrokenAndNothingElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := u.Preview(t.Context(), file, 10)
-			_, imported := u.Import(t.Context(), file, io.Discard, func(site.ImportReport) {})
+			_, imported := u.Import(t.Context(), file, io.Discard, func(property.ImportReport, float64) {})
 			for _, err := range []error{err, imported} {
-				if _, broken := errors.AsType[*site.BrokenFileError](err); !broken || errors.Is(err, ports.ErrUnavailable) {
+				if _, broken := errors.AsType[*property.BrokenFileError](err); !broken || errors.Is(err, ports.ErrUnavailable) {
 					t.Errorf("%v", err)
 				}
 			}
@@ -144,16 +145,16 @@ func TestRejectsAreMendedAndImportedWithTheSameMapping(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			u := testUploads(t)
 			var rejects bytes.Buffer
-			report, err := u.Import(t.Context(), fileOf(c.rows, "gable"), &rejects, func(site.ImportReport) {})
+			report, err := u.Import(t.Context(), fileOf(c.rows, "gable"), &rejects, func(property.ImportReport, float64) {})
 			if err != nil || report.RejectsName != c.file || !strings.Contains(rejects.String(), c.from) || strings.Contains(rejects.String(), "a-1") {
 				t.Fatalf("%+v, %v, %s", report, err, rejects.String())
 			}
 			mended := strings.Replace(rejects.String(), c.from, c.to, 1)
-			again, err := u.Import(t.Context(), fileOf(mended, "gable"), io.Discard, func(site.ImportReport) {})
+			again, err := u.Import(t.Context(), fileOf(mended, "gable"), io.Discard, func(property.ImportReport, float64) {})
 			if err != nil || again.Created != 1 || again.Updated != 0 || u.stored(t)["a-2"].Title != "Second" {
 				t.Errorf("%+v, %v", again, err)
 			}
-			whole, err := u.Import(t.Context(), fileOf(c.rows, "gable"), io.Discard, func(site.ImportReport) {})
+			whole, err := u.Import(t.Context(), fileOf(c.rows, "gable"), io.Discard, func(property.ImportReport, float64) {})
 			if err != nil || whole.Created != 0 || whole.Unchanged != report.Created {
 				t.Errorf("the same file again: %+v, %v", whole, err)
 			}

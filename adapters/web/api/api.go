@@ -40,8 +40,8 @@ type Catalog interface {
 // Files moves listings in bulk.
 type Files interface {
 	// Import reads listings from the body. Errors about the body as a whole are *property.InvalidError or
-	// *ImportBrokenError; what is wrong with single records is in the report.
-	Import(ctx context.Context, request ImportRequest) (ImportReport, error)
+	// *property.BrokenFileError; what is wrong with single records is in the report.
+	Import(ctx context.Context, request ImportRequest) (property.ImportReport, error)
 	// Export writes every listing that matches, in the format, which is ndjson or csv.
 	Export(ctx context.Context, w io.Writer, request ExportRequest) error
 }

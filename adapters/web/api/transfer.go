@@ -20,6 +20,8 @@ type ImportRequest struct {
 	Format  string // csv, ndjson, reso
 	Mapping string // the name of a built-in mapping; "" reads columns named as the members of a listing
 	DryRun  bool
+	// MaxReasons is how many rejected rows the report gives the reasons of.
+	MaxReasons int
 	// Step is called before each record, so that the client is waited for as long as the work goes on. It may be nil.
 	Step func()
 }
@@ -31,8 +33,8 @@ type ExportRequest struct {
 	EscapeFormulas bool   // of a CSV file, so that no spreadsheet computes what somebody has written
 }
 
-// ImportReport is the answer to an import.
-type ImportReport struct {
+// ImportAnswer is the answer to an import: a property.ImportReport as the contract writes it.
+type ImportAnswer struct {
 	Read       int             `json:"read"`
 	Created    int             `json:"created"`
 	Updated    int             `json:"updated"`
@@ -51,14 +53,34 @@ type RejectedField struct {
 	Reason    string  `json:"reason"`
 }
 
-// ImportBrokenError says that a body could not be read to its end; what was stored before stays.
-type ImportBrokenError struct{ Err error }
+// maxReported is how many reasons an import's answer lists.
+const maxReported = 1_000
 
-// Error is the cause.
-func (e *ImportBrokenError) Error() string { return e.Err.Error() }
+func answerOf(r *property.ImportReport) ImportAnswer {
+	answer := ImportAnswer{
+		Read: r.Read, Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Superseded: r.Superseded,
+		Rejected: r.Rejected, Errors: []RejectedField{}, Truncated: r.Rejected > len(r.Reasons),
+	}
+	for _, rejected := range r.Reasons {
+		for _, wrong := range rejected.Wrong {
+			answer.Errors = append(answer.Errors, RejectedField{
+				Line: rejected.Line, Reference: nilIfEmpty(rejected.Reference), Field: nilIfEmpty(wrong.Field),
+				Reason: wrong.Reason,
+			})
+		}
+	}
+	if len(answer.Errors) > maxReported {
+		answer.Errors, answer.Truncated = answer.Errors[:maxReported], true
+	}
+	return answer
+}
 
-// Unwrap is the cause.
-func (e *ImportBrokenError) Unwrap() error { return e.Err }
+func nilIfEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
 
 // formats are the import formats by media type.
 var formats = map[string]string{
@@ -76,18 +98,15 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return importError(err)
 	}
-	if report.Errors == nil {
-		report.Errors = []RejectedField{}
-	}
 	a.setWriteToken(w, r)
-	return writeJSON(w, r, report)
+	return writeJSON(w, r, answerOf(&report))
 }
 
 func importError(err error) error {
 	if refusal, ok := errors.AsType[*problem.RefusalError](err); ok {
 		return refusal
 	}
-	if broken, ok := errors.AsType[*ImportBrokenError](err); ok {
+	if broken, ok := errors.AsType[*property.BrokenFileError](err); ok {
 		return problem.Refuse(problem.InvalidRequest, "The body could not be read: %v.", broken)
 	}
 	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
@@ -101,7 +120,7 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 	if err != nil {
 		return ImportRequest{}, err
 	}
-	request := ImportRequest{}
+	request := ImportRequest{MaxReasons: maxReported}
 	if request.Format, err = takeChoice(values, "format", "auto", "csv", "ndjson", "reso"); err != nil {
 		return request, err
 	}

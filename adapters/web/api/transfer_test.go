@@ -19,6 +19,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gorilla/mux"
 )
@@ -29,9 +30,9 @@ type slowWork struct {
 	pause time.Duration
 }
 
-func (s slowWork) Import(ctx context.Context, request api.ImportRequest) (api.ImportReport, error) {
+func (s slowWork) Import(ctx context.Context, request api.ImportRequest) (property.ImportReport, error) {
 	body, err := io.ReadAll(request.Body)
-	report := api.ImportReport{Read: strings.Count(string(body), "\n")}
+	report := property.ImportReport{Read: strings.Count(string(body), "\n")}
 	for range report.Read {
 		request.Step()
 		select {

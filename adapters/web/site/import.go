@@ -29,12 +29,15 @@ type Importer interface {
 	MaxBytes() int64
 	// Mappings are the ways to read a file, the one for Gable's own columns first.
 	Mappings() []Mapping
-	// Preview reads the first rows and stores nothing. The error is a *BrokenFileError when the file as a whole cannot be
+	// Preview reads the first rows and stores nothing. The error is a *property.BrokenFileError when the file as a whole cannot be
 	// read in this way.
 	Preview(ctx context.Context, file ImportFile, rows int) ([]PreviewRow, error)
 	// Import stores the rows and writes those that cannot be stored, with their reasons, to rejects, in the format of the
-	// file. Progress is called now and then. After an error the report says what has been stored before it.
-	Import(ctx context.Context, file ImportFile, rejects io.Writer, progress func(ImportReport)) (ImportReport, error)
+	// file. Progress is called now and then, with the share of the file that has been read, 0 to 1. After an error the
+	// report says what has been stored before it.
+	Import(
+		ctx context.Context, file ImportFile, rejects io.Writer, progress func(report property.ImportReport, read float64),
+	) (ImportResult, error)
 }
 
 // Mapping is a way to read a file, by its name, and a line about it for people.
@@ -62,28 +65,11 @@ func (r PreviewRow) Price() string { return money(r.Details.Price, r.Details.Cur
 // Rooms is what the row says of its size.
 func (r PreviewRow) Rooms() string { return rooms(&property.Property{Details: r.Details}) }
 
-// ImportReport is how far an import has come: rows by what became of them.
-type ImportReport struct {
-	Read, Created, Updated, Unchanged, Superseded, Rejected int
-	Fraction                                                float64 // of the file that has been read, 0 to 1
-	Reasons                                                 []RejectedRow
-	RejectsName                                             string // a name for the file of rejects
+// ImportResult is what an import did, and a name for the file of rejects.
+type ImportResult struct {
+	property.ImportReport
+	RejectsName string
 }
-
-// RejectedRow is a row that was not stored.
-type RejectedRow struct {
-	Line  int
-	Wrong []property.FieldError
-}
-
-// BrokenFileError says that a file cannot be read.
-type BrokenFileError struct{ Err error }
-
-// Error is the cause.
-func (e *BrokenFileError) Error() string { return e.Err.Error() }
-
-// Unwrap is the cause.
-func (e *BrokenFileError) Unwrap() error { return e.Err }
 
 // importPage is the body of the page on which a file is sent.
 type importPage struct {
@@ -149,7 +135,7 @@ func (s *Site) preview(w http.ResponseWriter, r *http.Request, who access.Accoun
 	var err error
 	page.Rows, err = s.Files.Preview(r.Context(), file, previewRows)
 	status := http.StatusOK
-	if broken, ok := errors.AsType[*BrokenFileError](err); ok {
+	if broken, ok := errors.AsType[*property.BrokenFileError](err); ok {
 		page.Wrong, status = broken.Error(), http.StatusUnprocessableEntity
 	} else if err != nil {
 		return err
@@ -164,9 +150,15 @@ type importRun struct {
 	Cut      string // marks the place in the page where the bits go; no text that a page could hold by chance
 }
 
+// importProgress is one such bit.
+type importProgress struct {
+	property.ImportReport
+	Fraction float64 // of the file that has been read, 0 to 1
+}
+
 // importEnd is what such a page ends with.
 type importEnd struct {
-	ImportReport
+	ImportResult
 	Took    time.Duration
 	Wrong   string
 	Rejects template.URL // the rejected rows as a file to download; "" when there are none, or too many
@@ -189,16 +181,16 @@ func (s *Site) runImport(
 	_ = out.Flush()
 	began, told := time.Now(), time.Time{}
 	rejects := &bounded{limit: maxRejects}
-	report, err := s.Files.Import(ctx, file, rejects, func(p ImportReport) {
+	report, err := s.Files.Import(ctx, file, rejects, func(p property.ImportReport, read float64) {
 		if time.Since(told) < 200*time.Millisecond {
 			return
 		}
 		told = time.Now()
-		_, _ = out.Write(s.pages.fragment("import-run", "progress", p))
+		_, _ = out.Write(s.pages.fragment("import-run", "progress", importProgress{p, read}))
 		_ = out.Flush()
 	})
-	end := importEnd{ImportReport: report, Took: time.Since(began).Round(10 * time.Millisecond)}
-	if broken, ok := errors.AsType[*BrokenFileError](err); ok {
+	end := importEnd{ImportResult: report, Took: time.Since(began).Round(10 * time.Millisecond)}
+	if broken, ok := errors.AsType[*property.BrokenFileError](err); ok {
 		end.Wrong = broken.Error()
 	} else if refusal, ok := errors.AsType[*problem.RefusalError](err); ok {
 		end.Wrong = refusal.Error()

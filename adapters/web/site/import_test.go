@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
 	"go.uber.org/zap"
 )
 
@@ -49,13 +50,13 @@ func (slowImporter) MaxBytes() int64 { return 1 << 20 }
 func (slowImporter) Mappings() []Mapping { return nil }
 
 func (slowImporter) Import(
-	_ context.Context, file ImportFile, _ io.Writer, _ func(ImportReport),
-) (ImportReport, error) {
+	_ context.Context, file ImportFile, _ io.Writer, _ func(property.ImportReport, float64),
+) (ImportResult, error) {
 	for range 10 {
 		file.Step()
 		time.Sleep(20 * time.Second)
 	}
-	return ImportReport{Read: 10, Created: 10, Fraction: 1}, nil
+	return ImportResult{ImportReport: property.ImportReport{Read: 10, Created: 10}}, nil
 }
 
 func TestThePageOfAnImportIsWholeHoweverLongTheWorkTakes(t *testing.T) {
