@@ -59,8 +59,8 @@ func (m Member) ReadOnly() bool { return m == ID || m >= Version }
 
 // MemberNamed finds the member with exactly this name.
 func MemberNamed(name string) (Member, bool) {
-	for i, n := range names {
-		if n == name {
+	for i := range names {
+		if names[i] == name {
 			return Member(i), true
 		}
 	}

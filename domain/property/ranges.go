@@ -63,22 +63,31 @@ func (f *Filter) inRanges(p *Property) bool {
 	return true
 }
 
+// boundNames are the parameters for both ends of each range.
+var boundNames = func() (names [RangeCount]struct{ lowest, highest string }) {
+	for i, name := range rangeNames {
+		names[i].lowest, names[i].highest = "min_"+name, "max_"+name
+	}
+	return names
+}()
+
 func (f *Filter) writeRanges(q *query) {
-	for _, r := range f.Ranges() {
+	for i, r := range f.ranges() {
 		if lowest, ok := r.Min.Get(); ok {
-			q.add("min_"+r.Name, lowest.Short())
+			q.add(boundNames[i].lowest, lowest.Short())
 		}
 		if highest, ok := r.Max.Get(); ok {
-			q.add("max_"+r.Name, highest.Short())
+			q.add(boundNames[i].highest, highest.Short())
 		}
 	}
 }
 
 func (p *parser) ranges(f *Filter) {
-	for i, r := range f.Ranges() {
-		r.Min, r.Max = p.bound("min_"+r.Name, ranged[i]), p.bound("max_"+r.Name, ranged[i])
+	for i, r := range f.ranges() {
+		names := &boundNames[i]
+		r.Min, r.Max = p.bound(names.lowest, ranged[i]), p.bound(names.highest, ranged[i])
 		if r.Min.Valid && r.Max.Valid && r.Min.Value > r.Max.Value {
-			p.wrong.add("min_"+r.Name, "must not be greater than max_%s", r.Name)
+			p.wrong.add(names.lowest, "must not be greater than %s", names.highest)
 		}
 	}
 }

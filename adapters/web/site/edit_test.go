@@ -132,7 +132,8 @@ func submitted(t *testing.T, page []byte) url.Values {
 		}
 		switch n.Data {
 		case "input":
-			sent.Add(attributes["name"], attributes["value"])
+			oneLine := strings.NewReplacer("\r", "", "\n", "").Replace(attributes["value"])
+			sent.Add(attributes["name"], oneLine)
 		case "textarea":
 			text := ""
 			if n.FirstChild != nil {

@@ -38,7 +38,8 @@ var shownFields = []string{
 
 // Hidden are the parameters without a field, which the form only carries along.
 func (f *searchForm) Hidden() []string {
-	return slices.DeleteFunc(slices.Clone(formFields), func(name string) bool { return slices.Contains(shownFields, name) })
+	shown := func(name string) bool { return slices.Contains(shownFields, name) }
+	return slices.DeleteFunc(slices.Clone(formFields), shown)
 }
 
 // readForm reads a query. Fields left empty are as if they were not there, and boxes ticked under one name are a list.
