@@ -85,7 +85,7 @@ func upward(room string, height int, files map[string]*ast.File) (count int) {
 func references(files map[string]*ast.File) (count, circle int) {
 	owner := map[string]string{}
 	for name, file := range files {
-		for declared := range file.Scope.Objects { //nolint:staticcheck // names are all that is wanted
+		for declared := range file.Scope.Objects {
 			owner[declared] = name
 		}
 	}

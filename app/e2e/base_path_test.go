@@ -77,15 +77,13 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		}
 	}
 	signIn()
-	for _, form := range []sentForm{
+	staff.forms = append(staff.forms, []sentForm{
 		{s.Base + "/admin/listings/new", false, apptest.Fields("title", "new", "price", "1", "location", "l", "once", "o")},
 		{s.Base + "/admin/people", false, apptest.Fields("name", "carl", "password", apptest.Password, "role", "editor")},
 		{s.Base + "/admin/keys", false, apptest.Fields("name", "crawled", "scope", "write")},
 		{s.Base + "/admin/import", true, apptest.Fields("action", "import")},
 		{s.Base + "/admin/bulk", false, apptest.Fields("id", home.ID, "action", "percent", "value", "2", "search", "kind=house")},
-	} {
-		staff.forms = append(staff.forms, form)
-	}
+	}...)
 	staff.pages = append(staff.pages, s.Base+"/admin/cache/samples", s.Base+"/admin/cache?address="+testBase+"/")
 	staff.crawl(signIn)
 

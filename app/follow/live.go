@@ -16,14 +16,14 @@ type LiveFeed struct {
 	encode   func(*ports.FeedPage) []byte
 
 	mu    sync.Mutex
-	pages []livePage    // the newest ones with changes, in order
+	pages []LivePage    // the newest ones with changes, in order
 	ends  ends          // where those stand who know of all of them
 	taken bool          // somebody stands at the last of the ends
 	news  chan struct{} // closed when there is something new
 }
 
-// livePage is a page of the feed and where those stand who have not been told of it and know of everything before.
-type livePage struct {
+// LivePage is a page of the feed and where those stand who have not been told of it and know of everything before.
+type LivePage struct {
 	after   ends
 	Next    ports.FeedCursor
 	More    bool
@@ -33,14 +33,14 @@ type livePage struct {
 }
 
 // newLivePage takes of the changes what events show.
-func newLivePage(after ends, page ports.FeedPage, encode func(*ports.FeedPage) []byte) livePage {
+func newLivePage(after ends, page ports.FeedPage, encode func(*ports.FeedPage) []byte) LivePage {
 	page.Changes = slices.Clone(page.Changes)
 	weight := int64(0)
 	for i := range page.Changes {
 		page.Changes[i].Before = nil
 		weight += int64(page.Changes[i].Weight())
 	}
-	return livePage{
+	return LivePage{
 		after: after, Next: page.Next, More: page.More, changes: len(page.Changes), weight: weight,
 		Text: sync.OnceValue(func() []byte { return encode(&page) }),
 	}
@@ -72,12 +72,12 @@ func (l *LiveFeed) News() <-chan struct{} {
 }
 
 // Recent returns the page behind a cursor from memory, if memory has it and it has no more changes than limit.
-func (l *LiveFeed) Recent(after ports.FeedCursor, limit int) (livePage, bool) {
+func (l *LiveFeed) Recent(after ports.FeedCursor, limit int) (LivePage, bool) {
 	page, ok := l.kept(after)
 	return page, ok && page.changes <= limit
 }
 
-func (l *LiveFeed) kept(after ports.FeedCursor) (livePage, bool) {
+func (l *LiveFeed) kept(after ports.FeedCursor) (LivePage, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, page := range l.pages {
@@ -88,9 +88,9 @@ func (l *LiveFeed) kept(after ports.FeedCursor) (livePage, bool) {
 	}
 	if slices.Contains(l.ends, after) {
 		l.taken = true
-		return livePage{Next: l.ends[len(l.ends)-1], Text: func() []byte { return nil }}, true
+		return LivePage{Next: l.ends[len(l.ends)-1], Text: func() []byte { return nil }}, true
 	}
-	return livePage{}, false
+	return LivePage{}, false
 }
 
 // readPage is a page that the follower has read, and the cursor before it.
@@ -152,5 +152,5 @@ func (l *LiveFeed) trim() {
 		}
 		from--
 	}
-	l.pages = append([]livePage(nil), l.pages[from:]...)
+	l.pages = append([]LivePage(nil), l.pages[from:]...)
 }
