@@ -1,6 +1,6 @@
 // Package ports holds the interfaces between Gable's use cases and the world: what they ask of a store, a cache, an event
 // bus and a change feed. The comments are the specification. Package porttest has a suite for each of the ports, and says
-// what no suite tries out; [Reading], [Writing] and [Samples] are no ports and have none. Nothing here knows a database, a
+// what no suite tries out. [Reading] and [Writing] travel with a call and have no suite. Nothing here knows a database, a
 // network or a library.
 //
 // # The ports
@@ -35,7 +35,7 @@
 // garble or resurrect anything, and others may write into it: entries are signed, carry their question, their epoch and
 // the place from before their load, and the reader's own ledger decides. A bus delivers in order and at once. What a
 // reader may ask for beyond the default travels as a [Reading] in the context, who writes and what was committed as a
-// [Writing], and answers to be looked at twice as [Samples].
+// [Writing], and answers to be looked at twice as samples (package cachestat).
 //
 // # How fresh
 //

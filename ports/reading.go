@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Reading travels with a read through the layers, in its context: down goes how fresh the answer has to be, up comes which
@@ -20,7 +22,7 @@ type Reading struct {
 	// among those that are worked on.
 	Aside func(wait func())
 	// Outcome is the query cache's part in the answer; of several reads, the least lucky one.
-	Outcome Outcome
+	Outcome cachestat.Outcome
 	// Age is how long ago the answer was last known to be true, when the store could not be reached; else 0.
 	Age time.Duration
 }
@@ -28,31 +30,8 @@ type Reading struct {
 // ErrNotKept says that no cache has the answer, and the reader did not want the store to be asked.
 var ErrNotKept = errors.New("no cache has the answer")
 
-// Outcome says what a cache did for a read, from lucky to unlucky.
-type Outcome int8
-
-// The outcomes. None: no cache was asked. Hit: the kept answer was true. Patched: it was brought up to date without the
-// store. Coalesced: another request was already loading it. Stale: it had been touched by a change and was loaded anew.
-// Miss: nothing was kept. Bypassed: the caches were passed by. Unconfirmed: the store could not be reached, and an answer
-// was given that was true a while ago.
-const (
-	OutcomeNone Outcome = iota
-	OutcomeHit
-	OutcomePatched
-	OutcomeCoalesced
-	OutcomeStale
-	OutcomeMiss
-	OutcomeBypassed
-	OutcomeUnconfirmed
-)
-
-// String is the outcome in one lower-case word, as logs and metrics show it.
-func (o Outcome) String() string {
-	return [...]string{"none", "hit", "patched", "coalesced", "stale", "miss", "bypassed", "unconfirmed"}[o]
-}
-
 // Note keeps the less lucky of the outcomes noted so far. A nil Reading ignores it.
-func (r *Reading) Note(o Outcome) {
+func (r *Reading) Note(o cachestat.Outcome) {
 	if r != nil {
 		r.Outcome = max(r.Outcome, o)
 	}

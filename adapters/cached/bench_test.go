@@ -9,6 +9,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // BenchmarkPageOfTwenty compares a kept page with asking the store in memory, which looks at each of a thousand listings.
@@ -23,7 +24,7 @@ func BenchmarkPageOfTwenty(b *testing.B) {
 	b.Cleanup(func() { cache.Close() })
 	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
-	counters := &ports.Counters{}
+	counters := &cachestat.Counters{}
 	repo := cached.New(store, cache, ledger, counters, options())
 	for name, r := range map[string]ports.PropertyRepository{"kept": repo, "store": store} {
 		b.Run(name, func(b *testing.B) {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/cached"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 var errBroken = errors.New("broken")
@@ -59,7 +59,7 @@ func TestAFailingCacheIsCountedAndCostsNothingElse(t *testing.T) {
 			t.Fatalf("found %+v, %v", got, err)
 		}
 	}
-	want := ports.Figures{Misses: 3, Errors: 6}
+	want := cachestat.Figures{Misses: 3, Errors: 6}
 	if got := s.counters.Figures(); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Explanation is what is kept of the answer to one question, for people who wonder.
@@ -14,7 +14,7 @@ type Explanation struct {
 	Question string // as it is kept: item:, page: or count: and the question's canonical text
 	// Outcome is what a read of the default kind would get now: a hit, a patched answer, or why there is none (stale, miss
 	// or bypassed).
-	Outcome ports.Outcome
+	Outcome cachestat.Outcome
 	// Kept is the record that the Cache has; nil when it has none that can be read, and Why says so.
 	Kept *KeptRecord
 	Why  error // ports.ErrNotKept, or what went wrong
@@ -51,10 +51,10 @@ func (r *PropertyRepository) ExplainCount(ctx context.Context, f *property.Filte
 }
 
 func (r *PropertyRepository) explain(ctx context.Context, q question) Explanation {
-	x := Explanation{Question: q.key, Outcome: ports.OutcomeMiss}
+	x := Explanation{Question: q.key, Outcome: cachestat.OutcomeMiss}
 	trusted := r.ledger.Trusted(time.Now())
 	if !trusted {
-		x.Outcome = ports.OutcomeBypassed
+		x.Outcome = cachestat.OutcomeBypassed
 	}
 	epoch := r.ledger.Place().Epoch
 	rec, size, err := r.lookup(ctx, entryKey(epoch, q.key), epoch)

@@ -11,6 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // cached is the repository under test, whose explanations are no part of the port.
@@ -20,9 +21,9 @@ func (s *shop) cached() *cached.PropertyRepository {
 
 // wantExplained compares what was said of a read with what became of it. That another caller is loading already, or that
 // the store cannot be reached, is not foreseen.
-func (s *shop) wantExplained(x cached.Explanation, outcome ports.Outcome) {
+func (s *shop) wantExplained(x cached.Explanation, outcome cachestat.Outcome) {
 	s.t.Helper()
-	foreseen := x.Outcome == outcome || outcome == ports.OutcomeCoalesced || outcome == ports.OutcomeUnconfirmed
+	foreseen := x.Outcome == outcome || outcome == cachestat.OutcomeCoalesced || outcome == cachestat.OutcomeUnconfirmed
 	if !foreseen || (x.Kept == nil) == (x.Why == nil) {
 		s.t.Errorf("%s was explained as %v (%+v, %v), and became %v", x.Question, x.Outcome, x.Kept, x.Why, outcome)
 	}
@@ -32,23 +33,23 @@ func TestAnExplanationOnlyLooks(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	before := s.cached().ExplainItem(t.Context(), p.ID)
-	if before.Outcome != ports.OutcomeMiss || before.Kept != nil || !errors.Is(before.Why, ports.ErrNotKept) {
+	if before.Outcome != cachestat.OutcomeMiss || before.Kept != nil || !errors.Is(before.Why, ports.ErrNotKept) {
 		t.Errorf("before the first read: %+v", before)
 	}
 	s.wantAsked(0)
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	sets := s.cache.sets()
 	s.price(p, 20)
 	for range 3 {
-		if x := s.cached().ExplainItem(t.Context(), p.ID); x.Outcome != ports.OutcomePatched {
+		if x := s.cached().ExplainItem(t.Context(), p.ID); x.Outcome != cachestat.OutcomePatched {
 			t.Errorf("after a change: %+v", x)
 		}
 	}
 	s.wantAsked(1)
-	if got, want := s.counters.Figures(), (ports.Figures{Misses: 1}); got != want || s.cache.sets() != sets {
+	if got, want := s.counters.Figures(), (cachestat.Figures{Misses: 1}); got != want || s.cache.sets() != sets {
 		t.Errorf("explaining was counted, or kept something: %+v, %d more entries", got, s.cache.sets()-sets)
 	}
-	s.wantPrice(p.ID, ports.OutcomePatched, 20)
+	s.wantPrice(p.ID, cachestat.OutcomePatched, 20)
 }
 
 func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
@@ -56,13 +57,13 @@ func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
 		s := open(t)
 		p := s.add(1, 10)
 		loaded := time.Now()
-		s.wantPage(cheap(1), ports.OutcomeMiss, 10)
+		s.wantPage(cheap(1), cachestat.OutcomeMiss, 10)
 		time.Sleep(time.Minute)
 		s.add(2, 90)
 		s.price(p, 5)
 		x := s.cached().ExplainPage(t.Context(), cheap(1))
 		kept := x.Kept
-		if kept == nil || x.Outcome != ports.OutcomePatched || !kept.Loaded.Equal(loaded) || !kept.Own || kept.Bytes < 50 {
+		if kept == nil || x.Outcome != cachestat.OutcomePatched || !kept.Loaded.Equal(loaded) || !kept.Own || kept.Bytes < 50 {
 			t.Fatalf("explained as %+v, %+v", x, kept)
 		}
 		if left := kept.Expires.Sub(loaded); left > time.Hour || left < 54*time.Minute {
@@ -74,7 +75,7 @@ func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
 		if len(kept.Depends) != 1 || !strings.HasPrefix(kept.Depends[0], "the page of 1 for max_price=1&sort=price&limit=1: ") {
 			t.Errorf("it depends on %q", kept.Depends)
 		}
-		s.wantPage(cheap(1), ports.OutcomePatched, 5)
+		s.wantPage(cheap(1), cachestat.OutcomePatched, 5)
 		if again := s.cached().ExplainPage(t.Context(), cheap(1)).Kept; !again.Loaded.Equal(loaded) || again.Ledger.Head != again.Ledger.At {
 			t.Errorf("after it was patched it is %+v", again)
 		}
@@ -85,16 +86,16 @@ func TestAnotherProcessesRecordIsExplainedByThisOnesLedger(t *testing.T) {
 	w := newTown(t)
 	p := w.open(0).add(1, 10)
 	a, b := w.open(0), w.open(0)
-	a.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	a.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	a.price(p, 20)
 	b.catchUp()
 	x := b.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != ports.OutcomePatched || x.Kept.Own || x.Kept.Ledger.Touching != 1 {
+	if x.Outcome != cachestat.OutcomePatched || x.Kept.Own || x.Kept.Ledger.Touching != 1 {
 		t.Errorf("explained as %+v, %+v", x, x.Kept)
 	}
 	late := w.open(0) // has not heard of the change, and cannot judge a record from before it
 	x = late.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != ports.OutcomeMiss || x.Kept.Ledger.Verdict != freshness.Unknown || len(x.Kept.Ledger.Recent) != 0 {
+	if x.Outcome != cachestat.OutcomeMiss || x.Kept.Ledger.Verdict != freshness.Unknown || len(x.Kept.Ledger.Recent) != 0 {
 		t.Errorf("by a process that began later: %+v, %+v", x, x.Kept)
 	}
 }
@@ -103,13 +104,13 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	repo := cached.New(s.store, &failing{}, s.ledger, s.counters, options())
-	if x := repo.ExplainItem(t.Context(), p.ID); !errors.Is(x.Why, errBroken) || x.Outcome != ports.OutcomeMiss {
+	if x := repo.ExplainItem(t.Context(), p.ID); !errors.Is(x.Why, errBroken) || x.Outcome != cachestat.OutcomeMiss {
 		t.Errorf("with a broken cache: %+v", x)
 	}
 	if n := s.counters.Errors(); n != 0 {
 		t.Errorf("%d failures were counted", n)
 	}
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.cache.kept[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.kept[s.cache.last])
 	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotKept) || x.Kept != nil {
 		t.Errorf("with a garbled record: %+v", x)
@@ -119,10 +120,10 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 func TestWhileTheFeedIsSilentARecordIsExplainedAndPassedBy(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.ledger.Confirm(time.Now().Add(-48 * time.Hour))
 	x := s.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != ports.OutcomeBypassed || x.Kept == nil || x.Kept.Ledger.Verdict != freshness.Fresh {
+	if x.Outcome != cachestat.OutcomeBypassed || x.Kept == nil || x.Kept.Ledger.Verdict != freshness.Fresh {
 		t.Errorf("explained as %+v", x)
 	}
 }

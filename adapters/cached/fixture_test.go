@@ -13,6 +13,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // shop is a cached repository with everything around it.
@@ -21,12 +22,12 @@ type shop struct {
 	t        *testing.T
 	store    *store
 	cache    *mapCache
-	counters *ports.Counters
+	counters *cachestat.Counters
 }
 
 // open makes an empty shop whose feed has just been confirmed and stays trusted for a day.
 func open(t *testing.T) *shop {
-	s := &shop{t: t, cache: &mapCache{}, counters: &ports.Counters{}, store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
+	s := &shop{t: t, cache: &mapCache{}, counters: &cachestat.Counters{}, store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
 	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
 	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // gate holds loads up after they have read their answer and before they return it, until it is opened.
@@ -50,7 +51,7 @@ func TestTwoHundredCallersOfAColdKeyAskOnce(t *testing.T) {
 		close(g)
 		callers.Wait()
 		s.wantAsked(1)
-		if got, want := s.counters.Figures(), (ports.Figures{Misses: 1, Coalesced: 199}); got != want {
+		if got, want := s.counters.Figures(), (cachestat.Figures{Misses: 1, Coalesced: 199}); got != want {
 			t.Errorf("counted %+v, want %+v", got, want)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // ring is a process's keyring over the store that all processes share.
@@ -34,12 +35,12 @@ func with(keys *cached.Keyring) func(*cached.Options) {
 func TestProcessesWithTheSameKeysShareWhatTheyCache(t *testing.T) {
 	w, store := newTown(t), &memory.SigningKeyRepository{}
 	a, b := w.open(0, with(ring(t, store))), w.open(0, with(ring(t, store)))
-	a.wantAbsent(idOf(1), ports.OutcomeMiss)
-	b.wantAbsent(idOf(1), ports.OutcomeHit)
+	a.wantAbsent(idOf(1), cachestat.OutcomeMiss)
+	b.wantAbsent(idOf(1), cachestat.OutcomeHit)
 	foreign := w.open(0, with(ring(t, &memory.SigningKeyRepository{})))
-	foreign.wantAbsent(idOf(1), ports.OutcomeMiss)
-	foreign.wantAbsent(idOf(1), ports.OutcomeHit)
-	a.wantAbsent(idOf(1), ports.OutcomeMiss)
+	foreign.wantAbsent(idOf(1), cachestat.OutcomeMiss)
+	foreign.wantAbsent(idOf(1), cachestat.OutcomeHit)
+	a.wantAbsent(idOf(1), cachestat.OutcomeMiss)
 	if n := a.counters.Errors() + b.counters.Errors() + foreign.counters.Errors(); n != 0 {
 		t.Errorf("%d failures are counted; a key may be unknown", n)
 	}
@@ -55,22 +56,22 @@ func TestAKeyIsJoinedByANewOneEachDayAndRemovedWhenItsRecordsHaveExpired(t *test
 		a.catchUp()
 		b.catchUp()
 		refresh(t, keys)
-		a.wantAbsent(idOf(1), ports.OutcomeMiss) // signed with the key of the first day
+		a.wantAbsent(idOf(1), cachestat.OutcomeMiss) // signed with the key of the first day
 		time.Sleep(time.Minute)
 		refresh(t, keys)
-		a.wantAbsent(idOf(1), ports.OutcomeHit)
-		a.wantAbsent(idOf(2), ports.OutcomeMiss) // and with that of the second
-		b.wantAbsent(idOf(1), ports.OutcomeHit)
-		b.wantAbsent(idOf(2), ports.OutcomeMiss) // b does not know it yet, and Unknown says so
+		a.wantAbsent(idOf(1), cachestat.OutcomeHit)
+		a.wantAbsent(idOf(2), cachestat.OutcomeMiss) // and with that of the second
+		b.wantAbsent(idOf(1), cachestat.OutcomeHit)
+		b.wantAbsent(idOf(2), cachestat.OutcomeMiss) // b does not know it yet, and Unknown says so
 		select {
 		case <-late.Unknown():
 			refresh(t, late)
 		default:
 			t.Fatal("nobody learns of the new key")
 		}
-		a.wantAbsent(idOf(2), ports.OutcomeHit) // b has written it with the old key
-		b.wantAbsent(idOf(3), ports.OutcomeMiss)
-		a.wantAbsent(idOf(3), ports.OutcomeHit)
+		a.wantAbsent(idOf(2), cachestat.OutcomeHit) // b has written it with the old key
+		b.wantAbsent(idOf(3), cachestat.OutcomeMiss)
+		a.wantAbsent(idOf(3), cachestat.OutcomeHit)
 		if n := len(stored(t, store)); n != 2 {
 			t.Errorf("%d keys are stored on the second day", n)
 		}
@@ -115,23 +116,23 @@ func TestWithoutTheDatabaseAProcessGoesOnWithTheKeysItHas(t *testing.T) {
 	if err := keys.Refresh(t.Context()); !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("refresh: %v", err)
 	}
-	a.wantAbsent(idOf(1), ports.OutcomeMiss)
-	a.wantAbsent(idOf(1), ports.OutcomeHit)
+	a.wantAbsent(idOf(1), cachestat.OutcomeMiss)
+	a.wantAbsent(idOf(1), cachestat.OutcomeHit)
 }
 
 func TestWithoutAnyKeyNothingIsCachedAndNothingCachedIsUsed(t *testing.T) {
 	w, store := newTown(t), &memory.SigningKeyRepository{}
-	w.open(0, with(ring(t, store))).wantAbsent(idOf(1), ports.OutcomeMiss)
+	w.open(0, with(ring(t, store))).wantAbsent(idOf(1), cachestat.OutcomeMiss)
 	keys := cached.NewKeyring(store, time.Hour)
 	a := w.open(0, with(keys))
 	sets := w.cache.sets()
-	a.wantAbsent(idOf(1), ports.OutcomeMiss)
-	a.wantAbsent(idOf(2), ports.OutcomeMiss)
+	a.wantAbsent(idOf(1), cachestat.OutcomeMiss)
+	a.wantAbsent(idOf(2), cachestat.OutcomeMiss)
 	if w.cache.sets() != sets {
 		t.Error("something was cached without a signature")
 	}
 	refresh(t, keys)
-	a.wantAbsent(idOf(1), ports.OutcomeHit)
+	a.wantAbsent(idOf(1), cachestat.OutcomeHit)
 }
 
 func TestAKeyThatCannotSignIsRefused(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // While the ledger is not confirmed the store is asked. When that cannot be reached either, a reader who tolerates it
@@ -38,18 +39,18 @@ func (r *PropertyRepository) unconfirmed(ctx context.Context, q question, readin
 	if !reading.OnlyKept {
 		var rec *record
 		if rec, err = r.askedDespiteOutage(ctx, q); !errors.Is(err, ports.ErrUnavailable) {
-			r.note(reading, ports.OutcomeBypassed)
+			r.note(reading, cachestat.OutcomeBypassed)
 			return rec, err
 		}
 	}
 	if age, ok := r.ledger.Tolerated(time.Now(), reading.Tolerance); ok {
 		if rec, _ := r.kept(ctx, q); rec != nil {
-			r.note(reading, ports.OutcomeUnconfirmed)
+			r.note(reading, cachestat.OutcomeUnconfirmed)
 			reading.Age = max(reading.Age, age)
 			return rec, nil
 		}
 	}
-	r.note(reading, ports.OutcomeBypassed)
+	r.note(reading, cachestat.OutcomeBypassed)
 	return nil, err
 }
 

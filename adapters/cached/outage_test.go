@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Whoever bears an old answer bears it while the store is away, and not when it says that something else is wrong.
@@ -17,7 +18,7 @@ func TestOnlyAnOutageIsMadeUpForByWhatIsKept(t *testing.T) {
 		b := newTown(t).open(0)
 		p := b.add(1, 10)
 		b.catchUp()
-		b.wantPrice(p.ID, ports.OutcomeMiss, 10)
+		b.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 		b.away(48 * time.Hour)
 		b.store.hook = func(context.Context) error { return c.says }
 		if _, r, err := b.tolerating(72 * time.Hour); !errors.Is(err, c.told) {

@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // PropertyRepository answers reads from a cache where it truthfully can. It is safe for concurrent use.
@@ -22,7 +23,7 @@ type PropertyRepository struct {
 
 	cache    ports.Cache
 	ledger   *freshness.Ledger
-	counters *ports.Counters
+	counters *cachestat.Counters
 	options  Options
 	keys     *Keyring
 	identity string // tells this repository's records from those of other processes
@@ -43,14 +44,14 @@ type Options struct {
 	// not shared, and nobody has to wait.
 	LeaseTTL time.Duration
 	// Samples, if not nil, gets some of the answers to be verified.
-	Samples *ports.Samples
+	Samples *cachestat.Samples
 	// Keys sign what is cached, and are those of all processes that share the cache; nil where the cache is not shared.
 	Keys *Keyring
 }
 
 // New puts a cache in front of the store. The counters count what the cache did for each read.
 func New(
-	store ports.PropertyRepository, cache ports.Cache, ledger *freshness.Ledger, counters *ports.Counters, o Options,
+	store ports.PropertyRepository, cache ports.Cache, ledger *freshness.Ledger, counters *cachestat.Counters, o Options,
 ) *PropertyRepository {
 	keys := o.Keys
 	if keys == nil {

@@ -10,11 +10,12 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // find, shows and counts ask the shop and say in which way the cache took part. What becomes of a read must be what has been
 // said of it just before.
-func (s *shop) find(id property.ID) (property.Property, error, ports.Outcome) {
+func (s *shop) find(id property.ID) (property.Property, error, cachestat.Outcome) {
 	s.t.Helper()
 	ctx, reading := reading(s.t)
 	explained := s.cached().ExplainItem(ctx, id)
@@ -23,7 +24,7 @@ func (s *shop) find(id property.ID) (property.Property, error, ports.Outcome) {
 	return p, err, reading.Outcome
 }
 
-func (s *shop) wantPage(q *property.Search, how ports.Outcome, want ...property.Decimal) {
+func (s *shop) wantPage(q *property.Search, how cachestat.Outcome, want ...property.Decimal) {
 	s.t.Helper()
 	ctx, reading := reading(s.t)
 	explained := s.cached().ExplainPage(ctx, q)
@@ -37,7 +38,7 @@ func (s *shop) wantPage(q *property.Search, how ports.Outcome, want ...property.
 	}
 }
 
-func (s *shop) wantPrice(id property.ID, how ports.Outcome, want property.Decimal) {
+func (s *shop) wantPrice(id property.ID, how cachestat.Outcome, want property.Decimal) {
 	s.t.Helper()
 	p, err, outcome := s.find(id)
 	if err != nil || p.Price != want || outcome != how {
@@ -45,14 +46,14 @@ func (s *shop) wantPrice(id property.ID, how ports.Outcome, want property.Decima
 	}
 }
 
-func (s *shop) wantAbsent(id property.ID, how ports.Outcome) {
+func (s *shop) wantAbsent(id property.ID, how cachestat.Outcome) {
 	s.t.Helper()
 	if _, err, outcome := s.find(id); !errors.Is(err, property.ErrNotFound) || outcome != how {
 		s.t.Fatalf("listing %s: %v (%v), want it not found (%v)", id, err, outcome, how)
 	}
 }
 
-func (s *shop) wantCount(f *property.Filter, how ports.Outcome, want int64) {
+func (s *shop) wantCount(f *property.Filter, how cachestat.Outcome, want int64) {
 	s.t.Helper()
 	ctx, reading := reading(s.t)
 	explained := s.cached().ExplainCount(ctx, f)
@@ -79,38 +80,38 @@ func reading(t *testing.T) (context.Context, *ports.Reading) {
 func TestAnItemIsAskedForOnce(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
-	s.wantPrice(p.ID, ports.OutcomeHit, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeHit, 10)
 	s.wantAsked(1)
 }
 
 func TestWhoeverWritesSeesItOnTheItem(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	p = s.price(p, 20)
-	s.wantPrice(p.ID, ports.OutcomePatched, 20)
-	s.wantPrice(p.ID, ports.OutcomeHit, 20)
+	s.wantPrice(p.ID, cachestat.OutcomePatched, 20)
+	s.wantPrice(p.ID, cachestat.OutcomeHit, 20)
 	s.remove(p)
-	s.wantAbsent(p.ID, ports.OutcomePatched)
+	s.wantAbsent(p.ID, cachestat.OutcomePatched)
 	s.wantAsked(1)
 }
 
 func TestAKeptAbsenceEndsWhenTheListingIsMade(t *testing.T) {
 	s := open(t)
-	s.wantAbsent(idOf(1), ports.OutcomeMiss)
-	s.wantAbsent(idOf(1), ports.OutcomeHit)
+	s.wantAbsent(idOf(1), cachestat.OutcomeMiss)
+	s.wantAbsent(idOf(1), cachestat.OutcomeHit)
 	s.wantAsked(1)
 	s.add(1, 10)
-	s.wantPrice(idOf(1), ports.OutcomePatched, 10)
+	s.wantPrice(idOf(1), cachestat.OutcomePatched, 10)
 }
 
 func TestAKeptEmptyPageShowsTheFirstListing(t *testing.T) {
 	s := open(t)
-	s.wantPage(cheap(5), ports.OutcomeMiss)
-	s.wantPage(cheap(5), ports.OutcomeHit)
+	s.wantPage(cheap(5), cachestat.OutcomeMiss)
+	s.wantPage(cheap(5), cachestat.OutcomeHit)
 	s.add(1, 10)
-	s.wantPage(cheap(5), ports.OutcomePatched, 10)
+	s.wantPage(cheap(5), cachestat.OutcomePatched, 10)
 	s.wantAsked(1)
 }
 
@@ -118,10 +119,10 @@ func TestAnEditedPriceIsPatchedIntoTheKeptPageWithoutAQuery(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	s.add(2, 30)
-	s.wantPage(cheap(5), ports.OutcomeMiss, 10, 30)
+	s.wantPage(cheap(5), cachestat.OutcomeMiss, 10, 30)
 	p = s.price(p, 50)
-	s.wantPage(cheap(5), ports.OutcomePatched, 30, 50)
-	s.wantPage(cheap(5), ports.OutcomeHit, 30, 50)
+	s.wantPage(cheap(5), cachestat.OutcomePatched, 30, 50)
+	s.wantPage(cheap(5), cachestat.OutcomeHit, 30, 50)
 	s.wantAsked(1)
 	if p.Version != 2 {
 		t.Errorf("the listing is at version %d", p.Version)
@@ -133,11 +134,11 @@ func TestAListingMovesFromOneKeptSearchToAnother(t *testing.T) {
 	p := s.add(1, 90)
 	dear := &property.Search{Sort: property.DefaultSort, Limit: 5}
 	dear.Filter.Price.Min = property.Some(property.Decimal(101))
-	s.wantPage(cheap(5), ports.OutcomeMiss, 90)
-	s.wantPage(dear, ports.OutcomeMiss)
+	s.wantPage(cheap(5), cachestat.OutcomeMiss, 90)
+	s.wantPage(dear, cachestat.OutcomeMiss)
 	s.price(p, 110)
-	s.wantPage(cheap(5), ports.OutcomePatched)
-	s.wantPage(dear, ports.OutcomePatched, 110)
+	s.wantPage(cheap(5), cachestat.OutcomePatched)
+	s.wantPage(dear, cachestat.OutcomePatched, 110)
 	s.wantAsked(2)
 }
 
@@ -146,10 +147,10 @@ func TestAFullPageThatLosesAListingIsLoadedAnew(t *testing.T) {
 	p := s.add(1, 10)
 	s.add(2, 20)
 	s.add(3, 30)
-	s.wantPage(cheap(2), ports.OutcomeMiss, 10, 20)
+	s.wantPage(cheap(2), cachestat.OutcomeMiss, 10, 20)
 	s.remove(p)
-	s.wantPage(cheap(2), ports.OutcomeStale, 20, 30)
-	s.wantPage(cheap(2), ports.OutcomeHit, 20, 30)
+	s.wantPage(cheap(2), cachestat.OutcomeStale, 20, 30)
+	s.wantPage(cheap(2), cachestat.OutcomeHit, 20, 30)
 	s.wantAsked(2)
 }
 
@@ -157,9 +158,9 @@ func TestAWriteLeavesSearchesAloneThatItDoesNotTouch(t *testing.T) {
 	s := open(t)
 	s.add(1, 10)
 	s.add(2, 20)
-	s.wantPage(cheap(2), ports.OutcomeMiss, 10, 20)
+	s.wantPage(cheap(2), cachestat.OutcomeMiss, 10, 20)
 	s.add(3, 30)
-	s.wantPage(cheap(2), ports.OutcomeHit, 10, 20)
+	s.wantPage(cheap(2), cachestat.OutcomeHit, 10, 20)
 	s.wantAsked(1)
 }
 
@@ -167,32 +168,32 @@ func TestACountIsLoadedAnewExactlyWhenItMayHaveChanged(t *testing.T) {
 	s := open(t)
 	filter := &cheap(1).Filter
 	p := s.add(1, 10)
-	s.wantCount(filter, ports.OutcomeMiss, 1)
+	s.wantCount(filter, cachestat.OutcomeMiss, 1)
 	p = s.price(p, 20)
-	s.wantCount(filter, ports.OutcomeHit, 1)
+	s.wantCount(filter, cachestat.OutcomeHit, 1)
 	p = s.price(p, 200)
-	s.wantCount(filter, ports.OutcomeStale, 0)
+	s.wantCount(filter, cachestat.OutcomeStale, 0)
 	s.remove(p)
-	s.wantCount(filter, ports.OutcomeHit, 0)
+	s.wantCount(filter, cachestat.OutcomeHit, 0)
 	s.wantAsked(2)
 }
 
 func TestWhatTheLedgerHasForgottenIsLoadedAnew(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.ledger.Restart(freshness.Place{}, freshness.Place{})
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.wantAsked(2)
 }
 
 func TestEqualSearchesShareAnEntryAndOthersDoNot(t *testing.T) {
 	s := open(t)
 	s.add(1, 10)
-	s.wantPage(cheap(5), ports.OutcomeMiss, 10)
-	s.wantPage(cheap(5), ports.OutcomeHit, 10)
-	s.wantPage(cheap(4), ports.OutcomeMiss, 10)
-	s.wantCount(&cheap(5).Filter, ports.OutcomeMiss, 1)
+	s.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
+	s.wantPage(cheap(5), cachestat.OutcomeHit, 10)
+	s.wantPage(cheap(4), cachestat.OutcomeMiss, 10)
+	s.wantCount(&cheap(5).Filter, cachestat.OutcomeMiss, 1)
 }
 
 func TestLongSearchesHaveShortKeysOfTheirOwn(t *testing.T) {
@@ -202,8 +203,8 @@ func TestLongSearchesHaveShortKeysOfTheirOwn(t *testing.T) {
 		for word := range 9 {
 			q.Filter.Words = append(q.Filter.Words, fmt.Sprintf("schöne-aussicht-%d-%d", word, n))
 		}
-		s.wantPage(q, ports.OutcomeMiss)
-		s.wantPage(q, ports.OutcomeHit)
+		s.wantPage(q, cachestat.OutcomeMiss)
+		s.wantPage(q, cachestat.OutcomeHit)
 		if len(s.cache.last) > 250 {
 			t.Errorf("the cache was given a key of %d characters", len(s.cache.last))
 		}
@@ -241,20 +242,20 @@ func TestEveryReadIsCountedOnceByItsOutcome(t *testing.T) {
 	for range 2 { // a miss, a hit
 		s.wantCount(filter, s.first(), 1)
 	}
-	s.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.price(p, 500)
-	s.wantPrice(p.ID, ports.OutcomePatched, 500)
-	s.wantCount(filter, ports.OutcomeStale, 0)
-	want := ports.Figures{Hits: 1, Patched: 1, Stale: 1, Misses: 2}
+	s.wantPrice(p.ID, cachestat.OutcomePatched, 500)
+	s.wantCount(filter, cachestat.OutcomeStale, 0)
+	want := cachestat.Figures{Hits: 1, Patched: 1, Stale: 1, Misses: 2}
 	if got := s.counters.Figures(); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 }
 
 // first is a miss before anything has been counted, and a hit from then on.
-func (s *shop) first() ports.Outcome {
-	if s.counters.Figures() == (ports.Figures{}) {
-		return ports.OutcomeMiss
+func (s *shop) first() cachestat.Outcome {
+	if s.counters.Figures() == (cachestat.Figures{}) {
+		return cachestat.OutcomeMiss
 	}
-	return ports.OutcomeHit
+	return cachestat.OutcomeHit
 }

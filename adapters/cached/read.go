@@ -10,6 +10,7 @@ import (
 
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // question is one thing that can be asked, and how its answer is kept up to date and loaded.
@@ -34,10 +35,10 @@ func (r *PropertyRepository) read(ctx context.Context, q question) (*record, err
 	}
 	switch {
 	case reading.Uncached && reading.OnlyKept:
-		r.note(reading, ports.OutcomeBypassed)
+		r.note(reading, cachestat.OutcomeBypassed)
 		return nil, ports.ErrNotKept
 	case reading.Uncached:
-		r.note(reading, ports.OutcomeBypassed)
+		r.note(reading, cachestat.OutcomeBypassed)
 		return asked(ctx, q)
 	case !r.ledger.Trusted(time.Now()):
 		return r.unconfirmed(ctx, q, reading)
@@ -54,7 +55,7 @@ func (r *PropertyRepository) read(ctx context.Context, q question) (*record, err
 	}
 	rec, joined, err := r.loaded(ctx, q)
 	if joined {
-		outcome = ports.OutcomeCoalesced
+		outcome = cachestat.OutcomeCoalesced
 	}
 	r.note(reading, outcome)
 	return rec, err
@@ -67,18 +68,18 @@ func asked(ctx context.Context, q question) (rec *record, err error) {
 	return rec, err
 }
 
-func (r *PropertyRepository) note(reading *ports.Reading, o ports.Outcome) {
+func (r *PropertyRepository) note(reading *ports.Reading, o cachestat.Outcome) {
 	r.counters.Count(o)
 	reading.Note(o)
 }
 
 // kept returns the kept record, true as of now, or nil and why there is none.
-func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, ports.Outcome) {
+func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, cachestat.Outcome) {
 	place := r.ledger.Place()
 	key := entryKey(place.Epoch, q.key)
 	rec, err := r.get(ctx, key, place.Epoch)
 	if err != nil {
-		return nil, ports.OutcomeMiss
+		return nil, cachestat.OutcomeMiss
 	}
 	verdict, patched, behind := r.judge(q, rec)
 	if verdict != freshness.Fresh {
@@ -92,16 +93,16 @@ func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, por
 }
 
 // outcomeOf is what becomes of a read whose record has been judged so.
-func outcomeOf(verdict freshness.Verdict, patched bool) ports.Outcome {
+func outcomeOf(verdict freshness.Verdict, patched bool) cachestat.Outcome {
 	switch {
 	case verdict == freshness.Unknown:
-		return ports.OutcomeMiss
+		return cachestat.OutcomeMiss
 	case verdict == freshness.Stale:
-		return ports.OutcomeStale
+		return cachestat.OutcomeStale
 	case patched:
-		return ports.OutcomePatched
+		return cachestat.OutcomePatched
 	}
-	return ports.OutcomeHit
+	return cachestat.OutcomeHit
 }
 
 // judge has the ledger judge a record, bring it up to date where it can, and say how many changes behind it was. The

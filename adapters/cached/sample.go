@@ -8,14 +8,14 @@ import (
 
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // offer hands an answer over to be verified, if one is wanted.
 func (r *PropertyRepository) offer(q question, rec *record) {
-	r.options.Samples.Offer(func() ports.Sample {
+	r.options.Samples.Offer(func() cachestat.Sample {
 		given := *rec
-		return ports.Sample{Question: q.key, Recheck: func(ctx context.Context, catchUp func(context.Context) error) (ports.Finding, error) {
+		return cachestat.Sample{Question: q.key, Recheck: func(ctx context.Context, catchUp func(context.Context) error) (cachestat.Finding, error) {
 			return r.recheck(ctx, q, given, catchUp)
 		}}
 	})
@@ -25,24 +25,24 @@ func (r *PropertyRepository) offer(q question, rec *record) {
 // answer, then the store cannot have answered otherwise at any time since.
 func (r *PropertyRepository) recheck(
 	ctx context.Context, q question, given record, catchUp func(context.Context) error,
-) (ports.Finding, error) {
+) (cachestat.Finding, error) {
 	truth, err := asked(ctx, q)
 	if err != nil {
-		return ports.Finding{}, err
+		return cachestat.Finding{}, err
 	}
 	if err := catchUp(ctx); err != nil {
-		return ports.Finding{}, err
+		return cachestat.Finding{}, err
 	}
 	// Change by change: to bring the answer up to date would pass over what came and went in between.
 	entry := freshness.NewEntry(given.position(), q.depends(&given))
 	switch {
 	case r.ledger.Check(entry) != freshness.Fresh:
-		return ports.Finding{Verdict: ports.Undecided}, nil
+		return cachestat.Finding{Verdict: cachestat.Undecided}, nil
 	case sameAnswer(&given, truth):
-		return ports.Finding{Verdict: ports.Verified}, nil
+		return cachestat.Finding{Verdict: cachestat.Verified}, nil
 	}
 	r.drop(ctx, entryKey(given.Epoch, q.key))
-	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
+	return cachestat.Finding{Verdict: cachestat.Violated, Detail: fmt.Sprintf(
 		"at position %d, place %s: given %s; the store has %s; ledger at position %d, place %s",
 		given.Position, given.place().Snapshot, describe(&given), describe(truth), entry.Position(), r.ledger.Place().Snapshot)}, nil
 }

@@ -9,19 +9,19 @@ import (
 
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // verified gives the answers of a branch to be verified one by one; ask gives one from the cache.
-func verified(t *testing.T) (b *branch, p property.Property, sample func(ask func()) ports.Sample) {
+func verified(t *testing.T) (b *branch, p property.Property, sample func(ask func()) cachestat.Sample) {
 	w := newTown(t)
-	samples := ports.NewSamples()
+	samples := cachestat.NewSamples()
 	b = w.open(0, func(o *cached.Options) { o.Samples = samples })
 	p = b.add(1, 10)
 	b.catchUp()
-	return b, p, func(ask func()) ports.Sample {
+	return b, p, func(ask func()) cachestat.Sample {
 		t.Helper()
-		taken := make(chan ports.Sample)
+		taken := make(chan cachestat.Sample)
 		go func() {
 			s, _ := samples.Take(t.Context())
 			taken <- s
@@ -37,7 +37,7 @@ func verified(t *testing.T) (b *branch, p property.Property, sample func(ask fun
 	}
 }
 
-func wantFinding(t *testing.T, b *branch, s ports.Sample, want ports.Verdict) ports.Finding {
+func wantFinding(t *testing.T, b *branch, s cachestat.Sample, want cachestat.Verdict) cachestat.Finding {
 	t.Helper()
 	finding, err := s.Recheck(t.Context(), b.follow)
 	if err != nil || finding.Verdict != want {
@@ -51,10 +51,10 @@ func TestARightAnswerIsVerified(t *testing.T) {
 	for name, ask := range askings {
 		s := sample(func() { _, _ = ask(b.shop) })
 		t.Log(name, s.Question)
-		wantFinding(t, b, s, ports.Verified)
+		wantFinding(t, b, s, cachestat.Verified)
 	}
 	b.price(p, 20)
-	wantFinding(t, b, sample(func() { _, _ = b.showing(5) }), ports.Verified) // patched
+	wantFinding(t, b, sample(func() { _, _ = b.showing(5) }), cachestat.Verified) // patched
 }
 
 func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
@@ -72,7 +72,7 @@ func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
 			b, p, sample := verified(t)
 			s := sample(func() { _, _ = b.showing(5) })
 			change(b, p)
-			wantFinding(t, b, s, ports.Undecided)
+			wantFinding(t, b, s, cachestat.Undecided)
 		})
 	}
 }
@@ -81,10 +81,10 @@ func TestAWrongAnswerIsAViolationThatExplainsItself(t *testing.T) {
 	b, p, sample := verified(t)
 	b.store.lie = 5
 	s := sample(func() { _, _ = b.showing(5) })
-	wantFinding(t, b, s, ports.Verified) // with what it received, the cache is right
+	wantFinding(t, b, s, cachestat.Verified) // with what it received, the cache is right
 	b.store.lie = 0
 	s = sample(func() { _, _ = b.showing(5) })
-	finding := wantFinding(t, b, s, ports.Violated)
+	finding := wantFinding(t, b, s, cachestat.Violated)
 	if !strings.Contains(finding.Detail, p.ID.String()+"@1") || !strings.Contains(finding.Detail, "position") {
 		t.Errorf("the violation is explained by %q", finding.Detail)
 	}
@@ -104,7 +104,7 @@ func TestAWrongAnswerIsGoneAfterItsSecondLook(t *testing.T) {
 			if got, _ := ask(b.shop); got == right {
 				t.Fatal("the answer is not wrong")
 			}
-			wantFinding(t, b, s, ports.Violated)
+			wantFinding(t, b, s, cachestat.Violated)
 			if got, err := ask(b.shop); err != nil || got != right {
 				t.Errorf("the answer is still %v, %v; want %v", got, err, right)
 			}
@@ -119,15 +119,15 @@ func TestWhatWasLoadedBeforeIsForgotten(t *testing.T) {
 		p := a.add(1, 10)
 		a.catchUp()
 		b.catchUp()
-		a.wantPrice(p.ID, ports.OutcomeMiss, 10)
-		a.wantPage(cheap(5), ports.OutcomeMiss, 10)
-		b.wantPrice(p.ID, ports.OutcomeHit, 10)
+		a.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
+		a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
+		b.wantPrice(p.ID, cachestat.OutcomeHit, 10)
 		time.Sleep(time.Millisecond)
 		b.cached().Forget()
-		b.wantPrice(p.ID, ports.OutcomeMiss, 10)
-		b.wantPage(cheap(5), ports.OutcomeMiss, 10)
-		b.wantPrice(p.ID, ports.OutcomeHit, 10)
-		a.wantPrice(p.ID, ports.OutcomeHit, 10)
+		b.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
+		b.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
+		b.wantPrice(p.ID, cachestat.OutcomeHit, 10)
+		a.wantPrice(p.ID, cachestat.OutcomeHit, 10)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // town is several processes over one store and one cache.
@@ -57,7 +58,7 @@ func (w *town) open(history int, change ...func(*cached.Options)) *branch {
 	for _, c := range change {
 		c(&o)
 	}
-	s := &shop{t: w.t, cache: w.cache, counters: &ports.Counters{}, store: w.store}
+	s := &shop{t: w.t, cache: w.cache, counters: &cachestat.Counters{}, store: w.store}
 	s.announcing = &announcing{cached.New(w.store, w.cache, ledger, s.counters, o), ledger}
 	return &branch{s, w.feed, past.Next}
 }
@@ -87,7 +88,7 @@ func TestWhatOneProcessHasLoadedAnotherNeedNotLoad(t *testing.T) {
 	p := w.open(0).add(1, 10)
 	a, b := w.open(0), w.open(0)
 	for i, s := range []*branch{a, b, b} {
-		how := map[bool]ports.Outcome{true: ports.OutcomeMiss, false: ports.OutcomeHit}[i == 0]
+		how := map[bool]cachestat.Outcome{true: cachestat.OutcomeMiss, false: cachestat.OutcomeHit}[i == 0]
 		s.wantPrice(p.ID, how, 10)
 		s.wantPage(cheap(5), how, 10)
 		s.wantCount(&cheap(5).Filter, how, 1)
@@ -102,15 +103,15 @@ func TestAChangeIsJudgedByEveryProcessForItself(t *testing.T) {
 	p := a.add(1, 10)
 	a.catchUp()
 	b.catchUp()
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
 	p = a.price(p, 20)
-	a.wantPage(cheap(5), ports.OutcomePatched, 20) // and puts the patched page into the cache
-	b.wantPage(cheap(5), ports.OutcomeHit, 20)     // newer than what b was told of, and true
+	a.wantPage(cheap(5), cachestat.OutcomePatched, 20) // and puts the patched page into the cache
+	b.wantPage(cheap(5), cachestat.OutcomeHit, 20)     // newer than what b was told of, and true
 	b.catchUp()
-	b.wantPage(cheap(5), ports.OutcomeHit, 20)
+	b.wantPage(cheap(5), cachestat.OutcomeHit, 20)
 	b.price(p, 30)
 	a.catchUp()
-	a.wantPage(cheap(5), ports.OutcomePatched, 30)
+	a.wantPage(cheap(5), cachestat.OutcomePatched, 30)
 	a.wantAsked(1)
 }
 
@@ -121,14 +122,14 @@ func TestAnOwnWriteIsSeenWhoeverFillsTheCache(t *testing.T) {
 	p := a.add(1, 10)
 	a.catchUp()
 	b.catchUp()
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
 	old := w.cache.kept[w.cache.last]
 	b.price(p, 20)
 	w.cache.kept[w.cache.last] = old
-	b.wantPage(cheap(5), ports.OutcomePatched, 20)
+	b.wantPage(cheap(5), cachestat.OutcomePatched, 20)
 	b.catchUp()
 	w.cache.kept[w.cache.last] = old
-	b.wantPage(cheap(5), ports.OutcomePatched, 20)
+	b.wantPage(cheap(5), cachestat.OutcomePatched, 20)
 }
 
 func TestANewProcessUsesWhatTheCacheHoldsAsFarAsItKnowsHistory(t *testing.T) {
@@ -136,11 +137,11 @@ func TestANewProcessUsesWhatTheCacheHoldsAsFarAsItKnowsHistory(t *testing.T) {
 	a := w.open(0)
 	p := a.add(1, 10)
 	a.catchUp()
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
 	p = a.price(p, 20)
 	p = a.price(p, 500)
 	a.price(p, 30)
-	w.open(3).wantPage(cheap(5), ports.OutcomePatched, 30)
+	w.open(3).wantPage(cheap(5), cachestat.OutcomePatched, 30)
 	a.wantAsked(1)
 }
 
@@ -149,10 +150,10 @@ func TestANewProcessLeavesAloneWhatIsOlderThanItsHistory(t *testing.T) {
 	a := w.open(0)
 	p := a.add(1, 10)
 	a.catchUp()
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
 	p = a.price(p, 20)
 	a.price(p, 30)
-	w.open(1).wantPage(cheap(5), ports.OutcomeMiss, 30)
+	w.open(1).wantPage(cheap(5), cachestat.OutcomeMiss, 30)
 }
 
 func TestARecordOfAnotherHistoryIsNotFound(t *testing.T) {
@@ -163,9 +164,9 @@ func TestARecordOfAnotherHistoryIsNotFound(t *testing.T) {
 	b.add(1, 77)
 	a.catchUp()
 	b.catchUp()
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
-	b.wantPage(cheap(5), ports.OutcomeMiss, 77)
-	a.wantPage(cheap(5), ports.OutcomeHit, 10)
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
+	b.wantPage(cheap(5), cachestat.OutcomeMiss, 77)
+	a.wantPage(cheap(5), cachestat.OutcomeHit, 10)
 }
 
 // leased is three processes that share their loads, and callers of each.
@@ -200,7 +201,7 @@ func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 		all[0].wantAsked(1)
 		var coalesced uint64
 		for _, b := range all {
-			coalesced += b.counters.Of(ports.OutcomeCoalesced)
+			coalesced += b.counters.Of(cachestat.OutcomeCoalesced)
 		}
 		if coalesced != 599 {
 			t.Errorf("%d of 600 callers are said to have waited for another", coalesced)
@@ -296,11 +297,11 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	b := w.open(0)
 	b.add(1, 10)
 	b.catchUp()
-	b.wantPrice(idOf(1), ports.OutcomeMiss, 10)
+	b.wantPrice(idOf(1), cachestat.OutcomeMiss, 10)
 	const day = 24 * time.Hour
 	b.away(2 * day)
 	p, r, err := b.tolerating(3 * day)
-	if err != nil || p.Price != 10 || r.Outcome != ports.OutcomeUnconfirmed || r.Age < 2*day || r.Age > 2*day+time.Minute {
+	if err != nil || p.Price != 10 || r.Outcome != cachestat.OutcomeUnconfirmed || r.Age < 2*day || r.Age > 2*day+time.Minute {
 		t.Errorf("got %v (%v, age %v), %v", p.Price, r.Outcome, r.Age, err)
 	}
 	for _, tolerance := range []time.Duration{0, day} {
@@ -318,7 +319,7 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	}
 	b.store.hook = nil
 	b.catchUp()
-	b.wantPrice(idOf(1), ports.OutcomeHit, 20)
+	b.wantPrice(idOf(1), cachestat.OutcomeHit, 20)
 	b.away(2 * day)
 	b.ledger.Doubt(time.Now())
 	if _, _, err := b.tolerating(3 * day); !errors.Is(err, ports.ErrUnavailable) {
@@ -331,13 +332,13 @@ func TestAnOutageIsNoExcuseWhileTheStoreAnswers(t *testing.T) {
 	b := w.open(0)
 	p := b.add(1, 10)
 	b.catchUp()
-	b.wantPrice(idOf(1), ports.OutcomeMiss, 10)
+	b.wantPrice(idOf(1), cachestat.OutcomeMiss, 10)
 	p.Price = 20
 	if _, err := w.store.Update(t.Context(), p); err != nil { // another process
 		t.Fatal(err)
 	}
 	b.ledger.Confirm(time.Now().Add(-48 * time.Hour))
-	if p, r, err := b.tolerating(72 * time.Hour); err != nil || p.Price != 20 || r.Outcome != ports.OutcomeBypassed {
+	if p, r, err := b.tolerating(72 * time.Hour); err != nil || p.Price != 20 || r.Outcome != cachestat.OutcomeBypassed {
 		t.Errorf("with a silent feed and a working store the price is %v (%v), %v", p.Price, r.Outcome, err)
 	}
 }
@@ -356,7 +357,7 @@ func TestWhoWantsOnlyWhatIsKeptNeverReachesTheStore(t *testing.T) {
 		t.Errorf("with nothing kept: %v", err)
 	}
 	b.wantAsked(0)
-	b.wantPrice(p.ID, ports.OutcomeMiss, 10)
+	b.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	p = b.price(p, 20)
 	if got, err := only(); err != nil || got.Price != 20 {
 		t.Errorf("with a record that can be patched: %v, %v", got.Price, err)
@@ -373,12 +374,12 @@ func TestAPatchedRecordIsAsYoungAsThePatch(t *testing.T) {
 	a := w.open(0)
 	p := a.add(1, 10)
 	a.catchUp()
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10)
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
 	p = a.price(p, 20)
 	a.catchUp()
-	a.wantPage(cheap(5), ports.OutcomePatched, 20)
+	a.wantPage(cheap(5), cachestat.OutcomePatched, 20)
 	a.price(p, 30)
-	w.open(1).wantPage(cheap(5), ports.OutcomePatched, 30) // it knows the last change only
+	w.open(1).wantPage(cheap(5), cachestat.OutcomePatched, 30) // it knows the last change only
 }
 
 // The place of a record is that from before its load:
@@ -396,10 +397,10 @@ func TestAChangeThatIsToldDuringALoadIsNotTakenForSeen(t *testing.T) {
 		b.price(p, 20) // 2
 		return a.follow(ctx)
 	}
-	a.wantPage(cheap(5), ports.OutcomeMiss, 10) // 1, 3
+	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10) // 1, 3
 	w.store.hook = nil
-	w.open(100).wantPage(cheap(5), ports.OutcomePatched, 20) // 4
-	a.wantPage(cheap(5), ports.OutcomeHit, 20)
+	w.open(100).wantPage(cheap(5), cachestat.OutcomePatched, 20) // 4
+	a.wantPage(cheap(5), cachestat.OutcomeHit, 20)
 }
 
 // A process that misses, and is granted the lease only after another has loaded the answer and let the lease go.

@@ -12,6 +12,7 @@ import (
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
@@ -41,7 +42,7 @@ func TestTheRepositoryKeepsItsPromisesWithAnyCache(t *testing.T) {
 					o.LoadTimeout = 100 * time.Millisecond
 				}
 				store := memory.NewPropertyRepository(time.Now)
-				return &announcing{cached.New(store, newCache(), ledger, &ports.Counters{}, o), ledger}
+				return &announcing{cached.New(store, newCache(), ledger, &cachestat.Counters{}, o), ledger}
 			}, porttest.Features{})
 		})
 	}

@@ -1,4 +1,5 @@
-// Package memory keeps everything in the process: listings with their change feed, API keys, accounts with their sessions,
-// and a cache. Its adapters are real ones that pass every conformance suite, made for tests, for trying things out, and as
-// the plainest reading of what the ports ask for. It never writes to disk, and what it keeps ends with the process.
+// Package memory holds everything in the process. Its cache and its rate limiter serve in production. All the rest,
+// listings with their change feed and history, API keys, accounts with their sessions and browsers, is the reference
+// implementation of the ports: it passes every conformance suite, is the plainest reading of what they ask for, and is
+// used by tests alone. It never writes to disk and ends with the process.
 package memory

@@ -9,6 +9,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // repository records the reads of a repository. Writes pass through; their statements have spans of their own.
@@ -55,13 +56,13 @@ func spanned[T any](ctx context.Context, r *repository, verb string, read func(c
 	ctx, end := r.trace(ctx, r.name+" "+verb)
 	outcome := ""
 	reading := ports.ReadingFrom(ctx)
-	var before ports.Outcome
+	var before cachestat.Outcome
 	if reading != nil {
-		before, reading.Outcome = reading.Outcome, ports.OutcomeNone
+		before, reading.Outcome = reading.Outcome, cachestat.OutcomeNone
 	}
 	value, err := read(ctx)
 	if reading != nil {
-		if reading.Outcome != ports.OutcomeNone {
+		if reading.Outcome != cachestat.OutcomeNone {
 			outcome = reading.Outcome.String()
 		}
 		reading.Note(before)

@@ -17,6 +17,7 @@ import (
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
@@ -60,7 +61,7 @@ func TestARepositoryWithSpansIsARepositoryLikeAnyOther(t *testing.T) {
 // noting notes outcomes as the query cache does.
 type noting struct {
 	ports.PropertyRepository
-	outcomes []ports.Outcome
+	outcomes []cachestat.Outcome
 }
 
 func (n *noting) Find(ctx context.Context, _ property.ID) (property.Property, error) {
@@ -74,7 +75,7 @@ func TestEachReadHasItsOwnOutcomeAndTheRequestTheLeastLucky(t *testing.T) {
 	r, _, end := tracer.Requests()(httptest.NewRequest(http.MethodGet, "/", nil))
 	reading := &ports.Reading{}
 	ctx := ports.WithReading(r.Context(), reading)
-	repo := tracer.Repository(&noting{outcomes: []ports.Outcome{ports.OutcomeMiss, ports.OutcomeHit}}, "query cache")
+	repo := tracer.Repository(&noting{outcomes: []cachestat.Outcome{cachestat.OutcomeMiss, cachestat.OutcomeHit}}, "query cache")
 	for range 2 {
 		_, _ = repo.Find(ctx, property.ID{})
 	}
@@ -83,7 +84,7 @@ func TestEachReadHasItsOwnOutcomeAndTheRequestTheLeastLucky(t *testing.T) {
 	if diff := cmp.Diff(want, names(spans)); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
-	if reading.Outcome != ports.OutcomeMiss {
+	if reading.Outcome != cachestat.OutcomeMiss {
 		t.Errorf("the request's outcome is %s, want miss", reading.Outcome)
 	}
 	for _, s := range spans.Ended() {

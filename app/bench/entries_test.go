@@ -19,6 +19,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // BenchmarkWriteAmongEntries compares the rate of writes where a hundred searches are kept with that where a million are:
@@ -82,7 +83,7 @@ func newShop(b *testing.B, searches int) *shop {
 		ledger: freshness.NewLedger(16_384, 1<<30, 24*time.Hour),
 	}
 	s.ledger.Confirm(time.Now())
-	counters := new(ports.Counters)
+	counters := new(cachestat.Counters)
 	s.views = viewcache.New(s.ledger, nil, counters, viewcache.Options{MaxBytes: room, TTL: time.Hour})
 	options := cached.Options{TTL: time.Hour, LoadTimeout: time.Minute}
 	b.Cleanup(func() {

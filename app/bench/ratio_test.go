@@ -13,6 +13,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // BenchmarkHitRatio counts how many reads need no query, in four caches without a bound on their size, on one and the same
@@ -45,7 +46,7 @@ func BenchmarkHitRatio(b *testing.B) {
 	m.told = func(c property.Change) { ledger.Append(c) }
 	cache := memory.NewCache(4 << 30)
 	b.Cleanup(func() { _ = cache.Close() })
-	gable := cached.New(m, cache, ledger, new(ports.Counters), cached.Options{TTL: time.Hour, LoadTimeout: time.Minute})
+	gable := cached.New(m, cache, ledger, new(cachestat.Counters), cached.Options{TTL: time.Hour, LoadTimeout: time.Minute})
 	rank := rand.NewZipf(m.random, 1.1, 1, uint64(len(questions)-1))
 	var all, pages, counts, items queryTally
 	for b.Loop() {
@@ -120,7 +121,7 @@ func (t *queryTally) only(one, another int) float64 {
 func asking(b *testing.B) (ctx context.Context, queried func() bool) {
 	reading := &ports.Reading{}
 	return ports.WithReading(b.Context(), reading), func() bool {
-		return reading.Outcome != ports.OutcomeHit && reading.Outcome != ports.OutcomePatched
+		return reading.Outcome != cachestat.OutcomeHit && reading.Outcome != cachestat.OutcomePatched
 	}
 }
 

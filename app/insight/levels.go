@@ -8,6 +8,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Levels are what the two cache levels count, and how some of their answers get to whoever verifies them.
@@ -16,8 +17,8 @@ type Levels struct{ View, Query *Level }
 // Level is one of them.
 type Level struct {
 	name     string
-	Counters *ports.Counters
-	Samples  *ports.Samples
+	Counters *cachestat.Counters
+	Samples  *cachestat.Samples
 	// What came of verifying its answers.
 	verified, undecided, violations atomic.Uint64
 }
@@ -26,7 +27,7 @@ type Level struct {
 func NewLevels() *Levels { return &Levels{newLevel("view"), newLevel("query")} }
 
 func newLevel(name string) *Level {
-	return &Level{name: name, Counters: new(ports.Counters), Samples: ports.NewSamples()}
+	return &Level{name: name, Counters: new(cachestat.Counters), Samples: cachestat.NewSamples()}
 }
 
 // Each returns both levels.
@@ -45,7 +46,7 @@ func (l *Levels) Reads() (n uint64) {
 type ViewLevel struct{ *viewcache.Cache }
 
 // Figures implements api.Level.
-func (l ViewLevel) Figures() ports.Figures { return l.Counters().Figures() }
+func (l ViewLevel) Figures() cachestat.Figures { return l.Counters().Figures() }
 
 // Size implements api.Level.
 func (l ViewLevel) Size(context.Context) (entries, bytes int64) { return l.Cache.Size() }
@@ -59,7 +60,7 @@ func (l ViewLevel) Purge(context.Context) error {
 // QueryLevel is the query cache as /v1/cache and the metrics see it.
 type QueryLevel struct {
 	ports.Cache
-	counters *ports.Counters
+	counters *cachestat.Counters
 }
 
 // NewQueryLevel shows a cache and what its level counts.
@@ -68,7 +69,7 @@ func NewQueryLevel(cache ports.Cache, l *Levels) QueryLevel {
 }
 
 // Figures implements api.Level.
-func (l QueryLevel) Figures() ports.Figures { return l.counters.Figures() }
+func (l QueryLevel) Figures() cachestat.Figures { return l.counters.Figures() }
 
 // Purge implements api.Level. Whoever asks for it is told which of the two that can be away is.
 func (l QueryLevel) Purge(ctx context.Context) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Lookup tells people what the caches have for an address. It puts what each level says of itself side by side.
@@ -105,7 +106,7 @@ func answering(view site.Kept, query []site.Kept) string {
 }
 
 func answers(k site.Kept) bool {
-	return k.Outcome == ports.OutcomeHit.String() || k.Outcome == ports.OutcomePatched.String()
+	return k.Outcome == cachestat.OutcomeHit.String() || k.Outcome == cachestat.OutcomePatched.String()
 }
 
 func viewKept(x *viewcache.Explanation) site.Kept {
@@ -150,17 +151,17 @@ func judged(k *site.Kept, x *freshness.Explanation) {
 }
 
 // why is an outcome in a sentence.
-func why(o ports.Outcome, kept bool) string {
+func why(o cachestat.Outcome, kept bool) string {
 	switch {
-	case o == ports.OutcomeBypassed:
+	case o == cachestat.OutcomeBypassed:
 		return "The change feed has not been confirmed lately, so nothing that is kept is used."
 	case !kept:
 		return "Nothing is kept."
-	case o == ports.OutcomeHit:
+	case o == cachestat.OutcomeHit:
 		return "What is kept is true."
-	case o == ports.OutcomePatched:
+	case o == cachestat.OutcomePatched:
 		return "A change touches what is kept, and says enough to bring it up to date without the database."
-	case o == ports.OutcomeStale:
+	case o == cachestat.OutcomeStale:
 		return "A change touches what is kept, so it has to be made anew."
 	}
 	return "The ledger does not remember all that has changed since, so what is kept counts as lost."

@@ -14,6 +14,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
@@ -76,7 +77,7 @@ func circuit(cache ports.Cache) float64 {
 // levelCollector shows one cache level.
 type levelCollector struct {
 	level    string
-	counters *ports.Counters
+	counters *cachestat.Counters
 	size     func(context.Context) (entries, bytes int64)
 }
 
@@ -94,7 +95,7 @@ func (levelCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (l levelCollector) Collect(out chan<- prometheus.Metric) {
-	for o := ports.OutcomeHit; o <= ports.OutcomeUnconfirmed; o++ {
+	for o := cachestat.OutcomeHit; o <= cachestat.OutcomeUnconfirmed; o++ {
 		out <- prometheus.MustNewConstMetric(readsDesc, prometheus.CounterValue, float64(l.counters.Of(o)), l.level, o.String())
 	}
 	out <- prometheus.MustNewConstMetric(errorsDesc, prometheus.CounterValue, float64(l.counters.Errors()), l.level)

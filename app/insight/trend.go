@@ -7,7 +7,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/domain/freshness"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Trend remembers how the process has been doing lately: a sample every trendPause, for as long as trendKept. It is what
@@ -40,7 +40,7 @@ type TrendSources struct {
 // totals are what has been counted up to a moment.
 type totals struct {
 	at          time.Time
-	view, query ports.Figures
+	view, query cachestat.Figures
 	requests    requestTotals
 	delay       distribution
 	position    freshness.Position
@@ -121,8 +121,8 @@ func confirmed(ledger *freshness.Ledger, now time.Time) *float64 {
 }
 
 // since is what was counted between two moments.
-func since(before, now ports.Figures) ports.Figures {
-	return ports.Figures{
+func since(before, now cachestat.Figures) cachestat.Figures {
+	return cachestat.Figures{
 		Hits: now.Hits - before.Hits, Patched: now.Patched - before.Patched, Coalesced: now.Coalesced - before.Coalesced,
 		Stale: now.Stale - before.Stale, Misses: now.Misses - before.Misses, Bypassed: now.Bypassed - before.Bypassed,
 		Unconfirmed: now.Unconfirmed - before.Unconfirmed, Errors: now.Errors - before.Errors,
@@ -130,7 +130,7 @@ func since(before, now ports.Figures) ports.Figures {
 }
 
 func levelSample(
-	ctx context.Context, l *Level, f ports.Figures, seconds float64, size func(context.Context) (entries, bytes int64),
+	ctx context.Context, l *Level, f cachestat.Figures, seconds float64, size func(context.Context) (entries, bytes int64),
 ) site.LevelSample {
 	rate := func(n uint64) float64 { return float64(n) / seconds }
 	s := site.LevelSample{

@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +33,7 @@ func TestASampleIsWhatHappenedInItsStretchOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := newTestTrend()
 		x.Requests.Observe("/v1/properties", http.MethodGet, 200, 7*time.Second, 1, "") // before the first stretch
-		x.Levels.View.Counters.Count(ports.OutcomeHit)
+		x.Levels.View.Counters.Count(cachestat.OutcomeHit)
 		go x.Run(t.Context())
 		synctest.Wait()
 		began := time.Now()
@@ -48,16 +48,16 @@ func TestASampleIsWhatHappenedInItsStretchOfTime(t *testing.T) {
 		x.Requests.Observe("/v1/properties", http.MethodGet, 503, 4*time.Millisecond, 1, "")
 		x.Requests.Observe("/v1/properties/{id}", http.MethodGet, 200, 4*time.Millisecond, 1, "")
 		x.Requests.Observe("/v1/changes", http.MethodGet, 200, time.Hour, 1, "")
-		for outcome, n := range map[ports.Outcome]int{
-			ports.OutcomeHit: 12, ports.OutcomePatched: 4, ports.OutcomeStale: 2, ports.OutcomeMiss: 2, ports.OutcomeBypassed: 2,
+		for outcome, n := range map[cachestat.Outcome]int{
+			cachestat.OutcomeHit: 12, cachestat.OutcomePatched: 4, cachestat.OutcomeStale: 2, cachestat.OutcomeMiss: 2, cachestat.OutcomeBypassed: 2,
 		} {
 			for range n {
 				x.Levels.View.Counters.Count(outcome)
 			}
 		}
-		x.Levels.Query.Counters.Count(ports.OutcomeCoalesced)
-		x.Levels.Query.Counters.Count(ports.OutcomeMiss)
-		x.Levels.Query.Counters.Count(ports.OutcomeBypassed)
+		x.Levels.Query.Counters.Count(cachestat.OutcomeCoalesced)
+		x.Levels.Query.Counters.Count(cachestat.OutcomeMiss)
+		x.Levels.Query.Counters.Count(cachestat.OutcomeBypassed)
 		x.Levels.Query.violations.Add(1)
 		x.Levels.View.verified.Add(5)
 		x.Ledger.Append(property.Inserted(0, property.Property{Version: 1}))

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"go.uber.org/zap"
 )
 
@@ -38,7 +38,7 @@ func (v *Verifier) Run(ctx context.Context) {
 // WrongAnswer is the log's word for a violation. The answer itself is removed by the level that gave it.
 const WrongAnswer = "a cache has given a wrong answer"
 
-func (v *Verifier) verify(ctx context.Context, sample ports.Sample) {
+func (v *Verifier) verify(ctx context.Context, sample cachestat.Sample) {
 	ctx, cancel := context.WithTimeout(ctx, v.Limit)
 	defer cancel()
 	finding, err := sample.Recheck(ctx, v.CatchUp)
@@ -46,9 +46,9 @@ func (v *Verifier) verify(ctx context.Context, sample ports.Sample) {
 	case err != nil:
 		v.Level.undecided.Add(1)
 		v.Log.Debug("could not verify an answer", zap.String("level", v.Level.name), zap.Error(err))
-	case finding.Verdict == ports.Verified:
+	case finding.Verdict == cachestat.Verified:
 		v.Level.verified.Add(1)
-	case finding.Verdict == ports.Violated:
+	case finding.Verdict == cachestat.Violated:
 		v.Level.violations.Add(1)
 		v.Log.Error(WrongAnswer, zap.String("level", v.Level.name),
 			zap.String("question", sample.Question), zap.String("detail", finding.Detail))

@@ -7,20 +7,21 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
 
 func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 	for name, c := range map[string]struct {
-		finding                         ports.Finding
+		finding                         cachestat.Finding
 		err                             error
 		verified, undecided, violations uint64
 	}{
-		"right":        {ports.Finding{Verdict: ports.Verified}, nil, 1, 0, 0},
-		"overtaken":    {ports.Finding{Verdict: ports.Undecided}, nil, 0, 1, 0},
-		"not answered": {ports.Finding{}, ports.ErrUnavailable, 0, 1, 0},
-		"wrong":        {ports.Finding{Verdict: ports.Violated, Detail: "given 1; the store has 2"}, nil, 0, 0, 1},
+		"right":        {cachestat.Finding{Verdict: cachestat.Verified}, nil, 1, 0, 0},
+		"overtaken":    {cachestat.Finding{Verdict: cachestat.Undecided}, nil, 0, 1, 0},
+		"not answered": {cachestat.Finding{}, ports.ErrUnavailable, 0, 1, 0},
+		"wrong":        {cachestat.Finding{Verdict: cachestat.Violated, Detail: "given 1; the store has 2"}, nil, 0, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			logged, entries := observer.New(zap.InfoLevel)
@@ -29,9 +30,9 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 			v := &Verifier{Level: level, Limit: time.Minute, Log: zap.New(logged), Healer: &Healer{
 				CatchUp: func(context.Context) error { healed++; return nil },
 			}}
-			v.verify(t.Context(), ports.Sample{
+			v.verify(t.Context(), cachestat.Sample{
 				Question: "limit=7",
-				Recheck: func(ctx context.Context, _ func(context.Context) error) (ports.Finding, error) {
+				Recheck: func(ctx context.Context, _ func(context.Context) error) (cachestat.Finding, error) {
 					if _, limited := ctx.Deadline(); !limited {
 						t.Error("a second look may take for ever")
 					}

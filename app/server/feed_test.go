@@ -21,6 +21,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
@@ -90,7 +91,7 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { f.Run(ctx) })
 		defer func() { cancel(); running.Wait() }()
-		views := viewcache.New(ledger, nil, &ports.Counters{}, viewcache.Options{MaxBytes: 1 << 10, TTL: time.Minute})
+		views := viewcache.New(ledger, nil, &cachestat.Counters{}, viewcache.Options{MaxBytes: 1 << 10, TTL: time.Minute})
 		defer views.Close()
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()

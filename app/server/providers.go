@@ -154,12 +154,15 @@ func newViewCache(
 
 func newPropertyID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
 
+// catchUp waits until the ledger has received everything committed before the call.
+type catchUp func(context.Context) error
+
 func newCatalog(
 	listings ports.PropertyRepository, history ports.ChangeHistory, events ports.EventPublisher,
-	catchUp func(context.Context) error, c *config.Config,
+	up catchUp, c *config.Config,
 ) *catalog.Catalog {
 	return catalog.New(listings, events, catalog.Options{
-		History: history, CatchUp: catchUp,
+		History: history, CatchUp: up,
 		NewID: newPropertyID, Now: time.Now, DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
 	})
 }

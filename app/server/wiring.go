@@ -53,7 +53,7 @@ var useCaseModule = fx.Module("use cases",
 	fx.Provide(
 		newCatalog, newKeys, newAccounts, transfer.NewImports, transfer.NewFiles,
 		func() ports.PasswordHasher { return passwords.New() },
-		func(f *follow.Follower) func(context.Context) error { return f.CatchUp },
+		func(f *follow.Follower) catchUp { return f.CatchUp },
 	),
 )
 

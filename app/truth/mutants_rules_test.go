@@ -385,7 +385,7 @@ var cachedMutants = []mutant{
 	{
 		"a reader gets the store's own answer who asks for it",
 		"adapters/cached/read.go",
-		"	case reading.Uncached:\n		r.note(reading, ports.OutcomeBypassed)\n		return asked(ctx, q)\n",
+		"	case reading.Uncached:\n		r.note(reading, cachestat.OutcomeBypassed)\n		return asked(ctx, q)\n",
 		"", cachedPkg, ".",
 	},
 	{
@@ -498,18 +498,18 @@ var viewMutants = []mutant{
 	},
 	{
 		"nor one that the ledger cannot judge",
-		"adapters/web/viewcache/cache.go", "	case freshness.Fresh:\n		return v, ports.OutcomeHit",
-		"	case freshness.Fresh, freshness.Unknown:\n		return v, ports.OutcomeHit", viewPkg, ".",
+		"adapters/web/viewcache/cache.go", "	case freshness.Fresh:\n		return v, cachestat.OutcomeHit",
+		"	case freshness.Fresh, freshness.Unknown:\n		return v, cachestat.OutcomeHit", viewPkg, ".",
 	},
 	{
 		"nor one of a silent feed, whose target is not known",
 		"adapters/web/viewcache/cache.go",
-		"	if !c.ledger.Trusted(time.Now()) {\n		return nil, ports.OutcomeBypassed\n	}\n",
+		"	if !c.ledger.Trusted(time.Now()) {\n		return nil, cachestat.OutcomeBypassed\n	}\n",
 		"", viewPkg, ".",
 	},
 	{
 		"while the feed is silent nothing is kept",
-		"adapters/web/viewcache/http.go", "	if e.View == ports.OutcomeBypassed {\n		status",
+		"adapters/web/viewcache/http.go", "	if e.View == cachestat.OutcomeBypassed {\n		status",
 		"	if false {\n		status", viewPkg, ".",
 	},
 	{
@@ -524,7 +524,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"nor one that was not looked for",
-		"adapters/web/viewcache/http.go", "v != nil && e.View == ports.OutcomeBypassed {", "v != nil {", viewPkg, ".",
+		"adapters/web/viewcache/http.go", "v != nil && e.View == cachestat.OutcomeBypassed {", "v != nil {", viewPkg, ".",
 	},
 	{
 		"nor any to a session",

@@ -16,6 +16,7 @@ import (
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/gorilla/mux"
 )
 
@@ -53,7 +54,7 @@ type Keys interface {
 
 // Level is a cache level whose figures are shown and which can be purged.
 type Level interface {
-	Figures() ports.Figures
+	Figures() cachestat.Figures
 	Size(ctx context.Context) (entries, bytes int64)
 	Purge(ctx context.Context) error
 }

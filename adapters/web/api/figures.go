@@ -10,7 +10,7 @@ import (
 
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 type cacheFigures struct {
@@ -95,7 +95,7 @@ func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view, query := a.ViewLevel.Figures(), a.QueryLevel.Figures()
-	all := ports.Figures{Hits: view.Answered() + query.Answered(), Misses: query.Loaded()}
+	all := cachestat.Figures{Hits: view.Answered() + query.Answered(), Misses: query.Loaded()}
 	var answer replacedMetrics
 	answer.Metrics.Hits, answer.Metrics.Misses = all.Hits, all.Misses
 	answer.Metrics.Requests, answer.Metrics.Ratio = all.Hits+all.Misses, rounded(all.HitRatio())

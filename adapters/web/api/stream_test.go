@@ -21,6 +21,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // quietFeed tells nothing but what it is given, and moves on at each reading, as a database does in which others write.
@@ -95,7 +96,7 @@ func serveStreams(t *testing.T) *streaming {
 		pipes: &pipes{made: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	router := mux.NewRouter()
-	views := viewcache.New(freshness.NewLedger(1, 1<<20, time.Second), nil, new(ports.Counters), viewcache.Options{})
+	views := viewcache.New(freshness.NewLedger(1, 1<<20, time.Second), nil, new(cachestat.Counters), viewcache.Options{})
 	t.Cleanup(views.Close)
 	api.New(api.Options{
 		Feed: s.feed, Views: views, MaxStreams: 1, MaxStreamsPerClient: 2, Draining: make(chan struct{}),

@@ -21,6 +21,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/gorilla/mux"
 )
 
@@ -65,7 +66,7 @@ func TestAnImportIsAnsweredHoweverLongItsWorkTakes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ledger := freshness.NewLedger(1, 1<<30, time.Second)
 			co := consistency.New(ledger, deaf{}, consistency.Options{})
-			views := viewcache.New(ledger, co, new(ports.Counters), viewcache.Options{TTL: time.Minute})
+			views := viewcache.New(ledger, co, new(cachestat.Counters), viewcache.Options{TTL: time.Minute})
 			router := mux.NewRouter()
 			api.New(api.Options{
 				Files: slowWork{pause: c.pause}, Keys: anyKey{}, Views: views, Consistency: co, MaxExportsPerClient: 1,

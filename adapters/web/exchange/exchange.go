@@ -10,6 +10,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Exchange is a response writer that remembers what passed through it. It belongs to one request.
@@ -29,7 +30,7 @@ type Exchange struct {
 	// Actor is who has proved to make the request, as histories name them: "key importer", or an account's name.
 	Actor string
 	// View is what the view cache did.
-	View ports.Outcome
+	View cachestat.Outcome
 	// Directives are what the request asks of the caches.
 	Directives consistency.Directives
 	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with

@@ -7,20 +7,20 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/domain/access"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"go.uber.org/zap"
 )
 
 // Level is a cache level whose figures are shown and which can be purged.
 type Level interface {
-	Figures() ports.Figures
+	Figures() cachestat.Figures
 	Size(ctx context.Context) (entries, bytes int64)
 	Purge(ctx context.Context) error
 }
 
 // cachePage is the body of the page about the caches.
 type cachePage struct {
-	View, Query ports.Figures
+	View, Query cachestat.Figures
 	Answered    uint64 // reads that either level answered
 	Loaded      uint64 // reads that asked the database
 	Ratio       string // of Answered among both
@@ -43,7 +43,7 @@ func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account)
 		View: s.ViewLevel.Figures(), Query: s.QueryLevel.Figures(), Asked: r.URL.Query().Get("address"),
 		MayPurge: who.Role == access.RoleAdministrator,
 	}
-	all := ports.Figures{Hits: page.View.Answered() + page.Query.Answered(), Misses: page.Query.Loaded()}
+	all := cachestat.Figures{Hits: page.View.Answered() + page.Query.Answered(), Misses: page.Query.Loaded()}
 	page.Answered, page.Loaded, page.Ratio = all.Hits, all.Misses, percent(all.HitRatio())
 	if samples := s.Trend.Since(time.Now().Add(-time.Minute)); len(samples) > 0 {
 		last := &samples[len(samples)-1]

@@ -18,6 +18,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/gorilla/mux"
 	"go.uber.org/zap"
 )
@@ -86,7 +87,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{t: t, doorman: &doorman{store: store}, maker: &maker{during: func() {}}, router: mux.NewRouter()}
 	ledger := freshness.NewLedger(1, 1<<30, time.Second)
 	co := consistency.New(ledger, deaf{}, consistency.Options{})
-	views := viewcache.New(ledger, co, new(ports.Counters), viewcache.Options{TTL: time.Minute})
+	views := viewcache.New(ledger, co, new(cachestat.Counters), viewcache.Options{TTL: time.Minute})
 	t.Cleanup(views.Close)
 	s, err := New(Options{
 		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Consistency: co,

@@ -6,6 +6,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/semaphore"
 )
@@ -15,7 +16,7 @@ import (
 type Cache struct {
 	ledger      *freshness.Ledger
 	consistency *consistency.Coordinator
-	counters    *ports.Counters
+	counters    *cachestat.Counters
 	options     Options
 	views       *otter.Cache[string, *View]
 	targets     *otter.Cache[string, string]
@@ -27,7 +28,7 @@ type Options struct {
 	MaxBytes int64         // how much memory the views may take, all variants included
 	TTL      time.Duration // how long a view is kept at most, however true it is
 	// Samples, if not nil, gets some of the answers to be verified.
-	Samples *ports.Samples
+	Samples *cachestat.Samples
 	// CDNMaxAge, when positive, lets shared caches that heed CDN-Cache-Control (RFC 9213) keep answers that long.
 	CDNMaxAge time.Duration
 	// Trace, if not nil, records what the cache does for each read that belongs to a recorded span.
@@ -48,7 +49,7 @@ const (
 // New makes an empty cache whose views the ledger judges, and the coordinator brings up to date on demand. The counters
 // count what it did for each read. Close releases it.
 func New(
-	ledger *freshness.Ledger, coordinator *consistency.Coordinator, counters *ports.Counters, o Options,
+	ledger *freshness.Ledger, coordinator *consistency.Coordinator, counters *cachestat.Counters, o Options,
 ) *Cache {
 	return &Cache{
 		ledger: ledger, consistency: coordinator, counters: counters, options: o,
@@ -79,24 +80,24 @@ func (c *Cache) ByTarget(target string) *View {
 }
 
 // ByKey finds the view for a canonical key if it is true now; else nil and why there is none.
-func (c *Cache) ByKey(key string) (*View, ports.Outcome) {
+func (c *Cache) ByKey(key string) (*View, cachestat.Outcome) {
 	if !c.ledger.Trusted(time.Now()) {
-		return nil, ports.OutcomeBypassed
+		return nil, cachestat.OutcomeBypassed
 	}
 	v, ok := c.views.GetIfPresent(key)
 	if !ok {
-		return nil, ports.OutcomeMiss
+		return nil, cachestat.OutcomeMiss
 	}
 	switch c.ledger.Check(v.entry) {
 	case freshness.Fresh:
-		return v, ports.OutcomeHit
+		return v, cachestat.OutcomeHit
 	case freshness.Stale:
 		if patched := c.patch(key, v); patched != nil {
-			return patched, ports.OutcomePatched
+			return patched, cachestat.OutcomePatched
 		}
-		return nil, ports.OutcomeStale
+		return nil, cachestat.OutcomeStale
 	}
-	return nil, ports.OutcomeMiss
+	return nil, cachestat.OutcomeMiss
 }
 
 // patch makes the view as it is now from one that a change has touched, if it can be made without asking anybody; else nil.
@@ -166,7 +167,7 @@ func (c *Cache) Size() (entries, bytes int64) {
 }
 
 // Counters are what this level did so far.
-func (c *Cache) Counters() *ports.Counters { return c.counters }
+func (c *Cache) Counters() *cachestat.Counters { return c.counters }
 
 // Close forgets everything and stops the sweepers. The cache may not be used afterwards.
 func (c *Cache) Close() {

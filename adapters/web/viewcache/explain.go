@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Explanation is what the cache has to say about one question, for people who wonder.
@@ -13,7 +13,7 @@ type Explanation struct {
 	Key string
 	// Outcome is what a request of the default kind would get now: a hit, a patched view, or why there is none (stale, miss
 	// or bypassed).
-	Outcome ports.Outcome
+	Outcome cachestat.Outcome
 	// Kept is the view kept under the key; nil when there is none.
 	Kept *KeptView
 }
@@ -61,34 +61,34 @@ func (c *Cache) ExplainKey(key string) Explanation {
 		Route: v.answer.Route, ETag: v.digest, Bytes: len(v.answer.Body), Variants: v.made(),
 		Depends: v.entry.Depends(), Ledger: c.ledger.Explain(v.entry, explainedChanges),
 	}
-	if x.Outcome != ports.OutcomeBypassed {
+	if x.Outcome != cachestat.OutcomeBypassed {
 		x.Outcome = outcomeOf(v, x.Kept.Ledger)
 	}
 	return x
 }
 
 // without is what becomes of a read for which nothing is kept.
-func (c *Cache) without() ports.Outcome {
+func (c *Cache) without() cachestat.Outcome {
 	if !c.ledger.Trusted(time.Now()) {
-		return ports.OutcomeBypassed
+		return cachestat.OutcomeBypassed
 	}
-	return ports.OutcomeMiss
+	return cachestat.OutcomeMiss
 }
 
 // outcomeOf is what ByKey would do with a view that the ledger judges so.
-func outcomeOf(v *View, judged freshness.Explanation) ports.Outcome {
+func outcomeOf(v *View, judged freshness.Explanation) cachestat.Outcome {
 	switch judged.Verdict {
 	case freshness.Fresh:
-		return ports.OutcomeHit
+		return cachestat.OutcomeHit
 	case freshness.Stale:
 		if v.answer.Patch != nil {
 			if _, _, ok := v.answer.Patch(judged.At); ok {
-				return ports.OutcomePatched
+				return cachestat.OutcomePatched
 			}
 		}
-		return ports.OutcomeStale
+		return cachestat.OutcomeStale
 	}
-	return ports.OutcomeMiss
+	return cachestat.OutcomeMiss
 }
 
 // made are the variants that there are.

@@ -10,15 +10,15 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/google/go-cmp/cmp"
 )
 
 const ttl = 10 * time.Minute
 
 // open makes an empty cache whose ledger has just been confirmed and stays trusted for an hour.
-func open(t *testing.T) (*viewcache.Cache, *freshness.Ledger, *ports.Counters) {
-	ledger, counters := freshness.NewLedger(4, 1<<30, time.Hour), &ports.Counters{}
+func open(t *testing.T) (*viewcache.Cache, *freshness.Ledger, *cachestat.Counters) {
+	ledger, counters := freshness.NewLedger(4, 1<<30, time.Hour), &cachestat.Counters{}
 	ledger.Confirm(time.Now())
 	views := viewcache.New(ledger, nil, counters, viewcache.Options{MaxBytes: 1 << 20, TTL: ttl})
 	t.Cleanup(views.Close)
@@ -48,7 +48,7 @@ func changed(n byte) property.Change { return property.Inserted(0, listing(n)) }
 
 func TestATargetThatNobodyAskedForIsNotKnown(t *testing.T) {
 	views, _, _ := open(t)
-	if got, want := views.Explain("/never"), (viewcache.Explanation{Outcome: ports.OutcomeMiss}); got != want {
+	if got, want := views.Explain("/never"), (viewcache.Explanation{Outcome: cachestat.OutcomeMiss}); got != want {
 		t.Errorf("explained as %+v", got)
 	}
 }
@@ -67,7 +67,7 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 
 		got := views.Explain("/as?spelled")
 		kept := got.Kept
-		if got.Key != "the key" || got.Outcome != ports.OutcomeHit || kept == nil {
+		if got.Key != "the key" || got.Outcome != cachestat.OutcomeHit || kept == nil {
 			t.Fatalf("explained as %+v", got)
 		}
 		if !kept.KeptAt.Equal(made) || kept.Expires.Sub(made) != ttl || kept.Route != "/{id}" || kept.Bytes != 3_000 || kept.ETag[:2] != "7-" {
@@ -86,7 +86,7 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 			t.Errorf("by its key it is %+v", again)
 		}
 		time.Sleep(ttl)
-		if late := views.Explain("/as?spelled"); late.Kept != nil || late.Outcome != ports.OutcomeMiss {
+		if late := views.Explain("/as?spelled"); late.Kept != nil || late.Outcome != cachestat.OutcomeMiss {
 			t.Errorf("after its time it is %+v", late)
 		}
 	})
@@ -96,21 +96,21 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*viewcache.Cache, *freshness.Ledger)
-		want    ports.Outcome
+		want    cachestat.Outcome
 	}{
-		"nothing is kept":         {func(*viewcache.Cache, *freshness.Ledger) {}, ports.OutcomeMiss},
-		"nothing has changed":     {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Keep("k", about(1), 0, nil) }, ports.OutcomeHit},
-		"something else changed":  {keptThen(about, 2), ports.OutcomeHit},
-		"it changed":              {keptThen(about, 1), ports.OutcomeStale},
-		"more than is remembered": {keptThen(about, 2, 3, 4, 5, 6), ports.OutcomeMiss},
+		"nothing is kept":         {func(*viewcache.Cache, *freshness.Ledger) {}, cachestat.OutcomeMiss},
+		"nothing has changed":     {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Keep("k", about(1), 0, nil) }, cachestat.OutcomeHit},
+		"something else changed":  {keptThen(about, 2), cachestat.OutcomeHit},
+		"it changed":              {keptThen(about, 1), cachestat.OutcomeStale},
+		"more than is remembered": {keptThen(about, 2, 3, 4, 5, 6), cachestat.OutcomeMiss},
 		"it can be patched": {func(v *viewcache.Cache, l *freshness.Ledger) {
 			v.Keep("k", patchable(1, l), 0, nil)
 			l.Append(changed(1))
-		}, ports.OutcomePatched},
+		}, cachestat.OutcomePatched},
 		"the feed is silent": {func(v *viewcache.Cache, l *freshness.Ledger) {
 			v.Keep("k", about(1), 0, nil)
 			l.Confirm(time.Now().Add(-2 * time.Hour))
-		}, ports.OutcomeBypassed},
+		}, cachestat.OutcomeBypassed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			views, ledger, counters := open(t)
@@ -119,7 +119,7 @@ func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 			if diff := cmp.Diff(first, second); diff != "" {
 				t.Errorf("explaining has changed something:\n%s", diff)
 			}
-			if got := counters.Figures(); got != (ports.Figures{}) {
+			if got := counters.Figures(); got != (cachestat.Figures{}) {
 				t.Errorf("explaining was counted: %+v", got)
 			}
 			if _, got := views.ByKey("k"); got != first.Outcome || got != c.want {

@@ -13,6 +13,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // spanName names what the cache does in a trace.
@@ -55,9 +56,9 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {
 		return false
 	}
-	c.counters.Count(ports.OutcomeHit)
+	c.counters.Count(cachestat.OutcomeHit)
 	c.offer(v)
-	e.View, e.Route = ports.OutcomeHit, v.answer.Route
+	e.View, e.Route = cachestat.OutcomeHit, v.answer.Route
 	if c.options.Trace != nil {
 		_, end := c.options.Trace(r.Context(), spanName)
 		defer end(e.View.String(), nil)
@@ -127,7 +128,7 @@ type reply struct {
 
 // reply finds the view for the key or makes it.
 func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Load) (reply, error) {
-	e.View = ports.OutcomeBypassed
+	e.View = cachestat.OutcomeBypassed
 	if !e.Reading.Uncached {
 		var v *View
 		if v, e.View = c.ByKey(key); v != nil {
@@ -139,8 +140,8 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 	at := c.Position()
 	answer, err := load(ports.WithReading(r.Context(), &e.Reading))
 	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrNotKept) {
-		if v, age := c.unconfirmed(key, e.Reading.Tolerance); v != nil && e.View == ports.OutcomeBypassed {
-			e.View = ports.OutcomeUnconfirmed
+		if v, age := c.unconfirmed(key, e.Reading.Tolerance); v != nil && e.View == cachestat.OutcomeBypassed {
+			e.View = cachestat.OutcomeUnconfirmed
 			c.counters.Count(e.View)
 			return reply{view: v, status: statusOfView[e.View], age: age}, nil
 		}
@@ -149,7 +150,7 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 	if err != nil {
 		return reply{}, err
 	}
-	if e.View == ports.OutcomeBypassed {
+	if e.View == cachestat.OutcomeBypassed {
 		status := []string{cacheStatus(e.Reading.Outcome, e.View, false)}
 		return reply{view: newView(answer, at), status: status, age: e.Reading.Age}, nil
 	}
@@ -161,10 +162,10 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 // Header values that never change; shared by all responses, so nobody may write to them.
 var (
 	statusHit    = []string{"gable-view; hit"}
-	statusOfView = map[ports.Outcome][]string{
-		ports.OutcomeHit:         statusHit,
-		ports.OutcomePatched:     {cacheStatus(ports.OutcomeNone, ports.OutcomePatched, false)},
-		ports.OutcomeUnconfirmed: {cacheStatus(ports.OutcomeNone, ports.OutcomeUnconfirmed, false)},
+	statusOfView = map[cachestat.Outcome][]string{
+		cachestat.OutcomeHit:         statusHit,
+		cachestat.OutcomePatched:     {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomePatched, false)},
+		cachestat.OutcomeUnconfirmed: {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomeUnconfirmed, false)},
 	}
 	noCache        = []string{"no-cache"}
 	privateNoCache = []string{"private, no-cache"}
@@ -241,9 +242,9 @@ func matches(header []string, tag string) bool {
 }
 
 // cacheStatus is the Cache-Status header (RFC 9211): the member nearest to the store first.
-func cacheStatus(query, view ports.Outcome, stored bool) string {
+func cacheStatus(query, view cachestat.Outcome, stored bool) string {
 	status := ""
-	if query != ports.OutcomeNone {
+	if query != cachestat.OutcomeNone {
 		status = "gable-query; " + statusOf(query) + ", "
 	}
 	status += "gable-view; " + statusOf(view)
@@ -253,19 +254,19 @@ func cacheStatus(query, view ports.Outcome, stored bool) string {
 	return status
 }
 
-func statusOf(o ports.Outcome) string {
+func statusOf(o cachestat.Outcome) string {
 	switch o {
-	case ports.OutcomeHit:
+	case cachestat.OutcomeHit:
 		return "hit"
-	case ports.OutcomePatched:
+	case cachestat.OutcomePatched:
 		return "hit; detail=patched"
-	case ports.OutcomeCoalesced:
+	case cachestat.OutcomeCoalesced:
 		return "fwd=uri-miss; collapsed"
-	case ports.OutcomeStale:
+	case cachestat.OutcomeStale:
 		return "fwd=stale"
-	case ports.OutcomeBypassed:
+	case cachestat.OutcomeBypassed:
 		return "fwd=bypass"
-	case ports.OutcomeUnconfirmed:
+	case cachestat.OutcomeUnconfirmed:
 		return "hit; detail=stale"
 	}
 	return "fwd=uri-miss"

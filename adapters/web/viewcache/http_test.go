@@ -15,6 +15,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // answering is a view cache in front of a handler that answers about one listing: "answer 1", "answer 2", and so on.
@@ -46,7 +47,7 @@ func newAnswering(t *testing.T) *answering {
 	a.ledger.Confirm(time.Now())
 	a.depends = func() []freshness.Dependency { return []freshness.Dependency{freshness.OnItem(property.ID{1})} }
 	co := consistency.New(a.ledger, a.feed, consistency.Options{StaleIfError: 24 * time.Hour, CatchUpTimeout: time.Second})
-	a.Cache = New(a.ledger, co, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
+	a.Cache = New(a.ledger, co, &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
 	t.Cleanup(a.Close)
 	return a
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // away is the feed of a database that cannot be reached any more.
@@ -28,7 +29,7 @@ func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	ledger := freshness.NewLedger(4, 1<<30, time.Second)
 	ledger.Confirm(time.Now())
 	co := consistency.New(ledger, away{}, consistency.Options{StaleIfError: time.Hour})
-	views := New(ledger, co, &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
+	views := New(ledger, co, &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
 	defer views.Close()
 	kept := func(context.Context) (Answer, error) {
 		return Answer{Body: []byte("{}"), Depends: []freshness.Dependency{freshness.OnItem([16]byte{1})}}, nil

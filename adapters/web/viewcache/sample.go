@@ -9,14 +9,15 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // offer hands a view that was given over to be verified, if one is wanted.
 func (c *Cache) offer(v *View) {
-	c.options.Samples.Offer(func() ports.Sample {
-		return ports.Sample{
+	c.options.Samples.Offer(func() cachestat.Sample {
+		return cachestat.Sample{
 			Question: v.key,
-			Recheck: func(ctx context.Context, catchUp func(context.Context) error) (ports.Finding, error) {
+			Recheck: func(ctx context.Context, catchUp func(context.Context) error) (cachestat.Finding, error) {
 				return c.recheck(ctx, v, catchUp)
 			},
 		}
@@ -25,23 +26,23 @@ func (c *Cache) offer(v *View) {
 
 // recheck makes the answer again from the store. If, when the ledger knows all that happened before, nothing has touched
 // the view, then the store cannot have answered otherwise at any time since.
-func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Context) error) (ports.Finding, error) {
+func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Context) error) (cachestat.Finding, error) {
 	at := v.entry.Position()
 	truth, err := v.load(ports.WithReading(ctx, &ports.Reading{Uncached: true}))
 	if err != nil && !errors.Is(err, property.ErrNotFound) {
-		return ports.Finding{}, err
+		return cachestat.Finding{}, err
 	}
 	if err := catchUp(ctx); err != nil {
-		return ports.Finding{}, err
+		return cachestat.Finding{}, err
 	}
 	switch {
 	case c.ledger.Check(v.entry) != freshness.Fresh:
-		return ports.Finding{Verdict: ports.Undecided}, nil
+		return cachestat.Finding{Verdict: cachestat.Undecided}, nil
 	case bytes.Equal(v.answer.Body, truth.Body):
-		return ports.Finding{Verdict: ports.Verified}, nil
+		return cachestat.Finding{Verdict: cachestat.Verified}, nil
 	}
 	c.views.Invalidate(v.key)
-	return ports.Finding{Verdict: ports.Violated, Detail: fmt.Sprintf(
+	return cachestat.Finding{Verdict: cachestat.Violated, Detail: fmt.Sprintf(
 		"at position %d: given %s; the store makes %s; ledger at position %d, place %s",
 		at, excerpt(v.answer.Body), excerpt(truth.Body), c.ledger.Position(), c.ledger.Place().Snapshot)}, nil
 }

@@ -13,16 +13,17 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // given has a cache give an answer that it keeps, about one listing, and returns the sample of it. What truth answers is
 // what the store has to say when it is asked again.
-func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness.Ledger) {
+func given(t *testing.T, truth func() (string, error)) (cachestat.Sample, *freshness.Ledger) {
 	t.Helper()
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
-	samples := ports.NewSamples()
-	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	samples := cachestat.NewSamples()
+	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	load := func(ctx context.Context) (Answer, error) {
 		body := "house 1"
@@ -34,7 +35,7 @@ func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness
 		}
 		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, nil
 	}
-	taken := make(chan ports.Sample)
+	taken := make(chan cachestat.Sample)
 	go func() {
 		s, _ := samples.Take(t.Context())
 		taken <- s
@@ -56,8 +57,8 @@ func given(t *testing.T, truth func() (string, error)) (ports.Sample, *freshness
 func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
-	samples := ports.NewSamples()
-	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &ports.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	samples := cachestat.NewSamples()
+	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	body := "wrong"
 	load := func(context.Context) (Answer, error) {
@@ -77,7 +78,7 @@ func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
 	}
 	v, _ := views.ByKey("item x")
 	finding, err := views.recheck(t.Context(), v, func(context.Context) error { return nil })
-	if err != nil || finding.Verdict != ports.Violated {
+	if err != nil || finding.Verdict != cachestat.Violated {
 		t.Fatalf("found %+v, %v", finding, err)
 	}
 	if v := views.ByTarget("/v1/properties/x"); v != nil {
@@ -95,12 +96,12 @@ func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
 		truth  string
 		err    error
 		change bool // before the second look
-		want   ports.Verdict
+		want   cachestat.Verdict
 	}{
-		"right":             {truth: "house 1", want: ports.Verified},
-		"wrong":             {truth: "house 2", want: ports.Violated},
-		"of what is absent": {err: property.ErrNotFound, want: ports.Violated},
-		"overtaken":         {truth: "house 2", change: true, want: ports.Undecided},
+		"right":             {truth: "house 1", want: cachestat.Verified},
+		"wrong":             {truth: "house 2", want: cachestat.Violated},
+		"of what is absent": {err: property.ErrNotFound, want: cachestat.Violated},
+		"overtaken":         {truth: "house 2", change: true, want: cachestat.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, ledger := given(t, func() (string, error) { return c.truth, c.err })
@@ -111,7 +112,7 @@ func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
 			if err != nil || finding.Verdict != c.want || s.Question != "item x" {
 				t.Fatalf("of the answer to %q is found %+v, %v", s.Question, finding, err)
 			}
-			if c.want == ports.Violated && (!strings.Contains(finding.Detail, "given house 1; the store makes "+c.truth) ||
+			if c.want == cachestat.Violated && (!strings.Contains(finding.Detail, "given house 1; the store makes "+c.truth) ||
 				!strings.Contains(finding.Detail, "position")) {
 				t.Errorf("the violation is explained by %q", finding.Detail)
 			}

@@ -1,4 +1,4 @@
-package ports
+package cachestat
 
 import "sync/atomic"
 
