@@ -35,9 +35,34 @@ const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"712
 	`"photos":["https://photos.example.com/a.jpg","https://photos.example.com/b.jpg"],"version":3,` +
 	`"created_at":"2026-03-02T08:15:04.120375Z","updated_at":"2026-03-14T09:26:53.000000Z"}`
 
+// firstHouseJSON is the house as the first release writes it.
+const firstHouseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520",` +
+	`"title":"3-bedroom house in Seattle","description":"Quiet \"street\"\n<b>&\u0001 – ok 🏠","price":"221900.00",` +
+	`"currency":"USD","location":"Seattle, WA 98178","offer":"sale","kind":"house","status":"active","bedrooms":3,` +
+	`"bathrooms":2.25,"area_m2":109.63,"latitude":47.5112,"longitude":-122.257,` +
+	`"photos":["https://photos.example.com/a.jpg","https://photos.example.com/b.jpg"],"version":3,` +
+	`"created_at":"2026-03-02T08:15:04.120375Z","updated_at":"2026-03-14T09:26:53.000000Z"}`
+
 func TestAppendWritesEveryMemberInOrder(t *testing.T) {
 	if diff := cmp.Diff(houseJSON, string(propertyjson.Append(nil, &house))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The state of a listing without added values is, byte for byte, what the first release writes and makes its tags from.
+func TestAStateIsTheSameInEveryRelease(t *testing.T) {
+	bare := house
+	fields := property.FieldTable()
+	for i, f := range fields {
+		if f.Added {
+			bare.Details = bare.Completed(property.Fields(0).With(i), &property.Details{})
+		}
+	}
+	if diff := cmp.Diff(firstHouseJSON, string(propertyjson.AppendState(nil, &bare))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(houseJSON, string(propertyjson.AppendState(nil, &house))); diff != "" {
+		t.Errorf("the state lacks a value: %s", diff)
 	}
 }
 

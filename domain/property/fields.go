@@ -27,6 +27,7 @@ type Field struct {
 	Type     FieldType
 	Required bool     // every source of listings has it
 	Key      bool     // names the listing at its source: unique, or empty
+	Added    bool     // programs from before the field may serve beside this one: see propertyjson.AppendState
 	Lines    bool     // a text of several lines, whose white space stays as it is
 	Longest  int      // the most characters of a text, or items of a list
 	Min, Max Decimal  // the bounds of a number

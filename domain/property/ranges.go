@@ -17,11 +17,11 @@ func (r *Range) Contains(v Optional[Decimal]) bool {
 	return v.Valid && (!r.Min.Valid || r.Min.Value <= v.Value) && (!r.Max.Valid || v.Value <= r.Max.Value)
 }
 
-// RangeCount is how many numbers a filter has bounds for.
-const RangeCount = 4
-
 // rangeNames is the table of ranges, in the order of the canonical text: the fields of a listing that they bound.
-var rangeNames = [RangeCount]string{"price", "bedrooms", "bathrooms", "area_m2"}
+var rangeNames = [...]string{"price", "bedrooms", "bathrooms", "area_m2"}
+
+// RangeCount is how many numbers a filter has bounds for.
+const RangeCount = len(rangeNames)
 
 // ranges are the filter's ranges in the order of the table.
 func (f *Filter) ranges() [RangeCount]*Range {
