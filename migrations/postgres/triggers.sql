@@ -10,7 +10,7 @@
 -- A new column of properties is one word here.
 {{define "image"}}
     {{- range $i, $column := columns `
-        id reference title description price currency location offer kind status bedrooms bathrooms area_m2
+        id reference title description price currency location offer kind status bedrooms bathrooms area_m2 year_built
         latitude:degrees longitude:degrees version created_at:time updated_at:time` -}}
         {{- if $i}}, {{end}}
         {{- if eq .Format "degrees"}}{{template "degrees" .Name}} AS {{.Name}}

@@ -250,6 +250,10 @@ func (f *searchForm) condition(name, value string) string {
 		return "priced in " + value
 	case "bbox":
 		return "inside a box on the map"
+	case "min_year_built":
+		return "built from " + value
+	case "max_year_built":
+		return "built up to " + value
 	case "near":
 		radius := f.values.Get("radius_km")
 		return "within " + radius + " km"
