@@ -215,7 +215,7 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 }
 
 const listingFields = "reference title description price currency location offer kind status " +
-	"bedrooms bathrooms area_m2 year_built " +
+	"bedrooms bathrooms area_m2 lot_m2 year_built " +
 	"latitude longitude photos"
 
 // staffForms are the forms of the back office and their fields.
@@ -235,7 +235,7 @@ var staffForms = map[string]string{
 
 // staffPages are the pages with parameters in their addresses.
 var staffPages = map[string]string{
-	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 min_year_built max_bathrooms " +
+	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 min_lot_m2 min_year_built max_bathrooms " +
 		"bbox near " +
 		"radius_km sort cursor",
 	"/admin": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 " +
@@ -309,7 +309,7 @@ func TestEveryMemberOfAListingBearsTheEndsOfItsType(t *testing.T) {
 		id := s.create(`"title":"Ends","price":1`).ID
 		for _, member := range []string{
 			"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
-			"bathrooms", "area_m2", "year_built",
+			"bathrooms", "area_m2", "lot_m2", "year_built",
 			"latitude", "longitude", "photos", "version", "id", "created_at",
 		} {
 			for _, value := range values {

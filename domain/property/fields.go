@@ -66,6 +66,8 @@ var table = [...]Field{
 		decimal: func(d *Details) *Optional[Decimal] { return &d.Bathrooms }},
 	{Name: "area_m2", Type: DecimalField, Max: MaxAreaM2,
 		decimal: func(d *Details) *Optional[Decimal] { return &d.AreaM2 }},
+	{Name: "lot_m2", Type: DecimalField, Added: true, Max: MaxAreaM2,
+		decimal: func(d *Details) *Optional[Decimal] { return &d.LotM2 }},
 	{Name: "year_built", Type: WholeField, Added: true, Min: 1000 * one, Max: 2200 * one,
 		whole: func(d *Details) *Optional[int] { return &d.YearBuilt }},
 	{Name: "latitude", Type: DegreesField, Min: -90 * one, Max: 90 * one},

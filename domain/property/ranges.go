@@ -18,14 +18,14 @@ func (r *Range) Contains(v Optional[Decimal]) bool {
 }
 
 // rangeNames is the table of ranges, in the order of the canonical text: the fields of a listing that they bound.
-var rangeNames = [...]string{"price", "bedrooms", "bathrooms", "area_m2", "year_built"}
+var rangeNames = [...]string{"price", "bedrooms", "bathrooms", "area_m2", "lot_m2", "year_built"}
 
 // RangeCount is how many numbers a filter has bounds for.
 const RangeCount = len(rangeNames)
 
 // ranges are the filter's ranges in the order of the table.
 func (f *Filter) ranges() [RangeCount]*Range {
-	return [...]*Range{&f.Price, &f.Bedrooms, &f.Bathrooms, &f.AreaM2, &f.YearBuilt}
+	return [...]*Range{&f.Price, &f.Bedrooms, &f.Bathrooms, &f.AreaM2, &f.LotM2, &f.YearBuilt}
 }
 
 // ranged are the fields with these names.
