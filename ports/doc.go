@@ -112,4 +112,8 @@
 //	fx.Replace(fx.Annotate(mine, fx.As(new(ports.PropertyRepository))))
 //
 // puts another in its place. The examples of package porttest show both running.
+//
+// # Adding to the product
+//
+// ADDING.md, in this folder, says which files a new field, filter or sort of a listing takes, in five lines each.
 package ports

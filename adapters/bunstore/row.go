@@ -27,6 +27,8 @@ type row struct {
 	Bedrooms    null[int]              `bun:"bedrooms,type:integer" json:"bedrooms"`
 	Bathrooms   null[property.Decimal] `bun:"bathrooms,type:numeric" json:"bathrooms"`
 	AreaM2      null[property.Decimal] `bun:"area_m2,type:numeric" json:"area_m2"`
+	LotM2       null[property.Decimal] `bun:"lot_m2,type:numeric" json:"lot_m2"`
+	YearBuilt   null[int]              `bun:"year_built,type:integer" json:"year_built"`
 	Latitude    null[float64]          `bun:"latitude,type:double precision" json:"latitude"`
 	Longitude   null[float64]          `bun:"longitude,type:double precision" json:"longitude"`
 	Photos      photos                 `bun:"photos,type:jsonb" json:"photos"`
@@ -57,6 +59,8 @@ var table = []column{
 	{"bedrooms", func(r *row) any { return r.Bedrooms.argument() }, func(r *row) any { return &r.Bedrooms }},
 	{"bathrooms", func(r *row) any { return r.Bathrooms.argument() }, func(r *row) any { return &r.Bathrooms }},
 	{"area_m2", func(r *row) any { return r.AreaM2.argument() }, func(r *row) any { return &r.AreaM2 }},
+	{"lot_m2", func(r *row) any { return r.LotM2.argument() }, func(r *row) any { return &r.LotM2 }},
+	{"year_built", func(r *row) any { return r.YearBuilt.argument() }, func(r *row) any { return &r.YearBuilt }},
 	{"latitude", func(r *row) any { return r.Latitude.argument() }, func(r *row) any { return &r.Latitude }},
 	{"longitude", func(r *row) any { return r.Longitude.argument() }, func(r *row) any { return &r.Longitude }},
 	{"photos", func(r *row) any { return r.Photos.String() }, func(r *row) any { return &r.Photos }},
@@ -105,7 +109,7 @@ func rowOf(p property.Property) row {
 		Price: decimal(p.Price), Currency: string(p.Currency), Location: p.Location,
 		Offer: string(p.Offer), Kind: string(p.Kind), Status: string(p.Status),
 		Bedrooms: null[int]{p.Bedrooms}, Bathrooms: null[property.Decimal]{p.Bathrooms},
-		AreaM2:   null[property.Decimal]{p.AreaM2},
+		AreaM2: null[property.Decimal]{p.AreaM2}, LotM2: null[property.Decimal]{p.LotM2}, YearBuilt: null[int]{p.YearBuilt},
 		Latitude: nullable(at.Value.Latitude, at.Valid), Longitude: nullable(at.Value.Longitude, at.Valid),
 		Photos:  p.Photos,
 		Version: p.Version, CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt),
@@ -121,6 +125,7 @@ func (r *row) property() property.Property {
 			Price: property.Decimal(r.Price), Currency: property.Currency(r.Currency), Location: r.Location,
 			Offer: property.Offer(r.Offer), Kind: property.Kind(r.Kind), Status: property.Status(r.Status),
 			Bedrooms: r.Bedrooms.Optional, Bathrooms: r.Bathrooms.Optional, AreaM2: r.AreaM2.Optional,
+			LotM2: r.LotM2.Optional, YearBuilt: r.YearBuilt.Optional,
 			Coordinates: r.coordinates(), Photos: r.Photos.list(),
 		},
 	}

@@ -43,17 +43,13 @@ func (d *decoder) listing(p *property.Property) {
 	p.Currency, p.Location = property.Currency(d.text()), d.text()
 	p.Offer, p.Kind, p.Status = property.Offer(d.text()), property.Kind(d.text()), property.Status(d.text())
 	p.Price = property.Decimal(d.varint())
-	present := d.uvarint() // one byte: there are fewer than eight flags
-	if present&(1<<hasBedrooms) != 0 {
-		p.Bedrooms = property.Some(int(d.varint()))
+	present := d.uvarint()
+	for i := range numbers {
+		if present&bit(true, 1+i) != 0 {
+			numbers[i].SetNumber(&p.Details, property.Some(property.Decimal(d.varint())))
+		}
 	}
-	if present&(1<<hasBathrooms) != 0 {
-		p.Bathrooms = property.Some(property.Decimal(d.varint()))
-	}
-	if present&(1<<hasAreaM2) != 0 {
-		p.AreaM2 = property.Some(property.Decimal(d.varint()))
-	}
-	if present&(1<<hasCoordinates) != 0 {
+	if present&bit(true, 0) != 0 {
 		p.Coordinates = property.Some(property.Coordinates{Latitude: d.float(), Longitude: d.float()})
 	}
 	if n := d.count(1); n > 0 {

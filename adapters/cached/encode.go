@@ -3,6 +3,7 @@ package cached
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -44,13 +45,10 @@ func (r *record) size() int {
 	return n
 }
 
-// Which optional fields of a listing are present, one bit for each.
-const (
-	hasBedrooms = iota
-	hasBathrooms
-	hasAreaM2
-	hasCoordinates
-)
+// numbers are the fields of a listing that hold a number or nothing, in the order of the table.
+var numbers = slices.DeleteFunc(slices.Clone(property.FieldTable()), func(f property.Field) bool {
+	return f.Type != property.WholeField && f.Type != property.DecimalField
+})
 
 func appendListing(b []byte, p *property.Property) []byte {
 	b = append(b, p.ID[:]...)
@@ -61,16 +59,15 @@ func appendListing(b []byte, p *property.Property) []byte {
 		b = appendText(b, text)
 	}
 	b = binary.AppendVarint(b, int64(p.Price))
-	b = append(b, bit(p.Bedrooms.Valid, hasBedrooms)|bit(p.Bathrooms.Valid, hasBathrooms)|
-		bit(p.AreaM2.Valid, hasAreaM2)|bit(p.Coordinates.Valid, hasCoordinates))
-	if n, ok := p.Bedrooms.Get(); ok {
-		b = binary.AppendVarint(b, int64(n))
+	present := bit(p.Coordinates.Valid, 0)
+	for i := range numbers {
+		present |= bit(numbers[i].Number(&p.Details).Valid, 1+i)
 	}
-	if n, ok := p.Bathrooms.Get(); ok {
-		b = binary.AppendVarint(b, int64(n))
-	}
-	if n, ok := p.AreaM2.Get(); ok {
-		b = binary.AppendVarint(b, int64(n))
+	b = binary.AppendUvarint(b, present) // what there is of the place and the numbers, one bit for each
+	for i := range numbers {
+		if n, ok := numbers[i].Number(&p.Details).Get(); ok {
+			b = binary.AppendVarint(b, int64(n))
+		}
 	}
 	if at, ok := p.Coordinates.Get(); ok {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(at.Latitude))
@@ -89,7 +86,7 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-func bit(set bool, n int) byte {
+func bit(set bool, n int) uint64 {
 	if set {
 		return 1 << n
 	}

@@ -175,7 +175,7 @@ func TestTheBytesOfAnEntryChangeOnlyWithTheShape(t *testing.T) {
 	written, err := os.ReadFile(golden)
 	if errors.Is(err, os.ErrNotExist) && *update {
 		written = []byte(hex.EncodeToString(keys.newest().seal(entry, recordOf(full(t), bare()))) + "\n")
-		err = os.WriteFile(golden, written, 0o600)
+		err = errors.Join(os.MkdirAll("testdata", 0o700), os.WriteFile(golden, written, 0o600))
 	}
 	if err != nil {
 		t.Fatalf("the shape is new: remove the golden entry of the old one, and run this test with -update (%v)", err)

@@ -37,8 +37,8 @@ var lackingFiles = map[string]struct {
 		"reference,title,price,location,latitude\nR,A,1,L,\n", without("latitude", "longitude"),
 	},
 	"CSV with every column": {
-		"reference,title,price,location,description,bedrooms,bathrooms,area_m2,latitude,longitude,photos\nR,A,1,L,,,,,,,\n",
-		choices,
+		"title,reference,price,location," + strings.Join(clearable(), ",") + "\nA,R,1,L" +
+			strings.Repeat(",", len(clearable())) + "\n", choices,
 	},
 	"NDJSON with few members": {`{"reference":"R","title":"A","price":1,"location":"L"}`, property.AllFields},
 	"NDJSON with a null": {
@@ -182,4 +182,14 @@ func TestDegreesAreNeverAmbiguous(t *testing.T) {
 			t.Errorf("%s: %v, %+v", degrees, err, records)
 		}
 	}
+}
+
+// clearable are the fields that an empty cell clears, but for the reference.
+func clearable() (names []string) {
+	for _, f := range property.FieldTable() {
+		if !f.Required && !f.Key && f.Type != property.ChoiceField {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }

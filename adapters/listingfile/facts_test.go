@@ -76,6 +76,42 @@ func TestRESOValuesAreUnderstoodInBothSpellings(t *testing.T) {
 	}
 }
 
+func TestRESOLotsAreInSquareMetres(t *testing.T) {
+	for _, c := range []struct {
+		members map[string]any
+		want    string
+	}{
+		{map[string]any{"LotSizeArea": 0.25, "LotSizeUnits": "Acres"}, "1011.71"},
+		{map[string]any{"LotSizeArea": 5650, "LotSizeUnits": "SquareFeet"}, "524.9"},
+		{map[string]any{"LotSizeArea": 612.35, "LotSizeUnits": "Square Meters"}, "612.35"},
+		{map[string]any{"LotSizeArea": 612.35}, ""},
+		{map[string]any{"LotSizeUnits": "Acres"}, ""},
+		{map[string]any{"LotSizeArea": 0.25, "LotSizeSquareFeet": 5650}, "524.9"},
+		{map[string]any{"LotSizeAcres": 0.25}, "1011.71"},
+	} {
+		r := lease(t, c.members)
+		got := ""
+		if n, ok := r.Details.LotM2.Get(); ok {
+			got = n.Short()
+		}
+		if r.Err != nil || got != c.want {
+			t.Errorf("%v: the lot has %q m², want %q (%v)", c.members, got, c.want, r.Err)
+		}
+	}
+	if r := lease(t, map[string]any{"LotSizeArea": 3, "LotSizeUnits": "Tatami"}); r.Err == nil ||
+		!strings.Contains(r.Err.Error(), "LotSizeUnits") {
+		t.Errorf("an unknown unit gives %+v", r)
+	}
+}
+
+func TestAYearOfNoughtIsUnknown(t *testing.T) {
+	for year, want := range map[any]property.Optional[int]{0: {}, 1965: property.Some(1965), nil: {}} {
+		if r := lease(t, map[string]any{"YearBuilt": year}); r.Err != nil || r.Details.YearBuilt != want {
+			t.Errorf("%v: %+v, %v", year, r.Details.YearBuilt, r.Err)
+		}
+	}
+}
+
 // Whatever a listing is for a built-in mapping, an unheard-of value makes it nothing.
 func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 	rows := map[string]struct{ csv, columns string }{

@@ -15,6 +15,19 @@ const timeLayout = "2006-01-02T15:04:05.000000Z07:00"
 // Append adds the listing to a buffer as one JSON object with every member, without white space or a final newline.
 func Append(b []byte, p *property.Property) []byte { return AppendSelected(b, p, Every) }
 
+// AppendState adds what tells one state of the listing from another: all members but the absent ones of added fields.
+// Of a listing without added values it is the same in every release, so that during an update a state that one program
+// has named is known to the other.
+func AppendState(b []byte, p *property.Property) []byte {
+	selected := Every
+	for i := range fields {
+		if fields[i].Added && fields[i].Written(&p.Details) == "" {
+			selected &^= 1 << (firstField + Member(i))
+		}
+	}
+	return AppendSelected(b, p, selected)
+}
+
 // AppendSelected is Append with the selected members only. The id is always among them.
 func AppendSelected(b []byte, p *property.Property, selected Selection) []byte {
 	b = append(b, `{"id":"`...)

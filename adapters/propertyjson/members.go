@@ -6,7 +6,11 @@
 // domain to say.
 package propertyjson
 
-import "github.com/gable-listings/gable/domain/property"
+import (
+	"strconv"
+
+	"github.com/gable-listings/gable/domain/property"
+)
 
 // Member is one member of a listing's JSON object, in the order of the object.
 type Member int
@@ -41,6 +45,9 @@ func (m Member) Field() *property.Field {
 	}
 	return &fields[m-firstField]
 }
+
+// Shape names the members, for entity tags: two bodies of one state differ where their shapes do.
+func Shape() string { return strconv.Itoa(memberCount) }
 
 // Members are all members, in the order of the object.
 func Members() []Member {

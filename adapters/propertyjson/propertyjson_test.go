@@ -20,7 +20,8 @@ var house = property.Property{
 		Reference: "7129300520", Title: "3-bedroom house in Seattle", Description: "Quiet \"street\"\n<b>&\x01 – ok 🏠",
 		Price: 22190000, Currency: "USD", Location: "Seattle, WA 98178", Offer: "sale", Kind: "house", Status: "active",
 		Bedrooms: property.Some(3), Bathrooms: property.Some[property.Decimal](225),
-		AreaM2:      property.Some[property.Decimal](10963),
+		AreaM2: property.Some[property.Decimal](10963), LotM2: property.Some[property.Decimal](52490),
+		YearBuilt:   property.Some(1955),
 		Coordinates: property.Some(property.Coordinates{Latitude: 47.5112, Longitude: -122.257}),
 		Photos:      []string{"https://photos.example.com/a.jpg", "https://photos.example.com/b.jpg"},
 	},
@@ -31,6 +32,14 @@ var house = property.Property{
 const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520",` +
 	`"title":"3-bedroom house in Seattle","description":"Quiet \"street\"\n<b>&\u0001 – ok 🏠","price":"221900.00",` +
 	`"currency":"USD","location":"Seattle, WA 98178","offer":"sale","kind":"house","status":"active","bedrooms":3,` +
+	`"bathrooms":2.25,"area_m2":109.63,"lot_m2":524.9,"year_built":1955,"latitude":47.5112,"longitude":-122.257,` +
+	`"photos":["https://photos.example.com/a.jpg","https://photos.example.com/b.jpg"],"version":3,` +
+	`"created_at":"2026-03-02T08:15:04.120375Z","updated_at":"2026-03-14T09:26:53.000000Z"}`
+
+// firstHouseJSON is the house as the first release writes it.
+const firstHouseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520",` +
+	`"title":"3-bedroom house in Seattle","description":"Quiet \"street\"\n<b>&\u0001 – ok 🏠","price":"221900.00",` +
+	`"currency":"USD","location":"Seattle, WA 98178","offer":"sale","kind":"house","status":"active","bedrooms":3,` +
 	`"bathrooms":2.25,"area_m2":109.63,"latitude":47.5112,"longitude":-122.257,` +
 	`"photos":["https://photos.example.com/a.jpg","https://photos.example.com/b.jpg"],"version":3,` +
 	`"created_at":"2026-03-02T08:15:04.120375Z","updated_at":"2026-03-14T09:26:53.000000Z"}`
@@ -38,6 +47,23 @@ const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"712
 func TestAppendWritesEveryMemberInOrder(t *testing.T) {
 	if diff := cmp.Diff(houseJSON, string(propertyjson.Append(nil, &house))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The state of a listing without added values is, byte for byte, what the first release writes and makes its tags from.
+func TestAStateIsTheSameInEveryRelease(t *testing.T) {
+	bare := house
+	fields := property.FieldTable()
+	for i, f := range fields {
+		if f.Added {
+			bare.Details = bare.Completed(property.Fields(0).With(i), &property.Details{})
+		}
+	}
+	if diff := cmp.Diff(firstHouseJSON, string(propertyjson.AppendState(nil, &bare))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(houseJSON, string(propertyjson.AppendState(nil, &house))); diff != "" {
+		t.Errorf("the state lacks a value: %s", diff)
 	}
 }
 
@@ -187,8 +213,13 @@ func TestMergeChangesOnlyWhatThePatchNames(t *testing.T) {
 }
 
 func TestMergeEmptiesWithNull(t *testing.T) {
-	got, err := propertyjson.Merge([]byte(`{"reference":null,"description":null,"currency":null,"offer":null,"kind":null,
-		"status":null,"bedrooms":null,"bathrooms":null,"area_m2":null,"latitude":null,"longitude":null,"photos":null}`), house.Details)
+	var nulls []string
+	for _, f := range property.FieldTable() {
+		if !f.Required {
+			nulls = append(nulls, `"`+f.Name+`":null`)
+		}
+	}
+	got, err := propertyjson.Merge([]byte("{"+strings.Join(nulls, ",")+"}"), house.Details)
 	if err != nil {
 		t.Fatal(err)
 	}

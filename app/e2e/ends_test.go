@@ -216,7 +216,7 @@ func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 }
 
 const listingFields = "reference title description price currency location offer kind status " +
-	"bedrooms bathrooms area_m2 " +
+	"bedrooms bathrooms area_m2 lot_m2 year_built " +
 	"latitude longitude photos"
 
 // staffForms are the forms of the back office and their fields.
@@ -236,10 +236,11 @@ var staffForms = map[string]string{
 
 // staffPages are the pages with parameters in their addresses.
 var staffPages = map[string]string{
-	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 max_bathrooms bbox near " +
+	"/": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 min_lot_m2 min_year_built max_bathrooms " +
+		"bbox near " +
 		"radius_km sort cursor",
 	"/admin": "q location offer kind status currency min_price max_price min_bedrooms min_area_m2 " +
-		"max_bathrooms bbox near sort cursor",
+		"max_year_built max_bathrooms bbox near sort cursor",
 	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since",
 	"/admin/sign-in": "next",
 }
@@ -309,7 +310,7 @@ func TestEveryMemberOfAListingBearsTheEndsOfItsType(t *testing.T) {
 		id := s.Create(`"title":"Ends","price":1`).ID
 		for _, member := range []string{
 			"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
-			"bathrooms", "area_m2",
+			"bathrooms", "area_m2", "lot_m2", "year_built",
 			"latitude", "longitude", "photos", "version", "id", "created_at",
 		} {
 			for _, value := range values {

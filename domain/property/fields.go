@@ -27,6 +27,7 @@ type Field struct {
 	Type     FieldType
 	Required bool     // every source of listings has it
 	Key      bool     // names the listing at its source: unique, or empty
+	Added    bool     // programs from before the field may serve beside this one: see propertyjson.AppendState
 	Lines    bool     // a text of several lines, whose white space stays as it is
 	Longest  int      // the most characters of a text, or items of a list
 	Min, Max Decimal  // the bounds of a number
@@ -65,6 +66,10 @@ var table = [...]Field{
 		decimal: func(d *Details) *Optional[Decimal] { return &d.Bathrooms }},
 	{Name: "area_m2", Type: DecimalField, Max: MaxAreaM2,
 		decimal: func(d *Details) *Optional[Decimal] { return &d.AreaM2 }},
+	{Name: "lot_m2", Type: DecimalField, Added: true, Max: MaxAreaM2,
+		decimal: func(d *Details) *Optional[Decimal] { return &d.LotM2 }},
+	{Name: "year_built", Type: WholeField, Added: true, Min: 1000 * one, Max: 2200 * one,
+		whole: func(d *Details) *Optional[int] { return &d.YearBuilt }},
 	{Name: "latitude", Type: DegreesField, Min: -90 * one, Max: 90 * one},
 	{Name: "longitude", Type: DegreesField, East: true, Min: -180 * one, Max: 180 * one},
 	{Name: "photos", Type: ListField, Longest: MaxPhotos, List: func(d *Details) *[]string { return &d.Photos }},

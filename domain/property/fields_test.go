@@ -43,6 +43,23 @@ func TestEveryFieldIsWrittenAndHasBounds(t *testing.T) {
 	}
 }
 
+// What programs from before a field do not know must not stand in an entity tag that they compare.
+func TestAFieldThatTheFirstReleaseLacksIsMarkedAsAdded(t *testing.T) {
+	first := []string{
+		"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
+		"bathrooms", "area_m2", "latitude", "longitude", "photos",
+	}
+	var none property.Details
+	for _, f := range property.FieldTable() {
+		if f.Added == slices.Contains(first, f.Name) {
+			t.Errorf("%s: Added is %t", f.Name, f.Added)
+		}
+		if f.Added && f.Written(&none) != "" {
+			t.Errorf("%s is %q for listings from before it", f.Name, f.Written(&none))
+		}
+	}
+}
+
 func TestASourceLacksWhatItDoesNotSay(t *testing.T) {
 	set := porttest.FieldsNamed
 	if set("reference", "title", "price", "location")&property.AllFields != 0 {

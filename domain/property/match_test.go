@@ -86,8 +86,12 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 func parts(f property.Filter) []property.Filter {
 	list := []property.Filter{
 		{Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
-		{Price: f.Price}, {Bedrooms: f.Bedrooms}, {Bathrooms: f.Bathrooms}, {AreaM2: f.AreaM2},
 		{Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
+	}
+	for i, r := range f.Ranges() {
+		var part property.Filter
+		*part.Ranges()[i].Range = *r.Range
+		list = append(list, part)
 	}
 	for _, word := range f.Words {
 		list = append(list, property.Filter{Words: []string{word}})

@@ -35,6 +35,8 @@ type Details struct {
 	Bedrooms    Optional[int]         // BedroomsTotal: 0 to 1000
 	Bathrooms   Optional[Decimal]     // BathroomsTotalDecimal: 0 to 1000, in quarters
 	AreaM2      Optional[Decimal]     // LivingArea, in square metres
+	LotM2       Optional[Decimal]     // LotSizeArea, in square metres
+	YearBuilt   Optional[int]         // YearBuilt: 1000 to 2200
 	Coordinates Optional[Coordinates] // Latitude and Longitude
 	Photos      []string              // Media: up to 50 http or https addresses
 }

@@ -17,15 +17,15 @@ func (r *Range) Contains(v Optional[Decimal]) bool {
 	return v.Valid && (!r.Min.Valid || r.Min.Value <= v.Value) && (!r.Max.Valid || v.Value <= r.Max.Value)
 }
 
-// RangeCount is how many numbers a filter has bounds for.
-const RangeCount = 4
-
 // rangeNames is the table of ranges, in the order of the canonical text: the fields of a listing that they bound.
-var rangeNames = [RangeCount]string{"price", "bedrooms", "bathrooms", "area_m2"}
+var rangeNames = [...]string{"price", "bedrooms", "bathrooms", "area_m2", "lot_m2", "year_built"}
+
+// RangeCount is how many numbers a filter has bounds for.
+const RangeCount = len(rangeNames)
 
 // ranges are the filter's ranges in the order of the table.
 func (f *Filter) ranges() [RangeCount]*Range {
-	return [...]*Range{&f.Price, &f.Bedrooms, &f.Bathrooms, &f.AreaM2}
+	return [...]*Range{&f.Price, &f.Bedrooms, &f.Bathrooms, &f.AreaM2, &f.LotM2, &f.YearBuilt}
 }
 
 // ranged are the fields with these names.

@@ -37,7 +37,7 @@ type Filter struct {
 	Statuses   []Status
 	Currencies []Currency
 
-	Price, Bedrooms, Bathrooms, AreaM2 Range // see Ranges
+	Price, Bedrooms, Bathrooms, AreaM2, LotM2, YearBuilt Range // see Ranges
 
 	Box  Optional[Box]
 	Near Optional[Circle]

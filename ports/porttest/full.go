@@ -21,6 +21,8 @@ func FullListing(t interface {
 			Location: "Zürich", Offer: property.OfferRent, Kind: property.KindRoom, Status: property.StatusSold,
 			Bedrooms: property.Some(3), Bathrooms: property.Some[property.Decimal](2_25),
 			AreaM2:      property.Some[property.Decimal](70_10),
+			LotM2:       property.Some[property.Decimal](612_35),
+			YearBuilt:   property.Some(1897),
 			Coordinates: property.Some(property.Coordinates{Latitude: -0.1, Longitude: 179.123456789}),
 			Photos:      []string{"https://example.org/1.jpg", "https://example.org/2.jpg"},
 		},

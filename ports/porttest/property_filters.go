@@ -91,6 +91,7 @@ var filterCases = []suiteCase[shelf]{
 		{"min_area_m2=0", []string{"a", "b", "d"}}, {"min_area_m2=50.01", []string{"b", "d"}}, {"max_area_m2=50", []string{"a"}},
 		{"max_area_m2=9999999999.99", []string{"a", "b", "d"}}, {"min_area_m2=999.99&max_area_m2=1000", []string{"d"}},
 	}),
+	{"every_number_is_bounded", "Bounds of every number are inclusive, and let no absent value through.", shelf.boundEveryNumber},
 	filterCase("created_after_excludes_its_bound", "created_after is exclusive, to the microsecond.", []finds{
 		{"created_after=2024-02-29T23:59:59.123455Z", []string{"a", "b", "c", "d"}}, {"created_after=2024-02-29T23:59:59.123456Z", []string{"b", "c", "d"}},
 		{"created_after=2024-02-29T23:59:59.123457Z", []string{"c", "d"}}, {"created_after=2024-03-01T00:59:59.123456Z", nil},
@@ -117,4 +118,24 @@ var filterCases = []suiteCase[shelf]{
 		s.upsert(s.draft(2, reference("R"), price(60_00)))
 		s.wantFound("min_price=60", "c")
 	}},
+}
+
+// boundEveryNumber stores two listings for every range: a has the lowest value, and b the next whole one.
+func (s shelf) boundEveryNumber() {
+	low, high := s.draft(0), s.draft(1)
+	ranges := new(property.Filter).Ranges()
+	for _, r := range ranges {
+		f := r.Field()
+		f.SetNumber(&low.Details, property.Some(f.Min))
+		f.SetNumber(&high.Details, property.Some(f.Min+100))
+	}
+	s.create(low)
+	s.create(high)
+	s.add(2, price(property.MaxPrice))
+	for _, r := range ranges {
+		lowest, next := r.Field().Min, r.Field().Min+100
+		s.wantFound("max_"+r.Name+"="+lowest.Short(), "a")
+		s.wantFound("max_"+r.Name+"="+next.Short(), "a", "b")
+		s.wantFound("min_"+r.Name+"="+next.Short()+"&max_"+r.Name+"="+next.Short(), "b")
+	}
 }

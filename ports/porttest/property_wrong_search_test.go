@@ -136,15 +136,21 @@ var wordCases = []string{
 	"every_script_is_found", "markup_is_text", "case_does_not_matter_in_any_script", "filters_combine",
 }
 
+// numberCases are those of every number, in which each of them counts.
+var numberCases = []string{"every_number_is_bounded"}
+
 var wrongFilters = []wrongRepository{
 	{"offer is forgotten", forgetting(func(f *property.Filter) { f.Offers = nil }), []string{"offers_are_filtered", "filters_combine"}, nil},
 	{"kind is forgotten", forgetting(func(f *property.Filter) { f.Kinds = nil }), []string{"kinds_are_filtered", "filters_combine"}, nil},
 	{"status is forgotten", forgetting(func(f *property.Filter) { f.Statuses = nil }), []string{"statuses_are_filtered", "filters_combine"}, nil},
 	{"currency is forgotten", forgetting(func(f *property.Filter) { f.Currencies = nil }), []string{"currencies_are_filtered"}, []string{"filters_combine"}},
 	{"price is forgotten", forgetting(func(f *property.Filter) { f.Price = property.Range{} }), []string{"prices_are_bounded", "filters_combine"}, []string{"*"}},
-	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range{} }), []string{"bedrooms_are_bounded"}, []string{"filters_combine"}},
-	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range{} }), []string{"bathrooms_are_bounded"}, []string{"filters_combine"}},
-	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range{} }), []string{"areas_are_bounded"}, []string{"a_count_ignores_the_window"}},
+	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range{} }), []string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
+	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range{} }), []string{"bathrooms_are_bounded"}, append(numberCases, "filters_combine")},
+	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range{} }), []string{"areas_are_bounded"}, append(numberCases, "a_count_ignores_the_window")},
+	{"the last number is forgotten", forgetting(func(f *property.Filter) {
+		*f.Ranges()[property.RangeCount-1].Range = property.Range{}
+	}), []string{"every_number_is_bounded"}, []string{"areas_are_bounded", "a_count_ignores_the_window"}},
 	{"created_after is forgotten", forgetting(func(f *property.Filter) { f.CreatedAfter.Valid = false }), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
 	{"updated_after is forgotten", forgetting(func(f *property.Filter) { f.UpdatedAfter.Valid = false }), []string{"updated_after_excludes_its_bound"}, nil},
 	{"bbox is forgotten", forgetting(forgetBox), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"}, []string{"filters_combine"}},
@@ -156,10 +162,11 @@ var wrongFilters = []wrongRepository{
 	}), []string{"location_is_searched_in_the_location_only"}, []string{"wildcards_are_taken_literally"}},
 	{"an absent value passes a bound", matching(func(f *property.Filter) { f.Bedrooms = property.Range{} }, func(f *property.Filter, p *property.Property) bool {
 		return !p.Bedrooms.Valid || f.Bedrooms.Contains(property.FieldNamed("bedrooms").Number(&p.Details))
-	}), []string{"bedrooms_are_bounded"}, []string{"filters_combine"}},
+	}), []string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
 	{"a lower bound is exclusive", matching(func(*property.Filter) {}, func(f *property.Filter, p *property.Property) bool {
 		return !f.Price.Min.Valid || p.Price > f.Price.Min.Value
-	}), []string{"prices_are_bounded"}, []string{"a_search_sees_the_newest_state", "decimals_are_exact_at_the_extremes"}},
+	}), []string{"prices_are_bounded"},
+		append(numberCases, "a_search_sees_the_newest_state", "decimals_are_exact_at_the_extremes")},
 	{"created_after is inclusive", matching(func(f *property.Filter) { f.CreatedAfter.Valid = false }, func(f *property.Filter, p *property.Property) bool {
 		return !f.CreatedAfter.Valid || !p.CreatedAt.Before(f.CreatedAfter.Value)
 	}), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},

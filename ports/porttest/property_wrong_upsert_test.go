@@ -179,7 +179,7 @@ var wrongStores = []wrongRepository{
 	}), []string{"decimals_are_exact_at_the_extremes", "every_field_comes_back", "areas_are_bounded"}, []string{"*"}},
 	{"zero is stored as absent", storing(func(p *property.Property) {
 		p.Bedrooms.Valid = p.Bedrooms.Valid && p.Bedrooms.Value != 0
-	}), []string{"absent_is_not_zero", "bedrooms_are_bounded"}, []string{"filters_combine"}},
+	}), []string{"absent_is_not_zero", "bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
 	{"text is tidied", storing(func(p *property.Property) {
 		p.Description = strings.ReplaceAll(p.Description, "\r\n", "\n")
 	}), []string{"text_comes_back_character_by_character", "every_field_comes_back"}, []string{"upsert_twice_changes_nothing"}},

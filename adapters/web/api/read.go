@@ -154,10 +154,13 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 }
 
 func itemAnswer(p *property.Property) viewcache.Answer {
+	body := append(propertyjson.Append(nil, p), '\n')
 	return viewcache.Answer{
 		ContentType: jsonType, Route: itemRoute,
-		Body:      append(propertyjson.Append(nil, p), '\n'),
+		Body:      body,
+		State:     append(propertyjson.AppendState(make([]byte, 0, len(body)), p), '\n'),
 		TagPrefix: strconv.FormatInt(p.Version, 10) + "-",
+		TagSuffix: "-" + propertyjson.Shape(),
 	}
 }
 

@@ -130,7 +130,7 @@ func editPath(id property.ID) string { return "/admin/listings/" + id.String() }
 
 // stateOf names the state of a listing: its version, and a digest of all that it says.
 func stateOf(p *property.Property) string {
-	answer := viewcache.Answer{TagPrefix: strconv.FormatInt(p.Version, 10) + "-", Body: propertyjson.Append(nil, p)}
+	answer := viewcache.Answer{TagPrefix: strconv.FormatInt(p.Version, 10) + "-", Body: propertyjson.AppendState(nil, p)}
 	return answer.Tag()
 }
 

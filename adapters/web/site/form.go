@@ -32,8 +32,58 @@ func boundNames() (names []string) {
 }
 
 // shownFields are the parameters that have a field of their own on the page.
-var shownFields = []string{
-	"q", "location", "min_price", "max_price", "min_bedrooms", "min_area_m2", "offer", "status", "kind", "sort", "cursor",
+var shownFields = append([]string{"q", "location", "min_bedrooms", "offer", "status", "kind", "sort", "cursor"},
+	pairedNames()...)
+
+// bounds are the two fields of one number.
+type bounds struct {
+	Legend   string
+	Min, Max bound
+}
+
+// bound is a field of the page, with what it holds and what is wrong with that.
+type bound struct{ Name, Value, Wrong string }
+
+// paired are the numbers with a field for either end. Bedrooms have a choice, and bathrooms no field at all.
+func paired() []property.NamedRange {
+	all := new(property.Filter).Ranges()
+	return slices.DeleteFunc(all[:], func(r property.NamedRange) bool { return r.Name == "bedrooms" || r.Name == "bathrooms" })
+}
+
+func pairedNames() (names []string) {
+	for _, r := range paired() {
+		names = append(names, "min_"+r.Name, "max_"+r.Name)
+	}
+	return names
+}
+
+// Bounds are the fields of numbers in the form, in the order of the ranges.
+func (f *searchForm) Bounds() (all []bounds) {
+	for _, r := range paired() {
+		all = append(all, bounds{fieldName(r.Name), f.bound("min_"+r.Name, r), f.bound("max_"+r.Name, r)})
+	}
+	return all
+}
+
+func (f *searchForm) bound(name string, r property.NamedRange) bound {
+	return bound{name, marked(r.Field(), f.Value(name)), f.Errors[name]}
+}
+
+// marked is a number with commas between the thousands where it counts something large; a year has none.
+func marked(f *property.Field, number string) string {
+	if f.Type == property.WholeField {
+		return number
+	}
+	return grouped(number)
+}
+
+// Notes are the notes beside the fields whose text changes with the results.
+func (f *searchForm) Notes() string {
+	var ids []string
+	for _, name := range append([]string{"q", "location"}, pairedNames()...) {
+		ids = append(ids, "#"+name+"-wrong")
+	}
+	return strings.Join(ids, ",")
 }
 
 // Hidden are the parameters without a field, which the form only carries along.
@@ -201,6 +251,10 @@ func (f *searchForm) condition(name, value string) string {
 		return "priced in " + value
 	case "bbox":
 		return "inside a box on the map"
+	case "min_year_built":
+		return "built from " + value
+	case "max_year_built":
+		return "built up to " + value
 	case "near":
 		radius := f.values.Get("radius_km")
 		return "within " + radius + " km"

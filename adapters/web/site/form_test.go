@@ -121,6 +121,29 @@ func TestAFormShowsNumbersAsTheyWereUnderstood(t *testing.T) {
 	}
 }
 
+// A year has no mark between its thousands, and what is wrong stays as it was typed.
+func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
+	f, _ := asked(t, "min_price=450k&max_area_m2=1500&min_year_built=1990")
+	f.values.Set("max_year_built", "new")
+	f.Errors["max_year_built"] = "must be a whole number"
+	shown := map[string]bound{}
+	for _, b := range f.Bounds() {
+		shown[b.Legend+" from"], shown[b.Legend+" up to"] = b.Min, b.Max
+	}
+	for label, want := range map[string]bound{
+		"Price from": {"min_price", "450,000", ""}, "Price up to": {"max_price", "", ""},
+		"Area, m² up to": {"max_area_m2", "1,500", ""}, "Lot, m² from": {"min_lot_m2", "", ""}, "Year built from": {"min_year_built", "1990", ""},
+		"Year built up to": {"max_year_built", "new", "must be a whole number"},
+	} {
+		if shown[label] != want {
+			t.Errorf("the field %s is %+v, want %+v", label, shown[label], want)
+		}
+	}
+	if notes := f.Notes(); !strings.Contains(notes+",", "#max_year_built-wrong,") {
+		t.Errorf("the notes to swap are %s", notes)
+	}
+}
+
 func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
 	f := readForm("/", "min_price=cheap&max_price=1,5&kind=castle&min_bedrooms=2.5&sort=colour&near=here&q=fine&min_area_m2=1&min_area_m2=2")
 	if _, ok := f.search(cataloguePage); ok {
@@ -160,7 +183,7 @@ func TestACursorOfAnotherSearchBeginsThisOne(t *testing.T) {
 
 func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
 	f, _ := asked(t, "q=lake&location=Kent&offer=rent&kind=house,room&status=active&currency=HKD&min_price=450k&max_bedrooms=3"+
-		"&min_area_m2=1500&near=47.5,-122.2&radius_km=3&sort=price")
+		"&min_area_m2=1500&max_lot_m2=2000&min_year_built=1990&max_year_built=2010&near=47.5,-122.2&radius_km=3&sort=price")
 	var labels []string
 	for _, c := range f.Chips() {
 		labels = append(labels, c.Label)
@@ -173,7 +196,8 @@ func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
 			t.Errorf("without %q the order is another", c.Label)
 		}
 	}
-	want := "“lake” · in Kent · To rent · House · Room · Active · priced in HKD · from 450,000 · up to 3 bedrooms · from 1,500 m² · within 3 km"
+	want := "“lake” · in Kent · To rent · House · Room · Active · priced in HKD · from 450,000 · up to 3 bedrooms · from 1,500 m² · up to 2,000 m² lot · built from 1990 · " +
+		"built up to 2010 · within 3 km"
 	if got := strings.Join(labels, " · "); got != want {
 		t.Errorf("the chips are %s", got)
 	}

@@ -13,7 +13,7 @@ import (
 
 // words are how pages say things.
 var words = template.FuncMap{
-	"price": price, "decimal": property.Decimal.Short, "grouped": grouped, "rooms": rooms, "squareFeet": squareFeet,
+	"price": price, "grouped": grouped, "rooms": rooms, "facts": facts,
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
 	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "choice": choiceName,
@@ -154,6 +154,29 @@ func summary(p *property.Property) string {
 
 // percent is a share from 0 to 1 as people write it.
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" }
+
+// fact is a number that is known of a listing.
+type fact struct{ Name, Text, Quiet string }
+
+// facts are the numbers of a listing that may be unknown and are not, in the order of the table.
+func facts(p *property.Property) (known []fact) {
+	fields := property.FieldTable()
+	for i := range fields {
+		f := &fields[i]
+		if f.Type != property.WholeField && f.Type != property.DecimalField {
+			continue
+		}
+		n, ok := f.Number(&p.Details).Get()
+		name, isArea := strings.CutSuffix(f.Name, "_m2")
+		switch {
+		case ok && isArea:
+			known = append(known, fact{fieldName(name), grouped(n.Short()) + " m²", squareFeet(n) + " sq ft"})
+		case ok:
+			known = append(known, fact{fieldName(name), n.Short(), ""})
+		}
+	}
+	return known
+}
 
 // fieldName is a field of a listing in words: area_m2 is "Area, m²".
 func fieldName(name string) string {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
 	"pgregory.net/rapid"
 )
 
@@ -89,6 +91,18 @@ func TestAListingsSizeIsOneLine(t *testing.T) {
 	}
 	if got := squareFeet(100_00); got != "1,076" {
 		t.Errorf("100 m² are %s square feet", got)
+	}
+}
+
+func TestWhatIsKnownOfAListingIsListed(t *testing.T) {
+	d := porttest.FullListing(t).Details
+	d.Bedrooms, d.AreaM2 = property.Optional[int]{}, property.Some(property.Decimal(1_250_50))
+	want := []fact{
+		{"Bathrooms", "2.25", ""}, {"Area", "1,250.5 m²", "13,460 sq ft"}, {"Lot", "612.35 m²", "6,591 sq ft"},
+		{"Year built", "1897", ""},
+	}
+	if got := facts(&property.Property{Details: d}); !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -25,6 +25,10 @@ type Answer struct {
 	Policy string
 	// TagPrefix stands in front of the entity tag's digest: the version of an item, with a dash.
 	TagPrefix string
+	// State is what the entity tag has a digest of, nil for the body; TagSuffix, behind the digest, then tells bodies of
+	// one state apart.
+	State     []byte
+	TagSuffix string
 	// Route is the template of the route that answers, for logs and metrics.
 	Route string
 	// Depends says what the answer depends on. An answer that depends on nothing named is never kept.
@@ -65,16 +69,22 @@ type Variant struct {
 }
 
 func newView(a Answer, at freshness.Position) *View {
+	digest := a.Tag() + a.TagSuffix
+	a.State = nil // it has done its duty, and would double the weight
 	return &View{
 		answer: a,
-		digest: a.Tag(),
+		digest: digest,
 		entry:  freshness.NewEntry(at, a.Depends...),
 	}
 }
 
-// Tag is the answer's entity tag without quotation marks and without the suffix that a content coding gives it.
+// Tag is the answer's entity tag without quotation marks, without TagSuffix and without the suffix of a content coding.
 func (a *Answer) Tag() string {
-	sum := sha256.Sum256(a.Body)
+	state := a.State
+	if state == nil {
+		state = a.Body
+	}
+	sum := sha256.Sum256(state)
 	return a.TagPrefix + hex.EncodeToString(sum[:8])
 }
 

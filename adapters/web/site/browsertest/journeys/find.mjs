@@ -15,8 +15,8 @@ export async function journey(visitor, gable) {
   await page.waitForURL(/location=Seattle/);
   await page.getByLabel("House", { exact: true }).check();
   await visitor.choose("Bedrooms", "3");
-  await visitor.fill("Up to", "450k");
-  await page.getByLabel("Up to", { exact: true }).blur();
+  await visitor.fill("Price up to", "450k");
+  await page.getByLabel("Price up to", { exact: true }).blur();
   await page.waitForURL(/max_price=450k/);
   await visitor.reads(count);
   const search = new URL(page.url()).searchParams;

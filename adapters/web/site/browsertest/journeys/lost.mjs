@@ -9,21 +9,21 @@ export async function journey(visitor) {
   // A bad number is told beside its field at once, and goes away with its cause.
   await visitor.go("/?location=Kent");
   await visitor.openFilters();
-  await visitor.fill("Up to", "cheap");
-  await page.getByLabel("Up to", { exact: true }).blur();
+  await visitor.fill("Price up to", "cheap");
+  await page.getByLabel("Price up to", { exact: true }).blur();
   await visitor.reads("Something in the search cannot be read");
-  assert.match(await visitor.objection("Up to"), /number/);
+  assert.match(await visitor.objection("Price up to"), /number/);
   await visitor.look("catalogue-mistake-live");
-  await visitor.fill("Up to", "400000");
-  await page.getByLabel("Up to", { exact: true }).blur();
+  await visitor.fill("Price up to", "400000");
+  await page.getByLabel("Price up to", { exact: true }).blur();
   await visitor.reads(/listings found/);
-  await page.getByLabel("Up to", { exact: true }).and(page.locator(":not([aria-invalid])")).waitFor();
+  await page.getByLabel("Price up to", { exact: true }).and(page.locator(":not([aria-invalid])")).waitFor();
 
   await visitor.go("/?min_price=dear&min_area_m2=big&near=here");
   await visitor.reads(/^near /);
-  assert.match(await visitor.objection("From"), /number/);
-  assert.match(await visitor.objection("Area, m²"), /number/);
-  assert.equal(await page.getByLabel("From", { exact: true }).inputValue(), "dear");
+  assert.match(await visitor.objection("Price from"), /number/);
+  assert.match(await visitor.objection("Area, m² from"), /number/);
+  assert.equal(await page.getByLabel("Price from", { exact: true }).inputValue(), "dear");
   await visitor.look("catalogue-mistake");
 
   await visitor.go("/listings/01890000-0000-7000-8000-000000000000");

@@ -11,10 +11,10 @@ export async function journey(visitor, gable) {
   await visitor.go("/");
   await visitor.fill("Place", "Kent");
   await visitor.choose("Bedrooms", "3");
-  await visitor.fill("Up to", "500k");
+  await visitor.fill("Price up to", "500k");
   await visitor.press("Search");
   await visitor.reads(/listings found/);
-  assert.equal(await page.getByLabel("Up to", { exact: true }).inputValue(), "500,000");
+  assert.equal(await page.getByLabel("Price up to", { exact: true }).inputValue(), "500,000");
   await visitor.look("scriptless-catalogue");
   await visitor.follow("More listings");
   await visitor.follow("Back to the first page");
