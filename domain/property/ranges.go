@@ -36,6 +36,14 @@ var ranged = func() (fields [RangeCount]*Field) {
 	return fields
 }()
 
+// lowest and highest are the parameters of the ranges, spelled out once and not for each search.
+var lowest, highest = func() (lowest, highest [RangeCount]string) {
+	for i, name := range rangeNames {
+		lowest[i], highest[i] = "min_"+name, "max_"+name
+	}
+	return lowest, highest
+}()
+
 // NamedRange is the bounds of one number: the parameters min_<Name> and max_<Name>, the column <Name>.
 type NamedRange struct {
 	Name string // of the field
@@ -64,21 +72,21 @@ func (f *Filter) inRanges(p *Property) bool {
 }
 
 func (f *Filter) writeRanges(q *query) {
-	for _, r := range f.Ranges() {
-		if lowest, ok := r.Min.Get(); ok {
-			q.add("min_"+r.Name, lowest.Short())
+	for i, r := range f.ranges() {
+		if n, ok := r.Min.Get(); ok {
+			q.add(lowest[i], n.Short())
 		}
-		if highest, ok := r.Max.Get(); ok {
-			q.add("max_"+r.Name, highest.Short())
+		if n, ok := r.Max.Get(); ok {
+			q.add(highest[i], n.Short())
 		}
 	}
 }
 
 func (p *parser) ranges(f *Filter) {
 	for i, r := range f.Ranges() {
-		r.Min, r.Max = p.bound("min_"+r.Name, ranged[i]), p.bound("max_"+r.Name, ranged[i])
+		r.Min, r.Max = p.bound(lowest[i], ranged[i]), p.bound(highest[i], ranged[i])
 		if r.Min.Valid && r.Max.Valid && r.Min.Value > r.Max.Value {
-			p.wrong.add("min_"+r.Name, "must not be greater than max_%s", r.Name)
+			p.wrong.add(lowest[i], "must not be greater than max_%s", r.Name)
 		}
 	}
 }
