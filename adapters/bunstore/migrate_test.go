@@ -10,6 +10,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
+	"github.com/gable-listings/gable/migrations"
 )
 
 // bare are databases without a schema.
@@ -41,6 +42,30 @@ func TestSchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantSchema(t, db, nil, len(applied))
+			store(t, db, listing(t, 1))
+		})
+	}
+}
+
+// What a migration leaves behind when it is taken back would be in the way of the next time.
+func TestMigrationsTakenBackOneByOneAreAppliedAgain(t *testing.T) {
+	for _, kind := range bare {
+		t.Run(kind.name, func(t *testing.T) {
+			db := openRaw(t, kind.url(t))
+			all, err := db.Migrate(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := schemaText(t, db)
+			for back := 1; all[len(all)-back].Name > migrations.LastWithTriggers; back++ {
+				if _, err := db.Rollback(t.Context(), back); err != nil {
+					t.Fatalf("taking back %d: %v", back, err)
+				}
+				if _, err := db.Migrate(t.Context()); err != nil {
+					t.Fatalf("applying the last %d again: %v", back, err)
+				}
+				wantSameText(t, "schema", schemaText(t, db), whole)
+			}
 			store(t, db, listing(t, 1))
 		})
 	}

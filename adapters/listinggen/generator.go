@@ -19,6 +19,7 @@ type Generator struct {
 	seed   uint64
 	count  int
 	random *rand.Rand
+	extras *rand.Rand // for lots and years, so that all else of a seed is as it was before there were any
 	places []place
 	people []int64 // how many people live in the places up to and with this one
 }
@@ -29,7 +30,10 @@ func New(seed uint64) (*Generator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gazetteer: %w", err)
 	}
-	g := &Generator{seed: seed, random: rand.New(rand.NewPCG(seed, 0x6761626c65)), places: places}
+	g := &Generator{
+		seed: seed, random: rand.New(rand.NewPCG(seed, 0x6761626c65)), extras: rand.New(rand.NewPCG(seed, 0x6c6f74)),
+		places: places,
+	}
 	total := int64(0)
 	for _, p := range places {
 		total += p.population
@@ -55,6 +59,7 @@ func (g *Generator) Next() property.Details {
 		d.Offer = property.OfferRent
 	}
 	area := g.rooms(&d, shape)
+	g.grounds(&d, shape)
 	d.Price = g.price(at, shape, d.Offer, area)
 	d.Coordinates = property.Some(g.near(at))
 	g.write(&d, shape, at)
@@ -78,6 +83,18 @@ func (g *Generator) rooms(d *property.Details, s *shape) int {
 	area = int(float64(area) * g.spread(0.25))
 	d.AreaM2 = property.Some(property.Decimal(100 * area))
 	return area
+}
+
+// grounds sets the lot and the year of what stands on it.
+func (g *Generator) grounds(d *property.Details, s *shape) {
+	if s.kind == property.KindLand {
+		d.LotM2 = d.AreaM2
+		return
+	}
+	d.YearBuilt = property.Some(1895 + max(g.extras.IntN(130), g.extras.IntN(130))) // most are young
+	if s.lot > 0 {
+		d.LotM2 = property.Some(property.Decimal(100 * (s.lot/2 + g.extras.IntN(s.lot))))
+	}
 }
 
 // spread is a factor around 1, bounded on both sides.

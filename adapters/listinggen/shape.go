@@ -15,6 +15,7 @@ type shape struct {
 	bedrooms       int     // the most; 0 when there are none to count
 	area           int     // square metres, without bedrooms
 	areaPerBedroom int     // square metres
+	lot            int     // square metres; 0 when it has none of its own
 	value          float64 // of a square metre, against the place's average
 	adjectives     []string
 	sentences      []string
@@ -59,7 +60,7 @@ var homeSentences = []string{
 var shapes = weighted[*shape]{
 	choices: []*shape{
 		{
-			kind: property.KindHouse, noun: "house", rented: 12, bedrooms: 6, area: 55, areaPerBedroom: 32, value: 1,
+			kind: property.KindHouse, noun: "house", rented: 12, bedrooms: 6, area: 55, areaPerBedroom: 32, lot: 700, value: 1,
 			adjectives: homeAdjectives, sentences: append([]string{"The garden has fruit trees."}, homeSentences...),
 		},
 		{
@@ -67,7 +68,8 @@ var shapes = weighted[*shape]{
 			adjectives: homeAdjectives, sentences: append([]string{"There is a balcony and a lift."}, homeSentences...),
 		},
 		{
-			kind: property.KindTownhouse, noun: "townhouse", rented: 20, bedrooms: 5, area: 45, areaPerBedroom: 26, value: 1.05,
+			kind: property.KindTownhouse, noun: "townhouse", rented: 20, bedrooms: 5, area: 45, areaPerBedroom: 26, lot: 160,
+			value:      1.05,
 			adjectives: homeAdjectives, sentences: append([]string{"The roof terrace is yours alone."}, homeSentences...),
 		},
 		{
