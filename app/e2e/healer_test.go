@@ -25,7 +25,8 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 		wrongBody := strings.Replace(s.Get(path).Must(http.StatusOK).Body, `"right"`, `"wrong"`, 1)
 		key := s.Kept.Explain(path).Key
 		wrong := viewcache.Answer{
-			ContentType: "application/json", Body: []byte(wrongBody), TagPrefix: "1-", Route: "/v1/properties/{id}",
+			ContentType: "application/json", Body: []byte(wrongBody), TagPrefix: "1-",
+			TagSuffix: "-0", Route: "/v1/properties/{id}",
 			Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})},
 		}
 		s.Kept.Keep(key, wrong, s.Kept.Position(), func(context.Context) (viewcache.Answer, error) {
