@@ -310,19 +310,9 @@ func TestEveryMemberOfAListingBearsTheEndsOfItsType(t *testing.T) {
 		`"450.000"`, `"0x1p3"`,
 		`"NaN"`, `"+1"`, "[null]", "[[[[]]]]", `"2026-11-23T8:00:00Z"`, "99999999999999999999999999999",
 	}
-<<<<<<< HEAD:app/e2e/ends_test.go
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		id := s.Create(`"title":"Ends","price":1`).ID
-		for _, member := range []string{
-			"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
-			"bathrooms", "area_m2", "lot_m2", "year_built",
-			"latitude", "longitude", "photos", "version", "id", "created_at",
-		} {
-=======
-	everywhere(t, func(t *testing.T, s *testServer) {
-		id := s.create(`"title":"Ends","price":1`).ID
 		for _, member := range strings.Fields(listingFields + " version id created_at") {
->>>>>>> newfields:app/e2e_ends_test.go
 			for _, value := range values {
 				body := `{"` + member + `":` + value + `}`
 				a := s.Do(http.MethodPatch, "/v1/properties/"+id, body, "Content-Type", "application/merge-patch+json")

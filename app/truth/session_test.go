@@ -296,7 +296,7 @@ func holdThrough(c *apptest.Cluster, s *subject, outage func()) {
 // A process that cannot hear the feed any more, though nobody has told it so, stops trusting its caches in time.
 func TestAProcessWhoseFeedHasGoneQuietShowsNothingOldUnmarked(t *testing.T) {
 	t.Parallel()
-	c := apptest.NewCluster(t, apptest.Plan{Links: true, Settings: []string{"GABLE_DATABASE_QUERY_TIMEOUT=500ms"}})
+	c := apptest.NewCluster(t, apptest.Plan{Links: true, Settings: []string{"GABLE_DATABASE_QUERY_TIMEOUT=2s"}})
 	a, b := c.Nodes[0], c.Nodes[1]
 	s := newSubject(c)
 	for _, hurt := range []func(*apptest.Link){(*apptest.Link).Swallow, (*apptest.Link).LoseAnswers, (*apptest.Link).Cut} {
