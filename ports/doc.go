@@ -115,5 +115,6 @@
 //
 // # Adding to the product
 //
-// ADDING.md, in this folder, says which files a new field, filter or sort of a listing takes, in five lines each.
+// ADDING.md, in this folder, says in five lines each which files a new field, filter, sort, command, metric, cache, store or
+// subscriber of changes takes.
 package ports
