@@ -33,7 +33,8 @@ var rooms = []room{
 	// Interfaces speak of domain values only, so that an adapter needs nothing else to satisfy them.
 	{folder: "ports", own: []string{"domain"}, not: impure},
 	// Suites use what tests are written with.
-	{folder: "ports/porttest", own: []string{"domain", "ports"}, foreign: []string{"pgregory.net/rapid", "github.com/google/go-cmp"}},
+	{folder: "ports/porttest", own: []string{"domain", "ports"},
+		foreign: []string{"pgregory.net/rapid", "github.com/google/go-cmp"}},
 	// Use cases work with whatever satisfies the ports.
 	{folder: "app/catalog", own: []string{"domain", "ports"}, not: impure},
 	{folder: "app/accounts", own: []string{"domain", "ports"}, not: impure},
@@ -103,7 +104,8 @@ var rooms = []room{
 }
 
 // impure is what waits, fails, or differs from machine to machine.
-var impure = []string{"net", "net/http", "database/sql", "log", "log/slog", "os", "os/exec", "math/rand", "math/rand/v2"}
+var impure = []string{"net", "net/http", "database/sql", "log", "log/slog", "os", "os/exec", "math/rand",
+	"math/rand/v2"}
 
 // testOnly are packages that only test files may import.
 var testOnly = []string{"ports/porttest", "adapters/servicetest", "adapters/web/contracttest", "app/apptest"}

@@ -22,13 +22,16 @@ func TestTheFeedTellsEveryWriteOnce(t *testing.T) {
 		statements []string
 		want       string
 	}{
-		"insert":                {[]string{insertOne}, "insert 1"},
-		"many rows":             {[]string{insertOne, insertTwo, "UPDATE properties SET price = 7"}, "insert 1, insert 1, update 2, update 2"},
-		"delete all":            {[]string{insertOne, insertTwo, "DELETE FROM properties"}, "insert 1, insert 1, delete 2, delete 2"},
-		"nothing touched":       {[]string{"UPDATE properties SET price = 7", "DELETE FROM properties"}, ""},
-		"insert or update":      {[]string{insertOne, upsert}, "insert 1, insert 1, update 2"},
-		"insert or do nothing":  {[]string{insertOne, insertOne + " ON CONFLICT DO NOTHING"}, "insert 1"},
-		"insert and delete":     {[]string{insertOne, "DELETE FROM properties WHERE id = '" + one + "'"}, "insert 1, delete 2"},
+		"insert": {[]string{insertOne}, "insert 1"},
+		"many rows": {[]string{insertOne, insertTwo, "UPDATE properties SET price = 7"},
+			"insert 1, insert 1, update 2, update 2"},
+		"delete all": {[]string{insertOne, insertTwo, "DELETE FROM properties"},
+			"insert 1, insert 1, delete 2, delete 2"},
+		"nothing touched":      {[]string{"UPDATE properties SET price = 7", "DELETE FROM properties"}, ""},
+		"insert or update":     {[]string{insertOne, upsert}, "insert 1, insert 1, update 2"},
+		"insert or do nothing": {[]string{insertOne, insertOne + " ON CONFLICT DO NOTHING"}, "insert 1"},
+		"insert and delete": {[]string{insertOne, "DELETE FROM properties WHERE id = '" + one + "'"},
+			"insert 1, delete 2"},
 		"update that hits none": {[]string{insertOne, "UPDATE properties SET price = 1 WHERE title = 'x'"}, "insert 1"},
 	} {
 		t.Run(name, func(t *testing.T) {

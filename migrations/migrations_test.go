@@ -247,7 +247,8 @@ func aroundTriggers(files fs.FS) []migrate.MigratorOption {
 				return nil
 			}
 			looks++
-			rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks)) // no plan is reused
+			// no plan is reused
+			rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks))
 			if err != nil {
 				return err
 			}
@@ -320,7 +321,8 @@ func (e earlier) ReadDir(name string) ([]fs.DirEntry, error) {
 func actors(t *testing.T, db *bun.DB) []string {
 	t.Helper()
 	var list []string
-	if err := db.NewRaw("SELECT coalesce(actor, '') FROM property_changes ORDER BY seq").Scan(t.Context(), &list); err != nil {
+	if err := db.NewRaw("SELECT coalesce(actor, '') FROM property_changes ORDER BY seq").
+		Scan(t.Context(), &list); err != nil {
 		t.Fatal(err)
 	}
 	return list

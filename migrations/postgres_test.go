@@ -20,7 +20,8 @@ func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 func TestPostgresTellsBigStatementsAsOneReset(t *testing.T) {
 	db := openPostgres(t)
 	insert := func(n int) string {
-		return fmt.Sprintf("INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, %d)", n)
+		return fmt.Sprintf("INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, %d)",
+			n)
 	}
 	db.SetMaxOpenConns(1)
 	for _, c := range []struct {
@@ -42,7 +43,8 @@ func TestPostgresTellsBigStatementsAsOneReset(t *testing.T) {
 		exec(t, db, "DELETE FROM property_changes")
 		exec(t, db, c.statements...)
 		var changes, resets int
-		if err := db.QueryRowContext(t.Context(), "SELECT count(*), count(*) FILTER (WHERE op = 'reset') FROM property_changes").
+		if err := db.QueryRowContext(t.Context(),
+			"SELECT count(*), count(*) FILTER (WHERE op = 'reset') FROM property_changes").
 			Scan(&changes, &resets); err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +89,8 @@ func TestPostgresNamesTheWritersTransaction(t *testing.T) {
 	}
 	exec(t, tx, "SAVEPOINT s", insertOne, "RELEASE s", insertTwo)
 	var same bool
-	if err := tx.QueryRowContext(t.Context(), "SELECT bool_and(tx = pg_current_xact_id()) FROM property_changes").Scan(&same); err != nil || !same {
+	if err := tx.QueryRowContext(t.Context(), "SELECT bool_and(tx = pg_current_xact_id()) FROM property_changes").
+		Scan(&same); err != nil || !same {
 		t.Errorf("the changes carry another transaction's id (%v)", err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -123,7 +126,8 @@ func TestPostgresTellsTheWritesOfAnotherRole(t *testing.T) {
 	exec(t, db, "CREATE SCHEMA decoys AUTHORIZATION "+role.name)
 	exec(t, role.db, decoys, "SET search_path = decoys, public, pg_catalog",
 		strings.Replace(insertOne, "properties", "public.properties", 1), "UPDATE public.properties SET price = 2",
-		"DELETE FROM public.properties", strings.Replace(insertOne, "properties", "public.properties", 1), "SET gable.reset_rows = 0",
+		"DELETE FROM public.properties", strings.Replace(insertOne, "properties", "public.properties",
+			1), "SET gable.reset_rows = 0",
 		strings.Replace(insertTwo, "properties", "public.properties", 1), "TRUNCATE public.properties")
 	if got, want := ops(told(t, db)), "insert 1, update 2, delete 3, insert 4, reset, reset"; got != want {
 		t.Errorf("told %s, want %s", got, want)
@@ -137,7 +141,8 @@ func TestPostgresRecordsWhoMadeAChange(t *testing.T) {
 	address := migrated.Postgres(t)
 	db := openURL(t, address)
 	role := asRole(t, db, address)
-	exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON properties TO "+role.name, "GRANT "+role.name+" TO CURRENT_USER")
+	exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON properties TO "+role.name,
+		"GRANT "+role.name+" TO CURRENT_USER")
 	exec(t, role.db, insertOne, "SET gable.actor = 'anna'", "UPDATE properties SET price = 2",
 		"DO $$ BEGIN SET LOCAL gable.actor = 'bert'; UPDATE properties SET price = 3; END $$", "UPDATE properties SET price = 4",
 		"SET gable.actor = ''", "DELETE FROM properties", "SET gable.actor = 'carla'", "TRUNCATE properties",
@@ -202,7 +207,8 @@ func TestPostgresMigratesForAnOwnerOfASchemaOnly(t *testing.T) {
 		t.Errorf("told %s", got)
 	}
 	var trigram bool
-	if err := db.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')").Scan(&trigram); err != nil || trigram {
+	if err := db.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')").
+		Scan(&trigram); err != nil || trigram {
 		t.Errorf("pg_trgm was created after all (%v)", err)
 	}
 }
@@ -238,7 +244,8 @@ func TestPostgresVersionsContinueAfterAConcurrentDelete(t *testing.T) {
 func untilWaiting(t *testing.T, db *bun.DB, pid uint32) {
 	t.Helper()
 	for waiting := false; !waiting; {
-		if err := db.QueryRowContext(t.Context(), "SELECT cardinality(pg_blocking_pids(?)) > 0", pid).Scan(&waiting); err != nil {
+		if err := db.QueryRowContext(t.Context(), "SELECT cardinality(pg_blocking_pids(?)) > 0", pid).
+			Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -252,7 +259,8 @@ func TestPostgresVersionsContinueWhereNoDeleteWasTold(t *testing.T) {
 	if got, want := ops(changes[:3]), "insert 1, reset, insert 3"; got != want {
 		t.Errorf("told %s, want %s", got, want)
 	}
-	if got, want := sorted(strings.Split(ops(changes[3:]), ", ")), []string{"delete 4", "insert 5"}; !slices.Equal(got, want) {
+	if got, want := sorted(strings.Split(ops(changes[3:]), ", ")), []string{"delete 4", "insert 5"}; !slices.Equal(got,
+		want) {
 		t.Errorf("then told %v, want %v", got, want)
 	}
 }
@@ -269,7 +277,9 @@ func TestPostgresInsertsLookBackByIndexHoweverSmallTheTablesAre(t *testing.T) {
 	defer func() { _ = tx.Rollback() }()
 	exec(t, tx, "INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, 60)")
 	var scans int
-	if err := tx.QueryRowContext(t.Context(), "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('properties', 'property_changes')").Scan(&scans); err != nil {
+	if err := tx.QueryRowContext(t.Context(),
+		"SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('properties', 'property_changes')").
+		Scan(&scans); err != nil {
 		t.Fatal(err)
 	}
 	if scans > 0 {
@@ -286,7 +296,8 @@ func TestPostgresSearchesTextByIndex(t *testing.T) {
 		"location ILIKE '%abcde%'": "properties_location_text",
 	} {
 		var plan string
-		if err := db.QueryRowContext(t.Context(), "EXPLAIN (FORMAT JSON) SELECT id FROM properties WHERE "+condition).Scan(&plan); err != nil {
+		if err := db.QueryRowContext(t.Context(), "EXPLAIN (FORMAT JSON) SELECT id FROM properties WHERE "+condition).
+			Scan(&plan); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(plan, index) {

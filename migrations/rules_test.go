@@ -41,23 +41,24 @@ func TestWhatTheDomainWouldRefuseIsRefused(t *testing.T) {
 		return `'[` + strings.TrimSuffix(strings.Repeat(`"https://a.b/c",`, n), ",") + `]'`
 	}
 	bad := map[string][]string{
-		"reference":           {"''", long(65), "'a\nb'"},
-		"title":               {"NULL", "''", "'  '", long(201), "'a\tb'"},
-		"description":         {"NULL", long(20001)},
-		"price":               {"NULL", "-0.01", "1000000000000", "'NaN'", "'Infinity'", "'x'"},
-		"currency":            {"'usd'", "'US'", "'USDX'", "''", "NULL"},
-		"location":            {"''", long(201), "' '"},
-		"offer":               {"'lease'", "NULL"},
-		"kind":                {"'castle'", "'House'"},
-		"status":              {"'gone'"},
-		"bedrooms":            {"-1", "1001", "'x'"},
-		"bathrooms":           {"-0.25", "1000.25", "1.1", "'NaN'"},
-		"area_m2":             {"-0.01", "10000000000", "'NaN'", "'Infinity'"},
-		"photos":              {`'{}'`, `'"x"'`, "'x'", `'[1]'`, `'["ftp://a.b"]'`, `'["https://"]'`, photos(51), "NULL"},
-		"created_at":          {"'yesterday at noon'", "'2026-02-31T00:00:00.000000Z'", "'-infinity'", "'infinity'"},
-		"updated_at":          {"'infinity'", "NULL"},
-		"id":                  {"'x'", "'0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d1g'", "'0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d111'"},
-		"latitude, longitude": {"90.1, 0", "0, 180.1", "-90.1, 0", "0, -180.1", "1, NULL", "NULL, 1", "'NaN', 0", "0, 'Infinity'"},
+		"reference":   {"''", long(65), "'a\nb'"},
+		"title":       {"NULL", "''", "'  '", long(201), "'a\tb'"},
+		"description": {"NULL", long(20001)},
+		"price":       {"NULL", "-0.01", "1000000000000", "'NaN'", "'Infinity'", "'x'"},
+		"currency":    {"'usd'", "'US'", "'USDX'", "''", "NULL"},
+		"location":    {"''", long(201), "' '"},
+		"offer":       {"'lease'", "NULL"},
+		"kind":        {"'castle'", "'House'"},
+		"status":      {"'gone'"},
+		"bedrooms":    {"-1", "1001", "'x'"},
+		"bathrooms":   {"-0.25", "1000.25", "1.1", "'NaN'"},
+		"area_m2":     {"-0.01", "10000000000", "'NaN'", "'Infinity'"},
+		"photos":      {`'{}'`, `'"x"'`, "'x'", `'[1]'`, `'["ftp://a.b"]'`, `'["https://"]'`, photos(51), "NULL"},
+		"created_at":  {"'yesterday at noon'", "'2026-02-31T00:00:00.000000Z'", "'-infinity'", "'infinity'"},
+		"updated_at":  {"'infinity'", "NULL"},
+		"id":          {"'x'", "'0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d1g'", "'0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d111'"},
+		"latitude, longitude": {"90.1, 0", "0, 180.1", "-90.1, 0", "0, -180.1", "1, NULL", "NULL, 1", "'NaN', 0",
+			"0, 'Infinity'"},
 	}
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		for columns, values := range bad {
@@ -120,7 +121,8 @@ func TestVersionAndTimesBelongToTheDatabase(t *testing.T) {
 			t.Errorf("created %v, updated %v: neither may change or go back", last["created_at"], last["updated_at"])
 		}
 		var version int
-		if err := db.QueryRowContext(t.Context(), "SELECT version FROM properties").Scan(&version); err != nil || version != 6 {
+		if err := db.QueryRowContext(t.Context(), "SELECT version FROM properties").
+			Scan(&version); err != nil || version != 6 {
 			t.Errorf("version %d, want 6 (%v)", version, err)
 		}
 		refused(t, db, "UPDATE properties SET id = '"+two+"'", "the id of a property cannot change")
@@ -184,7 +186,8 @@ func TestSigningKeysKeepTheirRules(t *testing.T) {
 
 func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
 	account := func(id, name, role string) string {
-		return fmt.Sprintf("INSERT INTO accounts (id, name, role, password_hash) VALUES ('%s', '%s', '%s', '$')", id, name, role)
+		return fmt.Sprintf("INSERT INTO accounts (id, name, role, password_hash) VALUES ('%s', '%s', '%s', '$')", id, name,
+			role)
 	}
 	session := func(hash, owner string) string {
 		return fmt.Sprintf("INSERT INTO sessions (token_hash, account_id, data, expires_at) VALUES ('%s', %s, 'x', '2026-01-02T03:04:05.678901Z')",
@@ -196,7 +199,8 @@ func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
 		if db.Dialect().Name() == dialect.SQLite {
 			exec(t, db, "PRAGMA foreign_keys = ON")
 		}
-		exec(t, db, account(one, "anna.b_c-d+e@example.org", "administrator"), account(two, strings.Repeat("x", 64), "editor"),
+		exec(t, db, account(one, "anna.b_c-d+e@example.org", "administrator"),
+			account(two, strings.Repeat("x", 64), "editor"),
 			session(hash("0a"), "'"+one+"'"), session(hash("0b"), "'"+two+"'"), session(hash("0c"), "NULL"))
 		refused(t, db, account("x", "anna.b_c-d+e@example.org", "editor"), "name")
 		for _, name := range []string{"", "Anna", "an na", "müller", "a\nb", "anna\n", strings.Repeat("x", 65)} {

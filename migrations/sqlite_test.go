@@ -7,7 +7,8 @@ func TestSQLiteRefusesReplaceWhichWouldDeleteUnseen(t *testing.T) {
 	exec(t, db, insertOne, insertTwo, "UPDATE properties SET reference = 'taken' WHERE id = '"+one+"'")
 	const reason = "use ON CONFLICT DO UPDATE"
 	refused(t, db, "REPLACE"+insertOne[len("INSERT"):], reason)
-	refused(t, db, "INSERT OR REPLACE INTO properties (reference, title, price, location) VALUES ('taken', 'T', 1, 'L')", reason)
+	refused(t, db, "INSERT OR REPLACE INTO properties (reference, title, price, location) VALUES ('taken', 'T', 1, 'L')",
+		reason)
 	refused(t, db, "UPDATE OR REPLACE properties SET reference = 'taken' WHERE id = '"+two+"'", reason)
 	exec(t, db,
 		"INSERT OR REPLACE INTO properties (title, price, location) VALUES ('new', 1, 'L')",
@@ -50,7 +51,8 @@ func TestSQLiteRefusesTextThatIsCutOrNoText(t *testing.T) {
 
 func TestSQLiteNumbersChangesAsTransactions(t *testing.T) {
 	db := openSQLite(t)
-	exec(t, db, insertOne, insertTwo, "DELETE FROM property_changes", "UPDATE properties SET price = 2 WHERE id = '"+one+"'")
+	exec(t, db, insertOne, insertTwo, "DELETE FROM property_changes",
+		"UPDATE properties SET price = 2 WHERE id = '"+one+"'")
 	var seq, tx int
 	if err := db.QueryRowContext(t.Context(), "SELECT seq, tx FROM property_changes").Scan(&seq, &tx); err != nil {
 		t.Fatal(err)

@@ -144,7 +144,8 @@ func batches(b *testing.B, count int) [][]ports.Incoming {
 			d.Reference = fmt.Sprintf("R-%d", n)
 			d.Description = "Four walls, a roof, and a view over the " + strconv.Itoa(n*7919%1000) + " roofs of the others."
 			d.Price = property.Decimal(100_000_00 + n*7919%90_000_000)
-			d.Coordinates = property.Some(property.Coordinates{Latitude: 47 + float64(n%1000)/1000, Longitude: -122 - float64(n*7%1000)/1000})
+			d.Coordinates = property.Some(property.Coordinates{Latitude: 47 + float64(n%1000)/1000,
+				Longitude: -122 - float64(n*7%1000)/1000})
 			d.Bedrooms, d.AreaM2 = property.Some(n%6), property.Some(property.Decimal(20_00+n*31%400_00))
 		})})
 	}
@@ -222,7 +223,8 @@ func load(b *testing.B, db *bunstore.DB, all [][]ports.Incoming) {
 		}
 	}
 	if db.IsPostgres() {
-		if _, err := connect(b, db).CopyFrom(b.Context(), pgx.Identifier{"properties"}, loadColumns, pgx.CopyFromRows(rows)); err != nil {
+		if _, err := connect(b, db).CopyFrom(b.Context(), pgx.Identifier{"properties"}, loadColumns,
+			pgx.CopyFromRows(rows)); err != nil {
 			b.Fatal(err)
 		}
 		return
@@ -231,7 +233,8 @@ func load(b *testing.B, db *bunstore.DB, all [][]ports.Incoming) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	insert, err := tx.Prepare("INSERT INTO properties (" + strings.Join(loadColumns, ", ") + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	insert, err := tx.Prepare("INSERT INTO properties (" + strings.Join(loadColumns,
+		", ") + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -265,8 +268,9 @@ func BenchmarkUpdate(b *testing.B) {
 			bulk(b, db, 1_000)
 			b.Run("plain", func(b *testing.B) {
 				for n := 0; b.Loop(); n++ {
-					_, err := db.Writer().Exec("UPDATE properties SET title = ?, description = ?, price = ?, version = version + 1 WHERE id = ?",
-						p.Title, p.Description, n, p.ID.String())
+					_, err := db.Writer().
+						Exec("UPDATE properties SET title = ?, description = ?, price = ?, version = version + 1 WHERE id = ?",
+							p.Title, p.Description, n, p.ID.String())
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -114,7 +114,8 @@ func TestAnActorIsForgottenAfterTheWrite(t *testing.T) {
 func TestPostgresHasItsOwnIdeaOfWhoWrites(t *testing.T) {
 	url := template.Postgres(t)
 	super := open(t, url)
-	byHand(t, super.Writer(), "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET gable.actor = %L', current_database(), 'the night shift'); END $$")
+	byHand(t, super.Writer(),
+		"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET gable.actor = %L', current_database(), 'the night shift'); END $$")
 	db := open(t, url)
 	db.Writer().SetMaxOpenConns(1)
 	p := store(t, db, listing(t, 1))
@@ -149,7 +150,8 @@ func TestPostgresKeepsActorsWithoutPreparedStatements(t *testing.T) {
 func TestAHistoryHasTheResetsThatMayHaveTouchedTheListing(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	loaded := listing(t, 2)
-	byHand(t, db.Writer(), "INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, 1001)",
+	byHand(t, db.Writer(),
+		"INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, 1001)",
 		"INSERT INTO properties (id, title, price, location) SELECT CASE n WHEN 1 THEN '"+loaded.ID.String()+
 			"'::uuid ELSE gen_random_uuid() END, 'T', 1, 'L' FROM generate_series(1, 1001) AS n")
 	me := "database user " + lines(t, db, "SELECT session_user")[0]
@@ -169,7 +171,8 @@ func TestAHistoryHasTheResetsThatMayHaveTouchedTheListing(t *testing.T) {
 	if err != nil || len(page.Changes) != 2 {
 		t.Fatalf("%d changes, error %v", len(page.Changes), err)
 	}
-	if reset := page.Changes[0]; reset.ID != (property.ID{}) || reset.Before != nil || reset.After != nil || reset.At.IsZero() {
+	if reset := page.Changes[0]; reset.ID != (property.ID{}) || reset.Before != nil || reset.After != nil ||
+		reset.At.IsZero() {
 		t.Errorf("a reset is told as %+v", reset)
 	}
 	page, err = db.History().History(t.Context(), p.ID, page.Next, 2)
@@ -194,7 +197,8 @@ func TestAHistoryComesFromTheIndex(t *testing.T) {
 			}
 			crowd(t, db, 20_000)
 			if db.IsPostgres() {
-				byHand(t, db.Writer(), "INSERT INTO property_changes (op) SELECT 'reset' FROM generate_series(1, 500)", "ANALYZE property_changes")
+				byHand(t, db.Writer(), "INSERT INTO property_changes (op) SELECT 'reset' FROM generate_series(1, 500)",
+					"ANALYZE property_changes")
 			}
 			plan := strings.Join(lines(t, db, explain+db.HistorySQL(listing(t, 7).ID, 20)), "\n")
 			if db.IsPostgres() && strings.Count(plan, "property_changes_property") < 3 || strings.Contains(plan, "Seq Scan") ||

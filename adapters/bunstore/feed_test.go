@@ -156,7 +156,8 @@ func TestBulkStatementsAreToldAsAReset(t *testing.T) {
 		if err != nil || len(page.Changes) != 1 {
 			t.Fatalf("%s is told as %v, error %v", statement, page.Changes, err)
 		}
-		if c := page.Changes[0]; c.Op != property.OpReset || c.ID != (property.ID{}) || c.Before != nil || c.After != nil || c.Tx == 0 {
+		if c := page.Changes[0]; c.Op != property.OpReset || c.ID != (property.ID{}) || c.Before != nil || c.After != nil ||
+			c.Tx == 0 {
 			t.Fatalf("%s is told as %+v", statement, c)
 		}
 		start = page.Next

@@ -118,7 +118,8 @@ func TestLeftoverMigrationLockIsExplained(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		_, err = db.Rollback(ctx, 1)
-		if !errors.Is(err, bunstore.ErrMigrationLocked) || !strings.Contains(err.Error(), "DELETE FROM gable_migration_locks") {
+		if !errors.Is(err, bunstore.ErrMigrationLocked) || !strings.Contains(err.Error(),
+			"DELETE FROM gable_migration_locks") {
 			t.Fatalf("a leftover lock is reported as %v", err)
 		}
 	})

@@ -55,7 +55,8 @@ func TestChangesCopiedFromAnotherDatabaseAreOfLongAgo(t *testing.T) {
 // asStandby makes the server one that follows another, which there is not, until it is promoted.
 func asStandby(t *testing.T, server *servicetest.Server) {
 	t.Helper()
-	onServer(t, server, "DO $$ BEGIN EXECUTE format('COPY (SELECT) TO %L', current_setting('data_directory') || '/standby.signal'); END $$")
+	onServer(t, server,
+		"DO $$ BEGIN EXECUTE format('COPY (SELECT) TO %L', current_setting('data_directory') || '/standby.signal'); END $$")
 	server.Stop()
 	server.Start()
 }

@@ -20,10 +20,12 @@ func TestPagesComeFromAnIndexInOrder(t *testing.T) {
 	for _, key := range property.SortKeys() {
 		questions = append(questions, "sort="+string(key), "sort=-"+string(key))
 	}
-	for _, filter := range []string{"kind=house", "status=sold", "offer=sale", "currency=USD", "kind=house,land", "min_price=300000", "min_price=300000&max_price=800000", "kind=land&min_bedrooms=2"} {
+	for _, filter := range []string{"kind=house", "status=sold", "offer=sale", "currency=USD", "kind=house,land",
+		"min_price=300000", "min_price=300000&max_price=800000", "kind=land&min_bedrooms=2"} {
 		questions = append(questions, filter, filter+"&sort=created_at")
 	}
-	questions = append(questions, "sort=price&kind=house", "sort=-price&min_price=300000&max_price=800000", "sort=area_m2&status=active")
+	questions = append(questions, "sort=price&kind=house", "sort=-price&min_price=300000&max_price=800000",
+		"sort=area_m2&status=active")
 	for _, kind := range databases[:2] {
 		t.Run(kind.name, func(t *testing.T) {
 			db := open(t, kind.url(t))
@@ -44,7 +46,8 @@ func wantNoSorting(t *testing.T, db *bunstore.DB, s *property.Search) {
 		explain = "EXPLAIN "
 	}
 	plan := strings.Join(lines(t, db, explain+db.SearchSQL(s)), "\n")
-	if strings.Contains(plan, "Sort") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(strings.ToUpper(plan), "INDEX") {
+	if strings.Contains(plan, "Sort") || strings.Contains(plan, "TEMP B-TREE") ||
+		!strings.Contains(strings.ToUpper(plan), "INDEX") {
 		t.Errorf("search %q is sorted:\n%s\n%s", s, db.SearchSQL(s), plan)
 	}
 }

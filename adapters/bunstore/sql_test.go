@@ -20,7 +20,8 @@ func TestHandWrittenRowsAreListingsLikeAnyOther(t *testing.T) {
 			"f47ac10b-58cc-4372-a567-0e02b2c3d479", "ffffffff-ffff-ffff-ffff-ffffffffffff",
 		}
 		for _, id := range ids {
-			_, err := db.Writer().Exec("INSERT INTO properties (id, title, price, location) VALUES (?, 'By hand', 12.3, 'Łódź')", id)
+			_, err := db.Writer().
+				Exec("INSERT INTO properties (id, title, price, location) VALUES (?, 'By hand', 12.3, 'Łódź')", id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +64,8 @@ func TestNumbersAreExactToTheLastDigit(t *testing.T) {
 			}
 			want := listing(t, i+1, func(d *property.Details) { *d = page.Properties[0].Details })
 			if got := page.Properties[0]; got.Price != price || got.AreaM2.Value != min(price, property.MaxAreaM2) ||
-				got.Coordinates.Value != (property.Coordinates{Latitude: 47.60621000000001, Longitude: -5e-324}) || got.ID != want.ID {
+				got.Coordinates.Value != (property.Coordinates{Latitude: 47.60621000000001, Longitude: -5e-324}) ||
+				got.ID != want.ID {
 				t.Fatalf("found %+v at %s", got, text)
 			}
 		}
@@ -72,7 +74,8 @@ func TestNumbersAreExactToTheLastDigit(t *testing.T) {
 
 func TestWildcardsAreLettersLikeAnyOther(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
-		for i, title := range []string{"100% brick", "100 bricks", "a_b", "axb", `back\slash`, "back/slash", "it's", `"quoted"`, "what?0"} {
+		for i, title := range []string{"100% brick", "100 bricks", "a_b", "axb", `back\slash`, "back/slash", "it's",
+			`"quoted"`, "what?0"} {
 			store(t, db, listing(t, i+1, func(d *property.Details) { d.Title = title; d.Location = title }))
 		}
 		for part, want := range map[string]string{
@@ -162,7 +165,8 @@ func TestAWriteTellsWhoseStateItReplaced(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		p := store(t, db, listing(t, 1))
 		lastTx := func() uint64 {
-			tx, err := strconv.ParseUint(lines(t, db, "SELECT CAST(tx AS text) FROM property_changes ORDER BY seq DESC LIMIT 1")[0], 10, 64)
+			tx, err := strconv.ParseUint(lines(t, db,
+				"SELECT CAST(tx AS text) FROM property_changes ORDER BY seq DESC LIMIT 1")[0], 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}

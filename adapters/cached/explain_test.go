@@ -63,20 +63,24 @@ func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
 		s.price(p, 5)
 		x := s.cached().ExplainPage(t.Context(), cheap(1))
 		kept := x.Kept
-		if kept == nil || x.Outcome != cachestat.OutcomePatched || !kept.Loaded.Equal(loaded) || !kept.Own || kept.Bytes < 50 {
+		if kept == nil || x.Outcome != cachestat.OutcomePatched || !kept.Loaded.Equal(loaded) || !kept.Own ||
+			kept.Bytes < 50 {
 			t.Fatalf("explained as %+v, %+v", x, kept)
 		}
 		if left := kept.Expires.Sub(loaded); left > time.Hour || left < 54*time.Minute {
 			t.Errorf("its time is %v", left)
 		}
-		if l := kept.Ledger; l.Verdict != freshness.Stale || l.Head-l.At != 2 || l.Touching != 1 || !l.Recent[0].Touches || l.Recent[0].Change.ID != p.ID {
+		if l := kept.Ledger; l.Verdict != freshness.Stale || l.Head-l.At != 2 || l.Touching != 1 || !l.Recent[0].Touches ||
+			l.Recent[0].Change.ID != p.ID {
 			t.Errorf("the ledger says %+v", l)
 		}
-		if len(kept.Depends) != 1 || !strings.HasPrefix(kept.Depends[0], "the page of 1 for max_price=1&sort=price&limit=1: ") {
+		if len(kept.Depends) != 1 || !strings.HasPrefix(kept.Depends[0],
+			"the page of 1 for max_price=1&sort=price&limit=1: ") {
 			t.Errorf("it depends on %q", kept.Depends)
 		}
 		s.wantPage(cheap(1), cachestat.OutcomePatched, 5)
-		if again := s.cached().ExplainPage(t.Context(), cheap(1)).Kept; !again.Loaded.Equal(loaded) || again.Ledger.Head != again.Ledger.At {
+		if again := s.cached().ExplainPage(t.Context(), cheap(1)).
+			Kept; !again.Loaded.Equal(loaded) || again.Ledger.Head != again.Ledger.At {
 			t.Errorf("after it was patched it is %+v", again)
 		}
 	})
@@ -112,7 +116,8 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 	}
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.cache.kept[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.kept[s.cache.last])
-	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotKept) || x.Kept != nil {
+	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotKept) ||
+		x.Kept != nil {
 		t.Errorf("with a garbled record: %+v", x)
 	}
 }

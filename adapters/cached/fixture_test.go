@@ -27,7 +27,8 @@ type shop struct {
 
 // open makes an empty shop whose feed has just been confirmed and stays trusted for a day.
 func open(t *testing.T) *shop {
-	s := &shop{t: t, cache: &mapCache{}, counters: &cachestat.Counters{}, store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
+	s := &shop{t: t, cache: &mapCache{}, counters: &cachestat.Counters{},
+		store: &store{PropertyRepository: memory.NewPropertyRepository(time.Now)}}
 	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
 	s.announcing = &announcing{cached.New(s.store, s.cache, ledger, s.counters, options()), ledger}
@@ -44,7 +45,8 @@ type announcing struct {
 	ledger *freshness.Ledger
 }
 
-func (a *announcing) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+func (a *announcing) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation,
+	error) {
 	c, err := a.PropertyRepository.Create(ctx, p, key)
 	if err == nil && !c.Replayed {
 		a.ledger.Append(c.Change)

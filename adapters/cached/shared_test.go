@@ -301,7 +301,8 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	const day = 24 * time.Hour
 	b.away(2 * day)
 	p, r, err := b.tolerating(3 * day)
-	if err != nil || p.Price != 10 || r.Outcome != cachestat.OutcomeUnconfirmed || r.Age < 2*day || r.Age > 2*day+time.Minute {
+	if err != nil || p.Price != 10 || r.Outcome != cachestat.OutcomeUnconfirmed || r.Age < 2*day ||
+		r.Age > 2*day+time.Minute {
 		t.Errorf("got %v (%v, age %v), %v", p.Price, r.Outcome, r.Age, err)
 	}
 	for _, tolerance := range []time.Duration{0, day} {

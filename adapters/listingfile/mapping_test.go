@@ -163,7 +163,8 @@ func TestTheGuideToMappingsNamesEveryField(t *testing.T) {
 }
 
 func TestSkippedRowsAreCountedAndNotReported(t *testing.T) {
-	m, err := written(t, "skip: [{value: {column: kind}, is: [header, total]}]\nfields: {title: {column: kind}, price: 1, location: L}")
+	m, err := written(t,
+		"skip: [{value: {column: kind}, is: [header, total]}]\nfields: {title: {column: kind}, price: 1, location: L}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,8 @@ func TestSkippedRowsAreCountedAndNotReported(t *testing.T) {
 }
 
 func TestAnUnknownCodeRejectsTheRowAndNamesTheColumn(t *testing.T) {
-	m, err := written(t, "values: {place: {column: zip, table: {1: Rome}}}\nfields: {title: {column: place}, price: 1, location: L}")
+	m, err := written(t,
+		"values: {place: {column: zip, table: {1: Rome}}}\nfields: {title: {column: place}, price: 1, location: L}")
 	if err != nil {
 		t.Fatal(err)
 	}

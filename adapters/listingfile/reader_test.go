@@ -60,14 +60,15 @@ func TestBadRowsAreReportedAndTheRestGoesIn(t *testing.T) {
 		"text behind quotes": {`"A"b,1,L,`, "has text behind the closing quotation mark of cell 1"},
 		"open quote":         {`A,1,"L,`, "has a quoted cell that does not end"},
 		"too long":           {long + ",1,L,", "is longer than 262144 bytes"},
-		"too long in quotes": {`"` + strings.Repeat(long[:1000]+"\n", 300), "has a quoted cell that does not end within 262144 bytes"},
-		"not UTF-8":          {"A,1,L\xff,", "is not valid UTF-8 in column location"},
-		"NUL":                {"A\x00,1,L,", "has a NUL character in column title"},
-		"control character":  {"A\x07,1,L,", "title must not contain the control character U+0007"},
-		"no price":           {"A,,L,", "price is required"},
-		"price is text":      {"A,ten,L,", `price must be a decimal number (column price is "ten")`},
-		"price with comma":   {"A,\"1,50\",L,", `price must be a decimal number (column price is "1,50")`},
-		"price too precise":  {"A,1234.567,L,", `price must have at most two digits after the point, unlike "1234.567"`},
+		"too long in quotes": {`"` + strings.Repeat(long[:1000]+"\n", 300),
+			"has a quoted cell that does not end within 262144 bytes"},
+		"not UTF-8":         {"A,1,L\xff,", "is not valid UTF-8 in column location"},
+		"NUL":               {"A\x00,1,L,", "has a NUL character in column title"},
+		"control character": {"A\x07,1,L,", "title must not contain the control character U+0007"},
+		"no price":          {"A,,L,", "price is required"},
+		"price is text":     {"A,ten,L,", `price must be a decimal number (column price is "ten")`},
+		"price with comma":  {"A,\"1,50\",L,", `price must be a decimal number (column price is "1,50")`},
+		"price too precise": {"A,1234.567,L,", `price must have at most two digits after the point, unlike "1234.567"`},
 		"price with a point": {
 			"A,450.000,L,", `price must be written as 450000 or as 450.00, not "450.000", which could be either`,
 		},
@@ -119,20 +120,27 @@ func TestFilesThatCannotBeReadSaySo(t *testing.T) {
 		o    listingfile.Options
 		want string
 	}{
-		"empty":           {"", listingfile.Options{}, "the file is empty"},
-		"empty CSV":       {"", listingfile.Options{Format: listingfile.CSV}, "the file is empty"},
-		"blank":           {" \n\n", listingfile.Options{}, "the file is empty"},
-		"UTF-16":          {"\xff\xfet\x00", listingfile.Options{}, "line 1: the file is in UTF-16; save it as UTF-8"},
-		"unknown column":  {"title,price,location,bedroom\n", listingfile.Options{}, "line 1: the file has 1 column that the mapping gable does not know: bedroom"},
-		"missing columns": {"title\n", listingfile.Options{}, "line 1: the file lacks 2 columns, which the mapping gable needs: price, location"},
-		"wrong mapping":   {"title,price,location\n", kc, "line 1: the file lacks 17 columns, which the mapping king-county needs: bathrooms, bedrooms, condition, date, floors, grade, id, lat, long, sqft_basement, sqft_living, sqft_lot, view, waterfront, yr_built, yr_renovated, zipcode"},
-		"twice":           {"title,price,title\n", listingfile.Options{}, "line 1: the file has two columns called title"},
-		"broken header":   {"title,\"price\n", listingfile.Options{}, "line 1: the file has no header: the first line has a quoted cell that does not end"},
-		"no gzip":         {"\x1f\x8bxxxxxxxxxxx", listingfile.Options{}, "the file is not valid gzip: gzip: invalid header"},
-		"format":          {"x", listingfile.Options{Format: "xml"}, `there is no file format "xml"`},
-		"broken array":    {`[{"ListPrice":1},`, listingfile.Options{}, "line 1: the file breaks off inside a list of records"},
-		"broken record":   {"[\n{\"ListPrice\":1", listingfile.Options{}, "line 2: the file breaks off inside the record that begins here"},
-		"not records":     {`[1]`, listingfile.Options{}, "line 1: the file has something that is not a record: not the beginning of a record"},
+		"empty":     {"", listingfile.Options{}, "the file is empty"},
+		"empty CSV": {"", listingfile.Options{Format: listingfile.CSV}, "the file is empty"},
+		"blank":     {" \n\n", listingfile.Options{}, "the file is empty"},
+		"UTF-16":    {"\xff\xfet\x00", listingfile.Options{}, "line 1: the file is in UTF-16; save it as UTF-8"},
+		"unknown column": {"title,price,location,bedroom\n", listingfile.Options{},
+			"line 1: the file has 1 column that the mapping gable does not know: bedroom"},
+		"missing columns": {"title\n", listingfile.Options{},
+			"line 1: the file lacks 2 columns, which the mapping gable needs: price, location"},
+		"wrong mapping": {"title,price,location\n", kc,
+			"line 1: the file lacks 17 columns, which the mapping king-county needs: bathrooms, bedrooms, condition, date, floors, grade, id, lat, long, sqft_basement, sqft_living, sqft_lot, view, waterfront, yr_built, yr_renovated, zipcode"},
+		"twice": {"title,price,title\n", listingfile.Options{}, "line 1: the file has two columns called title"},
+		"broken header": {"title,\"price\n", listingfile.Options{},
+			"line 1: the file has no header: the first line has a quoted cell that does not end"},
+		"no gzip": {"\x1f\x8bxxxxxxxxxxx", listingfile.Options{}, "the file is not valid gzip: gzip: invalid header"},
+		"format":  {"x", listingfile.Options{Format: "xml"}, `there is no file format "xml"`},
+		"broken array": {`[{"ListPrice":1},`, listingfile.Options{},
+			"line 1: the file breaks off inside a list of records"},
+		"broken record": {"[\n{\"ListPrice\":1", listingfile.Options{},
+			"line 2: the file breaks off inside the record that begins here"},
+		"not records": {`[1]`, listingfile.Options{},
+			"line 1: the file has something that is not a record: not the beginning of a record"},
 		"broken envelope": {`{"value":[],"x":{"y`, listingfile.Options{}, "line 1: the file breaks off behind its records"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +263,8 @@ fields:
 		t.Fatal(records, err)
 	}
 	d := records[0].Details
-	if d.Price != 123456 || d.AreaM2.Value != 12050 || d.Title != "Haus, hell" || d.Reference != "de-1" || d.Currency != "EUR" {
+	if d.Price != 123456 || d.AreaM2.Value != 12050 || d.Title != "Haus, hell" || d.Reference != "de-1" ||
+		d.Currency != "EUR" {
 		t.Errorf("got %+v", d)
 	}
 	for i, r := range records[1:] {

@@ -31,7 +31,8 @@ func TestSameSeedGivesTheSameListings(t *testing.T) {
 	for range 40 {
 		d := g.Next()
 		at := d.Coordinates.Value
-		fmt.Fprintf(&out, "%s | %s | %s | %s %s %s %s | %s %s | %d bed, %s bath, %s m², lot %s m², %d | %v, %v\n", d.Reference, d.Title,
+		fmt.Fprintf(&out, "%s | %s | %s | %s %s %s %s | %s %s | %d bed, %s bath, %s m², lot %s m², %d | %v, %v\n",
+			d.Reference, d.Title,
 			d.Location, d.Price, d.Currency, d.Offer, d.Status, d.Kind, d.Description, d.Bedrooms.Value,
 			d.Bathrooms.Value.Short(), d.AreaM2.Value.Short(), d.LotM2.Value.Short(),
 			d.YearBuilt.Value, at.Latitude, at.Longitude)

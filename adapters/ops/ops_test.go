@@ -102,7 +102,8 @@ func TestAPartThatWorksMaySayMoreAndOneThatDoesNotSaysWhatIsWrong(t *testing.T) 
 		got.Checks["migrations"] != (detail{Status: "ok", Detail: "newer and compatible"}) {
 		t.Errorf("status %d, %+v", code, got)
 	}
-	if code, got := readiness(t, newHandler(noted(errors.New("too old")))); code != 503 || got.Checks["migrations"] != (detail{"down", "refused", "too old"}) {
+	if code, got := readiness(t, newHandler(noted(errors.New("too old")))); code != 503 ||
+		got.Checks["migrations"] != (detail{"down", "refused", "too old"}) {
 		t.Errorf("status %d, %+v", code, got)
 	}
 }
@@ -113,7 +114,8 @@ func TestDrainingTurnsReadinessOffAndLeavesHealthOn(t *testing.T) {
 	if code, got := readiness(t, h); code != 503 || got.Status != "down" || got.Checks["database"].Status != "ok" {
 		t.Errorf("readiness while draining: %d %+v", code, got)
 	}
-	if w := ask(t, h, http.MethodGet, "/healthz"); w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"status":"ok"}` {
+	if w := ask(t, h, http.MethodGet, "/healthz"); w.Code != 200 ||
+		strings.TrimSpace(w.Body.String()) != `{"status":"ok"}` {
 		t.Errorf("health while draining: %d %s", w.Code, w.Body)
 	}
 }
@@ -211,7 +213,8 @@ func TestMetricsShowWhatIsRegistered(t *testing.T) {
 
 func TestProfilesAreServed(t *testing.T) {
 	h := newHandler()
-	if w := ask(t, h, http.MethodGet, "/debug/pprof/goroutine?debug=1"); !strings.HasPrefix(w.Body.String(), "goroutine profile:") {
+	if w := ask(t, h, http.MethodGet, "/debug/pprof/goroutine?debug=1"); !strings.HasPrefix(w.Body.String(),
+		"goroutine profile:") {
 		t.Errorf("goroutines: %d %.80s", w.Code, w.Body)
 	}
 	if w := ask(t, h, http.MethodPost, "/debug/pprof/symbol"); w.Code != 200 {

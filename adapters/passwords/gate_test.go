@@ -74,7 +74,8 @@ func TestWhoeverWaitsLeavesWhenTheirContextEnds(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		err := g.pass(ctx, c.work)
-		if !errors.Is(err, ports.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 100*time.Millisecond {
+		if !errors.Is(err, ports.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) ||
+			time.Since(began) != 100*time.Millisecond {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 		if err := g.pass(t.Context(), c.work); err != nil || c.served != 1 {

@@ -33,7 +33,8 @@ func startSentinel(t *testing.T, server string) string {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "sentinel.conf")
-	text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor homes %s %s 1\n", port, filepath.Dir(config), host, watched)
+	text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor homes %s %s 1\n", port, filepath.Dir(config),
+		host, watched)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -14,12 +14,13 @@ import (
 func TestURLsSayWhereRedisIs(t *testing.T) {
 	secure := &tls.Config{MinVersion: tls.VersionTLS12}
 	for url, want := range map[string]redis.UniversalOptions{
-		"redis://localhost":                {Addrs: []string{"localhost:6379"}},
-		"redis://cache.example:6380/3":     {Addrs: []string{"cache.example:6380"}, DB: 3},
-		"redis://:p%40ss@[::1]/":           {Addrs: []string{"[::1]:6379"}, Password: "p@ss"},
-		"rediss://user:pass@cache.example": {Addrs: []string{"cache.example:6379"}, Username: "user", Password: "pass", TLSConfig: secure},
-		"unix:///run/redis.sock":           {Addrs: []string{"/run/redis.sock"}},
-		"unix://u:p@/run/redis.sock?db=2":  {Addrs: []string{"/run/redis.sock"}, DB: 2, Username: "u", Password: "p"},
+		"redis://localhost":            {Addrs: []string{"localhost:6379"}},
+		"redis://cache.example:6380/3": {Addrs: []string{"cache.example:6380"}, DB: 3},
+		"redis://:p%40ss@[::1]/":       {Addrs: []string{"[::1]:6379"}, Password: "p@ss"},
+		"rediss://user:pass@cache.example": {Addrs: []string{"cache.example:6379"}, Username: "user", Password: "pass",
+			TLSConfig: secure},
+		"unix:///run/redis.sock":          {Addrs: []string{"/run/redis.sock"}},
+		"unix://u:p@/run/redis.sock?db=2": {Addrs: []string{"/run/redis.sock"}, DB: 2, Username: "u", Password: "p"},
 		"redis+sentinel://one/1?master_name=gable&addr=two&addr=three:7000&sentinel_username=u&sentinel_password=p": {
 			Addrs: []string{"one:26379", "two:26379", "three:7000"}, DB: 1, MasterName: "gable",
 			SentinelUsername: "u", SentinelPassword: "p",

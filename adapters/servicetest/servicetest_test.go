@@ -225,7 +225,8 @@ func TestWithoutAnyServerTestsAreSkippedOrFailWhenRequired(t *testing.T) {
 	if len(installedOutsidePath(t)) > 0 {
 		t.Skip("servers are installed in places other than PATH and cannot be hidden")
 	}
-	skipped := runSelf(t, "TestARedisDatabaseWithDataOfOthersIsNeverTaken", "PATH=", "GABLE_TEST_REDIS_URL=", "GABLE_TEST_REQUIRE_SERVICES=")
+	skipped := runSelf(t, "TestARedisDatabaseWithDataOfOthersIsNeverTaken", "PATH=", "GABLE_TEST_REDIS_URL=",
+		"GABLE_TEST_REQUIRE_SERVICES=")
 	if !strings.Contains(skipped, "--- SKIP") || !strings.Contains(skipped, "install Redis") {
 		t.Errorf("not skipped with advice:\n%s", skipped)
 	}
@@ -238,7 +239,8 @@ func TestWithoutAnyServerTestsAreSkippedOrFailWhenRequired(t *testing.T) {
 func installedOutsidePath(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, path := range []string{"/usr/local/bin/redis-server", "/usr/sbin/redis-server", "/opt/homebrew/bin/redis-server"} {
+	for _, path := range []string{"/usr/local/bin/redis-server", "/usr/sbin/redis-server",
+		"/opt/homebrew/bin/redis-server"} {
 		if _, err := os.Stat(path); err == nil {
 			found = append(found, path)
 		}

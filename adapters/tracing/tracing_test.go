@@ -75,7 +75,8 @@ func TestEachReadHasItsOwnOutcomeAndTheRequestTheLeastLucky(t *testing.T) {
 	r, _, end := tracer.Requests()(httptest.NewRequest(http.MethodGet, "/", nil))
 	reading := &ports.Reading{}
 	ctx := ports.WithReading(r.Context(), reading)
-	repo := tracer.Repository(&noting{outcomes: []cachestat.Outcome{cachestat.OutcomeMiss, cachestat.OutcomeHit}}, "query cache")
+	repo := tracer.Repository(&noting{outcomes: []cachestat.Outcome{cachestat.OutcomeMiss, cachestat.OutcomeHit}},
+		"query cache")
 	for range 2 {
 		_, _ = repo.Find(ctx, property.ID{})
 	}

@@ -42,7 +42,8 @@ func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 		return answer, string(body), err
 	}
 	answer, body, err := ask("/")
-	if err != nil || answer.StatusCode != http.StatusInternalServerError || answer.Header.Get("Content-Type") != problem.ContentType ||
+	if err != nil || answer.StatusCode != http.StatusInternalServerError ||
+		answer.Header.Get("Content-Type") != problem.ContentType ||
 		strings.Contains(body, "secret") {
 		t.Errorf("before anything is sent: %d, %s, %v", answer.StatusCode, body, err)
 	}

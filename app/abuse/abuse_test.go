@@ -126,10 +126,14 @@ func (a *arena) fill(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	_, err = catalog.New(db.Repository(), eventbus.New(func(_ string, recovered any) { panic(recovered) }), catalog.Options{
-		NewID: apptest.NewID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
-		CatchUp: func(context.Context) error { return nil },
-	}).Import(ctx, catalog.Import{Open: func() (catalog.Source, error) { return transfer.NewGenerated(1, abuseListings) }})
+	_, err = catalog.New(db.Repository(), eventbus.New(func(_ string, recovered any) { panic(recovered) }),
+		catalog.Options{
+			NewID: apptest.NewID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
+			CatchUp: func(context.Context) error { return nil },
+		}).Import(ctx, catalog.Import{Open: func() (catalog.Source,
+		error) {
+		return transfer.NewGenerated(1, abuseListings)
+	}})
 	if err != nil {
 		return err
 	}

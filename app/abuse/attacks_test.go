@@ -407,7 +407,8 @@ func (s *assault) editor() *http.Cookie {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	b := &apptest.Browser{T: s.t, Base: *s.node.Base.Load(), Cookies: map[string]*http.Cookie{}, Client: s.client(otherAddress(0))}
+	b := &apptest.Browser{T: s.t, Base: *s.node.Base.Load(), Cookies: map[string]*http.Cookie{},
+		Client: s.client(otherAddress(0))}
 	b.SignIn("importer", strings.TrimSpace(string(password))).Must(http.StatusSeeOther)
 	return b.Session()
 }

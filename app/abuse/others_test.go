@@ -254,7 +254,8 @@ func (o *others) readOwn(ctx context.Context) string {
 		headers, bound = []string{"Cache-Control", "no-cache"}, 0
 	}
 	least, sure := l.known(time.Now().Add(-bound))
-	response, body, err := fetch(ctx, o.client(), http.MethodGet, *o.node.Base.Load()+apptest.ItemPath(l.id), "", headers...)
+	response, body, err := fetch(ctx, o.client(), http.MethodGet, *o.node.Base.Load()+apptest.ItemPath(l.id), "",
+		headers...)
 	if err != nil || response.StatusCode != http.StatusOK {
 		if err != nil {
 			return outcome(0, err)

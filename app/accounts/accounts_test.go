@@ -125,7 +125,8 @@ func (g *gatehouse) wantThrottled(name, password, address string, want time.Dura
 func TestWhoKnowsThePasswordSignsInHoweverTheNameIsWritten(t *testing.T) {
 	g := newGatehouse(t)
 	made := g.create(" Anna@Example.org ", domain.RoleEditor)
-	if made.Name != "anna@example.org" || made.Role != domain.RoleEditor || !made.CreatedAt.Equal(noon) || !made.PasswordChangedAt.Equal(noon) {
+	if made.Name != "anna@example.org" || made.Role != domain.RoleEditor || !made.CreatedAt.Equal(noon) ||
+		!made.PasswordChangedAt.Equal(noon) {
 		t.Errorf("made: %+v", made)
 	}
 	for _, name := range []string{"anna@example.org", "ANNA@example.org\n"} {
@@ -149,7 +150,8 @@ func TestAnUnknownNameIsToldTheSameAndCostsTheSame(t *testing.T) {
 	for _, name := range []string{"anna", "nobody", "no name at all", ""} {
 		before := g.hasher.asked
 		_, err := g.SignIn(t.Context(), name, otherPassword, domain.Visitor{Address: office})
-		if cost := g.hasher.asked - before; cost != 1 || !errors.Is(err, domain.ErrWrongCredentials) || errors.Is(err, domain.ErrUnknownAccount) {
+		if cost := g.hasher.asked - before; cost != 1 || !errors.Is(err, domain.ErrWrongCredentials) ||
+			errors.Is(err, domain.ErrUnknownAccount) {
 			t.Errorf("%q: %v after %d hashings", name, err, cost)
 		}
 		told = append(told, err.Error())
@@ -176,7 +178,8 @@ func TestWhatIsWrongWithANewAccountNamesTheFieldAndStoresNothing(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	if _, err := g.Create(t.Context(), "ANNA", otherPassword, domain.RoleEditor); !errors.Is(err, domain.ErrAccountNameTaken) {
+	if _, err := g.Create(t.Context(), "ANNA", otherPassword, domain.RoleEditor); !errors.Is(err,
+		domain.ErrAccountNameTaken) {
 		t.Errorf("taken: %v", err)
 	}
 	if list, _ := g.List(t.Context()); len(list) != 1 {
@@ -217,7 +220,8 @@ func TestAChangedPasswordEndsOtherSessionsAndNeedsTheOneBefore(t *testing.T) {
 	g := newGatehouse(t)
 	anna := g.create("anna", domain.RoleEditor)
 	this, other := g.begin("this", anna), g.begin("other", anna)
-	if err := g.ChangePassword(t.Context(), anna.ID, otherPassword, otherPassword, this); !errors.Is(err, domain.ErrWrongCredentials) {
+	if err := g.ChangePassword(t.Context(), anna.ID, otherPassword, otherPassword, this); !errors.Is(err,
+		domain.ErrWrongCredentials) {
 		t.Errorf("with a wrong password: %v", err)
 	}
 	for what, next := range map[string]string{
@@ -238,7 +242,8 @@ func TestAChangedPasswordEndsOtherSessionsAndNeedsTheOneBefore(t *testing.T) {
 	g.wantSession(this, true)
 	g.wantSession(other, false)
 	g.wantSignIn("anna", otherPassword, nil)
-	if err := g.ChangePassword(t.Context(), "nobody", annasPassword, otherPassword, this); !errors.Is(err, domain.ErrUnknownAccount) {
+	if err := g.ChangePassword(t.Context(), "nobody", annasPassword, otherPassword, this); !errors.Is(err,
+		domain.ErrUnknownAccount) {
 		t.Errorf("of nobody: %v", err)
 	}
 }
@@ -247,7 +252,8 @@ func TestGuessingThePasswordOfASessionIsThrottledToo(t *testing.T) {
 	g := newGatehouse(t)
 	anna := g.create("anna", domain.RoleEditor)
 	for range 5 {
-		if err := g.ChangePassword(t.Context(), anna.ID, "guess", otherPassword, ""); !errors.Is(err, domain.ErrWrongCredentials) {
+		if err := g.ChangePassword(t.Context(), anna.ID, "guess", otherPassword, ""); !errors.Is(err,
+			domain.ErrWrongCredentials) {
 			t.Fatal(err)
 		}
 	}

@@ -62,7 +62,8 @@ func TestSecretsAreLongDifferentAndNotKept(t *testing.T) {
 		t.Errorf("secrets %q and %q", first, second)
 	}
 	list, err := keys.List(t.Context())
-	if err != nil || len(list) != 2 || list[0].Name != "one" || list[1].Scope != domain.ScopeAdmin || !list[0].CreatedAt.Equal(noon) {
+	if err != nil || len(list) != 2 || list[0].Name != "one" || list[1].Scope != domain.ScopeAdmin ||
+		!list[0].CreatedAt.Equal(noon) {
 		t.Fatalf("list: %+v, %v", list, err)
 	}
 	if kept := fmt.Sprintf("%+v", list); strings.Contains(kept, first) || strings.Contains(kept, second) {

@@ -117,11 +117,13 @@ func (c *Cluster) loadStatistics() {
 		c.T.Fatal(err)
 	}
 	var available bool
-	err = conn.QueryRow(c.T.Context(), "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')").Scan(&available)
+	err = conn.QueryRow(c.T.Context(),
+		"SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')").Scan(&available)
 	if err == nil && !available {
 		c.T.Skip("this Postgres cannot count statements: install pg_stat_statements (postgresql-contrib)")
 	}
-	for _, sql := range []string{"CREATE EXTENSION pg_stat_statements", "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"} {
+	for _, sql := range []string{"CREATE EXTENSION pg_stat_statements",
+		"ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'"} {
 		if err == nil {
 			_, err = conn.Exec(c.T.Context(), sql)
 		}

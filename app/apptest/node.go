@@ -45,7 +45,8 @@ type Node struct {
 
 // NewNode makes a process of the cluster that is not started yet.
 func NewNode(c *Cluster, name string, p Plan) *Node {
-	n := &Node{T: c.T, Name: name, Key: c.Key, Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256}}
+	n := &Node{T: c.T, Name: name, Key: c.Key, Transport: &http.Transport{DisableCompression: true,
+		MaxIdleConnsPerHost: 256}}
 	database, cache := c.Entrance, c.Cache
 	if p.Links {
 		n.Database, database = newLink(c.T, database)

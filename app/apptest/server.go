@@ -321,7 +321,8 @@ func (s *Server) Count(path string) int {
 // Create makes a listing and returns it.
 func (s *Server) Create(members string) Listing {
 	s.T.Helper()
-	return Decoded[Listing](s.Do(http.MethodPost, "/v1/properties", `{"location":"Here",`+members+`}`).Must(http.StatusCreated))
+	return Decoded[Listing](s.Do(http.MethodPost, "/v1/properties", `{"location":"Here",`+members+`}`).
+		Must(http.StatusCreated))
 }
 
 // Patch changes members of a listing.

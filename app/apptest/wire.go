@@ -43,7 +43,8 @@ const WirePatience = 4 * time.Second
 func (w *Wire) Request(method, target, body string, headers ...string) {
 	w.out = fmt.Appendf(w.out, "%s %s HTTP/1.1\r\nHost: gable\r\n", method, target)
 	if method != http.MethodGet {
-		w.out = fmt.Appendf(w.out, "Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", w.Node.Key, len(body))
+		w.out = fmt.Appendf(w.out, "Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n",
+			w.Node.Key, len(body))
 	}
 	for i := 0; i < len(headers); i += 2 {
 		w.out = append(append(append(append(w.out, headers[i]...), ": "...), headers[i+1]...), "\r\n"...)

@@ -141,7 +141,8 @@ func benchServer(b *testing.B, change ...func(*config.Config)) (base string, vie
 			b.Error(err)
 		}
 	})
-	_, err = listings.Import(b.Context(), catalog.Import{Open: func() (catalog.Source, error) { return transfer.NewGenerated(1, 1_000) }})
+	_, err = listings.Import(b.Context(),
+		catalog.Import{Open: func() (catalog.Source, error) { return transfer.NewGenerated(1, 1_000) }})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -91,10 +91,11 @@ func (c *benchCluster) prepare(listings int) (key string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = catalog.New(db.Repository(), eventbus.New(func(_ string, recovered any) { panic(recovered) }), catalog.Options{
-		NewID: apptest.NewID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
-		CatchUp: func(context.Context) error { return nil },
-	}).Import(ctx, catalog.Import{Open: func() (catalog.Source, error) { return transfer.NewGenerated(1, listings) }})
+	_, err = catalog.New(db.Repository(), eventbus.New(func(_ string, recovered any) { panic(recovered) }),
+		catalog.Options{
+			NewID: apptest.NewID, Now: time.Now, DefaultCurrency: property.Currency("USD"),
+			CatchUp: func(context.Context) error { return nil },
+		}).Import(ctx, catalog.Import{Open: func() (catalog.Source, error) { return transfer.NewGenerated(1, listings) }})
 	return key, err
 }
 

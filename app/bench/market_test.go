@@ -263,13 +263,15 @@ func (m *market) wishes() map[string][]string {
 			min(180, at.Longitude+reach), min(90, at.Latitude+reach))}
 		w["limit"] = []string{"100"}
 	case chance < 85:
-		w["near"], w["radius_km"] = []string{fmt.Sprintf("%.3f,%.3f", at.Latitude, at.Longitude)}, []string{fmt.Sprintf("%.1f", 80*reach)}
+		w["near"], w["radius_km"] = []string{fmt.Sprintf("%.3f,%.3f", at.Latitude,
+			at.Longitude)}, []string{fmt.Sprintf("%.1f", 80*reach)}
 	case chance < 95:
 		w["location"] = strings.SplitN(p.Location, ",", 2)[:1]
 	default:
 		words := strings.Fields(p.Description)
 		w["q"], w["currency"] = []string{strings.Join(words[:2], " ")}, []string{string(p.Currency)}
 	}
-	w["sort"] = []string{[...]string{"-created_at", "-created_at", "-created_at", "price", "price", "-price", "-updated_at"}[m.random.IntN(7)]}
+	w["sort"] = []string{[...]string{"-created_at", "-created_at", "-created_at", "price", "price", "-price",
+		"-updated_at"}[m.random.IntN(7)]}
 	return w
 }

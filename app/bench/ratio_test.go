@@ -46,7 +46,8 @@ func BenchmarkHitRatio(b *testing.B) {
 	m.told = func(c property.Change) { ledger.Append(c) }
 	cache := memory.NewCache(4 << 30)
 	b.Cleanup(func() { _ = cache.Close() })
-	gable := cached.New(m, cache, ledger, new(cachestat.Counters), cached.Options{TTL: time.Hour, LoadTimeout: time.Minute})
+	gable := cached.New(m, cache, ledger, new(cachestat.Counters),
+		cached.Options{TTL: time.Hour, LoadTimeout: time.Minute})
 	rank := rand.NewZipf(m.random, 1.1, 1, uint64(len(questions)-1))
 	var all, pages, counts, items queryTally
 	for b.Loop() {

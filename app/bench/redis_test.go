@@ -70,7 +70,8 @@ func newSteadyLoad(c *benchCluster) *steadyLoad {
 	})
 	kinds, orders := property.Kinds(), property.SortKeys()
 	for i := range 20 {
-		l.hot = append(l.hot, fmt.Sprintf("/v1/properties?kind=%s&sort=%s", kinds[i%len(kinds)], orders[i/len(kinds)%len(orders)]))
+		l.hot = append(l.hot, fmt.Sprintf("/v1/properties?kind=%s&sort=%s", kinds[i%len(kinds)],
+			orders[i/len(kinds)%len(orders)]))
 	}
 	for i := range 1_500 {
 		l.cold = append(l.cold, apptest.ItemPath(c.ids[i]),

@@ -55,7 +55,8 @@ func (b *breaking) Delete(ctx context.Context, id property.ID, version int64) (p
 }
 
 // newShop has listings of these prices; the repository may be another one around that in memory.
-func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyRepository, prices ...property.Decimal) *shop {
+func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyRepository,
+	prices ...property.Decimal) *shop {
 	t.Helper()
 	s, id := &shop{t: t}, property.ID{}
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
@@ -139,7 +140,8 @@ func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
 		}
 		return raise(1_00)(d)
 	})
-	if err != nil || tally.Changed != 1 || len(tally.Refused) != 1 || !errors.Is(tally.Refused[0].Err, property.ErrVersionConflict) {
+	if err != nil || tally.Changed != 1 || len(tally.Refused) != 1 ||
+		!errors.Is(tally.Refused[0].Err, property.ErrVersionConflict) {
 		t.Errorf("%+v, %v", tally, err)
 	}
 }
@@ -164,7 +166,8 @@ func TestAnOutageEndsTheWorkAndTheTallySaysWhatIsDone(t *testing.T) {
 		"removing": func(s *shop) (property.Tally, error) { return s.RemoveAll(s.t.Context(), s.ids) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository { return &breaking{r, 2} }, 1_00, 2_00, 3_00, 4_00)
+			s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository { return &breaking{r, 2} }, 1_00, 2_00,
+				3_00, 4_00)
 			tally, err := work(s)
 			if !errors.Is(err, ports.ErrUnavailable) || tally.Changed != 2 || len(s.told) != 2 {
 				t.Errorf("%+v, %v, %d told", tally, err, len(s.told))

@@ -45,7 +45,8 @@ func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
 	}
 	again, replayed, err := create()
 	if err != nil || !replayed || again.ID != first.ID || s.caughtUp != 1 || len(s.told) != 1 {
-		t.Errorf("the second gets %s (%t) and waits %d times, error %v; %d told", again.ID, replayed, s.caughtUp, err, len(s.told))
+		t.Errorf("the second gets %s (%t) and waits %d times, error %v; %d told", again.ID, replayed, s.caughtUp, err,
+			len(s.told))
 	}
 	s.behind = ports.ErrUnavailable
 	if _, _, err := create(); !errors.Is(err, ports.ErrUnavailable) {

@@ -58,7 +58,8 @@ func TestAGeneratedPasswordIsPrintedAloneOnStandardOutput(t *testing.T) {
 	if code != 0 || !regexp.MustCompile(`^[A-Z2-7]{26}\n$`).MatchString(first) {
 		t.Fatalf("code %d, stdout %q, stderr %q", code, first, err)
 	}
-	if !strings.Contains(err, `"bob" with role editor`) || strings.Contains(err, strings.TrimSpace(first)) || strings.Count(err, "\n") != 1 {
+	if !strings.Contains(err, `"bob" with role editor`) || strings.Contains(err, strings.TrimSpace(first)) ||
+		strings.Count(err, "\n") != 1 {
 		t.Errorf("stderr %q", err)
 	}
 	wantSignIn(t, "bob", strings.TrimSpace(first), nil)
@@ -83,7 +84,8 @@ func TestAccountsAreListedBehindTheKeys(t *testing.T) {
 		t.Fatalf("the keys alone:\n%s\nwith accounts:\n%s", keysAlone, list)
 	}
 	lines := strings.Split(strings.TrimSpace(tables[1]), "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], "ACCOUNT") || !strings.HasPrefix(lines[1], "anna ") || !strings.HasPrefix(lines[2], "bob ") ||
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "ACCOUNT") || !strings.HasPrefix(lines[1], "anna ") ||
+		!strings.HasPrefix(lines[2], "bob ") ||
 		!strings.Contains(lines[2], "editor") || strings.Contains(list, "argon2id") {
 		t.Errorf("the accounts:\n%s", tables[1])
 	}
@@ -97,15 +99,18 @@ func TestWhatIsWrongWithAnAccountIsSaidInOneLine(t *testing.T) {
 		code int
 		want string
 	}{
-		"name taken":         {[]string{"create-user", "ANNA", "--generate"}, 1, "an account of that name exists"},
-		"impossible name":    {[]string{"create-user", "an na", "--generate"}, 1, "the name may have"},
-		"unknown role":       {[]string{"create-user", "bob", "--generate", "--role", "root"}, 2, "--role must be one of"},
-		"short password":     {[]string{"create-user", "bob", "--password-stdin"}, 1, "the password must have 12 to 256 characters"},
-		"unknown name":       {[]string{"reset-password", "nobody", "--generate"}, 1, "no such account"},
-		"nobody to ask":      {[]string{"create-user", "bob"}, 2, "use --password-stdin or --generate; see gable admin create-user --help"},
-		"nobody to ask, too": {[]string{"reset-password", "anna"}, 2, "use --password-stdin or --generate; see gable admin reset-password --help"},
-		"two sources":        {[]string{"create-user", "bob", "--password-stdin", "--generate"}, 2, "can't be used together"},
-		"no name at all":     {[]string{"create-user", "--generate"}, 2, `expected "<name>"`},
+		"name taken":      {[]string{"create-user", "ANNA", "--generate"}, 1, "an account of that name exists"},
+		"impossible name": {[]string{"create-user", "an na", "--generate"}, 1, "the name may have"},
+		"unknown role":    {[]string{"create-user", "bob", "--generate", "--role", "root"}, 2, "--role must be one of"},
+		"short password": {[]string{"create-user", "bob", "--password-stdin"}, 1,
+			"the password must have 12 to 256 characters"},
+		"unknown name": {[]string{"reset-password", "nobody", "--generate"}, 1, "no such account"},
+		"nobody to ask": {[]string{"create-user", "bob"}, 2,
+			"use --password-stdin or --generate; see gable admin create-user --help"},
+		"nobody to ask, too": {[]string{"reset-password", "anna"}, 2,
+			"use --password-stdin or --generate; see gable admin reset-password --help"},
+		"two sources":    {[]string{"create-user", "bob", "--password-stdin", "--generate"}, 2, "can't be used together"},
+		"no name at all": {[]string{"create-user", "--generate"}, 2, `expected "<name>"`},
 	} {
 		code, out, err := typing(t, "short", append([]string{"admin"}, c.args...)...)
 		if code != c.code || out != "" || !strings.Contains(err, c.want) || strings.Count(err, "\n") != 1 {
@@ -133,7 +138,8 @@ func TestAPasswordThatNobodySeesIsAskedForTwice(t *testing.T) {
 			}
 			return c.second, c.err
 		})
-		if len(questions) != 2 || (err == nil) != (c.want == "") || err != nil && (err.Error() != c.want || got != "") || err == nil && got != c.first {
+		if len(questions) != 2 || (err == nil) != (c.want == "") || err != nil && (err.Error() != c.want || got != "") ||
+			err == nil && got != c.first {
 			t.Errorf("%s: %q, %v after %q", name, got, err, questions)
 		}
 	}

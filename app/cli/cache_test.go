@@ -22,7 +22,8 @@ func cacheServer(t *testing.T) string {
 		if r.Header.Get("Authorization") != "Bearer gable_admin" {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = io.WriteString(w, `{"type":"/problems/forbidden","title":"Not allowed","status":403,"detail":"this needs scope admin"}`)
+			_, _ = io.WriteString(w,
+				`{"type":"/problems/forbidden","title":"Not allowed","status":403,"detail":"this needs scope admin"}`)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -55,7 +56,8 @@ ledger: 4,096 of 16,384 changes remembered, 5,120 seen since the start
 }
 
 func TestCacheStatsAsJSONIsTheServersOwn(t *testing.T) {
-	if code, out, _ := gable(t, "cache", "stats", "--json", "--server", cacheServer(t)+"/"); code != 0 || out != figuresJSON+"\n" {
+	if code, out, _ := gable(t, "cache", "stats", "--json", "--server", cacheServer(t)+"/"); code != 0 ||
+		out != figuresJSON+"\n" {
 		t.Errorf("code %d:\n%s", code, out)
 	}
 }
@@ -83,15 +85,21 @@ func TestCachePurgeNeedsAKeyThatMay(t *testing.T) {
 func TestAServerThatDoesNotAnswerIsSaidPlainly(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	if code, _, err := gable(t, "cache", "stats", "--server", gone.URL); code != 1 || !strings.Contains(err, "is the server running?") {
+	if code, _, err := gable(t, "cache", "stats", "--server", gone.URL); code != 1 ||
+		!strings.Contains(err, "is the server running?") {
 		t.Errorf("code %d, stderr %q", code, err)
 	}
-	if code, _, err := gable(t, "cache", "stats", "--server", "localhost:8080"); code != 1 || !strings.Contains(err, "write it like http://127.0.0.1:8080") {
+	if code, _, err := gable(t, "cache", "stats", "--server", "localhost:8080"); code != 1 ||
+		!strings.Contains(err, "write it like http://127.0.0.1:8080") {
 		t.Errorf("code %d, stderr %q", code, err)
 	}
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = io.WriteString(w, "<html>")
+	}))
 	defer other.Close()
-	if code, _, err := gable(t, "cache", "stats", "--server", other.URL); code != 1 || !strings.Contains(err, "did not answer as a Gable server does") {
+	if code, _, err := gable(t, "cache", "stats", "--server", other.URL); code != 1 ||
+		!strings.Contains(err, "did not answer as a Gable server does") {
 		t.Errorf("code %d, stderr %q", code, err)
 	}
 }

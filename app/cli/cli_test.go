@@ -22,8 +22,10 @@ func TestAWrongCommandLineIsOneClearLineAndCode2(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown flag":    {[]string{"version", "--jsno"}, `gable: unknown flag --jsno, did you mean "--json"?; see gable version --help` + "\n"},
-		"unknown command": {[]string{"cache", "stat"}, `gable: unexpected argument stat, did you mean "stats"?; see gable cache --help` + "\n"},
+		"unknown flag": {[]string{"version", "--jsno"},
+			`gable: unknown flag --jsno, did you mean "--json"?; see gable version --help` + "\n"},
+		"unknown command": {[]string{"cache", "stat"},
+			`gable: unexpected argument stat, did you mean "stats"?; see gable cache --help` + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, err := gable(t, c.args...)
@@ -70,7 +72,8 @@ func exampleLine(help string) string {
 }
 
 func TestVersionTellsTheBuildAsTextAndJSON(t *testing.T) {
-	if code, out, _ := gable(t, "version"); code != 0 || !strings.HasPrefix(out, "gable ") || strings.Count(out, "\n") != 1 {
+	if code, out, _ := gable(t, "version"); code != 0 || !strings.HasPrefix(out, "gable ") ||
+		strings.Count(out, "\n") != 1 {
 		t.Errorf("code %d: %q", code, out)
 	}
 	if code, out, _ := gable(t, "version", "--json"); code != 0 || !strings.HasPrefix(out, `{"version":"`) {

@@ -25,7 +25,8 @@ func TestPasswordsAreNeverShown(t *testing.T) {
 		"postgres://gable@db/gable?password=s3cret&sslmode=require", "postgres://db/gable?sslpassword=s3cret",
 		"rediss+sentinel://u:s3cret@a:1/0?master_name=m&sentinel_password=s3cret", "postgres://u:s3cret%zz@db", "mysql://u:s3cret@db",
 	} {
-		shown := fmt.Sprintf("%s %v %+v %#v %q", config.URL(url), config.URL(url), config.DatabaseConfig{URL: config.URL(url)}, config.URL(url), config.URL(url))
+		shown := fmt.Sprintf("%s %v %+v %#v %q", config.URL(url), config.URL(url),
+			config.DatabaseConfig{URL: config.URL(url)}, config.URL(url), config.URL(url))
 		_, out, err := gable(t, "config", "check", "--database-url", url, "--cache-url", url)
 		_, out2, err2 := gable(t, "config", "check", "--database-url", url)
 		if all := shown + out + err + out2 + err2; strings.Contains(all, "s3cret") || strings.Contains(all, "and/slash") {

@@ -129,7 +129,8 @@ func TestAYAMLMistakeShowsNothingOfTheFile(t *testing.T) {
 	for _, text := range []string{
 		"topsecret", "- topsecret\n", "log: {level: topsecret", "a: !!int topsecret\n", "a: *topsecret\n", "\ttopsecret: 1\n",
 	} {
-		if code, said := gableWith(t, nil, "config", "check", "--config", newFile(t, "gable.yaml", text)); code != ExitUsage ||
+		if code, said := gableWith(t, nil, "config", "check", "--config",
+			newFile(t, "gable.yaml", text)); code != ExitUsage ||
 			strings.Contains(said, "topsecret") {
 			t.Errorf("%q: code %d, %s", text, code, said)
 		}

@@ -30,10 +30,12 @@ func TestKeysAreListedAndRevokedByName(t *testing.T) {
 	_, secret, _ := gable(t, "admin", "create-key", "importer")
 	_, list, _ := gable(t, "admin", "list")
 	hint := "…" + strings.TrimSpace(secret)[45:]
-	if lines := strings.Split(list, "\n"); len(lines) != 3 || !strings.Contains(lines[1], hint) || !strings.HasSuffix(lines[1], "–") {
+	if lines := strings.Split(list, "\n"); len(lines) != 3 || !strings.Contains(lines[1], hint) ||
+		!strings.HasSuffix(lines[1], "–") {
 		t.Errorf("list:\n%s", list)
 	}
-	if code, out, err := gable(t, "admin", "revoke", "importer"); code != 0 || out != "API key \"importer\" is revoked.\n" {
+	if code, out, err := gable(t, "admin", "revoke", "importer"); code != 0 ||
+		out != "API key \"importer\" is revoked.\n" {
 		t.Errorf("code %d, %q, %q", code, out, err)
 	}
 	if _, list, _ := gable(t, "admin", "list"); strings.Contains(list, "–\n") {
@@ -149,7 +151,8 @@ func TestMigrateTellsANewerSchemaFromItsOwn(t *testing.T) {
 }
 
 func TestADatabaseThatCannotBeReachedIsCode1AndShowsNoPassword(t *testing.T) {
-	code, out, err := gable(t, "admin", "list", "--database-url", "postgres://gable:s3cret@127.0.0.1:1/gable?sslmode=disable")
+	code, out, err := gable(t, "admin", "list", "--database-url",
+		"postgres://gable:s3cret@127.0.0.1:1/gable?sslmode=disable")
 	if code != 1 || out != "" || strings.Contains(err, "s3cret") || strings.Count(err, "\n") != 1 {
 		t.Errorf("code %d, stdout %q, stderr %q", code, out, err)
 	}

@@ -87,21 +87,24 @@ func TestDefaultsAreUsable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Database.URL != "sqlite:gable.db" || c.Cache.MaxBytes != 64<<20 || c.Freshness.PollInterval != 50*time.Millisecond ||
+	if c.Database.URL != "sqlite:gable.db" || c.Cache.MaxBytes != 64<<20 ||
+		c.Freshness.PollInterval != 50*time.Millisecond ||
 		c.HTTP.Address != "127.0.0.1:8080" || c.HTTP.RequireIfMatch || !c.Log.Sampling {
 		t.Errorf("%+v", c.Config)
 	}
 }
 
 func TestFlagsBeatVariablesBeatTheFileBeatDefaults(t *testing.T) {
-	file := writeFile(t, "http:\n  max_in_flight: 1\n  max_body: 1KiB\n  idle_timeout: 1m\n  require_if_match: true\ncache:\n")
+	file := writeFile(t,
+		"http:\n  max_in_flight: 1\n  max_body: 1KiB\n  idle_timeout: 1m\n  require_if_match: true\ncache:\n")
 	t.Setenv("GABLE_HTTP_MAX_IN_FLIGHT", "2")
 	t.Setenv("GABLE_HTTP_MAX_BODY", "2KiB")
 	c, err := loadWith(t, "--config", file, "--http-max-in-flight", "3", "--log-sampling=false")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.HTTP.MaxInFlight != 3 || c.HTTP.MaxBody != 2048 || c.HTTP.IdleTimeout != time.Minute || !c.HTTP.RequireIfMatch || c.Log.Sampling {
+	if c.HTTP.MaxInFlight != 3 || c.HTTP.MaxBody != 2048 || c.HTTP.IdleTimeout != time.Minute ||
+		!c.HTTP.RequireIfMatch || c.Log.Sampling {
 		t.Errorf("%+v %+v", c.HTTP, c.Log)
 	}
 	want := map[string]string{
@@ -123,7 +126,8 @@ func TestTheFileCanBeNamedInTheEnvironment(t *testing.T) {
 }
 
 func TestEverythingWrongIsListedWithItsPlaceAndWhatWouldBeRight(t *testing.T) {
-	file := writeFile(t, "http:\n  adress: x\n  max_body: [1]\n  address: nowhere\nserver: 1\nview: 5\ncache:\n  timeout:\n")
+	file := writeFile(t,
+		"http:\n  adress: x\n  max_body: [1]\n  address: nowhere\nserver: 1\nview: 5\ncache:\n  timeout:\n")
 	t.Setenv("GABLE_CACHE_TTL", "1 hour")
 	t.Setenv("GABLE_DATABASE_MAX_CONS", "5")
 	t.Setenv("GABLE_LOG_FORMAT", "")
@@ -208,7 +212,8 @@ func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 }
 
 func TestSizesAreReadAndWritten(t *testing.T) {
-	for text, want := range map[string]Bytes{"1": 1, "100B": 100, "512KiB": 512 << 10, "64 MiB": 64 << 20, "2GiB": 2 << 30} {
+	for text, want := range map[string]Bytes{"1": 1, "100B": 100, "512KiB": 512 << 10, "64 MiB": 64 << 20,
+		"2GiB": 2 << 30} {
 		if got, err := parseBytes(text); err != nil || got != want {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}

@@ -23,7 +23,8 @@ func TestAHistoryNamesWhoWroteAndTheFeedDoesNot(t *testing.T) {
 		}
 		anna := []string{"Authorization", "Bearer " + strings.TrimSpace(secret)}
 		const row = "reference,title,price,location\nr-1,By anna,"
-		s.Do(http.MethodPost, "/v1/properties", `{"reference":"r-1","title":"By anna","price":1,"location":"Here"}`, anna...).Must(http.StatusCreated)
+		s.Do(http.MethodPost, "/v1/properties", `{"reference":"r-1","title":"By anna","price":1,"location":"Here"}`,
+			anna...).Must(http.StatusCreated)
 		s.Do(http.MethodPost, "/v1/imports", row+"2,Here\n", append(anna, "Content-Type", "text/csv")...).Must(http.StatusOK)
 		file := filepath.Join(t.TempDir(), "listings.csv")
 		if err := os.WriteFile(file, []byte(row+"3,Here\n"), 0o600); err != nil {
@@ -32,7 +33,8 @@ func TestAHistoryNamesWhoWroteAndTheFeedDoesNot(t *testing.T) {
 		if code, _, stderr := apptest.Gable(t, "import", file, "--database-url", database); code != cli.ExitOK {
 			t.Fatal(stderr)
 		}
-		p := apptest.Decoded[apptest.Page](s.Get("/v1/properties", "Cache-Control", "no-cache").Must(http.StatusOK)).Properties[0]
+		p := apptest.Decoded[apptest.Page](s.Get("/v1/properties", "Cache-Control", "no-cache").Must(http.StatusOK)).
+			Properties[0]
 		s.Do(http.MethodPatch, "/v1/properties/"+p.ID, `{"price":4}`, anna...).Must(http.StatusOK)
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "", anna...).Must(http.StatusNoContent)
 

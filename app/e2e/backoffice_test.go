@@ -24,8 +24,10 @@ func TestAListingIsMadeChangedAndRemovedOnPages(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		b := s.Staff("anna", keys.RoleEditor)
 		form := b.Get("/admin/listings/new").Must(http.StatusOK).Hidden("/admin/listings/new")
-		apptest.With(form, "title", "By the lake", "price", "450k", "location", "Kent, WA", "kind", "house", "bedrooms", "2,5")
-		b.Post("/admin/listings/new", form).Must(http.StatusUnprocessableEntity).Says("must be a whole number").Says(`value="By the lake"`)
+		apptest.With(form, "title", "By the lake", "price", "450k", "location", "Kent, WA", "kind", "house", "bedrooms",
+			"2,5")
+		b.Post("/admin/listings/new", form).Must(http.StatusUnprocessableEntity).Says("must be a whole number").
+			Says(`value="By the lake"`)
 		form.Set("bedrooms", "3")
 		at := b.Post("/admin/listings/new", form).Must(http.StatusSeeOther).Header.Get("Location")
 		page := b.Get(at).Must(http.StatusOK).Says("“By the lake” has been added.").Says(`value="450000.00"`)
@@ -40,7 +42,8 @@ func TestAListingIsMadeChangedAndRemovedOnPages(t *testing.T) {
 			Says("A listing was already made from this form.").Hidden("/admin/listings/new")
 		b.Post("/admin/listings/new", apptest.With(form, "once", again.Get("once"))).Must(http.StatusSeeOther)
 
-		edit := apptest.With(page.Hidden(at), "title", "By the lake", "price", "460,000", "location", "Kent, WA", "kind", "house", "bedrooms", "3")
+		edit := apptest.With(page.Hidden(at), "title", "By the lake", "price", "460,000", "location", "Kent, WA", "kind",
+			"house", "bedrooms", "3")
 		b.Post(at, edit).Goes(at)
 		b.Get(at).Says("has been saved.").Says(`value="460000.00"`)
 		b.Get(at + "/history").Must(http.StatusOK).Says("anna").Says("450,000.00").Says("460,000.00")
@@ -52,7 +55,8 @@ func TestAListingIsMadeChangedAndRemovedOnPages(t *testing.T) {
 
 		removal := b.Get(at + "/remove").Must(http.StatusOK).Says("Remove this listing?").Hidden(at + "/remove")
 		s.Patch(id, `{"price":470000}`)
-		removal = b.Post(at+"/remove", removal).Must(http.StatusConflict).Says("Somebody has changed it since you looked.").Says("$470,000").Hidden(at + "/remove")
+		removal = b.Post(at+"/remove", removal).Must(http.StatusConflict).Says("Somebody has changed it since you looked.").
+			Says("$470,000").Hidden(at + "/remove")
 		b.Post(at+"/remove", removal).Goes("/admin")
 		b.Get("/admin").Says("The listing has been removed.")
 		b.Post(at+"/remove", removal).Goes("/admin")
@@ -69,7 +73,8 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 		anna, bob := s.Staff("anna", keys.RoleEditor), s.Staff("bob", keys.RoleEditor)
 		annas, bobs := anna.Get(at).Hidden(at), bob.Get(at).Hidden(at)
 		anna.Post(at, apptest.With(annas, "title", "contested", "price", "111", "location", "Here")).Goes(at)
-		page := bob.Post(at, apptest.With(bobs, "title", "contested", "price", "122", "location", "There")).Must(http.StatusConflict).
+		page := bob.Post(at, apptest.With(bobs, "title", "contested", "price", "122", "location", "There")).
+			Must(http.StatusConflict).
 			Says("Somebody else has changed this listing meanwhile").Says("111.00").Says("122.00").Says("There")
 		if got := s.Get("/v1/properties/" + p.ID).Body; !strings.Contains(got, `"111.00"`) {
 			t.Errorf("the first was overwritten: %s", got)
@@ -77,13 +82,16 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 		over := apptest.With(page.Hidden(at), "title", "contested", "price", "122", "location", "There")
 		bob.Post(at, over).Goes(at)
 		s.Get("/v1/properties/" + p.ID).Shows(`"122.00"`)
-		anna.Post(at, apptest.With(annas, "title", "contested", "price", "122", "location", "There")).Goes(at) // the same as is stored now
+		// the same as is stored now
+		anna.Post(at, apptest.With(annas, "title", "contested", "price", "122", "location", "There")).Goes(at)
 		anna.Get(at).Says("Somebody else has saved just the same meanwhile.")
 
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "").Must(http.StatusNoContent)
-		kept := anna.Post(at, apptest.With(annas, "price", "133")).Must(http.StatusConflict).Says("Somebody has removed this listing meanwhile.").
+		kept := anna.Post(at, apptest.With(annas, "price", "133")).Must(http.StatusConflict).
+			Says("Somebody has removed this listing meanwhile.").
 			Says(`value="133"`).Hidden("/admin/listings/new")
-		anna.Post("/admin/listings/new", apptest.With(kept, "title", "contested", "price", "133", "location", "Here")).Must(http.StatusSeeOther)
+		anna.Post("/admin/listings/new", apptest.With(kept, "title", "contested", "price", "133", "location", "Here")).
+			Must(http.StatusSeeOther)
 		if got := s.Titles("/v1/properties"); got != "contested" {
 			t.Errorf("the listings are %s", got)
 		}
@@ -96,14 +104,16 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 		const typed = "an hour's work, <b>\"typed\"</b> & kept"
 		form := apptest.With(b.Get("/admin/listings/new").Hidden("/admin/listings/new"),
 			"title", "late", "price", "1", "location", "Here", "description", typed, "next", "/elsewhere", "sign_in_name", "x")
-		if there, err := s.Db.Sessions().DeleteSession(t.Context(), keys.HashSecret(b.Session().Value)); err != nil || !there {
+		if there, err := s.Db.Sessions().DeleteSession(t.Context(), keys.HashSecret(b.Session().Value)); err != nil ||
+			!there {
 			t.Fatalf("the session was there: %t, %v", there, err)
 		}
 		page := b.Post("/admin/listings/new", form).Must(http.StatusUnauthorized).Says("You have been signed out meanwhile.")
 		wrong := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", "not this one")
 		page = b.Post("/admin/sign-in", wrong).Must(http.StatusUnauthorized).Says("The name or the password is wrong.")
 		right := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", apptest.Password)
-		kept := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is kept.").Lacks(apptest.Password).Hidden("/admin/listings/new")
+		kept := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is kept.").
+			Lacks(apptest.Password).Hidden("/admin/listings/new")
 		for _, name := range []string{"title", "description", "once", "next"} {
 			if kept.Get(name) != form.Get(name) {
 				t.Errorf("%s was %q, and is %q", name, form.Get(name), kept.Get(name))
@@ -123,7 +133,8 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 			if secret.Has("password") {
 				path = "/admin/people"
 			}
-			s.Browser().Post(path, secret).Must(http.StatusUnauthorized).Says("Sign in to go on, and send it once more.").Lacks("secret words")
+			s.Browser().Post(path, secret).Must(http.StatusUnauthorized).Says("Sign in to go on, and send it once more.").
+				Lacks("secret words")
 		}
 		upload(s.Browser(), "/admin/import", "listings.csv", twoRows, "action", "import").Must(http.StatusUnauthorized).
 			Says("Sign in to go on, and choose the file once more.").Lacks("kept.")
@@ -165,8 +176,10 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 		}
 		s.Create(`"title":"aside","price":100,"kind":"land"`)
 		b := s.Staff("anna", keys.RoleEditor)
-		ask := apptest.Fields("all", "1", "search", "kind=house", "action", "percent", "value", "\u22121.5", "status", "active")
-		page := b.Post("/admin/bulk", ask).Must(http.StatusOK).Says("Change 12 listings").Says("$98.50").Says("… and 4 more.")
+		ask := apptest.Fields("all", "1", "search", "kind=house", "action", "percent", "value", "\u22121.5", "status",
+			"active")
+		page := b.Post("/admin/bulk", ask).Must(http.StatusOK).Says("Change 12 listings").Says("$98.50").
+			Says("… and 4 more.")
 		offer := page.Hidden("/admin/bulk/apply")
 		if got := s.Count("/v1/properties?count=exact&min_price=100"); got != 13 {
 			t.Fatalf("looking has changed something: %d", got)
@@ -193,7 +206,8 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 		if made != 1 {
 			t.Errorf("it was made %d times", made)
 		}
-		for path, want := range map[string]int{"kind=house&min_price=98.50&max_price=98.50": 12, "kind=land&min_price=100": 1} {
+		for path, want := range map[string]int{"kind=house&min_price=98.50&max_price=98.50": 12,
+			"kind=land&min_price=100": 1} {
 			if got := s.Count("/v1/properties?count=exact&" + path); got != want {
 				t.Errorf("%s finds %d listings, not %d", path, got, want)
 			}
@@ -208,9 +222,11 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 		gone := apptest.NewID().String()
 		ask = apptest.Fields("id", p.ID, "id", gone, "action", "amount", "value", "-200")
 		offer = b.Post("/admin/bulk", ask).Must(http.StatusOK).Hidden("/admin/bulk/apply")
-		b.Post("/admin/bulk/apply", offer).Must(http.StatusOK).Says("Changed no listings").Says("1 listing had been removed meanwhile.").
+		b.Post("/admin/bulk/apply", offer).Must(http.StatusOK).Says("Changed no listings").
+			Says("1 listing had been removed meanwhile.").
 			Says("must be from 0 to").Says(p.ID)
-		offer = b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "remove")).Must(http.StatusOK).Hidden("/admin/bulk/apply")
+		offer = b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "remove")).Must(http.StatusOK).
+			Hidden("/admin/bulk/apply")
 		b.Post("/admin/bulk/apply", offer).Must(http.StatusOK).Says("Removed 1 listing")
 		s.Get("/v1/properties/" + p.ID).Must(http.StatusNotFound)
 	})
@@ -225,15 +241,20 @@ func TestAChangeOfTooManyOrOfNothingIsRefused(t *testing.T) {
 	for range 5_001 {
 		many.Add("id", p.ID)
 	}
-	for path, status := range map[string]int{"/admin/bulk": http.StatusUnprocessableEntity, "/admin/bulk/apply": http.StatusUnprocessableEntity} {
+	for path, status := range map[string]int{"/admin/bulk": http.StatusUnprocessableEntity,
+		"/admin/bulk/apply": http.StatusUnprocessableEntity} {
 		b.Post(path, many).Must(status).Says("That is more than 5,000 listings.")
 	}
-	b.Post("/admin/bulk", apptest.Fields("action", "remove")).Must(http.StatusUnprocessableEntity).Says("No listing has been chosen.")
-	b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "percent", "value", "1,5")).Must(http.StatusUnprocessableEntity).Says("Say by how much").Says(`value="1,5"`)
-	b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "status", "status", "burnt")).Must(http.StatusUnprocessableEntity).Says("Choose the new status.")
+	b.Post("/admin/bulk", apptest.Fields("action", "remove")).Must(http.StatusUnprocessableEntity).
+		Says("No listing has been chosen.")
+	b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "percent", "value", "1,5")).
+		Must(http.StatusUnprocessableEntity).Says("Say by how much").Says(`value="1,5"`)
+	b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "status", "status", "burnt")).
+		Must(http.StatusUnprocessableEntity).Says("Choose the new status.")
 	b.Post("/admin/bulk", apptest.Fields("id", "x", "action", "remove")).Must(http.StatusNotFound)
 	b.Post("/admin/bulk/apply", apptest.Fields("id", p.ID, "action", "remove", "count", "1")).Must(http.StatusConflict)
-	b.Post("/admin/bulk/apply", apptest.Fields("id", p.ID, "action", "remove", "count", "1", "once", b.Session().Value)).Must(http.StatusConflict)
+	b.Post("/admin/bulk/apply", apptest.Fields("id", p.ID, "action", "remove", "count", "1", "once", b.Session().Value)).
+		Must(http.StatusConflict)
 	s.Get("/v1/properties/" + p.ID).Shows(`"100.00"`)
 	b.MayWork(true)
 }
@@ -249,10 +270,12 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 			t.Helper()
 			return upload(b, "/admin/import", name, content, "action", action, "mapping", "gable")
 		}
-		send("preview", "rows.csv", rows).Must(http.StatusOK).Says("The first rows of rows.csv").Says("Second").Says("$200.50").Says("Would be rejected: price")
+		send("preview", "rows.csv", rows).Must(http.StatusOK).Says("The first rows of rows.csv").Says("Second").
+			Says("$200.50").Says("Would be rejected: price")
 		send("preview", "", "").Must(http.StatusUnprocessableEntity).Says("Choose a file first.")
 		send("preview", "rows.csv", "colour\nblue\n").Must(http.StatusUnprocessableEntity).Says("rows.csv: ")
-		upload(b, "/admin/import", "rows.csv", rows, "action", "import", "mapping", "nowhere").Must(http.StatusOK).Says("The import stopped.").
+		upload(b, "/admin/import", "rows.csv", rows, "action", "import", "mapping", "nowhere").Must(http.StatusOK).
+			Says("The import stopped.").
 			Says(`there is no mapping "nowhere"`)
 		if s.Titles("/v1/properties") != "" {
 			t.Fatal("looking has stored something")
@@ -269,13 +292,15 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 		if got := s.Titles("/v1/properties?sort=price"); got != "First Second" {
 			t.Errorf("the listings are %s", got)
 		}
-		send("import", "mended.csv", strings.Replace(string(rejects), "many", "300", 1)).Says("Done in").Lacks("Why rows were rejected")
+		send("import", "mended.csv", strings.Replace(string(rejects), "many", "300", 1)).Says("Done in").
+			Lacks("Why rows were rejected")
 		if got := s.Titles("/v1/properties?sort=price"); got != "First Second <script>alert(3)</script>" {
 			t.Errorf("the listings are %s", got)
 		}
 		p := apptest.Decoded[apptest.Page](s.Get("/v1/properties?q=second")).Properties[0]
 		b.Get("/admin/listings/" + p.ID + "/history").Says("anna")
-		if lines := s.Log.FilterMessage("imported").All(); len(lines) != 3 || lines[1].ContextMap()["by"] != "anna" || lines[1].ContextMap()["created"] != int64(2) {
+		if lines := s.Log.FilterMessage("imported").All(); len(lines) != 3 || lines[1].ContextMap()["by"] != "anna" ||
+			lines[1].ContextMap()["created"] != int64(2) {
 			t.Errorf("the log tells %v", lines)
 		}
 		broken := send("import", "<script>alert(4)</script>.csv", "reference,title\n\"never closed").Must(http.StatusOK)
@@ -289,9 +314,11 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 func TestTheBackOfficeOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	postgres := ownPostgres(t)
-	s := apptest.Start(t, postgres.URL(), "memory:", func(c *config.Config) { c.Freshness.MaxStaleness = 200 * time.Millisecond })
+	s := apptest.Start(t, postgres.URL(), "memory:",
+		func(c *config.Config) { c.Freshness.MaxStaleness = 200 * time.Millisecond })
 	b := s.Staff("anna", keys.RoleEditor)
-	form := apptest.With(b.Get("/admin/listings/new").Hidden("/admin/listings/new"), "title", "patient", "price", "1", "location", "Here")
+	form := apptest.With(b.Get("/admin/listings/new").Hidden("/admin/listings/new"), "title", "patient", "price", "1",
+		"location", "Here")
 	session := b.Session().Value
 
 	postgres.Kill()
@@ -303,7 +330,8 @@ func TestTheBackOfficeOutlivesAnOutage(t *testing.T) {
 	}
 	page := b.Post("/admin/listings/new", form).Must(http.StatusServiceUnavailable).Says("Nothing is lost.")
 	kept := page.Hidden("/admin/listings/new")
-	b.Post("/admin/password", apptest.Fields("current", apptest.Password, "next", otherTestPassword, "again", otherTestPassword)).
+	b.Post("/admin/password", apptest.Fields("current", apptest.Password, "next", otherTestPassword, "again",
+		otherTestPassword)).
 		Must(http.StatusServiceUnavailable).Lacks(apptest.Password).Lacks(otherTestPassword)
 	b.SignIn("anna", apptest.Password).Must(http.StatusServiceUnavailable).Lacks(apptest.Password)
 	b.Post("/admin/sign-out", nil).Must(http.StatusServiceUnavailable)

@@ -37,7 +37,8 @@ func belowBase(t *testing.T) (s *apptest.Server, front string, strays *atomic.In
 		r.Out.Host = r.In.Host
 	}}
 	mux.HandleFunc(testBase+"/", func(w http.ResponseWriter, r *http.Request) {
-		apptest.Must(t, http.NewResponseController(w).EnableFullDuplex()) // else it breaks off answers that overtake their request
+		// else it breaks off answers that overtake their request
+		apptest.Must(t, http.NewResponseController(w).EnableFullDuplex())
 		passOn.ServeHTTP(w, r)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +70,8 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		if staff.send(http.MethodGet, s.Base+"/admin", "", nil) == http.StatusOK {
 			return
 		}
-		form := sentForm{fields: apptest.Fields("sign_in_name", "boss", "sign_in_password", apptest.Password, "next", "/admin/cache")}
+		form := sentForm{fields: apptest.Fields("sign_in_name", "boss", "sign_in_password", apptest.Password, "next",
+			"/admin/cache")}
 		contentType, body := form.encode(t)
 		staff.send(http.MethodPost, s.Base+"/admin/sign-in", contentType, body)
 		if staff.send(http.MethodGet, s.Base+"/admin", "", nil) != http.StatusOK {
@@ -82,7 +84,8 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		{s.Base + "/admin/people", false, apptest.Fields("name", "carl", "password", apptest.Password, "role", "editor")},
 		{s.Base + "/admin/keys", false, apptest.Fields("name", "crawled", "scope", "write")},
 		{s.Base + "/admin/import", true, apptest.Fields("action", "import")},
-		{s.Base + "/admin/bulk", false, apptest.Fields("id", home.ID, "action", "percent", "value", "2", "search", "kind=house")},
+		{s.Base + "/admin/bulk", false, apptest.Fields("id", home.ID, "action", "percent", "value", "2", "search",
+			"kind=house")},
 	}...)
 	staff.pages = append(staff.pages, s.Base+"/admin/cache/samples", s.Base+"/admin/cache?address="+testBase+"/")
 	staff.crawl(signIn)

@@ -20,7 +20,8 @@ func TestAnImportCreatesThenChangesNothingThenUpdates(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		send := func(body string) api.ImportAnswer {
 			t.Helper()
-			return apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").Must(http.StatusOK))
+			return apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").
+				Must(http.StatusOK))
 		}
 		if r := send(twoRows); r.Created != 2 || r.Read != 2 {
 			t.Errorf("first: %+v", r)
@@ -48,7 +49,8 @@ func TestAnImportCreatesThenChangesNothingThenUpdates(t *testing.T) {
 func TestABadRowIsReportedAndTheRestGoesIn(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		body := twoRows + "a-3,,5,Nowhere,house\n" + "a-4,Fourth,-1,Here,castle\n" + ",No reference,1,Here,house\n"
-		r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").Must(http.StatusOK))
+		r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", "text/csv").
+			Must(http.StatusOK))
 		if r.Created != 2 || r.Rejected != 3 {
 			t.Errorf("%+v", r)
 		}
@@ -68,7 +70,8 @@ func TestABadRowIsReportedAndTheRestGoesIn(t *testing.T) {
 func TestADryRunStoresNothing(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
-	r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type", "text/csv").Must(http.StatusOK))
+	r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type",
+		"text/csv").Must(http.StatusOK))
 	if r.Read != 2 || r.Created != 0 || s.Titles("/v1/properties") != "" {
 		t.Errorf("%+v", r)
 	}
@@ -129,7 +132,8 @@ func TestChangesTellEverythingInOrder(t *testing.T) {
 			t.Errorf("told %s", got)
 		}
 		s.Create(`"title":"later","price":3`)
-		if rest := apptest.Decoded[feed](s.Get("/v1/changes?after=" + page.Next).Must(http.StatusOK)); len(rest.Changes) != 1 || rest.Changes[0].Op != "insert" {
+		if rest := apptest.Decoded[feed](s.Get("/v1/changes?after=" + page.Next).
+			Must(http.StatusOK)); len(rest.Changes) != 1 || rest.Changes[0].Op != "insert" {
 			t.Errorf("after the end: %+v", rest)
 		}
 	})
@@ -145,7 +149,8 @@ func TestTheCommandsMoveListings(t *testing.T) {
 	}
 	for _, want := range []string{"2 created", "2 unchanged"} {
 		code, out, stderr := apptest.Gable(t, "import", file, "--database-url", database)
-		if code != cli.ExitOK || !strings.Contains(out, want) || !strings.Contains(out, "1 rejected") || !strings.Contains(out, "line 4: price") {
+		if code != cli.ExitOK || !strings.Contains(out, want) || !strings.Contains(out, "1 rejected") ||
+			!strings.Contains(out, "line 4: price") {
 			t.Errorf("code %d, %s%s", code, out, stderr)
 		}
 	}
@@ -157,21 +162,26 @@ func TestTheCommandsMoveListings(t *testing.T) {
 	if err := os.WriteFile(file, []byte(mended), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, stderr := apptest.Gable(t, "import", file, "--database-url", database); code != cli.ExitOK || !strings.Contains(out, "1 created") {
+	if code, out, stderr := apptest.Gable(t, "import", file, "--database-url", database); code != cli.ExitOK ||
+		!strings.Contains(out, "1 created") {
 		t.Errorf("mended: code %d, %s%s", code, out, stderr)
 	}
-	if code, out, _ := apptest.Gable(t, "export", "min_price=150&sort=price", "--format", "csv", "--database-url", database); code != cli.ExitOK ||
+	if code, out, _ := apptest.Gable(t, "export", "min_price=150&sort=price", "--format", "csv", "--database-url",
+		database); code != cli.ExitOK ||
 		strings.Count(out, "\n") != 3 {
 		t.Errorf("exported %s", out)
 	}
-	if code, out, _ := apptest.Gable(t, "generate", "--count", "7", "--database-url", database); code != cli.ExitOK || !strings.Contains(out, "7 created") {
+	if code, out, _ := apptest.Gable(t, "generate", "--count", "7", "--database-url", database); code != cli.ExitOK ||
+		!strings.Contains(out, "7 created") {
 		t.Errorf("generated: %s", out)
 	}
-	if code, _, stderr := apptest.Gable(t, "import", file, "--mapping", "nonsense", "--database-url", database); code != cli.ExitFailed ||
+	if code, _, stderr := apptest.Gable(t, "import", file, "--mapping", "nonsense", "--database-url",
+		database); code != cli.ExitFailed ||
 		!strings.Contains(stderr, "king-county") {
 		t.Errorf("a wrong mapping: code %d, %s", code, stderr)
 	}
-	if code, _, stderr := apptest.Gable(t, "export", "colour=blue", "--database-url", database); code != cli.ExitFailed || !strings.Contains(stderr, "colour") {
+	if code, _, stderr := apptest.Gable(t, "export", "colour=blue", "--database-url",
+		database); code != cli.ExitFailed || !strings.Contains(stderr, "colour") {
 		t.Errorf("a wrong search: code %d, %s", code, stderr)
 	}
 }

@@ -256,7 +256,8 @@ func readDashboard(t *testing.T) (list []expression) {
 	}
 	for _, v := range dashboard.Templating.List {
 		if asked := labelValues.FindStringSubmatch(v.Definition); asked != nil {
-			list = append(list, expression{"variable " + v.Name, "", nil, parseExpression("sum by (" + asked[2] + ") (" + asked[1] + ")")})
+			list = append(list, expression{"variable " + v.Name, "", nil,
+				parseExpression("sum by (" + asked[2] + ") (" + asked[1] + ")")})
 		}
 	}
 	return list
@@ -265,7 +266,8 @@ func readDashboard(t *testing.T) (list []expression) {
 func TestTheTokenizerFindsFiguresAndLabels(t *testing.T) {
 	got := parseExpression(`1 - sum by (level, le) (rate(a_total{x="1",y=~"b|c"}[5m])) / on (level) b:c{z!="q} )"} > 0 or time() offset 5m`)
 	want := parsed{
-		metrics:  []metric{{"a_total", []matcher{{"x", "=", "1"}, {"y", "=~", "b|c"}}}, {"b:c", []matcher{{"z", "!=", "q} )"}}}},
+		metrics: []metric{{"a_total", []matcher{{"x", "=", "1"}, {"y", "=~", "b|c"}}},
+			{"b:c", []matcher{{"z", "!=", "q} )"}}}},
 		grouping: []string{"level", "le", "level"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(parsed{}, metric{}, matcher{})); diff != "" {

@@ -295,7 +295,8 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 		for _, text := range []string{"a\x00b", "\xff"} {
 			boss.Post("/admin/keys", apptest.Fields("name", text, "scope", "write")).Must(http.StatusBadRequest).Says("name")
 			boss.Post("/admin/keys/revoke", apptest.Fields("name", text)).Must(http.StatusBadRequest).Says("name")
-			boss.Post("/admin/people/change", apptest.Fields("id", text, "role", "editor")).Must(http.StatusBadRequest).Says("id")
+			boss.Post("/admin/people/change", apptest.Fields("id", text, "role", "editor")).Must(http.StatusBadRequest).
+				Says("id")
 		}
 		boss.Post("/admin/keys", apptest.Fields("name", "a\x01b", "scope", "write")).Must(http.StatusUnprocessableEntity)
 	})

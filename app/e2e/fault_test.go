@@ -45,7 +45,10 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	s.Get(item).Must(http.StatusOK)
 
 	postgres.Kill()
-	s.Eventually("kept answers are no longer served", func() bool { return s.Get(item).Status == http.StatusServiceUnavailable })
+	s.Eventually("kept answers are no longer served", func() bool {
+		return s.Get(item).
+			Status == http.StatusServiceUnavailable
+	})
 	for _, refused := range []apptest.Answer{
 		s.Get(item), s.Do(http.MethodPost, "/v1/properties", `{"title":"x","price":1,"location":"y"}`), s.Get("/readyz"),
 	} {
@@ -94,7 +97,8 @@ func (o outage) refused(a apptest.Answer) {
 // oldAnswersAreMarked asks for what is kept: the item, and an absence.
 func (o outage) oldAnswersAreMarked(s *apptest.Server, item, absent, tag string) {
 	o.t.Helper()
-	s.Eventually("the oldest that can be confirmed is two seconds ago", func() bool { return s.Get(item).Header.Get("Age") > "2" })
+	s.Eventually("the oldest that can be confirmed is two seconds ago",
+		func() bool { return s.Get(item).Header.Get("Age") > "2" })
 	o.old(s.Get(item), http.StatusOK, unconfirmed)
 	o.old(s.Get(hotPage), http.StatusOK, unconfirmed)
 	o.old(s.Get(absent), http.StatusNotFound, unconfirmed)
@@ -228,7 +232,8 @@ func TestLosingRedisChangesNoAnswer(t *testing.T) {
 	check("without Redis")
 	redis.Start()
 	check("with Redis again")
-	s.Eventually("Redis is in use again", func() bool { return strings.HasPrefix(s.Get("/readyz").Body, `{"status":"ok"`) })
+	s.Eventually("Redis is in use again",
+		func() bool { return strings.HasPrefix(s.Get("/readyz").Body, `{"status":"ok"`) })
 	away, back := s.Log.FilterMessageSnippet("Redis is away").Len(), s.Log.FilterMessage("Redis is back").Len()
 	if away < 1 || away > 2 || back != away { // killed right after it was frozen, it may not have been back
 		t.Errorf("the log says %d times that Redis is away, and %d times that it is back", away, back)
@@ -254,7 +259,8 @@ func TestAServerStartsWithoutRedis(t *testing.T) {
 func TestPostgresAtAnotherSchemaIsRefusedWithTheCommandThatMendsIt(t *testing.T) {
 	t.Parallel()
 	url := servicetest.Postgres(t)
-	code, _, stderr := apptest.Gable(t, "serve", "--database-url", url, "--http-address", "127.0.0.1:0", "--ops-address", "127.0.0.1:0")
+	code, _, stderr := apptest.Gable(t, "serve", "--database-url", url, "--http-address", "127.0.0.1:0", "--ops-address",
+		"127.0.0.1:0")
 	if code != cli.ExitFailed || !strings.Contains(stderr, "gable migrate up") {
 		t.Errorf("code %d, %s", code, stderr)
 	}

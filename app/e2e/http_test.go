@@ -95,12 +95,14 @@ func TestValidators(t *testing.T) {
 			t.Errorf("entity tag %s does not begin with the version", tag)
 		}
 		for _, header := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-			if b := s.Get(item, "If-None-Match", header).Must(http.StatusNotModified); b.Body != "" || b.Header.Get("ETag") != tag {
+			if b := s.Get(item, "If-None-Match", header).Must(http.StatusNotModified); b.Body != "" ||
+				b.Header.Get("ETag") != tag {
 				t.Errorf("304 with a body or another tag: %q, %v", b.Body, b.Header)
 			}
 		}
 		head := s.Do(http.MethodHead, item, "").Must(http.StatusOK)
-		if head.Body != "" || head.Header.Get("Content-Length") != a.Header.Get("Content-Length") || head.Header.Get("ETag") != tag {
+		if head.Body != "" || head.Header.Get("Content-Length") != a.Header.Get("Content-Length") ||
+			head.Header.Get("ETag") != tag {
 			t.Errorf("HEAD differs from GET: %v", head.Header)
 		}
 		patched := s.Do(http.MethodPatch, item, `{"price":2}`, "If-Match", tag).Must(http.StatusOK)
@@ -194,12 +196,14 @@ func TestAnIdempotencyKeyCreatesOnce(t *testing.T) {
 		}
 		id := apptest.Decoded[apptest.Listing](apptest.Answer{T: t, Body: first}).ID
 		s.Patch(id, `{"price":7}`)
-		if again := s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k-1").Must(http.StatusCreated); again.Body != first {
+		if again := s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k-1").
+			Must(http.StatusCreated); again.Body != first {
 			t.Errorf("after a change the repetition answers %s", again.Body)
 		}
 		other := s.Do(http.MethodPost, "/v1/properties", strings.Replace(body, "once", "other", 1), "Idempotency-Key", "k-1")
 		other.Must(http.StatusUnprocessableEntity)
-		s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k-1", "Authorization", "Bearer "+s.AdminKey).Must(http.StatusCreated)
+		s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k-1", "Authorization", "Bearer "+s.AdminKey).
+			Must(http.StatusCreated)
 		if n := s.Count("/v1/properties?count=exact"); n != 2 {
 			t.Errorf("%d listings; the key of another owner is another key", n)
 		}
@@ -212,7 +216,8 @@ func TestMergePatchAndReplace(t *testing.T) {
 	p := s.Create(`"title":"before","price":"10.50","bedrooms":3,"kind":"house","reference":"r-1","photos":["https://example.com/a.jpg"]`)
 	item := "/v1/properties/" + p.ID
 	got := s.Patch(p.ID, `{"bedrooms":null,"kind":null,"photos":null,"reference":null,"price":1.25e1}`)
-	if got.Bedrooms != nil || got.Kind != "other" || len(got.Photos) != 0 || got.Reference != nil || got.Price != "12.50" || got.Title != "before" {
+	if got.Bedrooms != nil || got.Kind != "other" || len(got.Photos) != 0 || got.Reference != nil ||
+		got.Price != "12.50" || got.Title != "before" {
 		t.Errorf("after null members: %+v", got)
 	}
 	if again := s.Patch(p.ID, `{"price":"12.50"}`); again.Version != got.Version {
@@ -225,7 +230,8 @@ func TestMergePatchAndReplace(t *testing.T) {
 		t.Errorf("read, edit, send back: %+v", replaced)
 	}
 	s.Do(http.MethodPut, item, `{"title":"small","price":1,"location":"l"}`).Must(http.StatusOK)
-	s.Do(http.MethodPut, "/v1/properties/"+apptest.NewID().String(), `{"title":"t","price":1,"location":"l"}`).Must(http.StatusNotFound)
+	s.Do(http.MethodPut, "/v1/properties/"+apptest.NewID().String(), `{"title":"t","price":1,"location":"l"}`).
+		Must(http.StatusNotFound)
 }
 
 func TestWhoMayWrite(t *testing.T) {
@@ -247,13 +253,15 @@ func TestWhoMayWrite(t *testing.T) {
 	if code != cli.ExitOK {
 		t.Fatal(stderr)
 	}
-	code, secret, _ := apptest.Gable(t, "admin", "create-key", "short-lived", "--database-url", string(s.Config.Database.URL))
+	code, secret, _ := apptest.Gable(t, "admin", "create-key", "short-lived", "--database-url",
+		string(s.Config.Database.URL))
 	if code != cli.ExitOK {
 		t.Fatal("no key")
 	}
 	bearer := "Bearer " + strings.TrimSpace(secret)
 	s.Do(http.MethodPost, "/v1/properties", body, "Authorization", bearer).Must(http.StatusCreated)
-	if code, _, stderr := apptest.Gable(t, "admin", "revoke", "short-lived", "--database-url", string(s.Config.Database.URL)); code != cli.ExitOK {
+	if code, _, stderr := apptest.Gable(t, "admin", "revoke", "short-lived", "--database-url",
+		string(s.Config.Database.URL)); code != cli.ExitOK {
 		t.Fatal(stderr)
 	}
 	s.Do(http.MethodPost, "/v1/properties", body, "Authorization", bearer).Must(http.StatusUnauthorized)
@@ -333,7 +341,8 @@ func TestEveryPathKnowsHeadOptionsAndAllow(t *testing.T) {
 // The database is well, and whoever empties the caches is not told otherwise.
 func TestAPurgeWithoutRedisSaysWhatIsAway(t *testing.T) {
 	s := apptest.Start(t, "sqlite::memory:", "redis://127.0.0.1:1/0")
-	r := s.Do(http.MethodDelete, "/v1/cache", "", "Authorization", "Bearer "+s.AdminKey).Must(http.StatusServiceUnavailable)
+	r := s.Do(http.MethodDelete, "/v1/cache", "", "Authorization", "Bearer "+s.AdminKey).
+		Must(http.StatusServiceUnavailable)
 	if !strings.Contains(r.Body, "The query cache cannot be reached") || r.Header.Get("Retry-After") == "" {
 		t.Errorf("the answer is %v %s", r.Header, r.Body)
 	}

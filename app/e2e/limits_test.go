@@ -107,7 +107,10 @@ func TestProcessesCountTogetherAndAloneWithoutRedis(t *testing.T) {
 
 func TestOneClientDoesNotTakeAllStreams(t *testing.T) {
 	t.Parallel()
-	s := apptest.Embedded.Start(t, behindProxy, func(c *config.Config) { c.HTTP.MaxStreams, c.HTTP.MaxStreamsPerClient = 4, 2 })
+	s := apptest.Embedded.Start(t, behindProxy, func(c *config.Config) {
+		c.HTTP.MaxStreams,
+			c.HTTP.MaxStreamsPerClient = 4, 2
+	})
 	const path = "/v1/changes?after=now"
 	first := openStream(s, path, from("192.0.2.1")...)
 	openStream(s, path, from("192.0.2.1")...)

@@ -30,7 +30,8 @@ func outcomes(x site.Explanation) string {
 }
 
 func TestALookupSaysWhichLevelWouldAnswer(t *testing.T) {
-	patient := func(c *config.Config) { c.Freshness.MaxStaleness = time.Minute } // a slow machine must not have the caches passed by
+	// a slow machine must not have the caches passed by
+	patient := func(c *config.Config) { c.Freshness.MaxStaleness = time.Minute }
 	for _, setup := range []apptest.Setup{apptest.Embedded, apptest.Services} {
 		t.Run(setup.Name, func(t *testing.T) { looksUp(t, setup.Start(t, patient)) })
 	}
@@ -51,19 +52,23 @@ func looksUp(t *testing.T, s *apptest.Server) {
 	s.Get(asked).Must(http.StatusOK)
 	want(asked, "view: view hit, query hit, query hit", true)
 	x := want(spelled, "view: view hit, query hit, query hit", false)
-	if x.Target != "/v1/properties?kind=house&count=exact&max_price=500.00" || x.View.Question != "search?kind=house&max_price=500&count=exact" {
+	if x.Target != "/v1/properties?kind=house&count=exact&max_price=500.00" ||
+		x.View.Question != "search?kind=house&max_price=500&count=exact" {
 		t.Errorf("looked up as %q, %q", x.Target, x.View.Question)
 	}
-	if v := x.View; !v.Found || v.Bytes == 0 || len(v.Variants) != 1 || v.Made.IsZero() || len(v.Depends) != 2 || v.Verdict != "fresh" {
+	if v := x.View; !v.Found || v.Bytes == 0 || len(v.Variants) != 1 || v.Made.IsZero() || len(v.Depends) != 2 ||
+		v.Verdict != "fresh" {
 		t.Errorf("the view is %+v", v)
 	}
-	if q := x.Query[0]; !q.Found || !q.Own || q.Made.IsZero() || !strings.HasPrefix(q.Question, "page:") || q.Snapshot == "" {
+	if q := x.Query[0]; !q.Found || !q.Own || q.Made.IsZero() || !strings.HasPrefix(q.Question, "page:") ||
+		q.Snapshot == "" {
 		t.Errorf("the record is %+v", q)
 	}
 
 	s.Patch(house.ID, `{"price":450}`)
 	x = want(asked, "view: view patched, query patched, query hit", true)
-	if r := x.View.Recent; x.View.Touching != 1 || len(r) == 0 || !r[0].Touches || r[0].ID != house.ID || r[0].Op != "update" || r[0].Version != 2 || r[0].At.IsZero() {
+	if r := x.View.Recent; x.View.Touching != 1 || len(r) == 0 || !r[0].Touches || r[0].ID != house.ID ||
+		r[0].Op != "update" || r[0].Version != 2 || r[0].At.IsZero() {
 		t.Errorf("the changes are %+v", x.View)
 	}
 	s.Create(`"title":"Other","price":"300","kind":"house"`)

@@ -99,7 +99,8 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	odd := url.QueryEscape(script)
 	public := map[string]int{
 		"/": 200, "/?q=" + odd: 200, "/?location=" + odd: 200, "/?min_price=" + odd: 400, "/?kind=" + odd: 400, "/?near=" + odd: 400,
-		"/listings/" + p.ID: 200, "/listings/" + near.ID: 200, "/listings/" + apptest.NewID().String(): 404, "/listings/" + odd: 404,
+		"/listings/" + p.ID: 200, "/listings/" + near.ID: 200, "/listings/" + apptest.NewID().
+					String(): 404, "/listings/" + odd: 404,
 		"/" + odd: 404, "/admin": 303, "/admin/sign-in?next=" + odd: 200, "/admin/" + odd: 404,
 	}
 	at := "/admin/listings/" + p.ID
@@ -109,7 +110,8 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 		"/admin/cache?address=" + url.QueryEscape("/listings/"+p.ID): 200, "/admin/cache/purge": 200, "/admin/keys": 200, "/admin/people": 200,
 		"/admin/password": 200, "/admin/listings/%3Cscript%3E": 404, at + "/history?before=" + odd: 200,
 	}
-	harmless(boss.Post("/admin/keys", apptest.Fields("name", script, "scope", "write")).Must(http.StatusCreated), "/admin/keys")
+	harmless(boss.Post("/admin/keys", apptest.Fields("name", script, "scope", "write")).Must(http.StatusCreated),
+		"/admin/keys")
 	for path, status := range public {
 		for range 2 { // made, and kept
 			a := visitor.Get(path).Must(status)
@@ -122,7 +124,8 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 		a := boss.Get(path).Must(status)
 		inForce(a, path)
 		harmless(a, path)
-		if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Cache-Status") != "" || !strings.Contains(a.Header.Get("Vary"), "Cookie") {
+		if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Cache-Status") != "" ||
+			!strings.Contains(a.Header.Get("Vary"), "Cookie") {
 			t.Errorf("%s may be kept: %v", path, a.Header)
 		}
 		head := boss.Send(http.MethodHead, path, "", "").Must(status)
@@ -131,10 +134,14 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 		}
 	}
 	for path, form := range map[string]url.Values{
-		"/admin/listings/new": apptest.Fields("title", script, "price", script), "/admin/bulk": apptest.Fields("id", p.ID, "action", "percent", "value", "1", "search", script),
-		"/admin/people": apptest.Fields("name", script, "password", script, "role", script), "/admin/keys": apptest.Fields("name", strings.Repeat(script, 9), "scope", script),
-		"/admin/sign-in":  apptest.Fields("sign_in_name", script, "sign_in_password", script, "next", script, "resume", "1", "kept."+script, script),
-		"/admin/password": apptest.Fields("current", script, "next", script, "again", script), "/admin/bulk/apply": apptest.Fields("id", p.ID, "search", script, "once", script),
+		"/admin/listings/new": apptest.Fields("title", script, "price", script), "/admin/bulk": apptest.Fields("id", p.ID,
+			"action", "percent", "value", "1", "search", script),
+		"/admin/people": apptest.Fields("name", script, "password", script, "role",
+			script), "/admin/keys": apptest.Fields("name", strings.Repeat(script, 9), "scope", script),
+		"/admin/sign-in": apptest.Fields("sign_in_name", script, "sign_in_password", script, "next", script, "resume", "1",
+			"kept."+script, script),
+		"/admin/password": apptest.Fields("current", script, "next", script, "again",
+			script), "/admin/bulk/apply": apptest.Fields("id", p.ID, "search", script, "once", script),
 		at: apptest.Fields("title", script, "price", "1", "location", script, "state", "1"),
 	} {
 		a := boss.Post(path, form)
@@ -147,10 +154,12 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	if after := views(s); after != before {
 		t.Errorf("the back office has left pages in the cache: %d before, %d after", before, after)
 	}
-	if got := visitor.Get("/admin/cache/samples").Must(http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(got, "/admin/sign-in") {
+	if got := visitor.Get("/admin/cache/samples").Must(http.StatusSeeOther).
+		Header.Get("Location"); !strings.HasPrefix(got, "/admin/sign-in") {
 		t.Errorf("the figures are shown to everybody: %s", got)
 	}
-	if a := boss.Get("/admin/cache/samples").Must(http.StatusOK); a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+	if a := boss.Get("/admin/cache/samples").Must(http.StatusOK); a.Header.Get("Cache-Control") != "no-store" ||
+		a.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%v", a.Header)
 	}
 }
@@ -166,7 +175,8 @@ func TestTheCatalogueIsKeptAndAlwaysTrue(t *testing.T) {
 				t.Errorf("%s: %v", path, a.Header)
 			}
 			v.Get(path, "If-None-Match", a.Header.Get("ETag")).Must(http.StatusNotModified)
-			if head := v.Send(http.MethodHead, path, "", "").Must(http.StatusOK); head.Body != "" || head.Header.Get("ETag") != a.Header.Get("ETag") {
+			if head := v.Send(http.MethodHead, path, "", "").Must(http.StatusOK); head.Body != "" ||
+				head.Header.Get("ETag") != a.Header.Get("ETag") {
 				t.Errorf("HEAD %s: %v", path, head.Header)
 			}
 		}

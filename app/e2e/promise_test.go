@@ -81,7 +81,8 @@ func TestNoStorePromisesTheDatabasesOwnAnswer(t *testing.T) {
 		s.Get(hotPage, "Cache-Control", "no-cache").Shows(`"100.00"`)
 		behind(s, "UPDATE properties SET price = 250")
 		for range 2 {
-			s.Get(hotPage, "Cache-Control", "no-store").Shows(`"250.00"`).Caches("gable-query; fwd=bypass, gable-view; fwd=bypass")
+			s.Get(hotPage, "Cache-Control", "no-store").Shows(`"250.00"`).
+				Caches("gable-query; fwd=bypass, gable-view; fwd=bypass")
 			s.Get(hotPage).Shows(`"100.00"`).Caches("gable-view; hit")
 		}
 	})
@@ -112,7 +113,8 @@ func TestATokenPromisesItsWriteInEveryProcess(t *testing.T) {
 		third.Get(hotPage).Shows(`"1.00"`)
 		third.Get(hotPage, consistency, both).Shows(`"beside"`).Shows(`"4.00"`)
 
-		imported := reader.Do(http.MethodPost, "/v1/imports", "reference,title,price,location\nr-1,followed,5,Here\nr-2,new,6,Here\n",
+		imported := reader.Do(http.MethodPost, "/v1/imports",
+			"reference,title,price,location\nr-1,followed,5,Here\nr-2,new,6,Here\n",
 			"Content-Type", "text/csv").Must(http.StatusOK).Token()
 		third.Get(hotPage, consistency, imported).Shows(`"5.00"`).Shows(`"6.00"`)
 		removed := writer.Do(http.MethodDelete, item, "").Must(http.StatusNoContent).Token()
@@ -127,15 +129,20 @@ func TestEveryWriteAnswersWithAToken(t *testing.T) {
 		created := s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k").Must(http.StatusCreated)
 		item := created.Header.Get("Location")
 		for name, a := range map[string]apptest.Answer{
-			"a creation":                     created,
-			"its repetition":                 s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k").Must(http.StatusCreated),
-			"a replacement":                  s.Do(http.MethodPut, item, `{"title":"u","price":1,"location":"l"}`).Must(http.StatusOK),
-			"a change":                       s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
-			"a change of nothing":            s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
-			"a change in a session":          s.Do(http.MethodPatch, item, `{"price":3}`, consistency, created.Token()).Must(http.StatusOK),
+			"a creation": created,
+			"its repetition": s.Do(http.MethodPost, "/v1/properties", body, "Idempotency-Key", "k").
+				Must(http.StatusCreated),
+			"a replacement": s.Do(http.MethodPut, item, `{"title":"u","price":1,"location":"l"}`).
+				Must(http.StatusOK),
+			"a change":            s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
+			"a change of nothing": s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
+			"a change in a session": s.Do(http.MethodPatch, item, `{"price":3}`, consistency, created.Token()).
+				Must(http.StatusOK),
 			"a change that begins a session": s.Do(http.MethodPatch, item, `{"price":4}`, consistency, "*").Must(http.StatusOK),
-			"an import":                      s.Do(http.MethodPost, "/v1/imports", twoRows, "Content-Type", "text/csv").Must(http.StatusOK),
-			"an import that stores nothing":  s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type", "text/csv").Must(http.StatusOK),
+			"an import": s.Do(http.MethodPost, "/v1/imports", twoRows, "Content-Type", "text/csv").
+				Must(http.StatusOK),
+			"an import that stores nothing": s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type",
+				"text/csv").Must(http.StatusOK),
 		} {
 			s.Get(item, consistency, a.Token()).Must(http.StatusOK)
 			if t.Failed() {
@@ -209,7 +216,8 @@ func TestOnlyIfCachedNeverLoads(t *testing.T) {
 		kept := func(path string) apptest.Answer { t.Helper(); return s.Get(path, "Cache-Control", "only-if-cached") }
 		for range 2 {
 			for _, path := range []string{item, absent, hotPage, counted} {
-				if got := apptest.Decoded[jsonProblem](kept(path).Must(http.StatusGatewayTimeout)); got.Type != "/problems/not-cached" {
+				if got := apptest.Decoded[jsonProblem](kept(path).
+					Must(http.StatusGatewayTimeout)); got.Type != "/problems/not-cached" {
 					t.Errorf("%s: %s", path, got.Type)
 				}
 			}

@@ -48,21 +48,27 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 			{"trailing data", create, `{` + ok + `} x`, 400, "invalid-request", ""},
 			{"invalid UTF-8", create, "{\"title\":\"\xff\"}", 400, "invalid-request", ""},
 			{"an array", create, `[]`, 400, "invalid-request", ""},
-			{"too deep", create, `{"title":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, 400, "invalid-request", ""},
+			{"too deep", create, `{"title":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, 400,
+				"invalid-request", ""},
 			{"unknown member", create, `{` + ok + `,"colour":"blue"}`, 400, "invalid-request", "/colour"},
 			{"duplicate member", create, `{` + ok + `,"title":"u"}`, 400, "invalid-request", "/title"},
 			{"a member in other letters", create, `{` + ok + `,"Title":"u"}`, 400, "invalid-request", "/Title"},
-			{"wrong types", create, `{"title":5,"price":1,"location":null,"photos":"x"}`, 400, "invalid-request", "/title /location /photos"},
+			{"wrong types", create, `{"title":5,"price":1,"location":null,"photos":"x"}`, 400, "invalid-request",
+				"/title /location /photos"},
 			{"read-only members", create, `{` + ok + `,"version":3,"id":"x"}`, 400, "invalid-request", "/version /id"},
 			{"missing members", create, `{}`, 422, "invalid-property", "/title /price /location"},
-			{"rules", create, `{"title":" ","price":-1,"location":"l","kind":"castle","bathrooms":1.1,"latitude":91,"longitude":0,"bedrooms":1001,"currency":"EURO"}`,
+			{"rules", create,
+				`{"title":" ","price":-1,"location":"l","kind":"castle","bathrooms":1.1,"latitude":91,"longitude":0,"bedrooms":1001,"currency":"EURO"}`,
 				422, "invalid-property", "/title /price /currency /kind /bedrooms /bathrooms /latitude"},
-			{"too large a price", create, `{"title":"t","price":1000000000000,"location":"l"}`, 422, "invalid-property", "/price"},
+			{"too large a price", create, `{"title":"t","price":1000000000000,"location":"l"}`, 422, "invalid-property",
+				"/price"},
 			{"too precise a price", create, `{"title":"t","price":"1.005","location":"l"}`, 422, "invalid-property", "/price"},
 			{"one coordinate", create, `{` + ok + `,"latitude":1}`, 422, "invalid-property", "/longitude"},
 			{"NUL", create, `{"title":"a\u0000b","price":1,"location":"l"}`, 422, "invalid-property", "/title"},
-			{"too many photos", create, `{` + ok + `,"photos":[` + strings.Repeat(`"http://x/",`, 50) + `"http://x/"]}`, 422, "invalid-property", "/photos"},
-			{"a photo that is no address", create, `{` + ok + `,"photos":["javascript:alert(1)"]}`, 422, "invalid-property", "/photos/0"},
+			{"too many photos", create, `{` + ok + `,"photos":[` + strings.Repeat(`"http://x/",`, 50) + `"http://x/"]}`, 422,
+				"invalid-property", "/photos"},
+			{"a photo that is no address", create, `{` + ok + `,"photos":["javascript:alert(1)"]}`, 422, "invalid-property",
+				"/photos/0"},
 			{"a body over the limit", create, `{"title":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "payload-too-large", ""},
 			{"a parameter on create", "POST /v1/properties?x=1", `{` + ok + `}`, 400, "invalid-request", "x"},
 			{"no UUID", "GET /v1/properties/42", "", 400, "invalid-id", "id"},
@@ -73,7 +79,8 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 			{"empty parameter", "GET /v1/properties?kind=", "", 400, "invalid-request", "kind"},
 			{"unknown choice", "GET /v1/properties?kind=castle&status=lost", "", 400, "invalid-request", "kind status"},
 			{"contradictory range", "GET /v1/properties?min_price=2&max_price=1", "", 400, "invalid-request", "min_price"},
-			{"number", "GET /v1/properties?min_bedrooms=1.5&max_area_m2=1e99", "", 400, "invalid-request", "min_bedrooms max_area_m2"},
+			{"number", "GET /v1/properties?min_bedrooms=1.5&max_area_m2=1e99", "", 400, "invalid-request",
+				"min_bedrooms max_area_m2"},
 			{"box", "GET /v1/properties?bbox=1,2,3", "", 400, "invalid-request", "bbox"},
 			{"box upside down", "GET /v1/properties?bbox=0,10,1,5", "", 400, "invalid-request", "bbox"},
 			{"near without radius", "GET /v1/properties?near=1,2", "", 400, "invalid-request", "near"},
@@ -98,7 +105,8 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 				local.T = t
 				a := local.Do(method, path, c.body).Must(c.status)
 				r := apptest.Decoded[jsonProblem](a)
-				if a.Header.Get("Content-Type") != "application/problem+json" || r.Type != "/problems/"+c.problem || r.places() != c.places {
+				if a.Header.Get("Content-Type") != "application/problem+json" || r.Type != "/problems/"+c.problem ||
+					r.places() != c.places {
 					t.Errorf("%s at %q, want %s at %q: %s", r.Type, r.places(), c.problem, c.places, a.Body)
 				}
 				if r.RequestID == "" || r.RequestID != a.Header.Get("X-Request-Id") || r.Detail == "" {
@@ -106,7 +114,8 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 				}
 			})
 		}
-		for _, media := range []string{"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"} {
+		for _, media := range []string{"text/plain", "application/x-www-form-urlencoded",
+			"application/json; charset=latin1"} {
 			s.Do("POST", "/v1/properties", `{`+ok+`}`, "Content-Type", media).Must(http.StatusUnsupportedMediaType)
 		}
 		s.Do("POST", "/v1/properties", `{`+ok+`}`, "Content-Encoding", "gzip").Must(http.StatusUnsupportedMediaType)
@@ -147,11 +156,13 @@ func TestATakenReferenceIsAConflict(t *testing.T) {
 func TestALogLineCannotBeForgedAndHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
-	s.Get("/v1/properties/x%0Aforged", "X-Request-Id", "mine-1", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	s.Get("/v1/properties/x%0Aforged", "X-Request-Id", "mine-1", "Traceparent",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	s.Do("POST", "/v1/properties", `{}`)
 	lines := s.Log.FilterMessage("request").All()
 	last := lines[len(lines)-2].ContextMap()
-	if last["request_id"] != "mine-1" || last["trace_id"] != "0af7651916cd43dd8448eb211c80319c" || last["route"] != "/v1/properties/{id}" {
+	if last["request_id"] != "mine-1" || last["trace_id"] != "0af7651916cd43dd8448eb211c80319c" ||
+		last["route"] != "/v1/properties/{id}" {
 		t.Errorf("logged %v", last)
 	}
 	for _, line := range s.Log.All() {

@@ -29,12 +29,14 @@ func TestSigningInOpensTheBackOffice(t *testing.T) {
 			t.Error("somebody who has not signed in is given a session")
 		}
 		b.Get("/admin/sign-in?next=%2Fadmin%2Fimport").Must(http.StatusOK).Says("Sign in")
-		b.SignIn("anna", "wrong "+apptest.Password).Must(http.StatusUnauthorized).Says("The name or the password is wrong.").Lacks(apptest.Password)
+		b.SignIn("anna", "wrong "+apptest.Password).Must(http.StatusUnauthorized).
+			Says("The name or the password is wrong.").Lacks(apptest.Password)
 		b.SignIn("nobody", apptest.Password).Must(http.StatusUnauthorized).Says("The name or the password is wrong.")
 		b.MayWork(false)
 		b.SignIn(" Anna ", apptest.Password).Goes("/admin")
 		c := b.Session()
-		if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure || c.Name != "gable_session" {
+		if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure ||
+			c.Name != "gable_session" {
 			t.Fatalf("the cookie is %v", c)
 		}
 		if left := time.Until(c.Expires); left < 11*time.Hour || left > 12*time.Hour+time.Minute || len(c.Value) < 40 {
@@ -67,7 +69,8 @@ func TestAfterSigningInPeopleGoWhereTheyWantedButNowhereElse(t *testing.T) {
 		if got := form.Get("next"); got != want {
 			t.Errorf("%s: the page would go on to %s", next, got)
 		}
-		b.Post("/admin/sign-in", apptest.Fields("next", next, "sign_in_name", "anna", "sign_in_password", apptest.Password)).Goes(want)
+		b.Post("/admin/sign-in", apptest.Fields("next", next, "sign_in_name", "anna", "sign_in_password",
+			apptest.Password)).Goes(want)
 	}
 }
 
@@ -76,7 +79,8 @@ func TestATokenKnownBeforeSigningInIsWorthNothing(t *testing.T) {
 	s := apptest.Embedded.Start(t)
 	s.Hire("anna", keys.RoleAdministrator)
 	mallory := s.Staff("mallory", keys.RoleEditor)
-	for name, planted := range map[string]string{"invented": strings.Repeat("A", 43), "of somebody else": mallory.Session().Value} {
+	for name, planted := range map[string]string{"invented": strings.Repeat("A", 43),
+		"of somebody else": mallory.Session().Value} {
 		t.Run(name, func(t *testing.T) {
 			anna := s.Browser()
 			anna.Cookies["gable_session"] = &http.Cookie{Name: "gable_session", Value: planted}
@@ -100,8 +104,10 @@ func TestAChangedPasswordEndsTheOtherSessions(t *testing.T) {
 		change := func(current, next, again string) apptest.Answer {
 			return here.Post("/admin/password", apptest.Fields("current", current, "next", next, "again", again))
 		}
-		change(apptest.Password, otherTestPassword, "not the same").Must(http.StatusUnprocessableEntity).Says("is not the same as the new password")
-		change("wrong "+apptest.Password, otherTestPassword, otherTestPassword).Must(http.StatusUnprocessableEntity).Says("is wrong")
+		change(apptest.Password, otherTestPassword, "not the same").Must(http.StatusUnprocessableEntity).
+			Says("is not the same as the new password")
+		change("wrong "+apptest.Password, otherTestPassword, otherTestPassword).Must(http.StatusUnprocessableEntity).
+			Says("is wrong")
 		change(apptest.Password, "short", "short").Must(http.StatusUnprocessableEntity).Says("must have 12 to 256 characters")
 		there.MayWork(true)
 		before := here.Session().Value
@@ -153,7 +159,8 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 		}
 		id := account[1].ID
 		anna.Get("/admin/keys").Must(http.StatusOK)
-		boss.Post("/admin/people/change", apptest.Fields("id", id, "role", "king")).Must(http.StatusUnprocessableEntity).Says("There is no such role.")
+		boss.Post("/admin/people/change", apptest.Fields("id", id, "role", "king")).Must(http.StatusUnprocessableEntity).
+			Says("There is no such role.")
 		boss.Post("/admin/people/change", apptest.Fields("id", id, "role", "editor")).Goes("/admin/people")
 		anna.Get("/admin/keys").Must(http.StatusForbidden)
 		anna.MayWork(true)
@@ -162,7 +169,8 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 		anna.MayWork(false)
 		anna.SignIn("anna", apptest.Password).Must(http.StatusUnauthorized)
 		boss.Post("/admin/people/change", apptest.Fields("id", id, "remove", "1")).Goes("/admin/people")
-		boss.Post("/admin/people/change", apptest.Fields("id", account[0].ID, "remove", "1")).Must(http.StatusConflict).Says("Nobody changes their own role")
+		boss.Post("/admin/people/change", apptest.Fields("id", account[0].ID, "remove", "1")).Must(http.StatusConflict).
+			Says("Nobody changes their own role")
 		boss.MayWork(true)
 	})
 }
@@ -288,13 +296,15 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t, func(c *config.Config) { c.HTTP.PublicURL = "https://homes.example.org" })
 	b := s.Staff("anna", keys.RoleAdministrator)
-	if c := b.Session(); c.Name != "__Host-gable_session" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+	if c := b.Session(); c.Name != "__Host-gable_session" || !c.Secure || !c.HttpOnly ||
+		c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
 		t.Errorf("the cookie is %v", c)
 	}
 	if c := b.Cookies["__Host-gable_browser"]; c == nil || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
 		t.Errorf("the browser's cookie is %v", c)
 	}
-	b.Post("/admin/listings/new", apptest.Fields("title", "seen", "price", "1", "location", "l", "once", "o")).Must(http.StatusSeeOther)
+	b.Post("/admin/listings/new", apptest.Fields("title", "seen", "price", "1", "location", "l", "once", "o")).
+		Must(http.StatusSeeOther)
 	if c := b.Cookies["__Host-gable_seen"]; c == nil || !c.Secure || !c.HttpOnly {
 		t.Errorf("the cookie is %v", c)
 	}
@@ -304,9 +314,12 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 		other.Header.Get("Consistency-Token") != "" {
 		t.Errorf("the tokens are %v and %v", own.Header, other.Header)
 	}
-	b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://homes.example.org").Must(http.StatusSeeOther)
-	b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "http://homes.example.org").Must(http.StatusForbidden)
-	for _, path := range []string{"/", "/admin", "/v1/properties", "/nowhere", "/healthz", "/docs", "/v1/properties?x=1", "/robots.txt"} {
+	b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "https://homes.example.org").
+		Must(http.StatusSeeOther)
+	b.Post("/admin/cache/purge", nil, "Sec-Fetch-Site", "", "Origin", "http://homes.example.org").
+		Must(http.StatusForbidden)
+	for _, path := range []string{"/", "/admin", "/v1/properties", "/nowhere", "/healthz", "/docs", "/v1/properties?x=1",
+		"/robots.txt"} {
 		for range 2 {
 			if got := b.Get(path).Header.Get("Strict-Transport-Security"); got != "max-age=63072000" {
 				t.Errorf("%s: %q", path, got)
@@ -317,7 +330,8 @@ func TestASiteReachedByHTTPSSaysSo(t *testing.T) {
 		c.HTTP.PublicURL, c.HTTP.HSTSSubdomains = "https://homes.example.org", true
 	})
 	for _, path := range []string{"/", "/v1/properties", "/nowhere"} {
-		if got := whole.Browser().Get(path).Header.Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
+		if got := whole.Browser().Get(path).
+			Header.Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
 			t.Errorf("with its subdomains, %s: %q", path, got)
 		}
 	}
@@ -335,7 +349,8 @@ func TestEditorsMayNotDoWhatAdministratorsDo(t *testing.T) {
 	anna, boss := s.Staff("anna", keys.RoleEditor), s.Staff("boss", keys.RoleAdministrator)
 	for _, path := range []string{"/admin/keys", "/admin/people", "/admin/cache/purge"} {
 		anna.Get(path).Must(http.StatusForbidden).Says("Only administrators may do this.")
-		anna.Post(path, apptest.Fields("name", "eve", "password", apptest.Password, "role", "administrator", "scope", "admin")).Must(http.StatusForbidden)
+		anna.Post(path, apptest.Fields("name", "eve", "password", apptest.Password, "role", "administrator", "scope",
+			"admin")).Must(http.StatusForbidden)
 		boss.Get(path).Must(http.StatusOK)
 	}
 	anna.Post("/admin/keys/revoke", apptest.Fields("name", "x")).Must(http.StatusForbidden)
@@ -370,10 +385,13 @@ func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
 		t.Fatalf("no key on the page: %s", page.Body)
 	}
 	boss.Get("/admin/keys").Lacks(secret)
-	boss.Post("/admin/keys", apptest.Fields("name", "laptop", "scope", "write")).Must(http.StatusUnprocessableEntity).Says("A key of that name exists")
+	boss.Post("/admin/keys", apptest.Fields("name", "laptop", "scope", "write")).Must(http.StatusUnprocessableEntity).
+		Says("A key of that name exists")
 	boss.Post("/admin/keys/revoke", apptest.Fields("name", "laptop")).Goes("/admin/keys")
-	boss.Post("/admin/people", apptest.Fields("name", "Anna", "password", otherTestPassword, "role", "editor")).Goes("/admin/people")
-	boss.Post("/admin/people", apptest.Fields("name", "anna", "password", otherTestPassword, "role", "editor")).Must(http.StatusUnprocessableEntity).
+	boss.Post("/admin/people", apptest.Fields("name", "Anna", "password", otherTestPassword, "role", "editor")).
+		Goes("/admin/people")
+	boss.Post("/admin/people", apptest.Fields("name", "anna", "password", otherTestPassword, "role", "editor")).
+		Must(http.StatusUnprocessableEntity).
 		Says("belongs to somebody already").Lacks(otherTestPassword)
 	accounts, err := s.Accounts.List(t.Context())
 	if err != nil {
@@ -409,7 +427,8 @@ func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
 	if in["name"] != "boss" || in["address"] != "127.0.0.1" || in["role"] != "administrator" {
 		t.Errorf("signed in: %v", in)
 	}
-	if by := s.Log.FilterMessage("account changed").All()[1].ContextMap(); by["by"] != "boss" || by["name"] != "anna" || by["removed"] != true {
+	if by := s.Log.FilterMessage("account changed").All()[1].ContextMap(); by["by"] != "boss" || by["name"] != "anna" ||
+		by["removed"] != true {
 		t.Errorf("account changed: %v", by)
 	}
 }
@@ -430,7 +449,8 @@ func TestPeopleSeeTheirSessionsAndEndThem(t *testing.T) {
 		}
 		here.Post("/admin/sessions", apptest.Fields("session", keys.HashSecret(boss.Session().Value))).Goes("/admin/sessions")
 		boss.MayWork(true)
-		here.Post("/admin/sessions", apptest.Fields("session", keys.HashSecret(phone.Session().Value))).Goes("/admin/sessions")
+		here.Post("/admin/sessions", apptest.Fields("session", keys.HashSecret(phone.Session().Value))).
+			Goes("/admin/sessions")
 		here.Get("/admin/sessions").Says("The session has ended.").Lacks("Firefox")
 		phone.MayWork(false)
 		third.MayWork(true)
@@ -493,7 +513,8 @@ func appCode(t *testing.T, secret string, steps int64) string {
 // enrol sets up a second factor and returns its secret and recovery codes.
 func enrol(b *apptest.Browser) (secret string, recovery []string) {
 	b.T.Helper()
-	secret = b.Get("/admin/second-factor").Must(http.StatusOK).Says(`<svg class="qr"`).Hidden("/admin/second-factor").Get("secret")
+	secret = b.Get("/admin/second-factor").Must(http.StatusOK).Says(`<svg class="qr"`).Hidden("/admin/second-factor").
+		Get("secret")
 	page := b.Post("/admin/second-factor",
 		apptest.Fields("secret", secret, "password", apptest.Password, "code", appCode(b.T, secret, 0))).
 		Must(http.StatusOK).Says("Your second factor is on.")

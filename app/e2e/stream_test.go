@@ -241,7 +241,8 @@ func TestABadPlaceIsAProblemBeforeAnythingIsStreamed(t *testing.T) {
 
 func TestStreamsEndWithTheServer(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
-		streams := []*eventStream{openStream(s, "/v1/changes"), openStream(s, "/v1/changes"), openStream(s, "/v1/changes?after=now")}
+		streams := []*eventStream{openStream(s, "/v1/changes"), openStream(s, "/v1/changes"),
+			openStream(s, "/v1/changes?after=now")}
 		streams[2].heartbeat()
 		stopped := make(chan error, 1)
 		go func() { stopped <- s.Stop() }()

@@ -17,6 +17,7 @@ func TestTheServersTrendShowsItsRequests(t *testing.T) {
 			return false
 		}
 		last := samples[len(samples)-1]
-		return last.Requests > 0 && last.MeanMS != nil && last.View.Hits > 0 && last.View.Entries > 0 && last.Query.Entries > 0 && last.Trusted
+		return last.Requests > 0 && last.MeanMS != nil && last.View.Hits > 0 && last.View.Entries > 0 &&
+			last.Query.Entries > 0 && last.Trusted
 	})
 }

@@ -133,7 +133,8 @@ func TestNoReaderEverSeesLessThanWhatWasAcknowledged(t *testing.T) {
 		acknowledged.Store("price", 1)
 		done := make(chan struct{})
 		var readers sync.WaitGroup
-		for _, path := range []string{"/v1/properties/" + p.ID, "/v1/properties?kind=commercial", "/v1/properties?min_price=1&limit=1"} {
+		for _, path := range []string{"/v1/properties/" + p.ID, "/v1/properties?kind=commercial",
+			"/v1/properties?min_price=1&limit=1"} {
 			readers.Go(func() {
 				for {
 					select {

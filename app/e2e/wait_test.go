@@ -175,7 +175,8 @@ func TestMigratingWithoutTheRightToCreateTablesIsAnErrorAndNothingElse(t *testin
 	}
 	address.User = url.User("plain")
 	for _, args := range [][]string{{"up"}, {"down", "1", "--yes"}} {
-		code, out, stderr := apptest.Gable(t, append(append([]string{"migrate"}, args...), "--database-url", address.String())...)
+		code, out, stderr := apptest.Gable(t, append(append([]string{"migrate"}, args...), "--database-url",
+			address.String())...)
 		if code != cli.ExitFailed || out != "" || !strings.Contains(stderr, "permission denied") {
 			t.Errorf("%v: code %d, %q, %q", args, code, out, stderr)
 		}

@@ -45,7 +45,8 @@ func (f *watchedFeed) Changes(ctx context.Context, after ports.FeedCursor, limit
 	f.readings.Add(1)
 	page, err := f.ChangeFeed.Changes(ctx, after, limit)
 	select {
-	case <-time.After(max(time.Millisecond, time.Duration(f.perChange.Load())*time.Duration(min(limit, len(page.Changes))))):
+	case <-time.After(max(time.Millisecond,
+		time.Duration(f.perChange.Load())*time.Duration(min(limit, len(page.Changes))))):
 	case <-ctx.Done():
 		return ports.FeedPage{}, ctx.Err()
 	}

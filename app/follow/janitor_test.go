@@ -20,7 +20,8 @@ func TestTheJanitorRemovesExpiredSessionsAndNoOthers(t *testing.T) {
 	listings := memory.NewPropertyRepository(time.Now)
 	sessions := memory.NewSessionRepository(memory.NewAccountRepository())
 	expired, open := access.HashSecret("expired"), access.HashSecret("open")
-	for hash, expires := range map[string]time.Time{expired: time.Now().Add(-time.Second), open: time.Now().Add(time.Hour)} {
+	for hash, expires := range map[string]time.Time{expired: time.Now().Add(-time.Second), open: time.Now().
+		Add(time.Hour)} {
 		if err := sessions.SaveSession(t.Context(), hash, "", nil, expires); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +52,8 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 		core, logs := observer.New(zap.InfoLevel)
 		j := &Janitor{Log: zap.New(core), Duties: []Duty{{"old changes", feed.Prune, retention}}}
 		add := func(n byte) {
-			p, err := property.New(property.ID{15: n}, property.Details{Title: "House", Location: "Leeds", Currency: "USD"}, time.Now())
+			p, err := property.New(property.ID{15: n}, property.Details{Title: "House", Location: "Leeds", Currency: "USD"},
+				time.Now())
 			if err == nil {
 				_, err = listings.Create(t.Context(), p, nil)
 			}

@@ -57,7 +57,8 @@ func TestThePlaceIsReachedWhenTheLedgerHasBeenTold(t *testing.T) {
 		f.add(2)
 		f.add(3)
 		f.catchUp()
-		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || told != 2 || !f.Ledger.Place().Snapshot.Covers(place.Snapshot) {
+		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || told != 2 || !f.Ledger.Place().
+			Snapshot.Covers(place.Snapshot) {
 			t.Errorf("%d changes are told, and the place is %v, not %v; error %v", told, f.Ledger.Place(), place, err)
 		}
 	})

@@ -34,7 +34,8 @@ func TestImportsAreCountedByWhatBecameOfTheirRecordsUnlessDry(t *testing.T) {
 	for _, m := range families[0].GetMetric() {
 		got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
 	}
-	if diff := cmp.Diff(map[string]float64{"created": 8, "updated": 6, "unchanged": 2, "superseded": 2, "rejected": 2}, got); diff != "" {
+	if diff := cmp.Diff(map[string]float64{"created": 8, "updated": 6, "unchanged": 2, "superseded": 2, "rejected": 2},
+		got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -39,7 +39,8 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 					return c.finding, c.err
 				},
 			})
-			if got := [...]uint64{level.verified.Load(), level.undecided.Load(), level.violations.Load()}; got != [...]uint64{c.verified, c.undecided, c.violations} {
+			if got := [...]uint64{level.verified.Load(), level.undecided.Load(),
+				level.violations.Load()}; got != [...]uint64{c.verified, c.undecided, c.violations} {
 				t.Errorf("verified, undecided and violations are %v", got)
 			}
 			if healed != c.violations {
@@ -50,7 +51,8 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 			}
 			for _, e := range entries.All() {
 				fields := e.ContextMap()
-				if e.Level != zap.ErrorLevel || e.Message != WrongAnswer || fields["level"] != "view" || fields["question"] != "limit=7" ||
+				if e.Level != zap.ErrorLevel || e.Message != WrongAnswer || fields["level"] != "view" ||
+					fields["question"] != "limit=7" ||
 					!strings.Contains(fields["detail"].(string), "given 1") {
 					t.Errorf("the log has %v %q %v", e.Level, e.Message, fields)
 				}

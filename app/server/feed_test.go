@@ -83,7 +83,10 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		feed := &failingFeed{ChangeFeed: memory.NewChangeFeed(store)}
 		ledger := freshness.NewLedger(100, 1<<30, time.Second)
 		f := follow.NewFollower(follow.Options{
-			Feed: feed, Live: follow.NewLiveFeed(feed, 1<<30, encodeEvents), Events: eventbus.New(func(_ string, r any) { panic(r) }),
+			Feed: feed, Live: follow.NewLiveFeed(feed, 1<<30, encodeEvents), Events: eventbus.New(func(_ string,
+				r any) {
+				panic(r)
+			}),
 			Ledger: ledger, Log: zap.NewNop(), Poll: 50 * time.Millisecond, IdlePoll: 250 * time.Millisecond,
 			Traffic: func() uint64 { return 0 }, History: 10, Retention: 100 * time.Hour,
 		})
@@ -95,7 +98,8 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		defer views.Close()
 		cache := memory.NewCache(1 << 10)
 		defer cache.Close()
-		registry := insight.NewRegistry(db, views, insight.NewQueryLevel(cache, insight.NewLevels()), insight.NewLevels(), ledger)
+		registry := insight.NewRegistry(db, views, insight.NewQueryLevel(cache, insight.NewLevels()), insight.NewLevels(),
+			ledger)
 		operators := newOps(db, cache, ledger, f, registry, &LogLevel{},
 			testConfiguration(t))
 		want := func(when string, least, most float64, feed, detail string) {
@@ -119,7 +123,8 @@ func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		want("when nothing has happened for an hour", 0, 0.26, "ok", "")
-		p, err := property.New(newPropertyID(), property.Details{Title: "House", Location: "Leeds", Price: 1, Currency: "USD"}, time.Now())
+		p, err := property.New(newPropertyID(), property.Details{Title: "House", Location: "Leeds", Price: 1,
+			Currency: "USD"}, time.Now())
 		if err == nil {
 			_, err = store.Create(t.Context(), p, nil)
 		}

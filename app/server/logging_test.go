@@ -34,7 +34,8 @@ func TestAnEntryIsOneLineWhateverItHolds(t *testing.T) {
 		if strings.Count(out.String(), "\n") != 1 || !strings.HasSuffix(out.String(), "\n") {
 			t.Errorf("%s: more than one line:\n%q", format, out)
 		}
-		if format == "console" && strings.ContainsAny(strings.TrimSuffix(out.String(), "\n"), "\r\x1b\u009b\u2028\u202e\x00") {
+		if format == "console" && strings.ContainsAny(strings.TrimSuffix(out.String(), "\n"),
+			"\r\x1b\u009b\u2028\u202e\x00") {
 			t.Errorf("a control character reaches the terminal: %q", out)
 		}
 		if !strings.Contains(out.String(), "all is lost") {
@@ -133,7 +134,8 @@ func TestAnUnknownLevelIsAnError(t *testing.T) {
 func TestFxSpeaksAtDebugOnly(t *testing.T) {
 	for level, speaks := range map[string]bool{"debug": true, "info": false} {
 		log, out := loggerTo(t, config.LogConfig{Level: level, Format: "json"})
-		app := fx.New(fx.WithLogger(func() fxevent.Logger { return newFxLogger(log) }), fx.Invoke(func() error { return errors.New("no") }))
+		app := fx.New(fx.WithLogger(func() fxevent.Logger { return newFxLogger(log) }),
+			fx.Invoke(func() error { return errors.New("no") }))
 		if app.Err() == nil {
 			t.Fatal("want the invoke's error")
 		}

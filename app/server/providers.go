@@ -18,7 +18,7 @@ import (
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/api"
-	webconsistency "github.com/gable-listings/gable/adapters/web/consistency"
+	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
@@ -134,14 +134,14 @@ func logRedis(log *zap.Logger) func(cause error) {
 	}
 }
 
-func newCoordinator(ledger *freshness.Ledger, f *follow.Follower, c *config.Config) *webconsistency.Coordinator {
-	return webconsistency.New(ledger, f, webconsistency.Options{
+func newCoordinator(ledger *freshness.Ledger, f *follow.Follower, c *config.Config) *consistency.Coordinator {
+	return consistency.New(ledger, f, consistency.Options{
 		StaleIfError: c.Freshness.StaleIfError, CatchUpTimeout: c.Freshness.CatchUpTimeout,
 	})
 }
 
 func newViewCache(
-	lc fx.Lifecycle, ledger *freshness.Ledger, co *webconsistency.Coordinator, l *insight.Levels, t *tracing.Tracer,
+	lc fx.Lifecycle, ledger *freshness.Ledger, co *consistency.Coordinator, l *insight.Levels, t *tracing.Tracer,
 	c *config.Config,
 ) *viewcache.Cache {
 	views := viewcache.New(ledger, co, l.View.Counters, viewcache.Options{
@@ -189,7 +189,7 @@ func accessOptions() accounts.Options {
 
 func newAPI(
 	listings *catalog.Catalog, files *transfer.Files, keys *accounts.Keys, feed *follow.LiveFeed, views *viewcache.Cache,
-	co *webconsistency.Coordinator, query insight.QueryLevel, ledger *freshness.Ledger, registry *prometheus.Registry,
+	co *consistency.Coordinator, query insight.QueryLevel, ledger *freshness.Ledger, registry *prometheus.Registry,
 	d draining, c *config.Config,
 ) *api.API {
 	return api.New(api.Options{
@@ -205,7 +205,7 @@ func newAPI(
 
 func newSite(
 	listings *catalog.Catalog, people *accounts.Accounts, sessions ports.SessionRepository, keys *accounts.Keys,
-	views *viewcache.Cache, query insight.QueryLevel, co *webconsistency.Coordinator, recent site.Trend, kept site.Lookup,
+	views *viewcache.Cache, query insight.QueryLevel, co *consistency.Coordinator, recent site.Trend, kept site.Lookup,
 	m *transfer.Imports, log *zap.Logger, c *config.Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{

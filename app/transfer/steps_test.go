@@ -34,7 +34,8 @@ func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 		}
 		file := fileOf(text, "gable")
 		file.Step, steps = count, 0
-		if _, err := u.Import(t.Context(), file, io.Discard, func(property.ImportReport, float64) {}); err != nil || steps < 2*records {
+		if _, err := u.Import(t.Context(), file, io.Discard, func(property.ImportReport, float64) {}); err != nil ||
+			steps < 2*records {
 			t.Errorf("%s, from a page: %d steps, %v", name, steps, err)
 		}
 	}

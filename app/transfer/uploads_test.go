@@ -80,7 +80,8 @@ func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 			report, err := u.Import(t.Context(), fileOf(content, "gable"), &rejects,
 				func(r property.ImportReport, read float64) { last, fraction = r, read })
 			stored := u.stored(t)
-			if err != nil || report.Read != 4 || report.Created != len(stored) || last.Read != 4 || fraction <= 0 || fraction > 1 {
+			if err != nil || report.Read != 4 || report.Created != len(stored) || last.Read != 4 || fraction <= 0 ||
+				fraction > 1 {
 				t.Fatalf("%+v, %v", report, err)
 			}
 			good := 0
@@ -93,7 +94,8 @@ func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 					t.Errorf("line %d: %s", row.Line, diff)
 				}
 			}
-			if good != len(stored) || report.Rejected != len(rows)-good || len(report.Reasons) != report.Rejected || report.Reasons[0].Line != 3 {
+			if good != len(stored) || report.Rejected != len(rows)-good || len(report.Reasons) != report.Rejected ||
+				report.Reasons[0].Line != 3 {
 				t.Errorf("%d rows look good, %d are stored: %+v", good, len(stored), report)
 			}
 			if stored["a-1"].Currency != "HKD" || rows[0].Price() != "HK$100" {
@@ -115,7 +117,8 @@ func TestAFileThatCannotBeReadIsBrokenAndNothingElse(t *testing.T) {
 	u := testUploads(t)
 	whole := compressed(t, uploadedRows)
 	for name, file := range map[string]site.ImportFile{
-		"another kind of file": fileOf("\x89PNG\r\n\x1a\n\x00\x00", "gable"), "no known column": fileOf("colour,size\nblue,1\n", "gable"),
+		"another kind of file": fileOf("\x89PNG\r\n\x1a\n\x00\x00",
+			"gable"), "no known column": fileOf("colour,size\nblue,1\n", "gable"),
 		"an unknown mapping": fileOf(uploadedRows, "../../etc/passwd"), "no mapping": fileOf(uploadedRows, ""),
 		"broken off in the midst": fileOf(whole[:len(whole)-12], "gable"),
 	} {
@@ -146,7 +149,8 @@ func TestRejectsAreMendedAndImportedWithTheSameMapping(t *testing.T) {
 			u := testUploads(t)
 			var rejects bytes.Buffer
 			report, err := u.Import(t.Context(), fileOf(c.rows, "gable"), &rejects, func(property.ImportReport, float64) {})
-			if err != nil || report.RejectsName != c.file || !strings.Contains(rejects.String(), c.from) || strings.Contains(rejects.String(), "a-1") {
+			if err != nil || report.RejectsName != c.file || !strings.Contains(rejects.String(), c.from) ||
+				strings.Contains(rejects.String(), "a-1") {
 				t.Fatalf("%+v, %v, %s", report, err, rejects.String())
 			}
 			mended := strings.Replace(rejects.String(), c.from, c.to, 1)

@@ -91,7 +91,8 @@ func (r *readers) ask(n *apptest.Node, path, want string, wish []string) {
 		}
 	case marked && bears && got.Header.Get("Age") != "":
 		r.kinds["marked"].Add(1)
-	case !marked && (apptest.Shown(got.Answer) == want || got.Status == http.StatusOK && bears && age < apptest.MaxStaleness):
+	case !marked && (apptest.Shown(got.Answer) == want || got.Status == http.StatusOK && bears &&
+		age < apptest.MaxStaleness):
 		r.kinds["true"].Add(1)
 	default:
 		r.c.T.Errorf("process %s: %s %q, asked %s after the write, shows %q, want %q (%s, age %q)",
@@ -118,7 +119,8 @@ func TestAFrozenDatabaseHidesNothingAndLosesNothing(t *testing.T) {
 		asked := askOn(c, s, w)
 		apptest.Until(w.At.Add(3 * apptest.MaxStaleness))
 		inTheFrost := `{"title":"in the frost"}`
-		c.Nodes[1].Do(http.MethodPatch, apptest.ItemPath(s.id), inTheFrost, "Content-Type", apptest.PatchType).Must(http.StatusServiceUnavailable)
+		c.Nodes[1].Do(http.MethodPatch, apptest.ItemPath(s.id), inTheFrost, "Content-Type", apptest.PatchType).
+			Must(http.StatusServiceUnavailable)
 		asked.end()
 		if marked, refused := asked.kinds["marked"].Load(), asked.kinds["refused"].Load(); marked == 0 || refused == 0 {
 			t.Errorf("while the database stood still %d answers were marked, and %d refused", marked, refused)
@@ -128,7 +130,8 @@ func TestAFrozenDatabaseHidesNothingAndLosesNothing(t *testing.T) {
 			n.Settle()
 			tryConnections(n)
 		}
-		s.reviseAtLast(c.Nodes) // from here on what was refused, and may have been stored when the server went on, no longer can be
+		// from here on what was refused, and may have been stored when the server went on, no longer can be
+		s.reviseAtLast(c.Nodes)
 		s.round = version(c, s.id)
 		holdTrue(c, s, "after the frost", 2)
 	}
@@ -136,7 +139,8 @@ func TestAFrozenDatabaseHidesNothingAndLosesNothing(t *testing.T) {
 
 func version(c *apptest.Cluster, id string) (version int) {
 	c.T.Helper()
-	if err := c.Sql.QueryRow(c.T.Context(), "SELECT version FROM properties WHERE id = $1", id).Scan(&version); err != nil {
+	if err := c.Sql.QueryRow(c.T.Context(), "SELECT version FROM properties WHERE id = $1", id).
+		Scan(&version); err != nil {
 		c.T.Fatal(err)
 	}
 	return version

@@ -101,7 +101,8 @@ func (c *chronicle) judge(o *observation) []string {
 func isAbsent(price int) bool { return price == absentPrice }
 
 // judgePage looks at what a page does not show, and at its count.
-func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(string, ...any), wrong *[]string) []string {
+func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(string, ...any),
+	wrong *[]string) []string {
 	matches := func(price int) bool { return price >= o.low && price <= o.high }
 	least, most := 0, 0
 	for i := range c.listings {

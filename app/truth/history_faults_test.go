@@ -23,21 +23,35 @@ const ms = time.Millisecond
 
 // historyFaults are injected one after the other, into a process chosen at random.
 var historyFaults = []fault{
-	{"process killed and started again", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Kill() }, func(_ *history, n *apptest.Node) { n.Start() }, 0, 300 * ms},
-	{"process frozen", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Freeze() }, func(_ *history, n *apptest.Node) { n.Thaw() }, 100 * ms, 2500 * ms},
+	{"process killed and started again", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Kill() },
+		func(_ *history, n *apptest.Node) { n.Start() }, 0, 300 * ms},
+	{"process frozen", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Freeze() },
+		func(_ *history, n *apptest.Node) { n.Thaw() }, 100 * ms, 2500 * ms},
 	{"Redis flushed", flushRedis, nil, 0, 100 * ms},
-	{"Redis killed and started again", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Redis.Kill() }, func(h *history, _ *apptest.Node) { h.Redis.Start() }, 100 * ms, 800 * ms},
-	{"Redis frozen", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Redis.Pause() }, func(h *history, _ *apptest.Node) { h.Redis.Resume() }, 100 * ms, 1500 * ms},
-	{"slow way to Redis", func(_ *history, n *apptest.Node, r *rand.Rand) { n.Cache.Slow(5 + r.IntN(200)) }, func(_ *history, n *apptest.Node) { n.Cache.Mend() }, 200 * ms, 1500 * ms},
-	{"no way to Redis", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Cache.Cut() }, func(_ *history, n *apptest.Node) { n.Cache.Mend() }, 200 * ms, 1500 * ms},
-	{"Redis a black hole", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Cache.Swallow() }, func(_ *history, n *apptest.Node) { n.Cache.Mend() }, 200 * ms, 1500 * ms},
-	{"slow way to the database", func(_ *history, n *apptest.Node, r *rand.Rand) { n.Database.Slow(1 + r.IntN(80)) }, func(_ *history, n *apptest.Node) { n.Database.Mend() }, 300 * ms, 2 * time.Second},
-	{"no way to the database", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Database.Cut() }, func(_ *history, n *apptest.Node) { n.Database.Mend() }, 200 * ms, 2 * time.Second},
-	{"the database a black hole", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Database.Swallow() }, func(_ *history, n *apptest.Node) { n.Database.Mend() }, 200 * ms, 2500 * ms},
-	{"the database's answers lost", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Database.LoseAnswers() }, func(_ *history, n *apptest.Node) { n.Database.Mend() }, 200 * ms, 2 * time.Second},
-	{"database killed and started again", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Postgres.Kill() }, func(h *history, _ *apptest.Node) { h.Postgres.Start() }, 0, 1500 * ms},
-	{"database stopped and started again", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Postgres.Stop() }, func(h *history, _ *apptest.Node) { h.Postgres.Start() }, 0, 300 * ms},
-	{"database frozen", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Postgres.Pause() }, func(h *history, _ *apptest.Node) { h.Postgres.Resume() }, 100 * ms, 1500 * ms},
+	{"Redis killed and started again", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Redis.Kill() },
+		func(h *history, _ *apptest.Node) { h.Redis.Start() }, 100 * ms, 800 * ms},
+	{"Redis frozen", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Redis.Pause() },
+		func(h *history, _ *apptest.Node) { h.Redis.Resume() }, 100 * ms, 1500 * ms},
+	{"slow way to Redis", func(_ *history, n *apptest.Node, r *rand.Rand) { n.Cache.Slow(5 + r.IntN(200)) },
+		func(_ *history, n *apptest.Node) { n.Cache.Mend() }, 200 * ms, 1500 * ms},
+	{"no way to Redis", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Cache.Cut() },
+		func(_ *history, n *apptest.Node) { n.Cache.Mend() }, 200 * ms, 1500 * ms},
+	{"Redis a black hole", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Cache.Swallow() },
+		func(_ *history, n *apptest.Node) { n.Cache.Mend() }, 200 * ms, 1500 * ms},
+	{"slow way to the database", func(_ *history, n *apptest.Node, r *rand.Rand) { n.Database.Slow(1 + r.IntN(80)) },
+		func(_ *history, n *apptest.Node) { n.Database.Mend() }, 300 * ms, 2 * time.Second},
+	{"no way to the database", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Database.Cut() },
+		func(_ *history, n *apptest.Node) { n.Database.Mend() }, 200 * ms, 2 * time.Second},
+	{"the database a black hole", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Database.Swallow() },
+		func(_ *history, n *apptest.Node) { n.Database.Mend() }, 200 * ms, 2500 * ms},
+	{"the database's answers lost", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Database.LoseAnswers() },
+		func(_ *history, n *apptest.Node) { n.Database.Mend() }, 200 * ms, 2 * time.Second},
+	{"database killed and started again", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Postgres.Kill() },
+		func(h *history, _ *apptest.Node) { h.Postgres.Start() }, 0, 1500 * ms},
+	{"database stopped and started again", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Postgres.Stop() },
+		func(h *history, _ *apptest.Node) { h.Postgres.Start() }, 0, 300 * ms},
+	{"database frozen", func(h *history, _ *apptest.Node, _ *rand.Rand) { h.Postgres.Pause() },
+		func(h *history, _ *apptest.Node) { h.Postgres.Resume() }, 100 * ms, 1500 * ms},
 	{"all connections to the database ended", endConnections, nil, 0, 200 * ms},
 	{"records forged in Redis", forgeRecords, nil, 100 * ms, 800 * ms},
 	{"a column rewritten", newEdition(rewriteColumn), nil, 0, 1500 * ms},
@@ -55,7 +69,8 @@ func flushRedis(h *history, _ *apptest.Node, _ *rand.Rand) {
 }
 
 func endConnections(h *history, _ *apptest.Node, _ *rand.Rand) {
-	_, _ = h.Sql.Exec(h.T.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	_, _ = h.Sql.Exec(h.T.Context(),
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 }
 
 // After the last fault of a turn comes what it takes to get over the faults, and then a rest in which the answers count as

@@ -225,7 +225,8 @@ func exchange(w *apptest.Wire) (apptest.WireAnswer, error) {
 }
 
 // write changes a listing's price through a process, and returns the version that was acknowledged, 0 if none was.
-func (h *history) write(process int, w *apptest.Wire, listing, price int, headers ...string) (version int, token string) {
+func (h *history) write(process int, w *apptest.Wire, listing, price int, headers ...string) (version int,
+	token string) {
 	h.writers.RLock()
 	defer h.writers.RUnlock()
 	b := &h.listings[listing]

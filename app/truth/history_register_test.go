@@ -71,7 +71,8 @@ func (h *history) keepRegisters(ctx context.Context, r *rand.Rand) {
 		result, _ := porcupine.CheckOperationsVerbose(register, steps, registerPatience)
 		h.register(string(result))
 		if result == porcupine.Illegal {
-			h.complain(fmt.Sprintf("listing %s: no order of its %d linearizable reads and writes explains what was seen", id, len(steps)))
+			h.complain(fmt.Sprintf("listing %s: no order of its %d linearizable reads and writes explains what was seen", id,
+				len(steps)))
 		}
 	}
 }

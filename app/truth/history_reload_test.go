@@ -34,7 +34,8 @@ func (h *history) alone(work func(ctx context.Context)) {
 }
 
 // newEdition is a fault that gives all listings the next edition in one transaction, in a way of its own.
-func newEdition(change func(ctx context.Context, tx pgx.Tx, edition int) error) func(*history, *apptest.Node, *rand.Rand) {
+func newEdition(change func(ctx context.Context, tx pgx.Tx, edition int) error) func(*history, *apptest.Node,
+	*rand.Rand) {
 	return func(h *history, _ *apptest.Node, _ *rand.Rand) {
 		h.alone(func(ctx context.Context) {
 			edition := h.beginEdition()
@@ -171,7 +172,8 @@ func reloadDump(h *history, _ *apptest.Node, _ *rand.Rand) {
 			if err := execAll(ctx, tx, "LOCK TABLE properties, property_changes IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 				return err
 			}
-			drop, create, triggers = h.parts(run("", dump, "--clean", "--table", "properties", "--table", "property_changes", h.Database))
+			drop, create, triggers = h.parts(run("", dump, "--clean", "--table", "properties", "--table", "property_changes",
+				h.Database))
 			edition = h.beginEdition()
 			back = h.beginAbsence(h.now())
 			_, err := tx.Conn().PgConn().Exec(ctx, drop).ReadAll()

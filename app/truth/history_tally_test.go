@@ -151,16 +151,19 @@ func (y *tally) report(now moment) string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d checked reads in %s (%.0f/s): ", y.total(), took.Round(time.Second), float64(y.total())/took.Seconds())
+	fmt.Fprintf(&b, "%d checked reads in %s (%.0f/s): ", y.total(), took.Round(time.Second),
+		float64(y.total())/took.Seconds())
 	for k := range readKinds {
 		fmt.Fprintf(&b, "%s %d, ", k, y.reads[k].Load())
 	}
 	fmt.Fprintf(&b, "labelled stale %d; %d writes\n", y.stale, y.writes.Load())
-	fmt.Fprintf(&b, "told nothing, by status (0: no answer): %v\nregisters checked for linearizability: %v\nfaults:\n", y.silent, y.registers)
+	fmt.Fprintf(&b, "told nothing, by status (0: no answer): %v\nregisters checked for linearizability: %v\nfaults:\n",
+		y.silent, y.registers)
 	for _, name := range slices.Sorted(maps.Keys(y.faults)) {
 		fmt.Fprintf(&b, "  %4d  %s\n", y.faults[name], name)
 	}
-	fmt.Fprintln(&b, "how old the listings in unlabelled default answers were, since the next version was known to be committed:")
+	fmt.Fprintln(&b,
+		"how old the listings in unlabelled default answers were, since the next version was known to be committed:")
 	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "level\tlistings\tp50\tp99\tp99.9\tmax\t")
 	for _, level := range slices.Sorted(maps.Keys(y.ages)) {
@@ -171,7 +174,8 @@ func (y *tally) report(now moment) string {
 	_ = table.Flush()
 	fmt.Fprintf(&b, "%d violations\n", y.violated)
 	if y.violated > 0 {
-		fmt.Fprintf(&b, "  %s\nthe last faults:\n  %s\n", strings.Join(y.violations, "\n  "), strings.Join(y.timeline, "\n  "))
+		fmt.Fprintf(&b, "  %s\nthe last faults:\n  %s\n", strings.Join(y.violations, "\n  "),
+			strings.Join(y.timeline, "\n  "))
 	}
 	return b.String()
 }

@@ -39,9 +39,10 @@ func TestHistory(t *testing.T) {
 	if given, err := strconv.ParseUint(os.Getenv("GABLE_TEST_SEED"), 10, 64); err == nil {
 		seed = given
 	}
-	c := apptest.NewCluster(t, apptest.Plan{Nodes: processes, OwnPostgres: true, OwnRedis: true, Links: true, Settings: []string{
-		"GABLE_DATABASE_QUERY_TIMEOUT=1s", "GABLE_FRESHNESS_VERIFY_INTERVAL=20ms",
-	}})
+	c := apptest.NewCluster(t, apptest.Plan{Nodes: processes, OwnPostgres: true, OwnRedis: true, Links: true,
+		Settings: []string{
+			"GABLE_DATABASE_QUERY_TIMEOUT=1s", "GABLE_FRESHNESS_VERIFY_INTERVAL=20ms",
+		}})
 	h := newHistory(c)
 	ctx, cancel := context.WithTimeout(t.Context(), length)
 	defer cancel()
@@ -74,7 +75,8 @@ func (h *history) tellProgress(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-minutes.C:
-			h.T.Logf("%s: %d reads checked, %.0f/s in the last minute", h.now().Round(time.Second), h.total(), float64(h.total()-before)/60)
+			h.T.Logf("%s: %d reads checked, %.0f/s in the last minute", h.now().Round(time.Second), h.total(),
+				float64(h.total()-before)/60)
 		}
 	}
 }
@@ -92,12 +94,14 @@ func (h *history) converge() {
 			n.Shows(healed, apptest.MaxStaleness, apptest.ItemPath(id), want[i])
 		}
 		for low := 0; low < historyBands*bandWidth; low += bandWidth {
-			n.Shows(healed, apptest.MaxStaleness, fmt.Sprintf("/v1/properties?min_price=%d&max_price=%d&limit=500&count=exact&fields=price", low, low+bandWidth-1),
+			n.Shows(healed, apptest.MaxStaleness,
+				fmt.Sprintf("/v1/properties?min_price=%d&max_price=%d&limit=500&count=exact&fields=price", low, low+bandWidth-1),
 				h.storedCount(low, low+bandWidth-1))
 		}
 		for i, id := range h.ids {
 			if got := n.Get(apptest.ItemPath(id), "Cache-Control", "no-cache"); apptest.Shown(got.Answer) != want[i] {
-				h.T.Errorf("process %s asked without a cache shows %q, the database has %q", n.Name, apptest.Shown(got.Answer), want[i])
+				h.T.Errorf("process %s asked without a cache shows %q, the database has %q", n.Name, apptest.Shown(got.Answer),
+					want[i])
 			}
 		}
 	}
@@ -144,7 +148,8 @@ func (h *history) stored() []string {
 func (h *history) storedCount(low, high int) string {
 	h.T.Helper()
 	var n int
-	if err := h.Sql.QueryRow(h.T.Context(), "SELECT count(*) FROM properties WHERE price BETWEEN $1 AND $2", low, high).Scan(&n); err != nil {
+	if err := h.Sql.QueryRow(h.T.Context(), "SELECT count(*) FROM properties WHERE price BETWEEN $1 AND $2", low, high).
+		Scan(&n); err != nil {
 		h.T.Fatal(err)
 	}
 	blanks := make([]byte, max(0, n-1))

@@ -35,29 +35,42 @@ func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 			shown: []sight{{0, version, price, 0}}}
 	}
 	page := func(began time.Duration, low, high, count int, shown ...sight) observation {
-		return observation{item: -1, low: low, high: high, began: began, ended: began + time.Millisecond, status: 200, count: count, shown: shown}
+		return observation{item: -1, low: low, high: high, began: began, ended: began + time.Millisecond, status: 200,
+			count: count, shown: shown}
 	}
 	with := func(o observation, change func(*observation)) observation { change(&o); return o }
 	for name, c := range map[string]struct {
 		observation
 		want string // "" for nothing wrong
 	}{
-		"old, within what is promised":                    {item(1999*time.Millisecond, 1, 100), ""},
-		"older than is promised":                          {item(2001*time.Millisecond, 1, 100), "shown at version 1 instead of 2"},
-		"new":                                             {item(2001*time.Millisecond, 2, 250), ""},
-		"old, linearizable":                               {with(item(1001*time.Millisecond, 1, 100), func(o *observation) { o.kind = linearizableRead }), "instead of 2"},
-		"overtaken, linearizable":                         {with(item(999*time.Millisecond, 1, 100), func(o *observation) { o.kind = linearizableRead }), ""},
-		"less than the process acknowledged":              {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.least = []int{2, 0} }), "acknowledged, or this session"},
-		"less than a writer who changed nothing was told": {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.told = []int{2, 0} }), "told a writer"},
-		"the same, labelled":                              {with(item(1100*time.Millisecond, 1, 100), func(o *observation) { o.told, o.stale = []int{2, 0}, true }), "told a writer"},
-		"stale and labelled":                              {with(item(4*time.Second, 1, 100), func(o *observation) { o.stale, o.age = true, 3*time.Second }), ""},
-		"stale, in a linearizable read":                   {with(item(6*time.Second, 2, 250), func(o *observation) { o.kind, o.stale, o.age = linearizableRead, true, 3*time.Second }), "instead of 3"},
-		"stale, in a session":                             {with(item(6*time.Second, 2, 250), func(o *observation) { o.stale, o.age, o.least = true, 3*time.Second, []int{3, 0} }), "instead of 3"},
-		"staler than its label":                           {with(item(4*time.Second, 1, 100), func(o *observation) { o.stale, o.age = true, time.Second }), "stale by 1s"},
-		"another content for a known version":             {item(1100*time.Millisecond, 2, 260), "was 250 before"},
-		"what was rolled back":                            {item(6*time.Second, 4, forbiddenPrice), "rolled back"},
-		"absent though never removed":                     {with(item(6*time.Second, 0, 0), func(o *observation) { o.status, o.shown = 404, nil }), "is absent"},
-		"absent because removed":                          {with(item(6*time.Second, 0, 0), func(o *observation) { o.item, o.status, o.shown = 1, 404, nil }), ""},
+		"old, within what is promised": {item(1999*time.Millisecond, 1, 100), ""},
+		"older than is promised": {item(2001*time.Millisecond, 1, 100),
+			"shown at version 1 instead of 2"},
+		"new": {item(2001*time.Millisecond, 2, 250), ""},
+		"old, linearizable": {with(item(1001*time.Millisecond, 1, 100),
+			func(o *observation) { o.kind = linearizableRead }), "instead of 2"},
+		"overtaken, linearizable": {with(item(999*time.Millisecond, 1, 100),
+			func(o *observation) { o.kind = linearizableRead }), ""},
+		"less than the process acknowledged": {with(item(1100*time.Millisecond, 1, 100),
+			func(o *observation) { o.least = []int{2, 0} }), "acknowledged, or this session"},
+		"less than a writer who changed nothing was told": {with(item(1100*time.Millisecond, 1, 100),
+			func(o *observation) { o.told = []int{2, 0} }), "told a writer"},
+		"the same, labelled": {with(item(1100*time.Millisecond, 1, 100),
+			func(o *observation) { o.told, o.stale = []int{2, 0}, true }), "told a writer"},
+		"stale and labelled": {with(item(4*time.Second, 1, 100),
+			func(o *observation) { o.stale, o.age = true, 3*time.Second }), ""},
+		"stale, in a linearizable read": {with(item(6*time.Second, 2, 250),
+			func(o *observation) { o.kind, o.stale, o.age = linearizableRead, true, 3*time.Second }), "instead of 3"},
+		"stale, in a session": {with(item(6*time.Second, 2, 250),
+			func(o *observation) { o.stale, o.age, o.least = true, 3*time.Second, []int{3, 0} }), "instead of 3"},
+		"staler than its label": {with(item(4*time.Second, 1, 100),
+			func(o *observation) { o.stale, o.age = true, time.Second }), "stale by 1s"},
+		"another content for a known version": {item(1100*time.Millisecond, 2, 260), "was 250 before"},
+		"what was rolled back":                {item(6*time.Second, 4, forbiddenPrice), "rolled back"},
+		"absent though never removed": {with(item(6*time.Second, 0, 0),
+			func(o *observation) { o.status, o.shown = 404, nil }), "is absent"},
+		"absent because removed": {with(item(6*time.Second, 0, 0),
+			func(o *observation) { o.item, o.status, o.shown = 1, 404, nil }), ""},
 		"removed and still there": {with(item(6*time.Second, 0, 0),
 			func(o *observation) { o.item, o.shown = 1, []sight{{1, 1, 120, 0}} }), "instead of 2"},
 		"a page without what belongs on it": {page(7*time.Second, 200, 400, -1), "listing 0 is missing"},
@@ -99,7 +112,8 @@ func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 		observation
 		want string
 	}{
-		"the edition before, within what is promised": {read(defaultRead, 8*time.Second+apptest.MaxStaleness+lookPeriod-1, 0), ""},
+		"the edition before, within what is promised": {read(defaultRead, 8*time.Second+apptest.MaxStaleness+lookPeriod-1,
+			0), ""},
 		"the edition before, later": {
 			read(defaultRead, 8*time.Second+apptest.MaxStaleness+lookPeriod, 0), "edition 0 instead of 1",
 		},
@@ -130,7 +144,8 @@ func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 }
 
 func TestTheCheckerIsLenientWhereItCannotKnow(t *testing.T) {
-	missing := observation{item: -1, low: 300, high: 300, began: 7 * time.Second, ended: 7 * time.Second, status: 200, count: -1}
+	missing := observation{item: -1, low: 300, high: 300, began: 7 * time.Second, ended: 7 * time.Second, status: 200,
+		count: -1}
 	for name, prepare := range map[string]func(b *biography){
 		"a write is under way":             func(b *biography) { b.begin() },
 		"a write had no outcome":           func(b *biography) { b.begin(); b.end(6*time.Second, false) },

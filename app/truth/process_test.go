@@ -94,7 +94,8 @@ func TestAfterAProcessDiedInTheMidstOfWritesAllAgreeWithTheDatabase(t *testing.T
 		for i, id := range ids {
 			writers.Go(func() {
 				for n := 0; ; n++ {
-					r, err := a.Try(http.MethodPatch, apptest.ItemPath(id), fmt.Sprintf(`{"title":"w%d-%d"}`, i, n), "Content-Type", apptest.PatchType)
+					r, err := a.Try(http.MethodPatch, apptest.ItemPath(id), fmt.Sprintf(`{"title":"w%d-%d"}`, i, n), "Content-Type",
+						apptest.PatchType)
 					if err != nil || r.Status != http.StatusOK {
 						return
 					}
@@ -115,7 +116,8 @@ func TestAfterAProcessDiedInTheMidstOfWritesAllAgreeWithTheDatabase(t *testing.T
 			var version int64
 			err := c.Sql.QueryRow(t.Context(), "SELECT title, version FROM properties WHERE id = $1", id).Scan(&title, &version)
 			if err != nil || version < acknowledged[i].Load() {
-				t.Fatalf("the database has version %d of listing %d, %d was acknowledged (%v)", version, i, acknowledged[i].Load(), err)
+				t.Fatalf("the database has version %d of listing %d, %d was acknowledged (%v)", version, i,
+					acknowledged[i].Load(), err)
 			}
 			for _, n := range c.Nodes {
 				n.Shows(died, apptest.MaxStaleness, apptest.ItemPath(id), fmt.Sprintf("%s %d.00 v%d", title, i, version))

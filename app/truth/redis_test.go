@@ -54,7 +54,8 @@ func (s *subject) reviseAtLast(nodes []*apptest.Node) {
 		n.T.Helper()
 		s.round++
 		apptest.Poll(n.T, "process "+n.Name+" takes a write", func() bool {
-			r := n.Do(http.MethodPatch, apptest.ItemPath(s.id), fmt.Sprintf(`{"title":"subject v%d"}`, s.round), "Content-Type", apptest.PatchType)
+			r := n.Do(http.MethodPatch, apptest.ItemPath(s.id), fmt.Sprintf(`{"title":"subject v%d"}`, s.round),
+				"Content-Type", apptest.PatchType)
 			return r.Status == http.StatusOK
 		})
 	}
@@ -159,7 +160,8 @@ func showAll(c *apptest.Cluster, s *subject) {
 	for path, want := range s.looks() {
 		for _, n := range c.Nodes {
 			if r := n.Get(path); apptest.Shown(r.Answer) != want {
-				c.T.Fatalf("process %s: %s shows %q, want %q (%s)", n.Name, path, apptest.Shown(r.Answer), want, r.Header.Get("Cache-Status"))
+				c.T.Fatalf("process %s: %s shows %q, want %q (%s)", n.Name, path, apptest.Shown(r.Answer), want,
+					r.Header.Get("Cache-Status"))
 			}
 		}
 	}

@@ -139,7 +139,8 @@ func startLoad(c *apptest.Cluster, nodes ...*apptest.Node) *traffic {
 func (l *traffic) work(i int, p apptest.Written) {
 	for round := 1; l.ctx.Err() == nil; round++ {
 		title := fmt.Sprintf("load %d, round %d", i, round)
-		etag := l.send(http.StatusOK, http.MethodGet, apptest.ItemPath(p.ID), "", apptest.TokenHeader, p.Token).Header.Get("ETag")
+		etag := l.send(http.StatusOK, http.MethodGet, apptest.ItemPath(p.ID), "", apptest.TokenHeader, p.Token).
+			Header.Get("ETag")
 		w := l.send(http.StatusOK, http.MethodPatch, apptest.ItemPath(p.ID), fmt.Sprintf(`{"title":%q}`, title),
 			"Content-Type", apptest.PatchType, "If-Match", etag)
 		l.writes.Add(1)
@@ -273,7 +274,8 @@ func sideBySide(t *testing.T, writer, reader *apptest.Node) {
 	if r := reader.Get(id, "Cache-Control", "no-cache"); r.Status != http.StatusNotFound {
 		t.Errorf("process %s shows a deleted listing: %d", reader.Name, r.Status)
 	}
-	two := apptest.Decoded[apptest.Page](reader.Get(list, apptest.TokenHeader, removed.Token).Must(http.StatusOK)).Properties[0].ID
+	two := apptest.Decoded[apptest.Page](reader.Get(list, apptest.TokenHeader, removed.Token).Must(http.StatusOK)).
+		Properties[0].ID
 	sees(writer.Remove(two), list, " (0)")
 	signsInOnceForBoth(t, writer, reader)
 }
@@ -295,7 +297,8 @@ func keepsWhatItDoesNotKnow(t *testing.T, old, now *apptest.Node) {
 		}
 	}
 	wants(created, list, "2.00")
-	patched := old.Write(http.MethodPatch, apptest.ItemPath(created.ID), `{"price":3}`, http.StatusOK, "Content-Type", apptest.PatchType)
+	patched := old.Write(http.MethodPatch, apptest.ItemPath(created.ID), `{"price":3}`, http.StatusOK, "Content-Type",
+		apptest.PatchType)
 	wants(patched, apptest.ItemPath(created.ID), "3.00")
 	wants(patched, list, "3.00")
 	imported := old.Write(http.MethodPost, "/v1/imports", "reference,title,price,location\n"+reference+

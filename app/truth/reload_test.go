@@ -82,7 +82,8 @@ func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
 	} {
 		id := apptest.NewID().String()
 		act(id)
-		agree(c, "after "+name+",", apptest.ItemPath(id), "/v1/properties?count=exact", "/v1/properties?max_price=8&count=exact",
+		agree(c, "after "+name+",", apptest.ItemPath(id), "/v1/properties?count=exact",
+			"/v1/properties?max_price=8&count=exact",
 			"/v1/properties?min_price=9")
 	}
 }
@@ -215,7 +216,8 @@ func TestNobodyOverwritesWhatTheyHaveNotSeenThoughItsVersionIsTheSame(t *testing
 	item, form := apptest.ItemPath(id), "/admin/listings/"+id
 	anna := s.Staff("anna", keys.RoleEditor)
 	tag := fresh(item).Header.Get("Etag")
-	edit := apptest.With(anna.Get(form).Must(http.StatusOK).Hidden(form), "title", "Loaded", "price", "3", "location", "Here")
+	edit := apptest.With(anna.Get(form).Must(http.StatusOK).Hidden(form), "title", "Loaded", "price", "3", "location",
+		"Here")
 	removal := anna.Get(form + "/remove").Must(http.StatusOK).Hidden(form + "/remove")
 	load(2)
 	if again := fresh(item).Header.Get("Etag"); again[:3] != tag[:3] || again == tag {

@@ -28,14 +28,16 @@ func holdSessions(c *apptest.Cluster) {
 	t := c.T
 	t.Helper()
 	p := c.Nodes[0].Create("session", 1000)
-	paths := []string{apptest.ItemPath(p.ID), "/v1/properties?min_price=1000&max_price=1000", "/v1/properties?q=session&fields=version"}
+	paths := []string{apptest.ItemPath(p.ID), "/v1/properties?min_price=1000&max_price=1000",
+		"/v1/properties?q=session&fields=version"}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var writers sync.WaitGroup
 	for i, n := range c.Nodes {
 		writers.Go(func() {
 			for k := 0; ctx.Err() == nil; k++ {
-				if _, err := n.Try(http.MethodPatch, apptest.ItemPath(p.ID), fmt.Sprintf(`{"description":"%d-%d"}`, i, k), "Content-Type", apptest.PatchType); err != nil {
+				if _, err := n.Try(http.MethodPatch, apptest.ItemPath(p.ID), fmt.Sprintf(`{"description":"%d-%d"}`, i, k),
+					"Content-Type", apptest.PatchType); err != nil {
 					t.Error(err)
 				}
 				_, _ = c.Sql.Exec(ctx, "UPDATE properties SET description = $1", fmt.Sprint(k))
@@ -56,7 +58,8 @@ func holdSessions(c *apptest.Cluster) {
 				}
 				version := apptest.VersionIn(r.Body)
 				if version < seen {
-					t.Errorf("process %s shows version %d at %s, %d was seen before (%s)", n.Name, version, paths[i%len(paths)], seen, r.Header.Get("Cache-Status"))
+					t.Errorf("process %s shows version %d at %s, %d was seen before (%s)", n.Name, version, paths[i%len(paths)],
+						seen, r.Header.Get("Cache-Status"))
 				}
 				if token = r.Header.Get(apptest.TokenHeader); token == "" {
 					t.Error("a session read is answered without a token")
@@ -75,7 +78,9 @@ func holdSessions(c *apptest.Cluster) {
 // second process could not have known of in time.
 func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 	t.Parallel()
-	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms", "GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
+	c := apptest.NewCluster(t,
+		apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms",
+			"GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
 	a, b := c.Nodes[0], c.Nodes[1]
 	s := newSubject(c)
 	for range 3 {
@@ -97,7 +102,9 @@ func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 // brought what they did.
 func TestACountHasWhatOthersDidBeforeOnesOwnChange(t *testing.T) {
 	t.Parallel()
-	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms", "GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
+	c := apptest.NewCluster(t,
+		apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms",
+			"GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
 	a := c.Nodes[0]
 	p := a.Create("counted", 1000)
 	paths := map[string]int{
@@ -156,7 +163,8 @@ func holdLinearizable(c *apptest.Cluster) {
 	for k := range 60 {
 		if k%3 == 0 {
 			var version int
-			if err := c.Sql.QueryRow(t.Context(), "UPDATE properties SET title = $1 RETURNING version", fmt.Sprint(k)).Scan(&version); err != nil {
+			if err := c.Sql.QueryRow(t.Context(), "UPDATE properties SET title = $1 RETURNING version", fmt.Sprint(k)).
+				Scan(&version); err != nil {
 				t.Fatal(err)
 			}
 			raise(&newest, version)
@@ -180,7 +188,8 @@ func TestOnlyIfCachedIsAnsweredFromACacheOrNotAtAll(t *testing.T) {
 	}
 	w := c.Nodes[1].Patch(p.ID, `{"title":"changed"}`)
 	apptest.Until(w.At.Add(apptest.MaxStaleness))
-	if r := n.Get(apptest.ItemPath(p.ID), "Cache-Control", "only-if-cached"); apptest.Shown(r.Answer) != "changed 1.00 v2" && r.Status != http.StatusGatewayTimeout {
+	if r := n.Get(apptest.ItemPath(p.ID), "Cache-Control",
+		"only-if-cached"); apptest.Shown(r.Answer) != "changed 1.00 v2" && r.Status != http.StatusGatewayTimeout {
 		t.Errorf("after a change elsewhere: %q", apptest.Shown(r.Answer))
 	}
 }
@@ -209,7 +218,8 @@ func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 	refuse := func(r apptest.Reply) {
 		t.Helper()
 		if r.Status != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
-			t.Errorf("%s after the end of the database: %d, Retry-After %q, %q", r.Began.Sub(killed), r.Status, r.Header.Get("Retry-After"), r.Header.Get("Cache-Status"))
+			t.Errorf("%s after the end of the database: %d, Retry-After %q, %q", r.Began.Sub(killed), r.Status,
+				r.Header.Get("Retry-After"), r.Header.Get("Cache-Status"))
 		}
 	}
 	for _, n := range c.Nodes {
@@ -280,8 +290,10 @@ func holdThrough(c *apptest.Cluster, s *subject, outage func()) {
 			apptest.Poll(t, path+" is answered again", func() bool {
 				r := n.Get(path)
 				marked := strings.Contains(r.Header.Get("Cache-Status"), "detail=stale")
-				if r.Status == http.StatusOK && !marked && r.Began.Sub(w.At) > apptest.MaxStaleness && apptest.Shown(r.Answer) != want {
-					t.Errorf("process %s: %s shows %q %s after the write, want %q", n.Name, path, apptest.Shown(r.Answer), r.Began.Sub(w.At), want)
+				if r.Status == http.StatusOK && !marked && r.Began.Sub(w.At) > apptest.MaxStaleness &&
+					apptest.Shown(r.Answer) != want {
+					t.Errorf("process %s: %s shows %q %s after the write, want %q", n.Name, path, apptest.Shown(r.Answer),
+						r.Began.Sub(w.At), want)
 				}
 				return r.Status == http.StatusOK && !marked && apptest.Shown(r.Answer) == want || t.Failed()
 			})
@@ -309,8 +321,10 @@ func TestAProcessWhoseFeedHasGoneQuietShowsNothingOldUnmarked(t *testing.T) {
 			for path, want := range s.looks() {
 				r := b.Get(path)
 				marked := strings.Contains(r.Header.Get("Cache-Status"), "detail=stale")
-				if r.Status == http.StatusOK && !marked && r.Began.Sub(w.At) > apptest.MaxStaleness && apptest.Shown(r.Answer) != want {
-					t.Errorf("%s shows %q %s after the write, want %q (%s)", path, apptest.Shown(r.Answer), r.Began.Sub(w.At), want, r.Header.Get("Cache-Status"))
+				if r.Status == http.StatusOK && !marked && r.Began.Sub(w.At) > apptest.MaxStaleness &&
+					apptest.Shown(r.Answer) != want {
+					t.Errorf("%s shows %q %s after the write, want %q (%s)", path, apptest.Shown(r.Answer), r.Began.Sub(w.At), want,
+						r.Header.Get("Cache-Status"))
 				}
 			}
 		}

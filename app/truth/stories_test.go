@@ -125,19 +125,22 @@ var stories = []struct {
 	{"a value is changed and changed back", func(s *stage) scene {
 		p := s.create("same", 7)
 		return scene{
-			before: map[string]string{apptest.ItemPath(p.ID): s.item("same", 7, 1), s.band(7, 7, ""): "same", s.band(8, 8, ""): ""},
+			before: map[string]string{apptest.ItemPath(p.ID): s.item("same", 7, 1), s.band(7, 7, ""): "same",
+				s.band(8, 8, ""): ""},
 			act: func() apptest.Written {
 				s.reprice(p.ID, 8)
 				return s.reprice(p.ID, 7)
 			},
-			after: map[string]string{apptest.ItemPath(p.ID): s.item("same", 7, 3), s.band(7, 7, ""): "same", s.band(8, 8, ""): ""},
+			after: map[string]string{apptest.ItemPath(p.ID): s.item("same", 7, 3), s.band(7, 7, ""): "same",
+				s.band(8, 8, ""): ""},
 		}
 	}},
 	{"listings are imported", func(s *stage) scene {
 		return scene{
 			before: map[string]string{s.all(""): ""},
 			act: func() apptest.Written {
-				csv := fmt.Sprintf("reference,title,price,location\nr-%d-1,first,%d,Here\nr-%d-2,second,%d,Here\n", s.low, s.low, s.low, s.low+1)
+				csv := fmt.Sprintf("reference,title,price,location\nr-%d-1,first,%d,Here\nr-%d-2,second,%d,Here\n", s.low, s.low,
+					s.low, s.low+1)
 				r := s.writer.Do(http.MethodPost, "/v1/imports", csv, "Content-Type", "text/csv")
 				r.Must(http.StatusOK)
 				return apptest.Written{At: time.Now(), Token: r.Header.Get(apptest.TokenHeader)}
@@ -151,7 +154,8 @@ var stories = []struct {
 		return scene{
 			before: map[string]string{s.band(0, 99, ""): "x y", s.band(100, 199, "&count=exact"): " (0)"},
 			act: func() apptest.Written {
-				return apptest.Written{At: s.Exec("UPDATE properties SET price = price + 100 WHERE price BETWEEN $1 AND $2", s.low, s.low+99)}
+				return apptest.Written{At: s.Exec("UPDATE properties SET price = price + 100 WHERE price BETWEEN $1 AND $2",
+					s.low, s.low+99)}
 			},
 			after:  map[string]string{s.band(0, 99, ""): "", s.band(100, 199, "&count=exact"): "x y (2)"},
 			beside: true,
@@ -180,14 +184,17 @@ var stories = []struct {
 		}
 	}},
 	{"one statement changes more rows than are told one by one", func(s *stage) scene {
-		s.Exec("INSERT INTO properties (title, price, location) SELECT 'mass', $1, 'Here' FROM generate_series(1, 1100)", s.low)
+		s.Exec("INSERT INTO properties (title, price, location) SELECT 'mass', $1, 'Here' FROM generate_series(1, 1100)",
+			s.low)
 		p := s.create("bystander", 3)
 		return scene{
-			before: map[string]string{s.band(0, 0, "&count=exact&limit=1"): "mass (1100)", apptest.ItemPath(p.ID): s.item("bystander", 3, 1)},
+			before: map[string]string{s.band(0, 0, "&count=exact&limit=1"): "mass (1100)",
+				apptest.ItemPath(p.ID): s.item("bystander", 3, 1)},
 			act: func() apptest.Written {
 				return apptest.Written{At: s.Exec("UPDATE properties SET price = price + 1, title = 'moved' WHERE price BETWEEN $1 AND $2", s.low, s.low+3)}
 			},
-			after:  map[string]string{s.band(0, 1, "&count=exact&limit=1"): "moved (1100)", apptest.ItemPath(p.ID): s.item("moved", 4, 2)},
+			after: map[string]string{s.band(0, 1, "&count=exact&limit=1"): "moved (1100)",
+				apptest.ItemPath(p.ID): s.item("moved", 4, 2)},
 			beside: true,
 		}
 	}},
@@ -212,7 +219,8 @@ type way struct {
 
 var ways = []way{
 	{"by default", apptest.MaxStaleness, func(apptest.Written) []string { return nil }, true},
-	{"with the writer's token", 0, func(w apptest.Written) []string { return []string{apptest.TokenHeader, w.Token} }, false},
+	{"with the writer's token", 0, func(w apptest.Written) []string { return []string{apptest.TokenHeader, w.Token} },
+		false},
 	{"with no-cache", 0, func(apptest.Written) []string { return []string{"Cache-Control", "no-cache"} }, true},
 }
 
@@ -354,7 +362,9 @@ func TestARefillBeforeTheCommitDoesNotOutliveIt(t *testing.T) {
 	}()
 	apptest.Poll(t, "the write waits for the row", func() bool {
 		var waiting int
-		err := c.Sql.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()").Scan(&waiting)
+		err := c.Sql.QueryRow(t.Context(),
+			"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()").
+			Scan(&waiting)
 		return err == nil && waiting > 0
 	})
 	list := "/v1/properties?sort=price&limit=3"
@@ -393,7 +403,8 @@ func TestALateFillIsNotBelieved(t *testing.T) {
 				}
 			})
 		}
-		apptest.Until(time.Now().Add(longest / 4 * time.Millisecond)) // the questions are with the database, answers on the way
+		// the questions are with the database, answers on the way
+		apptest.Until(time.Now().Add(longest / 4 * time.Millisecond))
 		w := a.Patch(p.ID, `{"title":"new"}`)
 		loads.Wait()
 		for path, want := range want {

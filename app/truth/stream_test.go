@@ -109,7 +109,8 @@ func TestAConsumerOfTheStreamIsToldEveryChangeOnceAndInOrder(t *testing.T) {
 	}
 	changeInEveryWay(c)
 	want := map[told]int{}
-	rows, err := c.Sql.Query(t.Context(), "SELECT op, coalesce(property_id::text, ''), coalesce(version, 0) FROM property_changes")
+	rows, err := c.Sql.Query(t.Context(),
+		"SELECT op, coalesce(property_id::text, ''), coalesce(version, 0) FROM property_changes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,8 @@ func TestAConsumerOfTheStreamIsToldEveryChangeOnceAndInOrder(t *testing.T) {
 		t.Fatalf("%d changes with %d resets, %v", total, want[told{Op: "reset"}], err)
 	}
 	for i, consumer := range consumers {
-		apptest.Poll(t, fmt.Sprintf("consumer %d is told everything", i), func() bool { return len(consumer.seen()) >= total })
+		apptest.Poll(t, fmt.Sprintf("consumer %d is told everything", i),
+			func() bool { return len(consumer.seen()) >= total })
 	}
 	stop()
 	following.Wait()

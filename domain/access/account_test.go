@@ -67,7 +67,8 @@ func TestANewAccountIsMadeNowUnderItsPlainName(t *testing.T) {
 
 func TestNamesOfAccounts(t *testing.T) {
 	for name, fine := range map[string]bool{
-		"a": true, "A": true, "0": true, "._-@+": true, strings.Repeat("x", 64): true, " " + strings.Repeat("x", 64) + "\n": true,
+		"a": true, "A": true, "0": true, "._-@+": true, strings.Repeat("x", 64): true, " " + strings.Repeat("x",
+			64) + "\n": true,
 		"": false, " \t ": false, strings.Repeat("x", 65): false, "a b": false, "a\x00": false, "a\nb": false,
 		"müller": false, "аnna": false, "a/b": false, "<b>": false, "\xff": false, "İ": false, "\u212a": false, "a\u200b": false,
 	} {

@@ -86,7 +86,8 @@ func TestScopes(t *testing.T) {
 		}
 	}
 	for _, scope := range []access.Scope{"", "Write", "root"} {
-		if _, _, err := access.NewKey("id", "name", scope, [access.SecretBytes]byte{}, now); !errors.Is(err, access.ErrInvalidKey) {
+		if _, _, err := access.NewKey("id", "name", scope, [access.SecretBytes]byte{}, now); !errors.Is(err,
+			access.ErrInvalidKey) {
 			t.Errorf("scope %q: error %v", scope, err)
 		}
 	}

@@ -111,15 +111,17 @@ func TestACountIsTouchedWhenExactlyOneImageMatches(t *testing.T) {
 		change property.Change
 		want   freshness.Verdict
 	}{
-		"a match appears":                     {inserted(was), freshness.Stale},
-		"a match goes":                        {property.Deleted(0, was, birth), freshness.Stale},
-		"a match becomes none":                {property.Updated(0, was, becomes), freshness.Stale},
-		"a match stays one":                   {priced(was, 20), freshness.Fresh},
-		"none appears":                        {inserted(land(1, 10)), freshness.Fresh},
-		"none goes":                           {property.Deleted(0, land(1, 10), birth), freshness.Fresh},
-		"what it was before is not known":     {bare, freshness.Stale},
-		"the listing removed is not known":    {property.Change{Op: property.OpDelete, ID: idOf(1), Version: 2}, freshness.Stale},
-		"the listing that appeared is absent": {property.Change{Op: property.OpInsert, ID: idOf(1), Version: 1}, freshness.Stale},
+		"a match appears":                 {inserted(was), freshness.Stale},
+		"a match goes":                    {property.Deleted(0, was, birth), freshness.Stale},
+		"a match becomes none":            {property.Updated(0, was, becomes), freshness.Stale},
+		"a match stays one":               {priced(was, 20), freshness.Fresh},
+		"none appears":                    {inserted(land(1, 10)), freshness.Fresh},
+		"none goes":                       {property.Deleted(0, land(1, 10), birth), freshness.Fresh},
+		"what it was before is not known": {bare, freshness.Stale},
+		"the listing removed is not known": {property.Change{Op: property.OpDelete, ID: idOf(1), Version: 2},
+			freshness.Stale},
+		"the listing that appeared is absent": {property.Change{Op: property.OpInsert, ID: idOf(1), Version: 1},
+			freshness.Stale},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +245,8 @@ func TestAPageIsPatchedWithoutTheDatabase(t *testing.T) {
 	ledger.Append(priced(one, 35), inserted(house(3, 40)), inserted(house(4, 60)), property.Deleted(0, house(9, 1), birth))
 	got, now, verdict := ledger.PatchPage(search, page, at)
 	wantVerdict(t, verdict, freshness.Fresh)
-	if now != ledger.Position() || len(got.Properties) != 2 || got.Properties[0].Price != 35 || got.Properties[1].Price != 40 {
+	if now != ledger.Position() || len(got.Properties) != 2 || got.Properties[0].Price != 35 ||
+		got.Properties[1].Price != 40 {
 		t.Errorf("the page is %+v at %d; want houses at 35 and 40", got.Properties, now)
 	}
 	if page.Properties[0].Price != 30 || page.Properties[1].ID != two.ID {

@@ -43,7 +43,8 @@ func TestAnAnswerOlderThanAllThatIsRememberedIsExplainedAsUnknown(t *testing.T) 
 	ledger := freshness.NewLedger(2, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(1)))
 	ledger.Append(inserted(house(1, 10)), inserted(house(2, 10)), inserted(house(3, 10)))
-	if x := ledger.Explain(entry, 5); x.Verdict != freshness.Unknown || x.Head-x.At != 3 || x.Touching != 0 || len(x.Recent) != 2 {
+	if x := ledger.Explain(entry, 5); x.Verdict != freshness.Unknown || x.Head-x.At != 3 || x.Touching != 0 ||
+		len(x.Recent) != 2 {
 		t.Errorf("explained as %+v", x)
 	}
 }
@@ -85,14 +86,16 @@ func TestExplainAndCheckAgree(t *testing.T) {
 		}
 	}
 	if slices.Min(seen[:]) < 1_000 {
-		t.Errorf("%d unknown, %d stale, %d fresh answers with changes behind them: too dull to prove anything", seen[0], seen[1], seen[2])
+		t.Errorf("%d unknown, %d stale, %d fresh answers with changes behind them: too dull to prove anything", seen[0],
+			seen[1], seen[2])
 	}
 }
 
 func randomDependencies(d *database) []freshness.Dependency {
 	search := d.randomSearch()
 	all := []freshness.Dependency{
-		freshness.OnPage(search, d.search(search)), freshness.OnCount(&d.randomSearch().Filter), freshness.OnItem(idOf(d.random.IntN(listings))),
+		freshness.OnPage(search, d.search(search)), freshness.OnCount(&d.randomSearch().
+			Filter), freshness.OnItem(idOf(d.random.IntN(listings))),
 	}
 	d.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:1+d.random.IntN(2)]
@@ -112,7 +115,8 @@ func agree(l *freshness.Ledger, e *freshness.Entry, deps []freshness.Dependency,
 		seen[x.Verdict]++
 	}
 	touching := slices.ContainsFunc(x.Recent, func(c freshness.CheckedChange) bool { return c.Touches })
-	if (x.Verdict == freshness.Stale) != (x.Touching > 0) || x.Verdict != freshness.Unknown && touching != (x.Touching > 0) {
+	if (x.Verdict == freshness.Stale) != (x.Touching > 0) || x.Verdict != freshness.Unknown &&
+		touching != (x.Touching > 0) {
 		return fmt.Errorf("%v, with %d changes that touch and %+v among them", x.Verdict, x.Touching, x.Recent)
 	}
 	if len(x.Recent) > most || x.Verdict != freshness.Unknown && len(x.Recent) != min(most, int(x.Head-x.At)) {
@@ -134,7 +138,8 @@ func TestDependenciesAreSaidInWords(t *testing.T) {
 	short := *search
 	short.Limit = 3
 	every := &property.Search{Sort: property.DefaultSort, Limit: property.DefaultLimit}
-	entry := freshness.NewEntry(0, freshness.OnItem(idOf(1)), freshness.OnPage(search, page), freshness.OnPage(&short, page),
+	entry := freshness.NewEntry(0, freshness.OnItem(idOf(1)), freshness.OnPage(search, page),
+		freshness.OnPage(&short, page),
 		freshness.OnPage(every, &property.Page{}), freshness.OnCount(&search.Filter), freshness.OnCount(&every.Filter))
 	want := []string{
 		"the listing 00000000-0000-0000-0000-000000000001, or that there is none",

@@ -326,7 +326,8 @@ func live(seed uint64, total *tally, m misuse) error {
 		processes[i] = newProcess(d, freshness.NewLedger(length, bytes, time.Second), total)
 		processes[i].shared = shared
 	}
-	questions := []question{itemOf{idOf(0)}, itemOf{idOf(1)}, countOf{&d.randomSearch().Filter}, countOf{&d.randomSearch().Filter}}
+	questions := []question{itemOf{idOf(0)}, itemOf{idOf(1)}, countOf{&d.randomSearch().Filter},
+		countOf{&d.randomSearch().Filter}}
 	for range 4 {
 		questions = append(questions, pageOf{d.randomSearch()})
 	}
@@ -408,7 +409,8 @@ func TestNoHistoryMakesTheLedgerVouchForAWrongAnswer(t *testing.T) {
 	}
 	t.Logf("%d histories: %d answers served, %d of them patched, %d shared; %d called unknown; %d called stale, %d of those needlessly",
 		histories, total.served, total.patched, total.shared, total.forgotten, total.stale, total.needless)
-	if total.served < histories || total.patched < histories/10 || total.stale < histories/10 || total.shared < histories/2 {
+	if total.served < histories || total.patched < histories/10 || total.stale < histories/10 ||
+		total.shared < histories/2 {
 		t.Error("the histories are too dull to prove anything")
 	}
 }

@@ -84,7 +84,10 @@ func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
 	resets := map[string]func(*freshness.Ledger){
 		"told by the feed": func(l *freshness.Ledger) { l.Append(property.Change{Op: property.OpReset}) },
 		"asked for":        func(l *freshness.Ledger) { l.Restart(freshness.Place{}, freshness.Place{}) },
-		"between changes":  func(l *freshness.Ledger) { l.Append(inserted(house(8, 1)), property.Change{Op: property.OpReset}) },
+		"between changes": func(l *freshness.Ledger) {
+			l.Append(inserted(house(8, 1)),
+				property.Change{Op: property.OpReset})
+		},
 		"after which more happens": func(l *freshness.Ledger) {
 			l.Restart(freshness.Place{}, freshness.Place{})
 			l.Append(inserted(house(8, 1)))

@@ -101,8 +101,9 @@ func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 		"it may have missed one that is forgotten":        {following(2, 11, 12, 13), at(13, 11), -1},
 		"it has seen all that is forgotten":               {following(2, 11, 12, 13), at(12), 0},
 		"it comes from the future":                        {following(9, 11), at(99), 1},
-		"another epoch":                                   {following(9, 11), freshness.Place{Epoch: "there", Snapshot: at(12).Snapshot}, -1},
-		"a change of an unknown transaction":              {following(9, 11, 0, 12), at(13), 1},
+		"another epoch": {following(9, 11),
+			freshness.Place{Epoch: "there", Snapshot: at(12).Snapshot}, -1},
+		"a change of an unknown transaction": {following(9, 11, 0, 12), at(13), 1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -279,14 +280,17 @@ func TestATokenAfterAWriteAsksForTheWriteAndForWhatWasSeenBefore(t *testing.T) {
 		if before, ok = before.After(tx, at(13)); !ok {
 			break
 		}
-		if again, err := freshness.ParseToken(before.String()); err != nil || len(again.Wrote) != len(before.Wrote) || tx > 1000 {
+		if again, err := freshness.ParseToken(before.String()); err != nil || len(again.Wrote) != len(before.Wrote) ||
+			tx > 1000 {
 			t.Fatalf("after %d writes the token reads as %+v, %v", tx-14, again, err)
 		}
 	}
 }
 
 func TestWhatIsNoTokenIsRefused(t *testing.T) {
-	for _, text := range []string{"", "*", "?", "aGVyZQ", "aGVyZTsxOjE6", "aGVyZTsxOjE6O3g", "aGVyZTsyOjE6OzA", base64.RawURLEncoding.EncodeToString([]byte("here;1:1:;" + strings.Repeat("1,", 64) + "1")), freshness.Token{}.String() + "="} {
+	for _, text := range []string{"", "*", "?", "aGVyZQ", "aGVyZTsxOjE6", "aGVyZTsxOjE6O3g", "aGVyZTsyOjE6OzA",
+		base64.RawURLEncoding.EncodeToString([]byte("here;1:1:;" + strings.Repeat("1,",
+			64) + "1")), freshness.Token{}.String() + "="} {
 		if token, err := freshness.ParseToken(text); !errors.Is(err, freshness.ErrInvalidToken) {
 			t.Errorf("%q was read as %+v, %v", text, token, err)
 		}

@@ -27,7 +27,8 @@ func detailed(t *testing.T, edits ...func(*property.Details)) *property.Property
 // inWords are all fields of the listing above, in order.
 var inWords = [][2]string{
 	{"reference", "R-1"}, {"title", "Cabin"}, {"description", "by the lake\nwith a jetty"}, {"price", "450000.50"},
-	{"currency", "EUR"}, {"location", "Łódź"}, {"offer", "rent"}, {"kind", "house"}, {"status", "sold"}, {"bedrooms", "0"},
+	{"currency", "EUR"}, {"location", "Łódź"}, {"offer", "rent"}, {"kind", "house"}, {"status", "sold"}, {"bedrooms",
+		"0"},
 	{"bathrooms", "2.25"}, {"area_m2", "70"}, {"latitude", "47.60621000000001"}, {"longitude", "-122"},
 	{"photos", "https://a.b/1\nhttps://a.b/2"},
 }

@@ -119,12 +119,15 @@ func TestTheBoundsOfACircleContainIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := property.Circle{
 			Center: property.Coordinates{
-				Latitude:  rapid.OneOf(rapid.Float64Range(-90, 90), rapid.SampledFrom([]float64{-90, -89.99, 89.99, 90})).Draw(t, "latitude"),
-				Longitude: rapid.OneOf(rapid.Float64Range(-180, 180), rapid.SampledFrom([]float64{-180, -179.999, 179.999, 180})).Draw(t, "longitude"),
+				Latitude: rapid.OneOf(rapid.Float64Range(-90, 90), rapid.SampledFrom([]float64{-90, -89.99, 89.99, 90})).
+					Draw(t, "latitude"),
+				Longitude: rapid.OneOf(rapid.Float64Range(-180, 180), rapid.SampledFrom([]float64{-180, -179.999, 179.999, 180})).
+					Draw(t, "longitude"),
 			},
 			RadiusKM: rapid.Float64Range(0.001, property.MaxRadiusKM).Draw(t, "radius"),
 		}
-		at := destination(c.Center, rapid.Float64Range(0, 2*math.Pi).Draw(t, "bearing"), c.RadiusKM*rapid.Float64Range(0, 1).Draw(t, "reach"))
+		at := destination(c.Center, rapid.Float64Range(0, 2*math.Pi).Draw(t, "bearing"),
+			c.RadiusKM*rapid.Float64Range(0, 1).Draw(t, "reach"))
 		if property.DistanceKM(c.Center, at) <= c.RadiusKM && !c.Bounds().Contains(at) {
 			t.Fatalf("%+v lies in the circle %+v and not in its bounds %+v", at, c, c.Bounds())
 		}

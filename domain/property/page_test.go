@@ -50,7 +50,10 @@ func (w world) page(s *property.Search) *property.Page {
 			page.Properties = append(page.Properties, p)
 		}
 	}
-	slices.SortFunc(page.Properties, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b)) })
+	slices.SortFunc(page.Properties, func(a,
+		b property.Property) int {
+		return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b))
+	})
 	for n, weight := 0, 0; n < len(page.Properties); n++ {
 		if n == s.Limit || weight >= property.PageBytes {
 			page.Properties = page.Properties[:n]
@@ -196,7 +199,8 @@ func TestApplyLeavesThePageItIsGivenAlone(t *testing.T) {
 
 func TestAShortenedFullPageIsLoadedAnew(t *testing.T) {
 	s := search(t, "sort=price&limit=2")
-	rows := []property.Property{listing(t, 1, func(d *property.Details) { d.Price = 1 }), listing(t, 2, func(d *property.Details) { d.Price = 2 })}
+	rows := []property.Property{listing(t, 1, func(d *property.Details) { d.Price = 1 }),
+		listing(t, 2, func(d *property.Details) { d.Price = 2 })}
 	if page, ok := s.Apply(&property.Page{Properties: rows}, rows[0].ID, 2, nil); ok {
 		t.Errorf("a full page that lost a row became %+v without asking for the row that moves up", page)
 	}

@@ -41,14 +41,16 @@ func TestEqualComparesEveryField(t *testing.T) {
 
 func TestEqualComparesPhotosInOrder(t *testing.T) {
 	a, b := property.Details{Photos: []string{"1", "2"}}, property.Details{Photos: []string{"2", "1"}}
-	if a.Equal(b) || !a.Equal(property.Details{Photos: []string{"1", "2"}}) || !(property.Details{Photos: []string{}}).Equal(property.Details{}) {
+	if a.Equal(b) || !a.Equal(property.Details{Photos: []string{"1", "2"}}) || !(property.Details{Photos: []string{}}).
+		Equal(property.Details{}) {
 		t.Errorf("photos are not compared one by one")
 	}
 }
 
 func TestNewTidiesAndDefaults(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 1_999, time.FixedZone("", 3600))
-	p, err := property.New(property.ID{1}, property.Details{Title: " A\u00a0", Location: "\tB ", Reference: " R ", Description: " kept ", Photos: []string{}}, now)
+	p, err := property.New(property.ID{1}, property.Details{Title: " A\u00a0", Location: "\tB ", Reference: " R ",
+		Description: " kept ", Photos: []string{}}, now)
 	want := property.Details{
 		Title: "A", Location: "B", Reference: "R", Description: " kept ", Currency: "USD",
 		Offer: property.OfferSale, Kind: property.KindOther, Status: property.StatusActive,
@@ -119,7 +121,8 @@ func TestEveryBrokenRuleIsNamed(t *testing.T) {
 		switch {
 		case row.field == "" && err != nil:
 			t.Errorf("%.100v: %v", d, err)
-		case row.field != "" && (!errors.As(err, &invalid) || len(invalid.Fields) != 1 || invalid.Fields[0].Field != row.field):
+		case row.field != "" && (!errors.As(err, &invalid) || len(invalid.Fields) != 1 ||
+			invalid.Fields[0].Field != row.field):
 			t.Errorf("%.100v: error %v, not one about %s", d, err, row.field)
 		}
 	}

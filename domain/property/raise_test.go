@@ -10,7 +10,8 @@ import (
 
 func TestAPriceIsRaisedByPercent(t *testing.T) {
 	for _, c := range []struct{ price, percent, want property.Decimal }{
-		{450_000_00, 2_00, 459_000_00}, {450_000_00, -2_00, 441_000_00}, {100, 50, 101}, {99, 50, 99}, {1, 50_00, 2}, {1, -50_00, 0},
+		{450_000_00, 2_00, 459_000_00}, {450_000_00, -2_00, 441_000_00}, {100, 50, 101}, {99, 50, 99}, {1, 50_00, 2}, {1,
+			-50_00, 0},
 		{0, 10_00, 0}, {450_000_00, 0, 450_000_00}, {450_000_00, -100_00, 0},
 	} {
 		if got := c.price.RaisedBy(c.percent); got != c.want {
@@ -23,7 +24,8 @@ func TestAPriceIsRaisedByPercent(t *testing.T) {
 func TestRaisingIsExactToTheHundredth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		price := property.Decimal(rapid.Int64Range(0, int64(property.MaxPrice)).Draw(t, "price"))
-		percent := property.Decimal(rapid.Int64Range(-int64(property.MaxPercent), int64(property.MaxPercent)).Draw(t, "percent"))
+		percent := property.Decimal(rapid.Int64Range(-int64(property.MaxPercent), int64(property.MaxPercent)).
+			Draw(t, "percent"))
 		part := new(big.Int).Mul(big.NewInt(int64(price)), big.NewInt(int64(max(percent, -percent))))
 		part.Add(part, big.NewInt(5_000)).Quo(part, big.NewInt(10_000))
 		want := price + property.Decimal(part.Int64())

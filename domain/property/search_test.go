@@ -48,14 +48,15 @@ func TestEqualSearchesHaveOneText(t *testing.T) {
 		"kind=house,room&max_price=450000": {
 			"max_price=450000&kind=house,room", "kind=room,house&max_price=450000.00", "kind=room,+house,room&max_price=4.5e5",
 		},
-		"q=by+sea+the":                           {"q=the+sea+by", "q=+By++the%09SEA+sea"},
-		"location=hong+kong":                     {"location=Hong+Kong", "location=++hong+kong+"},
-		"currency=HKD,USD":                       {"currency=usd,hkd", "currency=USD,HKD,USD"},
-		"min_bathrooms=2.5":                      {"min_bathrooms=2.50", "min_bathrooms=25e-1"},
-		"bbox=-122.5,0,-122.2,47.8":              {"bbox=-122.50,-0,-122.2,47.80", "bbox=-1.225e2,+0,+-122.2,47.8"},
-		"near=0,114.2&radius_km=5":               {"near=-0.0,114.20&radius_km=5.0", "radius_km=5e0&near=0,114.2"},
-		"created_after=2026-11-23T08%3A00%3A00Z": {"created_after=2026-11-23T16:00:00%2B08:00", "created_after=2026-11-23T08:00:00.0000009Z"},
-		"sort=price":                             {"sort=price&limit=20"},
+		"q=by+sea+the":              {"q=the+sea+by", "q=+By++the%09SEA+sea"},
+		"location=hong+kong":        {"location=Hong+Kong", "location=++hong+kong+"},
+		"currency=HKD,USD":          {"currency=usd,hkd", "currency=USD,HKD,USD"},
+		"min_bathrooms=2.5":         {"min_bathrooms=2.50", "min_bathrooms=25e-1"},
+		"bbox=-122.5,0,-122.2,47.8": {"bbox=-122.50,-0,-122.2,47.80", "bbox=-1.225e2,+0,+-122.2,47.8"},
+		"near=0,114.2&radius_km=5":  {"near=-0.0,114.20&radius_km=5.0", "radius_km=5e0&near=0,114.2"},
+		"created_after=2026-11-23T08%3A00%3A00Z": {"created_after=2026-11-23T16:00:00%2B08:00",
+			"created_after=2026-11-23T08:00:00.0000009Z"},
+		"sort=price": {"sort=price&limit=20"},
 	} {
 		for _, query := range queries {
 			s := search(t, query)

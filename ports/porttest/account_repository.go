@@ -129,123 +129,137 @@ var accountReads = []suiteCase[staff]{
 		s.wantKept(second)
 		s.wantKept(third)
 	}},
-	{"an_unknown_account_is_unknown", "FindAccount and AccountByID of what nobody has is ErrUnknownAccount, whatever it looks like.", func(s staff) {
-		kept := s.hire("anna", access.RoleEditor, 1)
-		s.wantUnknown(s.account("bob", access.RoleEditor, 1))
-		for _, other := range []string{"", "ann", "anna2", "%", "ANNA", "anna ", "'"} {
-			s.wantUnknown(access.Account{Name: other, ID: other})
-		}
-		s.wantUnknown(access.Account{Name: kept.ID, ID: kept.Name})
-	}},
-	{"accounts_are_listed_oldest_first", "ListAccounts returns all accounts in every field, oldest first, ties by name.", func(s staff) {
-		s.wantListed()
-		d := s.hire("d", access.RoleEditor, 1)
-		s.hire("c", access.RoleAdministrator, 3)
-		s.hire("b", access.RoleEditor, 2)
-		a := s.hire("a", access.RoleAdministrator, 2)
-		s.wantListed("d", "a", "b", "c")
-		s.wantSame(s.list()[0], d)
-		s.wantSame(s.list()[1], a)
-	}},
+	{"an_unknown_account_is_unknown",
+		"FindAccount and AccountByID of what nobody has is ErrUnknownAccount, whatever it looks like.", func(s staff) {
+			kept := s.hire("anna", access.RoleEditor, 1)
+			s.wantUnknown(s.account("bob", access.RoleEditor, 1))
+			for _, other := range []string{"", "ann", "anna2", "%", "ANNA", "anna ", "'"} {
+				s.wantUnknown(access.Account{Name: other, ID: other})
+			}
+			s.wantUnknown(access.Account{Name: kept.ID, ID: kept.Name})
+		}},
+	{"accounts_are_listed_oldest_first", "ListAccounts returns all accounts in every field, oldest first, ties by name.",
+		func(s staff) {
+			s.wantListed()
+			d := s.hire("d", access.RoleEditor, 1)
+			s.hire("c", access.RoleAdministrator, 3)
+			s.hire("b", access.RoleEditor, 2)
+			a := s.hire("a", access.RoleAdministrator, 2)
+			s.wantListed("d", "a", "b", "c")
+			s.wantSame(s.list()[0], d)
+			s.wantSame(s.list()[1], a)
+		}},
 }
 
 var accountWrites = []suiteCase[staff]{
-	{"an_account_name_is_taken_once", "CreateAccount with a name that exists is ErrAccountNameTaken, and stores nothing.", func(s staff) {
-		first := s.hire("anna", access.RoleEditor, 1)
-		second := s.account("anna", access.RoleAdministrator, 2)
-		s.wantError("create a second account of the name", s.repo.CreateAccount(s.t.Context(), second), access.ErrAccountNameTaken)
-		s.wantKept(first)
-		s.wantListed("anna")
-	}},
-	{"one_creation_wins_an_account_name", "Of concurrent creations of one name exactly one stores; the others are ErrAccountNameTaken.", func(s staff) {
-		winners := 0
-		for i, err := range together(8, func(i int) error {
-			return s.repo.CreateAccount(s.t.Context(), s.account("anna", access.RoleEditor, i))
-		}) {
-			if err == nil {
-				winners++
-				continue
+	{"an_account_name_is_taken_once",
+		"CreateAccount with a name that exists is ErrAccountNameTaken, and stores nothing.", func(s staff) {
+			first := s.hire("anna", access.RoleEditor, 1)
+			second := s.account("anna", access.RoleAdministrator, 2)
+			s.wantError("create a second account of the name", s.repo.CreateAccount(s.t.Context(), second),
+				access.ErrAccountNameTaken)
+			s.wantKept(first)
+			s.wantListed("anna")
+		}},
+	{"one_creation_wins_an_account_name",
+		"Of concurrent creations of one name exactly one stores; the others are ErrAccountNameTaken.", func(s staff) {
+			winners := 0
+			for i, err := range together(8, func(i int) error {
+				return s.repo.CreateAccount(s.t.Context(), s.account("anna", access.RoleEditor, i))
+			}) {
+				if err == nil {
+					winners++
+					continue
+				}
+				s.wantError(fmt.Sprintf("creation %d", i), err, access.ErrAccountNameTaken)
 			}
-			s.wantError(fmt.Sprintf("creation %d", i), err, access.ErrAccountNameTaken)
-		}
-		if winners != 1 || len(s.list()) != 1 {
-			s.t.Fatalf("%d creations of one name won, and %d accounts are stored", winners, len(s.list()))
-		}
-	}},
-	{"a_password_is_replaced", "SetPassword replaces the hash and says when, and changes nothing else, nor other accounts.", func(s staff) {
-		account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 1)
-		account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
-		s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, account.PasswordHash, "", account.PasswordChangedAt))
-		s.wantKept(account)
-		s.wantKept(other)
-	}},
-	{"a_password_is_replaced_if_it_is_still_the_one", "SetPassword with the hash before replaces it; with another one it is ErrWrongCredentials, and changes nothing.", func(s staff) {
-		account := s.hire("anna", access.RoleEditor, 1)
-		was := account.PasswordHash
-		account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
-		s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, "$another", was, account.PasswordChangedAt))
-		s.wantKept(account)
-		err := s.repo.SetPassword(s.t.Context(), account.ID, "$third", was, birth.Add(2*time.Hour))
-		s.wantError("replace a hash that is gone", err, access.ErrWrongCredentials)
-		s.wantKept(account)
-	}},
-	{"one_change_wins_a_password", "Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.", func(s staff) {
-		account := s.hire("anna", access.RoleEditor, 1)
-		winners := 0
-		for i, err := range together(6, func(i int) error {
-			return s.repo.SetPassword(s.t.Context(), account.ID, fmt.Sprint("$", i), account.PasswordHash, birth)
-		}) {
-			if err == nil {
-				winners++
-				continue
+			if winners != 1 || len(s.list()) != 1 {
+				s.t.Fatalf("%d creations of one name won, and %d accounts are stored", winners, len(s.list()))
 			}
-			s.wantError(fmt.Sprintf("change %d", i), err, access.ErrWrongCredentials)
-		}
-		if winners != 1 {
-			s.t.Fatalf("%d changes of one password won", winners)
-		}
-	}},
-	{"changing_an_unknown_account_is_an_error", "SetPassword, SetRole and DeleteAccount of an id that nobody has are ErrUnknownAccount, and change nothing.", func(s staff) {
-		kept := s.hire("anna", access.RoleAdministrator, 1)
-		for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, kept.Name, ""} {
-			s.wantError("SetPassword", s.repo.SetPassword(s.t.Context(), id, "$", "", birth), access.ErrUnknownAccount)
-			s.wantError("SetPassword from a hash", s.repo.SetPassword(s.t.Context(), id, "$", "$", birth), access.ErrUnknownAccount)
-			s.wantError("SetRole", s.repo.SetRole(s.t.Context(), id, access.RoleEditor), access.ErrUnknownAccount)
-			s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), id), access.ErrUnknownAccount)
-		}
-		s.wantKept(kept)
-		s.wantListed("anna")
-	}},
-	{"a_deleted_account_is_unknown", "DeleteAccount removes the account; its name is free again, and other accounts stay.", func(s staff) {
-		account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
-		s.wantDone("delete account", s.repo.DeleteAccount(s.t.Context(), account.ID))
-		s.wantUnknown(account)
-		s.wantKept(other)
-		s.wantListed("bob")
-		s.wantKept(s.hire("anna", access.RoleEditor, 3))
-	}},
-	{"a_cancelled_context_ends_every_call_about_accounts", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s staff) {
-		kept := s.hire("anna", access.RoleEditor, 1)
-		ctx, cancel := context.WithCancel(s.t.Context())
-		cancel()
-		_, err := s.repo.FindAccount(ctx, kept.Name)
-		s.wantError("FindAccount", err, context.Canceled)
-		_, err = s.repo.AccountByID(ctx, kept.ID)
-		s.wantError("AccountByID", err, context.Canceled)
-		_, err = s.repo.ListAccounts(ctx)
-		s.wantError("ListAccounts", err, context.Canceled)
-		s.wantError("CreateAccount", s.repo.CreateAccount(ctx, s.account("bob", access.RoleEditor, 1)), context.Canceled)
-		s.wantError("SetPassword", s.repo.SetPassword(ctx, kept.ID, "$", "", birth), context.Canceled)
-		s.wantError("SetRole", s.repo.SetRole(ctx, kept.ID, access.RoleAdministrator), context.Canceled)
-		s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, kept.ID, oneSecret, 1, nil), context.Canceled)
-		_, err = s.repo.UseStep(ctx, kept.ID, "", 1)
-		s.wantError("UseStep", err, context.Canceled)
-		_, err = s.repo.UseRecoveryCode(ctx, kept.ID, access.HashRecoveryCode("a"))
-		s.wantError("UseRecoveryCode", err, context.Canceled)
-		s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, kept.ID), context.Canceled)
-		s.wantKept(kept)
-		s.wantListed("anna")
-	}},
+		}},
+	{"a_password_is_replaced",
+		"SetPassword replaces the hash and says when, and changes nothing else, nor other accounts.", func(s staff) {
+			account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 1)
+			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
+			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, account.PasswordHash, "",
+				account.PasswordChangedAt))
+			s.wantKept(account)
+			s.wantKept(other)
+		}},
+	{"a_password_is_replaced_if_it_is_still_the_one",
+		"SetPassword with the hash before replaces it; with another one it is ErrWrongCredentials, and changes nothing.", func(s staff) {
+			account := s.hire("anna", access.RoleEditor, 1)
+			was := account.PasswordHash
+			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
+			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, "$another", was,
+				account.PasswordChangedAt))
+			s.wantKept(account)
+			err := s.repo.SetPassword(s.t.Context(), account.ID, "$third", was, birth.Add(2*time.Hour))
+			s.wantError("replace a hash that is gone", err, access.ErrWrongCredentials)
+			s.wantKept(account)
+		}},
+	{"one_change_wins_a_password",
+		"Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.", func(s staff) {
+			account := s.hire("anna", access.RoleEditor, 1)
+			winners := 0
+			for i, err := range together(6, func(i int) error {
+				return s.repo.SetPassword(s.t.Context(), account.ID, fmt.Sprint("$", i), account.PasswordHash, birth)
+			}) {
+				if err == nil {
+					winners++
+					continue
+				}
+				s.wantError(fmt.Sprintf("change %d", i), err, access.ErrWrongCredentials)
+			}
+			if winners != 1 {
+				s.t.Fatalf("%d changes of one password won", winners)
+			}
+		}},
+	{"changing_an_unknown_account_is_an_error",
+		"SetPassword, SetRole and DeleteAccount of an id that nobody has are ErrUnknownAccount, and change nothing.", func(s staff) {
+			kept := s.hire("anna", access.RoleAdministrator, 1)
+			for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, kept.Name, ""} {
+				s.wantError("SetPassword", s.repo.SetPassword(s.t.Context(), id, "$", "", birth), access.ErrUnknownAccount)
+				s.wantError("SetPassword from a hash", s.repo.SetPassword(s.t.Context(), id, "$", "$", birth),
+					access.ErrUnknownAccount)
+				s.wantError("SetRole", s.repo.SetRole(s.t.Context(), id, access.RoleEditor), access.ErrUnknownAccount)
+				s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), id), access.ErrUnknownAccount)
+			}
+			s.wantKept(kept)
+			s.wantListed("anna")
+		}},
+	{"a_deleted_account_is_unknown",
+		"DeleteAccount removes the account; its name is free again, and other accounts stay.", func(s staff) {
+			account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
+			s.wantDone("delete account", s.repo.DeleteAccount(s.t.Context(), account.ID))
+			s.wantUnknown(account)
+			s.wantKept(other)
+			s.wantListed("bob")
+			s.wantKept(s.hire("anna", access.RoleEditor, 3))
+		}},
+	{"a_cancelled_context_ends_every_call_about_accounts",
+		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s staff) {
+			kept := s.hire("anna", access.RoleEditor, 1)
+			ctx, cancel := context.WithCancel(s.t.Context())
+			cancel()
+			_, err := s.repo.FindAccount(ctx, kept.Name)
+			s.wantError("FindAccount", err, context.Canceled)
+			_, err = s.repo.AccountByID(ctx, kept.ID)
+			s.wantError("AccountByID", err, context.Canceled)
+			_, err = s.repo.ListAccounts(ctx)
+			s.wantError("ListAccounts", err, context.Canceled)
+			s.wantError("CreateAccount", s.repo.CreateAccount(ctx, s.account("bob", access.RoleEditor, 1)), context.Canceled)
+			s.wantError("SetPassword", s.repo.SetPassword(ctx, kept.ID, "$", "", birth), context.Canceled)
+			s.wantError("SetRole", s.repo.SetRole(ctx, kept.ID, access.RoleAdministrator), context.Canceled)
+			s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, kept.ID, oneSecret, 1, nil), context.Canceled)
+			_, err = s.repo.UseStep(ctx, kept.ID, "", 1)
+			s.wantError("UseStep", err, context.Canceled)
+			_, err = s.repo.UseRecoveryCode(ctx, kept.ID, access.HashRecoveryCode("a"))
+			s.wantError("UseRecoveryCode", err, context.Canceled)
+			s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, kept.ID), context.Canceled)
+			s.wantKept(kept)
+			s.wantListed("anna")
+		}},
 }
 
 var administratorCases = []suiteCase[staff]{
@@ -258,50 +272,53 @@ var administratorCases = []suiteCase[staff]{
 			s.wantKept(other)
 		}
 	}},
-	{"the_last_administrator_stays", "DeleteAccount and SetRole of the last administrator are ErrLastAdministrator, and change nothing; editors do not count.", func(s staff) {
-		last := s.hire("anna", access.RoleAdministrator, 1)
-		editor := s.hire("bob", access.RoleEditor, 2)
-		s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), last.ID), access.ErrLastAdministrator)
-		s.wantError("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleEditor), access.ErrLastAdministrator)
-		s.wantKept(last)
-		s.wantKept(editor)
-	}},
+	{"the_last_administrator_stays",
+		"DeleteAccount and SetRole of the last administrator are ErrLastAdministrator, and change nothing; editors do not count.", func(s staff) {
+			last := s.hire("anna", access.RoleAdministrator, 1)
+			editor := s.hire("bob", access.RoleEditor, 2)
+			s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), last.ID), access.ErrLastAdministrator)
+			s.wantError("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleEditor), access.ErrLastAdministrator)
+			s.wantKept(last)
+			s.wantKept(editor)
+		}},
 	{"an_administrator_may_stay_one", "SetRole of the last administrator to the role it has succeeds.", func(s staff) {
 		last := s.hire("anna", access.RoleAdministrator, 1)
 		s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleAdministrator))
 		s.wantKept(last)
 	}},
-	{"an_administrator_among_others_may_go", "While there is another administrator, one may be deleted or made an editor.", func(s staff) {
-		first, second := s.hire("anna", access.RoleAdministrator, 1), s.hire("bob", access.RoleAdministrator, 2)
-		third := s.hire("cleo", access.RoleAdministrator, 3)
-		s.wantDone("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), first.ID))
-		s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), second.ID, access.RoleEditor))
-		second.Role = access.RoleEditor
-		s.wantKept(second)
-		s.wantError("DeleteAccount of the last", s.repo.DeleteAccount(s.t.Context(), third.ID), access.ErrLastAdministrator)
-		s.wantDone("DeleteAccount of an editor", s.repo.DeleteAccount(s.t.Context(), second.ID))
-		s.wantListed("cleo")
-	}},
-	{"administrators_never_all_go_at_once", "However many DeleteAccounts and SetRoles run at once, one administrator is left.", func(s staff) {
-		const many = 6
-		var all []access.Account
-		for i := range many {
-			all = append(all, s.hire(string(rune('a'+i)), access.RoleAdministrator, i))
-		}
-		refusals := 0
-		for i, err := range together(many, func(i int) error {
-			if i%2 == 0 {
-				return s.repo.DeleteAccount(s.t.Context(), all[i].ID)
+	{"an_administrator_among_others_may_go",
+		"While there is another administrator, one may be deleted or made an editor.", func(s staff) {
+			first, second := s.hire("anna", access.RoleAdministrator, 1), s.hire("bob", access.RoleAdministrator, 2)
+			third := s.hire("cleo", access.RoleAdministrator, 3)
+			s.wantDone("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), first.ID))
+			s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), second.ID, access.RoleEditor))
+			second.Role = access.RoleEditor
+			s.wantKept(second)
+			s.wantError("DeleteAccount of the last", s.repo.DeleteAccount(s.t.Context(), third.ID), access.ErrLastAdministrator)
+			s.wantDone("DeleteAccount of an editor", s.repo.DeleteAccount(s.t.Context(), second.ID))
+			s.wantListed("cleo")
+		}},
+	{"administrators_never_all_go_at_once",
+		"However many DeleteAccounts and SetRoles run at once, one administrator is left.", func(s staff) {
+			const many = 6
+			var all []access.Account
+			for i := range many {
+				all = append(all, s.hire(string(rune('a'+i)), access.RoleAdministrator, i))
 			}
-			return s.repo.SetRole(s.t.Context(), all[i].ID, access.RoleEditor)
-		}) {
-			if err != nil {
-				s.wantError(fmt.Sprintf("step %d", i), err, access.ErrLastAdministrator)
-				refusals++
+			refusals := 0
+			for i, err := range together(many, func(i int) error {
+				if i%2 == 0 {
+					return s.repo.DeleteAccount(s.t.Context(), all[i].ID)
+				}
+				return s.repo.SetRole(s.t.Context(), all[i].ID, access.RoleEditor)
+			}) {
+				if err != nil {
+					s.wantError(fmt.Sprintf("step %d", i), err, access.ErrLastAdministrator)
+					refusals++
+				}
 			}
-		}
-		if left := s.administrators(); left != 1 || refusals != 1 {
-			s.t.Fatalf("%d administrators are left after %d refusals", left, refusals)
-		}
-	}},
+			if left := s.administrators(); left != 1 || refusals != 1 {
+				s.t.Fatalf("%d administrators are left after %d refusals", left, refusals)
+			}
+		}},
 }

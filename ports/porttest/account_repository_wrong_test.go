@@ -116,7 +116,8 @@ func lookingFirst(right ports.AccountRepository) ports.AccountRepository {
 	unsafe := shadowed(right)
 	last := func(ctx context.Context, id string) bool {
 		administrators, _ := unsafe.ListAccounts(ctx)
-		administrators = slices.DeleteFunc(administrators, func(a access.Account) bool { return a.Role != access.RoleAdministrator })
+		administrators = slices.DeleteFunc(administrators,
+			func(a access.Account) bool { return a.Role != access.RoleAdministrator })
 		time.Sleep(time.Millisecond)
 		return len(administrators) == 1 && administrators[0].ID == id
 	}
@@ -183,7 +184,8 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 		}}
 	}, []string{"an_account_name_is_taken_once", "one_creation_wins_an_account_name"}, nil},
 	{"a password changes without its time", func(right ports.AccountRepository) ports.AccountRepository {
-		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string, _ time.Time) error {
+		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
+			_ time.Time) error {
 			account, err := right.AccountByID(ctx, id)
 			if err != nil {
 				return err
@@ -192,12 +194,14 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 		}}
 	}, []string{"a_password_is_replaced", "a_password_is_replaced_if_it_is_still_the_one"}, nil},
 	{"the hash before is not looked at", func(right ports.AccountRepository) ports.AccountRepository {
-		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, _ string, at time.Time) error {
+		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, _ string,
+			at time.Time) error {
 			return right.SetPassword(ctx, id, hash, "", at)
 		}}
 	}, []string{"a_password_is_replaced_if_it_is_still_the_one", "one_change_wins_a_password"}, nil},
 	{"the hash before is always wanted", func(right ports.AccountRepository) ports.AccountRepository {
-		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string, at time.Time) error {
+		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
+			at time.Time) error {
 			if was == "" {
 				was = "none"
 			}
@@ -205,7 +209,8 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 		}}
 	}, []string{"a_password_is_replaced"}, nil},
 	{"the hash before is looked at too early", func(right ports.AccountRepository) ports.AccountRepository {
-		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string, at time.Time) error {
+		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
+			at time.Time) error {
 			account, err := right.AccountByID(ctx, id)
 			time.Sleep(time.Millisecond)
 			switch {
@@ -235,8 +240,10 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return errors.Join(right.SetRole(ctx, id, role), right.SetPassword(ctx, id, "", "", birth))
 		}}
 	}, []string{"a_role_is_replaced"}, []string{"*"}},
-	{"the last administrator may go", func(right ports.AccountRepository) ports.AccountRepository { return shadowed(right) },
-		[]string{"the_last_administrator_stays", "an_administrator_among_others_may_go", "administrators_never_all_go_at_once"}, nil},
+	{"the last administrator may go",
+		func(right ports.AccountRepository) ports.AccountRepository { return shadowed(right) },
+		[]string{"the_last_administrator_stays", "an_administrator_among_others_may_go",
+			"administrators_never_all_go_at_once"}, nil},
 	{"the last administrator may become an editor", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, role: func(ctx context.Context, id string, role access.Role) error {
 			return silently(right.SetRole(ctx, id, role), access.ErrLastAdministrator)

@@ -171,22 +171,24 @@ func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 			b.set("key", large, time.Hour)
 			b.wantKept("key", large)
 		}},
-		{"too_large_a_value_empties_the_key", "A value too large to keep is not an error; the key is then empty.", func(b box) {
-			b.set("key", "small", time.Hour)
-			b.set("key", strings.Repeat("x", f.LargestValue+1), time.Hour)
-			b.wantNothing("key")
-		}},
-		{"purge_forgets_everything", "Purge forgets every entry, however many; afterwards the cache keeps values as before.", func(b box) {
-			var keys []string
-			for i := range 1000 {
-				keys = append(keys, fmt.Sprintf("key %d", i))
-				b.set(keys[i], "value", time.Hour)
-			}
-			b.purge()
-			b.wantNothing(keys...)
-			b.set("key", "value", time.Hour)
-			b.wantKept("key", "value")
-		}},
+		{"too_large_a_value_empties_the_key", "A value too large to keep is not an error; the key is then empty.",
+			func(b box) {
+				b.set("key", "small", time.Hour)
+				b.set("key", strings.Repeat("x", f.LargestValue+1), time.Hour)
+				b.wantNothing("key")
+			}},
+		{"purge_forgets_everything",
+			"Purge forgets every entry, however many; afterwards the cache keeps values as before.", func(b box) {
+				var keys []string
+				for i := range 1000 {
+					keys = append(keys, fmt.Sprintf("key %d", i))
+					b.set(keys[i], "value", time.Hour)
+				}
+				b.purge()
+				b.wantNothing(keys...)
+				b.set("key", "value", time.Hour)
+				b.wantKept("key", "value")
+			}},
 		{"purge_of_nothing_is_fine", "Purging an empty cache is no error.", func(b box) {
 			b.purge()
 			b.wantNothing("key")
@@ -197,12 +199,13 @@ func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 const brief = 50 * time.Millisecond
 
 var cacheTimeCases = []suiteCase[box]{
-	{"a_value_ends_with_its_time", "A value is kept until its time to live is over, however often it is asked for.", func(b box) {
-		b.set("brief", "value", brief)
-		b.set("long", "value", time.Hour)
-		b.waitForNothing("brief")
-		b.wantKept("long", "value")
-	}},
+	{"a_value_ends_with_its_time", "A value is kept until its time to live is over, however often it is asked for.",
+		func(b box) {
+			b.set("brief", "value", brief)
+			b.set("long", "value", time.Hour)
+			b.waitForNothing("brief")
+			b.wantKept("long", "value")
+		}},
 	{"set_renews_the_time", "A new Set brings its own, longer time to live.", func(b box) {
 		b.set("key", "first", brief)
 		b.set("key", "second", time.Hour)
@@ -240,38 +243,40 @@ var cacheCallCases = []suiteCase[box]{
 			b.t.Fatalf("ping: %v", err)
 		}
 	}},
-	{"a_cancelled_call_returns", "Calls return within the context's deadline, do the work or don't, and spoil nothing.", func(b box) {
-		b.set("key", "value", time.Hour)
-		ctx, cancel := context.WithDeadline(b.t.Context(), time.Now().Add(-time.Second))
-		defer cancel()
-		if value, kept, _ := b.cache.Get(ctx, "key"); kept && string(value) != "value" {
-			b.t.Fatalf("get: %q", value)
-		}
-		_ = b.cache.Set(ctx, "late", []byte("late value"), time.Hour)
-		_ = b.cache.Ping(ctx)
-		_, _, _ = b.cache.Size(ctx)
-		if value, kept := b.get("late"); kept && string(value) != "late value" {
-			b.t.Fatalf("what was set too late is kept as %q", value)
-		}
-		b.wantKept("key", "value")
-		_ = b.cache.Delete(ctx, "key")
-		_ = b.cache.Purge(ctx)
-		b.set("key", "value", time.Hour)
-		b.wantKept("key", "value")
-	}},
-	{"calls_may_be_concurrent", "All methods are safe for concurrent use; a value is one that was set under its key, whole.", func(b box) {
-		var workers sync.WaitGroup
-		failures := make(chan error, 8)
-		for n := range 8 {
-			workers.Go(func() { failures <- b.stir(n) })
-		}
-		workers.Wait()
-		for range 8 {
-			if err := <-failures; err != nil {
-				b.t.Fatalf("%v", err)
+	{"a_cancelled_call_returns", "Calls return within the context's deadline, do the work or don't, and spoil nothing.",
+		func(b box) {
+			b.set("key", "value", time.Hour)
+			ctx, cancel := context.WithDeadline(b.t.Context(), time.Now().Add(-time.Second))
+			defer cancel()
+			if value, kept, _ := b.cache.Get(ctx, "key"); kept && string(value) != "value" {
+				b.t.Fatalf("get: %q", value)
 			}
-		}
-	}},
+			_ = b.cache.Set(ctx, "late", []byte("late value"), time.Hour)
+			_ = b.cache.Ping(ctx)
+			_, _, _ = b.cache.Size(ctx)
+			if value, kept := b.get("late"); kept && string(value) != "late value" {
+				b.t.Fatalf("what was set too late is kept as %q", value)
+			}
+			b.wantKept("key", "value")
+			_ = b.cache.Delete(ctx, "key")
+			_ = b.cache.Purge(ctx)
+			b.set("key", "value", time.Hour)
+			b.wantKept("key", "value")
+		}},
+	{"calls_may_be_concurrent",
+		"All methods are safe for concurrent use; a value is one that was set under its key, whole.", func(b box) {
+			var workers sync.WaitGroup
+			failures := make(chan error, 8)
+			for n := range 8 {
+				workers.Go(func() { failures <- b.stir(n) })
+			}
+			workers.Wait()
+			for range 8 {
+				if err := <-failures; err != nil {
+					b.t.Fatalf("%v", err)
+				}
+			}
+		}},
 }
 
 // stir works on a few keys as one of several goroutines. A value is its key, and then one byte over and over.

@@ -23,43 +23,46 @@ var cacheAddingCases = []suiteCase[box]{
 		}
 		b.wantKept("key", "value")
 	}},
-	{"add_leaves_alone_what_is_kept", "Add does nothing when something is kept under the key, however little, and says so.", func(b box) {
-		for _, kept := range []string{"kept", "\x00"} {
-			b.set("key", kept, time.Hour)
-			if b.add("key", "other", time.Hour) {
-				b.t.Fatalf("adding over %q is said to have set", kept)
+	{"add_leaves_alone_what_is_kept",
+		"Add does nothing when something is kept under the key, however little, and says so.", func(b box) {
+			for _, kept := range []string{"kept", "\x00"} {
+				b.set("key", kept, time.Hour)
+				if b.add("key", "other", time.Hour) {
+					b.t.Fatalf("adding over %q is said to have set", kept)
+				}
+				b.wantKept("key", kept)
 			}
-			b.wantKept("key", kept)
-		}
-	}},
-	{"add_may_be_repeated_when_the_key_is_free", "A key is free again when it was forgotten or its time is over.", func(b box) {
-		b.add("key", "first", time.Hour)
-		b.delete("key")
-		if !b.add("key", "second", brief) {
-			b.t.Fatalf("a key that was forgotten is not free")
-		}
-		b.waitForNothing("key")
-		if !b.add("key", "third", time.Hour) {
-			b.t.Fatalf("a key whose time is over is not free")
-		}
-		b.wantKept("key", "third")
-	}},
-	{"one_of_many_adds", "Of several callers at once only one is told that it has set, and its value is kept.", func(b box) {
-		for round := range 20 {
-			key := fmt.Sprintf("key %d", round)
-			added := make([]bool, 8)
-			errs := together(len(added), func(i int) (err error) {
-				added[i], err = b.cache.Add(b.t.Context(), key, []byte{byte(i)}, time.Hour)
-				return err
-			})
-			if err := errors.Join(errs...); err != nil {
-				b.t.Fatalf("add: %v", err)
+		}},
+	{"add_may_be_repeated_when_the_key_is_free", "A key is free again when it was forgotten or its time is over.",
+		func(b box) {
+			b.add("key", "first", time.Hour)
+			b.delete("key")
+			if !b.add("key", "second", brief) {
+				b.t.Fatalf("a key that was forgotten is not free")
 			}
-			winner := slices.Index(added, true)
-			if winner < 0 || slices.Contains(added[winner+1:], true) {
-				b.t.Fatalf("of eight callers these have set: %v", added)
+			b.waitForNothing("key")
+			if !b.add("key", "third", time.Hour) {
+				b.t.Fatalf("a key whose time is over is not free")
 			}
-			b.wantKept(key, string([]byte{byte(winner)}))
-		}
-	}},
+			b.wantKept("key", "third")
+		}},
+	{"one_of_many_adds", "Of several callers at once only one is told that it has set, and its value is kept.",
+		func(b box) {
+			for round := range 20 {
+				key := fmt.Sprintf("key %d", round)
+				added := make([]bool, 8)
+				errs := together(len(added), func(i int) (err error) {
+					added[i], err = b.cache.Add(b.t.Context(), key, []byte{byte(i)}, time.Hour)
+					return err
+				})
+				if err := errors.Join(errs...); err != nil {
+					b.t.Fatalf("add: %v", err)
+				}
+				winner := slices.Index(added, true)
+				if winner < 0 || slices.Contains(added[winner+1:], true) {
+					b.t.Fatalf("of eight callers these have set: %v", added)
+				}
+				b.wantKept(key, string([]byte{byte(winner)}))
+			}
+		}},
 }

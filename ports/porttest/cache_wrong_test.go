@@ -154,7 +154,8 @@ func (b bent) Size(ctx context.Context) (int64, int64, error) {
 func (b bent) Ping(context.Context) error { return b.ping }
 
 // setting bends a cache that sets under another key, another value, or for another time.
-func setting(change func(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration)) bent {
+func setting(change func(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte,
+	time.Duration)) bent {
 	return bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 		key, value, ttl = change(c, key, value, ttl)
 		return c.Set(context.Background(), key, value, ttl)
@@ -166,19 +167,21 @@ var wrongCaches = []struct {
 	wrong, noticed string
 	cache          bent
 }{
-	{"reports a miss as an error", "an_unknown_key_is_a_miss", bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-		if value, kept := c.shared(key); kept {
-			return value, true, nil
-		}
-		return nil, false, errors.New("not found")
-	}}},
+	{"reports a miss as an error", "an_unknown_key_is_a_miss",
+		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
+			if value, kept := c.shared(key); kept {
+				return value, true, nil
+			}
+			return nil, false, errors.New("not found")
+		}}},
 	{"keeps nothing", "a_value_is_kept", bent{set: func(*mapCache, string, []byte, time.Duration) error { return nil }}},
-	{"keeps the first value", "the_last_value_counts", bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
-		if _, kept := c.shared(key); !kept {
-			c.put(key, value, ttl)
-		}
-		return nil
-	}}},
+	{"keeps the first value", "the_last_value_counts",
+		bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
+			if _, kept := c.shared(key); !kept {
+				c.put(key, value, ttl)
+			}
+			return nil
+		}}},
 	{"folds capitals in keys", "keys_are_apart", setting(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return strings.ToLower(key), value, ttl
@@ -203,40 +206,49 @@ var wrongCaches = []struct {
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, []byte(strings.ToValidUTF8(string(value), "?")), ttl
 		})},
-	{"keeps the caller's slice", "set_keeps_a_copy", bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
-		c.put(key, value, ttl)
-		return nil
-	}}},
-	{"gives its own slice away", "get_gives_the_value_away", bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-		value, kept := c.shared(key)
-		return value, kept, nil
-	}}},
-	{"never adds", "add_keeps_what_is_new", bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return false, nil }}},
-	{"adds without keeping", "add_keeps_what_is_new", bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return true, nil }}},
-	{"adds over what is kept", "add_leaves_alone_what_is_kept", bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
-		_, kept := c.shared(key)
-		c.put(key, value, ttl)
-		return !kept, nil
-	}}},
-	{"never frees what was added", "add_may_be_repeated_when_the_key_is_free", bent{add: func(c *mapCache, key string, value []byte, _ time.Duration) (bool, error) {
-		return c.Add(context.Background(), key, value, time.Hour)
-	}}},
-	{"looks before it adds", "one_of_many_adds", bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
-		if _, kept := c.shared(key); kept {
-			return false, nil
-		}
-		time.Sleep(time.Millisecond)
-		c.put(key, bytes.Clone(value), ttl)
-		return true, nil
-	}}},
+	{"keeps the caller's slice", "set_keeps_a_copy",
+		bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
+			c.put(key, value, ttl)
+			return nil
+		}}},
+	{"gives its own slice away", "get_gives_the_value_away",
+		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
+			value, kept := c.shared(key)
+			return value, kept, nil
+		}}},
+	{"never adds", "add_keeps_what_is_new",
+		bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return false, nil }}},
+	{"adds without keeping", "add_keeps_what_is_new",
+		bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return true, nil }}},
+	{"adds over what is kept", "add_leaves_alone_what_is_kept",
+		bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
+			_, kept := c.shared(key)
+			c.put(key, value, ttl)
+			return !kept, nil
+		}}},
+	{"never frees what was added", "add_may_be_repeated_when_the_key_is_free",
+		bent{add: func(c *mapCache, key string, value []byte, _ time.Duration) (bool, error) {
+			return c.Add(context.Background(), key, value, time.Hour)
+		}}},
+	{"looks before it adds", "one_of_many_adds",
+		bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
+			if _, kept := c.shared(key); kept {
+				return false, nil
+			}
+			time.Sleep(time.Millisecond)
+			c.put(key, bytes.Clone(value), ttl)
+			return true, nil
+		}}},
 	{"does not delete", "delete_forgets_one_key", bent{delete: func(*mapCache, string) error { return nil }}},
-	{"deletes everything", "delete_forgets_one_key", bent{delete: func(c *mapCache, _ string) error { return c.Purge(context.Background()) }}},
-	{"complains when there is nothing to delete", "delete_of_nothing_is_fine", bent{delete: func(c *mapCache, key string) error {
-		if _, kept := c.shared(key); !kept {
-			return errors.New("not found")
-		}
-		return c.Delete(context.Background(), key)
-	}}},
+	{"deletes everything", "delete_forgets_one_key",
+		bent{delete: func(c *mapCache, _ string) error { return c.Purge(context.Background()) }}},
+	{"complains when there is nothing to delete", "delete_of_nothing_is_fine",
+		bent{delete: func(c *mapCache, key string) error {
+			if _, kept := c.shared(key); !kept {
+				return errors.New("not found")
+			}
+			return c.Delete(context.Background(), key)
+		}}},
 	{"cuts large values", "the_largest_value_is_kept", setting(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, value[:min(len(value), mapLargest/2)], ttl
@@ -264,13 +276,14 @@ var wrongCaches = []struct {
 		func(_ *mapCache, key string, value []byte, _ time.Duration) (string, []byte, time.Duration) {
 			return key, value, time.Hour
 		})},
-	{"begins the time anew at each read", "a_value_ends_with_its_time", bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-		value, kept := c.shared(key)
-		if kept {
-			c.put(key, value, time.Hour)
-		}
-		return bytes.Clone(value), kept, nil
-	}}},
+	{"begins the time anew at each read", "a_value_ends_with_its_time",
+		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
+			value, kept := c.shared(key)
+			if kept {
+				c.put(key, value, time.Hour)
+			}
+			return bytes.Clone(value), kept, nil
+		}}},
 	{"keeps the first, shorter time", "set_renews_the_time", setting(keepTime)},
 	{"keeps the first, longer time", "set_shortens_the_time", setting(keepTime)},
 	{"takes a time below a millisecond for none", "the_shortest_time_ends_too", setting(
@@ -282,10 +295,11 @@ var wrongCaches = []struct {
 		})},
 	{"makes up its size", "size_is_about_right", bent{size: func() (int64, int64, error) { return 7, 7, nil }}},
 	{"does not answer a ping", "ping_works", bent{ping: ports.ErrUnavailable}},
-	{"spoils a value while it is read", "calls_may_be_concurrent", bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-		value, kept := c.shared(key)
-		return bytes.Clone(value[:len(value)/2]), kept, nil
-	}}},
+	{"spoils a value while it is read", "calls_may_be_concurrent",
+		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
+			value, kept := c.shared(key)
+			return bytes.Clone(value[:len(value)/2]), kept, nil
+		}}},
 }
 
 // keepTime gives a value the time of the one it replaces.
@@ -305,7 +319,8 @@ func TestCacheSuiteNoticesWrongCaches(t *testing.T) {
 		t.Run(w.wrong, func(t *testing.T) {
 			t.Parallel()
 			w.cache.mapCache = newMapCache()
-			wantNoticed(t, cacheCases(CacheFeatures{LargestValue: mapLargest}), w.noticed, func(r reporter) box { return box{r, w.cache} })
+			wantNoticed(t, cacheCases(CacheFeatures{LargestValue: mapLargest}), w.noticed,
+				func(r reporter) box { return box{r, w.cache} })
 		})
 	}
 }

@@ -117,7 +117,8 @@ func (s stream) wantChange(got, want property.Change) {
 	s.t.Helper()
 	s.wantHeading(got, want.Op, want.ID, want.Version)
 	if (got.Before == nil) != (want.Before == nil) || (got.After == nil) != (want.After == nil) {
-		s.t.Fatalf("the %s of %s is told with other images: before %t, after %t", got.Op, got.ID, got.Before != nil, got.After != nil)
+		s.t.Fatalf("the %s of %s is told with other images: before %t, after %t", got.Op, got.ID, got.Before != nil,
+			got.After != nil)
 	}
 	if want.Before != nil {
 		s.wantBefore(got, *want.Before)

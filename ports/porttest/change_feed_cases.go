@@ -19,23 +19,24 @@ var tellingCases = []suiteCase[stream]{
 			told, _ := s.follow("", 100)
 			s.wantTold(told, made)
 		}},
-	{"what_changed_nothing_is_not_told", "A write that was refused, replayed or found nothing different makes no change.", func(s stream) {
-		p := s.create(s.full(1))
-		s.createWithKey(2, "a", "k", "request")
-		behind := s.head()
-		s.createWithKey(3, "a", "k", "request")
-		s.upsert(s.full(4))
-		p.Version++
-		_, err := s.repo.Update(s.t.Context(), p)
-		s.wantError("update at another version", err, property.ErrVersionConflict)
-		_, err = s.repo.Delete(s.t.Context(), numbered(9), 0)
-		s.wantError("delete a missing listing", err, property.ErrNotFound)
-		_, err = s.repo.Upsert(s.t.Context(), incoming(s.draft(5, reference("new")), s.draft(2, reference("clash"))))
-		s.wantError("upsert a new listing with an id in use", err, property.ErrVersionConflict)
-		if told, _ := s.follow(behind, 100); len(told) != 0 {
-			s.t.Fatalf("nothing was changed, yet the feed tells%s", headings(told))
-		}
-	}},
+	{"what_changed_nothing_is_not_told",
+		"A write that was refused, replayed or found nothing different makes no change.", func(s stream) {
+			p := s.create(s.full(1))
+			s.createWithKey(2, "a", "k", "request")
+			behind := s.head()
+			s.createWithKey(3, "a", "k", "request")
+			s.upsert(s.full(4))
+			p.Version++
+			_, err := s.repo.Update(s.t.Context(), p)
+			s.wantError("update at another version", err, property.ErrVersionConflict)
+			_, err = s.repo.Delete(s.t.Context(), numbered(9), 0)
+			s.wantError("delete a missing listing", err, property.ErrNotFound)
+			_, err = s.repo.Upsert(s.t.Context(), incoming(s.draft(5, reference("new")), s.draft(2, reference("clash"))))
+			s.wantError("upsert a new listing with an id in use", err, property.ErrVersionConflict)
+			if told, _ := s.follow(behind, 100); len(told) != 0 {
+				s.t.Fatalf("nothing was changed, yet the feed tells%s", headings(told))
+			}
+		}},
 	{"the_feed_names_nobody", "Who made a change is neither told by the feed nor by the repository.", func(s stream) {
 		s.t = acting{s.t, "anna"}
 		made := s.write()
@@ -85,13 +86,14 @@ func (s stream) writeLarge() (made []property.Change) {
 }
 
 var pagingCases = []suiteCase[stream]{
-	{"pages_of_any_size_tell_the_same", "Changes returns at most limit changes, and pages of any size together tell the same.", func(s stream) {
-		made := s.write()
-		for _, limit := range []int{1, 2, 3, 5, len(made), len(made) + 1} {
-			told, _ := s.follow("", limit)
-			s.wantTold(told, made)
-		}
-	}},
+	{"pages_of_any_size_tell_the_same",
+		"Changes returns at most limit changes, and pages of any size together tell the same.", func(s stream) {
+			made := s.write()
+			for _, limit := range []int{1, 2, 3, 5, len(made), len(made) + 1} {
+				told, _ := s.follow("", limit)
+				s.wantTold(told, made)
+			}
+		}},
 	{"a_page_of_large_changes_ends_early",
 		"A page ends with the change that brings it to FeedPageBytes; the others are told on the pages after it.",
 		func(s stream) {
@@ -144,19 +146,20 @@ var pagingCases = []suiteCase[stream]{
 			s.t.Fatalf("no change is waiting and More is set")
 		}
 	}},
-	{"next_stands_behind_the_page", "Next is the cursor behind a page's changes: nothing comes from it until something is changed, and then only that.", func(s stream) {
-		s.write()
-		_, last := s.follow("", 3)
-		quiet := s.read(last.Next, 10)
-		if len(quiet.Changes) != 0 || quiet.More {
-			s.t.Fatalf("behind the last change comes%s", headings(quiet.Changes))
-		}
-		made := s.inserted(s.draft(50))
-		for _, cursor := range []ports.FeedCursor{last.Next, quiet.Next} {
-			told, _ := s.follow(cursor, 10)
-			s.wantTold(told, []property.Change{made})
-		}
-	}},
+	{"next_stands_behind_the_page",
+		"Next is the cursor behind a page's changes: nothing comes from it until something is changed, and then only that.", func(s stream) {
+			s.write()
+			_, last := s.follow("", 3)
+			quiet := s.read(last.Next, 10)
+			if len(quiet.Changes) != 0 || quiet.More {
+				s.t.Fatalf("behind the last change comes%s", headings(quiet.Changes))
+			}
+			made := s.inserted(s.draft(50))
+			for _, cursor := range []ports.FeedCursor{last.Next, quiet.Next} {
+				told, _ := s.follow(cursor, 10)
+				s.wantTold(told, []property.Change{made})
+			}
+		}},
 	{"head_stands_behind_every_change", "Head is the cursor behind every change committed so far.", func(s stream) {
 		empty := s.head()
 		made := s.write()
@@ -167,62 +170,67 @@ var pagingCases = []suiteCase[stream]{
 		told, _ = s.follow(behind, 100)
 		s.wantTold(told, []property.Change{later})
 	}},
-	{"head_goes_back_to_the_newest_changes", "Behind the cursor that Head gives come the newest changes, about as many as asked for and fewer where fewer are kept; its place has seen all the others.", func(s stream) {
-		s.write()
-		all, _ := s.follow("", 100)
-		for _, back := range []int{1, 3, len(all), len(all) + 50} {
-			cursor, place, err := s.feed.Head(s.t.Context(), back)
-			if err != nil {
-				s.t.Fatalf("read the head %d back: %v", back, err)
-			}
-			told, _ := s.follow(cursor, 2)
-			if len(told) > back || len(told) == 0 {
-				s.t.Fatalf("%d back from the head come %d changes", back, len(told))
-			}
-			s.wantTold(told, all[len(all)-len(told):])
-			for i, c := range all {
-				if seen := place.Snapshot.Sees(c.Tx); seen != (i < len(all)-len(told)) {
-					s.t.Fatalf("%d back from the head change %d of %d is seen by %s: %t", back, i+1, len(all), place.Snapshot, seen)
+	{"head_goes_back_to_the_newest_changes",
+		"Behind the cursor that Head gives come the newest changes, about as many as asked for and fewer where fewer are kept; its place has seen all the others.", func(s stream) {
+			s.write()
+			all, _ := s.follow("", 100)
+			for _, back := range []int{1, 3, len(all), len(all) + 50} {
+				cursor, place, err := s.feed.Head(s.t.Context(), back)
+				if err != nil {
+					s.t.Fatalf("read the head %d back: %v", back, err)
+				}
+				told, _ := s.follow(cursor, 2)
+				if len(told) > back || len(told) == 0 {
+					s.t.Fatalf("%d back from the head come %d changes", back, len(told))
+				}
+				s.wantTold(told, all[len(all)-len(told):])
+				for i, c := range all {
+					if seen := place.Snapshot.Sees(c.Tx); seen != (i < len(all)-len(told)) {
+						s.t.Fatalf("%d back from the head change %d of %d is seen by %s: %t", back, i+1, len(all), place.Snapshot, seen)
+					}
 				}
 			}
-		}
-	}},
-	{"head_does_not_go_back_into_pruned_changes", "However far back Head is asked to go, what comes behind its cursor is still kept.", func(s stream) {
-		s.write()
-		s.prune(time.Now().Add(time.Hour))
-		kept := s.inserted(s.draft(50))
-		cursor, _, err := s.feed.Head(s.t.Context(), 100)
-		if err != nil {
-			s.t.Fatalf("read the head 100 back: %v", err)
-		}
-		s.told(cursor, kept)
-	}},
-	{"every_change_has_its_cursor", "Whoever goes on from the cursor behind a change gets exactly the changes after it.", func(s stream) {
-		made := s.write()
-		for _, limit := range []int{3, 100} {
-			page := s.read("", limit)
-			if len(page.Cursors) != len(page.Changes) {
-				s.t.Fatalf("%d changes have %d cursors", len(page.Changes), len(page.Cursors))
+		}},
+	{"head_does_not_go_back_into_pruned_changes",
+		"However far back Head is asked to go, what comes behind its cursor is still kept.", func(s stream) {
+			s.write()
+			s.prune(time.Now().Add(time.Hour))
+			kept := s.inserted(s.draft(50))
+			cursor, _, err := s.feed.Head(s.t.Context(), 100)
+			if err != nil {
+				s.t.Fatalf("read the head 100 back: %v", err)
 			}
-			for i, cursor := range page.Cursors {
-				told, _ := s.follow(cursor, 100)
-				s.wantTold(append(slices.Clone(page.Changes[:i+1]), told...), made)
+			s.told(cursor, kept)
+		}},
+	{"every_change_has_its_cursor", "Whoever goes on from the cursor behind a change gets exactly the changes after it.",
+		func(s stream) {
+			made := s.write()
+			for _, limit := range []int{3, 100} {
+				page := s.read("", limit)
+				if len(page.Cursors) != len(page.Changes) {
+					s.t.Fatalf("%d changes have %d cursors", len(page.Changes), len(page.Cursors))
+				}
+				for i, cursor := range page.Cursors {
+					told, _ := s.follow(cursor, 100)
+					s.wantTold(append(slices.Clone(page.Changes[:i+1]), told...), made)
+				}
 			}
-		}
-	}},
-	{"an_empty_feed_is_an_empty_page", "Where nothing has changed, a page is empty and its Next can be followed.", func(s stream) {
-		page := s.read("", 10)
-		if len(page.Changes) != 0 || page.More {
-			s.t.Fatalf("an empty feed tells%s", headings(page.Changes))
-		}
-		made := s.inserted(s.draft(1))
-		told, _ := s.follow(page.Next, 10)
-		s.wantTold(told, []property.Change{made})
-	}},
+		}},
+	{"an_empty_feed_is_an_empty_page", "Where nothing has changed, a page is empty and its Next can be followed.",
+		func(s stream) {
+			page := s.read("", 10)
+			if len(page.Changes) != 0 || page.More {
+				s.t.Fatalf("an empty feed tells%s", headings(page.Changes))
+			}
+			made := s.inserted(s.draft(1))
+			told, _ := s.follow(page.Next, 10)
+			s.wantTold(told, []property.Change{made})
+		}},
 	{"a_foreign_cursor_is_refused", "A text that is no cursor of this feed is ErrInvalidFeedCursor.", func(s stream) {
 		s.write()
 		garbled := s.head() + "?"
-		for _, cursor := range []ports.FeedCursor{"?", " ", "not a cursor", "-1", "' OR 1=1 --", "🏡", "0x1", garbled, ports.FeedCursor(strings.Repeat("9", 400))} {
+		for _, cursor := range []ports.FeedCursor{"?", " ", "not a cursor", "-1", "' OR 1=1 --", "🏡", "0x1", garbled,
+			ports.FeedCursor(strings.Repeat("9", 400))} {
 			_, err := s.feed.Changes(s.t.Context(), cursor, 10)
 			s.wantError("read after "+string(cursor), err, ports.ErrInvalidFeedCursor)
 		}
@@ -235,14 +243,15 @@ var pagingCases = []suiteCase[stream]{
 			}
 		}
 	}},
-	{"a_cancelled_context_ends_following", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s stream) {
-		ctx, cancel := context.WithCancel(s.t.Context())
-		cancel()
-		_, err := s.feed.Changes(ctx, "", 10)
-		s.wantError("Changes", err, context.Canceled)
-		_, _, err = s.feed.Head(ctx, 0)
-		s.wantError("Head", err, context.Canceled)
-		_, err = s.feed.Prune(ctx, birth)
-		s.wantError("Prune", err, context.Canceled)
-	}},
+	{"a_cancelled_context_ends_following",
+		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s stream) {
+			ctx, cancel := context.WithCancel(s.t.Context())
+			cancel()
+			_, err := s.feed.Changes(ctx, "", 10)
+			s.wantError("Changes", err, context.Canceled)
+			_, _, err = s.feed.Head(ctx, 0)
+			s.wantError("Head", err, context.Canceled)
+			_, err = s.feed.Prune(ctx, birth)
+			s.wantError("Prune", err, context.Canceled)
+		}},
 }

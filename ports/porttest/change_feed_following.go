@@ -9,25 +9,26 @@ import (
 )
 
 var followingCases = []suiteCase[stream]{
-	{"following_while_others_write_misses_nothing", "Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
-		const writers, rounds = 4, 15
-		var writing atomic.Int32
-		writing.Store(writers)
-		var told []property.Change
-		cursor := s.head()
-		errs := together(writers+1, func(i int) (err error) {
-			if i < writers {
-				defer writing.Add(-1)
-				return s.writeRounds(i, rounds)
+	{"following_while_others_write_misses_nothing",
+		"Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
+			const writers, rounds = 4, 15
+			var writing atomic.Int32
+			writing.Store(writers)
+			var told []property.Change
+			cursor := s.head()
+			errs := together(writers+1, func(i int) (err error) {
+				if i < writers {
+					defer writing.Add(-1)
+					return s.writeRounds(i, rounds)
+				}
+				told, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
+				return err
+			})
+			if err := errors.Join(errs...); err != nil {
+				s.t.Fatalf("writing and following: %v", err)
 			}
-			told, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
-			return err
-		})
-		if err := errors.Join(errs...); err != nil {
-			s.t.Fatalf("writing and following: %v", err)
-		}
-		s.wantEachVersionOnce(told, writers, rounds)
-	}},
+			s.wantEachVersionOnce(told, writers, rounds)
+		}},
 }
 
 // followWhile reads in small pages until nothing more comes after the writing has ended.

@@ -8,79 +8,84 @@ import (
 )
 
 var pruneCases = []suiteCase[stream]{
-	{"prune_removes_what_is_old", "Prune removes the changes made before the given time and says how many; the others stay.", func(s stream) {
-		s.write()
-		_, kept := s.laterChange()
-		told, _ := s.follow("", 100)
-		if removed := s.prune(kept.At); removed != int64(len(told)-1) {
-			s.t.Fatalf("%d changes were removed, not %d", removed, len(told)-1)
-		}
-		if again := s.prune(kept.At); again != 0 {
-			s.t.Fatalf("pruning again removed %d changes", again)
-		}
-		s.told("", kept)
-	}},
-	{"a_cursor_into_pruned_changes_is_gone", "Whoever follows with a cursor behind which changes have been removed is told ErrFeedCursorGone.", func(s stream) {
-		empty := s.head()
-		s.write()
-		first := s.read("", 1).Next
-		_, kept := s.laterChange()
-		s.prune(kept.At)
-		for _, cursor := range []ports.FeedCursor{empty, first} {
-			_, err := s.feed.Changes(s.t.Context(), cursor, 10)
+	{"prune_removes_what_is_old",
+		"Prune removes the changes made before the given time and says how many; the others stay.", func(s stream) {
+			s.write()
+			_, kept := s.laterChange()
+			told, _ := s.follow("", 100)
+			if removed := s.prune(kept.At); removed != int64(len(told)-1) {
+				s.t.Fatalf("%d changes were removed, not %d", removed, len(told)-1)
+			}
+			if again := s.prune(kept.At); again != 0 {
+				s.t.Fatalf("pruning again removed %d changes", again)
+			}
+			s.told("", kept)
+		}},
+	{"a_cursor_into_pruned_changes_is_gone",
+		"Whoever follows with a cursor behind which changes have been removed is told ErrFeedCursorGone.", func(s stream) {
+			empty := s.head()
+			s.write()
+			first := s.read("", 1).Next
+			_, kept := s.laterChange()
+			s.prune(kept.At)
+			for _, cursor := range []ports.FeedCursor{empty, first} {
+				_, err := s.feed.Changes(s.t.Context(), cursor, 10)
+				s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
+			}
+		}},
+	{"a_cursor_behind_pruned_changes_is_good",
+		"A cursor that has all removed changes before it goes on, be there changes left or not.", func(s stream) {
+			s.write()
+			cursor, kept := s.laterChange()
+			behind := s.head()
+			s.prune(kept.At)
+			s.told(cursor, kept)
+			s.prune(kept.At.Add(time.Hour))
+			if rest, _ := s.follow(behind, 10); len(rest) != 0 {
+				s.t.Fatalf("all changes were removed, yet the feed tells%s", headings(rest))
+			}
+			s.told(behind, s.inserted(s.draft(60)))
+			s.wantFoundMany("limit=10", 4)
+		}},
+	{"an_emptied_feed_goes_on",
+		"When every change has been removed, the empty cursor and the head stand before the next change, and older cursors are gone.", func(s stream) {
+			s.write()
+			old := s.read("", 1).Next
+			_, last := s.laterChange()
+			s.prune(last.At.Add(time.Hour))
+			behind := s.head()
+			_, err := s.feed.Changes(s.t.Context(), old, 10)
 			s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
-		}
-	}},
-	{"a_cursor_behind_pruned_changes_is_good", "A cursor that has all removed changes before it goes on, be there changes left or not.", func(s stream) {
-		s.write()
-		cursor, kept := s.laterChange()
-		behind := s.head()
-		s.prune(kept.At)
-		s.told(cursor, kept)
-		s.prune(kept.At.Add(time.Hour))
-		if rest, _ := s.follow(behind, 10); len(rest) != 0 {
-			s.t.Fatalf("all changes were removed, yet the feed tells%s", headings(rest))
-		}
-		s.told(behind, s.inserted(s.draft(60)))
-		s.wantFoundMany("limit=10", 4)
-	}},
-	{"an_emptied_feed_goes_on", "When every change has been removed, the empty cursor and the head stand before the next change, and older cursors are gone.", func(s stream) {
-		s.write()
-		old := s.read("", 1).Next
-		_, last := s.laterChange()
-		s.prune(last.At.Add(time.Hour))
-		behind := s.head()
-		_, err := s.feed.Changes(s.t.Context(), old, 10)
-		s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
-		made := s.inserted(s.draft(60))
-		s.told("", made)
-		s.told(behind, made)
-	}},
+			made := s.inserted(s.draft(60))
+			s.told("", made)
+			s.told(behind, made)
+		}},
 	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key goes on answering.",
 		func(s stream) {
 			first := s.createWithKey(1, "a", "k", "request")
 			s.prune(later())
 			s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
 		}},
-	{"concurrent_prunes_remove_each_change_once", "Only one process at a time prunes; together they remove and count each change once.", func(s stream) {
-		s.write()
-		_, last := s.laterChange()
-		told, _ := s.follow("", 100)
-		counts := together(4, func(int) int64 {
-			removed, err := s.feed.Prune(s.t.Context(), last.At.Add(time.Hour))
-			if err != nil {
-				return -1000
+	{"concurrent_prunes_remove_each_change_once",
+		"Only one process at a time prunes; together they remove and count each change once.", func(s stream) {
+			s.write()
+			_, last := s.laterChange()
+			told, _ := s.follow("", 100)
+			counts := together(4, func(int) int64 {
+				removed, err := s.feed.Prune(s.t.Context(), last.At.Add(time.Hour))
+				if err != nil {
+					return -1000
+				}
+				return removed
+			})
+			var sum int64
+			for _, n := range counts {
+				sum += n
 			}
-			return removed
-		})
-		var sum int64
-		for _, n := range counts {
-			sum += n
-		}
-		if sum != int64(len(told)) {
-			s.t.Fatalf("of %d changes, concurrent prunes removed %v", len(told), counts)
-		}
-	}},
+			if sum != int64(len(told)) {
+				s.t.Fatalf("of %d changes, concurrent prunes removed %v", len(told), counts)
+			}
+		}},
 }
 
 // laterChange updates a listing until the store's clock has moved on from all changes made before, and returns the last

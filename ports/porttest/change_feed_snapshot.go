@@ -6,46 +6,50 @@ import (
 )
 
 var snapshotCases = []suiteCase[stream]{
-	{"the_epoch_stays", "As long as nothing happens to the database every page and every head is of the same epoch, which has a name.", func(s stream) {
-		_, start, err := s.feed.Head(s.t.Context(), 0)
-		if err != nil || start.Epoch == "" {
-			s.t.Fatalf("the head is of epoch %q, error %v", start.Epoch, err)
-		}
-		s.write()
-		_, last := s.follow("", 3)
-		_, end, err := s.feed.Head(s.t.Context(), 2)
-		if err != nil || last.Place.Epoch != start.Epoch || end.Epoch != start.Epoch || s.read("", 1).Place.Epoch != start.Epoch {
-			s.t.Fatalf("the epoch was %q and became %q and %q, error %v", start.Epoch, last.Place.Epoch, end.Epoch, err)
-		}
-	}},
-	{"the_snapshot_sees_what_was_told", "When nothing is waiting, the snapshot sees every change told so far and none made later.", func(s stream) {
-		s.write()
-		told, last := s.follow("", 3)
-		for _, c := range told {
-			if !last.Place.Snapshot.Sees(c.Tx) {
-				s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Place.Snapshot, c.Tx)
+	{"the_epoch_stays",
+		"As long as nothing happens to the database every page and every head is of the same epoch, which has a name.", func(s stream) {
+			_, start, err := s.feed.Head(s.t.Context(), 0)
+			if err != nil || start.Epoch == "" {
+				s.t.Fatalf("the head is of epoch %q, error %v", start.Epoch, err)
 			}
-		}
-		if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Place.Snapshot.Sees(later.Tx) {
-			s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Place.Snapshot, later.Tx)
-		}
-	}},
-	{"the_heads_snapshot_sees_what_was_made", "Head's snapshot sees every change committed so far and none made later.", func(s stream) {
-		s.write()
-		cursor, place, err := s.feed.Head(s.t.Context(), 0)
-		if err != nil {
-			s.t.Fatalf("read the head: %v", err)
-		}
-		told, _ := s.follow("", 100)
-		for _, c := range told {
-			if !place.Snapshot.Sees(c.Tx) {
-				s.t.Fatalf("the head's snapshot %s does not see transaction %d", place.Snapshot, c.Tx)
+			s.write()
+			_, last := s.follow("", 3)
+			_, end, err := s.feed.Head(s.t.Context(), 2)
+			if err != nil || last.Place.Epoch != start.Epoch || end.Epoch != start.Epoch || s.read("", 1).
+				Place.Epoch != start.Epoch {
+				s.t.Fatalf("the epoch was %q and became %q and %q, error %v", start.Epoch, last.Place.Epoch, end.Epoch, err)
 			}
-		}
-		if later := s.told(cursor, s.inserted(s.draft(50))); later.Tx != 0 && place.Snapshot.Sees(later.Tx) {
-			s.t.Fatalf("the head's snapshot %s sees transaction %d, which came later", place.Snapshot, later.Tx)
-		}
-	}},
+		}},
+	{"the_snapshot_sees_what_was_told",
+		"When nothing is waiting, the snapshot sees every change told so far and none made later.", func(s stream) {
+			s.write()
+			told, last := s.follow("", 3)
+			for _, c := range told {
+				if !last.Place.Snapshot.Sees(c.Tx) {
+					s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Place.Snapshot, c.Tx)
+				}
+			}
+			if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Place.Snapshot.Sees(later.Tx) {
+				s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Place.Snapshot, later.Tx)
+			}
+		}},
+	{"the_heads_snapshot_sees_what_was_made", "Head's snapshot sees every change committed so far and none made later.",
+		func(s stream) {
+			s.write()
+			cursor, place, err := s.feed.Head(s.t.Context(), 0)
+			if err != nil {
+				s.t.Fatalf("read the head: %v", err)
+			}
+			told, _ := s.follow("", 100)
+			for _, c := range told {
+				if !place.Snapshot.Sees(c.Tx) {
+					s.t.Fatalf("the head's snapshot %s does not see transaction %d", place.Snapshot, c.Tx)
+				}
+			}
+			if later := s.told(cursor, s.inserted(s.draft(50))); later.Tx != 0 && place.Snapshot.Sees(later.Tx) {
+				s.t.Fatalf("the head's snapshot %s sees transaction %d, which came later", place.Snapshot, later.Tx)
+			}
+		}},
 }
 
 // told is the one change behind the cursor, which must be the given one.

@@ -53,9 +53,11 @@ func (m misread) Prune(ctx context.Context, before time.Time) (int64, error) {
 }
 
 // telling is a feed whose pages are bent on their way out.
-func telling(bend func(after ports.FeedCursor, limit int, page *ports.FeedPage)) func(ports.ChangeFeed) ports.ChangeFeed {
+func telling(bend func(after ports.FeedCursor, limit int,
+	page *ports.FeedPage)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor,
+			limit int) (ports.FeedPage, error) {
 			page, err := right.Changes(ctx, after, limit)
 			bend(after, limit, &page)
 			return page, err
@@ -85,7 +87,8 @@ var wrongFeeds = []wrongFeed{
 			page.Changes = append(page.Changes, page.Changes[n-1])
 		}
 	}), []string{"every_change_is_told_once"}, everyTelling},
-	{"changes are told backwards", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { slices.Reverse(page.Changes) }),
+	{"changes are told backwards",
+		telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { slices.Reverse(page.Changes) }),
 		[]string{"every_change_is_told_once", "the_feed_rebuilds_the_table"}, everyTelling},
 	{"only the newest state of a page is told", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
 		newest := map[property.ID]int64{}
@@ -94,7 +97,8 @@ var wrongFeeds = []wrongFeed{
 		}
 		page.Changes = slices.DeleteFunc(page.Changes, func(c property.Change) bool { return c.Version < newest[c.ID] })
 	}), []string{"every_change_is_told_once"}, everyTelling},
-	{"updates have no image before", changing(func(c *property.Change) { c.Before = nil }), []string{"every_change_is_told_once"}, everyTelling},
+	{"updates have no image before", changing(func(c *property.Change) { c.Before = nil }),
+		[]string{"every_change_is_told_once"}, everyTelling},
 	{"images lack the photos", changing(func(c *property.Change) {
 		if c.After != nil {
 			after := *c.After
@@ -102,11 +106,15 @@ var wrongFeeds = []wrongFeed{
 			c.After = &after
 		}
 	}), []string{"every_change_is_told_once", "the_feed_rebuilds_the_table"}, everyTelling},
-	{"transactions are numbered anew", changing(func(c *property.Change) { c.Tx += 1000 }), []string{"every_change_is_told_once", "the_snapshot_sees_what_was_told"}, everyTelling},
-	{"changes have no time", changing(func(c *property.Change) { c.At = time.Time{} }), []string{"every_change_is_told_once"}, everyTelling},
-	{"changes name who made them", changing(func(c *property.Change) { c.Actor = "anna" }), []string{"the_feed_names_nobody"}, nil},
+	{"transactions are numbered anew", changing(func(c *property.Change) { c.Tx += 1000 }),
+		[]string{"every_change_is_told_once", "the_snapshot_sees_what_was_told"}, everyTelling},
+	{"changes have no time", changing(func(c *property.Change) { c.At = time.Time{} }),
+		[]string{"every_change_is_told_once"}, everyTelling},
+	{"changes name who made them", changing(func(c *property.Change) { c.Actor = "anna" }),
+		[]string{"the_feed_names_nobody"}, nil},
 	{"pages are too long", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor,
+			limit int) (ports.FeedPage, error) {
 			return right.Changes(ctx, after, limit+1)
 		}}
 	}, []string{"pages_of_any_size_tell_the_same"}, everyTelling},
@@ -124,7 +132,8 @@ var wrongFeeds = []wrongFeed{
 	}, []string{"a_page_of_large_changes_ends_early"}, nil},
 	{"more is never set", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { page.More = false }),
 		[]string{"more_says_that_changes_wait", "pages_of_any_size_tell_the_same"}, everyTelling},
-	{"more is set on a full page", telling(func(_ ports.FeedCursor, limit int, page *ports.FeedPage) { page.More = len(page.Changes) == limit }),
+	{"more is set on a full page",
+		telling(func(_ ports.FeedCursor, limit int, page *ports.FeedPage) { page.More = len(page.Changes) == limit }),
 		[]string{"more_says_that_changes_wait"}, everyTelling},
 	{"next repeats the last change", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
 		if at, err := strconv.Atoi(string(page.Next)); err == nil && len(page.Changes) > 1 {
@@ -142,7 +151,8 @@ var wrongFeeds = []wrongFeed{
 		}
 	}), []string{"next_stands_behind_the_page"}, []string{"following_while_others_write_misses_nothing"}},
 	{"any cursor will do", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor,
+			limit int) (ports.FeedPage, error) {
 			if _, err := strconv.Atoi(string(after)); err != nil {
 				after = ""
 			}
@@ -150,7 +160,8 @@ var wrongFeeds = []wrongFeed{
 		}}
 	}, []string{"a_foreign_cursor_is_refused"}, nil},
 	{"a gone cursor begins again", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor,
+			limit int) (ports.FeedPage, error) {
 			page, err := right.Changes(ctx, after, limit)
 			if err != nil && page.Next == "" && ctx.Err() == nil {
 				if _, foreign := strconv.Atoi(string(after)); foreign == nil {
@@ -180,9 +191,11 @@ var wrongFeeds = []wrongFeed{
 	}, []string{"cursors_are_safe_in_urls"}, nil},
 	{"the head stands at the beginning", heading(func(cursor *ports.FeedCursor, _ *freshness.Place) { *cursor = "" }),
 		[]string{"head_stands_behind_every_change"}, everyTelling},
-	{"the head's snapshot has seen nothing", heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{} }),
+	{"the head's snapshot has seen nothing",
+		heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{} }),
 		[]string{"the_heads_snapshot_sees_what_was_made", "head_goes_back_to_the_newest_changes"}, nil},
-	{"the head's snapshot has seen the future", heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{Xmin: 1000, Xmax: 1000} }),
+	{"the head's snapshot has seen the future",
+		heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{Xmin: 1000, Xmax: 1000} }),
 		[]string{"the_heads_snapshot_sees_what_was_made", "head_goes_back_to_the_newest_changes"}, nil},
 	{"the head never goes back", func(right ports.ChangeFeed) ports.ChangeFeed {
 		return misread{ChangeFeed: right, head: func(ctx context.Context, _ int) (ports.FeedCursor, freshness.Place, error) {
@@ -190,7 +203,8 @@ var wrongFeeds = []wrongFeed{
 		}}
 	}, []string{"head_goes_back_to_the_newest_changes", "head_does_not_go_back_into_pruned_changes"}, nil},
 	{"the head goes back further than its place says", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place,
+			error) {
 			cursor, _, err := right.Head(ctx, back)
 			if err != nil {
 				return "", freshness.Place{}, err
@@ -220,16 +234,18 @@ var wrongFeeds = []wrongFeed{
 	{"everything is pruned", pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
 		return right.Prune(ctx, before.AddDate(1, 0, 0))
 	}), []string{"prune_removes_what_is_old", "a_cursor_behind_pruned_changes_is_good"}, nil},
-	{"the bound of pruning is included", pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
-		return right.Prune(ctx, before.Add(time.Microsecond))
-	}), []string{"prune_removes_what_is_old", "a_cursor_behind_pruned_changes_is_good"}, nil},
-	{"only one change is pruned", pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
-		page, err := right.Changes(ctx, "", 2)
-		if err != nil || len(page.Changes) < 2 {
-			return right.Prune(ctx, before)
-		}
-		return right.Prune(ctx, page.Changes[0].At.Add(time.Nanosecond))
-	}), []string{"prune_removes_what_is_old"}, everyTelling},
+	{"the bound of pruning is included",
+		pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
+			return right.Prune(ctx, before.Add(time.Microsecond))
+		}), []string{"prune_removes_what_is_old", "a_cursor_behind_pruned_changes_is_good"}, nil},
+	{"only one change is pruned",
+		pruning(func(ctx context.Context, right ports.ChangeFeed, before time.Time) (int64, error) {
+			page, err := right.Changes(ctx, "", 2)
+			if err != nil || len(page.Changes) < 2 {
+				return right.Prune(ctx, before)
+			}
+			return right.Prune(ctx, page.Changes[0].At.Add(time.Nanosecond))
+		}), []string{"prune_removes_what_is_old"}, everyTelling},
 	{"every prune counts what it found", func(right ports.ChangeFeed) ports.ChangeFeed {
 		var once sync.Once
 		var first int64
@@ -240,7 +256,8 @@ var wrongFeeds = []wrongFeed{
 		}}
 	}, []string{"prune_removes_what_is_old", "concurrent_prunes_remove_each_change_once"}, nil},
 	{"contexts are ignored", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
+		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor,
+			limit int) (ports.FeedPage, error) {
 			return right.Changes(context.WithoutCancel(ctx), after, limit)
 		}}
 	}, []string{"a_cancelled_context_ends_following"}, nil},
@@ -251,7 +268,8 @@ var wrongFeeds = []wrongFeed{
 
 func heading(bend func(*ports.FeedCursor, *freshness.Place)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place,
+			error) {
 			cursor, place, err := right.Head(ctx, back)
 			bend(&cursor, &place)
 			return cursor, place, err
@@ -259,7 +277,8 @@ func heading(bend func(*ports.FeedCursor, *freshness.Place)) func(ports.ChangeFe
 	}
 }
 
-func pruning(bend func(context.Context, ports.ChangeFeed, time.Time) (int64, error)) func(ports.ChangeFeed) ports.ChangeFeed {
+func pruning(bend func(context.Context, ports.ChangeFeed, time.Time) (int64,
+	error)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return func(right ports.ChangeFeed) ports.ChangeFeed {
 		return misread{ChangeFeed: right, prune: func(ctx context.Context, before time.Time) (int64, error) {
 			if err := ctx.Err(); err != nil {

@@ -97,83 +97,89 @@ func (a archive) wantActors(id property.ID, actors ...string) {
 }
 
 var historyCases = []suiteCase[archive]{
-	{"a_history_is_told_newest_first", "History returns the changes of the listing, with both images, the newest first, whoever made them.", func(a archive) {
-		made := append(a.write(), a.as("anna").update(a.find(numbered(1)), title("by anna")))
-		for n := 1; n <= 9; n++ {
-			a.wantHistory(numbered(n), made, 100)
-		}
-	}},
-	{"pages_of_any_size_tell_the_same_history", "A page has at most limit changes; from Next to Next they tell the whole history, and Next is 0 exactly when nothing older is kept.", func(a archive) {
-		made := a.write()
-		for n := 1; n <= 3; n++ {
-			for limit := 1; limit <= len(made); limit++ {
-				a.wantHistory(numbered(n), made, limit)
+	{"a_history_is_told_newest_first",
+		"History returns the changes of the listing, with both images, the newest first, whoever made them.", func(a archive) {
+			made := append(a.write(), a.as("anna").update(a.find(numbered(1)), title("by anna")))
+			for n := 1; n <= 9; n++ {
+				a.wantHistory(numbered(n), made, 100)
 			}
-			kept := len(a.recall(numbered(n), 100))
-			for limit, left := range map[int]bool{kept: false, kept - 1: true} {
-				if limit == 0 {
-					continue
+		}},
+	{"pages_of_any_size_tell_the_same_history",
+		"A page has at most limit changes; from Next to Next they tell the whole history, and Next is 0 exactly when nothing older is kept.", func(a archive) {
+			made := a.write()
+			for n := 1; n <= 3; n++ {
+				for limit := 1; limit <= len(made); limit++ {
+					a.wantHistory(numbered(n), made, limit)
 				}
-				page, err := a.histories.History(a.t.Context(), numbered(n), 0, limit)
-				if err != nil || (page.Next != 0) != left {
-					a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, kept, page.Next, err)
-				}
-			}
-		}
-	}},
-	{"every_change_has_its_actor", "Each change has the actor of the writing that made it, whatever the way it was written.", func(a archive) {
-		a.as("creator").create(a.draft(1))
-		a.as("reviser").update(a.find(numbered(1)), title("revised"))
-		a.as("importer").upsert(a.draft(2, reference("two")), a.draft(3, reference("three")))
-		a.as("key importer").upsert(a.draft(9, reference("three"), title("again")), a.draft(4, reference("four")))
-		a.as("once").createWithKey(5, "owner", "key", "request")
-		a.as("remover").delete(numbered(1), 0)
-		a.as("undertaker").delete(numbered(2), 1)
-		a.wantActors(numbered(1), "remover", "reviser", "creator")
-		a.wantActors(numbered(2), "undertaker", "importer")
-		a.wantActors(numbered(3), "key importer", "importer")
-		a.wantActors(numbered(4), "key importer")
-		a.wantActors(numbered(5), "once")
-	}},
-	{"who_says_nothing_is_not_the_one_before", "A write that does not say who makes it is never taken for the work of whoever wrote, or failed to write, before it.", func(a archive) {
-		a.as("anna").create(a.draft(1))
-		a.as("anna").upsert(a.draft(2, reference("two")))
-		stale := a.find(numbered(1))
-		stale.Version++
-		_, err := a.repo.Update(a.as("anna").t.Context(), stale)
-		a.wantError("update at another version", err, property.ErrVersionConflict)
-		_, err = a.repo.Create(a.as("anna").t.Context(), a.draft(3, reference("two")), nil)
-		a.wantError("create with a taken reference", err, property.ErrReferenceTaken)
-		a.update(a.find(numbered(1)), title("nobody"))
-		a.upsert(a.draft(9, reference("two"), title("nobody")), a.draft(4, reference("four")))
-		a.create(a.draft(3))
-		a.createWithKey(5, "owner", "key", "request")
-		a.delete(numbered(1), 0)
-		for n, unnamed := range map[int]int{1: 2, 2: 1, 3: 1, 4: 1, 5: 1} {
-			for _, c := range a.recall(numbered(n), 100)[:unnamed] {
-				if strings.Contains(c.Actor, "anna") {
-					a.t.Fatalf("anna is said to have made the %s of %s to version %d", c.Op, c.ID, c.Version)
+				kept := len(a.recall(numbered(n), 100))
+				for limit, left := range map[int]bool{kept: false, kept - 1: true} {
+					if limit == 0 {
+						continue
+					}
+					page, err := a.histories.History(a.t.Context(), numbered(n), 0, limit)
+					if err != nil || (page.Next != 0) != left {
+						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, kept, page.Next, err)
+					}
 				}
 			}
-		}
-	}},
-	{"writers_at_once_keep_their_names", "Of writers at the same time each has its own name in the history.", func(a archive) {
-		const writers, rounds = 4, 8
-		names := []string{"one", "two", "", "four"}
-		if err := errors.Join(together(writers, func(i int) error { return a.as(names[i]).writeRounds(i+1, rounds) })...); err != nil {
-			a.t.Fatalf("writing at once: %v", err)
-		}
-		unnamed := a.recall(numbered(3), 1)[0].Actor // the database's own idea
-		for i, name := range names {
-			if name == "" {
-				name = unnamed
+		}},
+	{"every_change_has_its_actor",
+		"Each change has the actor of the writing that made it, whatever the way it was written.", func(a archive) {
+			a.as("creator").create(a.draft(1))
+			a.as("reviser").update(a.find(numbered(1)), title("revised"))
+			a.as("importer").upsert(a.draft(2, reference("two")), a.draft(3, reference("three")))
+			a.as("key importer").upsert(a.draft(9, reference("three"), title("again")), a.draft(4, reference("four")))
+			a.as("once").createWithKey(5, "owner", "key", "request")
+			a.as("remover").delete(numbered(1), 0)
+			a.as("undertaker").delete(numbered(2), 1)
+			a.wantActors(numbered(1), "remover", "reviser", "creator")
+			a.wantActors(numbered(2), "undertaker", "importer")
+			a.wantActors(numbered(3), "key importer", "importer")
+			a.wantActors(numbered(4), "key importer")
+			a.wantActors(numbered(5), "once")
+		}},
+	{"who_says_nothing_is_not_the_one_before",
+		"A write that does not say who makes it is never taken for the work of whoever wrote, or failed to write, before it.", func(a archive) {
+			a.as("anna").create(a.draft(1))
+			a.as("anna").upsert(a.draft(2, reference("two")))
+			stale := a.find(numbered(1))
+			stale.Version++
+			_, err := a.repo.Update(a.as("anna").t.Context(), stale)
+			a.wantError("update at another version", err, property.ErrVersionConflict)
+			_, err = a.repo.Create(a.as("anna").t.Context(), a.draft(3, reference("two")), nil)
+			a.wantError("create with a taken reference", err, property.ErrReferenceTaken)
+			a.update(a.find(numbered(1)), title("nobody"))
+			a.upsert(a.draft(9, reference("two"), title("nobody")), a.draft(4, reference("four")))
+			a.create(a.draft(3))
+			a.createWithKey(5, "owner", "key", "request")
+			a.delete(numbered(1), 0)
+			for n, unnamed := range map[int]int{1: 2, 2: 1, 3: 1, 4: 1, 5: 1} {
+				for _, c := range a.recall(numbered(n), 100)[:unnamed] {
+					if strings.Contains(c.Actor, "anna") {
+						a.t.Fatalf("anna is said to have made the %s of %s to version %d", c.Op, c.ID, c.Version)
+					}
+				}
 			}
-			a.wantActors(numbered(i+1), slices.Repeat([]string{name}, rounds)...)
-		}
-		if slices.Contains(names[:2], unnamed) || unnamed == names[3] {
-			a.t.Fatalf("who does not say is taken for %q", unnamed)
-		}
-	}},
+		}},
+	{"writers_at_once_keep_their_names", "Of writers at the same time each has its own name in the history.",
+		func(a archive) {
+			const writers, rounds = 4, 8
+			names := []string{"one", "two", "", "four"}
+			if err := errors.Join(together(writers,
+				func(i int) error { return a.as(names[i]).writeRounds(i+1, rounds) })...); err != nil {
+				a.t.Fatalf("writing at once: %v", err)
+			}
+			unnamed := a.recall(numbered(3), 1)[0].Actor // the database's own idea
+			for i, name := range names {
+				if name == "" {
+					name = unnamed
+				}
+				a.wantActors(numbered(i+1), slices.Repeat([]string{name}, rounds)...)
+			}
+			if slices.Contains(names[:2], unnamed) || unnamed == names[3] {
+				a.t.Fatalf("who does not say is taken for %q", unnamed)
+			}
+		}},
 	{"an_actor_is_text_like_any_other", "An actor comes back letter by letter.", func(a archive) {
 		actors := []string{"O'Brien", `"x" \ %s $1 ? ?0`, "旺角 🏡 Łódź", "a\nb", " ", "'; DROP TABLE properties; --"}
 		a.create(a.draft(1))
@@ -197,33 +203,36 @@ var historyCases = []suiteCase[archive]{
 		a.wantActors(numbered(1), fits, fits)
 		a.wantActors(numbered(2), fits)
 	}},
-	{"a_deleted_listing_has_a_history", "The history of a listing goes on over its deletion, and over its second birth.", func(a archive) {
-		made := []property.Change{a.inserted(a.full(1)), a.delete(numbered(1), 0)}
-		a.wantHistory(numbered(1), made, 100)
-		made = append(made, a.inserted(a.draft(1)), a.delete(numbered(1), 0))
-		a.wantHistory(numbered(1), made, 100)
-		a.wantHistory(numbered(1), made, 1)
-	}},
-	{"an_unknown_listing_has_no_history", "The history of a listing that never was is empty, without an error.", func(a archive) {
-		a.write()
-		a.wantHistory(numbered(77), nil, 10)
-	}},
-	{"what_changed_nothing_is_in_no_history", "A write that was refused, replayed or found nothing different is in no history.", func(a archive) {
-		made := []property.Change{a.inserted(a.draft(1, reference("one"))), a.createWithKey(2, "a", "k", "request").Change}
-		anna := a.as("anna")
-		anna.createWithKey(3, "a", "k", "request")
-		anna.upsert(a.draft(4, reference("one"), title("b")))
-		_, err := anna.repo.Delete(anna.t.Context(), numbered(2), 7)
-		a.wantError("delete another version", err, property.ErrVersionConflict)
-		for n := 1; n <= 4; n++ {
-			a.wantHistory(numbered(n), made, 10)
-		}
-		for _, c := range slices.Concat(a.recall(numbered(1), 10), a.recall(numbered(2), 10)) {
-			if c.Actor == "anna" {
-				a.t.Fatalf("anna is said to have made the %s of %s", c.Op, c.ID)
+	{"a_deleted_listing_has_a_history", "The history of a listing goes on over its deletion, and over its second birth.",
+		func(a archive) {
+			made := []property.Change{a.inserted(a.full(1)), a.delete(numbered(1), 0)}
+			a.wantHistory(numbered(1), made, 100)
+			made = append(made, a.inserted(a.draft(1)), a.delete(numbered(1), 0))
+			a.wantHistory(numbered(1), made, 100)
+			a.wantHistory(numbered(1), made, 1)
+		}},
+	{"an_unknown_listing_has_no_history", "The history of a listing that never was is empty, without an error.",
+		func(a archive) {
+			a.write()
+			a.wantHistory(numbered(77), nil, 10)
+		}},
+	{"what_changed_nothing_is_in_no_history",
+		"A write that was refused, replayed or found nothing different is in no history.", func(a archive) {
+			made := []property.Change{a.inserted(a.draft(1, reference("one"))), a.createWithKey(2, "a", "k", "request").Change}
+			anna := a.as("anna")
+			anna.createWithKey(3, "a", "k", "request")
+			anna.upsert(a.draft(4, reference("one"), title("b")))
+			_, err := anna.repo.Delete(anna.t.Context(), numbered(2), 7)
+			a.wantError("delete another version", err, property.ErrVersionConflict)
+			for n := 1; n <= 4; n++ {
+				a.wantHistory(numbered(n), made, 10)
 			}
-		}
-	}},
+			for _, c := range slices.Concat(a.recall(numbered(1), 10), a.recall(numbered(2), 10)) {
+				if c.Actor == "anna" {
+					a.t.Fatalf("anna is said to have made the %s of %s", c.Op, c.ID)
+				}
+			}
+		}},
 	{"only_what_is_kept_is_told", "Changes that have been pruned are gone from every history.", func(a archive) {
 		a.write()
 		_, kept := a.laterChange()
@@ -236,15 +245,16 @@ var historyCases = []suiteCase[archive]{
 		a.prune(kept.At.Add(time.Hour))
 		a.wantHistory(kept.ID, nil, 10)
 	}},
-	{"a_history_ends_with_its_context", "History returns with an error that wraps the context's own when that is cancelled or its deadline has passed.", func(a archive) {
-		a.write()
-		ctx, cancel := context.WithCancel(a.t.Context())
-		cancel()
-		_, err := a.histories.History(ctx, numbered(1), 0, 10)
-		a.wantError("read a history", err, context.Canceled)
-		ctx, cancel = context.WithDeadline(a.t.Context(), time.Now().Add(-time.Second))
-		defer cancel()
-		_, err = a.histories.History(ctx, numbered(1), 0, 10)
-		a.wantError("read a history", err, context.DeadlineExceeded)
-	}},
+	{"a_history_ends_with_its_context",
+		"History returns with an error that wraps the context's own when that is cancelled or its deadline has passed.", func(a archive) {
+			a.write()
+			ctx, cancel := context.WithCancel(a.t.Context())
+			cancel()
+			_, err := a.histories.History(ctx, numbered(1), 0, 10)
+			a.wantError("read a history", err, context.Canceled)
+			ctx, cancel = context.WithDeadline(a.t.Context(), time.Now().Add(-time.Second))
+			defer cancel()
+			_, err = a.histories.History(ctx, numbered(1), 0, 10)
+			a.wantError("read a history", err, context.DeadlineExceeded)
+		}},
 }

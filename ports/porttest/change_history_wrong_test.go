@@ -70,7 +70,8 @@ func losing(lost func(property.Change) bool) bentHistory {
 const newestFirst, inPages = "a_history_is_told_newest_first", "pages_of_any_size_tell_the_same_history"
 
 var wrongHistories = []wrong[ports.ChangeHistory]{
-	{"the oldest change comes first", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) { slices.Reverse(page.Changes) }),
+	{"the oldest change comes first",
+		retelling(func(_ property.ID, _ int, page *ports.HistoryPage) { slices.Reverse(page.Changes) }),
 		[]string{newestFirst}, []string{"*"}},
 	{"the newest change comes twice", retelling(func(_ property.ID, limit int, page *ports.HistoryPage) {
 		if n := len(page.Changes); n > 0 && n < limit {
@@ -80,7 +81,8 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 	{"deletes are lost", losing(func(c property.Change) bool { return c.Op == property.OpDelete }),
 		[]string{newestFirst, "a_deleted_listing_has_a_history"}, []string{"*"}},
 	{"a history begins with the last birth", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
-		if born := slices.IndexFunc(page.Changes, func(c property.Change) bool { return c.Op == property.OpInsert }); born >= 0 {
+		if born := slices.IndexFunc(page.Changes,
+			func(c property.Change) bool { return c.Op == property.OpInsert }); born >= 0 {
 			page.Changes, page.Next = page.Changes[:born+1], 0
 		}
 	}), []string{newestFirst, inPages, "a_deleted_listing_has_a_history"}, nil},
@@ -118,12 +120,13 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 	{"every page is the first", asking(func(ctx context.Context, _ int64, limit int) (context.Context, int64, int) {
 		return ctx, 0, limit
 	}), []string{inPages}, []string{"*"}},
-	{"a page repeats the last change", asking(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
-		if before != 0 && limit > 1 {
-			before++
-		}
-		return ctx, before, limit
-	}), []string{inPages}, nil},
+	{"a page repeats the last change",
+		asking(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
+			if before != 0 && limit > 1 {
+				before++
+			}
+			return ctx, before, limit
+		}), []string{inPages}, nil},
 	{"next is never set", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) { page.Next = 0 }),
 		[]string{inPages}, []string{"*"}},
 	{"next is set on a full page", retelling(func(_ property.ID, limit int, page *ports.HistoryPage) {
@@ -131,7 +134,8 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 			page.Next = 1
 		}
 	}), []string{inPages}, []string{"*"}},
-	{"nobody has a name", naming(func(string) string { return "" }), []string{"every_change_has_its_actor"}, []string{"*"}},
+	{"nobody has a name", naming(func(string) string { return "" }), []string{"every_change_has_its_actor"},
+		[]string{"*"}},
 	{"everybody has one name", naming(func(string) string { return "gable" }),
 		[]string{"every_change_has_its_actor", "writers_at_once_keep_their_names"}, []string{"*"}},
 	{"who deletes has no name", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {

@@ -76,7 +76,8 @@ func (e expectation) check(t *rapid.T, name string, repo ports.PropertyRepositor
 	}
 	count, err := repo.Count(t.Context(), &e.search.Filter)
 	if err != nil || count < int64(e.matches) || count > int64(e.matches+len(e.unsure)) {
-		t.Fatalf("%s: count %q is %d (error %v); %d match, %d may match", name, &e.search.Filter, count, err, e.matches, len(e.unsure))
+		t.Fatalf("%s: count %q is %d (error %v); %d match, %d may match", name, &e.search.Filter, count, err, e.matches,
+			len(e.unsure))
 	}
 	if !e.search.After.Valid && count != int64(len(found)) {
 		t.Fatalf("%s: search %q shows %d listings and counts %d", name, &e.search, len(found), count)

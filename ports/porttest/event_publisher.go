@@ -78,15 +78,16 @@ var eventPublisherCases = []suiteCase[line]{
 		l.bus.Publish(l.t.Context(), events(1)...)
 		l.bus.Publish(l.t.Context())
 	}},
-	{"every_subscriber_hears_everything_in_order", "Publish hands the events to every subscriber, in order, and returns when all have handled them.", func(l line) {
-		first, second := l.listen("first"), l.listen("second")
-		l.bus.Publish(l.t.Context(), events(3, 1, 2)...)
-		l.wantHeard(first, 3, 1, 2)
-		l.wantHeard(second, 3, 1, 2)
-		l.bus.Publish(l.t.Context(), events(4)...)
-		l.wantHeard(first, 3, 1, 2, 4)
-		l.wantHeard(second, 3, 1, 2, 4)
-	}},
+	{"every_subscriber_hears_everything_in_order",
+		"Publish hands the events to every subscriber, in order, and returns when all have handled them.", func(l line) {
+			first, second := l.listen("first"), l.listen("second")
+			l.bus.Publish(l.t.Context(), events(3, 1, 2)...)
+			l.wantHeard(first, 3, 1, 2)
+			l.wantHeard(second, 3, 1, 2)
+			l.bus.Publish(l.t.Context(), events(4)...)
+			l.wantHeard(first, 3, 1, 2, 4)
+			l.wantHeard(second, 3, 1, 2, 4)
+		}},
 	{"events_arrive_unchanged", "An event arrives as it was published, origin and images included.", func(l line) {
 		after := property.Property{Version: 7}
 		want := property.Event{Change: property.Inserted(9, after), Origin: property.OriginFeed}
@@ -106,29 +107,31 @@ var eventPublisherCases = []suiteCase[line]{
 			l.t.Fatalf("calls with 3 and 2 events arrived as calls with %v", sizes)
 		}
 	}},
-	{"publish_waits_for_slow_subscribers", "What a subscriber does with an event is done before Publish returns.", func(l line) {
-		done := make(chan struct{})
-		l.bus.Subscribe("slow", func(context.Context, []property.Event) {
-			time.Sleep(10 * time.Millisecond)
-			close(done)
-		})
-		l.bus.Publish(l.t.Context(), events(1)...)
-		select {
-		case <-done:
-		default:
-			l.t.Fatalf("publish returned while a subscriber was still at work")
-		}
-	}},
-	{"cancellation_is_ignored", "Publish ignores the context's cancellation: subscribers are told, with a context that is not cancelled.", func(l line) {
-		ctx, cancel := context.WithDeadline(l.t.Context(), time.Now().Add(-time.Second))
-		cancel()
-		told, cause := false, error(nil)
-		l.bus.Subscribe("listener", func(ctx context.Context, _ []property.Event) { told, cause = true, ctx.Err() })
-		l.bus.Publish(ctx, events(1)...)
-		if !told || cause != nil {
-			l.t.Fatalf("told: %t; the subscriber's context: %v", told, cause)
-		}
-	}},
+	{"publish_waits_for_slow_subscribers", "What a subscriber does with an event is done before Publish returns.",
+		func(l line) {
+			done := make(chan struct{})
+			l.bus.Subscribe("slow", func(context.Context, []property.Event) {
+				time.Sleep(10 * time.Millisecond)
+				close(done)
+			})
+			l.bus.Publish(l.t.Context(), events(1)...)
+			select {
+			case <-done:
+			default:
+				l.t.Fatalf("publish returned while a subscriber was still at work")
+			}
+		}},
+	{"cancellation_is_ignored",
+		"Publish ignores the context's cancellation: subscribers are told, with a context that is not cancelled.", func(l line) {
+			ctx, cancel := context.WithDeadline(l.t.Context(), time.Now().Add(-time.Second))
+			cancel()
+			told, cause := false, error(nil)
+			l.bus.Subscribe("listener", func(ctx context.Context, _ []property.Event) { told, cause = true, ctx.Err() })
+			l.bus.Publish(ctx, events(1)...)
+			if !told || cause != nil {
+				l.t.Fatalf("told: %t; the subscriber's context: %v", told, cause)
+			}
+		}},
 	{"values_are_passed_on", "Publish passes the context's values on.", func(l line) {
 		type key struct{}
 		var got any
@@ -138,29 +141,30 @@ var eventPublisherCases = []suiteCase[line]{
 			l.t.Fatalf("the subscriber's context holds %v", got)
 		}
 	}},
-	{"concurrent_calls_take_turns", "Concurrent calls are delivered one after the other, whole calls at a time, to all subscribers in the same order.", func(l line) {
-		turns := &turns{}
-		first, second := l.listen("first"), l.listen("second")
-		l.bus.Subscribe("watch", turns.handle)
-		var publishers sync.WaitGroup
-		for n := range int64(8) {
-			publishers.Go(func() {
-				for i := range int64(50) {
-					l.bus.Publish(l.t.Context(), events(n*1000+2*i, n*1000+2*i+1)...)
-				}
-			})
-		}
-		publishers.Wait()
-		if turns.overlap.Load() {
-			l.t.Fatalf("two calls were delivered at the same time")
-		}
-		if !slices.Equal(first.all(), second.all()) {
-			l.t.Fatalf("two subscribers heard the events in different orders")
-		}
-		if err := turnsTaken(first.all()); err != nil {
-			l.t.Fatalf("%v", err)
-		}
-	}},
+	{"concurrent_calls_take_turns",
+		"Concurrent calls are delivered one after the other, whole calls at a time, to all subscribers in the same order.", func(l line) {
+			turns := &turns{}
+			first, second := l.listen("first"), l.listen("second")
+			l.bus.Subscribe("watch", turns.handle)
+			var publishers sync.WaitGroup
+			for n := range int64(8) {
+				publishers.Go(func() {
+					for i := range int64(50) {
+						l.bus.Publish(l.t.Context(), events(n*1000+2*i, n*1000+2*i+1)...)
+					}
+				})
+			}
+			publishers.Wait()
+			if turns.overlap.Load() {
+				l.t.Fatalf("two calls were delivered at the same time")
+			}
+			if !slices.Equal(first.all(), second.all()) {
+				l.t.Fatalf("two subscribers heard the events in different orders")
+			}
+			if err := turnsTaken(first.all()); err != nil {
+				l.t.Fatalf("%v", err)
+			}
+		}},
 }
 
 // turns notices when two calls are inside it at once.

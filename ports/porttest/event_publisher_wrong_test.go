@@ -44,17 +44,20 @@ var wrongBuses = []struct {
 	wrong, noticed string
 	publish        func(b *plainBus, ctx context.Context, events []property.Event)
 }{
-	{"cannot do without subscribers", "no_subscriber_is_fine", func(b *plainBus, ctx context.Context, events []property.Event) {
+	{"cannot do without subscribers", "no_subscriber_is_fine", func(b *plainBus, ctx context.Context,
+		events []property.Event) {
 		b.handlers[0](ctx, events)
 	}},
-	{"tells only the first subscriber", "every_subscriber_hears_everything_in_order", func(b *plainBus, ctx context.Context, events []property.Event) {
-		b.handlers[0](ctx, events)
-	}},
-	{"sorts the events", "every_subscriber_hears_everything_in_order", func(b *plainBus, ctx context.Context, events []property.Event) {
-		events = slices.Clone(events)
-		slices.SortFunc(events, func(x, y property.Event) int { return int(x.Change.Version - y.Change.Version) })
-		b.Publish(ctx, events...)
-	}},
+	{"tells only the first subscriber", "every_subscriber_hears_everything_in_order",
+		func(b *plainBus, ctx context.Context, events []property.Event) {
+			b.handlers[0](ctx, events)
+		}},
+	{"sorts the events", "every_subscriber_hears_everything_in_order",
+		func(b *plainBus, ctx context.Context, events []property.Event) {
+			events = slices.Clone(events)
+			slices.SortFunc(events, func(x, y property.Event) int { return int(x.Change.Version - y.Change.Version) })
+			b.Publish(ctx, events...)
+		}},
 	{"loses the origin", "events_arrive_unchanged", func(b *plainBus, ctx context.Context, events []property.Event) {
 		events = slices.Clone(events)
 		for i := range events {
@@ -67,23 +70,27 @@ var wrongBuses = []struct {
 			b.Publish(ctx, e)
 		}
 	}},
-	{"does not wait", "publish_waits_for_slow_subscribers", func(b *plainBus, ctx context.Context, events []property.Event) {
+	{"does not wait", "publish_waits_for_slow_subscribers", func(b *plainBus, ctx context.Context,
+		events []property.Event) {
 		go b.Publish(ctx, events...)
 	}},
-	{"drops events of a caller that has gone", "cancellation_is_ignored", func(b *plainBus, ctx context.Context, events []property.Event) {
-		if ctx.Err() == nil {
-			b.Publish(ctx, events...)
-		}
-	}},
-	{"hands the cancellation on", "cancellation_is_ignored", func(b *plainBus, ctx context.Context, events []property.Event) {
+	{"drops events of a caller that has gone", "cancellation_is_ignored",
+		func(b *plainBus, ctx context.Context, events []property.Event) {
+			if ctx.Err() == nil {
+				b.Publish(ctx, events...)
+			}
+		}},
+	{"hands the cancellation on", "cancellation_is_ignored", func(b *plainBus, ctx context.Context,
+		events []property.Event) {
 		b.deliver(ctx, events)
 	}},
 	{"drops the context's values", "values_are_passed_on", func(b *plainBus, _ context.Context, events []property.Event) {
 		b.Publish(context.Background(), events...)
 	}},
-	{"delivers concurrent calls at the same time", "concurrent_calls_take_turns", func(b *plainBus, ctx context.Context, events []property.Event) {
-		b.deliver(context.WithoutCancel(ctx), events)
-	}},
+	{"delivers concurrent calls at the same time", "concurrent_calls_take_turns",
+		func(b *plainBus, ctx context.Context, events []property.Event) {
+			b.deliver(context.WithoutCancel(ctx), events)
+		}},
 	{"mixes calls", "concurrent_calls_take_turns", func(b *plainBus, ctx context.Context, events []property.Event) {
 		for _, e := range events {
 			b.Publish(ctx, e)

@@ -33,7 +33,8 @@ var (
 	lonPool    = []float64{-180, -179.95, -122.4, -122.3321, 0, 114.14, 114.2, 179.95, 180}
 	moneyPool  = []property.Currency{"USD", "HKD", "EUR"}
 	radiusPool = []string{"0.5", "5", "12.5", "111.2", "1000"}
-	agePool    = []time.Duration{0, time.Microsecond, 2 * time.Microsecond, time.Second, 30 * 24 * time.Hour, -50 * 365 * 24 * time.Hour}
+	agePool    = []time.Duration{0, time.Microsecond, 2 * time.Microsecond, time.Second, 30 * 24 * time.Hour,
+		-50 * 365 * 24 * time.Hour}
 )
 
 // Details draws details that keep every rule: realistic text in several scripts, values that are often equal and often
@@ -55,7 +56,8 @@ func Details() *rapid.Generator[property.Details] {
 			}
 		}
 		if rapid.Bool().Draw(t, "located") {
-			d.Coordinates = property.Some(property.Coordinates{Latitude: degree(t, latPool, 90), Longitude: degree(t, lonPool, 180)})
+			d.Coordinates = property.Some(property.Coordinates{Latitude: degree(t, latPool, 90),
+				Longitude: degree(t, lonPool, 180)})
 		}
 		for i := range rapid.IntRange(0, 2).Draw(t, "photos") {
 			d.Photos = append(d.Photos, fmt.Sprintf("https://example.com/%d.jpg", i))

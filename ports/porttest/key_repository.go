@@ -81,7 +81,8 @@ func (r ring) key(name string, minutes int) access.Key {
 	random := [access.SecretBytes]byte{}
 	copy(random[:], name)
 	id := numbered(minutes + 1000*len(name) + 100*int(name[0]))
-	key, _, err := access.NewKey(id.String(), name, access.ScopeWrite, random, birth.Add(time.Duration(minutes)*time.Minute))
+	key, _, err := access.NewKey(id.String(), name, access.ScopeWrite, random,
+		birth.Add(time.Duration(minutes)*time.Minute))
 	if err != nil {
 		r.t.Fatalf("the case makes an invalid key: %v", err)
 	}
@@ -106,7 +107,8 @@ func (r ring) wantInForce(want access.Key) {
 
 func (r ring) wantSame(got, want access.Key) {
 	r.t.Helper()
-	times := got.CreatedAt.Equal(want.CreatedAt) && got.RevokedAt.Equal(want.RevokedAt) && got.CreatedAt.Location() == time.UTC
+	times := got.CreatedAt.Equal(want.CreatedAt) && got.RevokedAt.Equal(want.RevokedAt) &&
+		got.CreatedAt.Location() == time.UTC
 	got.CreatedAt, got.RevokedAt = want.CreatedAt, want.RevokedAt
 	if !times || got != want {
 		r.t.Fatalf("the key is\n%+v\nnot\n%+v", got, want)
@@ -165,72 +167,79 @@ var keyCases = []suiteCase[ring]{
 		key.Hash = ""
 		r.wantUnknown(key)
 	}},
-	{"a_name_is_taken_once", "CreateKey with a name that exists, in force or revoked, is ErrNameTaken, and stores nothing.", func(r ring) {
-		first := r.add("a", 1)
-		second := r.key("a", 2)
-		second.Hash = access.HashSecret("another secret")
-		r.wantError("create a second key of the name", r.repo.CreateKey(r.t.Context(), second), access.ErrNameTaken)
-		r.wantUnknown(second)
-		r.wantInForce(first)
-		r.revoke("a", birth)
-		r.wantError("create a key of a revoked name", r.repo.CreateKey(r.t.Context(), second), access.ErrNameTaken)
-		r.wantListed("a")
-	}},
-	{"a_revoked_key_is_unknown", "FindKey of a revoked key is ErrUnknownKey, from the moment RevokeKey has returned; other keys stay in force.", func(r ring) {
-		key, other := r.add("a", 1), r.add("b", 1)
-		r.revoke("a", birth.Add(time.Hour))
-		r.wantUnknown(key)
-		r.wantInForce(other)
-	}},
-	{"a_future_revocation_holds_at_once", "A revoked key is unknown whatever time of revocation it was given.", func(r ring) {
-		key := r.add("a", 1)
-		r.revoke("a", birth.AddDate(1_000, 0, 0))
-		r.wantUnknown(key)
-	}},
-	{"revoking_what_is_not_in_force_is_an_error", "RevokeKey of a name that does not exist or is revoked already is ErrUnknownKey, and changes nothing.", func(r ring) {
-		key := r.add("a", 1)
-		r.wantError("revoke an unknown name", r.repo.RevokeKey(r.t.Context(), "b", birth), access.ErrUnknownKey)
-		r.wantInForce(key)
-		r.revoke("a", birth)
-		r.wantError("revoke again", r.repo.RevokeKey(r.t.Context(), "a", birth.Add(time.Hour)), access.ErrUnknownKey)
-		key.RevokedAt = birth
-		r.wantSame(r.list()[0], key)
-	}},
-	{"all_keys_are_listed_oldest_first", "ListKeys returns all keys, revoked ones included, oldest first, ties by name.", func(r ring) {
-		r.wantListed()
-		r.add("d", 1)
-		r.add("c", 3)
-		r.add("b", 2)
-		r.add("a", 2)
-		r.wantListed("d", "a", "b", "c")
-		r.revoke("b", birth.Add(time.Hour))
-		r.wantListed("d", "a", "b", "c")
-	}},
-	{"a_list_says_what_was_revoked", "A listed key has every field, and RevokedAt exactly when it is revoked.", func(r ring) {
-		first, second := r.add("a", 1), r.add("b", 2)
-		first.RevokedAt = birth.Add(90 * time.Minute)
-		r.revoke("a", first.RevokedAt)
-		keys := r.list()
-		r.wantSame(keys[0], first)
-		r.wantSame(keys[1], second)
-	}},
-	{"one_creation_wins_a_name", "Of concurrent creations of one name exactly one stores; the others are ErrNameTaken.", func(r ring) {
-		winners := 0
-		for i, err := range together(8, func(i int) error {
-			key := r.key("a", i)
-			key.Hash = access.HashSecret(fmt.Sprint(i))
-			return r.repo.CreateKey(r.t.Context(), key)
-		}) {
-			if err == nil {
-				winners++
-				continue
+	{"a_name_is_taken_once",
+		"CreateKey with a name that exists, in force or revoked, is ErrNameTaken, and stores nothing.", func(r ring) {
+			first := r.add("a", 1)
+			second := r.key("a", 2)
+			second.Hash = access.HashSecret("another secret")
+			r.wantError("create a second key of the name", r.repo.CreateKey(r.t.Context(), second), access.ErrNameTaken)
+			r.wantUnknown(second)
+			r.wantInForce(first)
+			r.revoke("a", birth)
+			r.wantError("create a key of a revoked name", r.repo.CreateKey(r.t.Context(), second), access.ErrNameTaken)
+			r.wantListed("a")
+		}},
+	{"a_revoked_key_is_unknown",
+		"FindKey of a revoked key is ErrUnknownKey, from the moment RevokeKey has returned; other keys stay in force.", func(r ring) {
+			key, other := r.add("a", 1), r.add("b", 1)
+			r.revoke("a", birth.Add(time.Hour))
+			r.wantUnknown(key)
+			r.wantInForce(other)
+		}},
+	{"a_future_revocation_holds_at_once", "A revoked key is unknown whatever time of revocation it was given.",
+		func(r ring) {
+			key := r.add("a", 1)
+			r.revoke("a", birth.AddDate(1_000, 0, 0))
+			r.wantUnknown(key)
+		}},
+	{"revoking_what_is_not_in_force_is_an_error",
+		"RevokeKey of a name that does not exist or is revoked already is ErrUnknownKey, and changes nothing.", func(r ring) {
+			key := r.add("a", 1)
+			r.wantError("revoke an unknown name", r.repo.RevokeKey(r.t.Context(), "b", birth), access.ErrUnknownKey)
+			r.wantInForce(key)
+			r.revoke("a", birth)
+			r.wantError("revoke again", r.repo.RevokeKey(r.t.Context(), "a", birth.Add(time.Hour)), access.ErrUnknownKey)
+			key.RevokedAt = birth
+			r.wantSame(r.list()[0], key)
+		}},
+	{"all_keys_are_listed_oldest_first", "ListKeys returns all keys, revoked ones included, oldest first, ties by name.",
+		func(r ring) {
+			r.wantListed()
+			r.add("d", 1)
+			r.add("c", 3)
+			r.add("b", 2)
+			r.add("a", 2)
+			r.wantListed("d", "a", "b", "c")
+			r.revoke("b", birth.Add(time.Hour))
+			r.wantListed("d", "a", "b", "c")
+		}},
+	{"a_list_says_what_was_revoked", "A listed key has every field, and RevokedAt exactly when it is revoked.",
+		func(r ring) {
+			first, second := r.add("a", 1), r.add("b", 2)
+			first.RevokedAt = birth.Add(90 * time.Minute)
+			r.revoke("a", first.RevokedAt)
+			keys := r.list()
+			r.wantSame(keys[0], first)
+			r.wantSame(keys[1], second)
+		}},
+	{"one_creation_wins_a_name", "Of concurrent creations of one name exactly one stores; the others are ErrNameTaken.",
+		func(r ring) {
+			winners := 0
+			for i, err := range together(8, func(i int) error {
+				key := r.key("a", i)
+				key.Hash = access.HashSecret(fmt.Sprint(i))
+				return r.repo.CreateKey(r.t.Context(), key)
+			}) {
+				if err == nil {
+					winners++
+					continue
+				}
+				r.wantError(fmt.Sprintf("creation %d", i), err, access.ErrNameTaken)
 			}
-			r.wantError(fmt.Sprintf("creation %d", i), err, access.ErrNameTaken)
-		}
-		if winners != 1 || len(r.list()) != 1 {
-			r.t.Fatalf("%d creations of one name won, and %d keys are stored", winners, len(r.list()))
-		}
-	}},
+			if winners != 1 || len(r.list()) != 1 {
+				r.t.Fatalf("%d creations of one name won, and %d keys are stored", winners, len(r.list()))
+			}
+		}},
 	{"a_key_ends_with_its_owner",
 		"FindKey of a key whose Owner is no account is ErrUnknownKey; other keys stay in force.", func(r ring) {
 			r.account("anna")
@@ -262,17 +271,18 @@ var keyCases = []suiteCase[ring]{
 			r.handOver("nobody", "carol")
 			r.wantInForce(nobodys)
 		}},
-	{"a_cancelled_context_ends_every_call", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(r ring) {
-		key := r.add("a", 1)
-		ctx, cancel := context.WithCancel(r.t.Context())
-		cancel()
-		_, err := r.repo.FindKey(ctx, key.Hash)
-		r.wantError("FindKey", err, context.Canceled)
-		_, err = r.repo.ListKeys(ctx)
-		r.wantError("ListKeys", err, context.Canceled)
-		r.wantError("CreateKey", r.repo.CreateKey(ctx, r.key("b", 1)), context.Canceled)
-		r.wantError("RevokeKey", r.repo.RevokeKey(ctx, "a", birth), context.Canceled)
-		r.wantError("HandOverKeys", r.repo.HandOverKeys(ctx, "x", "y"), context.Canceled)
-		r.wantInForce(key)
-	}},
+	{"a_cancelled_context_ends_every_call",
+		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(r ring) {
+			key := r.add("a", 1)
+			ctx, cancel := context.WithCancel(r.t.Context())
+			cancel()
+			_, err := r.repo.FindKey(ctx, key.Hash)
+			r.wantError("FindKey", err, context.Canceled)
+			_, err = r.repo.ListKeys(ctx)
+			r.wantError("ListKeys", err, context.Canceled)
+			r.wantError("CreateKey", r.repo.CreateKey(ctx, r.key("b", 1)), context.Canceled)
+			r.wantError("RevokeKey", r.repo.RevokeKey(ctx, "a", birth), context.Canceled)
+			r.wantError("HandOverKeys", r.repo.HandOverKeys(ctx, "x", "y"), context.Canceled)
+			r.wantInForce(key)
+		}},
 }

@@ -102,7 +102,8 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 	{"revoked keys live until their time", finding(func(k access.Key, hash string) bool {
 		return k.Hash == hash && (!revoked(k) || time.Now().Before(k.RevokedAt))
 	}), []string{"a_future_revocation_holds_at_once"}, ownership},
-	{"the start of a hash is enough", finding(func(k access.Key, hash string) bool { return !revoked(k) && strings.HasPrefix(k.Hash, hash) }),
+	{"the start of a hash is enough",
+		finding(func(k access.Key, hash string) bool { return !revoked(k) && strings.HasPrefix(k.Hash, hash) }),
 		[]string{"an_unknown_hash_is_unknown"}, ownership},
 	{"any key is found", finding(func(k access.Key, _ string) bool { return !revoked(k) }),
 		[]string{"a_key_comes_back_as_stored", "an_unknown_hash_is_unknown", "a_revoked_key_is_unknown"}, []string{"*"}},
@@ -128,7 +129,8 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 			return nil
 		}}
 	}, []string{"revoking_what_is_not_in_force_is_an_error"}, nil},
-	{"revoked keys are not listed", listingKeys(func(keys []access.Key) []access.Key { return slices.DeleteFunc(keys, revoked) }),
+	{"revoked keys are not listed",
+		listingKeys(func(keys []access.Key) []access.Key { return slices.DeleteFunc(keys, revoked) }),
 		[]string{"all_keys_are_listed_oldest_first", "a_list_says_what_was_revoked"}, []string{"*"}},
 	{"the newest key is listed first", listingKeys(func(keys []access.Key) []access.Key {
 		slices.Reverse(keys)

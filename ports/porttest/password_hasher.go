@@ -40,24 +40,26 @@ func (m mill) want(right bool, password, hash string) {
 const passphrase = "correct horse battery staple"
 
 var hasherCases = []suiteCase[mill]{
-	{"a_password_is_recognised_by_its_hash", "Verify of the password that was hashed is true, to the byte; of any other it is false.", func(m mill) {
-		long := strings.Repeat("a long one ", 30)
-		for _, password := range []string{passphrase, "pässwörter \x00 auch", long} {
-			hash := m.hash(password)
-			m.want(true, password, hash)
-			for _, other := range []string{"", password + " ", password[:len(password)-1], strings.ToUpper(password)} {
-				m.want(false, other, hash)
+	{"a_password_is_recognised_by_its_hash",
+		"Verify of the password that was hashed is true, to the byte; of any other it is false.", func(m mill) {
+			long := strings.Repeat("a long one ", 30)
+			for _, password := range []string{passphrase, "pässwörter \x00 auch", long} {
+				hash := m.hash(password)
+				m.want(true, password, hash)
+				for _, other := range []string{"", password + " ", password[:len(password)-1], strings.ToUpper(password)} {
+					m.want(false, other, hash)
+				}
 			}
-		}
-	}},
-	{"a_hash_is_another_one_each_time", "Hash of one password gives another text each time, and all are good.", func(m mill) {
-		first, second := m.hash(passphrase), m.hash(passphrase)
-		if first == second {
-			m.t.Fatalf("one password has the same hash twice: %s", first)
-		}
-		m.want(true, passphrase, first)
-		m.want(true, passphrase, second)
-	}},
+		}},
+	{"a_hash_is_another_one_each_time", "Hash of one password gives another text each time, and all are good.",
+		func(m mill) {
+			first, second := m.hash(passphrase), m.hash(passphrase)
+			if first == second {
+				m.t.Fatalf("one password has the same hash twice: %s", first)
+			}
+			m.want(true, passphrase, first)
+			m.want(true, passphrase, second)
+		}},
 	{"a_hash_does_not_hold_the_password", "A hash never holds the password.", func(m mill) {
 		if hash := m.hash(passphrase); strings.Contains(hash, "horse") {
 			m.t.Fatalf("the hash of %q is %q", passphrase, hash)
@@ -71,16 +73,17 @@ var hasherCases = []suiteCase[mill]{
 			}
 		}
 	}},
-	{"a_cancelled_context_is_unavailable", "Hash and Verify of a context that has ended are ErrUnavailable, around the context's own error.", func(m mill) {
-		hash := m.hash(passphrase)
-		ctx, cancel := context.WithCancel(m.t.Context())
-		cancel()
-		_, hashing := m.hasher.Hash(ctx, passphrase)
-		right, verifying := m.hasher.Verify(ctx, passphrase, hash)
-		for _, err := range []error{hashing, verifying} {
-			if !errors.Is(err, ports.ErrUnavailable) || !errors.Is(err, context.Canceled) || right {
-				m.t.Fatalf("with a cancelled context: %t, %v", right, err)
+	{"a_cancelled_context_is_unavailable",
+		"Hash and Verify of a context that has ended are ErrUnavailable, around the context's own error.", func(m mill) {
+			hash := m.hash(passphrase)
+			ctx, cancel := context.WithCancel(m.t.Context())
+			cancel()
+			_, hashing := m.hasher.Hash(ctx, passphrase)
+			right, verifying := m.hasher.Verify(ctx, passphrase, hash)
+			for _, err := range []error{hashing, verifying} {
+				if !errors.Is(err, ports.ErrUnavailable) || !errors.Is(err, context.Canceled) || right {
+					m.t.Fatalf("with a cancelled context: %t, %v", right, err)
+				}
 			}
-		}
-	}},
+		}},
 }

@@ -18,26 +18,28 @@ var createCases = []suiteCase[shelf]{
 		s.add(1)
 		s.wantGone(numbered(2))
 	}},
-	{"create_returns_the_listing_as_stored", "Create returns the change, with the listing as stored in After.", func(s shelf) {
-		p := s.draft(1)
-		creation, err := s.repo.Create(s.t.Context(), p, nil)
-		if err != nil || creation.Replayed {
-			s.t.Fatalf("create: replayed %t, error %v", creation.Replayed, err)
-		}
-		s.wantHeading(creation.Change, property.OpInsert, p.ID, 1)
-		s.wantSame("the image after", *s.after(creation.Change), p)
-		if creation.Change.Before != nil {
-			s.t.Fatalf("an insert has an image before: %+v", *creation.Change.Before)
-		}
-		s.wantStored(p)
-	}},
-	{"create_refuses_a_reference_in_use", "Create with a reference that another listing has is ErrReferenceTaken, and stores nothing.", func(s shelf) {
-		first := s.add(1, reference("R-1"))
-		_, err := s.repo.Create(s.t.Context(), s.draft(2, reference("R-1")), nil)
-		s.wantError("create with a taken reference", err, property.ErrReferenceTaken)
-		s.wantGone(numbered(2))
-		s.wantStored(first)
-	}},
+	{"create_returns_the_listing_as_stored", "Create returns the change, with the listing as stored in After.",
+		func(s shelf) {
+			p := s.draft(1)
+			creation, err := s.repo.Create(s.t.Context(), p, nil)
+			if err != nil || creation.Replayed {
+				s.t.Fatalf("create: replayed %t, error %v", creation.Replayed, err)
+			}
+			s.wantHeading(creation.Change, property.OpInsert, p.ID, 1)
+			s.wantSame("the image after", *s.after(creation.Change), p)
+			if creation.Change.Before != nil {
+				s.t.Fatalf("an insert has an image before: %+v", *creation.Change.Before)
+			}
+			s.wantStored(p)
+		}},
+	{"create_refuses_a_reference_in_use",
+		"Create with a reference that another listing has is ErrReferenceTaken, and stores nothing.", func(s shelf) {
+			first := s.add(1, reference("R-1"))
+			_, err := s.repo.Create(s.t.Context(), s.draft(2, reference("R-1")), nil)
+			s.wantError("create with a taken reference", err, property.ErrReferenceTaken)
+			s.wantGone(numbered(2))
+			s.wantStored(first)
+		}},
 	{"listings_without_a_reference_coexist", "No reference is not a reference: many listings have none.", func(s shelf) {
 		s.add(1)
 		s.add(2)
@@ -48,20 +50,22 @@ var createCases = []suiteCase[shelf]{
 		s.add(2, reference("R-1"))
 		s.wantFound("limit=10", "b", "c")
 	}},
-	{"create_refuses_an_id_in_use", "Create with an id that is in use is ErrVersionConflict, and changes nothing.", func(s shelf) {
-		first := s.add(1)
-		_, err := s.repo.Create(s.t.Context(), s.draft(1, title("other")), nil)
-		s.wantError("create with an id in use", err, property.ErrVersionConflict)
-		s.wantStored(first)
-	}},
-	{"create_after_delete_goes_on_counting", "A listing created again with an id that was removed has a version above the removal's.", func(s shelf) {
-		gone := s.delete(s.add(1).ID, 0)
-		again := s.add(1)
-		if again.Version <= gone.Version {
-			s.t.Fatalf("version %d after a removal at version %d", again.Version, gone.Version)
-		}
-		s.wantStored(again)
-	}},
+	{"create_refuses_an_id_in_use", "Create with an id that is in use is ErrVersionConflict, and changes nothing.",
+		func(s shelf) {
+			first := s.add(1)
+			_, err := s.repo.Create(s.t.Context(), s.draft(1, title("other")), nil)
+			s.wantError("create with an id in use", err, property.ErrVersionConflict)
+			s.wantStored(first)
+		}},
+	{"create_after_delete_goes_on_counting",
+		"A listing created again with an id that was removed has a version above the removal's.", func(s shelf) {
+			gone := s.delete(s.add(1).ID, 0)
+			again := s.add(1)
+			if again.Version <= gone.Version {
+				s.t.Fatalf("version %d after a removal at version %d", again.Version, gone.Version)
+			}
+			s.wantStored(again)
+		}},
 	{"a_reference_is_free_after_delete", "The reference of a removed listing may be given to another.", func(s shelf) {
 		s.delete(s.add(1, reference("R-1")).ID, 0)
 		s.wantStored(s.add(2, reference("R-1")))
@@ -69,25 +73,28 @@ var createCases = []suiteCase[shelf]{
 }
 
 var idempotencyCases = []suiteCase[shelf]{
-	{"the_same_request_is_replayed", "A kept idempotency key with the same request stores nothing: the result is the first creation's, with Replayed set and Tx 0.", func(s shelf) {
-		first := s.createWithKey(1, "a", "k", "request")
-		second := s.createWithKey(2, "a", "k", "request")
-		s.wantReplay(second, first)
-		s.wantGone(numbered(2))
-	}},
-	{"a_replay_tells_what_was_created", "A replay is the first creation's result even when the listing has been changed or removed since.", func(s shelf) {
-		first := s.createWithKey(1, "a", "k", "request")
-		s.update(*first.Change.After, title("changed"))
-		s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
-		s.delete(numbered(1), 0)
-		s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
-	}},
-	{"another_request_is_refused", "A kept idempotency key with another request is ErrIdempotencyKeyReused, and stores nothing.", func(s shelf) {
-		s.createWithKey(1, "a", "k", "request")
-		_, err := s.repo.Create(s.t.Context(), s.draft(2), &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "another"})
-		s.wantError("create with a reused key", err, ports.ErrIdempotencyKeyReused)
-		s.wantGone(numbered(2))
-	}},
+	{"the_same_request_is_replayed",
+		"A kept idempotency key with the same request stores nothing: the result is the first creation's, with Replayed set and Tx 0.", func(s shelf) {
+			first := s.createWithKey(1, "a", "k", "request")
+			second := s.createWithKey(2, "a", "k", "request")
+			s.wantReplay(second, first)
+			s.wantGone(numbered(2))
+		}},
+	{"a_replay_tells_what_was_created",
+		"A replay is the first creation's result even when the listing has been changed or removed since.", func(s shelf) {
+			first := s.createWithKey(1, "a", "k", "request")
+			s.update(*first.Change.After, title("changed"))
+			s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
+			s.delete(numbered(1), 0)
+			s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
+		}},
+	{"another_request_is_refused",
+		"A kept idempotency key with another request is ErrIdempotencyKeyReused, and stores nothing.", func(s shelf) {
+			s.createWithKey(1, "a", "k", "request")
+			_, err := s.repo.Create(s.t.Context(), s.draft(2), &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "another"})
+			s.wantError("create with a reused key", err, ports.ErrIdempotencyKeyReused)
+			s.wantGone(numbered(2))
+		}},
 	{"owners_have_their_own_keys", "The same idempotency key of two owners makes two listings.", func(s shelf) {
 		s.createWithKey(1, "a", "k", "request")
 		if c := s.createWithKey(2, "b", "k", "request"); c.Replayed {
@@ -96,15 +103,16 @@ var idempotencyCases = []suiteCase[shelf]{
 		s.createWithKey(3, "a", "k2", "request")
 		s.wantFound("limit=10", "b", "c", "d")
 	}},
-	{"a_failed_creation_keeps_no_key", "The key is kept in the same transaction: when nothing was stored, the key is still free.", func(s shelf) {
-		s.add(1, reference("R-1"))
-		key := &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "request"}
-		_, err := s.repo.Create(s.t.Context(), s.draft(2, reference("R-1")), key)
-		s.wantError("create with a taken reference", err, property.ErrReferenceTaken)
-		if c := s.createWithKey(2, "a", "k", "corrected"); c.Replayed {
-			s.t.Fatalf("a creation that failed was replayed")
-		}
-	}},
+	{"a_failed_creation_keeps_no_key",
+		"The key is kept in the same transaction: when nothing was stored, the key is still free.", func(s shelf) {
+			s.add(1, reference("R-1"))
+			key := &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "request"}
+			_, err := s.repo.Create(s.t.Context(), s.draft(2, reference("R-1")), key)
+			s.wantError("create with a taken reference", err, property.ErrReferenceTaken)
+			if c := s.createWithKey(2, "a", "k", "corrected"); c.Replayed {
+				s.t.Fatalf("a creation that failed was replayed")
+			}
+		}},
 	{"long_keys_are_told_apart", "Keys of 255 characters count whole.", func(s shelf) {
 		long := make([]rune, 255)
 		for i := range long {
@@ -120,7 +128,8 @@ var idempotencyCases = []suiteCase[shelf]{
 
 func (s shelf) createWithKey(n int, owner, key, request string) ports.Creation {
 	s.t.Helper()
-	creation, err := s.repo.Create(s.t.Context(), s.draft(n), &ports.IdempotencyKey{Owner: owner, Key: key, Request: request})
+	creation, err := s.repo.Create(s.t.Context(), s.draft(n), &ports.IdempotencyKey{Owner: owner, Key: key,
+		Request: request})
 	if err != nil {
 		s.t.Fatalf("create listing %d with key %q of %q: %v", n, key, owner, err)
 	}

@@ -23,7 +23,8 @@ func (s shelf) shelve() {
 		{property.OfferSale, property.KindHouse, property.StatusActive, "USD", 100_00, 0, 0, 50_00, 10, 20, 0},
 		{property.OfferRent, property.KindRoom, property.StatusSold, "HKD", 100_01, 1, 1_25, 50_01, 11, 21, time.Microsecond},
 		{property.OfferSale, property.KindLand, property.StatusPending, "EUR", 99_99, -1, -1, -1, 0, 0, 2 * time.Microsecond},
-		{property.OfferRent, property.KindHouse, property.StatusWithdrawn, "USD", 5_000_000_000_00, 10, 10_50, 1_000_00, -10, -20, time.Hour},
+		{property.OfferRent, property.KindHouse, property.StatusWithdrawn, "USD", 5_000_000_000_00, 10, 10_50, 1_000_00,
+			-10, -20, time.Hour},
 	}
 	for i, row := range rows {
 		p := s.draft(i, price(row.price), func(d *property.Details) {
@@ -64,7 +65,8 @@ var filterCases = []suiteCase[shelf]{
 		{"", []string{"a", "b", "c", "d"}},
 	}),
 	filterCase("offers_are_filtered", "offer lets any of its choices through.", []finds{
-		{"offer=sale", []string{"a", "c"}}, {"offer=rent", []string{"b", "d"}}, {"offer=rent,sale", []string{"a", "b", "c", "d"}},
+		{"offer=sale", []string{"a", "c"}}, {"offer=rent", []string{"b", "d"}}, {"offer=rent,sale",
+			[]string{"a", "b", "c", "d"}},
 	}),
 	filterCase("kinds_are_filtered", "kind lets any of its choices through.", []finds{
 		{"kind=house", []string{"a", "d"}}, {"kind=house,land", []string{"a", "c", "d"}}, {"kind=apartment", nil},
@@ -76,28 +78,37 @@ var filterCases = []suiteCase[shelf]{
 		{"currency=USD", []string{"a", "d"}}, {"currency=HKD,EUR", []string{"b", "c"}}, {"currency=CHF", nil},
 	}),
 	filterCase("prices_are_bounded", "Price bounds are inclusive and exact, whatever the currency.", []finds{
-		{"min_price=100", []string{"a", "b", "d"}}, {"max_price=100", []string{"a", "c"}}, {"min_price=100.01&max_price=100.01", []string{"b"}},
+		{"min_price=100", []string{"a", "b", "d"}}, {"max_price=100",
+			[]string{"a", "c"}}, {"min_price=100.01&max_price=100.01", []string{"b"}},
 		{"min_price=4999999999.99", []string{"d"}}, {"min_price=5000000000.01", nil}, {"max_price=0", nil},
 	}),
-	filterCase("bedrooms_are_bounded", "Bounds of bedrooms are inclusive, compare as numbers, and let no absent value through.", []finds{
-		{"min_bedrooms=0", []string{"a", "b", "d"}}, {"max_bedrooms=0", []string{"a"}}, {"min_bedrooms=2", []string{"d"}},
-		{"max_bedrooms=1000", []string{"a", "b", "d"}}, {"min_bedrooms=1&max_bedrooms=10", []string{"b", "d"}},
-	}),
-	filterCase("bathrooms_are_bounded", "Bounds of bathrooms are inclusive, compare as numbers, and let no absent value through.", []finds{
-		{"min_bathrooms=0", []string{"a", "b", "d"}}, {"min_bathrooms=1.25", []string{"b", "d"}}, {"max_bathrooms=1.24", []string{"a"}},
-		{"min_bathrooms=1.26&max_bathrooms=10.5", []string{"d"}},
-	}),
-	filterCase("areas_are_bounded", "Bounds of the area are inclusive, compare as numbers, and let no absent value through.", []finds{
-		{"min_area_m2=0", []string{"a", "b", "d"}}, {"min_area_m2=50.01", []string{"b", "d"}}, {"max_area_m2=50", []string{"a"}},
-		{"max_area_m2=9999999999.99", []string{"a", "b", "d"}}, {"min_area_m2=999.99&max_area_m2=1000", []string{"d"}},
-	}),
-	{"every_number_is_bounded", "Bounds of every number are inclusive, and let no absent value through.", shelf.boundEveryNumber},
+	filterCase("bedrooms_are_bounded",
+		"Bounds of bedrooms are inclusive, compare as numbers, and let no absent value through.", []finds{
+			{"min_bedrooms=0", []string{"a", "b", "d"}}, {"max_bedrooms=0", []string{"a"}}, {"min_bedrooms=2", []string{"d"}},
+			{"max_bedrooms=1000", []string{"a", "b", "d"}}, {"min_bedrooms=1&max_bedrooms=10", []string{"b", "d"}},
+		}),
+	filterCase("bathrooms_are_bounded",
+		"Bounds of bathrooms are inclusive, compare as numbers, and let no absent value through.", []finds{
+			{"min_bathrooms=0", []string{"a", "b", "d"}}, {"min_bathrooms=1.25", []string{"b", "d"}}, {"max_bathrooms=1.24",
+				[]string{"a"}},
+			{"min_bathrooms=1.26&max_bathrooms=10.5", []string{"d"}},
+		}),
+	filterCase("areas_are_bounded",
+		"Bounds of the area are inclusive, compare as numbers, and let no absent value through.", []finds{
+			{"min_area_m2=0", []string{"a", "b", "d"}}, {"min_area_m2=50.01", []string{"b", "d"}}, {"max_area_m2=50",
+				[]string{"a"}},
+			{"max_area_m2=9999999999.99", []string{"a", "b", "d"}}, {"min_area_m2=999.99&max_area_m2=1000", []string{"d"}},
+		}),
+	{"every_number_is_bounded", "Bounds of every number are inclusive, and let no absent value through.",
+		shelf.boundEveryNumber},
 	filterCase("created_after_excludes_its_bound", "created_after is exclusive, to the microsecond.", []finds{
-		{"created_after=2024-02-29T23:59:59.123455Z", []string{"a", "b", "c", "d"}}, {"created_after=2024-02-29T23:59:59.123456Z", []string{"b", "c", "d"}},
+		{"created_after=2024-02-29T23:59:59.123455Z", []string{"a", "b", "c",
+			"d"}}, {"created_after=2024-02-29T23:59:59.123456Z", []string{"b", "c", "d"}},
 		{"created_after=2024-02-29T23:59:59.123457Z", []string{"c", "d"}}, {"created_after=2024-03-01T00:59:59.123456Z", nil},
 	}),
 	filterCase("updated_after_excludes_its_bound", "updated_after is exclusive, to the microsecond.", []finds{
-		{"updated_after=2024-03-01T23:59:59.123455Z", []string{"a", "b", "c", "d"}}, {"updated_after=2024-03-01T23:59:59.123456Z", []string{"b", "c", "d"}},
+		{"updated_after=2024-03-01T23:59:59.123455Z", []string{"a", "b", "c",
+			"d"}}, {"updated_after=2024-03-01T23:59:59.123456Z", []string{"b", "c", "d"}},
 		{"updated_after=2024-03-01T23:59:59.123457Z", []string{"c", "d"}}, {"updated_after=2024-03-02T00:59:59.123456Z", nil},
 	}),
 	filterCase("filters_combine", "Filters given together must all let a listing through.", []finds{
@@ -106,18 +117,19 @@ var filterCases = []suiteCase[shelf]{
 		{"bbox=19,9,22,12&min_bathrooms=1&created_after=2024-02-29T23:59:59.123456Z", []string{"b"}},
 		{"offer=sale&status=sold", nil},
 	}),
-	{"a_search_sees_the_newest_state", "When a write has returned, every later read sees it: a row enters, changes and leaves searches.", func(s shelf) {
-		s.wantFound("max_price=50")
-		p := s.add(1, price(10_00))
-		s.wantFound("max_price=50", "b")
-		p = *s.after(s.update(p, price(60_00)))
-		s.wantFound("max_price=50")
-		s.wantFound("min_price=60", "b")
-		s.delete(p.ID, p.Version)
-		s.wantFound("min_price=60")
-		s.upsert(s.draft(2, reference("R"), price(60_00)))
-		s.wantFound("min_price=60", "c")
-	}},
+	{"a_search_sees_the_newest_state",
+		"When a write has returned, every later read sees it: a row enters, changes and leaves searches.", func(s shelf) {
+			s.wantFound("max_price=50")
+			p := s.add(1, price(10_00))
+			s.wantFound("max_price=50", "b")
+			p = *s.after(s.update(p, price(60_00)))
+			s.wantFound("max_price=50")
+			s.wantFound("min_price=60", "b")
+			s.delete(p.ID, p.Version)
+			s.wantFound("min_price=60")
+			s.upsert(s.draft(2, reference("R"), price(60_00)))
+			s.wantFound("min_price=60", "c")
+		}},
 }
 
 // boundEveryNumber stores two listings for every range: a has the lowest value, and b the next whole one.

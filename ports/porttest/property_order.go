@@ -18,25 +18,28 @@ var orderCases = []suiteCase[shelf]{
 		s.wantOrder("sort=created_at", "a", "b", "c", "d")
 		s.wantOrder("sort=-created_at", "d", "c", "b", "a")
 	}},
-	{"updated_at_orders_both_ways", "sort=updated_at orders by the last change, ties by id in the same direction.", func(s shelf) {
-		s.shelveTimes()
-		s.wantOrder("sort=updated_at", "d", "b", "c", "a")
-		s.wantOrder("sort=-updated_at", "a", "c", "b", "d")
-		s.update(s.find(numbered(1)))
-		s.wantOrder("sort=-updated_at", "b", "a", "c", "d")
-	}},
-	{"prices_order_both_ways", "sort=price orders as numbers whatever the currency, ties by id in the same direction.", func(s shelf) {
-		for i, p := range []property.Decimal{100_00, 9_00, 100_00, 20_00, 100_00, property.MaxPrice} {
-			s.add(i, price(p), func(d *property.Details) { d.Currency = []property.Currency{"USD", "HKD"}[i%2] })
-		}
-		s.wantOrder("sort=price", "b", "d", "a", "c", "e", "f")
-		s.wantOrder("sort=-price", "f", "e", "c", "a", "d", "b")
-	}},
-	{"absent_areas_come_last_both_ways", "sort=area_m2 has listings without an area last in both directions, tied by id in that direction.", func(s shelf) {
-		s.shelveAreas()
-		s.wantOrder("sort=area_m2", "f", "c", "e", "a", "b", "d")
-		s.wantOrder("sort=-area_m2", "a", "e", "c", "f", "d", "b")
-	}},
+	{"updated_at_orders_both_ways", "sort=updated_at orders by the last change, ties by id in the same direction.",
+		func(s shelf) {
+			s.shelveTimes()
+			s.wantOrder("sort=updated_at", "d", "b", "c", "a")
+			s.wantOrder("sort=-updated_at", "a", "c", "b", "d")
+			s.update(s.find(numbered(1)))
+			s.wantOrder("sort=-updated_at", "b", "a", "c", "d")
+		}},
+	{"prices_order_both_ways", "sort=price orders as numbers whatever the currency, ties by id in the same direction.",
+		func(s shelf) {
+			for i, p := range []property.Decimal{100_00, 9_00, 100_00, 20_00, 100_00, property.MaxPrice} {
+				s.add(i, price(p), func(d *property.Details) { d.Currency = []property.Currency{"USD", "HKD"}[i%2] })
+			}
+			s.wantOrder("sort=price", "b", "d", "a", "c", "e", "f")
+			s.wantOrder("sort=-price", "f", "e", "c", "a", "d", "b")
+		}},
+	{"absent_areas_come_last_both_ways",
+		"sort=area_m2 has listings without an area last in both directions, tied by id in that direction.", func(s shelf) {
+			s.shelveAreas()
+			s.wantOrder("sort=area_m2", "f", "c", "e", "a", "b", "d")
+			s.wantOrder("sort=-area_m2", "a", "e", "c", "f", "d", "b")
+		}},
 }
 
 // shelveTimes stores a to d: b and c share both times, b with the smaller id.
@@ -103,37 +106,40 @@ var windowCases = []suiteCase[shelf]{
 			s.t.Fatalf("the count is %d (error %v), not 3", count, err)
 		}
 	}},
-	{"pages_follow_without_gap_or_repeat", "Walking from Next to Next shows every match once, in order, for every sort and page size.", func(s shelf) {
-		s.shelveMany()
-		for _, key := range property.SortKeys() {
-			for _, direction := range []string{"", "-"} {
-				s.walk(fmt.Sprintf("sort=%s%s&max_price=102", direction, key))
+	{"pages_follow_without_gap_or_repeat",
+		"Walking from Next to Next shows every match once, in order, for every sort and page size.", func(s shelf) {
+			s.shelveMany()
+			for _, key := range property.SortKeys() {
+				for _, direction := range []string{"", "-"} {
+					s.walk(fmt.Sprintf("sort=%s%s&max_price=102", direction, key))
+				}
 			}
-		}
-	}},
-	{"a_full_last_page_is_followed_by_an_empty_one", "A page that is full has a next, which may be empty; a page that is not full has none.", func(s shelf) {
-		s.shelveAreas()
-		search := s.parse("sort=-area_m2&limit=3")
-		for range 2 {
-			page := s.page(&search)
-			search.After = search.Next(page)
-			if len(page.Properties) != 3 || !search.After.Valid {
-				s.t.Fatalf("a page of %d listings out of 6 has next %t", len(page.Properties), search.After.Valid)
+		}},
+	{"a_full_last_page_is_followed_by_an_empty_one",
+		"A page that is full has a next, which may be empty; a page that is not full has none.", func(s shelf) {
+			s.shelveAreas()
+			search := s.parse("sort=-area_m2&limit=3")
+			for range 2 {
+				page := s.page(&search)
+				search.After = search.Next(page)
+				if len(page.Properties) != 3 || !search.After.Valid {
+					s.t.Fatalf("a page of %d listings out of 6 has next %t", len(page.Properties), search.After.Valid)
+				}
 			}
-		}
-		if rest := s.page(&search); len(rest.Properties) != 0 {
-			s.t.Fatalf("behind the last of six listings came %q", titlesOf(rest))
-		}
-	}},
-	{"a_page_begins_behind_a_place_that_is_gone", "A window begins behind a place in the order, be there a listing at that place or not.", func(s shelf) {
-		s.shelveAreas()
-		search := s.parse("sort=area_m2&limit=2")
-		search.After = search.Next(s.page(&search))
-		s.delete(numbered(2), 0)
-		if found := titlesOf(s.page(&search)); !slices.Equal(found, []string{"e", "a"}) {
-			s.t.Fatalf("behind the removed listing came %q", found)
-		}
-	}},
+			if rest := s.page(&search); len(rest.Properties) != 0 {
+				s.t.Fatalf("behind the last of six listings came %q", titlesOf(rest))
+			}
+		}},
+	{"a_page_begins_behind_a_place_that_is_gone",
+		"A window begins behind a place in the order, be there a listing at that place or not.", func(s shelf) {
+			s.shelveAreas()
+			search := s.parse("sort=area_m2&limit=2")
+			search.After = search.Next(s.page(&search))
+			s.delete(numbered(2), 0)
+			if found := titlesOf(s.page(&search)); !slices.Equal(found, []string{"e", "a"}) {
+				s.t.Fatalf("behind the removed listing came %q", found)
+			}
+		}},
 }
 
 // shelveMany stores 23 listings with ties in every sort key and absent areas.

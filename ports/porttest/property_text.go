@@ -20,25 +20,27 @@ func (s shelf) wantWords(words string, titles ...string) {
 }
 
 var literalTextCases = []suiteCase[shelf]{
-	{"words_are_found_anywhere", "Each word of q must occur in title, description or location, inside other words too, in any order.", func(s shelf) {
-		s.add(0, title("Quiet farmhouse"), func(d *property.Details) { d.Description = "By the sea"; d.Location = "Kent" })
-		s.add(1, title("Seaside house"), func(d *property.Details) { d.Location = "Dover, Kent" })
-		s.wantWords("house", "Quiet farmhouse", "Seaside house")
-		s.wantWords("kent sea house", "Quiet farmhouse", "Seaside house")
-		s.wantWords("sea quiet", "Quiet farmhouse")
-		s.wantWords("dover", "Seaside house")
-		s.wantWords("house castle")
-		s.wantWords("houseby")
-		s.wantWords("seakent")
-	}},
-	{"location_is_searched_in_the_location_only", "location must occur in the location as it is written, spaces included.", func(s shelf) {
-		s.add(0, func(d *property.Details) { d.Location = "12 Sai Ying Pun, Hong Kong" })
-		s.add(1, title("Hong Kong"), func(d *property.Details) { d.Location, d.Description = "Kong Hong", "Hong Kong" })
-		s.wantFound("location=hong+kong", "a")
-		s.wantFound("location=ONG", "Hong Kong", "a")
-		s.wantFound("location=pun,+hong", "a")
-		s.wantFound("location=hong++kong")
-	}},
+	{"words_are_found_anywhere",
+		"Each word of q must occur in title, description or location, inside other words too, in any order.", func(s shelf) {
+			s.add(0, title("Quiet farmhouse"), func(d *property.Details) { d.Description = "By the sea"; d.Location = "Kent" })
+			s.add(1, title("Seaside house"), func(d *property.Details) { d.Location = "Dover, Kent" })
+			s.wantWords("house", "Quiet farmhouse", "Seaside house")
+			s.wantWords("kent sea house", "Quiet farmhouse", "Seaside house")
+			s.wantWords("sea quiet", "Quiet farmhouse")
+			s.wantWords("dover", "Seaside house")
+			s.wantWords("house castle")
+			s.wantWords("houseby")
+			s.wantWords("seakent")
+		}},
+	{"location_is_searched_in_the_location_only",
+		"location must occur in the location as it is written, spaces included.", func(s shelf) {
+			s.add(0, func(d *property.Details) { d.Location = "12 Sai Ying Pun, Hong Kong" })
+			s.add(1, title("Hong Kong"), func(d *property.Details) { d.Location, d.Description = "Kong Hong", "Hong Kong" })
+			s.wantFound("location=hong+kong", "a")
+			s.wantFound("location=ONG", "Hong Kong", "a")
+			s.wantFound("location=pun,+hong", "a")
+			s.wantFound("location=hong++kong")
+		}},
 	{"ascii_case_does_not_matter", "Letters of ASCII are compared without regard to case.", func(s shelf) {
 		s.shelveText("LOFT by the Harbour", "loft", "lof t")
 		s.wantWords("LoFt", "a", "b")
@@ -58,13 +60,15 @@ var literalTextCases = []suiteCase[shelf]{
 	}},
 	{"quotes_are_taken_literally", "Quotes, semicolons, dollars and comments of SQL stand for themselves.", func(s shelf) {
 		s.shelveText("O'Brien's", `the "Manor"`, "a;b--c /*d*/", "$1 ?1 :x @y")
-		for word, title := range map[string]string{"o'b": "a", "'": "a", `"manor"`: "b", ";b--": "c", "/*d*/": "c", "$1": "d", "?1": "d", ":x": "d", "@y": "d"} {
+		for word, title := range map[string]string{"o'b": "a", "'": "a", `"manor"`: "b", ";b--": "c", "/*d*/": "c",
+			"$1": "d", "?1": "d", ":x": "d", "@y": "d"} {
 			s.wantWords(word, title)
 		}
 		s.wantFound("location=" + url.QueryEscape("' OR 1=1 --"))
 	}},
 	{"every_script_is_found", "Words of any script are found as they are written, from one character on.", func(s shelf) {
-		s.shelveText("香港島西營盤三房", "旺角套房 🏡", "Großzügige Wohnung", "Уютная квартира", "شقة جميلة", "👩‍👩‍👧 friendly")
+		s.shelveText("香港島西營盤三房", "旺角套房 🏡", "Großzügige Wohnung",
+			"Уютная квартира", "شقة جميلة", "👩‍👩‍👧 friendly")
 		for word, title := range map[string]string{
 			"西營盤": "a", "房 香": "a", "🏡": "b", "角": "b", "zügig": "c", "ß": "c", "квартира": "d", "جميلة": "e", "👩‍👩‍👧": "f",
 		} {

@@ -10,42 +10,45 @@ import (
 )
 
 var upsertCases = []suiteCase[shelf]{
-	{"upsert_tells_what_it_did_in_order", "Upsert has one result per listing in the order of the batch: insert, update, or an empty operation when nothing differed.", func(s shelf) {
-		same := s.add(1, reference("same"))
-		other := s.add(2, reference("other"))
-		result := s.upsert(
-			s.draft(12, reference("other"), price(1)),
-			s.draft(13, reference("new")),
-			s.draft(1, reference("same")),
-		)
-		s.wantHeading(result[0].Change, property.OpUpdate, other.ID, other.Version+1)
-		s.wantHeading(result[1].Change, property.OpInsert, numbered(13), 1)
-		if op := result[2].Change.Op; op != "" {
-			s.t.Fatalf("a listing whose details are all the same was told as %q", op)
-		}
-		s.wantBefore(result[0].Change, other)
-		s.wantStored(*s.after(result[0].Change))
-		s.wantStored(*s.after(result[1].Change))
-		s.wantStored(same)
-		s.wantFound("limit=10", "b", "m", "n")
-	}},
-	{"upsert_keeps_a_known_listings_id", "A listing whose reference is known has its details replaced and keeps its id and its birth.", func(s shelf) {
-		known := s.add(1, reference("R"))
-		batch := s.draft(2, reference("R"), title("new"))
-		batch.CreatedAt, batch.UpdatedAt, batch.Version = birth.Add(time.Hour), birth.Add(time.Hour), 9
-		s.upsert(batch)
-		after := s.find(known.ID)
-		if after.Title != "new" || after.Version != known.Version+1 || !after.CreatedAt.Equal(birth) {
-			s.t.Fatalf("the known listing became %+v", after)
-		}
-		s.wantGone(batch.ID)
-	}},
-	{"upsert_creates_with_the_given_times", "A listing whose reference is new is created with its ID and times.", func(s shelf) {
-		p := s.draft(1, reference("R"))
-		p.CreatedAt, p.UpdatedAt = birth.Add(-time.Hour), birth.Add(-time.Minute)
-		s.upsert(p)
-		s.wantStored(p)
-	}},
+	{"upsert_tells_what_it_did_in_order",
+		"Upsert has one result per listing in the order of the batch: insert, update, or an empty operation when nothing differed.", func(s shelf) {
+			same := s.add(1, reference("same"))
+			other := s.add(2, reference("other"))
+			result := s.upsert(
+				s.draft(12, reference("other"), price(1)),
+				s.draft(13, reference("new")),
+				s.draft(1, reference("same")),
+			)
+			s.wantHeading(result[0].Change, property.OpUpdate, other.ID, other.Version+1)
+			s.wantHeading(result[1].Change, property.OpInsert, numbered(13), 1)
+			if op := result[2].Change.Op; op != "" {
+				s.t.Fatalf("a listing whose details are all the same was told as %q", op)
+			}
+			s.wantBefore(result[0].Change, other)
+			s.wantStored(*s.after(result[0].Change))
+			s.wantStored(*s.after(result[1].Change))
+			s.wantStored(same)
+			s.wantFound("limit=10", "b", "m", "n")
+		}},
+	{"upsert_keeps_a_known_listings_id",
+		"A listing whose reference is known has its details replaced and keeps its id and its birth.", func(s shelf) {
+			known := s.add(1, reference("R"))
+			batch := s.draft(2, reference("R"), title("new"))
+			batch.CreatedAt, batch.UpdatedAt, batch.Version = birth.Add(time.Hour), birth.Add(time.Hour), 9
+			s.upsert(batch)
+			after := s.find(known.ID)
+			if after.Title != "new" || after.Version != known.Version+1 || !after.CreatedAt.Equal(birth) {
+				s.t.Fatalf("the known listing became %+v", after)
+			}
+			s.wantGone(batch.ID)
+		}},
+	{"upsert_creates_with_the_given_times", "A listing whose reference is new is created with its ID and times.",
+		func(s shelf) {
+			p := s.draft(1, reference("R"))
+			p.CreatedAt, p.UpdatedAt = birth.Add(-time.Hour), birth.Add(-time.Minute)
+			s.upsert(p)
+			s.wantStored(p)
+		}},
 	{"upsert_twice_changes_nothing", "One whose details are all the same is left alone, in every field.", func(s shelf) {
 		s.upsert(s.full(1), s.draft(2, reference("bare")))
 		first, second := s.find(numbered(1)), s.find(numbered(2))
@@ -116,19 +119,20 @@ var upsertCases = []suiteCase[shelf]{
 		s.wantStored(known)
 		s.wantFound("limit=10", "b", "c")
 	}},
-	{"upsert_refuses_a_malformed_batch", "Each listing of a batch has a reference, no two the same one; more than MaxBatch are refused.", func(s shelf) {
-		batches := map[string][]property.Property{
-			"without a reference":      {s.draft(1, reference("R")), s.draft(2)},
-			"with one reference twice": {s.draft(1, reference("R")), s.draft(2, reference("R"))},
-			"beyond MaxBatch":          s.batch(ports.MaxBatch + 1),
-		}
-		for what, batch := range batches {
-			if _, err := s.repo.Upsert(s.t.Context(), incoming(batch...)); err == nil {
-				s.t.Fatalf("a batch %s was accepted", what)
+	{"upsert_refuses_a_malformed_batch",
+		"Each listing of a batch has a reference, no two the same one; more than MaxBatch are refused.", func(s shelf) {
+			batches := map[string][]property.Property{
+				"without a reference":      {s.draft(1, reference("R")), s.draft(2)},
+				"with one reference twice": {s.draft(1, reference("R")), s.draft(2, reference("R"))},
+				"beyond MaxBatch":          s.batch(ports.MaxBatch + 1),
 			}
-			s.wantFound("limit=10")
-		}
-	}},
+			for what, batch := range batches {
+				if _, err := s.repo.Upsert(s.t.Context(), incoming(batch...)); err == nil {
+					s.t.Fatalf("a batch %s was accepted", what)
+				}
+				s.wantFound("limit=10")
+			}
+		}},
 	{"upsert_takes_an_empty_batch", "A batch of none is nothing to do.", func(s shelf) {
 		s.upsert()
 	}},

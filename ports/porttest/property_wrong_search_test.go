@@ -98,7 +98,8 @@ func forgetting(part func(*property.Filter)) func(repository) repository {
 }
 
 // matching answers with another rule for one part of the filter; the rest stays right.
-func matching(forget func(*property.Filter), rule func(*property.Filter, *property.Property) bool) func(repository) repository {
+func matching(forget func(*property.Filter), rule func(*property.Filter,
+	*property.Property) bool) func(repository) repository {
 	return searching(func(p *plain) {
 		p.match = func(f *property.Filter, row *property.Property) bool {
 			rest := *f
@@ -140,36 +141,52 @@ var wordCases = []string{
 var numberCases = []string{"every_number_is_bounded"}
 
 var wrongFilters = []wrongRepository{
-	{"offer is forgotten", forgetting(func(f *property.Filter) { f.Offers = nil }), []string{"offers_are_filtered", "filters_combine"}, nil},
-	{"kind is forgotten", forgetting(func(f *property.Filter) { f.Kinds = nil }), []string{"kinds_are_filtered", "filters_combine"}, nil},
-	{"status is forgotten", forgetting(func(f *property.Filter) { f.Statuses = nil }), []string{"statuses_are_filtered", "filters_combine"}, nil},
-	{"currency is forgotten", forgetting(func(f *property.Filter) { f.Currencies = nil }), []string{"currencies_are_filtered"}, []string{"filters_combine"}},
-	{"price is forgotten", forgetting(func(f *property.Filter) { f.Price = property.Range{} }), []string{"prices_are_bounded", "filters_combine"}, []string{"*"}},
-	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range{} }), []string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range{} }), []string{"bathrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range{} }), []string{"areas_are_bounded"}, append(numberCases, "a_count_ignores_the_window")},
+	{"offer is forgotten", forgetting(func(f *property.Filter) { f.Offers = nil }),
+		[]string{"offers_are_filtered", "filters_combine"}, nil},
+	{"kind is forgotten", forgetting(func(f *property.Filter) { f.Kinds = nil }),
+		[]string{"kinds_are_filtered", "filters_combine"}, nil},
+	{"status is forgotten", forgetting(func(f *property.Filter) { f.Statuses = nil }),
+		[]string{"statuses_are_filtered", "filters_combine"}, nil},
+	{"currency is forgotten", forgetting(func(f *property.Filter) { f.Currencies = nil }),
+		[]string{"currencies_are_filtered"}, []string{"filters_combine"}},
+	{"price is forgotten", forgetting(func(f *property.Filter) { f.Price = property.Range{} }),
+		[]string{"prices_are_bounded", "filters_combine"}, []string{"*"}},
+	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range{} }),
+		[]string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
+	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range{} }),
+		[]string{"bathrooms_are_bounded"}, append(numberCases, "filters_combine")},
+	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range{} }),
+		[]string{"areas_are_bounded"}, append(numberCases, "a_count_ignores_the_window")},
 	{"the last number is forgotten", forgetting(func(f *property.Filter) {
 		*f.Ranges()[property.RangeCount-1].Range = property.Range{}
 	}), []string{"every_number_is_bounded"}, []string{"areas_are_bounded", "a_count_ignores_the_window"}},
-	{"created_after is forgotten", forgetting(func(f *property.Filter) { f.CreatedAfter.Valid = false }), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
-	{"updated_after is forgotten", forgetting(func(f *property.Filter) { f.UpdatedAfter.Valid = false }), []string{"updated_after_excludes_its_bound"}, nil},
-	{"bbox is forgotten", forgetting(forgetBox), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"}, []string{"filters_combine"}},
-	{"near is forgotten", forgetting(forgetNear), []string{"a_circle_measures_on_the_globe", "a_circle_crosses_the_antimeridian", "a_circle_reaches_over_the_poles"}, nil},
+	{"created_after is forgotten", forgetting(func(f *property.Filter) { f.CreatedAfter.Valid = false }),
+		[]string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
+	{"updated_after is forgotten", forgetting(func(f *property.Filter) { f.UpdatedAfter.Valid = false }),
+		[]string{"updated_after_excludes_its_bound"}, nil},
+	{"bbox is forgotten", forgetting(forgetBox), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"},
+		[]string{"filters_combine"}},
+	{"near is forgotten", forgetting(forgetNear), []string{"a_circle_measures_on_the_globe",
+		"a_circle_crosses_the_antimeridian", "a_circle_reaches_over_the_poles"}, nil},
 	{"q is forgotten", forgetting(forgetWords), []string{"words_are_found_anywhere"}, wordCases},
-	{"location is forgotten", forgetting(forgetLocation), []string{"location_is_searched_in_the_location_only"}, append(wordCases, "filters_combine")},
+	{"location is forgotten", forgetting(forgetLocation), []string{"location_is_searched_in_the_location_only"},
+		append(wordCases, "filters_combine")},
 	{"location is searched everywhere", matching(forgetLocation, func(f *property.Filter, p *property.Property) bool {
 		return property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, f.Location)
 	}), []string{"location_is_searched_in_the_location_only"}, []string{"wildcards_are_taken_literally"}},
-	{"an absent value passes a bound", matching(func(f *property.Filter) { f.Bedrooms = property.Range{} }, func(f *property.Filter, p *property.Property) bool {
-		return !p.Bedrooms.Valid || f.Bedrooms.Contains(property.FieldNamed("bedrooms").Number(&p.Details))
-	}), []string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"a lower bound is exclusive", matching(func(*property.Filter) {}, func(f *property.Filter, p *property.Property) bool {
-		return !f.Price.Min.Valid || p.Price > f.Price.Min.Value
-	}), []string{"prices_are_bounded"},
+	{"an absent value passes a bound", matching(func(f *property.Filter) { f.Bedrooms = property.Range{} },
+		func(f *property.Filter, p *property.Property) bool {
+			return !p.Bedrooms.Valid || f.Bedrooms.Contains(property.FieldNamed("bedrooms").Number(&p.Details))
+		}), []string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
+	{"a lower bound is exclusive", matching(func(*property.Filter) {},
+		func(f *property.Filter, p *property.Property) bool {
+			return !f.Price.Min.Valid || p.Price > f.Price.Min.Value
+		}), []string{"prices_are_bounded"},
 		append(numberCases, "a_search_sees_the_newest_state", "decimals_are_exact_at_the_extremes")},
-	{"created_after is inclusive", matching(func(f *property.Filter) { f.CreatedAfter.Valid = false }, func(f *property.Filter, p *property.Property) bool {
-		return !f.CreatedAfter.Valid || !p.CreatedAt.Before(f.CreatedAfter.Value)
-	}), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
+	{"created_after is inclusive", matching(func(f *property.Filter) { f.CreatedAfter.Valid = false },
+		func(f *property.Filter, p *property.Property) bool {
+			return !f.CreatedAfter.Valid || !p.CreatedAt.Before(f.CreatedAfter.Value)
+		}), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
 	{"words are whole", textual(func(text, word string) bool {
 		return slices.Contains(strings.Fields(strings.ToLower(text)), strings.ToLower(word))
 	}), []string{"words_are_found_anywhere"}, wordCases},
@@ -182,10 +199,13 @@ var wrongFilters = []wrongRepository{
 		return !slices.ContainsFunc(f.Words, func(word string) bool { return !property.ContainsFold(p.Title, word) })
 	}), []string{"words_are_found_anywhere"}, wordCases},
 	{"fields run into each other", matching(forgetWords, func(f *property.Filter, p *property.Property) bool {
-		return !slices.ContainsFunc(f.Words, func(word string) bool { return !property.ContainsFold(p.Title+p.Description+p.Location, word) })
+		return !slices.ContainsFunc(f.Words,
+			func(word string) bool { return !property.ContainsFold(p.Title+p.Description+p.Location, word) })
 	}), []string{"words_are_found_anywhere"}, nil},
-	{"case matters", textual(func(text, word string) bool { return strings.Contains(text, word) }), []string{"ascii_case_does_not_matter"}, wordCases},
-	{"only ASCII is folded", textual(func(text, word string) bool { return strings.Contains(foldedASCII(text), foldedASCII(word)) }),
+	{"case matters", textual(func(text, word string) bool { return strings.Contains(text, word) }),
+		[]string{"ascii_case_does_not_matter"}, wordCases},
+	{"only ASCII is folded",
+		textual(func(text, word string) bool { return strings.Contains(foldedASCII(text), foldedASCII(word)) }),
 		[]string{"case_does_not_matter_in_any_script"}, nil},
 	{"percent is a wildcard", textual(func(text, word string) bool {
 		for part := range strings.SplitSeq(strings.ToLower(word), "%") {
@@ -204,7 +224,8 @@ var wrongFilters = []wrongRepository{
 		return property.ContainsFold(text, strings.Trim(word, `'"`))
 	}), []string{"quotes_are_taken_literally"}, nil},
 	{"markup is stripped", textual(func(text, word string) bool {
-		return property.ContainsFold(strings.NewReplacer("<b>", "", "<br />", " ", "</b>", "", "&amp;", "&").Replace(text), word)
+		return property.ContainsFold(strings.NewReplacer("<b>", "", "<br />", " ", "</b>", "", "&amp;", "&").Replace(text),
+			word)
 	}), []string{"markup_is_text"}, nil},
 	{"scripts other than Latin are not indexed", textual(func(text, word string) bool {
 		return property.ContainsFold(strings.Map(func(r rune) rune {
@@ -292,14 +313,17 @@ var wrongOrders = []wrongRepository{
 		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one",
 			"a_page_begins_behind_a_place_that_is_gone"}, largePages},
 	{"a page has one listing too many", searching(func(p *plain) { p.limit = func(limit int) int { return limit + 1 } }),
-		[]string{"a_page_has_at_most_limit_listings"}, []string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}},
+		[]string{"a_page_has_at_most_limit_listings"}, []string{"pages_follow_without_gap_or_repeat",
+			"a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}},
 	{"a page is bounded in listings only", searching(func(p *plain) {
 		p.cut = func(s *property.Search, rows []property.Property) *property.Page {
 			return &property.Page{Properties: rows[:min(len(rows), s.Limit)]}
 		}
 	}), []string{"a_page_of_large_listings_ends_early"}, nil},
-	{"a page has one listing too few", searching(func(p *plain) { p.limit = func(limit int) int { return max(limit-1, 1) } }),
-		[]string{"a_page_has_at_most_limit_listings", "pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one"}, []string{"a_page_begins_behind_a_place_that_is_gone"}},
+	{"a page has one listing too few",
+		searching(func(p *plain) { p.limit = func(limit int) int { return max(limit-1, 1) } }),
+		[]string{"a_page_has_at_most_limit_listings", "pages_follow_without_gap_or_repeat",
+			"a_full_last_page_is_followed_by_an_empty_one"}, []string{"a_page_begins_behind_a_place_that_is_gone"}},
 	{"a count ignores the filter", func(right repository) repository {
 		return altered{PropertyRepository: right, count: func(ctx context.Context, _ *property.Filter) (int64, error) {
 			return right.Count(ctx, &property.Filter{})

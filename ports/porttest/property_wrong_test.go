@@ -38,7 +38,8 @@ func testWrong[R, S any](t *testing.T, w wrong[R], cases []suiteCase[S], open fu
 			switch {
 			case failed == "" && slices.Contains(w.must, c.name):
 				t.Errorf("the case %s passes; its rule: %s", c.name, c.rule)
-			case failed != "" && !slices.Contains(w.must, c.name) && !slices.Contains(w.may, c.name) && !slices.Contains(w.may, "*"):
+			case failed != "" && !slices.Contains(w.must, c.name) && !slices.Contains(w.may, c.name) &&
+				!slices.Contains(w.may, "*"):
 				t.Errorf("the case %s fails too: %s", c.name, failed)
 			}
 		}
@@ -46,8 +47,10 @@ func testWrong[R, S any](t *testing.T, w wrong[R], cases []suiteCase[S], open fu
 }
 
 func TestWrongPropertyRepositoriesAreNoticed(t *testing.T) {
-	for _, w := range slices.Concat(wrongReads, wrongWrites, wrongCreations, wrongUpserts, wrongStores, wrongFilters, wrongOrders) {
-		testWrong(t, w, propertyCases(Features{}), func(r reporter, bend func(ports.PropertyRepository) ports.PropertyRepository) shelf {
+	for _, w := range slices.Concat(wrongReads, wrongWrites, wrongCreations, wrongUpserts, wrongStores, wrongFilters,
+		wrongOrders) {
+		testWrong(t, w, propertyCases(Features{}), func(r reporter,
+			bend func(ports.PropertyRepository) ports.PropertyRepository) shelf {
 			return shelf{r, bend(memory.NewPropertyRepository(time.Now))}
 		})
 	}
@@ -143,7 +146,8 @@ var wrongReads = []wrongRepository{
 	}, []string{"a_cancelled_context_ends_every_call", "a_passed_deadline_ends_every_call"}, nil},
 	{"searches are kept for ever", func(right repository) repository {
 		var kept sync.Map
-		return altered{PropertyRepository: right, search: func(ctx context.Context, s *property.Search) (*property.Page, error) {
+		return altered{PropertyRepository: right, search: func(ctx context.Context, s *property.Search) (*property.Page,
+			error) {
 			if page, ok := kept.Load(s.String()); ok {
 				return page.(*property.Page), nil
 			}
@@ -156,7 +160,8 @@ var wrongReads = []wrongRepository{
 
 var wrongWrites = []wrongRepository{
 	{"an update ignores the version", func(right repository) repository {
-		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change, error) {
+		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
+			error) {
 			for {
 				change, err := right.Update(ctx, p)
 				if !errors.Is(err, property.ErrVersionConflict) {
@@ -172,7 +177,8 @@ var wrongWrites = []wrongRepository{
 	}, []string{"update_refuses_another_version", "one_update_wins_each_version"}, nil},
 	{"an update checks the version too early", func(right repository) repository {
 		var inside meeting
-		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change, error) {
+		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
+			error) {
 			stored, err := right.Find(ctx, p.ID)
 			if err != nil || stored.Version != p.Version {
 				return right.Update(ctx, p)
@@ -188,7 +194,8 @@ var wrongWrites = []wrongRepository{
 		}}
 	}, []string{"one_update_wins_each_version"}, nil},
 	{"an update takes version 0 for any", func(right repository) repository {
-		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change, error) {
+		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
+			error) {
 			if stored, err := right.Find(ctx, p.ID); err == nil && p.Version == 0 {
 				p.Version = stored.Version
 			}
@@ -196,7 +203,8 @@ var wrongWrites = []wrongRepository{
 		}}
 	}, []string{"update_refuses_another_version"}, nil},
 	{"a missing listing is a conflict", func(right repository) repository {
-		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change, error) {
+		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
+			error) {
 			change, err := right.Update(ctx, p)
 			if errors.Is(err, property.ErrNotFound) {
 				err = property.ErrVersionConflict
@@ -205,31 +213,36 @@ var wrongWrites = []wrongRepository{
 		}}
 	}, []string{"update_reports_a_missing_listing"}, nil},
 	{"an update has no image before", func(right repository) repository {
-		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change, error) {
+		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
+			error) {
 			change, err := right.Update(ctx, p)
 			change.Before = change.After
 			return change, err
 		}}
 	}, []string{"update_returns_both_images"}, nil},
 	{"an update returns what it was given", func(right repository) repository {
-		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change, error) {
+		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
+			error) {
 			change, err := right.Update(ctx, p)
 			change.After, change.Version = &p, p.Version
 			return change, err
 		}}
 	}, []string{"update_counts_one_version", "updated_at_never_goes_back", "update_returns_both_images", "update_keeps_the_birth"}, []string{"*"}},
 	{"a delete ignores the version", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID, _ int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
+			_ int64) (property.Change, error) {
 			return right.Delete(ctx, id, 0)
 		}}
 	}, []string{"delete_refuses_another_version"}, nil},
 	{"a delete insists on a version", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
+			version int64) (property.Change, error) {
 			return right.Delete(ctx, id, max(version, 1))
 		}}
 	}, []string{"delete_takes_any_version_for_zero"}, []string{"a_replay_tells_what_was_created"}},
 	{"a delete of nothing succeeds", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
+			version int64) (property.Change, error) {
 			change, err := right.Delete(ctx, id, version)
 			if errors.Is(err, property.ErrNotFound) {
 				err = nil
@@ -238,14 +251,16 @@ var wrongWrites = []wrongRepository{
 		}}
 	}, []string{"delete_reports_a_missing_listing", "one_delete_wins"}, nil},
 	{"a delete keeps the last version", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID, version int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
+			version int64) (property.Change, error) {
 			change, err := right.Delete(ctx, id, version)
 			change.Version--
 			return change, err
 		}}
 	}, []string{"delete_returns_what_was_removed"}, nil},
 	{"a taken reference is dropped", func(right repository) repository {
-		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
+			key *ports.IdempotencyKey) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			if errors.Is(err, property.ErrReferenceTaken) {
 				p.Reference = ""
@@ -255,13 +270,15 @@ var wrongWrites = []wrongRepository{
 		}}
 	}, []string{"create_refuses_a_reference_in_use", "one_creation_wins_a_reference", "a_failed_creation_keeps_no_key"}, nil},
 	{"references are folded", func(right repository) repository {
-		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
+			key *ports.IdempotencyKey) (ports.Creation, error) {
 			p.Reference = strings.ToLower(p.Reference)
 			return right.Create(ctx, p, key)
 		}}
 	}, []string{"references_differ_by_case"}, []string{"*"}},
 	{"a creation replaces what has its id", func(right repository) repository {
-		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
+			key *ports.IdempotencyKey) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			if errors.Is(err, property.ErrVersionConflict) {
 				change, err := right.Update(ctx, p)

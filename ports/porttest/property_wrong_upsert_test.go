@@ -39,7 +39,10 @@ var wrongUpserts = []wrongRepository{
 	{"results are in another order", upserting(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
-			slices.SortStableFunc(result, func(a, b ports.Upserted) int { return strings.Compare(string(a.Change.Op), string(b.Change.Op)) })
+			slices.SortStableFunc(result, func(a,
+				b ports.Upserted) int {
+				return strings.Compare(string(a.Change.Op), string(b.Change.Op))
+			})
 			return result, err
 		}
 	}), []string{"upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch"}, nil},

@@ -72,21 +72,22 @@ func (l lobby) prune(before time.Time) int64 {
 }
 
 var sessionCases = []suiteCase[lobby]{
-	{"a_session_comes_back_as_saved", "FindSession returns the data to the byte, and the microsecond at which it expires.", func(l lobby) {
-		anna := l.hire("anna", access.RoleEditor, 1)
-		every := make([]byte, 256)
-		for i := range every {
-			every[i] = byte(i)
-		}
-		odd := visit{access.HashSecret("odd"), string(every) + `\x00'"`, birth.Add(123 * time.Microsecond)}
-		empty := visit{access.HashSecret("empty"), "", birth}
-		l.save(odd, anna.ID)
-		l.save(empty, "")
-		l.wantFound(odd)
-		l.wantFound(empty)
-		l.wantDone("save nil", l.sessions.SaveSession(l.t.Context(), odd.hash, "", nil, odd.expires))
-		l.wantFound(visit{odd.hash, "", odd.expires})
-	}},
+	{"a_session_comes_back_as_saved",
+		"FindSession returns the data to the byte, and the microsecond at which it expires.", func(l lobby) {
+			anna := l.hire("anna", access.RoleEditor, 1)
+			every := make([]byte, 256)
+			for i := range every {
+				every[i] = byte(i)
+			}
+			odd := visit{access.HashSecret("odd"), string(every) + `\x00'"`, birth.Add(123 * time.Microsecond)}
+			empty := visit{access.HashSecret("empty"), "", birth}
+			l.save(odd, anna.ID)
+			l.save(empty, "")
+			l.wantFound(odd)
+			l.wantFound(empty)
+			l.wantDone("save nil", l.sessions.SaveSession(l.t.Context(), odd.hash, "", nil, odd.expires))
+			l.wantFound(visit{odd.hash, "", odd.expires})
+		}},
 	{"an_unknown_session_is_unknown", "FindSession of a hash that no session has is ErrUnknownSession.", func(l lobby) {
 		v := l.begin("a", "", 1)
 		l.wantGone(visit{hash: access.HashSecret("b")})
@@ -114,19 +115,20 @@ var sessionCases = []suiteCase[lobby]{
 		l.wantDone("delete sessions of the owner", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, ""))
 		l.wantGone(v)
 	}},
-	{"a_session_needs_its_account", "SaveSession for an account that does not exist is ErrUnknownAccount, and changes nothing.", func(l lobby) {
-		nobody := l.account("nobody", access.RoleEditor, 1)
-		v := visit{access.HashSecret("a"), "x", birth}
-		for _, id := range []string{nobody.ID, "nobody"} {
-			err := l.sessions.SaveSession(l.t.Context(), v.hash, id, []byte(v.data), v.expires)
-			l.wantError("save a session of nobody", err, access.ErrUnknownAccount)
-		}
-		l.wantGone(v)
-		kept := l.begin("b", "", 1)
-		err := l.sessions.SaveSession(l.t.Context(), kept.hash, nobody.ID, []byte("other"), birth)
-		l.wantError("hand a session to nobody", err, access.ErrUnknownAccount)
-		l.wantFound(kept)
-	}},
+	{"a_session_needs_its_account",
+		"SaveSession for an account that does not exist is ErrUnknownAccount, and changes nothing.", func(l lobby) {
+			nobody := l.account("nobody", access.RoleEditor, 1)
+			v := visit{access.HashSecret("a"), "x", birth}
+			for _, id := range []string{nobody.ID, "nobody"} {
+				err := l.sessions.SaveSession(l.t.Context(), v.hash, id, []byte(v.data), v.expires)
+				l.wantError("save a session of nobody", err, access.ErrUnknownAccount)
+			}
+			l.wantGone(v)
+			kept := l.begin("b", "", 1)
+			err := l.sessions.SaveSession(l.t.Context(), kept.hash, nobody.ID, []byte("other"), birth)
+			l.wantError("hand a session to nobody", err, access.ErrUnknownAccount)
+			l.wantFound(kept)
+		}},
 	{"sessions_end_with_their_account", "DeleteAccount removes the account's sessions and no others.", func(l lobby) {
 		anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
 		first, second := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 2)
@@ -137,18 +139,19 @@ var sessionCases = []suiteCase[lobby]{
 		l.wantFound(his)
 		l.wantFound(nobodys)
 	}},
-	{"a_deleted_session_is_unknown", "DeleteSession removes the session and no other, and reports whether there was one; that there is none is no error.", func(l lobby) {
-		v, other := l.begin("a", "", 1), l.begin("b", "", 1)
-		for _, was := range []bool{true, false} {
-			removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
-			l.wantDone("delete session", err)
-			if removed != was {
-				l.t.Fatalf("a session was there: %t; it was removed: %t", was, removed)
+	{"a_deleted_session_is_unknown",
+		"DeleteSession removes the session and no other, and reports whether there was one; that there is none is no error.", func(l lobby) {
+			v, other := l.begin("a", "", 1), l.begin("b", "", 1)
+			for _, was := range []bool{true, false} {
+				removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
+				l.wantDone("delete session", err)
+				if removed != was {
+					l.t.Fatalf("a session was there: %t; it was removed: %t", was, removed)
+				}
+				l.wantGone(v)
 			}
-			l.wantGone(v)
-		}
-		l.wantFound(other)
-	}},
+			l.wantFound(other)
+		}},
 	{"a_session_is_extended_while_it_lasts",
 		"ExtendSession moves the expiry on and never back, changes nothing else, and brings no ended session back.", func(l lobby) {
 			anna := l.hire("anna", access.RoleEditor, 1)
@@ -192,114 +195,122 @@ var sessionCases = []suiteCase[lobby]{
 				}
 			}
 		}},
-	{"one_of_many_removes_a_session", "Of concurrent DeleteSessions of one session, one is told that it has removed it.", func(l lobby) {
-		for i := range 8 {
-			v := l.begin(fmt.Sprint(i), "", 1)
-			var told atomic.Int64
-			for _, err := range together(8, func(int) error {
-				removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
-				if removed {
-					told.Add(1)
+	{"one_of_many_removes_a_session", "Of concurrent DeleteSessions of one session, one is told that it has removed it.",
+		func(l lobby) {
+			for i := range 8 {
+				v := l.begin(fmt.Sprint(i), "", 1)
+				var told atomic.Int64
+				for _, err := range together(8, func(int) error {
+					removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
+					if removed {
+						told.Add(1)
+					}
+					return err
+				}) {
+					l.wantDone("delete session", err)
 				}
-				return err
-			}) {
-				l.wantDone("delete session", err)
+				if told.Load() != 1 {
+					l.t.Fatalf("%d of 8 are told that they have removed the session", told.Load())
+				}
 			}
-			if told.Load() != 1 {
-				l.t.Fatalf("%d of 8 are told that they have removed the session", told.Load())
+		}},
+	{"an_accounts_other_sessions_can_be_ended",
+		"DeleteSessionsOf removes the account's sessions, all but the one with this hash, and no others.", func(l lobby) {
+			anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
+			this, first, second := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 2), l.begin("c", anna.ID, 3)
+			his, nobodys := l.begin("d", bob.ID, 1), l.begin("e", "", 1)
+			l.wantDone("end other sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, this.hash))
+			l.wantGone(first)
+			l.wantGone(second)
+			for _, v := range []visit{this, his, nobodys} {
+				l.wantFound(v)
 			}
-		}
-	}},
-	{"an_accounts_other_sessions_can_be_ended", "DeleteSessionsOf removes the account's sessions, all but the one with this hash, and no others.", func(l lobby) {
-		anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
-		this, first, second := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 2), l.begin("c", anna.ID, 3)
-		his, nobodys := l.begin("d", bob.ID, 1), l.begin("e", "", 1)
-		l.wantDone("end other sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, this.hash))
-		l.wantGone(first)
-		l.wantGone(second)
-		for _, v := range []visit{this, his, nobodys} {
+			l.wantDone("end all sessions of nobody", l.sessions.DeleteSessionsOf(l.t.Context(), "", ""))
+			l.wantDone("end all sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, ""))
+			l.wantGone(this)
+			l.wantFound(his)
+			l.wantFound(nobodys)
+		}},
+	{"pruning_removes_what_expires_before",
+		"PruneSessions removes the sessions that expire before the given time, and says how many; the others stay.", func(l lobby) {
+			anna := l.hire("anna", access.RoleEditor, 1)
+			first, second := l.begin("a", anna.ID, 1), l.begin("b", "", 2)
+			third, fourth := l.begin("c", "", 3), l.begin("d", anna.ID, 4)
+			if removed := l.prune(third.expires); removed != 2 {
+				l.t.Fatalf("%d sessions were removed, not 2", removed)
+			}
+			l.wantGone(first)
+			l.wantGone(second)
+			l.wantFound(third)
+			l.wantFound(fourth)
+			if again := l.prune(third.expires); again != 0 {
+				l.t.Fatalf("pruning again removed %d sessions", again)
+			}
+		}},
+	{"data_belongs_to_who_holds_it", "What a caller does to the data it gave or got changes nothing that is kept.",
+		func(l lobby) {
+			v := visit{access.HashSecret("a"), "data", birth}
+			given := []byte(v.data)
+			l.wantDone("save session", l.sessions.SaveSession(l.t.Context(), v.hash, "", given, v.expires))
+			copy(given, "xxxx")
+			got, _, err := l.sessions.FindSession(l.t.Context(), v.hash)
+			l.wantDone("find session", err)
+			copy(got, "yyyy")
 			l.wantFound(v)
-		}
-		l.wantDone("end all sessions of nobody", l.sessions.DeleteSessionsOf(l.t.Context(), "", ""))
-		l.wantDone("end all sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, ""))
-		l.wantGone(this)
-		l.wantFound(his)
-		l.wantFound(nobodys)
-	}},
-	{"pruning_removes_what_expires_before", "PruneSessions removes the sessions that expire before the given time, and says how many; the others stay.", func(l lobby) {
-		anna := l.hire("anna", access.RoleEditor, 1)
-		first, second := l.begin("a", anna.ID, 1), l.begin("b", "", 2)
-		third, fourth := l.begin("c", "", 3), l.begin("d", anna.ID, 4)
-		if removed := l.prune(third.expires); removed != 2 {
-			l.t.Fatalf("%d sessions were removed, not 2", removed)
-		}
-		l.wantGone(first)
-		l.wantGone(second)
-		l.wantFound(third)
-		l.wantFound(fourth)
-		if again := l.prune(third.expires); again != 0 {
-			l.t.Fatalf("pruning again removed %d sessions", again)
-		}
-	}},
-	{"data_belongs_to_who_holds_it", "What a caller does to the data it gave or got changes nothing that is kept.", func(l lobby) {
-		v := visit{access.HashSecret("a"), "data", birth}
-		given := []byte(v.data)
-		l.wantDone("save session", l.sessions.SaveSession(l.t.Context(), v.hash, "", given, v.expires))
-		copy(given, "xxxx")
-		got, _, err := l.sessions.FindSession(l.t.Context(), v.hash)
-		l.wantDone("find session", err)
-		copy(got, "yyyy")
-		l.wantFound(v)
-	}},
-	{"one_session_may_be_saved_at_once", "Of concurrent SaveSessions of one hash all succeed, and one of them is kept whole.", func(l lobby) {
-		hash := access.HashSecret("a")
-		for i, err := range together(8, func(i int) error {
-			return l.sessions.SaveSession(l.t.Context(), hash, "", []byte(fmt.Sprint(i)), birth.Add(time.Duration(i)*time.Second))
-		}) {
-			l.wantDone(fmt.Sprintf("save %d", i), err)
-		}
-		data, expires, err := l.sessions.FindSession(l.t.Context(), hash)
-		l.wantDone("find session", err)
-		if string(data) != fmt.Sprint(int(expires.Sub(birth)/time.Second)) {
-			l.t.Fatalf("the session is %q until %v, which nobody saved", data, expires)
-		}
-	}},
-	{"a_session_does_not_outlive_its_account", "Of a SaveSession and a DeleteAccount at once, either the session ends or it is ErrUnknownAccount.", func(l lobby) {
-		for i := range 8 {
-			account := l.hire(fmt.Sprint("anna", i), access.RoleEditor, i)
-			v := visit{access.HashSecret(fmt.Sprint(i)), "x", birth}
-			results := together(2, func(i int) error {
-				if i == 0 {
-					return l.repo.DeleteAccount(l.t.Context(), account.ID)
-				}
-				return l.sessions.SaveSession(l.t.Context(), v.hash, account.ID, []byte(v.data), v.expires)
-			})
-			l.wantDone("delete account", results[0])
-			if results[1] != nil {
-				l.wantError("save session", results[1], access.ErrUnknownAccount)
+		}},
+	{"one_session_may_be_saved_at_once",
+		"Of concurrent SaveSessions of one hash all succeed, and one of them is kept whole.", func(l lobby) {
+			hash := access.HashSecret("a")
+			for i, err := range together(8, func(i int) error {
+				return l.sessions.SaveSession(l.t.Context(), hash, "", []byte(fmt.Sprint(i)),
+					birth.Add(time.Duration(i)*time.Second))
+			}) {
+				l.wantDone(fmt.Sprintf("save %d", i), err)
 			}
-			l.wantGone(v)
-		}
-	}},
-	{"a_cancelled_context_ends_every_call_about_sessions", "Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(l lobby) {
-		anna := l.hire("anna", access.RoleEditor, 1)
-		v := l.begin("a", anna.ID, 1)
-		ctx, cancel := context.WithCancel(l.t.Context())
-		cancel()
-		_, _, err := l.sessions.FindSession(ctx, v.hash)
-		l.wantError("FindSession", err, context.Canceled)
-		l.wantError("SaveSession", l.sessions.SaveSession(ctx, v.hash, "", nil, birth), context.Canceled)
-		l.wantError("ExtendSession", l.sessions.ExtendSession(ctx, v.hash, birth.AddDate(1, 0, 0)), context.Canceled)
-		_, err = l.sessions.ListSessionsOf(ctx, anna.ID)
-		l.wantError("ListSessionsOf", err, context.Canceled)
-		_, err = l.sessions.DeleteSession(ctx, v.hash)
-		l.wantError("DeleteSession", err, context.Canceled)
-		l.wantError("DeleteSessionsOf", l.sessions.DeleteSessionsOf(ctx, anna.ID, ""), context.Canceled)
-		removed, err := l.sessions.PruneSessions(ctx, birth.AddDate(1, 0, 0))
-		l.wantError("PruneSessions", err, context.Canceled)
-		if errors.Is(err, ports.ErrUnavailable) || removed != 0 {
-			l.t.Fatalf("a cancelled pruning removed %d sessions: %v", removed, err)
-		}
-		l.wantFound(v)
-	}},
+			data, expires, err := l.sessions.FindSession(l.t.Context(), hash)
+			l.wantDone("find session", err)
+			if string(data) != fmt.Sprint(int(expires.Sub(birth)/time.Second)) {
+				l.t.Fatalf("the session is %q until %v, which nobody saved", data, expires)
+			}
+		}},
+	{"a_session_does_not_outlive_its_account",
+		"Of a SaveSession and a DeleteAccount at once, either the session ends or it is ErrUnknownAccount.", func(l lobby) {
+			for i := range 8 {
+				account := l.hire(fmt.Sprint("anna", i), access.RoleEditor, i)
+				v := visit{access.HashSecret(fmt.Sprint(i)), "x", birth}
+				results := together(2, func(i int) error {
+					if i == 0 {
+						return l.repo.DeleteAccount(l.t.Context(), account.ID)
+					}
+					return l.sessions.SaveSession(l.t.Context(), v.hash, account.ID, []byte(v.data), v.expires)
+				})
+				l.wantDone("delete account", results[0])
+				if results[1] != nil {
+					l.wantError("save session", results[1], access.ErrUnknownAccount)
+				}
+				l.wantGone(v)
+			}
+		}},
+	{"a_cancelled_context_ends_every_call_about_sessions",
+		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(l lobby) {
+			anna := l.hire("anna", access.RoleEditor, 1)
+			v := l.begin("a", anna.ID, 1)
+			ctx, cancel := context.WithCancel(l.t.Context())
+			cancel()
+			_, _, err := l.sessions.FindSession(ctx, v.hash)
+			l.wantError("FindSession", err, context.Canceled)
+			l.wantError("SaveSession", l.sessions.SaveSession(ctx, v.hash, "", nil, birth), context.Canceled)
+			l.wantError("ExtendSession", l.sessions.ExtendSession(ctx, v.hash, birth.AddDate(1, 0, 0)), context.Canceled)
+			_, err = l.sessions.ListSessionsOf(ctx, anna.ID)
+			l.wantError("ListSessionsOf", err, context.Canceled)
+			_, err = l.sessions.DeleteSession(ctx, v.hash)
+			l.wantError("DeleteSession", err, context.Canceled)
+			l.wantError("DeleteSessionsOf", l.sessions.DeleteSessionsOf(ctx, anna.ID, ""), context.Canceled)
+			removed, err := l.sessions.PruneSessions(ctx, birth.AddDate(1, 0, 0))
+			l.wantError("PruneSessions", err, context.Canceled)
+			if errors.Is(err, ports.ErrUnavailable) || removed != 0 {
+				l.t.Fatalf("a cancelled pruning removed %d sessions: %v", removed, err)
+			}
+			l.wantFound(v)
+		}},
 }

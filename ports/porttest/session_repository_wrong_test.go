@@ -86,13 +86,15 @@ func (m misled) PruneSessions(ctx context.Context, before time.Time) (int64, err
 
 var wrongSessions = []wrong[ports.SessionRepository]{
 	{"data ends at its first zero", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte, expires time.Time) error {
+		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte,
+			expires time.Time) error {
 			text, _, _ := strings.Cut(string(data), "\x00")
 			return right.SaveSession(ctx, hash, accountID, []byte(text), expires)
 		}}
 	}, []string{"a_session_comes_back_as_saved"}, nil},
 	{"seconds are enough", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte, expires time.Time) error {
+		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte,
+			expires time.Time) error {
 			return right.SaveSession(ctx, hash, accountID, data, expires.Truncate(time.Second))
 		}}
 	}, []string{"a_session_comes_back_as_saved"}, []string{"*"}},
@@ -113,13 +115,15 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 	}, []string{"expired_sessions_are_found"}, nil},
 	{"a session keeps its first owner", func(right ports.SessionRepository) ports.SessionRepository {
 		var owners sync.Map
-		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte, expires time.Time) error {
+		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte,
+			expires time.Time) error {
 			first, _ := owners.LoadOrStore(hash, accountID)
 			return right.SaveSession(ctx, hash, first.(string), data, expires)
 		}}
 	}, []string{"saving_again_replaces_all"}, []string{"*"}},
 	{"a session is saved once", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte, expires time.Time) error {
+		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte,
+			expires time.Time) error {
 			if _, _, err := right.FindSession(ctx, hash); err == nil {
 				return nil
 			}
@@ -127,7 +131,8 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 		}}
 	}, []string{"saving_again_replaces_all"}, []string{"a_session_comes_back_as_saved", "a_session_needs_its_account"}},
 	{"sessions belong to nobody", func(right ports.SessionRepository) ports.SessionRepository {
-		return misled{SessionRepository: right, save: func(ctx context.Context, hash, _ string, data []byte, expires time.Time) error {
+		return misled{SessionRepository: right, save: func(ctx context.Context, hash, _ string, data []byte,
+			expires time.Time) error {
 			return right.SaveSession(ctx, hash, "", data, expires)
 		}}
 	}, []string{"a_session_needs_its_account", "sessions_end_with_their_account", "an_accounts_other_sessions_can_be_ended",

@@ -117,7 +117,8 @@ func (s *streaming) ask() net.Conn {
 	here, there := net.Pipe()
 	s.pipes.made <- there
 	s.t.Cleanup(func() { _ = here.Close() })
-	if _, err := io.WriteString(here, "GET /v1/changes HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(here,
+		"GET /v1/changes HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
 		s.t.Fatal(err)
 	}
 	return here
@@ -160,7 +161,8 @@ func TestAHeartbeatComesEveryQuarterOfAMinuteAsLongAsNothingHappens(t *testing.T
 		}
 		time.Sleep(5 * time.Second) // 50 seconds are over
 		s.feed.tell(property.Change{Op: property.OpReset})
-		if got, at := s.next(stream); !strings.HasPrefix(got, "id: place-5\nevent: reset") || at < 50*time.Second || at > 51*time.Second {
+		if got, at := s.next(stream); !strings.HasPrefix(got, "id: place-5\nevent: reset") || at < 50*time.Second ||
+			at > 51*time.Second {
 			t.Errorf("after %v came %q", at, got)
 		}
 		if got, at := s.next(stream); got != ": still here\nid: place-6" || at < 65*time.Second || at > 66*time.Second {

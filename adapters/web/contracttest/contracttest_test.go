@@ -44,11 +44,14 @@ var (
 
 func TestWhatTheContractPromisesHasNoFaults(t *testing.T) {
 	for name, e := range map[string]exchange{
-		"a page":           {"GET", "/v1/properties?kind=house,room&bbox=-122.4,47.4,-122.2,47.7&limit=2", "", 200, jsonPage, page},
-		"the old address":  {"GET", "/properties/?sort=price", "", 200, jsonPage, page},
-		"only headers":     {"HEAD", "/v1/properties", "", 200, jsonPage, ""},
-		"compressed":       {"GET", "/v1/properties", "", 200, append([]string{"Content-Encoding: br"}, jsonPage...), "\x01\x02"},
-		"not modified":     {"GET", "/v1/properties/" + id, "", 304, []string{`ETag: "3-9f2c-gzip"`, "Cache-Control: no-cache"}, ""},
+		"a page": {"GET", "/v1/properties?kind=house,room&bbox=-122.4,47.4,-122.2,47.7&limit=2", "", 200,
+			jsonPage, page},
+		"the old address": {"GET", "/properties/?sort=price", "", 200, jsonPage, page},
+		"only headers":    {"HEAD", "/v1/properties", "", 200, jsonPage, ""},
+		"compressed": {"GET", "/v1/properties", "", 200, append([]string{"Content-Encoding: br"}, jsonPage...),
+			"\x01\x02"},
+		"not modified": {"GET", "/v1/properties/" + id, "", 304,
+			[]string{`ETag: "3-9f2c-gzip"`, "Cache-Control: no-cache"}, ""},
 		"a refused search": {"GET", "/v1/properties?limit=9999", "", 400, trouble, strings.ReplaceAll(noSuch, "404", "400")},
 		"nothing there":    {"GET", "/v1/properties/" + id, "", 404, trouble, noSuch},
 		"no such route":    {"GET", "/v2/properties", "", 404, trouble, noSuch},
@@ -69,12 +72,15 @@ func TestWhatTheContractPromisesHasNoFaults(t *testing.T) {
 
 func TestWhatTheContractDoesNotPromiseIsAFault(t *testing.T) {
 	for name, e := range map[string]exchange{
-		"a price as a number":       {"GET", "/v1/properties", "", 200, jsonPage, strings.ReplaceAll(page, `"180000.00"`, "180000")},
-		"an unknown member":         {"GET", "/v1/properties", "", 200, jsonPage, strings.ReplaceAll(page, "price", "prise")},
-		"no next":                   {"GET", "/v1/properties", "", 200, jsonPage, `{"properties":[]}`},
-		"half a listing":            {"GET", "/v1/properties/" + id, "", 200, jsonPage, `{"id":"` + id + `"}`},
-		"no validator":              {"GET", "/v1/properties", "", 200, []string{"Content-Type: application/json", "Cache-Control: no-cache"}, page},
-		"a weak validator":          {"GET", "/v1/properties", "", 200, append(jsonPage[:1:1], `ETag: W/"1"`, "Cache-Control: no-cache"), page},
+		"a price as a number": {"GET", "/v1/properties", "", 200, jsonPage,
+			strings.ReplaceAll(page, `"180000.00"`, "180000")},
+		"an unknown member": {"GET", "/v1/properties", "", 200, jsonPage, strings.ReplaceAll(page, "price", "prise")},
+		"no next":           {"GET", "/v1/properties", "", 200, jsonPage, `{"properties":[]}`},
+		"half a listing":    {"GET", "/v1/properties/" + id, "", 200, jsonPage, `{"id":"` + id + `"}`},
+		"no validator": {"GET", "/v1/properties", "", 200,
+			[]string{"Content-Type: application/json", "Cache-Control: no-cache"}, page},
+		"a weak validator": {"GET", "/v1/properties", "", 200,
+			append(jsonPage[:1:1], `ETag: W/"1"`, "Cache-Control: no-cache"), page},
 		"an unpromised status":      {"GET", "/v1/properties", "", 418, trouble, noSuch},
 		"an error in plain text":    {"GET", "/v1/properties/" + id, "", 404, []string{"Content-Type: text/plain"}, "no"},
 		"a lenient search":          {"GET", "/v1/properties?limit=9999", "", 200, jsonPage, page},

@@ -8,7 +8,8 @@ import (
 )
 
 func bulkOf(action, value string) *bulkForm {
-	return readBulk(url.Values{"action": {action}, "value": {value}, "status": {value}, "id": {"a", "b"}, "search": {"q=x"}})
+	return readBulk(url.Values{"action": {action}, "value": {value}, "status": {value}, "id": {"a", "b"},
+		"search": {"q=x"}})
 }
 
 func TestManyPricesAreChangedAsAsked(t *testing.T) {
@@ -17,7 +18,8 @@ func TestManyPricesAreChangedAsAsked(t *testing.T) {
 		price, want   property.Decimal
 	}{
 		{"percent", "2", 100_00, 102_00}, {"percent", "-1.5", 200_00, 197_00}, {"percent", "\u22121.5", 200_00, 197_00},
-		{"percent", "2.5", 0, 0}, {"percent", "-100", 99_99, 0}, {"percent", "1000", 1_00, 11_00}, {"percent", "0", 5_00, 5_00},
+		{"percent", "2.5", 0, 0}, {"percent", "-100", 99_99, 0}, {"percent", "1000", 1_00, 11_00}, {"percent", "0", 5_00,
+			5_00},
 		{"amount", "10,000", 1_00, 10_001_00}, {"amount", "-0.01", 1_00, 99}, {"amount", "10k", 0, 10_000_00},
 		{"price", "450k", 1, 450_000_00}, {"price", "$1,250.50", 1, 1_250_50}, {"price", "0", 1, 0},
 	} {
@@ -55,7 +57,8 @@ func TestAChangeOfManyThatCannotBeMeantIsRefused(t *testing.T) {
 	if wrong != "" {
 		t.Fatal(wrong)
 	}
-	if d, err := edit(property.Details{Status: property.StatusActive, Price: 7}); err != nil || d.Status != property.StatusSold || d.Price != 7 {
+	if d, err := edit(property.Details{Status: property.StatusActive, Price: 7}); err != nil ||
+		d.Status != property.StatusSold || d.Price != 7 {
 		t.Errorf("%+v, %v", d, err)
 	}
 }

@@ -44,7 +44,8 @@ func TestEveryFieldOfAListingIsRead(t *testing.T) {
 
 func TestWhatCannotBeReadIsSaidBesideItsFieldAndStaysThere(t *testing.T) {
 	f := &editForm{}
-	form := fields("price", "1,5", "bedrooms", "two", "bathrooms", "1.123", "area_m2", "big", "latitude", "47,6", "longitude", "")
+	form := fields("price", "1,5", "bedrooms", "two", "bathrooms", "1.123", "area_m2", "big", "latitude", "47,6",
+		"longitude", "")
 	f.read(form)
 	for _, name := range []string{"price", "bedrooms", "bathrooms", "area_m2", "latitude", "longitude"} {
 		if f.Wrong[name] == "" || f.Value(name) != form.Get(name) {
@@ -52,7 +53,8 @@ func TestWhatCannotBeReadIsSaidBesideItsFieldAndStaysThere(t *testing.T) {
 		}
 	}
 	empty := &editForm{}
-	if d := empty.read(fields("price", " ")); empty.Wrong["price"] == "" || len(empty.Wrong) != 1 || d.Bedrooms.Valid || d.Coordinates.Valid || d.Photos != nil {
+	if d := empty.read(fields("price", " ")); empty.Wrong["price"] == "" || len(empty.Wrong) != 1 || d.Bedrooms.Valid ||
+		d.Coordinates.Valid || d.Photos != nil {
 		t.Errorf("of an empty form: %+v, %v", d, empty.Wrong)
 	}
 	for _, degrees := range []string{"NaN", "Inf", "1e999", "91"} {
@@ -66,12 +68,14 @@ func TestWhatCannotBeReadIsSaidBesideItsFieldAndStaysThere(t *testing.T) {
 
 func TestWhatTheRulesSayStandsBesideItsField(t *testing.T) {
 	f := &editForm{}
-	d := f.read(fields("price", "-1", "title", strings.Repeat("x", 201), "photos", "https://example.com/1.jpg\nnowhere", "kind", "castle"))
+	d := f.read(fields("price", "-1", "title", strings.Repeat("x", 201), "photos", "https://example.com/1.jpg\nnowhere",
+		"kind", "castle"))
 	_, err := d.Checked()
 	if !f.explain(err) {
 		t.Fatal(err)
 	}
-	for name, part := range map[string]string{"price": "from 0", "title": "200", "location": "empty", "photos": "line 2: ", "kind": "castle"} {
+	for name, part := range map[string]string{"price": "from 0", "title": "200", "location": "empty",
+		"photos": "line 2: ", "kind": "castle"} {
 		if !strings.Contains(f.Wrong[name], part) {
 			t.Errorf("of %s it says %q", name, f.Wrong[name])
 		}
@@ -85,7 +89,8 @@ func TestWhatTheRulesSayStandsBesideItsField(t *testing.T) {
 func TestAListingComesBackFromItsFormAsItWas(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p := porttest.Listings(1).Draw(r, "listing")[0]
-		p.Description = rapid.SampledFrom([]string{"", "one\ntwo\n", " spaces ", "tab\there", "<script>\n&amp;"}).Draw(r, "description")
+		p.Description = rapid.SampledFrom([]string{"", "one\ntwo\n", " spaces ", "tab\there", "<script>\n&amp;"}).
+			Draw(r, "description")
 		shown := formOf(&p)
 		sent := url.Values{}
 		for name, values := range shown.Values {

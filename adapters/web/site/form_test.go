@@ -132,7 +132,8 @@ func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
 	}
 	for label, want := range map[string]bound{
 		"Price from": {"min_price", "450,000", ""}, "Price up to": {"max_price", "", ""},
-		"Area, m² up to": {"max_area_m2", "1,500", ""}, "Lot, m² from": {"min_lot_m2", "", ""}, "Year built from": {"min_year_built", "1990", ""},
+		"Area, m² up to": {"max_area_m2", "1,500", ""}, "Lot, m² from": {"min_lot_m2", "",
+			""}, "Year built from": {"min_year_built", "1990", ""},
 		"Year built up to": {"max_year_built", "new", "must be a whole number"},
 	} {
 		if shown[label] != want {
@@ -145,7 +146,8 @@ func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
 }
 
 func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
-	f := readForm("/", "min_price=cheap&max_price=1,5&kind=castle&min_bedrooms=2.5&sort=colour&near=here&q=fine&min_area_m2=1&min_area_m2=2")
+	f := readForm("/",
+		"min_price=cheap&max_price=1,5&kind=castle&min_bedrooms=2.5&sort=colour&near=here&q=fine&min_area_m2=1&min_area_m2=2")
 	if _, ok := f.search(cataloguePage); ok {
 		t.Fatal("nothing was wrong with it")
 	}
@@ -174,7 +176,8 @@ func TestACursorOfAnotherSearchBeginsThisOne(t *testing.T) {
 	if f, s := asked(t, "sort=price&cursor="+cursor); !f.Further() || !s.After.Valid {
 		t.Error("its own cursor is not taken")
 	}
-	for _, query := range []string{"sort=-price&cursor=" + cursor, "sort=price&q=x&cursor=" + cursor, "cursor=nonsense", "cursor=%00"} {
+	for _, query := range []string{"sort=-price&cursor=" + cursor, "sort=price&q=x&cursor=" + cursor, "cursor=nonsense",
+		"cursor=%00"} {
 		if f, s := asked(t, query); f.Further() || s.After.Valid {
 			t.Errorf("%s goes on from somewhere", query)
 		}
@@ -182,14 +185,16 @@ func TestACursorOfAnotherSearchBeginsThisOne(t *testing.T) {
 }
 
 func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
-	f, _ := asked(t, "q=lake&location=Kent&offer=rent&kind=house,room&status=active&currency=HKD&min_price=450k&max_bedrooms=3"+
-		"&min_area_m2=1500&max_lot_m2=2000&min_year_built=1990&max_year_built=2010&near=47.5,-122.2&radius_km=3&sort=price")
+	f, _ := asked(t,
+		"q=lake&location=Kent&offer=rent&kind=house,room&status=active&currency=HKD&min_price=450k&max_bedrooms=3"+
+			"&min_area_m2=1500&max_lot_m2=2000&min_year_built=1990&max_year_built=2010&near=47.5,-122.2&radius_km=3&sort=price")
 	var labels []string
 	for _, c := range f.Chips() {
 		labels = append(labels, c.Label)
 		g, _ := asked(t, strings.TrimPrefix(c.Without, "/?"))
 		left := len(g.Chips())
-		if left != len(f.Chips())-1 || slices.ContainsFunc(g.Chips(), func(other chip) bool { return other.Label == c.Label }) {
+		if left != len(f.Chips())-1 || slices.ContainsFunc(g.Chips(),
+			func(other chip) bool { return other.Label == c.Label }) {
 			t.Errorf("without %q there are %d others: %s", c.Label, left, c.Without)
 		}
 		if g.Sort() != "price" {
@@ -206,7 +211,8 @@ func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
 func TestAnAddressWithOneFieldChangedBeginsAnew(t *testing.T) {
 	f := readForm("/", "q=lake&cursor=abc")
 	for _, c := range []struct{ name, value, want string }{
-		{"sort", "price", "/?q=lake&sort=price"}, {"q", "", "/"}, {"cursor", "next", "/?cursor=next&q=lake"}, {"cursor", "", "/?q=lake"},
+		{"sort", "price", "/?q=lake&sort=price"}, {"q", "", "/"}, {"cursor", "next", "/?cursor=next&q=lake"}, {"cursor", "",
+			"/?q=lake"},
 	} {
 		if got := f.with(c.name, c.value); got != c.want {
 			t.Errorf("with %s=%s: %s, want %s", c.name, c.value, got, c.want)

@@ -34,7 +34,8 @@ func TestTemplatesHoldNoCodeAndNoStyle(t *testing.T) {
 	if err != nil || read < 20 {
 		t.Errorf("%d templates read, %v", read, err)
 	}
-	for _, caught := range []string{"<script>x", "<script >", `<b onclick="x">`, `<b style="x">`, `<a href="javascript:x">`, `<img src="//x/y">`} {
+	for _, caught := range []string{"<script>x", "<script >", `<b onclick="x">`, `<b style="x">`,
+		`<a href="javascript:x">`, `<img src="//x/y">`} {
 		ok := false
 		for _, pattern := range inline {
 			ok = ok || pattern.MatchString(caught)

@@ -36,7 +36,8 @@ func (p *plan) sound(t testing.TB, listings []property.Property) {
 	}
 	inside := func(what, x, y string) {
 		t.Helper()
-		if left, top := coordinate(t, x), coordinate(t, y); left < 0 || left > float64(p.Width) || top < 0 || top > float64(p.Height) {
+		if left, top := coordinate(t, x), coordinate(t, y); left < 0 || left > float64(p.Width) || top < 0 ||
+			top > float64(p.Height) {
 			t.Fatalf("%s is at %s, %s, outside %d by %d", what, x, y, p.Width, p.Height)
 		}
 	}
@@ -73,7 +74,8 @@ func (p *plan) barTrue(t testing.TB, listings []property.Property) {
 		length /= 1_000
 	}
 	digits := strings.Trim(amount, "0.")
-	if to-from < 10 || to-from > planWidth/3+0.2 || unit != "m" && unit != "km" || digits != "1" && digits != "2" && digits != "5" {
+	if to-from < 10 || to-from > planWidth/3+0.2 || unit != "m" && unit != "km" || digits != "1" && digits != "2" &&
+		digits != "5" {
 		t.Fatalf("the bar reaches from %s to %s and says %q", p.Bar.X1, p.Bar.X2, p.Bar.Text)
 	}
 	kmPerUnit := length / (to - from)
@@ -121,8 +123,9 @@ func TestNothingIsDrawnOfListingsThatDoNotSayWhereTheyAre(t *testing.T) {
 
 func TestPlansOfUnusualPlacesCanBeDrawn(t *testing.T) {
 	for name, listings := range map[string][]property.Property{
-		"one listing":         {at(1, 47.6, -122.3, "Seattle, WA")},
-		"one position":        {at(1, 22.28, 114.15, "Hong Kong"), at(2, 22.28, 114.15, "Hong Kong"), at(3, 22.28, 114.15, "")},
+		"one listing": {at(1, 47.6, -122.3, "Seattle, WA")},
+		"one position": {at(1, 22.28, 114.15, "Hong Kong"), at(2, 22.28, 114.15, "Hong Kong"),
+			at(3, 22.28, 114.15, "")},
 		"both sides":          {at(1, -17, 179.99, "Fiji"), at(2, -17, -179.99, "Fiji")},
 		"the whole world":     {at(1, 90, -180, "North"), at(2, -90, 180, "South"), at(3, 0, 0, "Middle")},
 		"a pole":              {at(1, 90, 0, "Pole"), at(2, 90, 180, "Pole")},
@@ -151,7 +154,8 @@ func TestAnyPlanIsSound(t *testing.T) {
 	places := []string{"Seattle, WA", "Kent, WA 98042", "Maple Valley, WA", "西營盤, 香港", "X", "98042", ""}
 	rapid.Check(t, func(r *rapid.T) {
 		spread := rapid.SampledFrom([]float64{0, 1e-9, 1e-3, 0.5, 20, 90}).Draw(r, "spread")
-		latitude, longitude := rapid.Float64Range(-90, 90).Draw(r, "latitude"), rapid.Float64Range(-180, 180).Draw(r, "longitude")
+		latitude, longitude := rapid.Float64Range(-90, 90).Draw(r, "latitude"), rapid.Float64Range(-180, 180).
+			Draw(r, "longitude")
 		listings := make([]property.Property, rapid.IntRange(1, 12).Draw(r, "listings"))
 		for i := range listings {
 			offset := func(what string) float64 { return rapid.Float64Range(-spread, spread).Draw(r, what) }

@@ -145,14 +145,16 @@ func (h *house) post(path string, form url.Values, status int, text string) http
 }
 
 var (
-	annas  = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", "kept.title", "an hour's work", "next", "/admin/listings/new")
+	annas = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", "kept.title", "an hour's work",
+		"next", "/admin/listings/new")
 	aPlace = fields("title", "t", "price", "1", "location", "l")
 )
 
 func TestWhenTooManySignInAtOnceWhatWasTypedIsKept(t *testing.T) {
 	h := newHouse(t)
 	h.refuse = fmt.Errorf("verify a password: %w: too many at once", ports.ErrUnavailable)
-	if after := h.post(signInPath, annas, http.StatusServiceUnavailable, `value="an hour&#39;s work"`).Get("Retry-After"); after == "" {
+	if after := h.post(signInPath, annas, http.StatusServiceUnavailable, `value="an hour&#39;s work"`).
+		Get("Retry-After"); after == "" {
 		t.Error("it is not said when to try again")
 	}
 	if h.cookie != nil {
@@ -174,7 +176,8 @@ func TestAnAccountRemovedWhileItsPasswordIsChangedLeavesNoSession(t *testing.T) 
 	h := newHouse(t)
 	h.post(signInPath, annas, http.StatusOK, "Go on with it")
 	h.refuse = access.ErrUnknownAccount
-	h.post("/admin/password", fields("current", "x", "next", "y", "again", "y"), http.StatusUnauthorized, "You have been signed out meanwhile.")
+	h.post("/admin/password", fields("current", "x", "next", "y", "again", "y"), http.StatusUnauthorized,
+		"You have been signed out meanwhile.")
 	if h.cookie.Value != "" || h.cookie.MaxAge >= 0 {
 		t.Errorf("the cookie is still %v", h.cookie)
 	}

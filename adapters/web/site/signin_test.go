@@ -66,7 +66,8 @@ func FuzzLocalPath(f *testing.F) {
 }
 
 func TestWhatIsLoggedOfNamesIsShortAndText(t *testing.T) {
-	for _, name := range []string{"", "anna", strings.Repeat("a", 5_000), strings.Repeat("角", 5_000), "\xff\xfe" + strings.Repeat("é", 99)} {
+	for _, name := range []string{"", "anna", strings.Repeat("a", 5_000), strings.Repeat("角", 5_000),
+		"\xff\xfe" + strings.Repeat("é", 99)} {
 		if got := shortened(name); len(got) > longestLogged || !utf8.ValidString(got) || name == "anna" && got != name {
 			t.Errorf("%q is logged as %q", name, got)
 		}

@@ -126,7 +126,8 @@ func TestTheRealPlacesHaveNames(t *testing.T) {
 		seen := map[string]int{}
 		for _, p := range sampleListings(t, mapping) {
 			name := placeName(p.Location)
-			if seen[name]++; name == "" || strings.ContainsFunc(name, unicode.IsDigit) || strings.Contains(name, ",") || len([]rune(name)) > 40 {
+			if seen[name]++; name == "" || strings.ContainsFunc(name, unicode.IsDigit) || strings.Contains(name, ",") ||
+				len([]rune(name)) > 40 {
 				t.Errorf("%s: %q is in %q", mapping, p.Location, name)
 			}
 		}

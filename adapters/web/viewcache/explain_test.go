@@ -70,13 +70,15 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 		if got.Key != "the key" || got.Outcome != cachestat.OutcomeHit || kept == nil {
 			t.Fatalf("explained as %+v", got)
 		}
-		if !kept.KeptAt.Equal(made) || kept.Expires.Sub(made) != ttl || kept.Route != "/{id}" || kept.Bytes != 3_000 || kept.ETag[:2] != "7-" {
+		if !kept.KeptAt.Equal(made) || kept.Expires.Sub(made) != ttl || kept.Route != "/{id}" || kept.Bytes != 3_000 ||
+			kept.ETag[:2] != "7-" {
 			t.Errorf("the view is %+v", kept)
 		}
 		if len(kept.Variants) != 1 || kept.Variants[0].Coding != "gzip" || kept.Variants[0].Bytes >= 3_000 {
 			t.Errorf("the variants are %+v", kept.Variants)
 		}
-		if x := kept.Ledger; x.At != 1 || x.Head != 2 || x.Verdict != freshness.Fresh || len(x.Recent) != 1 || x.Recent[0].Change.ID != listing(2).ID {
+		if x := kept.Ledger; x.At != 1 || x.Head != 2 || x.Verdict != freshness.Fresh || len(x.Recent) != 1 ||
+			x.Recent[0].Change.ID != listing(2).ID {
 			t.Errorf("the ledger says %+v", x)
 		}
 		if want := []string{"the listing 00000000-0000-0000-0000-000000000001, or that there is none"}; !slices.Equal(kept.Depends, want) {
@@ -98,8 +100,9 @@ func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 		prepare func(*viewcache.Cache, *freshness.Ledger)
 		want    cachestat.Outcome
 	}{
-		"nothing is kept":         {func(*viewcache.Cache, *freshness.Ledger) {}, cachestat.OutcomeMiss},
-		"nothing has changed":     {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Keep("k", about(1), 0, nil) }, cachestat.OutcomeHit},
+		"nothing is kept": {func(*viewcache.Cache, *freshness.Ledger) {}, cachestat.OutcomeMiss},
+		"nothing has changed": {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Keep("k", about(1), 0, nil) },
+			cachestat.OutcomeHit},
 		"something else changed":  {keptThen(about, 2), cachestat.OutcomeHit},
 		"it changed":              {keptThen(about, 1), cachestat.OutcomeStale},
 		"more than is remembered": {keptThen(about, 2, 3, 4, 5, 6), cachestat.OutcomeMiss},

@@ -144,7 +144,8 @@ func TestAnAnswerThatDependsOnNothingNamedIsNotKept(t *testing.T) {
 // answer, which is not kept; whether the target is known or not.
 func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 	const cache, token = "Cache-Control", consistency.Header
-	ahead := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}, Wrote: []uint64{50}}
+	ahead := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}},
+		Wrote: []uint64{50}}
 	known := freshness.Token{Seen: ahead.Seen}
 	for name, c := range map[string]struct {
 		header, value string
@@ -192,7 +193,8 @@ func TestASessionIsAnsweredWithATokenOrNotAtAll(t *testing.T) {
 	a.want("answer 1, fwd=uri-miss; stored")
 	a.feed.catchUp, a.feed.now = ports.ErrUnavailable, ports.ErrUnavailable
 	for range 2 {
-		if got, h, err := a.get(consistency.Header, "*"); !errors.Is(err, ports.ErrUnavailable) || h.Get(consistency.Header) != "" {
+		if got, h, err := a.get(consistency.Header, "*"); !errors.Is(err, ports.ErrUnavailable) ||
+			h.Get(consistency.Header) != "" {
 			t.Errorf("when nobody can say what has been seen, the answer is %q, %v", got, err)
 		}
 		a.targets.InvalidateAll()

@@ -48,7 +48,8 @@ func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	ledger.Confirm(time.Now().Add(-30 * time.Minute))
 	for wish, given := range map[string]bool{"": true, "max-stale=7200": true, "max-stale=60": false, "no-cache": false} {
 		w, err := get(gone, wish)
-		if given != (err == nil) || given != (w.Header().Get("Age") != "") || !given && !errors.Is(err, ports.ErrUnavailable) {
+		if given != (err == nil) || given != (w.Header().Get("Age") != "") || !given &&
+			!errors.Is(err, ports.ErrUnavailable) {
 			t.Errorf("who asks with %q gets %v, %v", wish, w.Header(), err)
 		}
 	}

@@ -23,7 +23,8 @@ func given(t *testing.T, truth func() (string, error)) (cachestat.Sample, *fresh
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
 	samples := cachestat.NewSamples()
-	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{},
+		Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	load := func(ctx context.Context) (Answer, error) {
 		body := "house 1"
@@ -58,7 +59,8 @@ func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
 	samples := cachestat.NewSamples()
-	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
+	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{},
+		Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	body := "wrong"
 	load := func(context.Context) (Answer, error) {
