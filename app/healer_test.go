@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/propertyjson"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
@@ -91,7 +92,8 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 		wrongBody := strings.Replace(s.get(path).must(http.StatusOK).body, `"right"`, `"wrong"`, 1)
 		key := s.kept.Explain(path).Key
 		wrong := viewcache.Answer{
-			ContentType: "application/json", Body: []byte(wrongBody), TagPrefix: "1-", Route: "/v1/properties/{id}",
+			ContentType: "application/json", Body: []byte(wrongBody), Route: "/v1/properties/{id}",
+			TagPrefix: "1-", TagSuffix: "-" + propertyjson.Shape(),
 			Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})},
 		}
 		s.kept.Keep(key, wrong, s.kept.Position(), func(context.Context) (viewcache.Answer, error) {
