@@ -247,7 +247,8 @@ func aroundTriggers(files fs.FS) []migrate.MigratorOption {
 				return nil
 			}
 			looks++
-			rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks)) // no plan is reused
+			query := fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks) // no plan is reused
+			rows, err := conn.QueryContext(ctx, query)
 			if err != nil {
 				return err
 			}

@@ -91,7 +91,8 @@ var filterCases = []suiteCase[shelf]{
 		{"min_area_m2=0", []string{"a", "b", "d"}}, {"min_area_m2=50.01", []string{"b", "d"}}, {"max_area_m2=50", []string{"a"}},
 		{"max_area_m2=9999999999.99", []string{"a", "b", "d"}}, {"min_area_m2=999.99&max_area_m2=1000", []string{"d"}},
 	}),
-	{"every_number_is_bounded", "Bounds of every number are inclusive, and let no absent value through.", shelf.boundEveryNumber},
+	{"every_number_is_bounded", "Bounds of every number are inclusive, and let no absent value through.",
+		shelf.boundEveryNumber},
 	filterCase("created_after_excludes_its_bound", "created_after is exclusive, to the microsecond.", []finds{
 		{"created_after=2024-02-29T23:59:59.123455Z", []string{"a", "b", "c", "d"}}, {"created_after=2024-02-29T23:59:59.123456Z", []string{"b", "c", "d"}},
 		{"created_after=2024-02-29T23:59:59.123457Z", []string{"c", "d"}}, {"created_after=2024-03-01T00:59:59.123456Z", nil},
