@@ -214,12 +214,12 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := c.open(t)
-			m, err := up(db, c.files)
-			if err != nil {
+			if _, err := up(db, c.files); err != nil {
 				t.Fatal(err)
 			}
 			exec(t, db, insertOne)
-			if m, err = newMigrator(db, c.files, aroundTriggers(c.files)...); err != nil {
+			m, err := newMigrator(db, c.files, aroundTriggers(c.files)...)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if _, err := m.Rollback(t.Context()); err != nil {
@@ -247,13 +247,13 @@ func aroundTriggers(files fs.FS) []migrate.MigratorOption {
 				return nil
 			}
 			looks++
-			// no plan is reused
-			rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks))
+			query := fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks) // no plan is reused
+			rows, err := conn.QueryContext(ctx, query)
 			if err != nil {
 				return err
 			}
 			columns, err := rows.Columns()
-			if err := errors.Join(err, rows.Close()); err != nil {
+			if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
 				return err
 			}
 			read, err := migrations.ReadTriggers(files, func(name string) bool { return slices.Contains(columns, name) })

@@ -1,6 +1,7 @@
 package bunstore_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestTheColumnsOfTheTableAreThoseOfItsRowAndOfTheDatabase(t *testing.T) {
 		}
 		defer func() { _ = rows.Close() }()
 		stored, err := rows.Columns()
-		if err != nil {
+		if err := errors.Join(err, rows.Err()); err != nil {
 			t.Fatal(err)
 		}
 		want := slices.Sorted(slices.Values(stored))

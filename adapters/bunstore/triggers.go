@@ -136,5 +136,6 @@ func columnsOf(ctx context.Context, conn bun.IConn) ([]string, error) {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }() // only read from
-	return rows.Columns()
+	columns, err := rows.Columns()
+	return columns, errors.Join(err, rows.Err())
 }

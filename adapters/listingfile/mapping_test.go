@@ -162,6 +162,18 @@ func TestTheGuideToMappingsNamesEveryField(t *testing.T) {
 	}
 }
 
+func TestTheChangesNameEveryAddedField(t *testing.T) {
+	changes, err := os.ReadFile("../../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range property.FieldTable() {
+		if f.Added && !strings.Contains(string(changes), "Listings have `"+f.Name+"`") {
+			t.Errorf("%s is missing", f.Name)
+		}
+	}
+}
+
 func TestSkippedRowsAreCountedAndNotReported(t *testing.T) {
 	m, err := written(t,
 		"skip: [{value: {column: kind}, is: [header, total]}]\nfields: {title: {column: kind}, price: 1, location: L}")

@@ -243,7 +243,8 @@ var staffForms = map[string]string{
 
 // staffPages are the pages with parameters in their addresses.
 var staffPages = map[string]string{
-	"/":                          "q location offer kind status currency max_price max_bathrooms bbox near radius_km sort cursor " + lowestBounds,
+	"/": "q location offer kind status currency max_price max_bathrooms bbox near radius_km sort cursor " +
+		lowestBounds,
 	"/admin":                     "q location offer kind status currency max_price max_bathrooms bbox near sort cursor " + lowestBounds,
 	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since",
 	"/admin/sign-in": "next",

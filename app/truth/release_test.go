@@ -280,34 +280,6 @@ func sideBySide(t *testing.T, writer, reader *apptest.Node) {
 	signsInOnceForBoth(t, writer, reader)
 }
 
-// keepsWhatItDoesNotKnow changes a listing with the release before, which lacks some of its fields.
-func keepsWhatItDoesNotKnow(t *testing.T, old, now *apptest.Node) {
-	t.Helper()
-	const list = "/v1/properties?q=unknownfields"
-	apptest.Warm(t, []*apptest.Node{old, now}, list)
-	reference := apptest.NewID().String()
-	created := now.Write(http.MethodPost, "/v1/properties",
-		`{"title":"unknownfields","price":2,"location":"Here","reference":"`+reference+`","year_built":1955}`,
-		http.StatusCreated)
-	wants := func(w apptest.Written, path, price string) {
-		t.Helper()
-		r := now.Get(path, apptest.TokenHeader, w.Token).Must(http.StatusOK)
-		if !strings.Contains(r.Body, `"year_built":1955`) || !strings.Contains(r.Body, `"price":"`+price+`"`) {
-			t.Errorf("%s has lost what the release before does not know (%s): %s", path, r.Header.Get("Cache-Status"), r.Body)
-		}
-	}
-	wants(created, list, "2.00")
-	patched := old.Write(http.MethodPatch, apptest.ItemPath(created.ID), `{"price":3}`, http.StatusOK, "Content-Type",
-		apptest.PatchType)
-	wants(patched, apptest.ItemPath(created.ID), "3.00")
-	wants(patched, list, "3.00")
-	imported := old.Write(http.MethodPost, "/v1/imports", "reference,title,price,location\n"+reference+
-		",unknownfields,4,Here\n", http.StatusOK, "Content-Type", "text/csv")
-	wants(imported, apptest.ItemPath(created.ID), "4.00")
-	wants(imported, list+"&min_year_built=1955", "4.00")
-	now.Remove(created.ID)
-}
-
 // wantFed says what the feed of a process has of one listing behind a cursor.
 func wantFed(t *testing.T, n *apptest.Node, after, id, want string) {
 	t.Helper()

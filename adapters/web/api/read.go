@@ -65,8 +65,9 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
-	count, err := int64(viewcache.NoCount), error(nil)
+	count := int64(viewcache.NoCount)
 	if s.count { // dearer: a busy server refuses it before anything is spent
+		var err error
 		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
 			return viewcache.Answer{}, err
 		}

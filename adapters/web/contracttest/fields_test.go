@@ -1,6 +1,8 @@
 package contracttest
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -82,5 +84,22 @@ func TestEverySearchInTheContractHasEveryRange(t *testing.T) {
 	}
 	if searches < 2 {
 		t.Errorf("%d searches have ranges", searches)
+	}
+}
+
+// An example of a whole listing has the area, and then what was added later, too.
+func TestTheExamplesOfListingsHaveEveryAddedField(t *testing.T) {
+	text, err := os.ReadFile("../api/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := func(name string) int {
+		return len(regexp.MustCompile(`\b`+name+`"?: ?(null|[0-9"\[])`).FindAll(text, -1))
+	}
+	want := examples("area_m2")
+	for _, f := range property.FieldTable() {
+		if got := examples(f.Name); f.Added && (got != want || want == 0) {
+			t.Errorf("%d examples have %s, and %d have area_m2", got, f.Name, want)
+		}
 	}
 }

@@ -47,7 +47,9 @@ type bound struct{ Name, Value, Wrong string }
 // paired are the numbers with a field for either end. Bedrooms have a choice, and bathrooms no field at all.
 func paired() []property.NamedRange {
 	all := new(property.Filter).Ranges()
-	return slices.DeleteFunc(all[:], func(r property.NamedRange) bool { return r.Name == "bedrooms" || r.Name == "bathrooms" })
+	return slices.DeleteFunc(all[:], func(r property.NamedRange) bool {
+		return r.Name == "bedrooms" || r.Name == "bathrooms"
+	})
 }
 
 func pairedNames() (names []string) {

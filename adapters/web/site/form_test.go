@@ -132,8 +132,8 @@ func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
 	}
 	for label, want := range map[string]bound{
 		"Price from": {"min_price", "450,000", ""}, "Price up to": {"max_price", "", ""},
-		"Area, m² up to": {"max_area_m2", "1,500", ""}, "Lot, m² from": {"min_lot_m2", "",
-			""}, "Year built from": {"min_year_built", "1990", ""},
+		"Area, m² up to": {"max_area_m2", "1,500", ""}, "Lot, m² from": {"min_lot_m2", "", ""},
+		"Year built from":  {"min_year_built", "1990", ""},
 		"Year built up to": {"max_year_built", "new", "must be a whole number"},
 	} {
 		if shown[label] != want {
