@@ -550,7 +550,7 @@ var viewMutants = []mutant{
 	{
 		"a session without a token has no answer",
 		"adapters/web/viewcache/http.go", "if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {",
-		"if special.session && c.giveToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",
+		"if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",
 	},
 	{
 		"shared caches reuse no answer to a request for more than the default",
