@@ -66,24 +66,30 @@ func TestWhatIsRolledBackIsNotTold(t *testing.T) {
 }
 
 const insertFull = `INSERT INTO properties (id, reference, title, description, price, currency, location, offer, kind,
-	status, bedrooms, bathrooms, area_m2, lot_m2, year_built, latitude, longitude, photos, created_at, updated_at)
+	status, bedrooms, bathrooms, area_m2, lot_m2, year_built, floor, latitude, longitude, photos, created_at, updated_at)
 	VALUES ('` + one + `', '0042', 'T "1"', E, 999999999999.99, 'HKD', '香港', 'rent', 'room', 'sold', 3, 2.25,
-	9999999999.99, 0.07, 1955, 47.123456789012345, -0.1, '["https://a.b/c"]', '2020-01-02T03:04:05.100000Z', '2020-01-02T03:04:05.678901Z')`
+	9999999999.99, 0.07, 1955, -1, 47.123456789012345, -0.1, '["https://a.b/c"]', '2020-01-02T03:04:05.100000Z', '2020-01-02T03:04:05.678901Z')`
 
 func TestImagesAreWholeAndExact(t *testing.T) {
 	want := map[string]any{
 		"id": one, "reference": "0042", "title": `T "1"`, "description": "a\nb", "price": json.Number("999999999999.99"),
 		"currency": "HKD", "location": "香港", "offer": "rent", "kind": "room", "status": "sold",
 		"bedrooms": json.Number("3"), "bathrooms": json.Number("2.25"), "area_m2": json.Number("9999999999.99"),
-		"lot_m2": json.Number("0.07"), "year_built": json.Number("1955"),
+		"lot_m2": json.Number("0.07"), "year_built": json.Number("1955"), "floor": json.Number("-1"),
 		"latitude": json.Number("47.123456789012345"), "longitude": json.Number("-0.1"), "photos": []any{"https://a.b/c"},
 		"version": json.Number("1"), "created_at": "2020-01-02T03:04:05.100000Z", "updated_at": "2020-01-02T03:04:05.678901Z",
 	}
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		exec(t, db, strings.Replace(insertFull, "E,", "'a\nb',", 1),
-			"UPDATE properties SET price = 450000.5, bathrooms = NULL, area_m2 = NULL, lot_m2 = NULL, year_built = NULL, latitude = NULL, longitude = NULL",
+			`UPDATE properties SET price = 450000.5, bathrooms = NULL, area_m2 = NULL, lot_m2 = NULL, year_built = NULL,
+				floor = NULL, latitude = NULL, longitude = NULL`,
 			"DELETE FROM properties")
 		changes := told(t, db)
+		for name := range changes[0].After {
+			if _, ok := want[name]; !ok {
+				t.Errorf("insertFull and this test lack %s, so nobody sees whether images spell it right", name)
+			}
+		}
 		withoutPhotos := maps.Clone(want)
 		delete(withoutPhotos, "photos")
 		compare(t, "inserted", changes[0].After, want)
@@ -92,7 +98,7 @@ func TestImagesAreWholeAndExact(t *testing.T) {
 		after := maps.Clone(want)
 		after["price"], after["version"] = json.Number("450000.50"), json.Number("2")
 		after["bathrooms"], after["area_m2"], after["latitude"], after["longitude"] = nil, nil, nil, nil
-		after["lot_m2"], after["year_built"] = nil, nil
+		after["lot_m2"], after["year_built"], after["floor"] = nil, nil, nil
 		after["updated_at"] = changes[1].After["updated_at"]
 		compare(t, "after the update", changes[1].After, after)
 		if at, _ := after["updated_at"].(string); len(at) != 27 || at < "2026" || !strings.HasSuffix(at, "Z") {

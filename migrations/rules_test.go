@@ -7,6 +7,8 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
 const (
@@ -86,6 +88,27 @@ func TestTheLimitsThemselvesAreAccepted(t *testing.T) {
 		for columns, values := range good {
 			for _, value := range values {
 				exec(t, db, insertWith(columns, value))
+			}
+		}
+	})
+}
+
+// What one side takes and the other refuses could be read and never written again.
+func TestTheBoundsOfNumbersAreThoseOfTheDomain(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		for _, f := range property.FieldTable() {
+			if !f.Numeric() || f.Type == property.DegreesField {
+				continue // degrees come in pairs
+			}
+			step, between := property.Decimal(1), "0.005"
+			if f.Type == property.WholeField {
+				step, between = 100, (f.Max - 50).Short()
+			}
+			exec(t, db, insertWith(f.Name, f.Min.Short()), insertWith(f.Name, f.Max.Short()))
+			refused(t, db, insertWith(f.Name, (f.Min-step).Short()), "")
+			refused(t, db, insertWith(f.Name, (f.Max+step).Short()), "")
+			if db.Dialect().Name() == dialect.SQLite { // Postgres rounds
+				refused(t, db, insertWith(f.Name, between), "")
 			}
 		}
 	})

@@ -29,6 +29,7 @@ type row struct {
 	AreaM2      null[property.Decimal] `bun:"area_m2,type:numeric" json:"area_m2"`
 	LotM2       null[property.Decimal] `bun:"lot_m2,type:numeric" json:"lot_m2"`
 	YearBuilt   null[int]              `bun:"year_built,type:integer" json:"year_built"`
+	Floor       null[int]              `bun:"floor,type:integer" json:"floor"`
 	Latitude    null[float64]          `bun:"latitude,type:double precision" json:"latitude"`
 	Longitude   null[float64]          `bun:"longitude,type:double precision" json:"longitude"`
 	Photos      photos                 `bun:"photos,type:jsonb" json:"photos"`
@@ -61,6 +62,7 @@ var table = []column{
 	{"area_m2", func(r *row) any { return r.AreaM2.argument() }, func(r *row) any { return &r.AreaM2 }},
 	{"lot_m2", func(r *row) any { return r.LotM2.argument() }, func(r *row) any { return &r.LotM2 }},
 	{"year_built", func(r *row) any { return r.YearBuilt.argument() }, func(r *row) any { return &r.YearBuilt }},
+	{"floor", func(r *row) any { return r.Floor.argument() }, func(r *row) any { return &r.Floor }},
 	{"latitude", func(r *row) any { return r.Latitude.argument() }, func(r *row) any { return &r.Latitude }},
 	{"longitude", func(r *row) any { return r.Longitude.argument() }, func(r *row) any { return &r.Longitude }},
 	{"photos", func(r *row) any { return r.Photos.String() }, func(r *row) any { return &r.Photos }},
@@ -110,6 +112,7 @@ func rowOf(p property.Property) row {
 		Offer: string(p.Offer), Kind: string(p.Kind), Status: string(p.Status),
 		Bedrooms: null[int]{p.Bedrooms}, Bathrooms: null[property.Decimal]{p.Bathrooms},
 		AreaM2: null[property.Decimal]{p.AreaM2}, LotM2: null[property.Decimal]{p.LotM2}, YearBuilt: null[int]{p.YearBuilt},
+		Floor:    null[int]{p.Floor},
 		Latitude: nullable(at.Value.Latitude, at.Valid), Longitude: nullable(at.Value.Longitude, at.Valid),
 		Photos:  p.Photos,
 		Version: p.Version, CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt),
@@ -125,7 +128,7 @@ func (r *row) property() property.Property {
 			Price: property.Decimal(r.Price), Currency: property.Currency(r.Currency), Location: r.Location,
 			Offer: property.Offer(r.Offer), Kind: property.Kind(r.Kind), Status: property.Status(r.Status),
 			Bedrooms: r.Bedrooms.Optional, Bathrooms: r.Bathrooms.Optional, AreaM2: r.AreaM2.Optional,
-			LotM2: r.LotM2.Optional, YearBuilt: r.YearBuilt.Optional,
+			LotM2: r.LotM2.Optional, YearBuilt: r.YearBuilt.Optional, Floor: r.Floor.Optional,
 			Coordinates: r.coordinates(), Photos: r.Photos.list(),
 		},
 	}

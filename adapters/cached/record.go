@@ -10,7 +10,7 @@ import (
 
 // shape is the version of an entry's bytes. It is part of every key, so that a program with another form never reads
 // these entries: raise it whenever record, its encoding or the envelope change.
-const shape = "7"
+const shape = "8"
 
 // record is a cached answer, and how far the ledger had come when its load began: as a place, which every process
 // understands, and as a position, which is more exact and means something only to the process that wrote it.

@@ -180,6 +180,9 @@ func TestTheBytesOfAnEntryChangeOnlyWithTheShape(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the shape is new: remove the golden entry of the old one, and run this test with -update (%v)", err)
 	}
+	if all, err := filepath.Glob(filepath.Join("testdata", "entry-*.golden")); err != nil || len(all) != 1 {
+		t.Errorf("entries of other shapes are left: %q, %v", all, err)
+	}
 	b, err := hex.DecodeString(strings.TrimSpace(string(written)))
 	if err != nil {
 		t.Fatal(err)

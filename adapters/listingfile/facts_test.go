@@ -112,6 +112,23 @@ func TestAYearOfNoughtIsUnknown(t *testing.T) {
 	}
 }
 
+func TestAFloorIsAWholeNumberWithItsSign(t *testing.T) {
+	for cell, want := range map[string]property.Optional[int]{
+		"": {}, "0": property.Some(0), " -1 ": property.Some(-1), "-10.0": property.Some(-10), "200": property.Some(200),
+	} {
+		records, err := readAll(t, strings.NewReader("title,price,location,floor\nT,1,L,"+cell+"\n"), listingfile.Options{})
+		if err != nil || records[0].Err != nil || records[0].Details.Floor != want {
+			t.Errorf("%q: %v, %+v", cell, err, records)
+		}
+	}
+	for _, cell := range []string{"-0.5", "-", "--1", "ground", "1st"} {
+		records, err := readAll(t, strings.NewReader("title,price,location,floor\nT,1,L,"+cell+"\n"), listingfile.Options{})
+		if err != nil || records[0].Err == nil || !strings.Contains(records[0].Err.Error(), "floor") {
+			t.Errorf("%q: %v, %+v", cell, err, records)
+		}
+	}
+}
+
 // Whatever a listing is for a built-in mapping, an unheard-of value makes it nothing.
 func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 	rows := map[string]struct{ csv, columns string }{

@@ -21,7 +21,7 @@ var house = property.Property{
 		Price: 22190000, Currency: "USD", Location: "Seattle, WA 98178", Offer: "sale", Kind: "house", Status: "active",
 		Bedrooms: property.Some(3), Bathrooms: property.Some[property.Decimal](225),
 		AreaM2: property.Some[property.Decimal](10963), LotM2: property.Some[property.Decimal](52490),
-		YearBuilt:   property.Some(1955),
+		YearBuilt: property.Some(1955), Floor: property.Some(-1),
 		Coordinates: property.Some(property.Coordinates{Latitude: 47.5112, Longitude: -122.257}),
 		Photos:      []string{"https://photos.example.com/a.jpg", "https://photos.example.com/b.jpg"},
 	},
@@ -32,7 +32,7 @@ var house = property.Property{
 const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520",` +
 	`"title":"3-bedroom house in Seattle","description":"Quiet \"street\"\n<b>&\u0001 – ok 🏠","price":"221900.00",` +
 	`"currency":"USD","location":"Seattle, WA 98178","offer":"sale","kind":"house","status":"active","bedrooms":3,` +
-	`"bathrooms":2.25,"area_m2":109.63,"lot_m2":524.9,"year_built":1955,"latitude":47.5112,"longitude":-122.257,` +
+	`"bathrooms":2.25,"area_m2":109.63,"lot_m2":524.9,"year_built":1955,"floor":-1,"latitude":47.5112,"longitude":-122.257,` +
 	`"photos":["https://photos.example.com/a.jpg","https://photos.example.com/b.jpg"],"version":3,` +
 	`"created_at":"2026-03-02T08:15:04.120375Z","updated_at":"2026-03-14T09:26:53.000000Z"}`
 

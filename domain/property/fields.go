@@ -70,6 +70,8 @@ var table = [...]Field{
 		decimal: func(d *Details) *Optional[Decimal] { return &d.LotM2 }},
 	{Name: "year_built", Type: WholeField, Added: true, Min: 1000 * one, Max: 2200 * one,
 		whole: func(d *Details) *Optional[int] { return &d.YearBuilt }},
+	{Name: "floor", Type: WholeField, Added: true, Min: -10 * one, Max: 200 * one,
+		whole: func(d *Details) *Optional[int] { return &d.Floor }},
 	{Name: "latitude", Type: DegreesField, Min: -90 * one, Max: 90 * one},
 	{Name: "longitude", Type: DegreesField, East: true, Min: -180 * one, Max: 180 * one},
 	{Name: "photos", Type: ListField, Longest: MaxPhotos, List: func(d *Details) *[]string { return &d.Photos }},

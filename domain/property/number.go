@@ -55,11 +55,20 @@ func ParseNumber(text string) (float64, error) {
 	return n + 0, nil // -0 becomes 0, so that both are one
 }
 
-// ParseWhole reads a whole number from lowest to highest, neither of them negative, that is written in digits alone.
+// ParseWhole reads a whole number from lowest to highest. The text is digits alone, after a minus where lowest is
+// negative.
 func ParseWhole(text string, lowest, highest int) (int, error) {
-	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || int(n) < lowest || int(n) > highest {
+	digits, negative := text, false
+	if lowest < 0 {
+		digits, negative = strings.CutPrefix(text, "-")
+	}
+	magnitude, err := strconv.ParseUint(digits, 10, 31)
+	n := int(magnitude)
+	if negative {
+		n = -n
+	}
+	if err != nil || n < lowest || n > highest {
 		return 0, ErrNotNumber
 	}
-	return int(n), nil
+	return n, nil
 }

@@ -86,6 +86,22 @@ func TestWholeNumbersAreDigitsAlone(t *testing.T) {
 	}
 }
 
+func TestAWholeNumberHasAMinusWhereItMayBeNegative(t *testing.T) {
+	for _, text := range []string{"", "-", "--1", "- 1", "+1", "−1", "1-", "-1.0", "-1e0", "-11", "201", "-9223372036854775809"} {
+		if n, err := property.ParseWhole(text, -10, 200); err == nil {
+			t.Errorf("%q is read as %d", text, n)
+		}
+	}
+	for text, want := range map[string]int{"-1": -1, "-10": -10, "-0": 0, "0": 0, "-007": -7, "200": 200} {
+		if n, err := property.ParseWhole(text, -10, 200); err != nil || n != want {
+			t.Errorf("%q is read as %d, %v", text, n, err)
+		}
+	}
+	if n, err := property.ParseWhole("-0", 0, 1000); err == nil {
+		t.Errorf("-0 is read as %d where no number is negative", n)
+	}
+}
+
 // SQL and JSON are made of these texts, those of forged cursors included.
 func TestEveryDecimalIsWrittenAsANumber(t *testing.T) {
 	check := func(t interface{ Fatalf(string, ...any) }, d property.Decimal) {

@@ -37,6 +37,7 @@ type Details struct {
 	AreaM2      Optional[Decimal]     // LivingArea, in square metres
 	LotM2       Optional[Decimal]     // LotSizeArea, in square metres
 	YearBuilt   Optional[int]         // YearBuilt: 1000 to 2200
+	Floor       Optional[int]         // the storey: -10 to 200, 0 is the ground floor
 	Coordinates Optional[Coordinates] // Latitude and Longitude
 	Photos      []string              // Media: up to 50 http or https addresses
 }

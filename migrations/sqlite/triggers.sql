@@ -12,7 +12,8 @@
     {{- $row := .}}
     {{- range $i, $column := columns `
         id reference title description price:decimal currency location offer kind status bedrooms bathrooms:decimal
-        area_m2:decimal lot_m2:decimal year_built latitude:degrees longitude:degrees` -}}
+        area_m2:decimal lot_m2:decimal year_built floor latitude:degrees
+        longitude:degrees` -}}
         {{- if $i}}, {{end}}'{{.Name}}', {{$value := print $row "." .Name}}
         {{- if eq .Format "decimal"}}json(iif({{$value}} IS NULL, NULL, format('%.2f', {{$value}})))
         {{- else if eq .Format "degrees"}}json(iif({{$value}} IS NULL, NULL, format('%!.17g', {{$value}})))

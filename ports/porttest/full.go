@@ -23,6 +23,7 @@ func FullListing(t interface {
 			AreaM2:      property.Some[property.Decimal](70_10),
 			LotM2:       property.Some[property.Decimal](612_35),
 			YearBuilt:   property.Some(1897),
+			Floor:       property.Some(-1),
 			Coordinates: property.Some(property.Coordinates{Latitude: -0.1, Longitude: 179.123456789}),
 			Photos:      []string{"https://example.org/1.jpg", "https://example.org/2.jpg"},
 		},

@@ -26,14 +26,14 @@ func TestEveryFieldOfAListingIsRead(t *testing.T) {
 	f := &editForm{}
 	got := f.read(fields(
 		"reference", " r-1 ", "title", " By the lake ", "description", " Two lines,\r\nor three.\r\n", "price", "$1,250,000.50", "currency", "hkd",
-		"location", " Kent, WA ", "offer", "rent", "kind", "house", "status", "pending", "bedrooms", " 3 ", "bathrooms", "2.25", "area_m2", "1,180.5", "lot_m2", "5,249.5", "year_built", " 1955 ",
+		"location", " Kent, WA ", "offer", "rent", "kind", "house", "status", "pending", "bedrooms", " 3 ", "bathrooms", "2.25", "area_m2", "1,180.5", "lot_m2", "5,249.5", "year_built", " 1955 ", "floor", " -1 ",
 		"latitude", " 47.5 ", "longitude", "-122.25", "photos", "https://example.com/1.jpg\r\n\r\n  https://example.com/2.jpg  \r\n",
 	))
 	want := property.Details{
 		Reference: "r-1", Title: "By the lake", Description: " Two lines,\nor three.\n", Price: 1_250_000_50, Currency: "HKD",
 		Location: "Kent, WA", Offer: property.OfferRent, Kind: property.KindHouse, Status: property.StatusPending,
 		Bedrooms: property.Some(3), Bathrooms: property.Some(property.Decimal(2_25)), AreaM2: property.Some(property.Decimal(1_180_50)),
-		LotM2: property.Some(property.Decimal(5_249_50)), YearBuilt: property.Some(1955),
+		LotM2: property.Some(property.Decimal(5_249_50)), YearBuilt: property.Some(1955), Floor: property.Some(-1),
 		Coordinates: property.Some(property.Coordinates{Latitude: 47.5, Longitude: -122.25}),
 		Photos:      []string{"https://example.com/1.jpg", "https://example.com/2.jpg"},
 	}
@@ -120,6 +120,22 @@ func TestEveryFieldIsOnThePageOfTheForm(t *testing.T) {
 	got := back.read(sent)
 	if diff := cmp.Diff(p.Details, got); diff != "" || len(back.Wrong) > 0 || sent.Get("state") != stateOf(&p) {
 		t.Errorf("%v of %v\n%s", back.Wrong, sent, diff)
+	}
+}
+
+// Keyboards of telephones for numbers may have no minus.
+func TestANumberThatMayBeNegativeHasAKeyboardWithAMinus(t *testing.T) {
+	inputs := map[string]input{}
+	for _, i := range (&editForm{}).Inputs() {
+		inputs[i.Name] = i
+		if i.Type == property.WholeField && (i.Room < len(i.Min.Short()) || i.Room < len(i.Max.Short())) {
+			t.Errorf("%s has room for %d characters", i.Name, i.Room)
+		}
+	}
+	for name, want := range map[string]bool{"floor": false, "latitude": false, "bedrooms": true, "price": true, "title": false} {
+		if i := inputs[name]; i.Typed() != want {
+			t.Errorf("%s has the keyboard for numbers: %t", name, !want)
+		}
 	}
 }
 

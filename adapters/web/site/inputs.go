@@ -50,7 +50,7 @@ func (i input) rank() int {
 }
 
 // Typed reports whether the browser should show a keyboard for numbers; some of those have no minus.
-func (i input) Typed() bool { return i.Numeric() && i.Type != property.DegreesField }
+func (i input) Typed() bool { return i.Numeric() && i.Min >= 0 }
 
 // inputLabel is the name of the field, and how it is filled in where that is not plain.
 func inputLabel(f *property.Field) string {
@@ -74,7 +74,7 @@ func room(f *property.Field) int {
 	case property.TextField, property.ChoiceField:
 		return f.Longest
 	case property.WholeField:
-		return len(f.Max.Short())
+		return max(len(f.Min.Short()), len(f.Max.Short()))
 	case property.ListField:
 		return 0
 	}

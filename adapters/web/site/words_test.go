@@ -99,7 +99,7 @@ func TestWhatIsKnownOfAListingIsListed(t *testing.T) {
 	d.Bedrooms, d.AreaM2 = property.Optional[int]{}, property.Some(property.Decimal(1_250_50))
 	want := []fact{
 		{"Bathrooms", "2.25", ""}, {"Area", "1,250.5 m²", "13,460 sq ft"}, {"Lot", "612.35 m²", "6,591 sq ft"},
-		{"Year built", "1897", ""},
+		{"Year built", "1897", ""}, {"Floor", "-1", ""},
 	}
 	if got := facts(&property.Property{Details: d}); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
