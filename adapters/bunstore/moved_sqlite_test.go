@@ -104,6 +104,7 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 			"fewer changes":       {here: 3},
 			"as many changes":     {here: 3, there: 3},
 			"more changes":        {here: 3, there: 7},
+			"many more changes":   {here: 3, there: 14},
 			"one own write fewer": {here: 1},
 		} {
 			t.Run(way+" with "+name, func(t *testing.T) {

@@ -153,7 +153,13 @@ func (sqliteDialect) violated(err error) uniqueness {
 	return notViolated
 }
 
-func (sqliteDialect) transient(err error) transience {
+// transient closes the connections to a file that seems malformed: a longer file that is copied over an open one does, until
+// the last connection closes and takes with it the length that SQLite has in shared memory.
+func (d sqliteDialect) transient(err error) transience {
+	if sqliteCode(err)&0xff == sqlite3.SQLITE_CORRUPT && d.file != nil {
+		d.file.recycle()
+		return transience{hungUp: true}
+	}
 	switch sqliteCode(err) & 0xff { // the primary code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
 		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY:
