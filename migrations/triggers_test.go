@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"cmp"
+	"errors"
 	"io/fs"
 	"maps"
 	"regexp"
@@ -52,7 +53,7 @@ func columnsOf(t *testing.T, db *bun.DB) []string {
 	}
 	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
-	if err != nil {
+	if err := errors.Join(err, rows.Err()); err != nil {
 		t.Fatal(err)
 	}
 	return columns
