@@ -148,7 +148,7 @@ type step struct {
 	Migration
 
 	up bool
-	// fits says that triggers.sql is applied to the schema after it, whose newest migration is the given one.
+	// fits says that triggers.sql is applied to the schema after it, whose newest migration is newest.
 	fits   bool
 	newest string
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// belowBase takes the base path off the addresses of requests; whoever writes an address into an answer puts it before.
+// belowBase takes the base path off the addresses of requests; the code that writes an address into an answer adds it.
 // A request outside has the empty path from here on. No route has that, and all bounds hold for such a request as for
 // any other. The health pages answer at the root as well, where a container looks for them, whatever the base path is.
 func (o Options) belowBase(next http.Handler) http.Handler {

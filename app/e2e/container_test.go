@@ -52,6 +52,33 @@ func TestComposeHasNoPasswordOfItsOwnAndPublishesToThisMachineAlone(t *testing.T
 	}
 }
 
+// A tag may mean another image tomorrow; a digest never does.
+func TestEveryImageOfOthersIsPinnedByItsDigest(t *testing.T) {
+	pinned := regexp.MustCompile(`^\w+:[\w.]+@sha256:[0-9a-f]{64}$`)
+	text, err := os.ReadFile("../../configs/container/Containerfile")
+	apptest.Must(t, err)
+	images := 0
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "FROM" {
+			if images++; !pinned.MatchString(words[1]) {
+				t.Errorf("the container is made from %s", words[1])
+			}
+		}
+	}
+	_, file := composeFile(t)
+	for name, service := range file.Services {
+		if service.Image == "gable:dev" { // our own
+			continue
+		}
+		if images++; !pinned.MatchString(service.Image) {
+			t.Errorf("%s runs %s", name, service.Image)
+		}
+	}
+	if images != 4 {
+		t.Errorf("%d images are looked at", images)
+	}
+}
+
 // The image's default shows nobody outside of it what the operators' listener shows.
 func TestTheImageKeepsTheOperatorsListenerInside(t *testing.T) {
 	text, err := os.ReadFile("../../configs/container/Containerfile")

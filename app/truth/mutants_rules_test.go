@@ -548,6 +548,18 @@ var viewMutants = []mutant{
 		"if e.Prepared = true; false {", viewPkg, ".",
 	},
 	{
+		"a request without room waits before it is refused",
+		"adapters/web/admission.go", "time.NewTimer(patience)", "time.NewTimer(0)", webPkg, ".",
+	},
+	{
+		"a read that waits for the store takes no place",
+		"adapters/cached/flights.go", "		reading.Aside(wait)\n		return\n", "", cachedPkg, ".",
+	},
+	{
+		"a page carries the token of its browser's cookie",
+		"adapters/web/consistency/cookie.go", "d.Session, d.Token = true, &token", "_ = token", consistencyPkg, ".",
+	},
+	{
 		"a session without a token has no answer",
 		"adapters/web/viewcache/http.go", "if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {",
 		"if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil && false {", viewPkg, ".",

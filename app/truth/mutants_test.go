@@ -34,6 +34,7 @@ const (
 	redisPkg       = "./adapters/rediscache"
 	viewPkg        = "./adapters/web/viewcache"
 	consistencyPkg = "./adapters/web/consistency"
+	webPkg         = "./adapters/web"
 	schemaPkg      = "./migrations"
 	storePkg       = "./adapters/bunstore"
 	followPkg      = "./app/follow"
