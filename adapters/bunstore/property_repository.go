@@ -18,7 +18,7 @@ type PropertyRepository struct{ db *DB }
 var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 
 // Find is described at ports.PropertyRepository.
-func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
 	var found row
@@ -27,12 +27,14 @@ func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property
 		return err
 	})
 	if err != nil {
-		return property.Property{}, r.db.explain(ctx, "load property "+id.String(), err)
+		return property.Property{}, ports.ReadInfo{}, r.db.explain(ctx, "load property "+id.String(), err)
 	}
-	return found.property(), nil
+	return found.property(), ports.ReadInfo{
+
+		// rowByID loads one listing; the error is property.ErrNotFound when there is none.
+	}, nil
 }
 
-// rowByID loads one listing; the error is property.ErrNotFound when there is none.
 func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 	var found row
 	err := db.NewSelect().Model(&found).Where("p.id = ?", uuid(id)).Scan(ctx)
@@ -43,19 +45,21 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 }
 
 // Search is described at ports.PropertyRepository.
-func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	var page *property.Page
 	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
 		page, err = r.page(ctx, pool, s)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("search properties %q: %w", s, err)
+		return nil, ports.ReadInfo{}, fmt.Errorf("search properties %q: %w", s, err)
 	}
-	return page, nil
+	return page, ports.ReadInfo{
+
+		// page reads rows until the page is full.
+	}, nil
 }
 
-// page reads rows until the page is full.
 func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property.Search) (*property.Page, error) {
 	rows, err := searchQuery(pool.NewSelect().Model((*row)(nil)), r.db.dialect, s).Rows(ctx)
 	if err != nil {
@@ -76,19 +80,21 @@ func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property
 }
 
 // Count is described at ports.PropertyRepository.
-func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	var count int64
 	err := r.db.lanes[f.CountCost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
 		q := pool.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
 		return (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count properties %q: %w", f, err)
+		return 0, ports.ReadInfo{}, fmt.Errorf("count properties %q: %w", f, err)
 	}
-	return count, nil
+	return count, ports.ReadInfo{
+
+		// repositoryDialect is how each database writes one listing and tells what it made of it.
+	}, nil
 }
 
-// repositoryDialect is how each database writes one listing and tells what it made of it.
 type repositoryDialect interface {
 	// writesInOneStatement says that the next three need no transaction around them.
 	writesInOneStatement() bool

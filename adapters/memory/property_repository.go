@@ -53,20 +53,22 @@ func NewPropertyRepository(now func() time.Time) *PropertyRepository {
 }
 
 // Find implements ports.PropertyRepository.
-func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	if err := ctx.Err(); err != nil {
-		return property.Property{}, fmt.Errorf("find listing %s: %w", id, err)
+		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("find listing %s: %w", id, err)
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	row, ok := r.rows[id]
 	if !ok {
-		return property.Property{}, fmt.Errorf("find listing %s: %w", id, property.ErrNotFound)
+		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("find listing %s: %w", id, property.ErrNotFound)
 	}
-	return row, nil
+	return row, ports.ReadInfo{
+
+		// Create implements ports.PropertyRepository.
+	}, nil
 }
 
-// Create implements ports.PropertyRepository.
 func (r *PropertyRepository) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 	if err := ctx.Err(); err != nil {
 		return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, err)
