@@ -17,24 +17,20 @@ type PropertyRepository struct{ db *DB }
 
 var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 
-// Find is described at ports.PropertyRepository.
+// Find is described at ports.PropertyRepository. It waits for a connection as a page does.
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
-	ctx, cancel := r.db.bounded(ctx)
-	defer cancel()
 	var found row
-	err := r.db.reading(ctx, func() (err error) {
-		found, err = rowByID(ctx, r.db.read, id)
+	err := r.db.lanes[property.CostPage].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+		found, err = rowByID(ctx, pool, id)
 		return err
 	})
 	if err != nil {
-		return property.Property{}, ports.ReadInfo{}, r.db.explain(ctx, "load property "+id.String(), err)
+		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("load property %s: %w", id, err)
 	}
-	return found.property(), ports.ReadInfo{
-
-		// rowByID loads one listing; the error is property.ErrNotFound when there is none.
-	}, nil
+	return found.property(), ports.ReadInfo{}, nil
 }
 
+// rowByID loads one listing; the error is property.ErrNotFound when there is none.
 func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 	var found row
 	err := db.NewSelect().Model(&found).Where("p.id = ?", uuid(id)).Scan(ctx)
@@ -54,12 +50,10 @@ func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*p
 	if err != nil {
 		return nil, ports.ReadInfo{}, fmt.Errorf("search properties %q: %w", s, err)
 	}
-	return page, ports.ReadInfo{
-
-		// page reads rows until the page is full.
-	}, nil
+	return page, ports.ReadInfo{}, nil
 }
 
+// page reads rows until the page is full.
 func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property.Search) (*property.Page, error) {
 	rows, err := searchQuery(pool.NewSelect().Model((*row)(nil)), r.db.dialect, s).Rows(ctx)
 	if err != nil {
@@ -89,12 +83,10 @@ func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int
 	if err != nil {
 		return 0, ports.ReadInfo{}, fmt.Errorf("count properties %q: %w", f, err)
 	}
-	return count, ports.ReadInfo{
-
-		// repositoryDialect is how each database writes one listing and tells what it made of it.
-	}, nil
+	return count, ports.ReadInfo{}, nil
 }
 
+// repositoryDialect is how each database writes one listing and tells what it made of it.
 type repositoryDialect interface {
 	// writesInOneStatement says that the next three need no transaction around them.
 	writesInOneStatement() bool

@@ -63,12 +63,10 @@ func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property
 	if !ok {
 		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("find listing %s: %w", id, property.ErrNotFound)
 	}
-	return row, ports.ReadInfo{
-
-		// Create implements ports.PropertyRepository.
-	}, nil
+	return row, ports.ReadInfo{}, nil
 }
 
+// Create implements ports.PropertyRepository.
 func (r *PropertyRepository) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 	if err := ctx.Err(); err != nil {
 		return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, err)

@@ -19,12 +19,10 @@ func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*p
 	if after, ok := s.After.Get(); ok {
 		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.Place(&p), after) <= 0 })
 	}
-	return s.Cut(rows), ports.ReadInfo{
-
-		// Count implements ports.PropertyRepository.
-	}, nil
+	return s.Cut(rows), ports.ReadInfo{}, nil
 }
 
+// Count implements ports.PropertyRepository.
 func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, ports.ReadInfo{}, fmt.Errorf("count listings: %w", err)

@@ -70,12 +70,10 @@ type shop struct {
 type noneSoDear struct{ ports.PropertyRepository }
 
 func (noneSoDear) Search(context.Context, *property.Search) (*property.Page, ports.ReadInfo, error) {
-	return &property.Page{}, ports.ReadInfo{
-
-		// dearest is a price above all others, and where the prices asked for begin.
-	}, nil
+	return &property.Page{}, ports.ReadInfo{}, nil
 }
 
+// dearest is a price above all others, and where the prices asked for begin.
 const dearest = property.Decimal(1_000_000_000_00)
 
 func newShop(b *testing.B, searches int) *shop {

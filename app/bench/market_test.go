@@ -215,21 +215,17 @@ func (m *market) Search(_ context.Context, search *property.Search) (*property.P
 	for _, row := range m.standing("page:"+search.String(), search).shown() {
 		page.Properties = append(page.Properties, *m.rows[row.place.ID])
 	}
-	return page, ports.ReadInfo{
-
-		// Count answers as the memory repository does, from what stands.
-	}, nil
+	return page, ports.ReadInfo{}, nil
 }
 
+// Count answers as the memory repository does, from what stands.
 func (m *market) Count(_ context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	all := &property.Search{Filter: *f, Sort: property.DefaultSort}
-	return int64(len(m.standing("count:"+f.String(), all).rows)), ports.ReadInfo{
-
-		// questions are so many different searches as people make them: for what a listing offers at its price, on the map, around
-		// a place, by name and by words. Every seventh is for a second page where there is one.
-	}, nil
+	return int64(len(m.standing("count:"+f.String(), all).rows)), ports.ReadInfo{}, nil
 }
 
+// questions are so many different searches as people make them: for what a listing offers at its price, on the map, around
+// a place, by name and by words. Every seventh is for a second page where there is one.
 func (m *market) questions(count int) []*property.Search {
 	seen := map[string]bool{}
 	var all []*property.Search
