@@ -31,7 +31,7 @@ type ChangeFeed interface {
 	// Head returns a cursor behind which the newest changes are told, about as many as back says and fewer where fewer are
 	// kept; 0 stands behind every change committed so far. Every change that the place there has not seen is told behind
 	// the cursor.
-	Head(ctx context.Context, back int) (FeedCursor, freshness.Place, error)
+	Head(ctx context.Context, back int) (FeedCursor, freshness.Point, error)
 
 	// Prune removes changes made before the given time, in small batches, and returns how many. Nothing else is
 	// removed. One process at a time does the work; another that asks meanwhile returns 0 at once or waits for its
@@ -54,7 +54,7 @@ type FeedPage struct {
 	Next FeedCursor
 	// More says that further changes were already waiting when the page was read.
 	More bool
-	// Place is what has been seen at Next: every change that it has seen has been delivered. When More is set only its
+	// Point is what has been seen at Next: every change that it has seen has been delivered. When More is set only its
 	// epoch means something. A page of another epoch than the last one continues nothing: what came between is not known.
-	Place freshness.Place
+	Point freshness.Point
 }

@@ -26,7 +26,7 @@ var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 // feedDialect is how each database tells what has been committed behind a cursor. Cursors are plain text here.
 type feedDialect interface {
 	changes(ctx context.Context, db *bun.DB, after string, left room) (feedPage, error)
-	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Place, err error)
+	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Point, err error)
 	// committed says that a write of this process up to the transaction is committed, before anybody learns of it.
 	committed(ctx context.Context, db *bun.DB, tx uint64)
 	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
@@ -40,7 +40,7 @@ type feedPage struct {
 	cursors []string
 	next    string
 	more    bool
-	place   freshness.Place
+	place   freshness.Point
 }
 
 // room is what a page may still take.
@@ -153,7 +153,7 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	if err != nil {
 		return ports.FeedPage{}, f.db.explain(ctx, "read the change feed", err)
 	}
-	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Place: read.place}
+	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Point: read.place}
 	for i := range read.changes {
 		page.Changes = append(page.Changes, read.changes[i].change())
 		page.Cursors = append(page.Cursors, feedCursor(read.cursors[i]))
@@ -162,17 +162,17 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 }
 
 // Head is described at ports.ChangeFeed.
-func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Point, error) {
 	ctx, cancel := f.db.bounded(ctx)
 	defer cancel()
 	var cursor string
-	var place freshness.Place
+	var place freshness.Point
 	err := f.db.reading(ctx, func() (err error) {
 		cursor, place, err = f.db.dialect.head(ctx, f.pool, back)
 		return err
 	})
 	if err != nil {
-		return "", freshness.Place{}, f.db.explain(ctx, "read the head of the change feed", err)
+		return "", freshness.Point{}, f.db.explain(ctx, "read the head of the change feed", err)
 	}
 	return feedCursor(cursor), place, nil
 }

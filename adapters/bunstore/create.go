@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// kept is a row of idempotency_keys. Response is the listing as the first request stored it, in the JSON of an image.
-type kept struct {
+// keptWindow is a row of idempotency_keys. Response is the listing as the first request stored it, in the JSON of an image.
+type keptWindow struct {
 	bun.BaseModel `bun:"table:idempotency_keys,alias:k"`
 
 	Owner      string `bun:"api_key_id,pk"`
@@ -41,10 +41,10 @@ func (r *PropertyRepository) PruneIdempotencyKeys(ctx context.Context, before ti
 func (r *PropertyRepository) pruneKeys(ctx context.Context, before instant) (removed int64, err error) {
 	ctx, cancel := r.db.bounded(ctx)
 	defer cancel()
-	oldest := r.db.write.NewSelect().Model((*kept)(nil)).Column("api_key_id", "key").
+	oldest := r.db.write.NewSelect().Model((*keptWindow)(nil)).Column("api_key_id", "key").
 		Where("k.created_at < ?", before).Order("k.created_at").Limit(keyBatch)
 	err = r.db.again(ctx, func() error {
-		result, err := r.db.write.NewDelete().Model((*kept)(nil)).Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
+		result, err := r.db.write.NewDelete().Model((*keptWindow)(nil)).Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
 		if err == nil {
 			removed, err = result.RowsAffected()
 		}
@@ -84,7 +84,7 @@ func (r *PropertyRepository) Create(
 func (r *PropertyRepository) createOnce(
 	ctx context.Context, tx bun.IDB, p property.Property, key *ports.IdempotencyKey,
 ) (ports.Creation, error) {
-	use := kept{Owner: key.Owner, Key: key.Key, Request: key.Request, PropertyID: uuid(p.ID)}
+	use := keptWindow{Owner: key.Owner, Key: key.Key, Request: key.Request, PropertyID: uuid(p.ID)}
 	result, err := tx.NewInsert().Model(&use).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
 		return ports.Creation{}, fmt.Errorf("keep idempotency key: %w", err)
@@ -106,11 +106,11 @@ func (r *PropertyRepository) createOnce(
 }
 
 // replay answers with what the first request with this key has stored.
-func replay(ctx context.Context, tx bun.IDB, use kept, err error) (ports.Creation, error) {
+func replay(ctx context.Context, tx bun.IDB, use keptWindow, err error) (ports.Creation, error) {
 	if err != nil {
 		return ports.Creation{}, err
 	}
-	first := kept{Owner: use.Owner, Key: use.Key}
+	first := keptWindow{Owner: use.Owner, Key: use.Key}
 	if err := tx.NewSelect().Model(&first).WherePK().Scan(ctx); err != nil {
 		return ports.Creation{}, fmt.Errorf("read idempotency key: %w", err)
 	}

@@ -29,62 +29,62 @@ import (
 // with it has been seen. So a snapshot is kept together with the highest seq it shows, and has seen a change only if it
 // sees the transaction and the seq is not higher.
 
-// stretch is a cursor. Its texts are "history;from" between two stretches, and "history;from;to;last" in the midst of one.
-type stretch struct {
+// span is a cursor. Its texts are "history;from" between two stretches, and "history;from;to;last" in the midst of one.
+type span struct {
 	history string
-	from    sight
-	to      sight // zero between two stretches
+	from    watermark
+	to      watermark // zero between two stretches
 	last    int64
 }
 
-// sight is a snapshot and the highest seq that it shows; as text, "snapshot/seq".
-type sight struct {
+// watermark is a snapshot and the highest seq that it shows; as text, "snapshot/seq".
+type watermark struct {
 	freshness.Snapshot
 
 	seq int64
 }
 
-func (s sight) String() string { return s.Snapshot.String() + "/" + strconv.FormatInt(s.seq, 10) }
+func (s watermark) String() string { return s.Snapshot.String() + "/" + strconv.FormatInt(s.seq, 10) }
 
-func parseSight(text string) (sight, bool) {
+func parseWatermark(text string) (watermark, bool) {
 	left, right, _ := strings.Cut(text, "/")
 	snapshot, err1 := freshness.ParseSnapshot(left)
 	seq, err2 := strconv.ParseInt(right, 10, 64)
-	return sight{snapshot, seq}, err1 == nil && err2 == nil && snapshot.Xmin > 0 && seq >= 0
+	return watermark{snapshot, seq}, err1 == nil && err2 == nil && snapshot.Xmin > 0 && seq >= 0
 }
 
 // nothingSeen is the sight before every transaction.
-var nothingSeen = sight{Snapshot: freshness.Snapshot{Xmin: 1, Xmax: 1}}
+var nothingSeen = watermark{Snapshot: freshness.Snapshot{Xmin: 1, Xmax: 1}}
 
-func parseStretch(text string) (stretch, error) {
+func parseSpan(text string) (span, error) {
 	if text == "" {
-		return stretch{from: nothingSeen}, nil
+		return span{from: nothingSeen}, nil
 	}
 	invalid := fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
 	parts := strings.Split(text, ";")
 	if len(parts) != 2 && len(parts) != 4 {
-		return stretch{}, invalid
+		return span{}, invalid
 	}
-	from, ok := parseSight(parts[1])
-	at := stretch{history: parts[0], from: from}
+	from, ok := parseWatermark(parts[1])
+	at := span{history: parts[0], from: from}
 	if !ok {
-		return stretch{}, invalid
+		return span{}, invalid
 	}
 	if len(parts) == 2 {
 		return at, nil
 	}
 	var err error
-	at.to, ok = parseSight(parts[2])
+	at.to, ok = parseWatermark(parts[2])
 	at.last, err = strconv.ParseInt(parts[3], 10, 64)
 	if !ok || err != nil || at.last < 0 {
-		return stretch{}, invalid
+		return span{}, invalid
 	}
 	return at, nil
 }
 
-func (s stretch) open() bool { return s.to.Xmax == 0 }
+func (s span) open() bool { return s.to.Xmax == 0 }
 
-func (s stretch) String() string {
+func (s span) String() string {
 	if s.open() {
 		return s.history + ";" + s.from.String()
 	}
@@ -94,7 +94,7 @@ func (s stretch) String() string {
 // gone reports whether changes of the stretch that are not told yet may have been removed: some removed one is not
 // certainly seen by from, nor certainly told in this stretch already. So are those of another history, and those that the
 // database, put back to an earlier time, has yet to make.
-func (s stretch) gone(now *feedState) bool {
+func (s span) gone(now *feedState) bool {
 	if s.history != now.History || max(s.from.seq, s.to.seq) > now.LastSeq {
 		return true
 	}

@@ -62,7 +62,7 @@ func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }
 func (db *DB) URL() string { return db.options.URL }
 
 // AskAfter has a listener ask for an answer after this silence.
-func (b *Bell) AskAfter(silence time.Duration) { b.silence = silence }
+func (b *Notifications) AskAfter(silence time.Duration) { b.silence = silence }
 
 // UseMigrations has the database take its schema from these files.
 func (db *DB) UseMigrations(files fs.FS) { db.dialect = otherFiles{db.dialect, files} }

@@ -29,16 +29,16 @@ type feedState struct {
 var errStandby = fmt.Errorf("the database is a standby: %w", ports.ErrUnavailable)
 
 // read parses what the statement has seen, and shortens the history to what a cursor has room for.
-func (s *feedState) read() (sight, error) {
+func (s *feedState) read() (watermark, error) {
 	if s.History == "" {
-		return sight{}, errStandby
+		return watermark{}, errStandby
 	}
 	if err := s.check(); err != nil {
-		return sight{}, err
+		return watermark{}, err
 	}
 	s.History = digest(s.History + "/" + s.Triggers + "/" + s.Columns)
 	snapshot, err := freshness.ParseSnapshot(s.Snapshot)
-	return sight{snapshot, s.LastSeq}, err
+	return watermark{snapshot, s.LastSeq}, err
 }
 
 func (s *feedState) epoch() string { return digest(s.History + s.Started) }
@@ -65,8 +65,8 @@ const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
 	recordingSQL + `
 `
 
-// stretchRow is a change and the state.
-type stretchRow struct {
+// spanRow is a change and the state.
+type spanRow struct {
 	changeRow
 	feedState
 }
@@ -109,7 +109,7 @@ ORDER BY c.seq`
 )
 
 // read reads the stretch from its cursor on, at most so many changes.
-func (s stretch) read(ctx context.Context, db *bun.DB, limit int) (*sql.Rows, error) {
+func (s span) read(ctx context.Context, db *bun.DB, limit int) (*sql.Rows, error) {
 	args := []any{s.from.Snapshot.String(), s.from.seq, limit}
 	switch {
 	case !s.open():
@@ -121,7 +121,7 @@ func (s stretch) read(ctx context.Context, db *bun.DB, limit int) (*sql.Rows, er
 }
 
 func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, left room) (feedPage, error) {
-	at, err := parseStretch(after)
+	at, err := parseSpan(after)
 	if err != nil {
 		return feedPage{}, err
 	}
@@ -137,9 +137,9 @@ func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, 
 			return page, nil
 		}
 		// A stretch is told to its end. What has been committed since is the beginning of the next one.
-		on := stretch{history: at.history, from: at.to}
+		on := span{history: at.history, from: at.to}
 		if page.more {
-			if on, err = parseStretch(page.next); err != nil {
+			if on, err = parseSpan(page.next); err != nil {
 				return feedPage{}, err
 			}
 		}
@@ -156,7 +156,7 @@ type lastReading struct {
 	cursor   string // behind it
 	snapshot string
 	started  string
-	place    freshness.Place
+	place    freshness.Point
 }
 
 const quietSQL = "SELECT pg_current_snapshot()::text, " + startedSQL
@@ -179,15 +179,15 @@ func (d postgresDialect) nothingNew(ctx context.Context, db *bun.DB, after strin
 // readStretch tells the stretch from its cursor on, and returns the cursor as it was understood. An empty cursor stands
 // before whatever is kept.
 func (d postgresDialect) readStretch(
-	ctx context.Context, db *bun.DB, at stretch, left room, fromOldest bool,
-) (feedPage, stretch, error) {
+	ctx context.Context, db *bun.DB, at span, left room, fromOldest bool,
+) (feedPage, span, error) {
 	rows, err := at.read(ctx, db, left.changes+1)
 	if err != nil {
 		return feedPage{}, at, err
 	}
 	var state feedState
 	var page feedPage
-	page.changes, page.more, err = fill(ctx, db, rows, left, func(r *stretchRow) *changeRow {
+	page.changes, page.more, err = fill(ctx, db, rows, left, func(r *spanRow) *changeRow {
 		state = r.feedState
 		if r.Seq == 0 {
 			return nil
@@ -207,15 +207,15 @@ func (d postgresDialect) readStretch(
 	if !at.open() {
 		reached = at.to
 	}
-	page.place = freshness.Place{Epoch: state.epoch(), Snapshot: reached.Snapshot}
-	midst := stretch{history: state.History, from: at.from, to: reached, last: at.last}
+	page.place = freshness.Point{Epoch: state.epoch(), Snapshot: reached.Snapshot}
+	midst := span{history: state.History, from: at.from, to: reached, last: at.last}
 	for _, c := range page.changes {
 		midst.last = c.Seq
 		page.cursors = append(page.cursors, midst.String())
 	}
 	page.next = midst.String()
 	if !page.more {
-		page.next = stretch{history: state.History, from: reached}.String()
+		page.next = span{history: state.History, from: reached}.String()
 	}
 	if at.open() && !page.more {
 		d.last.Store(&lastReading{page.next, state.Snapshot, state.Started, page.place})
@@ -237,20 +237,20 @@ SELECT ` + stateSQL + `,
 FROM now`
 
 // head goes back to the beginning of a transaction. Those before it that are still in flight will be told.
-func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Place, error) {
+func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Point, error) {
 	var row headRow
 	if err := db.NewRaw(headSQL, back).Scan(ctx, &row); err != nil {
-		return "", freshness.Place{}, err
+		return "", freshness.Point{}, err
 	}
 	from, err := row.read()
 	if err != nil {
-		return "", freshness.Place{}, err
+		return "", freshness.Point{}, err
 	}
 	if back > 0 {
 		from.Snapshot = from.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)
 	}
-	place := freshness.Place{Epoch: row.epoch(), Snapshot: from.Snapshot}
-	return stretch{history: row.History, from: from}.String(), place, nil
+	place := freshness.Point{Epoch: row.epoch(), Snapshot: from.Snapshot}
+	return span{history: row.History, from: from}.String(), place, nil
 }
 
 // committed has nothing to note: nobody puts a running server back.

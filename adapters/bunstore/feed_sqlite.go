@@ -46,8 +46,8 @@ func parsePoint(text string) (point, error) {
 }
 
 // place has seen every change up to this one. A change's seq is its transaction.
-func (p point) place(epoch string) freshness.Place {
-	return freshness.Place{Epoch: epoch, Snapshot: freshness.Snapshot{Xmin: uint64(p.seq) + 1, Xmax: uint64(p.seq) + 1}}
+func (p point) place(epoch string) freshness.Point {
+	return freshness.Point{Epoch: epoch, Snapshot: freshness.Snapshot{Xmin: uint64(p.seq) + 1, Xmax: uint64(p.seq) + 1}}
 }
 
 const markBytes = 8
@@ -177,7 +177,7 @@ func (p *feedPage) stand(end point, epoch string) {
 
 func (d sqliteDialect) head(
 	ctx context.Context, db bun.IDB, back int,
-) (cursor string, place freshness.Place, err error) {
+) (cursor string, place freshness.Point, err error) {
 	known := d.history.known()
 	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var now sqliteState

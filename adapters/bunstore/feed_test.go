@@ -299,7 +299,7 @@ func TestTheFeedDoesNotWaitBehindQueries(t *testing.T) {
 	p := store(t, db, listing(t, 1))
 	busy := transaction(t, db, p, "busy") // has the only connection
 	head(t, db)
-	if err := db.Bell().Ring(t.Context()); err != nil {
+	if err := db.Notifications().Notify(t.Context()); err != nil {
 		t.Error(err)
 	}
 	// However many ask for the changes, the follower has connections of its own.

@@ -233,8 +233,8 @@ func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	}
 	putBack["moved into its place"](t, saved, path)
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
-	if err != nil || page.Place.Epoch == before.Epoch {
-		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	if err != nil || page.Point.Epoch == before.Epoch {
+		t.Errorf("epoch %q follows epoch %q, error %v", page.Point.Epoch, before.Epoch, err)
 	}
 }
 
@@ -326,8 +326,8 @@ func TestAPruningDoesNotHideThatAFileWasPutBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || page.Place.Epoch != before.Epoch {
-		t.Fatalf("after a pruning the epoch is %q, was %q, error %v", page.Place.Epoch, before.Epoch, err)
+	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || page.Point.Epoch != before.Epoch {
+		t.Fatalf("after a pruning the epoch is %q, was %q, error %v", page.Point.Epoch, before.Epoch, err)
 	}
 	byOther(t, saved, "INSERT INTO properties (title, price, location) VALUES ('there', 1, 'b')")
 	prune(saved)
@@ -357,8 +357,8 @@ func TestASchemaThatChangedIsAnotherHistoryOfSQLite(t *testing.T) {
 	}
 	byOther(t, path, "UPDATE properties SET price = 2")
 	byOther(t, path, definition)
-	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || page.Place.Epoch == before.Epoch {
-		t.Errorf("epoch %q follows epoch %q, error %v", page.Place.Epoch, before.Epoch, err)
+	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || page.Point.Epoch == before.Epoch {
+		t.Errorf("epoch %q follows epoch %q, error %v", page.Point.Epoch, before.Epoch, err)
 	}
 }
 
@@ -375,8 +375,8 @@ func TestOtherProgramsThatOpenTheFileEndNoHistory(t *testing.T) {
 	byOther(t, path, "UPDATE properties SET price = 2")
 	byOther(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
-	if err != nil || len(page.Changes) != 3 || page.Place.Epoch != before.Epoch {
-		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Place.Epoch,
+	if err != nil || len(page.Changes) != 3 || page.Point.Epoch != before.Epoch {
+		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Point.Epoch,
 			before.Epoch, err)
 	}
 }

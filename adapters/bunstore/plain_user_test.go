@@ -33,8 +33,8 @@ func TestEverythingWorksAsAPlainUser(t *testing.T) {
 	if told, _ := titles(t, db, start, 10); len(told) != 2 || told[1] != "by hand" {
 		t.Errorf("the feed tells %q", told)
 	}
-	heard, _ := listener(t, other.Bell())
-	if err := db.Bell().Ring(t.Context()); err != nil {
+	heard, _ := listener(t, other.Notifications())
+	if err := db.Notifications().Notify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	<-heard

@@ -94,8 +94,8 @@ type repositoryDialect interface {
 	insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
 	// update replaces the details of the listing at this very version. Errors: property.ErrNotFound, ErrVersionConflict.
 	update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
-	// remove deletes the listing at this very version, or whatever its version is when 0. Errors as in update.
-	remove(ctx context.Context, db bun.IDB, id property.ID, version int64) (property.Change, error)
+	// delete deletes the listing at this very version, or whatever its version is when 0. Errors as in update.
+	delete(ctx context.Context, db bun.IDB, id property.ID, version int64) (property.Change, error)
 	// signed runs steps that write listings in the transaction, and has the changes recorded as the actor's in the context.
 	// The three above do so by themselves.
 	signed(ctx context.Context, tx bun.IDB, write func() error) error
@@ -133,7 +133,7 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	defer cancel()
 	var change property.Change
 	err := r.db.singly(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
-		change, err = r.db.dialect.remove(ctx, tx, id, version)
+		change, err = r.db.dialect.delete(ctx, tx, id, version)
 		return err
 	})
 	if err != nil {
@@ -143,8 +143,8 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	return change, nil
 }
 
-// whyNot says why a write found no listing at the version it was meant for.
-func whyNot(ctx context.Context, db bun.IDB, id property.ID) error {
+// conflictReason says why a write found no listing at the version it was meant for.
+func conflictReason(ctx context.Context, db bun.IDB, id property.ID) error {
 	exists, err := db.NewSelect().Model((*row)(nil)).Where("p.id = ?", uuid(id)).Exists(ctx)
 	switch {
 	case err != nil:

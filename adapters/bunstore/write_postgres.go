@@ -107,7 +107,7 @@ func (d postgresDialect) update(ctx context.Context, db bun.IDB, p property.Prop
 	into := slices.Concat(before.fields(), after.fields(), []any{&tx, &started, &beforeXid, new(any)})
 	err := queryRow(ctx, db, updateSQL, args, into)
 	if errors.Is(err, sql.ErrNoRows) {
-		return property.Change{}, whyNot(ctx, db, p.ID)
+		return property.Change{}, conflictReason(ctx, db, p.ID)
 	}
 	if err != nil {
 		return property.Change{}, err
@@ -117,7 +117,7 @@ func (d postgresDialect) update(ctx context.Context, db bun.IDB, p property.Prop
 	return change, nil
 }
 
-func (d postgresDialect) remove(
+func (d postgresDialect) delete(
 	ctx context.Context, db bun.IDB, id property.ID, version int64,
 ) (property.Change, error) {
 	var removed row
@@ -127,7 +127,7 @@ func (d postgresDialect) remove(
 	args := []any{id.String(), version, actorOrNull(ctx)}
 	err := queryRow(ctx, db, deleteSQL, args, append(removed.fields(), &tx, &started, &beforeXid, &at, new(any)))
 	if errors.Is(err, sql.ErrNoRows) {
-		return property.Change{}, whyNot(ctx, db, id)
+		return property.Change{}, conflictReason(ctx, db, id)
 	}
 	if err != nil {
 		return property.Change{}, err

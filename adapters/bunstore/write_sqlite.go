@@ -67,12 +67,12 @@ func (sqliteDialect) update(ctx context.Context, db bun.IDB, p property.Property
 		return property.Change{}, err
 	}
 	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-		return property.Change{}, orWhyNot(ctx, db, p.ID, err)
+		return property.Change{}, orConflictReason(ctx, db, p.ID, err)
 	}
 	return lastChange(ctx, db)
 }
 
-func (sqliteDialect) remove(
+func (sqliteDialect) delete(
 	ctx context.Context, db bun.IDB, id property.ID, version int64,
 ) (property.Change, error) {
 	q := db.NewDelete().Model((*row)(nil)).Where("p.id = ?", uuid(id))
@@ -84,16 +84,16 @@ func (sqliteDialect) remove(
 		return property.Change{}, err
 	}
 	if removed, err := result.RowsAffected(); err != nil || removed == 0 {
-		return property.Change{}, orWhyNot(ctx, db, id, err)
+		return property.Change{}, orConflictReason(ctx, db, id, err)
 	}
 	return lastChange(ctx, db)
 }
 
-func orWhyNot(ctx context.Context, db bun.IDB, id property.ID, err error) error {
+func orConflictReason(ctx context.Context, db bun.IDB, id property.ID, err error) error {
 	if err != nil {
 		return err
 	}
-	return whyNot(ctx, db, id)
+	return conflictReason(ctx, db, id)
 }
 
 // locked has nothing to do: the transaction is the only one that writes.

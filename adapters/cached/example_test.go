@@ -35,7 +35,7 @@ func ExampleNew() {
 	ledger.Append(created.Change) // as a subscriber of the event bus does
 
 	read := func() {
-		p, err := repo.Find(ctx, cabin.ID)
+		p, _, err := repo.Find(ctx, cabin.ID)
 		if err != nil {
 			panic(err)
 		}

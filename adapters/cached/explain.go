@@ -24,7 +24,7 @@ type Explanation struct {
 type KeptRecord struct {
 	Bytes           int             // as it is kept
 	Loaded, Expires time.Time       // when its load began, and when it ends however true it is
-	Place           freshness.Place // where in the database's history it stands
+	Place           freshness.Point // where in the database's history it stands
 	Own             bool            // this process was the last to write it
 	Depends         []string        // what it depends on, in words
 	// Ledger is what decides. Its positions are 0 when the ledger does not remember all that the record may have missed.
@@ -56,7 +56,7 @@ func (r *PropertyRepository) explain(ctx context.Context, q question) Explanatio
 	if !trusted {
 		x.Outcome = cachestat.OutcomeBypassed
 	}
-	epoch := r.ledger.Place().Epoch
+	epoch := r.ledger.Point().Epoch
 	rec, size, err := r.lookup(ctx, entryKey(epoch, q.key), epoch)
 	if err != nil {
 		x.Why = err
@@ -64,7 +64,7 @@ func (r *PropertyRepository) explain(ctx context.Context, q question) Explanatio
 	}
 	dependency := q.depends(rec) // before the record is brought up to date
 	x.Kept = &KeptRecord{
-		Bytes: size, Loaded: time.UnixMicro(rec.Loaded), Expires: time.UnixMicro(rec.Expires), Place: rec.place(),
+		Bytes: size, Loaded: time.UnixMicro(rec.Loaded), Expires: time.UnixMicro(rec.Expires), Place: rec.point(),
 		Own: rec.Writer == r.identity, Depends: freshness.NewEntry(0, dependency).Depends(),
 	}
 	verdict, patched, behind := r.judge(q, rec)

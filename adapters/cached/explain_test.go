@@ -23,7 +23,7 @@ func (s *shop) cached() *cached.PropertyRepository {
 // the store cannot be reached, is not foreseen.
 func (s *shop) wantExplained(x cached.Explanation, outcome cachestat.Outcome) {
 	s.t.Helper()
-	foreseen := x.Outcome == outcome || outcome == cachestat.OutcomeCoalesced || outcome == cachestat.OutcomeUnconfirmed
+	foreseen := x.Outcome == outcome || outcome == cachestat.OutcomeCoalesced || outcome == cachestat.OutcomeStaleIfError
 	if !foreseen || (x.Kept == nil) == (x.Why == nil) {
 		s.t.Errorf("%s was explained as %v (%+v, %v), and became %v", x.Question, x.Outcome, x.Kept, x.Why, outcome)
 	}

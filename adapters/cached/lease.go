@@ -19,7 +19,7 @@ const (
 // when another process has loaded it meanwhile, which may have happened just before the lease was granted. It waits at
 // most twice as long as a lease lasts: for a holder that dies, and for the one after it.
 func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, func()) {
-	key := entryKey(r.ledger.Place().Epoch, q.key) + ":lease"
+	key := entryKey(r.ledger.Point().Epoch, q.key) + ":lease"
 	until := time.Now().Add(2 * r.options.LeaseTTL)
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		granted, err := r.grant(ctx, key)

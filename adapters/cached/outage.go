@@ -47,7 +47,7 @@ func (r *PropertyRepository) untrusted(
 	}
 	if age, ok := r.ledger.Tolerated(time.Now(), options.Tolerance); ok {
 		if rec, _ := r.fromCache(ctx, q); rec != nil {
-			return rec, ports.ReadInfo{Outcome: cachestat.OutcomeUnconfirmed, Age: age}, nil
+			return rec, ports.ReadInfo{Outcome: cachestat.OutcomeStaleIfError, Age: age}, nil
 		}
 	}
 	return nil, bypassed, err

@@ -177,7 +177,7 @@ func TestWhatTheLedgerHasForgottenIsLoadedAnew(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
-	s.ledger.Restart(freshness.Place{}, freshness.Place{})
+	s.ledger.Restart(freshness.Point{}, freshness.Point{})
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.wantAsked(2)
 }

@@ -71,7 +71,7 @@ func fromStore(ctx context.Context, q question, options ports.ReadOptions) (rec 
 
 // fromCache returns the cached record, current as of now, or nil and why there is none.
 func (r *PropertyRepository) fromCache(ctx context.Context, q question) (*record, cachestat.Outcome) {
-	place := r.ledger.Place()
+	place := r.ledger.Point()
 	key := entryKey(place.Epoch, q.key)
 	rec, err := r.get(ctx, key, place.Epoch)
 	if err != nil {
@@ -82,7 +82,7 @@ func (r *PropertyRepository) fromCache(ctx context.Context, q question) (*record
 		return nil, outcomeOf(verdict, patched)
 	}
 	if patched || behind >= restoreAfter {
-		rec.setPlace(place) // read before the record was judged by all that the ledger knew
+		rec.setPoint(place) // read before the record was judged by all that the ledger knew
 		r.store(ctx, key, rec)
 	}
 	return rec, outcomeOf(verdict, patched)
@@ -111,7 +111,7 @@ func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.V
 			return verdict, patched, rec.Position - before
 		}
 	}
-	at, known := r.ledger.Locate(rec.place())
+	at, known := r.ledger.Locate(rec.point())
 	if !known {
 		return freshness.Unknown, false, 0
 	}
@@ -198,7 +198,7 @@ func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record,
 	}
 	// Position and place are taken before the question goes out.
 	rec = &record{Writer: r.identity, Position: uint64(r.ledger.Position())}
-	rec.setPlace(r.ledger.Place())
+	rec.setPoint(r.ledger.Point())
 	now := time.Now()
 	rec.Loaded, rec.Expires = now.UnixMicro(), now.Add(jittered(r.options.TTL)).UnixMicro()
 	if err := q.load(ctx, rec); err != nil {

@@ -48,11 +48,11 @@ func decodeRecord(payload []byte, epoch string, now time.Time) (*record, error) 
 	return r, nil
 }
 
-func (r *record) place() freshness.Place {
-	return freshness.Place{Epoch: r.Epoch, Snapshot: freshness.Snapshot{Xmin: r.Xmin, Xmax: r.Xmax, InFlight: r.InFlight}}
+func (r *record) point() freshness.Point {
+	return freshness.Point{Epoch: r.Epoch, Snapshot: freshness.Snapshot{Xmin: r.Xmin, Xmax: r.Xmax, InFlight: r.InFlight}}
 }
 
-func (r *record) setPlace(p freshness.Place) {
+func (r *record) setPoint(p freshness.Point) {
 	r.Epoch, r.Xmin, r.Xmax, r.InFlight = p.Epoch, p.Snapshot.Xmin, p.Snapshot.Xmax, p.Snapshot.InFlight
 }
 

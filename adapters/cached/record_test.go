@@ -57,9 +57,9 @@ func TestAListingComesBackFromARecordAsItWas(t *testing.T) {
 			if !reflect.DeepEqual(r, want) {
 				t.Errorf("got  %+v\nwant %+v", r, want)
 			}
-			place := freshness.Place{Epoch: "this", Snapshot: freshness.Snapshot{Xmin: 3, Xmax: 9, InFlight: []uint64{3, 7}}}
-			if !reflect.DeepEqual(r.place(), place) {
-				t.Errorf("the record was loaded at %v", r.place())
+			place := freshness.Point{Epoch: "this", Snapshot: freshness.Snapshot{Xmin: 3, Xmax: 9, InFlight: []uint64{3, 7}}}
+			if !reflect.DeepEqual(r.point(), place) {
+				t.Errorf("the record was loaded at %v", r.point())
 			}
 		})
 	}

@@ -45,7 +45,7 @@ func (r *PropertyRepository) recheck(
 	r.drop(ctx, entryKey(given.Epoch, q.key))
 	return cachestat.Finding{Verdict: cachestat.Violated, Detail: fmt.Sprintf(
 		"at position %d, place %s: given %s; the store has %s; ledger at position %d, place %s",
-		given.Position, given.place().Snapshot, describe(&given), describe(truth), entry.Position(), r.ledger.Place().Snapshot)}, nil
+		given.Position, given.point().Snapshot, describe(&given), describe(truth), entry.Position(), r.ledger.Point().Snapshot)}, nil
 }
 
 // drop removes an entry from the cache.

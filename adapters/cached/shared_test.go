@@ -51,7 +51,7 @@ func (w *town) open(history int, change ...func(*cached.Options)) *branch {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ledger.Restart(from, past.Place, past.Changes...)
+	ledger.Restart(from, past.Point, past.Changes...)
 	ledger.Confirm(time.Now())
 	o := options()
 	o.Keys = w.keys
@@ -70,7 +70,7 @@ func (b *branch) follow(ctx context.Context) error {
 		return err
 	}
 	b.ledger.Append(page.Changes...)
-	b.ledger.Reach(page.Place)
+	b.ledger.Reach(page.Point)
 	b.ledger.Confirm(time.Now())
 	b.cursor = page.Next
 	return nil
@@ -212,7 +212,7 @@ func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 func TestAProcessThatDiesWhileItLoadsDelaysTheOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, all := leased(t)
-		lease := cached.EntryKey(all[0].ledger.Place().Epoch, "page:"+cheap(5).String()) + ":lease"
+		lease := cached.EntryKey(all[0].ledger.Point().Epoch, "page:"+cheap(5).String()) + ":lease"
 		if granted, err := w.cache.Add(t.Context(), lease, nil, 500*time.Millisecond); err != nil || !granted {
 			t.Fatal("somebody has the lease already", err) // this one will never load anything
 		}
@@ -298,7 +298,7 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	const day = 24 * time.Hour
 	b.away(2 * day)
 	p, r, err := b.tolerating(3 * day)
-	if err != nil || p.Price != 10 || r.Outcome != cachestat.OutcomeUnconfirmed || r.Age < 2*day ||
+	if err != nil || p.Price != 10 || r.Outcome != cachestat.OutcomeStaleIfError || r.Age < 2*day ||
 		r.Age > 2*day+time.Minute {
 		t.Errorf("got %v (%v, age %v), %v", p.Price, r.Outcome, r.Age, err)
 	}
@@ -319,7 +319,7 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	b.catchUp()
 	b.wantPrice(idOf(1), cachestat.OutcomeHit, 20)
 	b.away(2 * day)
-	b.ledger.Doubt(time.Now())
+	b.ledger.RequirePollAfter(time.Now())
 	if _, _, err := b.tolerating(3 * day); !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("what may lack what somebody was told is given, %v", err)
 	}

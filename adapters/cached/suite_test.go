@@ -34,7 +34,7 @@ func TestTheRepositoryKeepsItsPromisesWithAnyCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			porttest.PropertyRepository(t, func(*testing.T) ports.PropertyRepository {
 				ledger := freshness.NewLedger(10_000, 1<<30, time.Hour)
-				here := freshness.Place{Epoch: fmt.Sprint("epoch ", epochs.Add(1))}
+				here := freshness.Point{Epoch: fmt.Sprint("epoch ", epochs.Add(1))}
 				ledger.Restart(here, here)
 				ledger.Confirm(time.Now())
 				o := options()

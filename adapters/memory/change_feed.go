@@ -69,7 +69,7 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 		Changes: slices.Clone(stretch),
 		Next:    cursorAt(next),
 		More:    len(stretch) < len(waiting),
-		Place:   log.placeAt(next),
+		Point:   log.placeAt(next),
 	}
 	for i := range page.Changes {
 		page.Changes[i].Actor = ""
@@ -94,9 +94,9 @@ func (l *changeLog) position(cursor ports.FeedCursor) (uint64, error) {
 }
 
 // Head implements ports.ChangeFeed.
-func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Point, error) {
 	if err := ctx.Err(); err != nil {
-		return "", freshness.Place{}, fmt.Errorf("read the head of the changes: %w", err)
+		return "", freshness.Point{}, fmt.Errorf("read the head of the changes: %w", err)
 	}
 	f.repository.mu.RLock()
 	defer f.repository.mu.RUnlock()
@@ -122,6 +122,6 @@ func (f *ChangeFeed) Prune(ctx context.Context, before time.Time) (int64, error)
 func cursorAt(told uint64) ports.FeedCursor { return ports.FeedCursor(strconv.FormatUint(told, 10)) }
 
 // placeAt has seen the changes up to a number; none is ever in flight.
-func (l *changeLog) placeAt(told uint64) freshness.Place {
-	return freshness.Place{Epoch: l.epoch, Snapshot: freshness.Snapshot{Xmin: told + 1, Xmax: told + 1}}
+func (l *changeLog) placeAt(told uint64) freshness.Point {
+	return freshness.Point{Epoch: l.epoch, Snapshot: freshness.Snapshot{Xmin: told + 1, Xmax: told + 1}}
 }

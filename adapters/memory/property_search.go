@@ -15,9 +15,9 @@ func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*p
 		return nil, ports.ReadInfo{}, fmt.Errorf("search listings: %w", err)
 	}
 	rows := r.matching(&s.Filter)
-	slices.SortFunc(rows, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b)) })
+	slices.SortFunc(rows, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.PositionOf(&a), s.Sort.PositionOf(&b)) })
 	if after, ok := s.After.Get(); ok {
-		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.Place(&p), after) <= 0 })
+		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.PositionOf(&p), after) <= 0 })
 	}
 	return s.Cut(rows), ports.ReadInfo{}, nil
 }

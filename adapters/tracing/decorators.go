@@ -93,7 +93,7 @@ func (f *feed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (
 }
 
 // Head implements ports.ChangeFeed.
-func (f *feed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+func (f *feed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Point, error) {
 	ctx, span := f.tracer.tracer.Start(ctx, "feed head")
 	cursor, place, err := f.ChangeFeed.Head(ctx, back)
 	end(span, err)

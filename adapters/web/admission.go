@@ -27,8 +27,8 @@ type admission struct {
 // AsideFactor is how many times as many requests may stand aside, or wait for room, as may be worked on.
 const AsideFactor = 8
 
-// patience is the longest that a request waits for room.
-const patience = 500 * time.Millisecond
+// admissionWait is the longest that a request waits for room.
+const admissionWait = 500 * time.Millisecond
 
 // BodyBytes bounds the request bodies that are being received, all together.
 const BodyBytes = 64 << 20
@@ -83,7 +83,7 @@ func (a *admission) enter(ctx context.Context, room chan struct{}) bool {
 	default:
 		return false
 	}
-	late := time.NewTimer(patience)
+	late := time.NewTimer(admissionWait)
 	defer late.Stop()
 	select {
 	case room <- struct{}{}:

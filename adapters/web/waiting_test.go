@@ -22,12 +22,12 @@ func TestARequestWaitsForRoomBeforeItIsRefused(t *testing.T) {
 		all.Go(func() { statusOf(t, h, "/work") })
 		synctest.Wait()
 		began := time.Now()
-		if got := statusOf(t, h, "/"); got != http.StatusServiceUnavailable || time.Since(began) != patience {
+		if got := statusOf(t, h, "/"); got != http.StatusServiceUnavailable || time.Since(began) != admissionWait {
 			t.Errorf("without room a request is answered with %d after %s", got, time.Since(began))
 		}
-		time.AfterFunc(patience/2, func() { close(work) })
+		time.AfterFunc(admissionWait/2, func() { close(work) })
 		began = time.Now()
-		if got := statusOf(t, h, "/"); got != http.StatusOK || time.Since(began) != patience/2 {
+		if got := statusOf(t, h, "/"); got != http.StatusOK || time.Since(began) != admissionWait/2 {
 			t.Errorf("when there is room in time, a request is answered with %d after %s", got, time.Since(began))
 		}
 		all.Wait()

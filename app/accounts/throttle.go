@@ -31,15 +31,15 @@ const (
 // An attempt is counted as wrong when it begins and taken back when it turns out right, so that a thousand at once are a
 // thousand, not one.
 type throttle struct {
-	mu        sync.Mutex // guards all
-	here      tallies    // by name and address
-	addresses tallies
-	names     tallies
-	known     tallies
+	mu        sync.Mutex    // guards all
+	here      attemptCounts // by name and address
+	addresses attemptCounts
+	names     attemptCounts
+	known     attemptCounts
 }
 
 func newThrottle() *throttle {
-	free := func(n int) tallies { return tallies{free: n, of: make(map[string]tally)} }
+	free := func(n int) attemptCounts { return attemptCounts{free: n, of: make(map[string]attempts)} }
 	return &throttle{here: free(freeHere), addresses: free(freeByAddress), names: free(freeByName), known: free(freeHere)}
 }
 
@@ -53,7 +53,7 @@ type attempt struct {
 
 // counted is one thing that an attempt is counted by.
 type counted struct {
-	*tallies
+	*attemptCounts
 	key      string
 	password time.Time
 }
@@ -99,7 +99,7 @@ func (t *throttle) succeeded(a attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.counts(a) {
-		if c.tallies == &t.addresses {
+		if c.attemptCounts == &t.addresses {
 			c.takeBack(c.key)
 		} else {
 			delete(c.of, c.key)
@@ -116,21 +116,21 @@ func (t *throttle) withdraw(a attempt) {
 	}
 }
 
-// tallies are what was counted of one kind.
-type tallies struct {
+// attemptCounts are what was counted of one kind.
+type attemptCounts struct {
 	free int // so many are followed by no wait
-	of   map[string]tally
+	of   map[string]attempts
 }
 
-// tally is how often a password was wrong, when it was last, and for which password of the account.
-type tally struct {
+// attempts is how often a password was wrong, when it was last, and for which password of the account.
+type attempts struct {
 	wrong    int
 	last     time.Time
 	password time.Time
 }
 
 // until is when the next attempt may be made: 1, 2, 4 seconds after the last, and so on.
-func (t tally) until(free int) time.Time {
+func (t attempts) until(free int) time.Time {
 	beyond := t.wrong - free
 	switch {
 	case beyond < 0:
@@ -141,31 +141,33 @@ func (t tally) until(free int) time.Time {
 	return t.last.Add(longestWait)
 }
 
-func (t tally) over(free int, now time.Time) bool { return !now.Before(t.until(free).Add(remembered)) }
+func (t attempts) over(free int, now time.Time) bool {
+	return !now.Before(t.until(free).Add(remembered))
+}
 
 // wrong returns how many wrong passwords count.
-func (t *tallies) wrong(key string, password, now time.Time) int {
+func (t *attemptCounts) wrong(key string, password, now time.Time) int {
 	if found := t.of[key]; found.password.Equal(password) && !found.over(t.free, now) {
 		return found.wrong
 	}
 	return 0
 }
 
-func (t *tallies) wait(key string, password, now time.Time) time.Duration {
+func (t *attemptCounts) wait(key string, password, now time.Time) time.Duration {
 	if t.wrong(key, password, now) < t.free {
 		return 0
 	}
 	return t.of[key].until(t.free).Sub(now)
 }
 
-func (t *tallies) add(key string, password, now time.Time) {
+func (t *attemptCounts) add(key string, password, now time.Time) {
 	if _, ok := t.of[key]; !ok && len(t.of) >= capacity {
 		t.makeRoom(now)
 	}
-	t.of[key] = tally{t.wrong(key, password, now) + 1, now, password}
+	t.of[key] = attempts{t.wrong(key, password, now) + 1, now, password}
 }
 
-func (t *tallies) takeBack(key string) {
+func (t *attemptCounts) takeBack(key string) {
 	counted, ok := t.of[key]
 	if counted.wrong--; counted.wrong > 0 {
 		t.of[key] = counted
@@ -176,7 +178,7 @@ func (t *tallies) takeBack(key string) {
 
 // makeRoom forgets one of a few chosen at random: one that is over, or else the one with the fewest wrong passwords. So
 // whoever invents names cannot make it forget the one that they are really after.
-func (t *tallies) makeRoom(now time.Time) {
+func (t *attemptCounts) makeRoom(now time.Time) {
 	least, fewest, seen := "", 0, 0
 	for key, counted := range t.of { // begins anywhere
 		if counted.over(t.free, now) {

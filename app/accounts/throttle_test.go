@@ -180,7 +180,7 @@ func TestInventedNamesNeitherFillTheMemoryNorHideTheOneThatIsMeant(t *testing.T)
 		_, _ = throttle.begin(attempt{known: fmt.Sprint("browser", i)}, now)
 	}
 	for what, c := range map[string]struct {
-		tallies
+		attemptCounts
 		key string
 	}{
 		"here": {throttle.here, "anna office"}, "addresses": {throttle.addresses, "office"},
@@ -194,9 +194,9 @@ func TestInventedNamesNeitherFillTheMemoryNorHideTheOneThatIsMeant(t *testing.T)
 }
 
 func TestRoomIsMadeFromWhatIsOverFirst(t *testing.T) {
-	counted := tallies{free: 1, of: map[string]tally{"over": {wrong: 9, last: noon.Add(-time.Hour)}}}
+	counted := attemptCounts{free: 1, of: map[string]attempts{"over": {wrong: 9, last: noon.Add(-time.Hour)}}}
 	for i := range sample - 1 {
-		counted.of[fmt.Sprint(i)] = tally{wrong: 1, last: noon.Add(-time.Minute)}
+		counted.of[fmt.Sprint(i)] = attempts{wrong: 1, last: noon.Add(-time.Minute)}
 	}
 	counted.makeRoom(noon)
 	if _, there := counted.of["over"]; there || len(counted.of) != sample-1 {

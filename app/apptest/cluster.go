@@ -29,7 +29,7 @@ type Plan struct {
 	Statistics  bool     // its own Postgres counts statements
 	Pooler      bool     // a PgBouncer between the processes and Postgres
 	Links       bool     // a proxy on every link from a process to Postgres and to Redis
-	Settings    []string // of every process: GABLE_FRESHNESS_BELL=false
+	Settings    []string // of every process: GABLE_FRESHNESS_NOTIFY=false
 }
 
 // Cluster is several gable processes over one Postgres and one Redis.

@@ -117,7 +117,7 @@ func (s *shop) fill(filler *cached.PropertyRepository) {
 		if err != nil {
 			s.b.Fatal(err)
 		}
-		s.views.Keep("page:"+search.String(), viewcache.Answer{
+		s.views.Store("page:"+search.String(), viewcache.Answer{
 			ContentType: "application/json", Body: []byte(`{"properties":[]}`),
 			Depends: []freshness.Dependency{freshness.OnPage(search, page)},
 		}, at, nil)
@@ -146,7 +146,7 @@ func (s *shop) write(duration time.Duration) float64 {
 		done.Go(func() {
 			for n := 0; time.Since(began) < duration; n++ {
 				id := s.ids[(n*writers+writer)%len(s.ids)]
-				_, err := s.catalog.Revise(s.b.Context(), id, nil, func(d property.Details) (property.Details, error) {
+				_, err := s.catalog.Update(s.b.Context(), id, nil, func(d property.Details) (property.Details, error) {
 					d.Price = property.Decimal(n + 1)
 					d.Title = fmt.Sprint("Cottage ", n)
 					return d, nil

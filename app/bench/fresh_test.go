@@ -24,7 +24,7 @@ import (
 //
 //	go test ./app/bench -run '^$' -bench Staleness -benchtime 100x
 func BenchmarkStaleness(b *testing.B) {
-	c := newBenchCluster(b, 1_000, nil, nil, []string{"GABLE_FRESHNESS_BELL=false"})
+	c := newBenchCluster(b, 1_000, nil, nil, []string{"GABLE_FRESHNESS_NOTIFY=false"})
 	through, beside := c.ids[0], c.ids[1]
 	seen := map[string]apptest.Spread{}
 	for price := 1; b.Loop(); price += 2 * writesOfATurn {

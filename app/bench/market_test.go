@@ -48,7 +48,7 @@ type standing struct {
 }
 
 type standingRow struct {
-	place   property.Place
+	place   property.SortPosition
 	version int64
 }
 
@@ -150,12 +150,12 @@ func (s *standing) gain(p *property.Property) {
 	s.tagged = s.tagged && !hasTags(&s.search.Filter, p)
 	if s.admits(p) {
 		at, _ := s.find(p)
-		s.rows = slices.Insert(s.rows, at, standingRow{s.search.Sort.Place(p), p.Version})
+		s.rows = slices.Insert(s.rows, at, standingRow{s.search.Sort.PositionOf(p), p.Version})
 	}
 }
 
 func (s *standing) find(p *property.Property) (int, bool) {
-	return slices.BinarySearchFunc(s.rows, s.search.Sort.Place(p), func(row standingRow, at property.Place) int {
+	return slices.BinarySearchFunc(s.rows, s.search.Sort.PositionOf(p), func(row standingRow, at property.SortPosition) int {
 		return s.search.Sort.Compare(row.place, at)
 	})
 }
@@ -163,7 +163,7 @@ func (s *standing) find(p *property.Property) (int, bool) {
 // admits reports whether the listing matches and lies behind the cursor; what the filter leaves open is decided as the
 // memory repository does.
 func (s *standing) admits(p *property.Property) bool {
-	if s.search.After.Valid && s.search.Sort.Compare(s.search.Sort.Place(p), s.search.After.Value) <= 0 {
+	if s.search.After.Valid && s.search.Sort.Compare(s.search.Sort.PositionOf(p), s.search.After.Value) <= 0 {
 		return false
 	}
 	f := &s.search.Filter
@@ -202,7 +202,7 @@ func (m *market) workOut(search *property.Search) *standing {
 	s := &standing{search: *search}
 	for _, p := range m.rows {
 		if s.admits(p) {
-			s.rows = append(s.rows, standingRow{s.search.Sort.Place(p), p.Version})
+			s.rows = append(s.rows, standingRow{s.search.Sort.PositionOf(p), p.Version})
 		}
 	}
 	slices.SortFunc(s.rows, func(a, b standingRow) int { return s.search.Sort.Compare(a.place, b.place) })

@@ -72,7 +72,7 @@ func (c *Catalog) Create(
 		return property.Change{}, fmt.Errorf("create listing: %w", err)
 	}
 	if creation.Replayed {
-		return unchanged(creation.Change.After), c.acknowledge(ctx)
+		return unchanged(creation.Change.After), c.catchUpBeforeReplay(ctx)
 	}
 	c.publish(ctx, creation.Change)
 	return creation.Change, nil
@@ -81,17 +81,17 @@ func (c *Catalog) Create(
 // unchanged is the change of a write that commits nothing and finds the listing so.
 func unchanged(p *property.Property) property.Change { return property.Change{ID: p.ID, After: p} }
 
-// acknowledge makes sure that this process shows what it is about to acknowledge, where somebody else may have written it.
-func (c *Catalog) acknowledge(ctx context.Context) error {
+// catchUpBeforeReplay makes sure that this process shows what it is about to acknowledge, where somebody else may have written it.
+func (c *Catalog) catchUpBeforeReplay(ctx context.Context) error {
 	if err := c.options.CatchUp(ctx); err != nil {
 		return fmt.Errorf("acknowledge what is stored already: %w", err)
 	}
 	return nil
 }
 
-// admit makes sure that this process shows why a write is refused, where that is what somebody else has written: or who
+// catchUpBeforeRefusing makes sure that this process shows why a write is refused, where that is what somebody else has written: or who
 // is told to read the listing again would find it as it was.
-func (c *Catalog) admit(ctx context.Context, refusal error) error {
+func (c *Catalog) catchUpBeforeRefusing(ctx context.Context, refusal error) error {
 	if errors.Is(refusal, property.ErrNotFound) || errors.Is(refusal, property.ErrVersionConflict) {
 		if err := c.options.CatchUp(ctx); err != nil {
 			return fmt.Errorf("make sure of what stands against it: %w", err)
@@ -110,25 +110,25 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 // maxAttempts bounds how often a revision without an expected version starts over because somebody else was faster.
 const maxAttempts = 5
 
-// Revise replaces the details of a listing by what edit makes of them and returns the committed change. A revision that
+// Update replaces the details of a listing by what edit makes of them and returns the committed change. A revision that
 // changes nothing commits nothing: the change has no Op, and After is the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil
 // is any. A version alone does not name a state: a table that is loaded anew has its versions a second time. Errors:
 // property.ErrNotFound, property.ErrVersionConflict (the state is not an expected one, or others went on changing it),
 // property.ErrReferenceTaken, *property.InvalidError, and edit's own.
-func (c *Catalog) Revise(
+func (c *Catalog) Update(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 	edit func(property.Details) (property.Details, error),
 ) (property.Change, error) {
 	for range maxAttempts {
-		change, err := c.reviseOnce(ctx, id, expected, edit)
+		change, err := c.updateOnce(ctx, id, expected, edit)
 		if !errors.Is(err, property.ErrVersionConflict) || expected != nil {
-			return change, c.admit(ctx, err)
+			return change, c.catchUpBeforeRefusing(ctx, err)
 		}
 	}
-	return property.Change{}, c.admit(ctx, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict))
+	return property.Change{}, c.catchUpBeforeRefusing(ctx, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict))
 }
 
-func (c *Catalog) reviseOnce(
+func (c *Catalog) updateOnce(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 	edit func(property.Details) (property.Details, error),
 ) (property.Change, error) {
@@ -140,12 +140,12 @@ func (c *Catalog) reviseOnce(
 	if err != nil {
 		return property.Change{}, err
 	}
-	revised, err := current.Revise(c.withCurrency(details))
+	revised, err := current.Update(c.withCurrency(details))
 	if err != nil {
 		return property.Change{}, err
 	}
 	if revised.Details.Equal(current.Details) {
-		return unchanged(&revised), c.acknowledge(ctx)
+		return unchanged(&revised), c.catchUpBeforeReplay(ctx)
 	}
 	change, err := c.listings.Update(ctx, revised)
 	if err != nil {
@@ -170,16 +170,16 @@ func (c *Catalog) current(
 	return current, nil
 }
 
-// Remove deletes a listing, if it is in an expected state (nil: whatever its state), and returns the committed change.
+// Delete deletes a listing, if it is in an expected state (nil: whatever its state), and returns the committed change.
 // Errors: property.ErrNotFound, property.ErrVersionConflict.
-func (c *Catalog) Remove(
+func (c *Catalog) Delete(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 ) (property.Change, error) {
-	change, err := c.remove(ctx, id, expected)
-	return change, c.admit(ctx, err)
+	change, err := c.deleteExpected(ctx, id, expected)
+	return change, c.catchUpBeforeRefusing(ctx, err)
 }
 
-func (c *Catalog) remove(
+func (c *Catalog) deleteExpected(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 ) (property.Change, error) {
 	version := int64(0)
@@ -203,7 +203,7 @@ func (c *Catalog) remove(
 // of yield ends it.
 func (c *Catalog) Export(ctx context.Context, s property.Search, yield func(*property.Property) error) error {
 	ctx = ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true})
-	s.Limit, s.After = property.MaxLimit, property.Optional[property.Place]{}
+	s.Limit, s.After = property.MaxLimit, property.Optional[property.SortPosition]{}
 	for {
 		page, _, err := c.listings.Search(ctx, &s)
 		if err != nil {

@@ -17,27 +17,27 @@ func TestWhatOthersHaveWrittenIsKnownHereBeforeAWriterIsToldOfIt(t *testing.T) {
 		want  error
 	}{
 		"revised, and it is gone": {func(s *shop) error {
-			_, err := s.Revise(t.Context(), never, nil, raise(1))
+			_, err := s.Update(t.Context(), never, nil, raise(1))
 			return err
 		}, property.ErrNotFound},
 		"revised, and it is at another version": {func(s *shop) error {
-			_, err := s.Revise(t.Context(), s.ids[0], atVersion(7), raise(1))
+			_, err := s.Update(t.Context(), s.ids[0], atVersion(7), raise(1))
 			return err
 		}, property.ErrVersionConflict},
 		"revised, and it is as wished for": {func(s *shop) error {
-			_, err := s.Revise(t.Context(), s.ids[0], nil, raise(0))
+			_, err := s.Update(t.Context(), s.ids[0], nil, raise(0))
 			return err
 		}, nil},
 		"removed, and it is gone": {func(s *shop) error {
-			_, err := s.Remove(t.Context(), never, nil)
+			_, err := s.Delete(t.Context(), never, nil)
 			return err
 		}, property.ErrNotFound},
 		"removed, and it is at another version": {func(s *shop) error {
-			_, err := s.Remove(t.Context(), s.ids[0], atVersion(7))
+			_, err := s.Delete(t.Context(), s.ids[0], atVersion(7))
 			return err
 		}, property.ErrVersionConflict},
 		"removed, and gone when asked for a tag": {func(s *shop) error {
-			_, err := s.Remove(t.Context(), never, atVersion(1))
+			_, err := s.Delete(t.Context(), never, atVersion(1))
 			return err
 		}, property.ErrNotFound},
 	} {
@@ -55,7 +55,7 @@ func TestWhatOthersHaveWrittenIsKnownHereBeforeAWriterIsToldOfIt(t *testing.T) {
 	}
 	s := newShop(t, plain, 100)
 	s.caughtUp = 0
-	if _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); err != nil || s.caughtUp != 0 {
+	if _, err := s.Update(t.Context(), s.ids[0], nil, raise(1)); err != nil || s.caughtUp != 0 {
 		t.Errorf("for a write that is done somebody waited %d times, %v", s.caughtUp, err)
 	}
 }

@@ -183,7 +183,7 @@ func (run *importRun) end(ctx context.Context) error {
 	if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {
 		return err
 	}
-	return run.catalog.acknowledge(ctx)
+	return run.catalog.catchUpBeforeReplay(ctx)
 }
 
 func (run *importRun) count(done []ports.Upserted) []property.Change {

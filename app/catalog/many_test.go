@@ -102,11 +102,11 @@ func raise(by property.Decimal) func(property.Details) (property.Details, error)
 
 func TestManyAreRevisedAndEachIsAccountedFor(t *testing.T) {
 	s := newShop(t, plain, 1_00, 5_00, 9_00, 10_00)
-	if _, err := s.Remove(t.Context(), s.ids[1], nil); err != nil {
+	if _, err := s.Delete(t.Context(), s.ids[1], nil); err != nil {
 		t.Fatal(err)
 	}
 	s.told = nil
-	tally, err := s.ReviseAll(t.Context(), append(s.ids, s.ids[2]), func(d property.Details) (property.Details, error) {
+	tally, err := s.UpdateAll(t.Context(), append(s.ids, s.ids[2]), func(d property.Details) (property.Details, error) {
 		if d.Price == 10_00 {
 			return d, nil
 		}
@@ -130,10 +130,10 @@ func TestManyAreRevisedAndEachIsAccountedFor(t *testing.T) {
 func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
 	s := newShop(t, plain, 1_00, 2_00)
 	var inner bool
-	tally, err := s.ReviseAll(t.Context(), s.ids, func(d property.Details) (property.Details, error) {
+	tally, err := s.UpdateAll(t.Context(), s.ids, func(d property.Details) (property.Details, error) {
 		if d.Title == "n0" && !inner { // somebody else is faster, each time
 			inner = true
-			if _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); err != nil {
+			if _, err := s.Update(t.Context(), s.ids[0], nil, raise(1)); err != nil {
 				return d, err
 			}
 			inner = false
@@ -148,22 +148,22 @@ func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
 
 func TestManyAreRemoved(t *testing.T) {
 	s := newShop(t, plain, 1_00, 2_00, 3_00)
-	tally, err := s.RemoveAll(t.Context(), append(s.ids[:2:2], s.ids[0]))
+	tally, err := s.DeleteAll(t.Context(), append(s.ids[:2:2], s.ids[0]))
 	if err != nil || tally.Changed != 2 || tally.Gone != 1 || len(s.told) != 2 {
 		t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
 	}
 	if got := s.prices(); got != "3" {
 		t.Errorf("the prices are %s", got)
 	}
-	if tally, err := s.RemoveAll(t.Context(), nil); err != nil || tally.Changed != 0 {
+	if tally, err := s.DeleteAll(t.Context(), nil); err != nil || tally.Changed != 0 {
 		t.Errorf("of nothing: %+v, %v", tally, err)
 	}
 }
 
 func TestAnOutageEndsTheWorkAndTheTallySaysWhatIsDone(t *testing.T) {
-	for name, work := range map[string]func(*shop) (property.Tally, error){
-		"revising": func(s *shop) (property.Tally, error) { return s.ReviseAll(s.t.Context(), s.ids, raise(1_00)) },
-		"removing": func(s *shop) (property.Tally, error) { return s.RemoveAll(s.t.Context(), s.ids) },
+	for name, work := range map[string]func(*shop) (property.BulkResult, error){
+		"revising": func(s *shop) (property.BulkResult, error) { return s.UpdateAll(s.t.Context(), s.ids, raise(1_00)) },
+		"removing": func(s *shop) (property.BulkResult, error) { return s.DeleteAll(s.t.Context(), s.ids) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository { return &breaking{r, 2} }, 1_00, 2_00,

@@ -17,9 +17,9 @@ func TestEveryWriteIsToldHereBeforeItIsAcknowledged(t *testing.T) {
 	s := newShop(t, plain)
 	created, err := s.Create(t.Context(), property.Details{Title: "new", Location: "Here"}, nil)
 	wantTold(t, s, created, err, property.OpInsert, created.ID)
-	updated, err := s.Revise(t.Context(), created.ID, nil, raise(1))
+	updated, err := s.Update(t.Context(), created.ID, nil, raise(1))
 	wantTold(t, s, updated, err, property.OpUpdate, created.ID)
-	deleted, err := s.Remove(t.Context(), created.ID, nil)
+	deleted, err := s.Delete(t.Context(), created.ID, nil)
 	wantTold(t, s, deleted, err, property.OpDelete, created.ID)
 }
 
@@ -124,12 +124,12 @@ func TestWritesAndExportsBeginWithWhatStandsInTheStore(t *testing.T) {
 		return store
 	}, 1_00, 2_00)
 	for name, act := range map[string]func() error{
-		"a revision": func() error { _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); return err },
-		"a removal":  func() error { _, err := s.Remove(t.Context(), s.ids[1], atVersion(1)); return err },
+		"a revision": func() error { _, err := s.Update(t.Context(), s.ids[0], nil, raise(1)); return err },
+		"a removal":  func() error { _, err := s.Delete(t.Context(), s.ids[1], atVersion(1)); return err },
 		"an export": func() error {
 			return s.Export(t.Context(), property.Search{}, func(*property.Property) error { return nil })
 		},
-		"many at once": func() error { _, err := s.ReviseAll(t.Context(), s.ids[:1], raise(1)); return err },
+		"many at once": func() error { _, err := s.UpdateAll(t.Context(), s.ids[:1], raise(1)); return err },
 	} {
 		if err := act(); err != nil || store.kept > 0 {
 			t.Errorf("%s reads %d times what may be kept, error %v", name, store.kept, err)

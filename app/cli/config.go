@@ -25,7 +25,7 @@ Example:
 
 // Run prints the configuration in force.
 func (c *configCheckCmd) Run(p *Process) error {
-	config, err := c.Load(p.others...)
+	config, err := loadConfig(p, &c.Flags)
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func triggerStatus(s *bunstore.Schema) string {
 func (m *migrateCmd) with(
 	ctx context.Context, p *Process, wait time.Duration, work func(*bunstore.DB) error,
 ) error {
-	config, err := m.Load(p.others...)
+	config, err := loadConfig(p, &m.Flags)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ func (c *serveCmd) Run(ctx context.Context, p *Process) error {
 		return err
 	}
 	defer level.FollowSignals()()
+	for _, warning := range config.Warnings {
+		log.Sugar().Warnw("configuration key renamed", "detail", warning)
+	}
 	server.LimitMemory(&config.Config, log)
 	s, err := server.StartWhenReachable(ctx, &config.Config, log, level)
 	if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/server"
@@ -11,11 +12,23 @@ import (
 
 // openConfigured opens the database that the flags and the other sources name, for a command.
 func openConfigured(ctx context.Context, p *Process, flags *config.Flags) (*server.Store, error) {
-	config, err := flags.Load(p.others...)
+	config, err := loadConfig(p, flags)
 	if err != nil {
 		return nil, err
 	}
 	return server.OpenStore(ctx, &config.Config)
+}
+
+// loadConfig reads the configuration of a command that has no log, and prints its warnings.
+func loadConfig(p *Process, flags *config.Flags) (*config.Effective, error) {
+	loaded, err := flags.Load(p.others...)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range loaded.Warnings {
+		fmt.Fprintln(p.Err, "gable: warning:", warning)
+	}
+	return loaded, nil
 }
 
 // actingAs says who makes the changes of a command.

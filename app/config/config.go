@@ -59,7 +59,7 @@ type FreshnessConfig struct {
 	PollInterval     time.Duration `koanf:"poll_interval"`
 	IdlePollInterval time.Duration `koanf:"idle_poll_interval"`
 	Retention        time.Duration `koanf:"retention"`
-	Bell             bool          `koanf:"bell"`
+	Notify           bool          `koanf:"notify" was:"bell"`
 	CatchUpTimeout   time.Duration `koanf:"catch_up_timeout"`
 	StaleIfError     time.Duration `koanf:"stale_if_error" zero:"ok"`
 	VerifyInterval   time.Duration `koanf:"verify_interval" zero:"ok"`

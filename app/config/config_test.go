@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,9 +77,39 @@ func TestDefaultFileStructVariablesAndFlagsAgreeKeyForKey(t *testing.T) {
 }
 
 func TestNamesFollowFromTheKey(t *testing.T) {
-	s := find("database.max_conns")
+	s := settings()[slices.IndexFunc(settings(), func(s setting) bool { return s.key == "database.max_conns" })]
 	if s.env != "GABLE_DATABASE_MAX_CONNS" || s.flag != "database-max-conns" || s.byDefault != "16" {
 		t.Errorf("%+v", s)
+	}
+}
+
+// An operator who upgrades finds the new name in a warning before the old one stops working.
+func TestAFormerKeyStillWorksAndNamesTheNewOne(t *testing.T) {
+	for text, notify := range map[string]bool{
+		"freshness:\n  bell: false\n": false, "freshness:\n  bell: false\n  notify: true\n": true,
+	} {
+		file := writeFile(t, text)
+		c, err := loadWith(t, "--config", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{file + ":freshness.bell: this setting is called freshness.notify now; " +
+			"this release is the last that reads the old name"}
+		if diff := cmp.Diff(want, c.Warnings); diff != "" || c.Freshness.Notify != notify {
+			t.Errorf("%q: notify is %t; warnings (-want +got):\n%s", text, c.Freshness.Notify, diff)
+		}
+	}
+	t.Setenv("GABLE_FRESHNESS_BELL", "false")
+	if c, err := loadWith(t); err != nil || c.Freshness.Notify || len(c.Warnings) != 1 ||
+		!strings.HasPrefix(c.Warnings[0], "GABLE_FRESHNESS_BELL: ") {
+		t.Errorf("by its old variable: %v, %v", c, err)
+	}
+	if c, err := loadWith(t, "--freshness-bell"); err != nil || !c.Freshness.Notify || len(c.Warnings) != 2 ||
+		!strings.HasPrefix(c.Warnings[1], "--freshness-bell: ") {
+		t.Errorf("by its old flag: %v, %v", c, err)
+	}
+	if c, err := loadWith(t, "--freshness-notify"); err != nil || !c.Freshness.Notify {
+		t.Errorf("the new flag over the old variable: %v, %v", c, err)
 	}
 }
 

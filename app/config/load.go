@@ -23,7 +23,9 @@ const byDefault = "default"
 // of a variable or of a flag.
 type Effective struct {
 	Config
-	origins map[string]string
+	// Warnings name the settings that are set under a former key, one a line, with the place.
+	Warnings []string
+	origins  map[string]string
 }
 
 // Error lists everything that is wrong with a configuration, not only the first thing.
@@ -50,8 +52,8 @@ func (f *Flags) Load(others ...string) (*Effective, error) {
 	if f.File != "" {
 		l.add(l.readFile(f.File), func(key string) string { return f.File + ":" + key })
 	}
-	l.add(l.readEnvironment(), func(key string) string { return find(key).env })
-	l.add(f.given(), func(key string) string { return "--" + find(key).flag })
+	l.add(l.readEnvironment(), envName)
+	l.add(f.given(), func(key string) string { return "--" + flagName(key) })
 	c := l.decode()
 	if len(l.problems) > 0 {
 		return nil, l.problems
@@ -59,16 +61,12 @@ func (f *Flags) Load(others ...string) (*Effective, error) {
 	return c, nil
 }
 
-// find returns the setting of a known key.
-func find(key string) setting {
-	return settings()[slices.IndexFunc(settings(), func(s setting) bool { return s.key == key })]
-}
-
 // loader merges layers and remembers where each value came from and what was wrong.
 type loader struct {
 	merged   *koanf.Koanf
 	origins  map[string]string
 	problems Error
+	warnings []string
 	others   []string // variables that are no settings
 }
 
@@ -80,9 +78,15 @@ func (l *loader) reject(where, format string, args ...any) {
 func (l *loader) add(values map[string]any, origin func(key string) string) {
 	known := map[string]any{}
 	for _, s := range settings() {
-		if value, ok := values[s.key]; ok {
-			known[s.key], l.origins[s.key] = value, origin(s.key)
-			delete(values, s.key)
+		for _, key := range []string{s.former, s.key} { // the present key wins
+			if value, ok := values[key]; ok {
+				known[s.key], l.origins[s.key] = value, origin(key)
+				delete(values, key)
+				if key == s.former {
+					l.warnings = append(l.warnings, fmt.Sprintf("%s: this setting is called %s now; this release is the last "+
+						"that reads the old name", origin(key), s.key))
+				}
+			}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -154,6 +158,9 @@ func (l *loader) readEnvironment() map[string]any {
 	keys, names := map[string]string{}, []string(nil)
 	for _, s := range settings() {
 		keys[s.env], names = s.key, append(names, s.env)
+		if s.former != "" {
+			keys[envName(s.former)] = s.former
+		}
 	}
 	var unknown []string
 	k := koanf.New(".")
@@ -184,7 +191,7 @@ func (l *loader) isForeignVariable(name string) bool {
 // decode turns the merged values into a Config and judges them. A value that cannot be read leaves its field at the
 // default, so that one mistake does not look like two.
 func (l *loader) decode() *Effective {
-	c := &Effective{origins: l.origins}
+	c := &Effective{Warnings: l.warnings, origins: l.origins}
 	broken := map[string]bool{}
 	for _, s := range settings() {
 		if err := assign(s.field(&c.Config), l.merged.Get(s.key), s.zeroAllowed); err != nil {

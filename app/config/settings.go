@@ -19,6 +19,7 @@ const envPrefix = "GABLE_"
 // setting is one key of the configuration under all its names.
 type setting struct {
 	key         string // database.max_conns
+	former      string // its key before this release, which still works; or ""
 	env         string // GABLE_DATABASE_MAX_CONNS
 	flag        string // database-max-conns
 	help        string // the comment above the key in default.yaml
@@ -27,6 +28,14 @@ type setting struct {
 	typ         reflect.Type
 	zeroAllowed bool
 }
+
+// envName is the environment variable of a key.
+func envName(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// flagName is the command-line flag of a key.
+func flagName(key string) string { return strings.NewReplacer(".", "-", "_", "-").Replace(key) }
 
 func (s setting) section() string { return strings.SplitN(s.key, ".", 2)[0] }
 
@@ -41,11 +50,15 @@ var settings = sync.OnceValue(func() []setting {
 	var list []setting
 	for _, section := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
 		for _, field := range reflect.VisibleFields(section.Type) {
-			key := section.Tag.Get("koanf") + "." + field.Tag.Get("koanf")
+			key, former := section.Tag.Get("koanf")+"."+field.Tag.Get("koanf"), ""
+			if name := field.Tag.Get("was"); name != "" {
+				former = section.Tag.Get("koanf") + "." + name
+			}
 			list = append(list, setting{
 				key:         key,
-				env:         envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_")),
-				flag:        strings.NewReplacer(".", "-", "_", "-").Replace(key),
+				former:      former,
+				env:         envName(key),
+				flag:        flagName(key),
 				help:        described[key].comment,
 				byDefault:   described[key].value,
 				index:       []int{section.Index[0], field.Index[0]},
@@ -89,23 +102,26 @@ func NewFlags(sections ...string) Flags {
 	var fields []reflect.StructField
 	for _, s := range settings() {
 		if len(sections) == 0 || slices.Contains(sections, s.section()) {
-			fields = append(fields, flagField(s))
+			fields = append(fields, flagField(s, s.key, ""))
+			if s.former != "" {
+				fields = append(fields, flagField(s, s.former, "hidden:\"\""))
+			}
 		}
 	}
 	return Flags{Settings: kong.Plugins{reflect.New(reflect.StructOf(fields)).Interface()}}
 }
 
-// flagField describes a setting to kong. Values stay text until the layers are merged, so that a bad one is reported
+// flagField describes a setting to kong under one of its keys. Values stay text until the layers are merged, so that a bad one is reported
 // beside all others, whichever layer it is in; nil means not given.
-func flagField(s setting) reflect.StructField {
+func flagField(s setting, key, more string) reflect.StructField {
 	typ, placeholder := reflect.TypeFor[*string](), placeholderFor(s.typ)
 	if s.typ.Kind() == reflect.Bool {
 		typ, placeholder = reflect.TypeFor[*bool](), ""
 	}
 	help := fmt.Sprintf("%s (default %s)", s.help, s.byDefault)
-	tag := fmt.Sprintf("name:%q placeholder:%q group:%q help:%s key:%q",
-		s.flag, placeholder, "Configuration:", strconv.Quote(help), s.key)
-	name := "F" + strings.ReplaceAll(s.flag, "-", "_")
+	tag := fmt.Sprintf("name:%q placeholder:%q group:%q help:%s key:%q %s",
+		flagName(key), placeholder, "Configuration:", strconv.Quote(help), key, more)
+	name := "F" + strings.ReplaceAll(flagName(key), "-", "_")
 	return reflect.StructField{Name: name, Type: typ, Tag: reflect.StructTag(tag)}
 }
 

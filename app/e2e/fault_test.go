@@ -118,7 +118,7 @@ func (o outage) moreIsRefused(s *apptest.Server, item, token string) {
 	for _, wish := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
 		o.refused(s.Get(item, "Cache-Control", wish))
 	}
-	unmet := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}.String()
+	unmet := freshness.Token{Seen: freshness.Point{Epoch: "elsewhere"}}.String()
 	for _, session := range []string{"*", token, unmet} {
 		o.refused(s.Get(item, consistency, session))
 		o.refused(s.Get(item, consistency, session, "Cache-Control", "max-stale"))

@@ -30,7 +30,7 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 			TagSuffix: "-0", Route: "/v1/properties/{id}",
 			Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})},
 		}
-		s.Kept.Keep(key, wrong, s.Kept.Position(), func(context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+		s.Kept.Store(key, wrong, s.Kept.Position(), func(context.Context) (viewcache.Answer, ports.ReadInfo, error) {
 			right := wrong
 			right.Body = []byte(s.Get(path, "Cache-Control", "no-store").Must(http.StatusOK).Body)
 			return right, ports.ReadInfo{}, nil

@@ -16,7 +16,7 @@ import (
 // others' changes by default, it sees because a request wants it. Its own writes make it read, too.
 func deaf(c *config.Config) {
 	c.Freshness.PollInterval, c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness = time.Hour, time.Hour, time.Hour
-	c.Freshness.Bell, c.Freshness.VerifyInterval = false, 0
+	c.Freshness.Notify, c.Freshness.VerifyInterval = false, 0
 }
 
 // everywhereDeaf runs a test on both setups, with as many deaf processes over one database.
@@ -203,7 +203,7 @@ func TestABadTokenIsRefusedByName(t *testing.T) {
 				s.Get(hotPage).Shows(`"1.00"`)
 			}
 		}
-		other := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}
+		other := freshness.Token{Seen: freshness.Point{Epoch: "elsewhere"}}
 		s.Get(item, consistency, other.String()).Must(http.StatusOK).Token()
 	})
 }

@@ -16,7 +16,7 @@ func Deliver(ledger *freshness.Ledger, events []property.Event) {
 	}
 	if len(events) > 0 && events[0].Origin == property.OriginSelf {
 		if ledger.Announce(changes...) {
-			ledger.Doubt(time.Now())
+			ledger.RequirePollAfter(time.Now())
 		}
 		return
 	}

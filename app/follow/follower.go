@@ -175,7 +175,7 @@ func (f *Follower) CatchUp(ctx context.Context) error {
 }
 
 // Now asks the database itself where it stands.
-func (f *Follower) Now(ctx context.Context) (freshness.Place, error) {
+func (f *Follower) Now(ctx context.Context) (freshness.Point, error) {
 	ctx, cancel := context.WithTimeout(ctx, feedLimit)
 	defer cancel()
 	_, place, err := f.Feed.Head(ctx, 0)
@@ -198,10 +198,10 @@ var errOtherHistory = errors.New("the database was restarted, restored or replac
 func (f *Follower) step(ctx context.Context) error {
 	f.began = time.Now()
 	err := f.catchUp(ctx)
-	if lostPlace(err) {
+	if lostCursor(err) {
 		f.Log.Warn("lost the place in the change feed; the caches begin anew", zap.Error(err))
 		f.placed = false
-		if err = f.catchUp(ctx); lostPlace(err) { // those who wait have no place of their own that could be lost
+		if err = f.catchUp(ctx); lostCursor(err) { // those who wait have no place of their own that could be lost
 			err = fmt.Errorf("find a place in the change feed: %w: %v", ports.ErrUnavailable, err) //nolint:errorlint // so it means no more
 		}
 	}
@@ -219,7 +219,7 @@ func (f *Follower) step(ctx context.Context) error {
 	return err
 }
 
-func lostPlace(err error) bool {
+func lostCursor(err error) bool {
 	return errors.Is(err, ports.ErrFeedCursorGone) || errors.Is(err, ports.ErrInvalidFeedCursor) || errors.Is(err, errOtherHistory)
 }
 
@@ -236,7 +236,7 @@ func (f *Follower) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if news.place.Epoch != f.Ledger.Place().Epoch {
+	if news.place.Epoch != f.Ledger.Point().Epoch {
 		return errOtherHistory
 	}
 	if news.tooMany {

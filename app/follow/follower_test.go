@@ -225,7 +225,7 @@ func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 	losses := map[string]func(f *followed, page *ports.FeedPage) error{
 		"by pruning":       func(*followed, *ports.FeedPage) error { return ports.ErrFeedCursorGone },
 		"by a bad cursor":  func(*followed, *ports.FeedPage) error { return ports.ErrInvalidFeedCursor },
-		"to another epoch": func(_ *followed, page *ports.FeedPage) error { page.Place.Epoch = "restored"; return nil },
+		"to another epoch": func(_ *followed, page *ports.FeedPage) error { page.Point.Epoch = "restored"; return nil },
 	}
 	for name, lose := range losses {
 		t.Run(name, func(t *testing.T) {
@@ -319,7 +319,7 @@ func TestHistoryGoesNoFurtherBackThanTheDatabaseWillRemember(t *testing.T) {
 func TestAnOwnWriteInAnotherEpochIsADoubtUntilTheFeedHasBeenRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 100)
-		for epoch, trusted := range map[string]bool{f.Ledger.Place().Epoch: true, "after the crash": false} {
+		for epoch, trusted := range map[string]bool{f.Ledger.Point().Epoch: true, "after the crash": false} {
 			f.catchUp()
 			change := property.Inserted(99, property.Property{ID: property.ID{15: 9}, Version: 1})
 			change.Epoch = epoch
@@ -339,7 +339,7 @@ func TestMoreChangesThanTheLedgerHasRoomForEmptyTheCaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 5)
 		at := f.Ledger.Position()
-		place := f.Ledger.Place()
+		place := f.Ledger.Point()
 		news := f.Live.News()
 		for n := range 6 {
 			f.add(10 + n)
@@ -351,7 +351,7 @@ func TestMoreChangesThanTheLedgerHasRoomForEmptyTheCaches(t *testing.T) {
 		if _, known := f.Ledger.Locate(place); known {
 			t.Error("what other processes kept before can still be judged")
 		}
-		if _, known := f.Ledger.Locate(f.Ledger.Place()); !known {
+		if _, known := f.Ledger.Locate(f.Ledger.Point()); !known {
 			t.Error("what is kept from now on cannot be judged")
 		}
 		select {
@@ -553,7 +553,7 @@ func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
 // countingBell counts its rings; nobody listens.
 type countingBell struct{ rings atomic.Int64 }
 
-func (b *countingBell) Ring(context.Context) error { b.rings.Add(1); return nil }
+func (b *countingBell) Notify(context.Context) error { b.rings.Add(1); return nil }
 
 func (b *countingBell) Listen(ctx context.Context, ready, _ func()) error {
 	ready()

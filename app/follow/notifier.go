@@ -8,20 +8,20 @@ import (
 	"go.uber.org/zap"
 )
 
-// Bell is how the processes that share a database wake one another after a commit, so that nobody has to wait for the next
+// Notifications is how the processes that share a database wake one another after a commit, so that nobody has to wait for the next
 // poll. Nothing depends on it.
-type Bell interface {
-	Ring(ctx context.Context) error
+type Notifications interface {
+	Notify(ctx context.Context) error
 	Listen(ctx context.Context, ready, heard func()) error
 }
 
 // Notifier rings after this process's own writes: at once after the first, and then at most every ringGap, however many
 // they are.
 type Notifier struct {
-	bell  Bell // nil where there is none: then only this process's own follower is woken
-	wake  func()
-	log   *zap.Logger
-	wrote chan struct{}
+	others Notifications // nil where there is none: then only this process's own follower is woken
+	wake   func()
+	log    *zap.Logger
+	wrote  chan struct{}
 }
 
 const (
@@ -33,8 +33,8 @@ const (
 )
 
 // NewNotifier makes a notifier that rings the bell, and wakes this process's own follower, after each write.
-func NewNotifier(b Bell, wake func(), log *zap.Logger) *Notifier {
-	return &Notifier{bell: b, wake: wake, log: log, wrote: make(chan struct{}, 1)}
+func NewNotifier(b Notifications, wake func(), log *zap.Logger) *Notifier {
+	return &Notifier{others: b, wake: wake, log: log, wrote: make(chan struct{}, 1)}
 }
 
 // Observe is told of every event; it returns at once.
@@ -56,8 +56,8 @@ func (r *Notifier) Run(ctx context.Context) {
 		case <-r.wrote:
 		}
 		r.wake()
-		if r.bell != nil {
-			r.ring(ctx)
+		if r.others != nil {
+			r.notify(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -67,10 +67,10 @@ func (r *Notifier) Run(ctx context.Context) {
 	}
 }
 
-func (r *Notifier) ring(ctx context.Context) {
+func (r *Notifier) notify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, ringLimit)
 	defer cancel()
-	if err := r.bell.Ring(ctx); err != nil {
+	if err := r.others.Notify(ctx); err != nil {
 		r.log.Debug("could not ring the bell; others will see the change at their next poll", zap.Error(err))
 	}
 }
@@ -78,8 +78,8 @@ func (r *Notifier) ring(ctx context.Context) {
 // Listen wakes the follower whenever another process rings, until the context ends. It begins again when the connection is
 // lost; what was rung meanwhile is found by looking.
 func (r *Notifier) Listen(ctx context.Context) {
-	for r.bell != nil && ctx.Err() == nil {
-		err := r.bell.Listen(ctx, r.wake, r.wake)
+	for r.others != nil && ctx.Err() == nil {
+		err := r.others.Listen(ctx, r.wake, r.wake)
 		if ctx.Err() != nil {
 			return
 		}

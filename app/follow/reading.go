@@ -11,7 +11,7 @@ import (
 )
 
 // past reads the last changes of all, about so many, and from where on it has all of them.
-func (f *Follower) past(ctx context.Context, back int) (from freshness.Place, past news, err error) {
+func (f *Follower) past(ctx context.Context, back int) (from freshness.Point, past news, err error) {
 	limited, cancel := context.WithTimeout(ctx, feedLimit)
 	defer cancel()
 	cursor, from, err := f.Feed.Head(limited, back)
@@ -33,7 +33,7 @@ type news struct {
 	changes []property.Change
 	pages   []readPage
 	next    ports.FeedCursor
-	place   freshness.Place
+	place   freshness.Point
 	tooMany bool
 }
 
@@ -59,7 +59,7 @@ func (f *Follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, e
 		}
 		n.changes = append(n.changes, page.Changes...)
 		n.pages = append(n.pages, readPage{n.next, page})
-		n.next, n.place = page.Next, page.Place
+		n.next, n.place = page.Next, page.Point
 		if !page.More {
 			f.page = min(2*f.page, feedPage)
 			return n, nil

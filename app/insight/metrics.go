@@ -95,7 +95,7 @@ func (levelCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (l levelCollector) Collect(out chan<- prometheus.Metric) {
-	for o := cachestat.OutcomeHit; o <= cachestat.OutcomeUnconfirmed; o++ {
+	for o := cachestat.OutcomeHit; o <= cachestat.OutcomeStaleIfError; o++ {
 		out <- prometheus.MustNewConstMetric(readsDesc, prometheus.CounterValue, float64(l.counters.Of(o)), l.level, o.String())
 	}
 	out <- prometheus.MustNewConstMetric(errorsDesc, prometheus.CounterValue, float64(l.counters.Errors()), l.level)

@@ -288,9 +288,9 @@ func newChangeFollower(
 	})
 }
 
-func newChangeRinger(db *bunstore.DB, f *follow.Follower, log *zap.Logger, c *config.Config) *follow.Notifier {
-	var b follow.Bell
-	if own := db.Bell(); own != nil && c.Freshness.Bell {
+func newNotifier(db *bunstore.DB, f *follow.Follower, log *zap.Logger, c *config.Config) *follow.Notifier {
+	var b follow.Notifications
+	if own := db.Notifications(); own != nil && c.Freshness.Notify {
 		b = own
 	}
 	return follow.NewNotifier(b, f.Wake, log.Named("bell"))

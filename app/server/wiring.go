@@ -68,7 +68,7 @@ var cacheModule = fx.Module("caches",
 		newCoordinator,
 		newViewCache,
 		newChangeFollower,
-		newChangeRinger,
+		newNotifier,
 	),
 )
 

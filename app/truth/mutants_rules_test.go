@@ -61,7 +61,7 @@ var propertyMutants = []mutant{
 	},
 	{
 		"nor what lies outside of the page",
-		"domain/property/page.go", "if current != nil && s.Window(page).Covers(s.Sort.Place(current)) {",
+		"domain/property/page.go", "if current != nil && s.Window(page).Covers(s.Sort.PositionOf(current)) {",
 		"if current != nil {", propertyPkg, windowTests,
 	},
 	{
@@ -242,15 +242,15 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"places of another history mean nothing",
-		"domain/freshness/place.go", "p.Epoch != l.base.Epoch || ", "", freshnessPkg, ".",
+		"domain/freshness/point.go", "p.Epoch != l.base.Epoch || ", "", freshnessPkg, ".",
 	},
 	{
 		"what an answer may have missed must not have been forgotten",
-		"domain/freshness/place.go", "l.forgotten >= p.Snapshot.Xmin || ", "", freshnessPkg, ".",
+		"domain/freshness/point.go", "l.forgotten >= p.Snapshot.Xmin || ", "", freshnessPkg, ".",
 	},
 	{
 		"an answer from before following began cannot be judged",
-		"domain/freshness/place.go", " || !p.Snapshot.Covers(l.base.Snapshot)", "", freshnessPkg, ".",
+		"domain/freshness/point.go", " || !p.Snapshot.Covers(l.base.Snapshot)", "", freshnessPkg, ".",
 	},
 	{
 		"a transaction in flight is not seen",
@@ -271,12 +271,12 @@ var catalogMutants = []mutant{
 	},
 	{
 		"so does who is told that all is as wished for",
-		"app/catalog/catalog.go", "return unchanged(&revised), c.acknowledge(ctx)",
+		"app/catalog/catalog.go", "return unchanged(&revised), c.catchUpBeforeReplay(ctx)",
 		"return unchanged(&revised), nil", catalogPkg, ".",
 	},
 	{
 		"and who is told what the first request has made",
-		"app/catalog/catalog.go", "return unchanged(creation.Change.After), c.acknowledge(ctx)",
+		"app/catalog/catalog.go", "return unchanged(creation.Change.After), c.catchUpBeforeReplay(ctx)",
 		"return unchanged(creation.Change.After), nil", catalogPkg, ".",
 	},
 	{
@@ -350,7 +350,7 @@ var cachedMutants = []mutant{
 	{
 		"place and position are taken before the load",
 		"adapters/cached/read.go", "	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)",
-		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPlace(r.ledger.Place())\n" +
+		"	rec.Position = uint64(r.ledger.Position())\n	rec.setPoint(r.ledger.Point())\n" +
 			"	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec)", cachedPkg, ".",
 	},
 	{
@@ -376,7 +376,7 @@ var cachedMutants = []mutant{
 	{
 		"a record that is patched says how far",
 		"adapters/cached/read.go",
-		"		rec.setPlace(place) // read before the record was judged by all that the ledger knew\n",
+		"		rec.setPoint(place) // read before the record was judged by all that the ledger knew\n",
 		"", cachedPkg, ".",
 	},
 	{
@@ -473,7 +473,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"whoever was told what the feed has not brought is not shown less",
-		"adapters/web/consistency/coordinator.go", "c.ledger.Doubt(time.Now())", "time.Now()", consistencyPkg, ".",
+		"adapters/web/consistency/coordinator.go", "c.ledger.RequirePollAfter(time.Now())", "time.Now()", consistencyPkg, ".",
 	},
 	{
 		"a view is served while the feed is confirmed",
@@ -481,7 +481,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"a view's position is taken before its load",
-		"adapters/web/viewcache/http.go", "	v, stored := c.Keep(key, answer, at, load)", "	v, stored := c.Keep(key, answer, c.Position(), load)", viewPkg, ".",
+		"adapters/web/viewcache/http.go", "	v, stored := c.Store(key, answer, at, load)", "	v, stored := c.Store(key, answer, c.Position(), load)", viewPkg, ".",
 	},
 	{
 		"what a token names is waited for",
@@ -550,7 +550,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"a request without room waits before it is refused",
-		"adapters/web/admission.go", "time.NewTimer(patience)", "time.NewTimer(0)", webPkg, ".",
+		"adapters/web/admission.go", "time.NewTimer(admissionWait)", "time.NewTimer(0)", webPkg, ".",
 	},
 	{
 		"a read that waits for the store takes no place",
@@ -889,7 +889,7 @@ var storeMutants = []mutant{
 	{
 		"a standby is never followed",
 		"adapters/bunstore/feed_postgres.go", `	if s.History == "" {
-		return sight{}, errStandby
+		return watermark{}, errStandby
 	}
 `,
 		"", storePkg, "TestAStandbyIsNeverFollowed",
@@ -932,12 +932,12 @@ var storeMutants = []mutant{
 var appMutants = []mutant{
 	{
 		"a write tells whose state it has replaced",
-		"adapters/bunstore/write_postgres.go", "change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) remove",
-		"_, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) remove", truthPkg, "TestACountHas",
+		"adapters/bunstore/write_postgres.go", "change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) delete",
+		"_, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) delete", truthPkg, "TestACountHas",
 	},
 	{
 		"and is a doubt until the feed has come there",
-		"app/follow/deliver.go", "ledger.Doubt(time.Now())", "_ = time.Now()", followPkg, "TestAnOwnWriteIn",
+		"app/follow/deliver.go", "ledger.RequirePollAfter(time.Now())", "_ = time.Now()", followPkg, "TestAnOwnWriteIn",
 	},
 	{
 		"the ledger is confirmed to when the reading began",
@@ -956,7 +956,7 @@ var appMutants = []mutant{
 	},
 	{
 		"another epoch is another history",
-		"app/follow/follower.go", "if news.place.Epoch != f.Ledger.Place().Epoch {", "if false {", followPkg, "TestALostPlace",
+		"app/follow/follower.go", "if news.place.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
 	},
 	{
 		"more than the ledger has room for is not told in part",
@@ -980,14 +980,14 @@ var appMutants = []mutant{
 	},
 	{
 		"and are not told from memory what came before",
-		"app/follow/live.go", "	if more {\n		l.pages, l.ends = nil, nil\n	}\n", "", followPkg, "TestWhatTheFollower",
+		"app/follow/broadcast.go", "	if more {\n		l.pages, l.ends = nil, nil\n	}\n", "", followPkg, "TestWhatTheFollower",
 	},
 	{
 		"a place at which somebody stands is not forgotten",
-		"app/follow/live.go", "		l.taken = true\n		return", "		return", followPkg, "TestWhoKeepsUp",
+		"app/follow/broadcast.go", "		l.taken = true\n		return", "		return", followPkg, "TestWhoKeepsUp",
 	},
 	{
 		"a page from memory says that more is known",
-		"app/follow/live.go", "page.More || i < len(l.pages)-1", "page.More || i < 0", followPkg, "TestAPageThatIsTold",
+		"app/follow/broadcast.go", "page.More || i < len(l.pages)-1", "page.More || i < 0", followPkg, "TestAPageThatIsTold",
 	},
 }

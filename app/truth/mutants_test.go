@@ -71,7 +71,7 @@ func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
 // The list of rules must not fall behind the code.
 func TestEveryGuardingRuleStandsInTheCode(t *testing.T) {
 	for _, m := range mutants {
-		m.source(t, "../..")
+		t.Run(m.rule, func(t *testing.T) { m.source(t, "../..") })
 	}
 }
 

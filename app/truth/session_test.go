@@ -79,7 +79,7 @@ func holdSessions(c *apptest.Cluster) {
 func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t,
-		apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms",
+		apptest.Plan{Settings: []string{"GABLE_FRESHNESS_NOTIFY=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms",
 			"GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
 	a, b := c.Nodes[0], c.Nodes[1]
 	s := newSubject(c)
@@ -103,7 +103,7 @@ func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 func TestACountHasWhatOthersDidBeforeOnesOwnChange(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t,
-		apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms",
+		apptest.Plan{Settings: []string{"GABLE_FRESHNESS_NOTIFY=false", "GABLE_FRESHNESS_POLL_INTERVAL=900ms",
 			"GABLE_FRESHNESS_IDLE_POLL_INTERVAL=900ms"}})
 	a := c.Nodes[0]
 	p := a.Create("counted", 1000)
@@ -337,6 +337,6 @@ func TestAProcessWhoseFeedHasGoneQuietShowsNothingOldUnmarked(t *testing.T) {
 // Without the bell, writers elsewhere are seen at the next poll.
 func TestALostBellDelaysNoReaderLongerThanPromised(t *testing.T) {
 	t.Parallel()
-	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_FRESHNESS_BELL=false"}})
+	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_FRESHNESS_NOTIFY=false"}})
 	holdTrue(c, newSubject(c), "without a bell", 6)
 }

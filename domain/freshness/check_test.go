@@ -76,7 +76,7 @@ func TestAnEmptyPageIsTouchedByTheFirstListingThatMatches(t *testing.T) {
 
 func TestALaterPageIsNotTouchedByWhatHappensBeforeItsCursor(t *testing.T) {
 	search, page := cheapest()
-	search.After = property.Some(property.Place{Key: 20, ID: idOf(9)})
+	search.After = property.Some(property.SortPosition{Key: 20, ID: idOf(9)})
 	ledger := newLedger()
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnPage(search, page))
 	ledger.Append(inserted(house(3, 10)), priced(house(9, 70), 20))

@@ -77,8 +77,8 @@ func (d *database) crash() {
 func (d *database) epoch() string { return strconv.Itoa(d.crashes) }
 
 // place is what the database shows now.
-func (d *database) place() freshness.Place {
-	return freshness.Place{Epoch: d.epoch(), Snapshot: d.snapshot()}
+func (d *database) place() freshness.Point {
+	return freshness.Point{Epoch: d.epoch(), Snapshot: d.snapshot()}
 }
 
 func (d *database) newTx() uint64 {
@@ -231,7 +231,7 @@ func matches(f *property.Filter, p *property.Property) bool {
 
 // belongs reports whether the listing may stand on a page of the search: it matches and lies behind the cursor.
 func belongs(s *property.Search, p *property.Property) bool {
-	return matches(&s.Filter, p) && (!s.After.Valid || s.Sort.Compare(s.Sort.Place(p), s.After.Value) > 0)
+	return matches(&s.Filter, p) && (!s.After.Valid || s.Sort.Compare(s.Sort.PositionOf(p), s.After.Value) > 0)
 }
 
 func (d *database) search(s *property.Search) *property.Page {
@@ -242,7 +242,7 @@ func (d *database) search(s *property.Search) *property.Page {
 		}
 	}
 	slices.SortFunc(page.Properties, func(a, b property.Property) int {
-		return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b))
+		return s.Sort.Compare(s.Sort.PositionOf(&a), s.Sort.PositionOf(&b))
 	})
 	for n, weight := 0, 0; n < len(page.Properties); n++ {
 		if n == s.Limit || weight >= property.PageBytes {
@@ -288,7 +288,7 @@ func (d *database) randomSearch() *property.Search {
 		s.Filter.UpdatedAfter = property.Some(time.UnixMicro(d.clock + 5).UTC())
 	}
 	if p := d.rows[idOf(d.random.IntN(listings))]; p != nil && d.random.IntN(2) == 0 {
-		s.After = property.Some(s.Sort.Place(p))
+		s.After = property.Some(s.Sort.PositionOf(p))
 	}
 	return s
 }

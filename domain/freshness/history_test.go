@@ -38,7 +38,7 @@ type (
 	record struct {
 		answer
 		at    freshness.Position
-		place freshness.Place // instead of the position where that of another ledger means nothing
+		place freshness.Point // instead of the position where that of another ledger means nothing
 	}
 )
 
@@ -65,7 +65,7 @@ type misuse struct{ latePosition, latePlace, hastyPlace, shortHistory, lossyFeed
 func (p *process) announce(t *transaction) {
 	before := p.ledger.Position()
 	if p.ledger.Announce(t.changes...) {
-		p.ledger.Doubt(p.now())
+		p.ledger.RequirePollAfter(p.now())
 	}
 	p.newTx() // rings the bell, and leaves no trace that a crash would spare
 	for i, c := range t.changes {
@@ -101,7 +101,7 @@ func (p *process) follow() {
 	if len(next) == 0 {
 		return
 	}
-	if p.ledger.Place().Epoch != p.epoch() {
+	if p.ledger.Point().Epoch != p.epoch() {
 		p.catchUp()
 		return
 	}
@@ -128,7 +128,7 @@ func (p *process) now() time.Time {
 func (p *process) catchUp() {
 	began := p.now()
 	defer p.ledger.Confirm(began)
-	if p.ledger.Place().Epoch != p.epoch() {
+	if p.ledger.Point().Epoch != p.epoch() {
 		p.begin(false)
 		return
 	}
@@ -146,7 +146,7 @@ func (p *process) catchUp() {
 // begin is a follower that has no place in the feed, or has lost it: it begins some way back.
 func (p *process) begin(short bool) {
 	now := p.place()
-	from := freshness.Place{Epoch: now.Epoch, Snapshot: now.Snapshot.Before(1 + p.random.Uint64N(p.nextTx))}
+	from := freshness.Point{Epoch: now.Epoch, Snapshot: now.Snapshot.Before(1 + p.random.Uint64N(p.nextTx))}
 	p.told = slices.Repeat([]bool{true}, len(p.log))
 	var history []property.Change
 	for _, c := range p.log {
@@ -200,7 +200,7 @@ func (p *process) read(q question, level int) error {
 			p.tally.needless++
 		}
 	}
-	p.loads = append(p.loads, &load{question: q, record: record{at: p.ledger.Position(), place: p.ledger.Place()}})
+	p.loads = append(p.loads, &load{question: q, record: record{at: p.ledger.Position(), place: p.ledger.Point()}})
 	return nil
 }
 
@@ -222,7 +222,7 @@ func (p *process) fromRecord(q question) (answer, bool, freshness.Verdict) {
 	if !ok {
 		return answer{}, false, freshness.Unknown
 	}
-	place := p.ledger.Place()
+	place := p.ledger.Point()
 	fresh, at, verdict := q.refresh(p.ledger, r.answer, r.at)
 	if verdict != freshness.Fresh {
 		delete(p.records, q)
@@ -237,7 +237,7 @@ func (p *process) fromRecord(q question) (answer, bool, freshness.Verdict) {
 
 // fromShared finds the position of what any process has kept, and goes on as with a record of its own.
 func (p *process) fromShared(q question) (answer, bool, freshness.Verdict) {
-	r, ok := p.shared[sharedKey{q, p.ledger.Place().Epoch}]
+	r, ok := p.shared[sharedKey{q, p.ledger.Point().Epoch}]
 	if !ok {
 		return answer{}, false, freshness.Unknown
 	}
@@ -284,7 +284,7 @@ func (p *process) proceed(m misuse) {
 		l.at = p.ledger.Position()
 	}
 	if m.latePlace {
-		l.place = p.ledger.Place()
+		l.place = p.ledger.Point()
 	}
 	p.keep(l.question, l.record)
 }

@@ -20,7 +20,7 @@ type Ledger struct {
 	head         atomic.Uint64             // position of the newest change; written under mu
 	confirmed    atomic.Pointer[time.Time] // when a completed poll of the feed last began
 	doubted      atomic.Pointer[time.Time] // a poll confirms nothing that began before; written under mu
-	place        atomic.Pointer[Place]     // how far the feed has come; written under mu, or by the follower alone
+	point        atomic.Pointer[Point]     // how far the feed has come; written under mu, or by the follower alone
 	evicted      atomic.Uint64
 
 	mu        sync.RWMutex
@@ -29,7 +29,7 @@ type Ledger struct {
 	bytes     int64                // the weight of those in the ring
 	forgotten uint64               // the highest transaction of a change forgotten
 	doubtful  uint64               // the highest of an own change announced that is forgotten and was not brought
-	base      Place                // where following began: the changes before it never came here
+	base      Point                // where following began: the changes before it never came here
 	known     map[changeKey]uint64 // the position of each change in the ring
 	latest    map[property.ID]state
 }
@@ -101,7 +101,7 @@ func NewLedger(length int, maxBytes int64, maxStaleness time.Duration) *Ledger {
 	}
 	l.confirmed.Store(&time.Time{})
 	l.doubted.Store(&time.Time{})
-	l.place.Store(&Place{})
+	l.point.Store(&Point{})
 	return l
 }
 
@@ -128,7 +128,7 @@ func (l *Ledger) Append(changes ...property.Change) {
 func (l *Ledger) Announce(changes ...property.Change) (strange bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	place := l.place.Load()
+	place := l.point.Load()
 	reached := place.Snapshot
 	for i := range changes {
 		c := &changes[i]
@@ -271,9 +271,9 @@ func (l *Ledger) Confirm(began time.Time) { l.confirmed.Store(&began) }
 // ConfirmedAt is when the last completed poll of the feed began; the zero time before the first.
 func (l *Ledger) ConfirmedAt() time.Time { return *l.confirmed.Load() }
 
-// Doubt says that somebody was told at the moment what the feed may not have brought yet, so that they must not be shown
+// RequirePollAfter says that somebody was told at the moment what the feed may not have brought yet, so that they must not be shown
 // less: only a poll of the feed that begins later confirms anything.
-func (l *Ledger) Doubt(at time.Time) {
+func (l *Ledger) RequirePollAfter(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if at.After(*l.doubted.Load()) {

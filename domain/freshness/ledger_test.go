@@ -83,13 +83,13 @@ func TestAnotherVersionOrOperationIsNoEcho(t *testing.T) {
 func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
 	resets := map[string]func(*freshness.Ledger){
 		"told by the feed": func(l *freshness.Ledger) { l.Append(property.Change{Op: property.OpReset}) },
-		"asked for":        func(l *freshness.Ledger) { l.Restart(freshness.Place{}, freshness.Place{}) },
+		"asked for":        func(l *freshness.Ledger) { l.Restart(freshness.Point{}, freshness.Point{}) },
 		"between changes": func(l *freshness.Ledger) {
 			l.Append(inserted(house(8, 1)),
 				property.Change{Op: property.OpReset})
 		},
 		"after which more happens": func(l *freshness.Ledger) {
-			l.Restart(freshness.Place{}, freshness.Place{})
+			l.Restart(freshness.Point{}, freshness.Point{})
 			l.Append(inserted(house(8, 1)))
 		},
 	}
@@ -115,7 +115,7 @@ func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
 func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
 	ledger := newLedger()
 	ledger.Append(inserted(house(1, 10)))
-	ledger.Restart(freshness.Place{}, freshness.Place{})
+	ledger.Restart(freshness.Point{}, freshness.Point{})
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(1)))
 	wantVerdict(t, ledger.Check(entry), freshness.Fresh)
 	ledger.Append(inserted(house(2, 10)))
@@ -127,7 +127,7 @@ func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
 func TestAfterAResetAListingMayBeginAgainAtALowerVersion(t *testing.T) {
 	ledger := newLedger()
 	ledger.Append(priced(house(1, 10), 20))              // version 2
-	ledger.Restart(freshness.Place{}, freshness.Place{}) // the table is truncated
+	ledger.Restart(freshness.Point{}, freshness.Point{}) // the table is truncated
 	at := ledger.Position()
 	ledger.Append(inserted(house(1, 30))) // and the listing brought in anew
 	got, _, verdict := ledger.PatchItem(idOf(1), nil, at)
@@ -220,7 +220,7 @@ func TestFiguresSayHowMuchIsRemembered(t *testing.T) {
 	if got := ledger.Figures(); got != want {
 		t.Errorf("figures are %+v, want %+v", got, want)
 	}
-	ledger.Restart(freshness.Place{}, freshness.Place{})
+	ledger.Restart(freshness.Point{}, freshness.Point{})
 	if got := ledger.Figures(); got.Length != 0 || got.Position != 6 || got.Bytes != 0 {
 		t.Errorf("after a reset figures are %+v", got)
 	}
@@ -265,8 +265,8 @@ func TestAfterADoubtALedgerIsTrustedAgainWhenALaterPollConfirmsIt(t *testing.T) 
 	ledger := newLedger()
 	now := time.Now()
 	ledger.Confirm(now)
-	ledger.Doubt(now.Add(2))
-	ledger.Doubt(now.Add(1)) // an older one takes nothing back
+	ledger.RequirePollAfter(now.Add(2))
+	ledger.RequirePollAfter(now.Add(1)) // an older one takes nothing back
 	if ledger.Trusted(now) || !ledger.ConfirmedAt().Equal(now) {
 		t.Error("a ledger is trusted although it may lack what somebody was told")
 	}

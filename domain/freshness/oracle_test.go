@@ -92,7 +92,7 @@ func (q pageOf) wrong(k knowledge, a answer) error {
 		if !belongs(q.search, &rows[i]) {
 			return fmt.Errorf("listing %s does not belong on the page", rows[i].ID)
 		}
-		if i > 0 && q.search.Sort.Compare(q.search.Sort.Place(&rows[i-1]), q.search.Sort.Place(&rows[i])) >= 0 {
+		if i > 0 && q.search.Sort.Compare(q.search.Sort.PositionOf(&rows[i-1]), q.search.Sort.PositionOf(&rows[i])) >= 0 {
 			return fmt.Errorf("listing %s is out of order", rows[i].ID)
 		}
 	}
@@ -124,7 +124,7 @@ func (q pageOf) missing(k knowledge, page *property.Page) error {
 		if !k.settled(id) || shown || !belongs(q.search, p) {
 			continue
 		}
-		if open || order.Compare(order.Place(p), order.Place(&rows[len(rows)-1])) < 0 {
+		if open || order.Compare(order.PositionOf(p), order.PositionOf(&rows[len(rows)-1])) < 0 {
 			return fmt.Errorf("listing %s is missing from the page", id)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // Token is what a reader has seen or written and does not want to see undone: everything that Seen has seen, and the
 // transactions Wrote. Its text goes to clients, who give it back with later requests, in any process.
 type Token struct {
-	Seen  Place
+	Seen  Point
 	Wrote []uint64
 }
 
@@ -24,17 +24,17 @@ const longestWrote = 64
 
 // Present is the token of a reader that nobody can tell what it has seen: no place ever meets it, so that whoever gets it
 // is to show the present.
-func Present() Token { return Token{Seen: Place{Epoch: "present"}} }
+func Present() Token { return Token{Seen: Point{Epoch: "present"}} }
 
 // MetBy reports whether somebody at the place has seen all that the token asks for. Tokens of another epoch are never met.
-func (t Token) MetBy(p Place) bool {
+func (t Token) MetBy(p Point) bool {
 	return t.Seen.Epoch == p.Epoch && p.Snapshot.Covers(t.Seen.Snapshot) &&
 		!slices.ContainsFunc(t.Wrote, func(tx uint64) bool { return !p.Snapshot.Sees(tx) })
 }
 
 // After is the token of a reader who had this one, stands before a process at the place, and has written. It reports
 // false when that would be too long a list to name.
-func (t Token) After(tx uint64, p Place) (Token, bool) {
+func (t Token) After(tx uint64, p Point) (Token, bool) {
 	if t.MetBy(p) {
 		return Token{Seen: p, Wrote: []uint64{tx}}, true
 	}
@@ -69,7 +69,7 @@ func ParseToken(text string) (Token, error) {
 	if err != nil {
 		return Token{}, invalid
 	}
-	token := Token{Seen: Place{Epoch: parts[0], Snapshot: snapshot}}
+	token := Token{Seen: Point{Epoch: parts[0], Snapshot: snapshot}}
 	if parts[2] == "" {
 		return token, nil
 	}

@@ -19,7 +19,7 @@ type Change struct {
 	// Tx is the database transaction that made the change; 0 where the store has none.
 	Tx uint64
 	// Epoch is told of a process's own changes, by stores that can crash without the process: the history in which their
-	// transactions have these numbers, as freshness.Place has it, or any other text when that is not known.
+	// transactions have these numbers, as freshness.Point has it, or any other text when that is not known.
 	Epoch string
 	Op    Op
 	ID    ID

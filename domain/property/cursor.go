@@ -23,19 +23,19 @@ func (s *Search) NextCursor(page *Page) string {
 	return ""
 }
 
-func (s *Search) cursor(at Place) string {
+func (s *Search) cursor(at SortPosition) string {
 	b := make([]byte, 0, cursorBytes)
 	b = binary.BigEndian.AppendUint64(b, uint64(at.Key))
 	b = append(b, at.ID[:]...)
 	return base64.RawURLEncoding.EncodeToString(append(b, s.cursorSum(b)...))
 }
 
-func (s *Search) parseCursor(text string) (Place, error) {
+func (s *Search) parseCursor(text string) (SortPosition, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) != cursorBytes || string(s.cursorSum(b[:placeBytes])) != string(b[placeBytes:]) {
-		return Place{}, fmt.Errorf("read cursor %.60q: %w", text, ErrInvalidCursor)
+		return SortPosition{}, fmt.Errorf("read cursor %.60q: %w", text, ErrInvalidCursor)
 	}
-	return Place{Key: int64(binary.BigEndian.Uint64(b)), ID: ID(b[8:placeBytes])}, nil
+	return SortPosition{Key: int64(binary.BigEndian.Uint64(b)), ID: ID(b[8:placeBytes])}, nil
 }
 
 func (s *Search) cursorSum(place []byte) []byte {

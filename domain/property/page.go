@@ -42,11 +42,11 @@ func (s *Search) Cut(rows []Property) *Page {
 }
 
 // Next is where the following page begins; absent when the page is not full.
-func (s *Search) Next(page *Page) Optional[Place] {
+func (s *Search) Next(page *Page) Optional[SortPosition] {
 	if !s.Full(page) || len(page.Properties) == 0 {
-		return Optional[Place]{}
+		return Optional[SortPosition]{}
 	}
-	return Some(s.Sort.Place(&page.Properties[len(page.Properties)-1]))
+	return Some(s.Sort.PositionOf(&page.Properties[len(page.Properties)-1]))
 }
 
 // index is the position of a listing on the page, or -1.
@@ -59,7 +59,7 @@ func (p *Page) index(id ID) int {
 type Window struct {
 	search *Search
 	ids    []ID
-	end    Optional[Place] // the last row's place when the page is full; absent: open-ended
+	end    Optional[SortPosition] // the last row's place when the page is full; absent: open-ended
 }
 
 // Window is the stretch of the search's order that the page covers.
@@ -73,7 +73,7 @@ func (s *Search) Window(page *Page) *Window {
 
 // Covers reports whether a place lies in the window: behind the search's start and not behind the page's last row,
 // open-ended when the page is not full.
-func (w *Window) Covers(at Place) bool {
+func (w *Window) Covers(at SortPosition) bool {
 	s := w.search
 	if s.After.Valid && s.Sort.Compare(at, s.After.Value) <= 0 {
 		return false
@@ -87,7 +87,7 @@ func (w *Window) Touches(c *Change) bool {
 	if c.Op == OpReset || slices.Contains(w.ids, c.ID) {
 		return true
 	}
-	return c.After != nil && w.Covers(w.search.Sort.Place(c.After)) && w.search.Filter.Matches(c.After) != No
+	return c.After != nil && w.Covers(w.search.Sort.PositionOf(c.After)) && w.search.Filter.Matches(c.After) != No
 }
 
 // String says in words what the page's truth depends on.
@@ -128,7 +128,7 @@ func (s *Search) Apply(page *Page, id ID, version int64, current *Property) (*Pa
 		return page, true
 	}
 	enters := No
-	if current != nil && s.Window(page).Covers(s.Sort.Place(current)) {
+	if current != nil && s.Window(page).Covers(s.Sort.PositionOf(current)) {
 		enters = s.Filter.Matches(current)
 	}
 	switch {
@@ -154,7 +154,7 @@ func (s *Search) Apply(page *Page, id ID, version int64, current *Property) (*Pa
 
 // insert puts the listing at its place among the rows.
 func (s *Search) insert(rows []Property, p *Property) []Property {
-	place := s.Sort.Place(p)
-	at := sort.Search(len(rows), func(i int) bool { return s.Sort.Compare(s.Sort.Place(&rows[i]), place) > 0 })
+	place := s.Sort.PositionOf(p)
+	at := sort.Search(len(rows), func(i int) bool { return s.Sort.Compare(s.Sort.PositionOf(&rows[i]), place) > 0 })
 	return slices.Insert(rows, at, *p)
 }

@@ -45,14 +45,14 @@ func (w world) matches(f *property.Filter, p *property.Property) bool {
 func (w world) page(s *property.Search) *property.Page {
 	page := new(property.Page)
 	for _, p := range w.rows {
-		behind := !s.After.Valid || s.Sort.Compare(s.Sort.Place(&p), s.After.Value) > 0
+		behind := !s.After.Valid || s.Sort.Compare(s.Sort.PositionOf(&p), s.After.Value) > 0
 		if behind && w.matches(&s.Filter, &p) {
 			page.Properties = append(page.Properties, p)
 		}
 	}
 	slices.SortFunc(page.Properties, func(a,
 		b property.Property) int {
-		return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b))
+		return s.Sort.Compare(s.Sort.PositionOf(&a), s.Sort.PositionOf(&b))
 	})
 	for n, weight := 0, 0; n < len(page.Properties); n++ {
 		if n == s.Limit || weight >= property.PageBytes {
@@ -116,7 +116,7 @@ func (w world) search(t *rapid.T) *property.Search {
 	s.Limit = rapid.IntRange(1, 4).Draw(t, "limit")
 	if whole := w.page(&property.Search{Sort: s.Sort, Limit: 3}); rapid.Bool().Draw(t, "next page") {
 		for _, p := range whole.Properties {
-			s.After = property.Some(s.Sort.Place(&p))
+			s.After = property.Some(s.Sort.PositionOf(&p))
 		}
 	}
 	return &s

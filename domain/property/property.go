@@ -59,9 +59,9 @@ func New(id ID, details Details, now time.Time) (Property, error) {
 	return Property{ID: id, Details: tidy, Version: 1, CreatedAt: at, UpdatedAt: at}, nil
 }
 
-// Revise is the listing with other details, tidied and checked as in New. Version and UpdatedAt stay: the database
+// Update is the listing with other details, tidied and checked as in New. Version and UpdatedAt stay: the database
 // raises them when the revision is stored.
-func (p Property) Revise(details Details) (Property, error) {
+func (p Property) Update(details Details) (Property, error) {
 	tidy, err := details.Checked()
 	if err != nil {
 		return Property{}, err

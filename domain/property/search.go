@@ -24,7 +24,7 @@ type Search struct {
 	// Limit is the largest number of listings on the page, 1 to MaxLimit.
 	Limit int
 	// After is the place in the order behind which the page begins; absent on the first page.
-	After Optional[Place]
+	After Optional[SortPosition]
 }
 
 // Filter says which listings a search is about. The zero value lets every listing through. A bound or a box lets no
@@ -136,9 +136,9 @@ func (s Sort) String() string {
 	return string(s.Key)
 }
 
-// Place is where a listing stands in an order: its sort key as a whole number (hundredths for decimals, microseconds
+// SortPosition is where a listing stands in an order: its sort key as a whole number (hundredths for decimals, microseconds
 // since 1970 for times) and its id.
-type Place struct {
+type SortPosition struct {
 	Key int64
 	ID  ID
 }
@@ -149,17 +149,17 @@ const (
 	NoAreaDescending Decimal = -1_00
 )
 
-// Place is where the listing stands in this order.
-func (s Sort) Place(p *Property) Place {
+// PositionOf is where the listing stands in this order.
+func (s Sort) PositionOf(p *Property) SortPosition {
 	switch s.Key {
 	case SortUpdatedAt:
-		return Place{p.UpdatedAt.UnixMicro(), p.ID}
+		return SortPosition{p.UpdatedAt.UnixMicro(), p.ID}
 	case SortPrice:
-		return Place{int64(p.Price), p.ID}
+		return SortPosition{int64(p.Price), p.ID}
 	case SortAreaM2:
-		return Place{int64(s.area(p.AreaM2)), p.ID}
+		return SortPosition{int64(s.area(p.AreaM2)), p.ID}
 	default:
-		return Place{p.CreatedAt.UnixMicro(), p.ID}
+		return SortPosition{p.CreatedAt.UnixMicro(), p.ID}
 	}
 }
 
@@ -174,7 +174,7 @@ func (s Sort) area(area Optional[Decimal]) Decimal {
 }
 
 // Compare orders two places: negative when a comes first in this order, positive when b does, 0 for the same listing.
-func (s Sort) Compare(a, b Place) int {
+func (s Sort) Compare(a, b SortPosition) int {
 	order := cmp.Compare(a.Key, b.Key)
 	if order == 0 {
 		order = a.ID.Compare(b.ID)

@@ -36,8 +36,8 @@ func TestSearchesAreReadBackFromTheirText(t *testing.T) {
 	})
 }
 
-func drawPlace(t *rapid.T) property.Place {
-	place := property.Place{Key: rapid.Int64().Draw(t, "key")}
+func drawPlace(t *rapid.T) property.SortPosition {
+	place := property.SortPosition{Key: rapid.Int64().Draw(t, "key")}
 	copy(place.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
 	return place
 }
@@ -181,7 +181,7 @@ func TestAGarbledCursorIsRefused(t *testing.T) {
 		s := porttest.Search().Draw(t, "search")
 		s.After = property.Some(drawPlace(t))
 		cursor := []byte(cursorOf(t, s))
-		s.After = property.Optional[property.Place]{}
+		s.After = property.Optional[property.SortPosition]{}
 		at := rapid.IntRange(0, len(cursor)-1).Draw(t, "at")
 		if _, err := withCursor(s, string(cursor[:at])); err == nil {
 			t.Fatalf("a cursor cut to %d characters is taken", at)
@@ -200,7 +200,7 @@ func TestNextCursorIsThereExactlyOnFullPages(t *testing.T) {
 	}
 	p := listing(t, 1)
 	next, err := withCursor(*s, s.NextCursor(&property.Page{Properties: []property.Property{p}}))
-	if err != nil || next.After.Value != s.Sort.Place(&p) {
+	if err != nil || next.After.Value != s.Sort.PositionOf(&p) {
 		t.Errorf("a full page is followed from %+v (error %v)", next.After, err)
 	}
 }
@@ -216,7 +216,7 @@ func cursorOf(t *rapid.T, s property.Search) string {
 
 // withCursor reads the search again, with a cursor.
 func withCursor(s property.Search, cursor string) (property.Search, error) {
-	s.After = property.Optional[property.Place]{}
+	s.After = property.Optional[property.SortPosition]{}
 	parameters, err := url.ParseQuery(s.String())
 	if err != nil {
 		return property.Search{}, err

@@ -47,7 +47,7 @@ func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 	} {
 		for limit, want := range map[int]string{2: c.full, 3: c.open} {
 			s := search(t, "kind=house&sort=price")
-			s.Limit, s.After = limit, property.Some(s.Sort.Place(&one))
+			s.Limit, s.After = limit, property.Some(s.Sort.PositionOf(&one))
 			if touched := s.Window(page).Touches(&c.change); touched != (want != "untouched") {
 				t.Errorf("%s touches a page of %d: %t", name, limit, touched)
 			}
@@ -73,7 +73,7 @@ func TestAPageIsTouchedByWhatBelongsBeforeTheListingThatFillsIt(t *testing.T) {
 	two, three, four := large(2, 20, 4), large(3, 30, 7), large(4, 40, 4)
 	s := search(t, "kind=house&sort=price&limit=500")
 	page := s.Cut([]property.Property{two, three, four})
-	if next, ok := s.Next(page).Get(); costs(page) != "20 30" || next != s.Sort.Place(&three) || !ok {
+	if next, ok := s.Next(page).Get(); costs(page) != "20 30" || next != s.Sort.PositionOf(&three) || !ok {
 		t.Fatalf("the page is %s, and the next one begins behind %v (%t)", costs(page), next, ok)
 	}
 	becoming := func(p property.Property, part int) property.Change {

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Counters counts what one cache level did for reads. The zero value is ready; it is safe for concurrent use.
 type Counters struct {
-	outcomes [OutcomeUnconfirmed + 1]atomic.Uint64
+	outcomes [OutcomeStaleIfError + 1]atomic.Uint64
 	errors   atomic.Uint64
 }
 
@@ -30,7 +30,7 @@ func (c *Counters) Figures() Figures {
 	return Figures{
 		Hits: c.Of(OutcomeHit), Patched: c.Of(OutcomePatched), Coalesced: c.Of(OutcomeCoalesced),
 		Stale: c.Of(OutcomeStale), Misses: c.Of(OutcomeMiss), Bypassed: c.Of(OutcomeBypassed),
-		Unconfirmed: c.Of(OutcomeUnconfirmed), Errors: c.Errors(),
+		Unconfirmed: c.Of(OutcomeStaleIfError), Errors: c.Errors(),
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 	OutcomeStale
 	OutcomeMiss
 	OutcomeBypassed
-	OutcomeUnconfirmed
+	OutcomeStaleIfError
 )
 
 // String is the outcome in one lower-case word, as logs and metrics show it.

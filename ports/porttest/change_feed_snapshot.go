@@ -15,9 +15,9 @@ var snapshotCases = []suiteCase[stream]{
 			s.write()
 			_, last := s.follow("", 3)
 			_, end, err := s.feed.Head(s.t.Context(), 2)
-			if err != nil || last.Place.Epoch != start.Epoch || end.Epoch != start.Epoch || s.read("", 1).
-				Place.Epoch != start.Epoch {
-				s.t.Fatalf("the epoch was %q and became %q and %q, error %v", start.Epoch, last.Place.Epoch, end.Epoch, err)
+			if err != nil || last.Point.Epoch != start.Epoch || end.Epoch != start.Epoch || s.read("", 1).
+				Point.Epoch != start.Epoch {
+				s.t.Fatalf("the epoch was %q and became %q and %q, error %v", start.Epoch, last.Point.Epoch, end.Epoch, err)
 			}
 		}},
 	{"the_snapshot_sees_what_was_told",
@@ -25,12 +25,12 @@ var snapshotCases = []suiteCase[stream]{
 			s.write()
 			told, last := s.follow("", 3)
 			for _, c := range told {
-				if !last.Place.Snapshot.Sees(c.Tx) {
-					s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Place.Snapshot, c.Tx)
+				if !last.Point.Snapshot.Sees(c.Tx) {
+					s.t.Fatalf("the snapshot %s does not see transaction %d, which was told", last.Point.Snapshot, c.Tx)
 				}
 			}
-			if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Place.Snapshot.Sees(later.Tx) {
-				s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Place.Snapshot, later.Tx)
+			if later := s.told(last.Next, s.inserted(s.draft(50))); later.Tx != 0 && last.Point.Snapshot.Sees(later.Tx) {
+				s.t.Fatalf("the snapshot %s sees transaction %d, which came later", last.Point.Snapshot, later.Tx)
 			}
 		}},
 	{"the_heads_snapshot_sees_what_was_made", "Head's snapshot sees every change committed so far and none made later.",

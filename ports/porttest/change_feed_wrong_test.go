@@ -27,7 +27,7 @@ func TestWrongChangeFeedsAreNoticed(t *testing.T) {
 type misread struct {
 	ports.ChangeFeed
 	changes func(context.Context, ports.FeedCursor, int) (ports.FeedPage, error)
-	head    func(context.Context, int) (ports.FeedCursor, freshness.Place, error)
+	head    func(context.Context, int) (ports.FeedCursor, freshness.Point, error)
 	prune   func(context.Context, time.Time) (int64, error)
 }
 
@@ -38,7 +38,7 @@ func (m misread) Changes(ctx context.Context, after ports.FeedCursor, limit int)
 	return m.ChangeFeed.Changes(ctx, after, limit)
 }
 
-func (m misread) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+func (m misread) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Point, error) {
 	if m.head != nil {
 		return m.head(ctx, back)
 	}
@@ -184,30 +184,30 @@ var wrongFeeds = []wrongFeed{
 				page.Next = "#" + page.Next
 				return page, err
 			},
-			head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place, error) {
+			head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Point, error) {
 				cursor, place, err := right.Head(ctx, back)
 				return "#" + cursor, place, err
 			}}
 	}, []string{"cursors_are_safe_in_urls"}, nil},
-	{"the head stands at the beginning", heading(func(cursor *ports.FeedCursor, _ *freshness.Place) { *cursor = "" }),
+	{"the head stands at the beginning", heading(func(cursor *ports.FeedCursor, _ *freshness.Point) { *cursor = "" }),
 		[]string{"head_stands_behind_every_change"}, everyTelling},
 	{"the head's snapshot has seen nothing",
-		heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{} }),
+		heading(func(_ *ports.FeedCursor, p *freshness.Point) { p.Snapshot = freshness.Snapshot{} }),
 		[]string{"the_heads_snapshot_sees_what_was_made", "head_goes_back_to_the_newest_changes"}, nil},
 	{"the head's snapshot has seen the future",
-		heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Snapshot = freshness.Snapshot{Xmin: 1000, Xmax: 1000} }),
+		heading(func(_ *ports.FeedCursor, p *freshness.Point) { p.Snapshot = freshness.Snapshot{Xmin: 1000, Xmax: 1000} }),
 		[]string{"the_heads_snapshot_sees_what_was_made", "head_goes_back_to_the_newest_changes"}, nil},
 	{"the head never goes back", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, head: func(ctx context.Context, _ int) (ports.FeedCursor, freshness.Place, error) {
+		return misread{ChangeFeed: right, head: func(ctx context.Context, _ int) (ports.FeedCursor, freshness.Point, error) {
 			return right.Head(ctx, 0)
 		}}
 	}, []string{"head_goes_back_to_the_newest_changes", "head_does_not_go_back_into_pruned_changes"}, nil},
 	{"the head goes back further than its place says", func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place,
+		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Point,
 			error) {
 			cursor, _, err := right.Head(ctx, back)
 			if err != nil {
-				return "", freshness.Place{}, err
+				return "", freshness.Point{}, err
 			}
 			_, now, err := right.Head(ctx, 0)
 			return cursor, now, err
@@ -217,17 +217,17 @@ var wrongFeeds = []wrongFeed{
 		page.Cursors = append([]ports.FeedCursor{after}, page.Cursors...)[:len(page.Cursors)]
 	}), []string{"every_change_has_its_cursor", "a_long_page_is_one_page"}, nil},
 	{"every page is of another epoch", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
-		page.Place.Epoch = time.Now().String()
+		page.Point.Epoch = time.Now().String()
 	}), []string{"the_epoch_stays"}, nil},
 	{"the epoch has no name", func(right ports.ChangeFeed) ports.ChangeFeed {
-		nameless := heading(func(_ *ports.FeedCursor, p *freshness.Place) { p.Epoch = "" })(right)
-		return telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { page.Place.Epoch = "" })(nameless)
+		nameless := heading(func(_ *ports.FeedCursor, p *freshness.Point) { p.Epoch = "" })(right)
+		return telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { page.Point.Epoch = "" })(nameless)
 	}, []string{"the_epoch_stays"}, nil},
 	{"a snapshot lacks the last transaction", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
-		page.Place.Snapshot.Xmin, page.Place.Snapshot.Xmax = page.Place.Snapshot.Xmin-1, page.Place.Snapshot.Xmax-1
+		page.Point.Snapshot.Xmin, page.Point.Snapshot.Xmax = page.Point.Snapshot.Xmin-1, page.Point.Snapshot.Xmax-1
 	}), []string{"the_snapshot_sees_what_was_told"}, nil},
 	{"a snapshot has seen the future", telling(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
-		page.Place.Snapshot.Xmin, page.Place.Snapshot.Xmax = page.Place.Snapshot.Xmin+1, page.Place.Snapshot.Xmax+1
+		page.Point.Snapshot.Xmin, page.Point.Snapshot.Xmax = page.Point.Snapshot.Xmin+1, page.Point.Snapshot.Xmax+1
 	}), []string{"the_snapshot_sees_what_was_told"}, nil},
 	{"nothing is pruned", pruning(func(context.Context, ports.ChangeFeed, time.Time) (int64, error) { return 0, nil }),
 		[]string{"prune_removes_what_is_old"}, everyTelling},
@@ -266,9 +266,9 @@ var wrongFeeds = []wrongFeed{
 	}), []string{"following_while_others_write_misses_nothing"}, everyTelling},
 }
 
-func heading(bend func(*ports.FeedCursor, *freshness.Place)) func(ports.ChangeFeed) ports.ChangeFeed {
+func heading(bend func(*ports.FeedCursor, *freshness.Point)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return func(right ports.ChangeFeed) ports.ChangeFeed {
-		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Place,
+		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Point,
 			error) {
 			cursor, place, err := right.Head(ctx, back)
 			bend(&cursor, &place)

@@ -28,7 +28,7 @@ func Differential(t *testing.T, repos map[string]ports.PropertyRepository) {
 		search := Search().Draw(t, "search")
 		from := rapid.IntRange(-2*len(table), len(table)-1).Draw(t, "begin behind")
 		if from >= 0 {
-			search.After = property.Some(search.Sort.Place(&table[from]))
+			search.After = property.Some(search.Sort.PositionOf(&table[from]))
 		}
 		want := expect(table, search)
 		for _, name := range names {
@@ -49,7 +49,7 @@ type expectation struct {
 func expect(table []property.Property, search property.Search) expectation {
 	e := expectation{search: search, table: map[property.ID]property.Property{}, unsure: map[property.ID]bool{}}
 	ordered := slices.SortedFunc(slices.Values(table), func(a, b property.Property) int {
-		return search.Sort.Compare(search.Sort.Place(&a), search.Sort.Place(&b))
+		return search.Sort.Compare(search.Sort.PositionOf(&a), search.Sort.PositionOf(&b))
 	})
 	for _, p := range ordered {
 		e.table[p.ID] = p
@@ -59,7 +59,7 @@ func expect(table []property.Property, search property.Search) expectation {
 			e.unsure[p.ID] = true
 		case match == property.Yes:
 			e.matches++
-			if !search.After.Valid || search.Sort.Compare(search.Sort.Place(&p), search.After.Value) > 0 {
+			if !search.After.Valid || search.Sort.Compare(search.Sort.PositionOf(&p), search.After.Value) > 0 {
 				e.sure = append(e.sure, p.ID)
 			}
 		}

@@ -163,14 +163,14 @@ func (s shelf) walk(query string) {
 	whole := s.search(query + "&limit=500")
 	search := s.parse(query)
 	byPlace := func(a, b property.Property) int {
-		return search.Sort.Compare(search.Sort.Place(&a), search.Sort.Place(&b))
+		return search.Sort.Compare(search.Sort.PositionOf(&a), search.Sort.PositionOf(&b))
 	}
 	if !slices.IsSortedFunc(whole.Properties, byPlace) {
 		s.t.Fatalf("search %q is not in order: %q", query, titlesOf(whole))
 	}
 	for _, search.Limit = range []int{1, 2, 5, 6, 7} {
 		var walked []string
-		search.After = property.Optional[property.Place]{}
+		search.After = property.Optional[property.SortPosition]{}
 		for pages := 0; pages == 0 || search.After.Valid; pages++ {
 			if pages > len(whole.Properties) {
 				s.t.Fatalf("search %q never ends in pages of %d", query, search.Limit)

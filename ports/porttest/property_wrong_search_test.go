@@ -24,7 +24,7 @@ type plain struct {
 func searching(change func(*plain)) func(repository) repository {
 	p := plain{
 		match:  matches,
-		order:  func(s property.Sort, a, b *property.Property) int { return s.Compare(s.Place(a), s.Place(b)) },
+		order:  func(s property.Sort, a, b *property.Property) int { return s.Compare(s.PositionOf(a), s.PositionOf(b)) },
 		behind: func(order int) bool { return order > 0 },
 		limit:  func(limit int) int { return limit },
 		cut:    (*property.Search).Cut,
@@ -69,7 +69,7 @@ func (p plain) search(ctx context.Context, right repository, s *property.Search)
 	slices.SortFunc(rows, func(a, b property.Property) int { return p.order(s.Sort, &a, &b) })
 	if s.After.Valid {
 		rows = slices.DeleteFunc(rows, func(row property.Property) bool {
-			return !p.behind(s.Sort.Compare(s.Sort.Place(&row), s.After.Value))
+			return !p.behind(s.Sort.Compare(s.Sort.PositionOf(&row), s.After.Value))
 		})
 	}
 	limited := *s
@@ -281,35 +281,35 @@ var wrongOrders = []wrongRepository{
 			}
 			return -1
 		}
-		return s.Compare(s.Place(a), s.Place(b))
+		return s.Compare(s.PositionOf(a), s.PositionOf(b))
 	}), []string{"absent_areas_come_last_both_ways"}, []string{"*"}},
 	{"absent values come first when descending", ordering(func(s property.Sort, a, b *property.Property) int {
 		up := property.Sort{Key: s.Key}
-		return directed(s, up.Compare(up.Place(a), up.Place(b)))
+		return directed(s, up.Compare(up.PositionOf(a), up.PositionOf(b)))
 	}), []string{"absent_areas_come_last_both_ways"}, []string{"*"}},
 	{"ties are always by ascending id", ordering(func(s property.Sort, a, b *property.Property) int {
-		return cmp.Or(directed(s, cmp.Compare(s.Place(a).Key, s.Place(b).Key)), a.ID.Compare(b.ID))
+		return cmp.Or(directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key)), a.ID.Compare(b.ID))
 	}), []string{"prices_order_both_ways", "created_at_orders_both_ways", "absent_areas_come_last_both_ways", "pages_follow_without_gap_or_repeat"}, []string{"*"}},
 	{"ties are left to chance", ordering(func(s property.Sort, a, b *property.Property) int {
-		return cmp.Or(directed(s, cmp.Compare(s.Place(a).Key, s.Place(b).Key)), cmp.Compare(a.ID[15]*77, b.ID[15]*77))
+		return cmp.Or(directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key)), cmp.Compare(a.ID[15]*77, b.ID[15]*77))
 	}), []string{"pages_follow_without_gap_or_repeat"}, []string{"*"}},
 	{"prices order as text", ordering(func(s property.Sort, a, b *property.Property) int {
 		if s.Key == property.SortPrice {
 			return directed(s, cmp.Or(cmp.Compare(a.Price.String(), b.Price.String()), a.ID.Compare(b.ID)))
 		}
-		return s.Compare(s.Place(a), s.Place(b))
+		return s.Compare(s.PositionOf(a), s.PositionOf(b))
 	}), []string{"prices_order_both_ways"}, nil},
 	{"updated_at orders by birth", ordering(func(s property.Sort, a, b *property.Property) int {
 		if s.Key == property.SortUpdatedAt {
 			s.Key = property.SortCreatedAt
 		}
-		return s.Compare(s.Place(a), s.Place(b))
+		return s.Compare(s.PositionOf(a), s.PositionOf(b))
 	}), []string{"updated_at_orders_both_ways"}, []string{"pages_follow_without_gap_or_repeat"}},
 	{"the oldest come first", ordering(func(s property.Sort, a, b *property.Property) int {
 		if s == property.DefaultSort {
 			s.Descending = false
 		}
-		return s.Compare(s.Place(a), s.Place(b))
+		return s.Compare(s.PositionOf(a), s.PositionOf(b))
 	}), []string{"the_default_order_is_newest_first"}, append(largePages, "created_at_orders_both_ways", "pages_follow_without_gap_or_repeat")},
 	{"a window includes its start", searching(func(p *plain) { p.behind = func(order int) bool { return order >= 0 } }),
 		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one"}, largePages},

@@ -31,11 +31,11 @@ type Catalog interface {
 	Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error)
 	Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error)
 	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Change, error)
-	Revise(
+	Update(
 		ctx context.Context, id property.ID, expected func(*property.Property) bool,
 		edit func(property.Details) (property.Details, error),
 	) (property.Change, error)
-	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Change, error)
+	Delete(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Change, error)
 }
 
 // Files moves listings in bulk.
@@ -107,8 +107,8 @@ func (a *API) Register(router *mux.Router) {
 	handle(itemRoute, route.Methods{
 		http.MethodGet:    a.read,
 		http.MethodPut:    a.writing(a.replace),
-		http.MethodPatch:  a.writing(a.change),
-		http.MethodDelete: a.writing(a.remove),
+		http.MethodPatch:  a.writing(a.patch),
+		http.MethodDelete: a.writing(a.delete),
 	})
 	handle(route.Imports, route.Methods{http.MethodPost: a.writing(a.importListings)})
 	handle(route.Exports, route.Methods{http.MethodGet: a.export})

@@ -94,7 +94,7 @@ func (s *searchRequest) answer(page *property.Page, count int64) viewcache.Answe
 // nextLink is the Link header to the following page, with everything the client asked for.
 func (s *searchRequest) nextLink(cursor string) string {
 	following := s.Search
-	following.After = property.Optional[property.Place]{}
+	following.After = property.Optional[property.SortPosition]{}
 	query := []string{"cursor=" + url.QueryEscape(cursor)}
 	if text := following.String(); text != "" {
 		query = append([]string{text}, query...)

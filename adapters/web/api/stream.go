@@ -93,7 +93,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	if given := r.Header[lastEventID]; len(given) > 0 {
 		after = ports.FeedCursor(given[0])
 	}
-	s := &eventStream{PatientWriter: exchange.NewPatientWriter(w), after: after, room: a.Views.Send}
+	s := &eventStream{IdleWriter: exchange.NewIdleWriter(w), after: after, room: a.Views.Send}
 	news := a.Feed.News()
 	page, err := a.Feed.Follow(r.Context(), s.after, streamPage)
 	if err != nil {
@@ -126,7 +126,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 
 // eventStream is a response of server-sent events.
 type eventStream struct {
-	*exchange.PatientWriter
+	*exchange.IdleWriter
 
 	after  ports.FeedCursor // what the client knows of
 	sent   time.Time

@@ -177,7 +177,7 @@ func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
 		s := serveStreams(t)
 		slow, buffer := s.ask(), make([]byte, 4_096)
 		for range 4 {
-			time.Sleep(exchange.Patience - time.Second)
+			time.Sleep(exchange.IdleTimeout - time.Second)
 			if n, err := slow.Read(buffer); err != nil {
 				t.Fatalf("after %v, with %q: %v", time.Since(s.began), buffer[:n], err)
 			}
@@ -187,7 +187,7 @@ func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
 		if at := <-s.ended; at != read {
 			t.Fatalf("the stream ended after %v, %v after the last time somebody read", at, at-read)
 		}
-		if silent := <-s.ended - read; silent < exchange.Patience || silent > exchange.Patience+15*time.Second {
+		if silent := <-s.ended - read; silent < exchange.IdleTimeout || silent > exchange.IdleTimeout+15*time.Second {
 			t.Errorf("a client that stopped reading was cut off after %v", silent)
 		}
 		if _, err := io.Copy(io.Discard, slow); err != nil {

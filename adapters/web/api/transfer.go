@@ -93,7 +93,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return err
 	}
-	request.Body, request.Step = exchange.PatientReader(r.Body, w), exchange.Steps(w)
+	request.Body, request.Step = exchange.NewIdleReader(r.Body, w), exchange.Steps(w)
 	report, err := a.Files.Import(r.Context(), request)
 	if err != nil {
 		return importError(err)
@@ -202,7 +202,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	stream := exchange.NewPatientWriter(w)
+	stream := exchange.NewIdleWriter(w)
 	err = a.Files.Export(r.Context(), stream, ExportRequest{
 		Search: s, Format: format, EscapeFormulas: formulas == "escape",
 	})

@@ -54,15 +54,15 @@ func (anyKey) Authenticate(context.Context, string) (access.Key, error) {
 type deaf struct{}
 
 func (deaf) CatchUp(context.Context) error { return ports.ErrUnavailable }
-func (deaf) Now(context.Context) (freshness.Place, error) {
-	return freshness.Place{}, ports.ErrUnavailable
+func (deaf) Now(context.Context) (freshness.Point, error) {
+	return freshness.Point{}, ports.ErrUnavailable
 }
 
 func TestAnImportIsAnsweredHoweverLongItsWorkTakes(t *testing.T) {
 	for _, c := range []struct {
 		steps int
 		pause time.Duration
-	}{{1, 0}, {10, 20 * time.Second}, {1_000, time.Second}, {3, exchange.Patience - time.Second}} {
+	}{{1, 0}, {10, 20 * time.Second}, {1_000, time.Second}, {3, exchange.IdleTimeout - time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
 			ledger := freshness.NewLedger(1, 1<<30, time.Second)
 			co := consistency.New(ledger, deaf{}, consistency.Options{})

@@ -74,17 +74,17 @@ func once(key string, who access.Key, body []byte) *ports.IdempotencyKey {
 
 // replace answers PUT /v1/properties/{id}.
 func (a *API) replace(w http.ResponseWriter, r *http.Request, _ access.Key) error {
-	return a.revise(w, r, []string{jsonType}, func(body []byte, _ property.Details) (property.Details, error) {
+	return a.update(w, r, []string{jsonType}, func(body []byte, _ property.Details) (property.Details, error) {
 		return propertyjson.DecodeReplacement(body)
 	})
 }
 
-// change answers PATCH /v1/properties/{id} with a merge patch (RFC 7396).
-func (a *API) change(w http.ResponseWriter, r *http.Request, _ access.Key) error {
-	return a.revise(w, r, []string{mergePatchType, jsonType}, propertyjson.Merge)
+// patch answers PATCH /v1/properties/{id} with a merge patch (RFC 7396).
+func (a *API) patch(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+	return a.update(w, r, []string{mergePatchType, jsonType}, propertyjson.Merge)
 }
 
-func (a *API) revise(
+func (a *API) update(
 	w http.ResponseWriter, r *http.Request, types []string,
 	edit func(body []byte, current property.Details) (property.Details, error),
 ) error {
@@ -96,7 +96,7 @@ func (a *API) revise(
 	if err != nil {
 		return err
 	}
-	change, err := a.Catalog.Revise(r.Context(), id, expected, func(current property.Details) (property.Details, error) {
+	change, err := a.Catalog.Update(r.Context(), id, expected, func(current property.Details) (property.Details, error) {
 		return edit(body, current)
 	})
 	if err != nil {
@@ -106,13 +106,13 @@ func (a *API) revise(
 	return nil
 }
 
-// remove answers DELETE /v1/properties/{id}.
-func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error {
+// delete answers DELETE /v1/properties/{id}.
+func (a *API) delete(w http.ResponseWriter, r *http.Request, _ access.Key) error {
 	id, expected, err := a.target(r)
 	if err != nil {
 		return err
 	}
-	change, err := a.Catalog.Remove(r.Context(), id, expected)
+	change, err := a.Catalog.Delete(r.Context(), id, expected)
 	if err != nil {
 		return a.preconditioned(err, expected, r)
 	}

@@ -16,7 +16,7 @@ type Feed interface {
 	// CatchUp returns when the ledger knows every change that was committed before the call.
 	CatchUp(ctx context.Context) error
 	// Now asks the database itself where it stands. The error wraps ports.ErrUnavailable when it cannot be reached.
-	Now(ctx context.Context) (freshness.Place, error)
+	Now(ctx context.Context) (freshness.Point, error)
 }
 
 // Coordinator brings the ledger as far as requests ask for, and issues tokens. It is safe for concurrent use.
@@ -51,7 +51,7 @@ func (c *Coordinator) Prepare(ctx context.Context, d Directives, o *ports.ReadOp
 	if d.Uncached || d.Latest || d.Session {
 		o.Tolerance = 0
 	}
-	behind := d.Token != nil && !d.Token.MetBy(c.ledger.Place())
+	behind := d.Token != nil && !d.Token.MetBy(c.ledger.Point())
 	switch {
 	case d.Uncached:
 		o.Uncached = true
@@ -82,12 +82,12 @@ func (c *Coordinator) SetReadToken(ctx context.Context, h http.Header) error {
 // directives' own token as well. For a change in another epoch than the feed's it is the database's present place, as
 // SetBulkToken describes.
 func (c *Coordinator) SetWriteToken(ctx context.Context, d Directives, change property.Change, h http.Header) {
-	place := c.ledger.Place()
+	place := c.ledger.Point()
 	if change.Op == "" || change.Epoch != "" && change.Epoch != place.Epoch {
 		c.SetBulkToken(ctx, change.Op != "", h)
 		return
 	}
-	before := freshness.Token{Seen: freshness.Place{Epoch: place.Epoch}}
+	before := freshness.Token{Seen: freshness.Point{Epoch: place.Epoch}}
 	if d.Token != nil {
 		before = *d.Token
 	}
@@ -110,15 +110,15 @@ func (c *Coordinator) SetBulkToken(ctx context.Context, committed bool, h http.H
 		token = freshness.Token{Seen: seen}
 	}
 	if !known && !committed {
-		c.ledger.Doubt(time.Now())
+		c.ledger.RequirePollAfter(time.Now())
 	}
 	h[Header] = []string{token.String()}
 }
 
 // seen returns a place that covers everything committed before the call, and whether the ledger has reached it.
-func (c *Coordinator) seen(ctx context.Context) (place freshness.Place, known bool, err error) {
+func (c *Coordinator) seen(ctx context.Context) (place freshness.Point, known bool, err error) {
 	if c.catchUp(ctx) == nil {
-		return c.ledger.Place(), true, nil
+		return c.ledger.Point(), true, nil
 	}
 	place, err = c.feed.Now(ctx)
 	return place, false, err

@@ -41,15 +41,15 @@ type away struct{}
 
 func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
 
-func (away) Now(context.Context) (freshness.Place, error) {
-	return freshness.Place{}, ports.ErrUnavailable
+func (away) Now(context.Context) (freshness.Point, error) {
+	return freshness.Point{}, ports.ErrUnavailable
 }
 
 // The write is done, so its writer has to be told what the next read must not undo, also when the database went away just
 // after it.
 func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
-	here := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
-	elsewhere := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}
+	here := freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
+	elsewhere := freshness.Token{Seen: freshness.Point{Epoch: "elsewhere"}}
 	for name, c := range map[string]struct {
 		given string
 		wrote property.Change // none when its Op is empty
@@ -73,7 +73,7 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 			New(ledger, away{}, Options{CatchUpTimeout: time.Second}).
 				SetWriteToken(t.Context(), Parse(request), c.wrote, answer)
 			token, err := freshness.ParseToken(answer.Get(Header))
-			later := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 13, Xmax: 13}}
+			later := freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 13, Xmax: 13}}
 			if err != nil || token.MetBy(here) || token.MetBy(later) != c.exact {
 				t.Errorf("the token is %+v, %v", token, err)
 			}
@@ -103,7 +103,7 @@ func TestABulkWriteHasATokenAndDistrustsTheCachesWhenItCommittedNothing(t *testi
 
 // A browser's cookie counts where the request has no token of its own, and a cookie that is not a token never does harm.
 func TestAPageHasTheTokenOfItsBrowsersCookie(t *testing.T) {
-	token := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}}
+	token := freshness.Token{Seen: freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}}
 	for name, c := range map[string]struct {
 		cookie, header string
 		want           Directives

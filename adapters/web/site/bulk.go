@@ -198,21 +198,21 @@ func offerHash(once string) string { return access.HashSecret("offer " + once) }
 
 // bulkDone is the body of the page that tells what has come of it.
 type bulkDone struct {
-	property.Tally
+	property.BulkResult
 	Remove  bool
 	Back    string
 	Stopped bool // the database went away in the midst of it
 }
 
-// bulkPatience is how long a change of many listings may take.
-const bulkPatience = 2 * time.Minute
+// bulkTimeout is how long a change of many listings may take.
+const bulkTimeout = 2 * time.Minute
 
 // applyBulk answers POST /admin/bulk/apply: it makes the change that the page before has shown, once.
 func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	f := readBulk(r.PostForm)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkPatience + exchange.Patience))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkTimeout + exchange.IdleTimeout))
 	// Once begun it is made as a whole, even for somebody who has gone away or pressed the button twice.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bulkPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bulkTimeout)
 	defer cancel()
 	ids, _, err := s.chosen(ctx, f)
 	edit, wrong := f.edit()
@@ -241,9 +241,9 @@ func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Acco
 		done.Back += "?" + f.Search
 	}
 	if edit == nil {
-		done.Tally, err = s.Catalog.RemoveAll(ctx, ids)
+		done.BulkResult, err = s.Catalog.DeleteAll(ctx, ids)
 	} else {
-		done.Tally, err = s.Catalog.ReviseAll(ctx, ids, edit)
+		done.BulkResult, err = s.Catalog.UpdateAll(ctx, ids, edit)
 	}
 	done.Stopped = err != nil
 	s.setBulkToken(w, r, done.Changed > 0)

@@ -57,7 +57,7 @@ func (s *Site) checkCode(w http.ResponseWriter, r *http.Request) error {
 	audit := []zap.Field{zap.String("name", who.Name), zap.String("address", exchange.AddressText(exchange.ClientOf(w)))}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
 		s.Log.Warn("code throttled", audit...)
-		page.Wrong = patience(w, throttled, "codes")
+		page.Wrong = retryText(w, throttled, "codes")
 		return s.codePage(w, r, http.StatusTooManyRequests, page)
 	}
 	switch {
@@ -146,7 +146,7 @@ func (s *Site) changeSecondFactor(w http.ResponseWriter, r *http.Request, who ac
 		page.Wrong["code"] = "is wrong or has been used; wait for the next one"
 		return s.factorPage(w, r, who, http.StatusUnprocessableEntity, page)
 	case errors.As(err, &throttled):
-		page.Banner = patience(w, throttled, "passwords or codes")
+		page.Banner = retryText(w, throttled, "passwords or codes")
 		return s.factorPage(w, r, who, http.StatusTooManyRequests, page)
 	case err != nil:
 		return err

@@ -105,7 +105,7 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 		return err
 	}
 	defer release()
-	r.Body = http.MaxBytesReader(w, io.NopCloser(exchange.PatientReader(r.Body, w)), s.Files.MaxBytes()+formBytes)
+	r.Body = http.MaxBytesReader(w, io.NopCloser(exchange.NewIdleReader(r.Body, w)), s.Files.MaxBytes()+formBytes)
 	if err := r.ParseMultipartForm(fileInMemory); err != nil {
 		if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return tooLong
@@ -176,7 +176,7 @@ func (s *Site) runImport(
 	h.Set("Content-Type", htmlType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies pass the bits on
-	out := exchange.NewPatientWriter(w)
+	out := exchange.NewIdleWriter(w)
 	_, _ = out.Write(before) // if the browser has gone away the import goes on all the same
 	_ = out.Flush()
 	began, told := time.Now(), time.Time{}

@@ -66,8 +66,8 @@ func (m *maker) Create(context.Context, property.Details, *ports.IdempotencyKey)
 type deaf struct{}
 
 func (deaf) CatchUp(context.Context) error { return ports.ErrUnavailable }
-func (deaf) Now(context.Context) (freshness.Place, error) {
-	return freshness.Place{}, ports.ErrUnavailable
+func (deaf) Now(context.Context) (freshness.Point, error) {
+	return freshness.Point{}, ports.ErrUnavailable
 }
 
 // house is a site of which signing in and the form for a new listing are in use.

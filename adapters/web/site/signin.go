@@ -79,7 +79,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	audit := []zap.Field{zap.String("name", shortened(page.Name)), zap.String("address", address)}
 	if throttled, ok := errors.AsType[*access.ThrottledError](err); ok {
 		s.Log.Warn("sign-in throttled", audit...)
-		page.Wrong = patience(w, throttled, "passwords")
+		page.Wrong = retryText(w, throttled, "passwords")
 		return s.signInPage(w, r, http.StatusTooManyRequests, page)
 	}
 	if errors.Is(err, access.ErrWrongCredentials) {
@@ -150,8 +150,8 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account)
 	return s.rememberBrowser(w, r, who)
 }
 
-// patience says how long to wait after too many wrong passwords or codes, in the answer's head and in a sentence.
-func patience(w http.ResponseWriter, t *access.ThrottledError, tried string) string {
+// retryText says how long to wait after too many wrong passwords or codes, in the answer's head and in a sentence.
+func retryText(w http.ResponseWriter, t *access.ThrottledError, tried string) string {
 	seconds := strconv.Itoa(int((t.RetryAfter + time.Second - 1) / time.Second))
 	w.Header().Set("Retry-After", seconds)
 	return fmt.Sprintf("Too many wrong %s. Please wait %s, then try again.", tried, plural(seconds, "second"))
@@ -176,7 +176,7 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.commit(w, r); err != nil {
 		return err
 	}
-	s.seeOther(w, r, catalogueRoute)
+	s.seeOther(w, r, browseRoute)
 	return nil
 }
 
@@ -226,7 +226,7 @@ func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access
 		page.Wrong["next"] = invalid.Reason
 		return again(http.StatusUnprocessableEntity)
 	case errors.As(err, &throttled):
-		page.Banner = patience(w, throttled, "passwords")
+		page.Banner = retryText(w, throttled, "passwords")
 		return again(http.StatusTooManyRequests)
 	case err != nil:
 		return err

@@ -36,15 +36,15 @@ type Catalog interface {
 	Export(ctx context.Context, s property.Search, yield func(*property.Property) error) error
 	History(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error)
 	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Change, error)
-	Revise(
+	Update(
 		ctx context.Context, id property.ID, expected func(*property.Property) bool,
 		edit func(property.Details) (property.Details, error),
 	) (property.Change, error)
-	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Change, error)
-	ReviseAll(
+	Delete(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Change, error)
+	UpdateAll(
 		ctx context.Context, ids []property.ID, edit func(property.Details) (property.Details, error),
-	) (property.Tally, error)
-	RemoveAll(ctx context.Context, ids []property.ID) (property.Tally, error)
+	) (property.BulkResult, error)
+	DeleteAll(ctx context.Context, ids []property.ID) (property.BulkResult, error)
 }
 
 // Accounts are the use cases around the people who sign in.
@@ -144,7 +144,7 @@ func (s *Site) Register(router *mux.Router) {
 	editor := func(h staffHandler) route.Handler { return s.signedIn(access.RoleEditor, h) }
 	admin := func(h staffHandler) route.Handler { return s.signedIn(access.RoleAdministrator, h) }
 
-	on(catalogueRoute, get(s.catalogue))
+	on(browseRoute, get(s.browse))
 	on(listingRoute, get(s.listing))
 	on(assetsRoute, get(s.asset))
 	on("/robots.txt", get(s.robots))
@@ -159,7 +159,7 @@ func (s *Site) Register(router *mux.Router) {
 	on(backOffice, get(editor(s.staffListings)))
 	on("/admin/listings/new", both(editor(s.newListing), editor(s.createListing)))
 	on("/admin/listings/{id}", both(editor(s.editListing), editor(s.saveListing)))
-	on("/admin/listings/{id}/remove", both(editor(s.askToRemove), editor(s.removeListing)))
+	on("/admin/listings/{id}/remove", both(editor(s.askToDelete), editor(s.deleteListing)))
 	on("/admin/listings/{id}/history", get(editor(s.listingHistory)))
 	on("/admin/bulk", route.Methods{http.MethodPost: editor(s.bulk)})
 	on(route.StaffBulk, route.Methods{http.MethodPost: editor(s.applyBulk)})

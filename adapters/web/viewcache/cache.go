@@ -109,13 +109,13 @@ func (c *Cache) patch(key string, v *View) *View {
 	if !ok {
 		return nil
 	}
-	patched, _ := c.Keep(key, answer, at, v.load)
+	patched, _ := c.Store(key, answer, at, v.load)
 	return patched
 }
 
-// unconfirmed finds the view for a key that was true when the ledger was last confirmed, and how long ago that was; nil if
+// staleIfError finds the view for a key that was true when the ledger was last confirmed, and how long ago that was; nil if
 // that is longer ago than is tolerated, or somebody may have been told more since.
-func (c *Cache) unconfirmed(key string, tolerance time.Duration) (*View, time.Duration) {
+func (c *Cache) staleIfError(key string, tolerance time.Duration) (*View, time.Duration) {
 	age, ok := c.ledger.Tolerated(time.Now(), tolerance)
 	if !ok {
 		return nil, 0
@@ -129,9 +129,9 @@ func (c *Cache) unconfirmed(key string, tolerance time.Duration) (*View, time.Du
 // Position is where the ledger stands; take it before the work on an answer begins.
 func (c *Cache) Position() freshness.Position { return c.ledger.Position() }
 
-// Keep makes the view of an answer whose work began at the position, keeps it under the key if it may be kept, and
+// Store makes the view of an answer whose work began at the position, keeps it under the key if it may be kept, and
 // reports whether it did. Load is how to get the answer again.
-func (c *Cache) Keep(key string, a Answer, at freshness.Position, load Load) (*View, bool) {
+func (c *Cache) Store(key string, a Answer, at freshness.Position, load Load) (*View, bool) {
 	v := newView(a, at)
 	v.key, v.load = key, load
 	if len(a.Depends) == 0 || int64(v.weight()) > c.options.MaxBytes {

@@ -58,7 +58,7 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 		views, ledger, _ := open(t)
 		defer views.Close() // its sweepers end with the bubble
 		ledger.Append(changed(9))
-		view, _ := views.Keep("the key", about(1), ledger.Position(), nil)
+		view, _ := views.Store("the key", about(1), ledger.Position(), nil)
 		views.Learn("/as?spelled", "the key")
 		view.Variant("gzip")
 		made := time.Now()
@@ -101,17 +101,17 @@ func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 		want    cachestat.Outcome
 	}{
 		"nothing is kept": {func(*viewcache.Cache, *freshness.Ledger) {}, cachestat.OutcomeMiss},
-		"nothing has changed": {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Keep("k", about(1), 0, nil) },
+		"nothing has changed": {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Store("k", about(1), 0, nil) },
 			cachestat.OutcomeHit},
 		"something else changed":  {keptThen(about, 2), cachestat.OutcomeHit},
 		"it changed":              {keptThen(about, 1), cachestat.OutcomeStale},
 		"more than is remembered": {keptThen(about, 2, 3, 4, 5, 6), cachestat.OutcomeMiss},
 		"it can be patched": {func(v *viewcache.Cache, l *freshness.Ledger) {
-			v.Keep("k", patchable(1, l), 0, nil)
+			v.Store("k", patchable(1, l), 0, nil)
 			l.Append(changed(1))
 		}, cachestat.OutcomePatched},
 		"the feed is silent": {func(v *viewcache.Cache, l *freshness.Ledger) {
-			v.Keep("k", about(1), 0, nil)
+			v.Store("k", about(1), 0, nil)
 			l.Confirm(time.Now().Add(-2 * time.Hour))
 		}, cachestat.OutcomeBypassed},
 	} {
@@ -134,7 +134,7 @@ func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 
 func keptThen(answer func(byte) viewcache.Answer, changes ...byte) func(*viewcache.Cache, *freshness.Ledger) {
 	return func(v *viewcache.Cache, l *freshness.Ledger) {
-		v.Keep("k", answer(1), 0, nil)
+		v.Store("k", answer(1), 0, nil)
 		for _, n := range changes {
 			l.Append(changed(n))
 		}
@@ -143,7 +143,7 @@ func keptThen(answer func(byte) viewcache.Answer, changes ...byte) func(*viewcac
 
 func TestVariantsMayBeMadeWhileTheyAreListed(t *testing.T) {
 	views, _, _ := open(t)
-	view, _ := views.Keep("k", about(1), 0, nil)
+	view, _ := views.Store("k", about(1), 0, nil)
 	var all sync.WaitGroup
 	for _, coding := range []string{"br", "zstd", "gzip", ""} {
 		all.Go(func() { view.Variant(coding) })

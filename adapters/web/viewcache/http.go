@@ -141,8 +141,8 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 	answer, info, err := load(ports.WithReadOptions(r.Context(), e.Read))
 	e.Query = info.Outcome
 	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrNotCached) {
-		if v, age := c.unconfirmed(key, e.Read.Tolerance); v != nil && e.View == cachestat.OutcomeBypassed {
-			e.View = cachestat.OutcomeUnconfirmed
+		if v, age := c.staleIfError(key, e.Read.Tolerance); v != nil && e.View == cachestat.OutcomeBypassed {
+			e.View = cachestat.OutcomeStaleIfError
 			c.counters.Count(e.View)
 			return reply{view: v, status: statusOfView[e.View], age: age}, nil
 		}
@@ -155,7 +155,7 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 		status := []string{cacheStatus(e.Query, e.View, false)}
 		return reply{view: newView(answer, at), status: status, age: info.Age}, nil
 	}
-	v, stored := c.Keep(key, answer, at, load)
+	v, stored := c.Store(key, answer, at, load)
 	status := []string{cacheStatus(e.Query, e.View, stored)}
 	return reply{view: v, status: status, stored: stored, age: info.Age}, nil
 }
@@ -164,9 +164,9 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 var (
 	statusHit    = []string{"gable-view; hit"}
 	statusOfView = map[cachestat.Outcome][]string{
-		cachestat.OutcomeHit:         statusHit,
-		cachestat.OutcomePatched:     {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomePatched, false)},
-		cachestat.OutcomeUnconfirmed: {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomeUnconfirmed, false)},
+		cachestat.OutcomeHit:          statusHit,
+		cachestat.OutcomePatched:      {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomePatched, false)},
+		cachestat.OutcomeStaleIfError: {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomeStaleIfError, false)},
 	}
 	noCache        = []string{"no-cache"}
 	privateNoCache = []string{"private, no-cache"}
@@ -267,7 +267,7 @@ func statusOf(o cachestat.Outcome) string {
 		return "fwd=stale"
 	case cachestat.OutcomeBypassed:
 		return "fwd=bypass"
-	case cachestat.OutcomeUnconfirmed:
+	case cachestat.OutcomeStaleIfError:
 		return "hit; detail=stale"
 	}
 	return "fwd=uri-miss"

@@ -34,15 +34,15 @@ type answering struct {
 // halfFeed is a feed of which either half can fail.
 type halfFeed struct {
 	catchUp, now error
-	place        freshness.Place
+	place        freshness.Point
 }
 
 func (f *halfFeed) CatchUp(context.Context) error { return f.catchUp }
 
-func (f *halfFeed) Now(context.Context) (freshness.Place, error) { return f.place, f.now }
+func (f *halfFeed) Now(context.Context) (freshness.Point, error) { return f.place, f.now }
 
 func newAnswering(t *testing.T) *answering {
-	place := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
+	place := freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
 	a := &answering{t: t, ledger: freshness.NewLedger(9, 1<<30, time.Hour), feed: &halfFeed{place: place}}
 	a.ledger.Restart(place, place)
 	a.ledger.Confirm(time.Now())
@@ -145,7 +145,7 @@ func TestAnAnswerThatDependsOnNothingNamedIsNotKept(t *testing.T) {
 // answer, which is not kept; whether the target is known or not.
 func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 	const cache, token = "Cache-Control", consistency.Header
-	ahead := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}},
+	ahead := freshness.Token{Seen: freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}},
 		Wrote: []uint64{50}}
 	known := freshness.Token{Seen: ahead.Seen}
 	for name, c := range map[string]struct {

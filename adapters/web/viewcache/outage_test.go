@@ -19,8 +19,8 @@ type away struct{}
 
 func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
 
-func (away) Now(context.Context) (freshness.Place, error) {
-	return freshness.Place{}, ports.ErrUnavailable
+func (away) Now(context.Context) (freshness.Point, error) {
+	return freshness.Point{}, ports.ErrUnavailable
 }
 
 // While the database is away a view is given that was true when the ledger was last confirmed, if that is not longer ago
@@ -55,7 +55,7 @@ func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
 			t.Errorf("who asks with %q gets %v, %v", wish, w.Header(), err)
 		}
 	}
-	ledger.Doubt(time.Now())
+	ledger.RequirePollAfter(time.Now())
 	if w, err := get(gone, "max-stale"); !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("what may lack what somebody was told is given: %v, %v", w.Header(), err)
 	}

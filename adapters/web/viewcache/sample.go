@@ -44,7 +44,7 @@ func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Conte
 	c.views.Invalidate(v.key)
 	return cachestat.Finding{Verdict: cachestat.Violated, Detail: fmt.Sprintf(
 		"at position %d: given %s; the store makes %s; ledger at position %d, place %s",
-		at, excerpt(v.answer.Body), excerpt(truth.Body), c.ledger.Position(), c.ledger.Place().Snapshot)}, nil
+		at, excerpt(v.answer.Body), excerpt(truth.Body), c.ledger.Position(), c.ledger.Point().Snapshot)}, nil
 }
 
 // excerpt keeps a log line from growing without bound.

@@ -24,7 +24,7 @@ func newShared(t *testing.T) *answering {
 // A shared cache would hand the answer, and the token in it, to readers who asked for something else.
 func TestOnlyTheAnswerToARequestForNothingSpecialIsForSharedCaches(t *testing.T) {
 	const cache = "Cache-Control"
-	met := freshness.Token{Seen: freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}}
+	met := freshness.Token{Seen: freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}}
 	for name, c := range map[string]struct {
 		headers []string
 		shared  bool

@@ -29,7 +29,7 @@ func coordinate(t testing.TB, text string) float64 {
 }
 
 // sound fails the test unless the plan can be drawn and says what is true.
-func (p *plan) sound(t testing.TB, listings []property.Property) {
+func (p *areaMap) sound(t testing.TB, listings []property.Property) {
 	t.Helper()
 	if p.Width != int(planWidth) || p.Height < int(planLowest) || float64(p.Height) > planTallest+1 {
 		t.Fatalf("the picture is %d by %d", p.Width, p.Height)
@@ -48,7 +48,7 @@ func (p *plan) sound(t testing.TB, listings []property.Property) {
 	p.barTrue(t, listings)
 }
 
-func (p *plan) namesApart(t testing.TB, inside func(what, x, y string)) {
+func (p *areaMap) namesApart(t testing.TB, inside func(what, x, y string)) {
 	t.Helper()
 	for i, a := range p.Names {
 		half := float64(len([]rune(a.Text))) * nameWidth / 2
@@ -65,7 +65,7 @@ func (p *plan) namesApart(t testing.TB, inside func(what, x, y string)) {
 }
 
 // barTrue measures two listings by the bar: what it says agrees with how far they are from one another.
-func (p *plan) barTrue(t testing.TB, listings []property.Property) {
+func (p *areaMap) barTrue(t testing.TB, listings []property.Property) {
 	t.Helper()
 	from, to := coordinate(t, p.Bar.X1), coordinate(t, p.Bar.X2)
 	amount, unit, _ := strings.Cut(p.Bar.Text, " ")
@@ -92,7 +92,7 @@ func TestAPlanShowsListingsWhereTheyAre(t *testing.T) {
 		at(1, 47.60, -122.33, "Seattle, WA"), at(2, 47.62, -122.20, "Bellevue, WA"), at(3, 47.38, -122.23, "Kent, WA 98042"),
 		{Details: property.Details{Title: "nowhere"}}, at(4, 47.61, -122.32, "Seattle, WA"),
 	}
-	p := newPlan(listings, listings[2].ID)
+	p := newAreaMap(listings, listings[2].ID)
 	p.sound(t, listings)
 	if len(p.Marks) != 4 || !p.Marks[2].Subject || p.Marks[0].Subject || p.Marks[1].ID != listings[1].ID {
 		t.Errorf("the marks are %+v", p.Marks)
@@ -113,10 +113,10 @@ func TestAPlanShowsListingsWhereTheyAre(t *testing.T) {
 }
 
 func TestNothingIsDrawnOfListingsThatDoNotSayWhereTheyAre(t *testing.T) {
-	if p := newPlan([]property.Property{{}, {}}, property.ID{}); p != nil {
+	if p := newAreaMap([]property.Property{{}, {}}, property.ID{}); p != nil {
 		t.Errorf("%+v", p)
 	}
-	if p := newPlan(nil, property.ID{}); p != nil {
+	if p := newAreaMap(nil, property.ID{}); p != nil {
 		t.Errorf("%+v", p)
 	}
 }
@@ -137,16 +137,16 @@ func TestPlansOfUnusualPlacesCanBeDrawn(t *testing.T) {
 		"a name of angles":    {at(1, 0, 0, "<script>alert(1)</script>")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			newPlan(listings, listings[0].ID).sound(t, listings)
+			newAreaMap(listings, listings[0].ID).sound(t, listings)
 		})
 	}
 }
 
 func TestPlansOfRealListingsAreSound(t *testing.T) {
 	listings := sampleListings(t, "king-county")
-	for from := 0; from+cataloguePage < len(listings); from += 97 {
-		some := listings[from : from+cataloguePage]
-		newPlan(some, property.ID{}).sound(t, some)
+	for from := 0; from+browsePageSize < len(listings); from += 97 {
+		some := listings[from : from+browsePageSize]
+		newAreaMap(some, property.ID{}).sound(t, some)
 	}
 }
 
@@ -162,6 +162,6 @@ func TestAnyPlanIsSound(t *testing.T) {
 			listings[i] = at(i, min(90, max(-90, latitude+offset("north"))), min(180, max(-180, longitude+offset("east"))),
 				rapid.SampledFrom(places).Draw(r, "place"))
 		}
-		newPlan(listings, property.ID{}).sound(t, listings)
+		newAreaMap(listings, property.ID{}).sound(t, listings)
 	})
 }

@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	catalogueRoute = "/"
-	listingRoute   = "/listings/{id}"
-	catalogueKey   = "catalogue?"
-	listingKey     = "listing/"
-	// cataloguePage is how many listings a page shows: whole rows of two, three or four.
-	cataloguePage = 24
+	browseRoute  = "/"
+	listingRoute = "/listings/{id}"
+	browseKey    = "browse?"
+	listingKey   = "listing/"
+	// browsePageSize is how many listings a page shows: whole rows of two, three or four.
+	browsePageSize = 24
 	// Around a listing its neighbours are shown, so many at most and no further away.
 	neighbours   = 24
 	neighbourKM  = 3.0
@@ -30,18 +30,18 @@ type results struct {
 	Listings []property.Property
 	Count    int64
 	Next     string // address of the following page; "" when there is none
-	Plan     *plan
+	Plan     *areaMap
 }
 
-// catalogue answers GET /.
-func (s *Site) catalogue(w http.ResponseWriter, r *http.Request) error {
-	form := readForm(catalogueRoute, r.URL.RawQuery)
-	search, ok := form.search(cataloguePage)
+// browse answers GET /.
+func (s *Site) browse(w http.ResponseWriter, r *http.Request) error {
+	form := readForm(browseRoute, r.URL.RawQuery)
+	search, ok := form.search(browsePageSize)
 	if !ok {
-		s.write(w, r, http.StatusBadRequest, "catalogue", s.catalogueFrame(&results{Form: &form}))
+		s.write(w, r, http.StatusBadRequest, "browse", s.browseFrame(&results{Form: &form}))
 		return nil
 	}
-	return s.Views.Serve(w, r, catalogueKey+form.key(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+	return s.Views.Serve(w, r, browseKey+form.key(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
 		count, info, err := s.Catalog.Count(ctx, &search.Filter) // dearer: a busy server refuses it before anything is spent
 		if err != nil {
 			return viewcache.Answer{}, info, err
@@ -53,16 +53,16 @@ func (s *Site) catalogue(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.Views.PageAnswer(search, page, count, func(page *property.Page, count int64) viewcache.Answer {
 			found := &results{Form: &form, Listings: page.Properties, Count: count}
-			found.Plan = newPlan(page.Properties, property.ID{})
+			found.Plan = newAreaMap(page.Properties, property.ID{})
 			if next := search.NextCursor(page); next != "" {
 				found.Next = form.with("cursor", next)
 			}
-			return s.answer(catalogueRoute, "catalogue", s.catalogueFrame(found))
+			return s.answer(browseRoute, "browse", s.browseFrame(found))
 		}), info, nil
 	})
 }
 
-func (s *Site) catalogueFrame(found *results) frame {
+func (s *Site) browseFrame(found *results) frame {
 	return frame{
 		Title: "Homes and places", Body: found, Canonical: s.absolute(found.Form.Start()),
 		Description: "Search homes and places for sale and to rent, always as they are now.",
@@ -87,7 +87,7 @@ type details struct {
 	*property.Property
 	Near   []property.Property // other listings around it, nearest first not promised
 	Around string              // address of the search for all of them
-	Plan   *plan
+	Plan   *areaMap
 }
 
 // listing answers GET /listings/{id}.
@@ -112,7 +112,7 @@ func (s *Site) listing(w http.ResponseWriter, r *http.Request) error {
 			}
 			depends = append(depends, freshness.OnPage(search, page))
 			d.show(page)
-			d.Around = catalogueRoute + "?" + search.Filter.String()
+			d.Around = browseRoute + "?" + search.Filter.String()
 		}
 		answer := s.answer(listingRoute, "listing", s.listingFrame(d))
 		answer.Depends = depends
@@ -140,7 +140,7 @@ func (d *details) show(page *property.Page) {
 			d.Near = append(d.Near, other)
 		}
 	}
-	d.Plan = newPlan(drawn, d.ID)
+	d.Plan = newAreaMap(drawn, d.ID)
 }
 
 func (s *Site) listingFrame(d *details) frame {

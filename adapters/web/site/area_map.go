@@ -7,8 +7,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// plan is a small map without tiles: where listings are to one another, the names of places among them, and a scale.
-type plan struct {
+// areaMap is a small map without tiles: where listings are to one another, the names of places among them, and a scale.
+type areaMap struct {
 	Width, Height int
 	Marks         []mark
 	Names         []placeMark
@@ -38,9 +38,9 @@ const (
 	kmPerDegree   = property.EarthRadiusKM * math.Pi / 180
 )
 
-// newPlan draws the listings that say where they are; nil when none does. Subject is the listing that the page is about,
+// newAreaMap draws the listings that say where they are; nil when none does. Subject is the listing that the page is about,
 // if any.
-func newPlan(listings []property.Property, subject property.ID) *plan {
+func newAreaMap(listings []property.Property, subject property.ID) *areaMap {
 	var at []property.Coordinates
 	var shown []*property.Property
 	for i := range listings {
@@ -52,7 +52,7 @@ func newPlan(listings []property.Property, subject property.ID) *plan {
 		return nil
 	}
 	v := fit(at)
-	p := &plan{Width: int(planWidth), Height: int(v.height), Bar: v.bar()}
+	p := &areaMap{Width: int(planWidth), Height: int(v.height), Bar: v.bar()}
 	for i, listing := range shown {
 		x, y := v.project(at[i])
 		p.Marks = append(p.Marks, mark{

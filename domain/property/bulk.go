@@ -1,7 +1,7 @@
 package property
 
-// Tally is what has become of a change that was asked for of many listings, one by one.
-type Tally struct {
+// BulkResult is what has become of a change that was asked for of many listings, one by one.
+type BulkResult struct {
 	Changed   int
 	Unchanged int // they were so already
 	Gone      int // they had been removed

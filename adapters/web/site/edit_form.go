@@ -174,14 +174,14 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 		f.explain(err)
 		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
 	}
-	change, err := s.Catalog.Revise(r.Context(), id, inState(f.State), func(property.Details) (property.Details, error) {
+	change, err := s.Catalog.Update(r.Context(), id, inState(f.State), func(property.Details) (property.Details, error) {
 		return d, nil
 	})
 	switch {
 	case errors.Is(err, property.ErrVersionConflict):
 		return s.conflict(w, r, who, id, f, d)
 	case errors.Is(err, property.ErrNotFound):
-		return s.removedMeanwhile(w, r, who, f)
+		return s.deletedMeanwhile(w, r, who, f)
 	case err == nil:
 		return s.written(w, r, change, editPath(id), "“"+change.After.Title+"” has been saved.")
 	}
@@ -194,12 +194,12 @@ func (s *Site) conflict(
 ) error {
 	theirs, _, err := s.Catalog.Get(r.Context(), id)
 	if errors.Is(err, property.ErrNotFound) {
-		return s.removedMeanwhile(w, r, who, f)
+		return s.deletedMeanwhile(w, r, who, f)
 	}
 	if err != nil {
 		return s.notSaved(w, r, who, f, err)
 	}
-	revised, err := theirs.Revise(mine)
+	revised, err := theirs.Update(mine)
 	if err != nil {
 		return s.notSaved(w, r, who, f, err)
 	}
@@ -210,21 +210,21 @@ func (s *Site) conflict(
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }
 
-func (s *Site) removedMeanwhile(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm) error {
+func (s *Site) deletedMeanwhile(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm) error {
 	f.ID, f.Once = "", newToken()
 	f.Banner = "Somebody has removed this listing meanwhile. What you typed is still here: save it to add it as a new listing."
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }
 
-// removal is the body of the page that asks whether a listing is really to go.
-type removal struct {
+// deletion is the body of the page that asks whether a listing is really to go.
+type deletion struct {
 	*property.Property
 	State   string
 	Changed bool // somebody has changed it since it was looked at
 }
 
-// askToRemove answers GET /admin/listings/{id}/remove.
-func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Account) error {
+// askToDelete answers GET /admin/listings/{id}/remove.
+func (s *Site) askToDelete(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, err := listingID(r)
 	if err != nil {
 		return err
@@ -234,16 +234,16 @@ func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Ac
 		return err
 	}
 	return s.staffPage(w, r, who, http.StatusOK, "listings", "remove", "Remove listing",
-		&removal{Property: &p, State: stateOf(&p)})
+		&deletion{Property: &p, State: stateOf(&p)})
 }
 
-// removeListing answers POST /admin/listings/{id}/remove.
-func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
+// deleteListing answers POST /admin/listings/{id}/remove.
+func (s *Site) deleteListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, err := listingID(r)
 	if err != nil {
 		return err
 	}
-	change, err := s.Catalog.Remove(r.Context(), id, inState(r.PostForm.Get("state")))
+	change, err := s.Catalog.Delete(r.Context(), id, inState(r.PostForm.Get("state")))
 	switch {
 	case errors.Is(err, property.ErrNotFound):
 		return s.written(w, r, property.Change{}, backOffice, "The listing had been removed already.")
@@ -253,7 +253,7 @@ func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.
 			return err
 		}
 		return s.staffPage(w, r, who, http.StatusConflict, "listings", "remove", "Remove listing",
-			&removal{&now, stateOf(&now), true})
+			&deletion{&now, stateOf(&now), true})
 	case err != nil:
 		return err
 	}

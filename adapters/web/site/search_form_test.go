@@ -13,7 +13,7 @@ import (
 func asked(t *testing.T, query string) (*searchForm, *property.Search) {
 	t.Helper()
 	f := readForm("/", query)
-	s, ok := f.search(cataloguePage)
+	s, ok := f.search(browsePageSize)
 	if !ok {
 		t.Fatalf("%s: %v", query, f.Errors)
 	}
@@ -74,7 +74,7 @@ func TestOnlyMoneyIsTypedShort(t *testing.T) {
 	} {
 		for _, typed := range []string{"120m", "2k", "85%20m", "%242"} {
 			f := readForm("/", name+"="+typed)
-			if _, ok := f.search(cataloguePage); ok || f.Errors[name] == "" {
+			if _, ok := f.search(browsePageSize); ok || f.Errors[name] == "" {
 				t.Errorf("%s=%s is a search for %v", name, typed, f.values)
 			}
 		}
@@ -85,7 +85,7 @@ func TestAnAmbiguousNumberIsExplainedBesideItsField(t *testing.T) {
 	for _, name := range []string{"min_price", "max_price", "min_area_m2", "max_bathrooms"} {
 		for typed, reading := range map[string]string{"450.000": "450000", "1.250": "1.25"} {
 			f := readForm("/", name+"="+typed)
-			if _, ok := f.search(cataloguePage); ok || !strings.Contains(f.Errors[name], reading) || f.Value(name) != typed {
+			if _, ok := f.search(browsePageSize); ok || !strings.Contains(f.Errors[name], reading) || f.Value(name) != typed {
 				t.Errorf("%s=%s: %v, shown as %q", name, typed, f.Errors, f.Value(name))
 			}
 		}
@@ -116,7 +116,7 @@ func TestAFormShowsNumbersAsTheyWereUnderstood(t *testing.T) {
 			t.Errorf("%s shows %q, want %q", name, got, want)
 		}
 	}
-	if s.Filter.Price.Min.Value != 450_000_00 || s.Limit != cataloguePage {
+	if s.Filter.Price.Min.Value != 450_000_00 || s.Limit != browsePageSize {
 		t.Errorf("the search is %+v", s)
 	}
 }
@@ -148,7 +148,7 @@ func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
 func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
 	f := readForm("/",
 		"min_price=cheap&max_price=1,5&kind=castle&min_bedrooms=2.5&sort=colour&near=here&q=fine&min_area_m2=1&min_area_m2=2")
-	if _, ok := f.search(cataloguePage); ok {
+	if _, ok := f.search(browsePageSize); ok {
 		t.Fatal("nothing was wrong with it")
 	}
 	for _, name := range []string{"min_price", "max_price", "kind", "min_bedrooms", "sort", "near", "min_area_m2"} {
@@ -168,7 +168,7 @@ func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
 
 func TestACursorOfAnotherSearchBeginsThisOne(t *testing.T) {
 	_, s := asked(t, "sort=price")
-	page := &property.Page{Properties: make([]property.Property, cataloguePage)}
+	page := &property.Page{Properties: make([]property.Property, browsePageSize)}
 	cursor := s.NextCursor(page)
 	if cursor == "" {
 		t.Fatal("no cursor")
@@ -233,7 +233,7 @@ func FuzzReadForm(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		form := readForm("/", query)
-		s, ok := form.search(cataloguePage)
+		s, ok := form.search(browsePageSize)
 		if !ok {
 			if len(form.Errors) == 0 {
 				t.Fatal("refused, and nothing is said of why")
@@ -241,8 +241,8 @@ func FuzzReadForm(f *testing.F) {
 			return
 		}
 		again := readForm("/", form.Query())
-		s2, ok := again.search(cataloguePage)
-		s.After = property.Optional[property.Place]{}
+		s2, ok := again.search(browsePageSize)
+		s.After = property.Optional[property.SortPosition]{}
 		if !ok || s2.String() != s.String() || again.Start() != form.Start() {
 			t.Fatalf("%q is %s, and that is %s (%v)", query, form.Start(), again.Start(), again.Errors)
 		}

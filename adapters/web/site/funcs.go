@@ -17,7 +17,7 @@ var words = template.FuncMap{
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
 	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "choice": choiceName,
-	"told":  told,
+	"told":  displayed,
 	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
 	"number": func(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }, "list": func(items ...any) []any { return items },
 }
@@ -197,8 +197,8 @@ func choiceName(choice string) string {
 	return capital(choice)
 }
 
-// told is what stands in a field of a listing, for people.
-func told(field, text string) string {
+// displayed is what stands in a field of a listing, for people.
+func displayed(field, text string) string {
 	switch {
 	case text == "":
 		return "nothing"

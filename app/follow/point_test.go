@@ -48,7 +48,7 @@ func TestThePlaceIsReachedWhenTheLedgerHasBeenTold(t *testing.T) {
 		f = followChanges(t, 100, func(o *Options) {
 			o.Events = &before{o.Events, func(events []property.Event) {
 				for _, e := range events {
-					if told++; f.Ledger.Place().Snapshot.Sees(e.Change.Tx) {
+					if told++; f.Ledger.Point().Snapshot.Sees(e.Change.Tx) {
 						t.Errorf("transaction %d is said to be seen before it is told", e.Change.Tx)
 					}
 				}
@@ -57,9 +57,9 @@ func TestThePlaceIsReachedWhenTheLedgerHasBeenTold(t *testing.T) {
 		f.add(2)
 		f.add(3)
 		f.catchUp()
-		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || told != 2 || !f.Ledger.Place().
+		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || told != 2 || !f.Ledger.Point().
 			Snapshot.Covers(place.Snapshot) {
-			t.Errorf("%d changes are told, and the place is %v, not %v; error %v", told, f.Ledger.Place(), place, err)
+			t.Errorf("%d changes are told, and the place is %v, not %v; error %v", told, f.Ledger.Point(), place, err)
 		}
 	})
 }
@@ -103,8 +103,8 @@ func TestOfLargerChangesThanTheLedgerHasRoomForTheRestIsNotRead(t *testing.T) {
 		}
 		f.add(220)
 		f.catchUp()
-		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || !ledger.Place().Snapshot.Covers(place.Snapshot) {
-			t.Errorf("following goes on at %v, not %v; error %v", ledger.Place(), place, err)
+		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || !ledger.Point().Snapshot.Covers(place.Snapshot) {
+			t.Errorf("following goes on at %v, not %v; error %v", ledger.Point(), place, err)
 		}
 	})
 }
@@ -113,7 +113,7 @@ func TestOfLargerChangesThanTheLedgerHasRoomForTheRestIsNotRead(t *testing.T) {
 func TestAHistoryTooLongForTheLedgerIsNoHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 5)
-		place := f.Ledger.Place()
+		place := f.Ledger.Point()
 		for n := range 8 {
 			f.add(2 + n)
 		}
@@ -122,7 +122,7 @@ func TestAHistoryTooLongForTheLedgerIsNoHistory(t *testing.T) {
 		if _, known := f.Ledger.Locate(place); known {
 			t.Error("what others kept before eight changes is judged by a ledger that knows five at most")
 		}
-		if _, known := f.Ledger.Locate(f.Ledger.Place()); !known {
+		if _, known := f.Ledger.Locate(f.Ledger.Point()); !known {
 			t.Error("what is kept from now on cannot be judged")
 		}
 	})

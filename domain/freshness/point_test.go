@@ -64,12 +64,12 @@ func TestBeforeIsWhatASnapshotHasSeenOfTheTransactionsBelow(t *testing.T) {
 // made is a house that a transaction has inserted.
 func made(tx uint64, n int) property.Change { return property.Inserted(tx, house(n, 10)) }
 
-func at(xmax uint64, inFlight ...uint64) freshness.Place {
+func at(xmax uint64, inFlight ...uint64) freshness.Point {
 	s := freshness.Snapshot{Xmin: xmax, Xmax: xmax, InFlight: inFlight}
 	if len(inFlight) > 0 {
 		s.Xmin = inFlight[0]
 	}
-	return freshness.Place{Epoch: "here", Snapshot: s}
+	return freshness.Point{Epoch: "here", Snapshot: s}
 }
 
 // following is a ledger that followed from transaction 10 on and has been told of these, in this order.
@@ -85,7 +85,7 @@ func following(length int, txs ...uint64) *freshness.Ledger {
 func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 	cases := map[string]struct {
 		ledger *freshness.Ledger
-		place  freshness.Place
+		place  freshness.Point
 		behind int // changes that are part of the answer; -1: not to be judged
 	}{
 		"it has seen everything":                          {following(9, 11, 12, 13), at(14), 3},
@@ -102,7 +102,7 @@ func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 		"it has seen all that is forgotten":               {following(2, 11, 12, 13), at(12), 0},
 		"it comes from the future":                        {following(9, 11), at(99), 1},
 		"another epoch": {following(9, 11),
-			freshness.Place{Epoch: "there", Snapshot: at(12).Snapshot}, -1},
+			freshness.Point{Epoch: "there", Snapshot: at(12).Snapshot}, -1},
 		"a change of an unknown transaction": {following(9, 11, 0, 12), at(13), 1},
 	}
 	for name, c := range cases {
@@ -133,7 +133,7 @@ func TestWhatARestartForgetsIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 //  3. The answer to 1 arrives, and following begins there.
 //  4. A reader finds what another process loaded at 50: without the write.
 func TestAnOwnWriteIsNotLostWhenFollowingBegins(t *testing.T) {
-	for name, before := range map[string]freshness.Place{
+	for name, before := range map[string]freshness.Point{
 		"for the first time":   {},
 		"anew":                 at(40),
 		"anew after a restart": {Epoch: "before the restart", Snapshot: at(40).Snapshot},
@@ -189,7 +189,7 @@ func TestAChangeTooLargeToRememberIsAReset(t *testing.T) {
 			l.Restart(at(10), at(10))
 			l.Append(made(11, 1))
 			l.Reach(at(12))
-			kept, place := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5))), l.Place()
+			kept, place := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5))), l.Point()
 			large := house(2, 10)
 			large.Description = strings.Repeat("l", 10_000)
 			tell(l, property.Inserted(12, large))
@@ -221,17 +221,17 @@ func TestAResetIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
 func TestAnotherEpochForgetsTheNumbersOfTheOneBefore(t *testing.T) {
 	l := following(1, 900, 901)
 	l.Reach(at(902))
-	restored := freshness.Place{Epoch: "restored", Snapshot: at(500).Snapshot}
+	restored := freshness.Point{Epoch: "restored", Snapshot: at(500).Snapshot}
 	l.Restart(restored, restored)
 	if _, known := l.Locate(restored); !known {
 		t.Error("an answer from after the restore cannot be judged")
 	}
-	if got := l.Place(); got.Epoch != "restored" {
+	if got := l.Point(); got.Epoch != "restored" {
 		t.Errorf("the ledger stands in epoch %q", got.Epoch)
 	}
 }
 
-func wantNotLocated(t *testing.T, l *freshness.Ledger, p freshness.Place) {
+func wantNotLocated(t *testing.T, l *freshness.Ledger, p freshness.Point) {
 	t.Helper()
 	if position, known := l.Locate(p); known {
 		t.Errorf("an answer at %s is located at %d", p.Snapshot, position)
@@ -239,10 +239,10 @@ func wantNotLocated(t *testing.T, l *freshness.Ledger, p freshness.Place) {
 }
 
 func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
-	elsewhere := freshness.Place{Epoch: "there", Snapshot: at(99).Snapshot}
+	elsewhere := freshness.Point{Epoch: "there", Snapshot: at(99).Snapshot}
 	cases := map[string]struct {
 		token freshness.Token
-		place freshness.Place
+		place freshness.Point
 		met   bool
 	}{
 		"seen the same":             {freshness.Token{Seen: at(12)}, at(12), true},
@@ -253,7 +253,7 @@ func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
 		"written and still open":    {freshness.Token{Seen: at(1), Wrote: []uint64{12}}, at(14, 12), false},
 		"another epoch":             {freshness.Token{Seen: at(12)}, elsewhere, false},
 		"the present":               {freshness.Present(), at(99), false},
-		"the present, at no place":  {freshness.Present(), freshness.Place{}, false},
+		"the present, at no place":  {freshness.Present(), freshness.Point{}, false},
 	}
 	for name, c := range cases {
 		again, err := freshness.ParseToken(c.token.String())
@@ -273,7 +273,7 @@ func TestATokenAfterAWriteAsksForTheWriteAndForWhatWasSeenBefore(t *testing.T) {
 	if !ok || !behind.MetBy(at(17)) || behind.MetBy(at(16)) || behind.MetBy(at(17, 14)) || behind.MetBy(at(17, 11)) {
 		t.Errorf("where the token is not met, writing gives %+v (%t)", behind, ok)
 	}
-	if token, ok := before.After(16, freshness.Place{Epoch: "there", Snapshot: at(99).Snapshot}); ok {
+	if token, ok := before.After(16, freshness.Point{Epoch: "there", Snapshot: at(99).Snapshot}); ok {
 		t.Errorf("a token of another epoch is said to go on as %+v", token)
 	}
 	for tx := uint64(15); ; tx++ {
@@ -336,12 +336,12 @@ func TestAnAnnouncementWithANumberSeenBeforeIsNotOverlooked(t *testing.T) {
 	l := following(9, 11)
 	l.Reach(at(20))
 	kept := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
-	place := l.Place()
+	place := l.Point()
 	l.Announce(made(15, 5))
 	if got := l.Check(kept); got == freshness.Fresh {
 		t.Error("what was kept before an own write is still called fresh")
 	}
-	wantNotLocated(t, l, freshness.Place{Epoch: place.Epoch, Snapshot: at(15).Snapshot})
+	wantNotLocated(t, l, freshness.Point{Epoch: place.Epoch, Snapshot: at(15).Snapshot})
 }
 
 func TestAnAnnouncementIsKnownBeforeTheFeedBringsIt(t *testing.T) {
@@ -371,7 +371,7 @@ func TestAnAnnouncementAfterTheFeedChangesNothing(t *testing.T) {
 // A row names the subtransaction that wrote it, which a snapshot does not list as in flight: only its transaction.
 func TestASubtransactionIsNotKnownBeforeItsTransactionIs(t *testing.T) {
 	for name, c := range map[string]struct {
-		reached freshness.Place
+		reached freshness.Point
 		before  uint64
 		want    freshness.Verdict
 	}{

@@ -12,7 +12,7 @@ import (
 )
 
 // listener is somebody who listens to the bell of a database; ended gets what ended it.
-func listener(t *testing.T, bell *bunstore.Bell) (heard chan struct{}, ended chan error) {
+func listener(t *testing.T, bell *bunstore.Notifications) (heard chan struct{}, ended chan error) {
 	t.Helper()
 	ready := make(chan struct{})
 	heard, ended = make(chan struct{}, 100), make(chan error, 1)
@@ -32,16 +32,16 @@ func listener(t *testing.T, bell *bunstore.Bell) (heard chan struct{}, ended cha
 
 func TestABellIsHeardByOthersAndNotByItself(t *testing.T) {
 	url := template.Postgres(t)
-	here, there := open(t, url).Bell(), open(t, url).Bell()
+	here, there := open(t, url).Notifications(), open(t, url).Notifications()
 	own, _ := listener(t, here)
 	others, _ := listener(t, there)
 	for range 2 {
-		if err := here.Ring(t.Context()); err != nil {
+		if err := here.Notify(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		<-others
 	}
-	if err := there.Ring(t.Context()); err != nil {
+	if err := there.Notify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	<-own // had its own rings been heard, they would have come before this one
@@ -52,9 +52,9 @@ func TestABellIsHeardByOthersAndNotByItself(t *testing.T) {
 
 func TestABellIsNotHeardInAnotherDatabase(t *testing.T) {
 	first, second := template.Postgres(t), template.Postgres(t)
-	here, there, next := open(t, first).Bell(), open(t, second).Bell(), open(t, second).Bell()
+	here, there, next := open(t, first).Notifications(), open(t, second).Notifications(), open(t, second).Notifications()
 	heard, _ := listener(t, next)
-	if err := errors.Join(here.Ring(t.Context()), there.Ring(t.Context())); err != nil {
+	if err := errors.Join(here.Notify(t.Context()), there.Notify(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	<-heard
@@ -65,7 +65,7 @@ func TestABellIsNotHeardInAnotherDatabase(t *testing.T) {
 
 func TestListeningEndsWithTheConnection(t *testing.T) {
 	server := servicetest.StartPostgres(t)
-	bell := open(t, server.URL()).Bell()
+	bell := open(t, server.URL()).Notifications()
 	_, ended := listener(t, bell)
 	server.Kill()
 	if err := <-ended; !errors.Is(err, ports.ErrUnavailable) {
@@ -73,7 +73,7 @@ func TestListeningEndsWithTheConnection(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if err := bell.Ring(ctx); !errors.Is(err, ports.ErrUnavailable) {
+	if err := bell.Notify(ctx); !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("ringing the bell of a server that died gives %v", err)
 	}
 }
@@ -86,11 +86,11 @@ func TestAListenerNoticesThatNobodyIsThereAnyMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	bell := db.Bell()
+	bell := db.Notifications()
 	bell.AskAfter(20 * time.Millisecond)
 	heard, ended := listener(t, bell)
 	time.Sleep(100 * time.Millisecond) // it asks, and is answered
-	if err := open(t, server.URL()).Bell().Ring(t.Context()); err != nil {
+	if err := open(t, server.URL()).Notifications().Notify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -106,7 +106,7 @@ func TestAListenerNoticesThatNobodyIsThereAnyMore(t *testing.T) {
 }
 
 func TestSQLiteHasNoBell(t *testing.T) {
-	if open(t, "sqlite::memory:").Bell() != nil {
+	if open(t, "sqlite::memory:").Notifications() != nil {
 		t.Error("a file can wake nobody")
 	}
 }
