@@ -17,7 +17,7 @@ type Explanation struct {
 	Outcome cachestat.Outcome
 	// Kept is the record that the Cache has; nil when it has none that can be read, and Why says so.
 	Kept *KeptRecord
-	Why  error // ports.ErrNotKept, or what went wrong
+	Why  error // ports.ErrNotCached, or what went wrong
 }
 
 // KeptRecord describes a record.

@@ -33,7 +33,7 @@ func TestAnExplanationOnlyLooks(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	before := s.cached().ExplainItem(t.Context(), p.ID)
-	if before.Outcome != cachestat.OutcomeMiss || before.Kept != nil || !errors.Is(before.Why, ports.ErrNotKept) {
+	if before.Outcome != cachestat.OutcomeMiss || before.Kept != nil || !errors.Is(before.Why, ports.ErrNotCached) {
 		t.Errorf("before the first read: %+v", before)
 	}
 	s.wantAsked(0)
@@ -116,7 +116,7 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 	}
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.cache.kept[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.kept[s.cache.last])
-	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotKept) ||
+	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotCached) ||
 		x.Kept != nil {
 		t.Errorf("with a garbled record: %+v", x)
 	}

@@ -127,7 +127,7 @@ func queryKept(x *cached.Explanation) site.Kept {
 	k := site.Kept{
 		Level: site.LevelQuery, Question: x.Question, Outcome: x.Outcome.String(), Why: why(x.Outcome, x.Kept != nil), Found: x.Kept != nil,
 	}
-	if x.Why != nil && !errors.Is(x.Why, ports.ErrNotKept) {
+	if x.Why != nil && !errors.Is(x.Why, ports.ErrNotCached) {
 		k.Why += fmt.Sprintf(" What the cache has could not be read: %v.", x.Why)
 	}
 	if r := x.Kept; r != nil {
