@@ -92,7 +92,7 @@ var rooms = []room{
 	{folder: "adapters/web", own: []string{"domain", "ports", "adapters/propertyjson"}, foreign: []string{
 		"github.com/gorilla/mux", "go.uber.org/zap", "github.com/alexedwards/scs/v2", "github.com/maypok86/otter/v2", "github.com/andybalholm/brotli",
 		"github.com/klauspost/compress", "go.yaml.in/yaml/v3", "github.com/rs/cors", "github.com/boombuler/barcode",
-		"golang.org/x/sync"}},
+		"github.com/yuin/goldmark", "golang.org/x/sync"}},
 	// Helpers of tests use what they test.
 	{folder: "adapters/web/contracttest", own: []string{"adapters/web/problem"}, foreign: []string{"github.com/pb33f"}},
 	{folder: "adapters/servicetest", foreign: []string{"github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"}},

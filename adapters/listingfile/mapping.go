@@ -20,8 +20,8 @@ const (
 	RESOMapping = "reso"
 )
 
-// Mapping says which column of a file becomes which field of a listing. It is read from YAML; configs/import/README.md
-// explains every key. A Mapping is not changed after it is read and may be shared.
+// Mapping says which column of a file becomes which field of a listing. It is read from YAML; the guide
+// adapters/web/docs/guide/import.md explains every key. A Mapping is not changed after it is read and may be shared.
 type Mapping struct {
 	Name     string            // for messages; from the file's name
 	About    string            // one line for people

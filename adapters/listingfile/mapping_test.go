@@ -151,7 +151,7 @@ func TestAFileWithGablesColumnsMayWriteItsNumbersOtherwise(t *testing.T) {
 }
 
 func TestTheGuideToMappingsNamesEveryField(t *testing.T) {
-	guide, err := os.ReadFile("../../configs/import/README.md")
+	guide, err := os.ReadFile("../web/docs/guide/import.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func poolerService(to *url.URL) service {
 
 const (
 	poolerFile = "pgbouncer.ini"
-	// poolerSettings has the settings that README names, and what a test needs.
+	// poolerSettings has the settings that the guide operations.md names, and what a test needs.
 	poolerSettings = `[databases]
 * = %s
 [pgbouncer]

@@ -99,7 +99,8 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		t.Errorf("%d requests have reached the neighbour", n)
 	}
 	hasAnswered(s, "/", "/listings/{id}", "/assets/{build}/{file}", "/robots.txt", "/docs", "/docs/assets/{build}/{file}",
-		"/openapi.yaml", "/openapi.json", "/problems", "/problems/{name}", "/admin", "/admin/sign-in", "/admin/password",
+		"/docs/guide", "/docs/guide/{name}", "/openapi.yaml", "/openapi.json", "/problems", "/problems/{name}", "/admin",
+		"/admin/sign-in", "/admin/password",
 		"/admin/sessions", "/admin/second-factor", "/admin/listings/new", "/admin/listings/{id}",
 		"/admin/listings/{id}/remove", "/admin/listings/{id}/history", "/admin/bulk", "/admin/bulk/apply", "/admin/import",
 		"/admin/cache", "/admin/cache/samples", "/admin/cache/purge", "/admin/keys", "/admin/keys/revoke", "/admin/people",

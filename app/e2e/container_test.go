@@ -90,15 +90,15 @@ func TestTheImageKeepsTheOperatorsListenerInside(t *testing.T) {
 	}
 }
 
-// The commands that the user of Redis has in docker-compose.yml are those that README.md names.
-func TestComposeLetsTheServiceRunTheCommandsOfTheReadme(t *testing.T) {
+// The commands that the user of Redis has in docker-compose.yml are those that the guide names.
+func TestComposeLetsTheServiceRunTheCommandsOfTheGuide(t *testing.T) {
 	_, file := composeFile(t)
 	command := file.Services["redis"].Command.([]any)
 	rights := regexp.MustCompile(`~gable:\*( [+-]\w+)+`)
 	got := rights.FindString(command[len(command)-1].(string))
-	readme, err := os.ReadFile("../../README.md")
+	guide, err := os.ReadFile("../../adapters/web/docs/guide/operations.md")
 	apptest.Must(t, err)
-	if want := rights.FindString(string(readme)); got == "" || got != want {
-		t.Errorf("compose has %q, the README %q", got, want)
+	if want := rights.FindString(string(guide)); got == "" || got != want {
+		t.Errorf("compose has %q, the guide %q", got, want)
 	}
 }

@@ -320,6 +320,8 @@ func TestEveryPathKnowsHeadOptionsAndAllow(t *testing.T) {
 		"/openapi.yaml":              "GET, HEAD, OPTIONS",
 		"/openapi.json":              "GET, HEAD, OPTIONS",
 		"/docs":                      "GET, HEAD, OPTIONS",
+		"/docs/guide":                "GET, HEAD, OPTIONS",
+		"/docs/guide/operations":     "GET, HEAD, OPTIONS",
 		"/problems":                  "GET, HEAD, OPTIONS",
 		"/problems/not-found":        "GET, HEAD, OPTIONS",
 	} {

@@ -1,8 +1,8 @@
-// Package docs shows the HTTP contract: the OpenAPI document as YAML and JSON, a viewer for people, and a page about each
-// problem type.
+// Package docs serves the documentation: the OpenAPI document as YAML and JSON, a viewer of it, a page about each
+// problem type, and the guides.
 //
-// Everything it serves is made once, at the start, from embedded files. It never asks another host for anything, and its
-// pages run no script and load no style but their own.
+// Everything is made once, at the start, from embedded files. The pages load nothing from other hosts, and run no
+// script but the viewer's.
 package docs
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
-//go:embed swagger-ui static templates
+//go:embed swagger-ui static templates guide
 var embedded embed.FS
 
 // Site is all pages and files, by path. It answers GET and HEAD; other methods are for the router to refuse.
@@ -29,7 +29,8 @@ type Site struct {
 // Routes are the path templates at which a Site wants to be mounted, as the contract spells them.
 func Routes() []string {
 	return []string{
-		"/openapi.yaml", "/openapi.json", "/docs", "/docs/assets/{build}/{file}", "/problems", "/problems/{name}",
+		"/openapi.yaml", "/openapi.json", "/docs", "/docs/assets/{build}/{file}", guidePath, guidePath + "/{name}",
+		"/problems", "/problems/{name}",
 	}
 }
 

@@ -25,6 +25,8 @@ type page struct {
 	Title    string
 	Problems []problem.Type
 	Problem  problem.Type
+	Index    bool          // whether it is the list of guides
+	Body     template.HTML // of a guide
 }
 
 // Reason is the standard phrase of the problem's status.
@@ -49,5 +51,8 @@ func (s *Site) addPages() error {
 	for _, t := range problem.All() {
 		add(t.URI(), "problem.html", pagePolicy, page{Title: t.Title, Problem: t})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.addGuides(templates)
 }
