@@ -26,7 +26,7 @@ type cachePage struct {
 	Ratio       string // of Answered among both
 	Asked       string // the address looked up
 	Wrong       string
-	Explanation *Explanation
+	Found       *LookupResult
 	MayPurge    bool
 	VerifiedAll uint64
 	ViolatedAll uint64
@@ -51,9 +51,9 @@ func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account)
 		page.ViolatedAll = last.View.Violations + last.Query.Violations
 	}
 	if page.Asked != "" {
-		explanation, err := s.Lookup.Explain(r.Context(), page.Asked)
-		if page.Explanation = &explanation; err != nil {
-			page.Explanation, page.Wrong = nil, err.Error()
+		found, err := s.Lookup.Explain(r.Context(), page.Asked)
+		if page.Found = &found; err != nil {
+			page.Found, page.Wrong = nil, err.Error()
 		}
 	}
 	return s.staffPage(w, r, who, http.StatusOK, "cache", "cache", "Cache", page)
