@@ -46,7 +46,8 @@ func TestAnExplanationOnlyLooks(t *testing.T) {
 		}
 	}
 	s.wantAsked(1)
-	if got, want := s.counters.Figures(), (cachestat.Figures{Misses: 1}); got != want || s.cache.sets() != sets {
+	want := cachestat.Figures{Reads: cachestat.Reads[uint64]{cachestat.OutcomeMiss: 1}}
+	if got := s.counters.Figures(); got != want || s.cache.sets() != sets {
 		t.Errorf("explaining was counted, or kept something: %+v, %d more entries", got, s.cache.sets()-sets)
 	}
 	s.wantPrice(p.ID, cachestat.OutcomePatched, 20)

@@ -48,25 +48,12 @@ const MaxExplainedChanges = 10
 
 // Why is the outcome in a sentence or two.
 func (x *Explanation) Why() string {
-	why := x.why()
+	why := descriptions[x.Outcome].why
+	if x.Outcome == OutcomeMiss && x.Cached != nil {
+		why = "The ledger does not remember all that has changed since, so what is kept counts as lost."
+	}
 	if x.Err != nil {
 		why += fmt.Sprintf(" What the cache has could not be read: %v.", x.Err)
 	}
 	return why
-}
-
-func (x *Explanation) why() string {
-	switch {
-	case x.Outcome == OutcomeBypassed:
-		return "The change feed has not been confirmed lately, so nothing that is kept is used."
-	case x.Cached == nil:
-		return "Nothing is kept."
-	case x.Outcome == OutcomeHit:
-		return "What is kept is true."
-	case x.Outcome == OutcomePatched:
-		return "A change touches what is kept, and says enough to bring it up to date without the database."
-	case x.Outcome == OutcomeStale:
-		return "A change touches what is kept, so it has to be made anew."
-	}
-	return "The ledger does not remember all that has changed since, so what is kept counts as lost."
 }

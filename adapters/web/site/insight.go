@@ -37,25 +37,25 @@ type Sample struct {
 	Position    uint64   `json:"position"`     // of the ledger: changes since the process started
 }
 
-// LevelSample is a Sample of one cache level: reads by what the level did for them, per second, and what it keeps.
+// LevelSample is a Sample of one cache level: reads by what the level did for them, per second, and what it holds.
 type LevelSample struct {
-	Hits        float64 `json:"hits"`        // what was kept is true
-	Patched     float64 `json:"patched"`     // it was brought up to date without the database
-	Coalesced   float64 `json:"coalesced"`   // another reader was loading it
-	Stale       float64 `json:"stale"`       // a change has touched it
-	Misses      float64 `json:"misses"`      // nothing is kept
-	Bypassed    float64 `json:"bypassed"`    // the reader, or a silent feed, wanted the database itself
-	Unconfirmed float64 `json:"unconfirmed"` // the database is away; the answer was true a while ago
+	Reads cachestat.Reads[float64] `json:"-"` // members of the same object, named by outcome
 	// HitRatio is the share of hits, patched and coalesced reads among those that asked the level; nil when none did.
 	HitRatio *float64 `json:"hit_ratio"`
 
-	Entries int64 `json:"entries"` // kept; -1 when the cache cannot tell
+	Entries int64 `json:"entries"` // cached; -1 when the cache cannot tell
 	Bytes   int64 `json:"bytes"`   // taken by them; -1 when the cache cannot tell
 
 	// What came of comparing answers with the database, since the process started. A violation is a defect.
 	Verified   uint64 `json:"verified"`
 	Undecided  uint64 `json:"undecided"`
 	Violations uint64 `json:"violations"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s LevelSample) MarshalJSON() ([]byte, error) {
+	type rest LevelSample
+	return s.Reads.MarshalWith(rest(s), cachestat.Outcomes())
 }
 
 // Lookup says what a request would get, without making it: it counts, loads and caches nothing.
