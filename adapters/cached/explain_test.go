@@ -100,7 +100,7 @@ func TestAnotherProcessesRecordIsExplainedByThisOnesLedger(t *testing.T) {
 	}
 	late := w.open(0) // has not heard of the change, and cannot judge a record from before it
 	x = late.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != cachestat.OutcomeMiss || x.Cached.Ledger.Verdict != freshness.Unknown || len(x.Cached.Ledger.Recent) != 0 {
+	if l := x.Cached.Ledger; x.Outcome != cachestat.OutcomeMiss || l.Verdict != freshness.Unknown || len(l.Recent) != 0 {
 		t.Errorf("by a process that began later: %+v, %+v", x, x.Cached)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Standing is how a cached answer stands against the ledger. The zero value is of an answer that the ledger cannot judge.
+// Standing is how a cached answer stands against the ledger. The zero value means that the ledger cannot judge it.
 type Standing struct {
 	Verdict Verdict // what Check would say
 	// At and Head are the positions of the answer and of the ledger; between them are the changes that decide.

@@ -23,8 +23,7 @@ func Overall(view, query Figures) Reads[uint64] {
 // Answered is how many reads needed no load of their own.
 func (r Reads[N]) Answered() N { return r.of(answered) }
 
-// Loaded is how many reads asked the cache in vain. Reads that bypassed it did not ask, nor does an answer that could not
-// be confirmed count.
+// Loaded is how many reads asked the cache in vain. Neither reads that bypassed it count, nor unconfirmed answers.
 func (r Reads[N]) Loaded() N { return r.of(loaded) }
 
 func (r Reads[N]) of(s share) (n N) {

@@ -1,5 +1,5 @@
-// Package cachestat is what the cache levels say of their work: what each did for a read, how often, why, and samples of
-// their answers for a second look. It has no part in any answer.
+// Package cachestat is what the cache levels say of their work: what each did for a read, how often and why. Samples of
+// their answers are for a second look. It has no part in any answer.
 package cachestat
 
 import "slices"
@@ -7,9 +7,9 @@ import "slices"
 // Outcome says what a cache did for a read. Of several outcomes the greatest is the least lucky one.
 type Outcome int8
 
-// The outcomes, from lucky to unlucky. Each has a row in the table of descriptions. None: no cache was asked. Hit: the
-// cached answer was true. Patched: it was brought up to date without the store. Coalesced: another request was already
-// loading it. Stale: a change had touched it, and it was loaded anew. Miss: nothing was cached. Bypassed: the caches were
+// The outcomes, from lucky to unlucky. Each has a row in the table below. None: no cache was asked. Hit: the cached
+// answer was true. Patched: it was brought up to date without the store. Coalesced: another request was already loading
+// it. Stale: a change had touched it, and it was loaded anew. Miss: nothing was cached. Bypassed: the caches were
 // bypassed. Unconfirmed: the store could not be reached, and the answer was true a while ago.
 const (
 	OutcomeNone Outcome = iota

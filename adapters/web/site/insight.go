@@ -72,7 +72,8 @@ const LevelDatabase = "database"
 type LookupResult struct {
 	Target string // as a request would carry it
 	Known  bool   // the view cache knows what this spelling means
-	// Answer is the level that would answer; "" when nothing is cached and only the page's own code knows what it would ask.
+	// Answer is the level that would answer; "" when nothing is cached and only the page's own code knows what it would
+	// ask.
 	Answer string
 	View   cachestat.Explanation
 	// Query has an explanation for each question that the query cache would get if the view cache had no answer: the page

@@ -48,7 +48,8 @@ func changed(n byte) property.Change { return property.Inserted(0, listing(n)) }
 
 func TestATargetThatNobodyAskedForIsNotKnown(t *testing.T) {
 	views, _, _ := open(t)
-	if got, want := views.Explain("/never"), (cachestat.Explanation{Level: cachestat.LevelView, Outcome: cachestat.OutcomeMiss}); got != want {
+	want := cachestat.Explanation{Level: cachestat.LevelView, Outcome: cachestat.OutcomeMiss}
+	if got := views.Explain("/never"); got != want {
 		t.Errorf("explained as %+v", got)
 	}
 }
