@@ -98,6 +98,7 @@ var rooms = []room{
 	{folder: "adapters/servicetest", foreign: []string{"github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"}},
 	// What only the CI runs.
 	{folder: ".ci/house"},
+	{folder: ".ci/words"},
 	// Files to embed.
 	{folder: "migrations"},
 	{folder: "configs"},

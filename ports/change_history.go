@@ -16,7 +16,7 @@ type ChangeHistory interface {
 	// Before is the Next of the page with the newer ones, and 0 to begin with. A listing that has been deleted has a
 	// history, too, and so has one that was created again.
 	//
-	// Each change has its Actor: who was said to write (Writing), else the database's own idea, else "". A write that does
+	// Each change has its Actor: the writer's name (WithActor), else the database's own idea, else "". A write that does
 	// not say is never taken for the work of whoever wrote before it.
 	//
 	// Resets name no listing; a history has those that may have touched this one: all that are kept but those from before

@@ -1,6 +1,6 @@
 // Package ports holds the interfaces between Gable's use cases and the world: what they ask of a store, a cache, an event
 // bus and a change feed. The comments are the specification. Package porttest has a suite for each of the ports, and says
-// what no suite tries out. [Reading] and [Writing] travel with a call and have no suite. Nothing here knows a database, a
+// what no suite tries out. [ReadOptions] and the actor travel in a call's context and have no suite. Nothing here knows a database, a
 // network or a library.
 //
 // # The ports
@@ -33,9 +33,9 @@
 // every change of its own with its transaction. A feed tells every committed change once, and says with each page which
 // place has been reached: an epoch, which names the database's history, and a snapshot in it. A cache may forget,
 // garble or resurrect anything, and others may write into it: entries are signed, carry their question, their epoch and
-// the place from before their load, and the reader's own ledger decides. A bus delivers in order and at once. What a
-// reader may ask for beyond the default travels as a [Reading] in the context, who writes and what was committed as a
-// [Writing], and answers to be looked at twice as samples (package cachestat).
+// the place from before their load, and the reader's own ledger decides. A bus delivers in order and at once. The
+// context of a read carries its [ReadOptions], and the context of a write carries the actor; what comes of them is
+// returned: a [ReadInfo], a committed change. Answers to be verified travel as samples (package cachestat).
 //
 // # How fresh
 //

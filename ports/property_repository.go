@@ -22,7 +22,8 @@ var ErrIdempotencyKeyReused = errors.New("the idempotency key was used for anoth
 
 // PropertyRepository keeps listings. All methods are safe for concurrent use, return within the context's deadline with
 // an error that wraps its cause, and report an outage as ErrUnavailable. Values handed in and out are the caller's to
-// read and nobody's to change.
+// read and nobody's to change. Reads return what the caches in front of the store did; a store itself returns the zero
+// ReadInfo.
 //
 // Every write is atomic: when it returns an error nothing has changed, except after ErrUnavailable or a cancelled context,
 // when the write may or may not have happened. When it returns nil the write is durable and visible to every later read.
@@ -30,14 +31,14 @@ var ErrIdempotencyKeyReused = errors.New("the idempotency key was used for anoth
 // replaced, or a later one.
 type PropertyRepository interface {
 	// Find returns the listing. The error is property.ErrNotFound when there is none.
-	Find(ctx context.Context, id property.ID) (property.Property, error)
+	Find(ctx context.Context, id property.ID) (property.Property, ReadInfo, error)
 
 	// Search returns the page the search asks for: the first listings, in the search's order, that match its filter and
 	// stand behind its After, as many as fill it (property.Search.Full). Nothing found is an empty page, not an error.
-	Search(ctx context.Context, s *property.Search) (*property.Page, error)
+	Search(ctx context.Context, s *property.Search) (*property.Page, ReadInfo, error)
 
 	// Count returns how many listings match the filter.
-	Count(ctx context.Context, f *property.Filter) (int64, error)
+	Count(ctx context.Context, f *property.Filter) (int64, ReadInfo, error)
 
 	// Create stores a new listing and returns the change, with the listing as stored in After. Errors:
 	// property.ErrReferenceTaken; ErrVersionConflict if the id is in use.

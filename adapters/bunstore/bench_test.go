@@ -46,7 +46,7 @@ func BenchmarkSearchMiss(b *testing.B) {
 				search := behind(b, db, parse(b, "kind=apartment&min_price=200000"), 100)
 				b.Run("gable", func(b *testing.B) {
 					for b.Loop() {
-						page, err := db.Repository().Search(b.Context(), search)
+						page, _, err := db.Repository().Search(b.Context(), search)
 						if err != nil || len(page.Properties) != 20 {
 							b.Fatal(err)
 						}

@@ -57,7 +57,7 @@ func byHand(t *testing.T, db bun.IDB, statements ...string) {
 }
 
 func as(ctx context.Context, actor string) context.Context {
-	return ports.WithWriting(ctx, &ports.Writing{Actor: actor})
+	return ports.WithActor(ctx, actor)
 }
 
 // In the one connection that there is, nothing of a write may be left for the next statement: neither of one that succeeded,

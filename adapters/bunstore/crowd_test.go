@@ -69,7 +69,7 @@ func behind(t testing.TB, db *bunstore.DB, s *property.Search, rows int) *proper
 	t.Helper()
 	next := *s
 	next.Limit = rows
-	page, err := db.Repository().Search(t.Context(), &next)
+	page, _, err := db.Repository().Search(t.Context(), &next)
 	if err != nil {
 		t.Fatal(err)
 	}

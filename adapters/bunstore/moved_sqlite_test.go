@@ -130,7 +130,7 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 				if err != nil || after.Epoch == before.Epoch {
 					t.Fatalf("epoch %q follows epoch %q, error %v", after.Epoch, before.Epoch, err)
 				}
-				if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil ||
+				if count, _, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil ||
 					count != int64(1+later.there) {
 					t.Errorf("%d listings are found, error %v", count, err)
 				}
@@ -172,7 +172,7 @@ func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
 			for _, conn := range conns[:busy] {
 				_ = conn.Close()
 			}
-			if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 1 {
+			if count, _, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 1 {
 				t.Errorf("%d listings are found, error %v", count, err)
 			}
 			store(t, db, listing(t, 99))
@@ -211,7 +211,7 @@ func TestAFileThatComesBackWhileItIsInUseIsServedAgain(t *testing.T) {
 	for _, conn := range conns {
 		_ = conn.Close()
 	}
-	if count, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 2 {
+	if count, _, err := db.Repository().Count(t.Context(), &property.Filter{}); err != nil || count != 2 {
 		t.Errorf("%d listings are found, error %v", count, err)
 	}
 }
@@ -398,7 +398,7 @@ func TestADatabaseFileThatIsTakenAwayIsAnOutageAndNotAnEmptyDatabase(t *testing.
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Repository().Find(t.Context(), p.ID); !errors.Is(err, ports.ErrUnavailable) {
+	if _, _, err := db.Repository().Find(t.Context(), p.ID); !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("the error is %v", err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
@@ -407,7 +407,7 @@ func TestADatabaseFileThatIsTakenAwayIsAnOutageAndNotAnEmptyDatabase(t *testing.
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Repository().Find(t.Context(), p.ID); err != nil {
+	if _, _, err := db.Repository().Find(t.Context(), p.ID); err != nil {
 		t.Errorf("with the file back: %v", err)
 	}
 }

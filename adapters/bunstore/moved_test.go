@@ -83,7 +83,7 @@ func TestAStandbyIsNeverAsked(t *testing.T) {
 	p := store(t, db, listing(t, 1))
 	asStandby(t, server)
 	for range 20 { // as many connections as the pool may have kept from before
-		if _, err := db.Repository().Find(t.Context(), p.ID); !errors.Is(err, ports.ErrUnavailable) {
+		if _, _, err := db.Repository().Find(t.Context(), p.ID); !errors.Is(err, ports.ErrUnavailable) {
 			t.Fatalf("a standby is asked: %v", err)
 		}
 	}

@@ -42,7 +42,7 @@ func TestSQLitePathsAreTakenAsTheyAre(t *testing.T) {
 		if url == "sqlite:"+path {
 			store(t, db, listing(t, 1))
 		}
-		if _, err := db.Repository().Find(t.Context(), listing(t, 1).ID); err != nil {
+		if _, _, err := db.Repository().Find(t.Context(), listing(t, 1).ID); err != nil {
 			t.Fatalf("%s: %v", url, err)
 		}
 		if err := db.Close(); err != nil {
@@ -62,7 +62,7 @@ func TestPostgresComesBackByItself(t *testing.T) {
 	}
 
 	server.Kill()
-	_, findErr := repo.Find(t.Context(), p.ID)
+	_, _, findErr := repo.Find(t.Context(), p.ID)
 	_, updateErr := repo.Update(t.Context(), p)
 	_, feedErr := feed.Changes(t.Context(), cursor, 10)
 	_, historyErr := db.History().History(t.Context(), p.ID, 0, 10)
@@ -106,7 +106,7 @@ func TestCancelledCallStaysCancelled(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := db.Repository().Find(ctx, listing(t, 1).ID)
+		_, _, err := db.Repository().Find(ctx, listing(t, 1).ID)
 		if !errors.Is(err, context.Canceled) || errors.Is(err, ports.ErrUnavailable) {
 			t.Fatalf("a call that its caller gave up gives %v", err)
 		}
@@ -125,7 +125,7 @@ func TestBusySQLiteIsUnavailable(t *testing.T) {
 	var found property.Property
 	holding(t, db, "UPDATE properties SET title = 'held'", func() {
 		_, err = impatient.Repository().Update(t.Context(), p)
-		found, _ = impatient.Repository().Find(t.Context(), p.ID)
+		found, _, _ = impatient.Repository().Find(t.Context(), p.ID)
 	})
 	if !errors.Is(err, ports.ErrUnavailable) {
 		t.Fatalf("a write beside another process's transaction gives %v", err)
@@ -168,10 +168,10 @@ func TestARestartOfTheServerIsNotNoticedByWhoeverReadsAfterIt(t *testing.T) {
 		head(t, db)
 		end()
 		server.Start()
-		if _, err := db.Repository().Find(t.Context(), p.ID); err != nil {
+		if _, _, err := db.Repository().Find(t.Context(), p.ID); err != nil {
 			t.Errorf("the first look-up after a restart: %v", err)
 		}
-		if _, err := db.Repository().Search(t.Context(), parse(t, "limit=5")); err != nil {
+		if _, _, err := db.Repository().Search(t.Context(), parse(t, "limit=5")); err != nil {
 			t.Errorf("the first search after a restart: %v", err)
 		}
 		head(t, db)

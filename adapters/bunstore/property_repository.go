@@ -17,19 +17,17 @@ type PropertyRepository struct{ db *DB }
 
 var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 
-// Find is described at ports.PropertyRepository.
-func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
-	ctx, cancel := r.db.bounded(ctx)
-	defer cancel()
+// Find is described at ports.PropertyRepository. It waits for a connection as a page does.
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	var found row
-	err := r.db.reading(ctx, func() (err error) {
-		found, err = rowByID(ctx, r.db.read, id)
+	err := r.db.lanes[property.CostPage].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+		found, err = rowByID(ctx, pool, id)
 		return err
 	})
 	if err != nil {
-		return property.Property{}, r.db.explain(ctx, "load property "+id.String(), err)
+		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("load property %s: %w", id, err)
 	}
-	return found.property(), nil
+	return found.property(), ports.ReadInfo{}, nil
 }
 
 // rowByID loads one listing; the error is property.ErrNotFound when there is none.
@@ -43,16 +41,16 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 }
 
 // Search is described at ports.PropertyRepository.
-func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	var page *property.Page
 	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
 		page, err = r.page(ctx, pool, s)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("search properties %q: %w", s, err)
+		return nil, ports.ReadInfo{}, fmt.Errorf("search properties %q: %w", s, err)
 	}
-	return page, nil
+	return page, ports.ReadInfo{}, nil
 }
 
 // page reads rows until the page is full.
@@ -76,16 +74,16 @@ func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property
 }
 
 // Count is described at ports.PropertyRepository.
-func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	var count int64
 	err := r.db.lanes[f.CountCost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
 		q := pool.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
 		return (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count properties %q: %w", f, err)
+		return 0, ports.ReadInfo{}, fmt.Errorf("count properties %q: %w", f, err)
 	}
-	return count, nil
+	return count, ports.ReadInfo{}, nil
 }
 
 // repositoryDialect is how each database writes one listing and tells what it made of it.

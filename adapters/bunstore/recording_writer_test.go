@@ -133,7 +133,7 @@ func TestEveryDoubleIsRecordedAsItIs(t *testing.T) {
 		if at.Latitude != latitude || at.Longitude != latitude*2 {
 			t.Errorf("%v, %v is recorded as %v, %v", latitude, latitude*2, at.Latitude, at.Longitude)
 		}
-		found, err := db.Repository().Find(t.Context(), changes[0].ID)
+		found, _, err := db.Repository().Find(t.Context(), changes[0].ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +241,7 @@ func TestAnIDThatOneStatementDeletesAndInsertsGoesOnAtAHigherVersion(t *testing.
 				if last[0].Op != property.OpDelete || last[1].Op != property.OpInsert || last[1].Version <= last[0].Version {
 					t.Errorf("recorded are %s version %d and %s version %d", last[0].Op, last[0].Version, last[1].Op, last[1].Version)
 				}
-				if found, err := db.Repository().Find(t.Context(), p.ID); err != nil || found.Version != last[1].Version {
+				if found, _, err := db.Repository().Find(t.Context(), p.ID); err != nil || found.Version != last[1].Version {
 					t.Errorf("the listing has version %d, error %v", found.Version, err)
 				}
 				if last[2].Version != 1 {

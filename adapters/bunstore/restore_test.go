@@ -16,12 +16,12 @@ import (
 type call func(*testing.T, *bunstore.DB, property.Property) error
 
 func find(t *testing.T, db *bunstore.DB, p property.Property) error {
-	_, err := db.Repository().Find(t.Context(), p.ID)
+	_, _, err := db.Repository().Find(t.Context(), p.ID)
 	return err
 }
 
 func search(t *testing.T, db *bunstore.DB, _ property.Property) error {
-	_, err := db.Repository().Search(t.Context(), parse(t, "limit=5"))
+	_, _, err := db.Repository().Search(t.Context(), parse(t, "limit=5"))
 	return err
 }
 

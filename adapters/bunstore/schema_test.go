@@ -241,7 +241,7 @@ func TestAMigrationThatWaitsForATableKeepsNobodyElseWaiting(t *testing.T) {
 		deadline := time.Now().Add(3 * time.Second)
 		for time.Now().Before(deadline) {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-			if _, err := db.Repository().Find(ctx, p.ID); err != nil {
+			if _, _, err := db.Repository().Find(ctx, p.ID); err != nil {
 				t.Errorf("a reader beside a waiting migration: %v", err)
 			}
 			cancel()

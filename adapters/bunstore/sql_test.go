@@ -26,7 +26,7 @@ func TestHandWrittenRowsAreListingsLikeAnyOther(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		page, err := db.Repository().Search(t.Context(), parse(t, "sort=price&min_price=12.3&max_price=12.30"))
+		page, _, err := db.Repository().Search(t.Context(), parse(t, "sort=price&min_price=12.3&max_price=12.30"))
 		if err != nil || len(page.Properties) != len(ids) {
 			t.Fatalf("found %d listings, error %v", len(page.Properties), err)
 		}
@@ -39,7 +39,7 @@ func TestHandWrittenRowsAreListingsLikeAnyOther(t *testing.T) {
 		if _, err := db.Writer().Exec("UPDATE properties SET price = 99999999.99 WHERE id = ?", ids[1]); err != nil {
 			t.Fatal(err)
 		}
-		p, err := db.Repository().Find(t.Context(), page.Properties[1].ID)
+		p, _, err := db.Repository().Find(t.Context(), page.Properties[1].ID)
 		if err != nil || p.Version != 2 || p.Price != 99_999_999_99 {
 			t.Fatalf("after an update by hand: %+v, error %v", p, err)
 		}
@@ -58,7 +58,7 @@ func TestNumbersAreExactToTheLastDigit(t *testing.T) {
 		}
 		for i, price := range prices {
 			text := price.String()
-			page, err := db.Repository().Search(t.Context(), parse(t, "min_price="+text+"&max_price="+text))
+			page, _, err := db.Repository().Search(t.Context(), parse(t, "min_price="+text+"&max_price="+text))
 			if err != nil || len(page.Properties) != 1 {
 				t.Fatalf("found %d listings at %s, error %v", len(page.Properties), text, err)
 			}
@@ -83,7 +83,7 @@ func TestWildcardsAreLettersLikeAnyOther(t *testing.T) {
 		} {
 			for _, query := range []string{"q=", "location="} {
 				question := query + strings.NewReplacer("%", "%25", "?", "%3F", `\`, "%5C", `"`, "%22").Replace(part)
-				page, err := db.Repository().Search(t.Context(), parse(t, question))
+				page, _, err := db.Repository().Search(t.Context(), parse(t, question))
 				if err != nil || len(page.Properties) != 1 || page.Properties[0].Title != want {
 					t.Errorf("%s finds %d listings, error %v", question, len(page.Properties), err)
 				}
@@ -98,7 +98,7 @@ func TestLettersOfAnyAlphabetAreFoundInEitherCase(t *testing.T) {
 			store(t, db, listing(t, i+1, func(d *property.Details) { d.Title = title }))
 		}
 		for _, word := range []string{"münchen", "МОСКВА", "ΑΘΉΝΑ", "東京"} {
-			page, err := db.Repository().Search(t.Context(), parse(t, "q="+word))
+			page, _, err := db.Repository().Search(t.Context(), parse(t, "q="+word))
 			if err != nil || len(page.Properties) != 1 {
 				t.Errorf("%s finds %d listings, error %v", word, len(page.Properties), err)
 			}

@@ -28,7 +28,7 @@ func TestEachStatementIsTracedByItsKindAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	kinds, failed = nil, nil
-	if _, err := db.Repository().Find(t.Context(), property.ID{1}); !errors.Is(err, property.ErrNotFound) {
+	if _, _, err := db.Repository().Find(t.Context(), property.ID{1}); !errors.Is(err, property.ErrNotFound) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(kinds, []string{"SQL SELECT"}) || !slices.Equal(failed, []error{nil}) {

@@ -150,7 +150,7 @@ func (w *way) restock(b *testing.B) []property.Property {
 	var stock []property.Property
 	search := &property.Search{Limit: benchListings}
 	for more := true; more; more = search.After.Valid { // a page has a bound on its bytes, too
-		page, err := w.db.Repository().Search(b.Context(), search)
+		page, _, err := w.db.Repository().Search(b.Context(), search)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func BenchmarkPageOfTwenty(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if page, err := r.Search(b.Context(), cheap(20)); err != nil || len(page.Properties) != 20 {
+				if page, _, err := r.Search(b.Context(), cheap(20)); err != nil || len(page.Properties) != 20 {
 					b.Fatal(page, err)
 				}
 			}

@@ -37,7 +37,7 @@ func TestACacheThatSaysNothingIsPassedBy(t *testing.T) {
 		p := s.add(1, 10)
 		repo := cached.New(s.store, &silent{}, s.ledger, s.counters, options())
 		began := time.Now()
-		got, err := repo.Find(t.Context(), p.ID) // no deadline of its own
+		got, _, err := repo.Find(t.Context(), p.ID) // no deadline of its own
 		if err != nil || got.Price != 10 {
 			t.Errorf("found %+v, %v", got, err)
 		}
@@ -55,7 +55,7 @@ func TestAFailingCacheIsCountedAndCostsNothingElse(t *testing.T) {
 	p := s.add(1, 10)
 	repo := cached.New(s.store, &failing{}, s.ledger, s.counters, options())
 	for range 3 {
-		if got, err := repo.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+		if got, _, err := repo.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
 			t.Fatalf("found %+v, %v", got, err)
 		}
 	}

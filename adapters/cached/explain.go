@@ -36,7 +36,7 @@ func (r *PropertyRepository) explain(ctx context.Context, q question) cachestat.
 	epoch := r.ledger.Place().Epoch
 	rec, size, err := r.lookup(ctx, entryKey(epoch, q.key), epoch)
 	if err != nil {
-		if !errors.Is(err, ports.ErrNotKept) {
+		if !errors.Is(err, ports.ErrNotCached) {
 			x.Err = err
 		}
 		return x

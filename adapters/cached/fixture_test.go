@@ -99,23 +99,23 @@ func (s *store) answered(ctx context.Context) error {
 	return s.hook(ctx)
 }
 
-func (s *store) Find(ctx context.Context, id property.ID) (property.Property, error) {
-	p, err := s.PropertyRepository.Find(ctx, id)
+func (s *store) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+	p, _, err := s.PropertyRepository.Find(ctx, id)
 	p.Price += s.lie
-	return p, cmp.Or(s.answered(ctx), err)
+	return p, ports.ReadInfo{}, cmp.Or(s.answered(ctx), err)
 }
 
-func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page, error) {
-	page, err := s.PropertyRepository.Search(ctx, q)
+func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page, ports.ReadInfo, error) {
+	page, _, err := s.PropertyRepository.Search(ctx, q)
 	for i := range page.Properties {
 		page.Properties[i].Price += s.lie
 	}
-	return page, cmp.Or(s.answered(ctx), err)
+	return page, ports.ReadInfo{}, cmp.Or(s.answered(ctx), err)
 }
 
-func (s *store) Count(ctx context.Context, f *property.Filter) (int64, error) {
-	n, err := s.PropertyRepository.Count(ctx, f)
-	return n + int64(s.lie), cmp.Or(s.answered(ctx), err)
+func (s *store) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
+	n, _, err := s.PropertyRepository.Count(ctx, f)
+	return n + int64(s.lie), ports.ReadInfo{}, cmp.Or(s.answered(ctx), err)
 }
 
 // mapCache keeps everything but leases for ever and remembers how it was used.

@@ -35,23 +35,19 @@ func (f *flights) do(
 	ctx context.Context, key string, timeout time.Duration, load loading,
 ) (rec *record, joined bool, err error) {
 	this, joined := f.board(ctx, key, timeout, load)
-	wait := func() {
-		select {
-		case <-this.done:
-			rec, joined, err = this.rec, joined || this.elsewhere, this.err
-		case <-ctx.Done():
-			f.leave(key, this)
-			rec, joined, err = nil, false, context.Cause(ctx)
-		}
+	select {
+	case <-this.done:
+		return this.rec, joined || this.elsewhere, this.err
+	case <-ctx.Done():
+		f.leave(key, this)
+		return nil, false, context.Cause(ctx)
 	}
-	standAside(ports.ReadingFrom(ctx), wait)
-	return rec, joined, err
 }
 
 // standAside runs a wait for the store, which does not count as work where the reader has a place for waits.
-func standAside(reading *ports.Reading, wait func()) {
-	if reading != nil && reading.Aside != nil {
-		reading.Aside(wait)
+func standAside(options ports.ReadOptions, wait func()) {
+	if options.Aside != nil {
+		options.Aside(wait)
 		return
 	}
 	wait()

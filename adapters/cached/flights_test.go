@@ -41,7 +41,7 @@ func TestTwoHundredCallersOfAColdKeyAskOnce(t *testing.T) {
 		var callers sync.WaitGroup
 		for range 200 {
 			callers.Go(func() {
-				page, err := s.Search(t.Context(), cheap(5))
+				page, _, err := s.Search(t.Context(), cheap(5))
 				if err != nil || !slices.Equal(prices(page), []property.Decimal{10}) {
 					t.Errorf("got %v, %v", page, err)
 				}
@@ -65,13 +65,13 @@ func TestACallerThatLeavesDoesNotHarmTheOthers(t *testing.T) {
 		impatient, leave := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
 		callers.Go(func() {
-			if _, err := s.Find(impatient, p.ID); !errors.Is(err, context.Canceled) {
+			if _, _, err := s.Find(impatient, p.ID); !errors.Is(err, context.Canceled) {
 				t.Errorf("the caller that left was told %v", err)
 			}
 		})
 		synctest.Wait() // its load is under way
 		callers.Go(func() {
-			if got, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+			if got, _, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
 				t.Errorf("the caller that stayed got %+v, %v", got, err)
 			}
 		})
@@ -90,7 +90,7 @@ func TestACallerThatLeavesIsNotHeldUpByTheLoad(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		_, err := s.Find(ctx, idOf(1))
+		_, _, err := s.Find(ctx, idOf(1))
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("a caller with a second to spend got %v after %v", err, time.Since(began))
 		}
@@ -102,7 +102,7 @@ func TestALoadThatTakesTooLongEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := held(t)
 		began := time.Now()
-		_, err := s.Find(t.Context(), idOf(1))
+		_, _, err := s.Find(t.Context(), idOf(1))
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 11*time.Second {
 			t.Errorf("a load bounded by ten seconds ended with %v after %v", err, time.Since(began))
 		}
@@ -117,7 +117,7 @@ type asking func(*shop) (string, error)
 
 var askings = map[string]asking{
 	"item": func(s *shop) (string, error) {
-		p, err := s.Find(s.t.Context(), idOf(1))
+		p, _, err := s.Find(s.t.Context(), idOf(1))
 		if errors.Is(err, property.ErrNotFound) {
 			return "absent", nil
 		}
@@ -127,13 +127,13 @@ var askings = map[string]asking{
 	// This page is full and has to be loaded again when a listing leaves it.
 	"full page": func(s *shop) (string, error) { return s.showing(1) },
 	"count": func(s *shop) (string, error) {
-		n, err := s.Count(s.t.Context(), &cheap(5).Filter)
+		n, _, err := s.Count(s.t.Context(), &cheap(5).Filter)
 		return fmt.Sprint(n), err
 	},
 }
 
 func (s *shop) showing(limit int) (string, error) {
-	page, err := s.Search(s.t.Context(), cheap(limit))
+	page, _, err := s.Search(s.t.Context(), cheap(limit))
 	if err != nil {
 		return "", err
 	}
@@ -297,7 +297,7 @@ func TestALoadEndsWhenNobodyWaitsForItAnyMore(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			leave[i] = cancel
 			callers.Go(func() {
-				if _, err := s.Find(ctx, p.ID); !errors.Is(err, context.Canceled) {
+				if _, _, err := s.Find(ctx, p.ID); !errors.Is(err, context.Canceled) {
 					t.Errorf("a caller that left was told %v", err)
 				}
 			})
@@ -338,11 +338,11 @@ func TestWhoComesAsTheLastOneLeavesGetsAnAnswer(t *testing.T) {
 			p := s.add(1, 10)
 			first, leave := context.WithCancel(t.Context())
 			var callers sync.WaitGroup
-			callers.Go(func() { _, _ = s.Find(first, p.ID) }) // 1
+			callers.Go(func() { _, _, _ = s.Find(first, p.ID) }) // 1
 			synctest.Wait()
 			callers.Go(leave) // 2
 			callers.Go(func() {
-				if got, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+				if got, _, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
 					t.Errorf("who came as the other one left got %+v, %v", got, err)
 				}
 			})
@@ -361,14 +361,14 @@ func TestALoadLeftBehindDoesNotEndTheNext(t *testing.T) {
 		s.store.hook = func(context.Context) error { <-slow; return context.Canceled } // it does not look at its context
 		first, leave := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
-		callers.Go(func() { _, _ = s.Find(first, p.ID) })
+		callers.Go(func() { _, _, _ = s.Find(first, p.ID) })
 		synctest.Wait()
 		leave()
 		synctest.Wait()
 		s.store.hook = g.hook
 		for range 2 {
 			callers.Go(func() {
-				if got, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
+				if got, _, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
 					t.Errorf("who came later got %+v, %v", got, err)
 				}
 			})
@@ -394,10 +394,11 @@ func TestReadersStandAsideWhileTheStoreIsAsked(t *testing.T) {
 		count := func(by int) { mu.Lock(); aside += by; mu.Unlock() }
 		var callers sync.WaitGroup
 		for i := range 5 {
-			reading := &ports.Reading{Uncached: i == 4, Aside: func(wait func()) { count(1); wait(); count(-1) }}
-			ctx := ports.WithReading(t.Context(), reading)
+			ctx := ports.WithReadOptions(t.Context(), ports.ReadOptions{
+				Uncached: i == 4, Aside: func(wait func()) { count(1); wait(); count(-1) },
+			})
 			callers.Go(func() {
-				if got, err := s.Find(ctx, p.ID); err != nil || got.Price != 10 {
+				if got, _, err := s.Find(ctx, p.ID); err != nil || got.Price != 10 {
 					t.Errorf("got %+v, %v", got, err)
 				}
 			})

@@ -33,7 +33,7 @@ func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, fu
 				return nil, func() {} // the load will say so itself
 			}
 		}
-		rec, _ := r.kept(ctx, q)
+		rec, _ := r.fromCache(ctx, q)
 		if granted && rec == nil {
 			return nil, func() { r.release(ctx, key) }
 		}

@@ -33,34 +33,36 @@ func (o *outage) recent() error {
 	return nil
 }
 
-// unconfirmed answers while the ledger vouches for nothing.
-func (r *PropertyRepository) unconfirmed(ctx context.Context, q question, reading *ports.Reading) (*record, error) {
-	err := ports.ErrNotKept
-	if !reading.OnlyKept {
+// untrusted answers while the ledger is untrusted.
+func (r *PropertyRepository) untrusted(
+	ctx context.Context, q question, options ports.ReadOptions,
+) (*record, ports.ReadInfo, error) {
+	bypassed := ports.ReadInfo{Outcome: cachestat.OutcomeBypassed}
+	err := ports.ErrNotCached
+	if !options.OnlyCached {
 		var rec *record
-		if rec, err = r.askedDespiteOutage(ctx, q); !errors.Is(err, ports.ErrUnavailable) {
-			r.note(reading, cachestat.OutcomeBypassed)
-			return rec, err
+		if rec, err = r.fromStoreUnlessDown(ctx, q, options); !errors.Is(err, ports.ErrUnavailable) {
+			return rec, bypassed, err
 		}
 	}
-	if age, ok := r.ledger.Tolerated(time.Now(), reading.Tolerance); ok {
-		if rec, _ := r.kept(ctx, q); rec != nil {
-			r.note(reading, cachestat.OutcomeUnconfirmed)
-			reading.Age = max(reading.Age, age)
-			return rec, nil
+	if age, ok := r.ledger.Tolerated(time.Now(), options.Tolerance); ok {
+		if rec, _ := r.fromCache(ctx, q); rec != nil {
+			return rec, ports.ReadInfo{Outcome: cachestat.OutcomeUnconfirmed, Age: age}, nil
 		}
 	}
-	r.note(reading, cachestat.OutcomeBypassed)
-	return nil, err
+	return nil, bypassed, err
 }
 
-func (r *PropertyRepository) askedDespiteOutage(ctx context.Context, q question) (*record, error) {
+// fromStoreUnlessDown asks the store, unless the store could not be reached a moment ago.
+func (r *PropertyRepository) fromStoreUnlessDown(
+	ctx context.Context, q question, options ports.ReadOptions,
+) (*record, error) {
 	if err := r.outage.recent(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.LoadTimeout)
 	defer cancel()
-	rec, err := asked(ctx, q)
+	rec, err := fromStore(ctx, q, options)
 	if errors.Is(err, ports.ErrUnavailable) && !errors.Is(err, ports.ErrBusy) { // who is busy with this answers others
 		r.outage.last.Store(&failure{time.Now(), err})
 	}

@@ -64,15 +64,15 @@ func New(
 }
 
 // Find implements ports.PropertyRepository. That a listing does not exist is kept like any other answer.
-func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
-	rec, err := r.read(ctx, r.item(id))
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+	rec, info, err := r.read(ctx, r.item(id))
 	if err != nil {
-		return property.Property{}, err
+		return property.Property{}, info, err
 	}
 	if rec.Absent {
-		return property.Property{}, property.ErrNotFound
+		return property.Property{}, info, property.ErrNotFound
 	}
-	return rec.Listings[0], nil
+	return rec.Listings[0], info, nil
 }
 
 func (r *PropertyRepository) item(id property.ID) question {
@@ -83,7 +83,7 @@ func (r *PropertyRepository) item(id property.ID) question {
 		},
 		depends: func(*record) freshness.Dependency { return freshness.OnItem(id) },
 		load: func(ctx context.Context, rec *record) error {
-			p, err := r.PropertyRepository.Find(ctx, id)
+			p, _, err := r.PropertyRepository.Find(ctx, id)
 			if errors.Is(err, property.ErrNotFound) {
 				rec.setItem(nil)
 				return nil
@@ -95,12 +95,12 @@ func (r *PropertyRepository) item(id property.ID) question {
 }
 
 // Search implements ports.PropertyRepository.
-func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
-	rec, err := r.read(ctx, r.page(s))
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
+	rec, info, err := r.read(ctx, r.page(s))
 	if err != nil {
-		return nil, err
+		return nil, info, err
 	}
-	return rec.page(), nil
+	return rec.page(), info, nil
 }
 
 func (r *PropertyRepository) page(s *property.Search) question {
@@ -111,7 +111,7 @@ func (r *PropertyRepository) page(s *property.Search) question {
 		},
 		depends: func(rec *record) freshness.Dependency { return freshness.OnPage(s, rec.page()) },
 		load: func(ctx context.Context, rec *record) error {
-			page, err := r.PropertyRepository.Search(ctx, s)
+			page, _, err := r.PropertyRepository.Search(ctx, s)
 			if err == nil {
 				rec.setPage(page)
 			}
@@ -121,12 +121,12 @@ func (r *PropertyRepository) page(s *property.Search) question {
 }
 
 // Count implements ports.PropertyRepository.
-func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
-	rec, err := r.read(ctx, r.count(f))
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
+	rec, info, err := r.read(ctx, r.count(f))
 	if err != nil {
-		return 0, err
+		return 0, info, err
 	}
-	return rec.Count, nil
+	return rec.Count, info, nil
 }
 
 func (r *PropertyRepository) count(f *property.Filter) question {
@@ -139,7 +139,7 @@ func (r *PropertyRepository) count(f *property.Filter) question {
 		},
 		depends: func(*record) freshness.Dependency { return freshness.OnCount(f) },
 		load: func(ctx context.Context, rec *record) (err error) {
-			rec.Count, err = r.PropertyRepository.Count(ctx, f)
+			rec.Count, _, err = r.PropertyRepository.Count(ctx, f)
 			return err
 		},
 	}

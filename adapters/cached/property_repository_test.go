@@ -17,24 +17,24 @@ import (
 // said of it just before.
 func (s *shop) find(id property.ID) (property.Property, error, cachestat.Outcome) {
 	s.t.Helper()
-	ctx, reading := reading(s.t)
+	ctx := s.t.Context()
 	explained := s.cached().ExplainItem(ctx, id)
-	p, err := s.Find(ctx, id)
-	s.wantExplained(explained, reading.Outcome)
-	return p, err, reading.Outcome
+	p, info, err := s.Find(ctx, id)
+	s.wantExplained(explained, info.Outcome)
+	return p, err, info.Outcome
 }
 
 func (s *shop) wantPage(q *property.Search, how cachestat.Outcome, want ...property.Decimal) {
 	s.t.Helper()
-	ctx, reading := reading(s.t)
+	ctx := s.t.Context()
 	explained := s.cached().ExplainPage(ctx, q)
-	page, err := s.Search(ctx, q)
+	page, info, err := s.Search(ctx, q)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.wantExplained(explained, reading.Outcome)
-	if got := prices(page); !slices.Equal(got, want) || reading.Outcome != how {
-		s.t.Fatalf("the page shows %v (%v), want %v (%v)", got, reading.Outcome, want, how)
+	s.wantExplained(explained, info.Outcome)
+	if got := prices(page); !slices.Equal(got, want) || info.Outcome != how {
+		s.t.Fatalf("the page shows %v (%v), want %v (%v)", got, info.Outcome, want, how)
 	}
 }
 
@@ -55,12 +55,12 @@ func (s *shop) wantAbsent(id property.ID, how cachestat.Outcome) {
 
 func (s *shop) wantCount(f *property.Filter, how cachestat.Outcome, want int64) {
 	s.t.Helper()
-	ctx, reading := reading(s.t)
+	ctx := s.t.Context()
 	explained := s.cached().ExplainCount(ctx, f)
-	n, err := s.Count(ctx, f)
-	s.wantExplained(explained, reading.Outcome)
-	if err != nil || n != want || reading.Outcome != how {
-		s.t.Fatalf("the count is %d (%v, %v), want %d (%v)", n, err, reading.Outcome, want, how)
+	n, info, err := s.Count(ctx, f)
+	s.wantExplained(explained, info.Outcome)
+	if err != nil || n != want || info.Outcome != how {
+		s.t.Fatalf("the count is %d (%v, %v), want %d (%v)", n, err, info.Outcome, want, how)
 	}
 }
 
@@ -70,11 +70,6 @@ func (s *shop) wantAsked(want int64) {
 	if got := s.store.asked.Load(); got != want {
 		s.t.Fatalf("the store was asked %d times, want %d", got, want)
 	}
-}
-
-func reading(t *testing.T) (context.Context, *ports.Reading) {
-	r := &ports.Reading{}
-	return ports.WithReading(t.Context(), r), r
 }
 
 func TestAnItemIsAskedForOnce(t *testing.T) {
@@ -213,9 +208,9 @@ func TestLongSearchesHaveShortKeysOfTheirOwn(t *testing.T) {
 
 func TestAFailedLoadIsNotKept(t *testing.T) {
 	for name, ask := range map[string]func(*shop) error{
-		"item":  func(s *shop) error { _, err := s.Find(s.t.Context(), idOf(1)); return err },
-		"page":  func(s *shop) error { _, err := s.Search(s.t.Context(), cheap(5)); return err },
-		"count": func(s *shop) error { _, err := s.Count(s.t.Context(), &cheap(5).Filter); return err },
+		"item":  func(s *shop) error { _, _, err := s.Find(s.t.Context(), idOf(1)); return err },
+		"page":  func(s *shop) error { _, _, err := s.Search(s.t.Context(), cheap(5)); return err },
+		"count": func(s *shop) error { _, _, err := s.Count(s.t.Context(), &cheap(5).Filter); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)

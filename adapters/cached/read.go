@@ -24,57 +24,53 @@ type question struct {
 	load func(context.Context, *record) error
 }
 
-// read answers a question from the cache if the ledger vouches for what is kept, else from the store.
-func (r *PropertyRepository) read(ctx context.Context, q question) (*record, error) {
-	if ctx.Err() != nil { // or what is kept, or loaded at once, would be given to somebody who has left
-		return nil, context.Cause(ctx)
+// read answers a question from the cache if the ledger says that the cached answer is current, else from the store.
+func (r *PropertyRepository) read(ctx context.Context, q question) (*record, ports.ReadInfo, error) {
+	if ctx.Err() != nil { // a reader who has left gets no answer, not even a cached one
+		return nil, ports.ReadInfo{}, context.Cause(ctx)
 	}
-	reading := ports.ReadingFrom(ctx)
-	if reading == nil {
-		reading = &ports.Reading{}
-	}
+	rec, info, err := r.answer(ctx, q, ports.ReadOptionsFrom(ctx))
+	r.counters.Count(info.Outcome)
+	return rec, info, err
+}
+
+// answer reads as the options ask for.
+func (r *PropertyRepository) answer(
+	ctx context.Context, q question, options ports.ReadOptions,
+) (*record, ports.ReadInfo, error) {
 	switch {
-	case reading.Uncached && reading.OnlyKept:
-		r.note(reading, cachestat.OutcomeBypassed)
-		return nil, ports.ErrNotKept
-	case reading.Uncached:
-		r.note(reading, cachestat.OutcomeBypassed)
-		return asked(ctx, q)
+	case options.Uncached && options.OnlyCached:
+		return nil, ports.ReadInfo{Outcome: cachestat.OutcomeBypassed}, ports.ErrNotCached
+	case options.Uncached:
+		rec, err := fromStore(ctx, q, options)
+		return rec, ports.ReadInfo{Outcome: cachestat.OutcomeBypassed}, err
 	case !r.ledger.Trusted(time.Now()):
-		return r.unconfirmed(ctx, q, reading)
+		return r.untrusted(ctx, q, options)
 	}
-	rec, outcome := r.kept(ctx, q)
+	rec, outcome := r.fromCache(ctx, q)
 	if rec != nil {
-		r.note(reading, outcome)
 		r.offer(q, rec)
-		return rec, nil
+		return rec, ports.ReadInfo{Outcome: outcome}, nil
 	}
-	if reading.OnlyKept {
-		r.note(reading, outcome)
-		return nil, ports.ErrNotKept
+	if options.OnlyCached {
+		return nil, ports.ReadInfo{Outcome: outcome}, ports.ErrNotCached
 	}
-	rec, joined, err := r.loaded(ctx, q)
+	rec, joined, err := r.loadShared(ctx, q, options)
 	if joined {
 		outcome = cachestat.OutcomeCoalesced
 	}
-	r.note(reading, outcome)
-	return rec, err
+	return rec, ports.ReadInfo{Outcome: outcome}, err
 }
 
-// asked is the store's own answer.
-func asked(ctx context.Context, q question) (rec *record, err error) {
+// fromStore returns the store's own answer.
+func fromStore(ctx context.Context, q question, options ports.ReadOptions) (rec *record, err error) {
 	rec = &record{}
-	standAside(ports.ReadingFrom(ctx), func() { err = q.load(ctx, rec) })
+	standAside(options, func() { err = q.load(ctx, rec) })
 	return rec, err
 }
 
-func (r *PropertyRepository) note(reading *ports.Reading, o cachestat.Outcome) {
-	r.counters.Count(o)
-	reading.Note(o)
-}
-
-// kept returns the kept record, true as of now, or nil and why there is none.
-func (r *PropertyRepository) kept(ctx context.Context, q question) (*record, cachestat.Outcome) {
+// fromCache returns the cached record, current as of now, or nil and why there is none.
+func (r *PropertyRepository) fromCache(ctx context.Context, q question) (*record, cachestat.Outcome) {
 	place := r.ledger.Place()
 	key := entryKey(place.Epoch, q.key)
 	rec, err := r.get(ctx, key, place.Epoch)
@@ -128,14 +124,14 @@ func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.V
 // written.
 func (r *PropertyRepository) get(ctx context.Context, key, epoch string) (*record, error) {
 	rec, _, err := r.lookup(ctx, key, epoch)
-	if err != nil && !errors.Is(err, ports.ErrNotKept) && !errors.Is(err, errExpired) && !errors.Is(err, errUnknownKey) {
+	if err != nil && !errors.Is(err, ports.ErrNotCached) && !errors.Is(err, errExpired) && !errors.Is(err, errUnknownKey) {
 		r.counters.CountError()
 	}
 	return rec, err
 }
 
 // lookup returns the record that the cache has under the entry's key, and how many bytes it takes there. The error is
-// ports.ErrNotKept when there is none.
+// ports.ErrNotCached when there is none.
 func (r *PropertyRepository) lookup(ctx context.Context, key, epoch string) (*record, int, error) {
 	ctx, cancel := r.briefly(ctx)
 	defer cancel()
@@ -144,7 +140,7 @@ func (r *PropertyRepository) lookup(ctx context.Context, key, epoch string) (*re
 		return nil, 0, err
 	}
 	if !found {
-		return nil, 0, ports.ErrNotKept
+		return nil, 0, ports.ErrNotCached
 	}
 	payload, err := r.keys.open(key, b)
 	if err != nil {
@@ -152,7 +148,7 @@ func (r *PropertyRepository) lookup(ctx context.Context, key, epoch string) (*re
 	}
 	rec, err := decodeRecord(payload, epoch, time.Now())
 	if err == nil && rec.Loaded < r.forgotten.Load() {
-		return nil, 0, ports.ErrNotKept
+		return nil, 0, ports.ErrNotCached
 	}
 	return rec, len(b), err
 }
@@ -166,13 +162,20 @@ func (r *PropertyRepository) briefly(ctx context.Context) (context.Context, cont
 // write to the cache that makes it start from the present.
 const restoreAfter = 64
 
-// loaded loads the answer, or waits for a load that is under way. A load that began before this read may lack a change
-// that was acknowledged before this read: what it brings is judged like anything kept, and loaded again if need be.
-func (r *PropertyRepository) loaded(ctx context.Context, q question) (*record, bool, error) {
+// loadShared loads the answer, or waits for a load that is under way. A load that began before this read may lack a
+// change that was acknowledged before this read: its answer is judged like a cached one, and loaded again if necessary.
+func (r *PropertyRepository) loadShared(
+	ctx context.Context, q question, options ports.ReadOptions,
+) (*record, bool, error) {
 	arrived := r.ledger.Position()
 	for {
-		rec, joined, err := r.flights.do(ctx, q.key, r.options.LoadTimeout, func(ctx context.Context) (*record, bool, error) {
-			return r.load(ctx, q)
+		var rec *record
+		var joined bool
+		var err error
+		standAside(options, func() {
+			rec, joined, err = r.flights.do(ctx, q.key, r.options.LoadTimeout, func(ctx context.Context) (*record, bool, error) {
+				return r.load(ctx, q)
+			})
 		})
 		if err != nil || !joined || rec.position() >= arrived {
 			return rec, joined, err

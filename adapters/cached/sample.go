@@ -8,6 +8,7 @@ import (
 
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
@@ -26,7 +27,7 @@ func (r *PropertyRepository) offer(q question, rec *record) {
 func (r *PropertyRepository) recheck(
 	ctx context.Context, q question, given record, catchUp func(context.Context) error,
 ) (cachestat.Finding, error) {
-	truth, err := asked(ctx, q)
+	truth, err := fromStore(ctx, q, ports.ReadOptions{})
 	if err != nil {
 		return cachestat.Finding{}, err
 	}

@@ -285,11 +285,8 @@ func (b *branch) away(ago time.Duration) {
 	b.store.hook = func(context.Context) error { return fmt.Errorf("gone: %w", ports.ErrUnavailable) }
 }
 
-func (b *branch) tolerating(tolerance time.Duration) (property.Property, *ports.Reading, error) {
-	ctx, r := reading(b.t)
-	r.Tolerance = tolerance
-	p, err := b.Find(ctx, idOf(1))
-	return p, r, err
+func (b *branch) tolerating(tolerance time.Duration) (property.Property, ports.ReadInfo, error) {
+	return b.Find(ports.WithReadOptions(b.t.Context(), ports.ReadOptions{Tolerance: tolerance}), idOf(1))
 }
 
 func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
@@ -350,11 +347,10 @@ func TestWhoWantsOnlyWhatIsKeptNeverReachesTheStore(t *testing.T) {
 	p := b.add(1, 10)
 	b.catchUp()
 	only := func() (property.Property, error) {
-		ctx, r := reading(t)
-		r.OnlyKept = true
-		return b.Find(ctx, p.ID)
+		p, _, err := b.Find(ports.WithReadOptions(t.Context(), ports.ReadOptions{OnlyCached: true}), p.ID)
+		return p, err
 	}
-	if _, err := only(); !errors.Is(err, ports.ErrNotKept) {
+	if _, err := only(); !errors.Is(err, ports.ErrNotCached) {
 		t.Errorf("with nothing kept: %v", err)
 	}
 	b.wantAsked(0)
@@ -364,7 +360,7 @@ func TestWhoWantsOnlyWhatIsKeptNeverReachesTheStore(t *testing.T) {
 		t.Errorf("with a record that can be patched: %v, %v", got.Price, err)
 	}
 	b.ledger.Confirm(time.Now().Add(-48 * time.Hour))
-	if _, err := only(); !errors.Is(err, ports.ErrNotKept) {
+	if _, err := only(); !errors.Is(err, ports.ErrNotCached) {
 		t.Errorf("with a silent feed: %v", err)
 	}
 	b.wantAsked(1)

@@ -49,7 +49,7 @@ func TestAStalledFeedBypassesTheCacheUntilItIsConfirmedAgain(t *testing.T) {
 
 func found(t *testing.T, s *shop, id property.ID) *property.Property {
 	t.Helper()
-	p, err := s.store.PropertyRepository.Find(t.Context(), id)
+	p, _, err := s.store.PropertyRepository.Find(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +70,9 @@ func TestAReaderMayAskForTheStoresOwnAnswer(t *testing.T) {
 	p := s.add(1, 10)
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	for range 2 {
-		r := &ports.Reading{Uncached: true}
-		if _, err := s.Find(ports.WithReading(t.Context(), r), p.ID); err != nil || r.Outcome != cachestat.OutcomeBypassed {
-			t.Errorf("%v, %v", r.Outcome, err)
+		ctx := ports.WithReadOptions(t.Context(), ports.ReadOptions{Uncached: true})
+		if _, info, err := s.Find(ctx, p.ID); err != nil || info.Outcome != cachestat.OutcomeBypassed {
+			t.Errorf("%v, %v", info.Outcome, err)
 		}
 	}
 	s.wantAsked(3)

@@ -53,17 +53,17 @@ func NewPropertyRepository(now func() time.Time) *PropertyRepository {
 }
 
 // Find implements ports.PropertyRepository.
-func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, error) {
+func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	if err := ctx.Err(); err != nil {
-		return property.Property{}, fmt.Errorf("find listing %s: %w", id, err)
+		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("find listing %s: %w", id, err)
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	row, ok := r.rows[id]
 	if !ok {
-		return property.Property{}, fmt.Errorf("find listing %s: %w", id, property.ErrNotFound)
+		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("find listing %s: %w", id, property.ErrNotFound)
 	}
-	return row, nil
+	return row, ports.ReadInfo{}, nil
 }
 
 // Create implements ports.PropertyRepository.

@@ -6,27 +6,28 @@ import (
 	"slices"
 
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 // Search implements ports.PropertyRepository.
-func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("search listings: %w", err)
+		return nil, ports.ReadInfo{}, fmt.Errorf("search listings: %w", err)
 	}
 	rows := r.matching(&s.Filter)
 	slices.SortFunc(rows, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.Place(&a), s.Sort.Place(&b)) })
 	if after, ok := s.After.Get(); ok {
 		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.Place(&p), after) <= 0 })
 	}
-	return s.Cut(rows), nil
+	return s.Cut(rows), ports.ReadInfo{}, nil
 }
 
 // Count implements ports.PropertyRepository.
-func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, error) {
+func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("count listings: %w", err)
+		return 0, ports.ReadInfo{}, fmt.Errorf("count listings: %w", err)
 	}
-	return int64(len(r.matching(f))), nil
+	return int64(len(r.matching(f))), ports.ReadInfo{}, nil
 }
 
 func (r *PropertyRepository) matching(f *property.Filter) []property.Property {

@@ -21,7 +21,7 @@ type repository struct {
 }
 
 // Repository puts spans around the reads of a repository, named by what it is, such as "load", and what is read. Their
-// outcome is what the query cache notes for the read.
+// outcome is the query cache's.
 func (t *Tracer) Repository(next ports.PropertyRepository, name string) ports.PropertyRepository {
 	if t == nil {
 		return next
@@ -30,49 +30,42 @@ func (t *Tracer) Repository(next ports.PropertyRepository, name string) ports.Pr
 }
 
 // Find implements ports.PropertyRepository.
-func (r *repository) Find(ctx context.Context, id property.ID) (property.Property, error) {
-	return spanned(ctx, r, "find", func(ctx context.Context) (property.Property, error) {
+func (r *repository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+	return spanned(ctx, r, "find", func(ctx context.Context) (property.Property, ports.ReadInfo, error) {
 		return r.PropertyRepository.Find(ctx, id)
 	})
 }
 
 // Search implements ports.PropertyRepository.
-func (r *repository) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
-	return spanned(ctx, r, "search", func(ctx context.Context) (*property.Page, error) {
+func (r *repository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
+	return spanned(ctx, r, "search", func(ctx context.Context) (*property.Page, ports.ReadInfo, error) {
 		return r.PropertyRepository.Search(ctx, s)
 	})
 }
 
 // Count implements ports.PropertyRepository.
-func (r *repository) Count(ctx context.Context, f *property.Filter) (int64, error) {
-	return spanned(ctx, r, "count", func(ctx context.Context) (int64, error) {
+func (r *repository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
+	return spanned(ctx, r, "count", func(ctx context.Context) (int64, ports.ReadInfo, error) {
 		return r.PropertyRepository.Count(ctx, f)
 	})
 }
 
-// spanned runs a read within a span. The context's Reading has the least lucky outcome of several reads; for the span
-// the outcome of this one is taken apart from those before.
-func spanned[T any](ctx context.Context, r *repository, verb string, read func(context.Context) (T, error)) (T, error) {
+// spanned runs a read within a span that has the read's outcome.
+func spanned[T any](
+	ctx context.Context, r *repository, verb string, read func(context.Context) (T, ports.ReadInfo, error),
+) (T, ports.ReadInfo, error) {
 	ctx, end := r.trace(ctx, r.name+" "+verb)
+	value, info, err := read(ctx)
 	outcome := ""
-	reading := ports.ReadingFrom(ctx)
-	var before cachestat.Outcome
-	if reading != nil {
-		before, reading.Outcome = reading.Outcome, cachestat.OutcomeNone
-	}
-	value, err := read(ctx)
-	if reading != nil {
-		if reading.Outcome != cachestat.OutcomeNone {
-			outcome = reading.Outcome.String()
-		}
-		reading.Note(before)
+	if info.Outcome != cachestat.OutcomeNone {
+		outcome = info.Outcome.String()
 	}
 	if errors.Is(err, property.ErrNotFound) {
 		end(outcome, nil) // an answer like any other
 	} else {
 		end(outcome, err)
 	}
-	return value, err
+	return value, info, err
 }
 
 // feed records the polls of a change feed, each as a trace of its own.

@@ -64,7 +64,7 @@ func (a *admission) admit(next http.Handler) http.Handler {
 		}
 		defer func() { <-room }()
 		if e := exchange.Of(w); e != nil && room == a.working {
-			e.Receive, e.Reading.Aside = a.receive, a.standAside
+			e.Receive, e.Read.Aside = a.receive, a.standAside
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -208,7 +208,7 @@ func TestWhoWaitsStandsAsideAndComesBack(t *testing.T) {
 		h, _ := outer(1, 1, func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/wait":
-				exchange.Of(w).Reading.Aside(func() { <-load })
+				exchange.Of(w).Read.Aside(func() { <-load })
 				_, _ = io.WriteString(w, "back")
 			case "/work":
 				<-work
@@ -250,7 +250,7 @@ func TestMoreThanMayStandAsideWaitAtTheirPlaces(t *testing.T) {
 		load := make(chan struct{})
 		h, _ := outer(1, 1, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/wait" {
-				exchange.Of(w).Reading.Aside(func() { <-load })
+				exchange.Of(w).Read.Aside(func() { <-load })
 			}
 		})
 		var all sync.WaitGroup

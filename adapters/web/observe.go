@@ -128,7 +128,7 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration,
 		zap.Float64("took_ms", float64(took.Microseconds())/1e3),
 		zap.Int64("bytes", e.Bytes()),
 		zap.Stringer("view", e.View),
-		zap.Stringer("query", e.Reading.Outcome),
+		zap.Stringer("query", e.Query),
 		zap.String("client", exchange.AddressText(e.Client)),
 		zap.String("user_agent", exchange.Loggable(r.UserAgent(), longestLogged)),
 	)

@@ -69,8 +69,8 @@ type shop struct {
 // noneSoDear answers every search with an empty page.
 type noneSoDear struct{ ports.PropertyRepository }
 
-func (noneSoDear) Search(context.Context, *property.Search) (*property.Page, error) {
-	return &property.Page{}, nil
+func (noneSoDear) Search(context.Context, *property.Search) (*property.Page, ports.ReadInfo, error) {
+	return &property.Page{}, ports.ReadInfo{}, nil
 }
 
 // dearest is a price above all others, and where the prices asked for begin.
@@ -96,7 +96,7 @@ func newShop(b *testing.B, searches int) *shop {
 		NewID: apptest.NewID, Now: time.Now, DefaultCurrency: "USD", CatchUp: func(context.Context) error { return nil },
 	})
 	for range 1_000 {
-		p, _, err := s.catalog.Create(b.Context(), property.Details{Title: "Cottage", Location: "Here", Price: 100}, nil)
+		p, err := s.catalog.Create(b.Context(), property.Details{Title: "Cottage", Location: "Here", Price: 100}, nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func (s *shop) fill(filler *cached.PropertyRepository) {
 		search := &property.Search{Sort: property.DefaultSort, Limit: property.DefaultLimit}
 		search.Filter.Price.Min = property.Some(dearest + property.Decimal(i))
 		at := s.ledger.Position()
-		page, err := filler.Search(s.b.Context(), search)
+		page, _, err := filler.Search(s.b.Context(), search)
 		if err != nil {
 			s.b.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/gable-listings/gable/adapters/listinggen"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 // market is made-up listings that change, and the true answer to every question asked so far, kept up to date write by
@@ -79,7 +80,7 @@ func (m *market) popular() property.ID { return m.ids[m.rank.Uint64()] }
 // write changes one listing. New listings take the places of removed ones among the popular.
 func (m *market) write() {
 	at := m.rank.Uint64()
-	p, err := m.Find(m.b.Context(), m.ids[at])
+	p, _, err := m.Find(m.b.Context(), m.ids[at])
 	if err != nil {
 		m.insert()
 		m.ids[at], m.ids = m.ids[len(m.ids)-1], m.ids[:len(m.ids)-1]
@@ -209,18 +210,18 @@ func (m *market) workOut(search *property.Search) *standing {
 }
 
 // Search answers as the memory repository does, from what stands.
-func (m *market) Search(_ context.Context, search *property.Search) (*property.Page, error) {
+func (m *market) Search(_ context.Context, search *property.Search) (*property.Page, ports.ReadInfo, error) {
 	page := &property.Page{}
 	for _, row := range m.standing("page:"+search.String(), search).shown() {
 		page.Properties = append(page.Properties, *m.rows[row.place.ID])
 	}
-	return page, nil
+	return page, ports.ReadInfo{}, nil
 }
 
 // Count answers as the memory repository does, from what stands.
-func (m *market) Count(_ context.Context, f *property.Filter) (int64, error) {
+func (m *market) Count(_ context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	all := &property.Search{Filter: *f, Sort: property.DefaultSort}
-	return int64(len(m.standing("count:"+f.String(), all).rows)), nil
+	return int64(len(m.standing("count:"+f.String(), all).rows)), ports.ReadInfo{}, nil
 }
 
 // questions are so many different searches as people make them: for what a listing offers at its price, on the map, around

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -118,37 +117,32 @@ func (t *queryTally) only(one, another int) float64 {
 	return t.share(func(queried [len(contenders)]bool) bool { return queried[one] && !queried[another] })
 }
 
-// asking is a context that tells afterwards what gable's cache did, and whether that was a query.
-func asking(b *testing.B) (ctx context.Context, queried func() bool) {
-	reading := &ports.Reading{}
-	return ports.WithReading(b.Context(), reading), func() bool {
-		return reading.Outcome != cachestat.OutcomeHit && reading.Outcome != cachestat.OutcomePatched
-	}
+// asksStore reports whether gable's cache asked the store.
+func asksStore(info ports.ReadInfo) bool {
+	return info.Outcome != cachestat.OutcomeHit && info.Outcome != cachestat.OutcomePatched
 }
 
 // page asks everybody for a page, and returns who queried.
 func (m *market) page(gable ports.PropertyRepository, s *property.Search) (queried [len(contenders)]bool) {
 	truth := m.standing("page:"+s.String(), s)
-	ctx, byGable := asking(m.b)
-	page, err := gable.Search(ctx, s)
+	page, info, err := gable.Search(m.b.Context(), s)
 	shown := truth.shown()
 	if err != nil || !slices.EqualFunc(page.Properties, shown, func(p property.Property, row standingRow) bool {
 		return p.ID == row.place.ID && p.Version == row.version
 	}) {
 		m.b.Fatalf("search %s: gable's answer is not the true one (%v)", s, err)
 	}
-	return m.rivals(truth, byGable(), slices.Equal(truth.served, shown))
+	return m.rivals(truth, asksStore(info), slices.Equal(truth.served, shown))
 }
 
 // count asks everybody how many listings match.
 func (m *market) count(gable ports.PropertyRepository, s *property.Search) (queried [len(contenders)]bool) {
 	truth := m.standing("count:"+s.Filter.String(), &property.Search{Filter: s.Filter, Sort: property.DefaultSort})
-	ctx, byGable := asking(m.b)
-	n, err := gable.Count(ctx, &s.Filter)
+	n, info, err := gable.Count(m.b.Context(), &s.Filter)
 	if err != nil || n != int64(len(truth.rows)) {
 		m.b.Fatalf("count %s: %d, not %d (%v)", s.Filter.String(), n, len(truth.rows), err)
 	}
-	return m.rivals(truth, byGable(), truth.counted == len(truth.rows))
+	return m.rivals(truth, asksStore(info), truth.counted == len(truth.rows))
 }
 
 // rivals says who queried for a page or a count, and remembers what everybody keeps now.
@@ -162,14 +156,13 @@ func (m *market) rivals(truth *standing, gable, unchanged bool) [len(contenders)
 // item asks everybody for a listing. All but gable keep it until it is written.
 func (m *market) item(gable ports.PropertyRepository) [len(contenders)]bool {
 	id := m.popular()
-	ctx, byGable := asking(m.b)
-	p, err := gable.Find(ctx, id)
-	truth, trueErr := m.Find(m.b.Context(), id)
+	p, info, err := gable.Find(m.b.Context(), id)
+	truth, _, trueErr := m.Find(m.b.Context(), id)
 	if errors.Is(err, property.ErrNotFound) != errors.Is(trueErr, property.ErrNotFound) || p.Version != truth.Version {
 		m.b.Fatalf("listing %s: version %d (%v), not %d (%v)", id, p.Version, err, truth.Version, trueErr)
 	}
 	served, asked := m.items[id]
 	m.items[id] = truth.Version
 	stale := !asked || served != truth.Version
-	return [...]bool{byGable(), stale, stale, stale}
+	return [...]bool{asksStore(info), stale, stale, stale}
 }

@@ -36,12 +36,12 @@ func New(listings ports.PropertyRepository, events ports.EventPublisher, o Optio
 }
 
 // Get returns one listing; property.ErrNotFound when there is none.
-func (c *Catalog) Get(ctx context.Context, id property.ID) (property.Property, error) {
+func (c *Catalog) Get(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	return c.listings.Find(ctx, id)
 }
 
 // Search returns one page of listings.
-func (c *Catalog) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+func (c *Catalog) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	return c.listings.Search(ctx, s)
 }
 
@@ -53,30 +53,33 @@ func (c *Catalog) History(
 }
 
 // Count returns how many listings match.
-func (c *Catalog) Count(ctx context.Context, f *property.Filter) (int64, error) {
+func (c *Catalog) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	return c.listings.Count(ctx, f)
 }
 
-// Create stores a new listing. With an idempotency key (nil for none), a repetition of the same request returns the
-// listing as first created, and true. Errors: *property.InvalidError, property.ErrReferenceTaken,
-// ports.ErrIdempotencyKeyReused.
+// Create stores a new listing and returns the committed change, with the listing in After. With an idempotency key (nil
+// for none), a repetition of the same request commits nothing: the change has no Op, and After is the listing as first
+// created. Errors: *property.InvalidError, property.ErrReferenceTaken, ports.ErrIdempotencyKeyReused.
 func (c *Catalog) Create(
 	ctx context.Context, d property.Details, key *ports.IdempotencyKey,
-) (created property.Property, replayed bool, err error) {
+) (property.Change, error) {
 	p, err := property.New(c.options.NewID(), c.withCurrency(d), c.options.Now())
 	if err != nil {
-		return property.Property{}, false, err
+		return property.Change{}, err
 	}
 	creation, err := c.listings.Create(ctx, p, key)
 	if err != nil {
-		return property.Property{}, false, fmt.Errorf("create listing: %w", err)
+		return property.Change{}, fmt.Errorf("create listing: %w", err)
 	}
 	if creation.Replayed {
-		return *creation.Change.After, true, c.acknowledge(ctx)
+		return unchanged(creation.Change.After), c.acknowledge(ctx)
 	}
 	c.publish(ctx, creation.Change)
-	return *creation.Change.After, false, nil
+	return creation.Change, nil
 }
+
+// unchanged is the change of a write that commits nothing and finds the listing so.
+func unchanged(p *property.Property) property.Change { return property.Change{ID: p.ID, After: p} }
 
 // acknowledge makes sure that this process shows what it is about to acknowledge, where somebody else may have written it.
 func (c *Catalog) acknowledge(ctx context.Context) error {
@@ -107,49 +110,49 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 // maxAttempts bounds how often a revision without an expected version starts over because somebody else was faster.
 const maxAttempts = 5
 
-// Revise replaces the details of a listing by what edit makes of them. A revision that changes nothing stores nothing and
-// returns the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil
+// Revise replaces the details of a listing by what edit makes of them and returns the committed change. A revision that
+// changes nothing commits nothing: the change has no Op, and After is the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil
 // is any. A version alone does not name a state: a table that is loaded anew has its versions a second time. Errors:
 // property.ErrNotFound, property.ErrVersionConflict (the state is not an expected one, or others went on changing it),
 // property.ErrReferenceTaken, *property.InvalidError, and edit's own.
 func (c *Catalog) Revise(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 	edit func(property.Details) (property.Details, error),
-) (property.Property, error) {
+) (property.Change, error) {
 	for range maxAttempts {
-		revised, err := c.reviseOnce(ctx, id, expected, edit)
+		change, err := c.reviseOnce(ctx, id, expected, edit)
 		if !errors.Is(err, property.ErrVersionConflict) || expected != nil {
-			return revised, c.admit(ctx, err)
+			return change, c.admit(ctx, err)
 		}
 	}
-	return property.Property{}, c.admit(ctx, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict))
+	return property.Change{}, c.admit(ctx, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict))
 }
 
 func (c *Catalog) reviseOnce(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 	edit func(property.Details) (property.Details, error),
-) (property.Property, error) {
+) (property.Change, error) {
 	current, err := c.current(ctx, id, expected)
 	if err != nil {
-		return property.Property{}, err
+		return property.Change{}, err
 	}
 	details, err := edit(current.Details)
 	if err != nil {
-		return property.Property{}, err
+		return property.Change{}, err
 	}
 	revised, err := current.Revise(c.withCurrency(details))
 	if err != nil {
-		return revised, err
+		return property.Change{}, err
 	}
 	if revised.Details.Equal(current.Details) {
-		return revised, c.acknowledge(ctx)
+		return unchanged(&revised), c.acknowledge(ctx)
 	}
 	change, err := c.listings.Update(ctx, revised)
 	if err != nil {
-		return property.Property{}, fmt.Errorf("revise listing %s: %w", id, err)
+		return property.Change{}, fmt.Errorf("revise listing %s: %w", id, err)
 	}
 	c.publish(ctx, change)
-	return *change.After, nil
+	return change, nil
 }
 
 // current reads the listing from the store itself, past every cache, and checks its state. That its version still
@@ -157,7 +160,7 @@ func (c *Catalog) reviseOnce(
 func (c *Catalog) current(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 ) (property.Property, error) {
-	current, err := c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)
+	current, _, err := c.listings.Find(ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true}), id)
 	if err == nil && expected != nil && !expected(&current) {
 		err = property.ErrVersionConflict
 	}
@@ -167,37 +170,42 @@ func (c *Catalog) current(
 	return current, nil
 }
 
-// Remove deletes a listing, if it is in an expected state (nil: whatever its state). Errors: property.ErrNotFound,
-// property.ErrVersionConflict.
-func (c *Catalog) Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error {
-	return c.admit(ctx, c.remove(ctx, id, expected))
+// Remove deletes a listing, if it is in an expected state (nil: whatever its state), and returns the committed change.
+// Errors: property.ErrNotFound, property.ErrVersionConflict.
+func (c *Catalog) Remove(
+	ctx context.Context, id property.ID, expected func(*property.Property) bool,
+) (property.Change, error) {
+	change, err := c.remove(ctx, id, expected)
+	return change, c.admit(ctx, err)
 }
 
-func (c *Catalog) remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error {
+func (c *Catalog) remove(
+	ctx context.Context, id property.ID, expected func(*property.Property) bool,
+) (property.Change, error) {
 	version := int64(0)
 	if expected != nil {
 		current, err := c.current(ctx, id, expected)
 		if err != nil {
-			return err
+			return property.Change{}, err
 		}
 		version = current.Version
 	}
 	change, err := c.listings.Delete(ctx, id, version)
 	if err != nil {
-		return fmt.Errorf("remove listing %s: %w", id, err)
+		return property.Change{}, fmt.Errorf("remove listing %s: %w", id, err)
 	}
 	c.publish(ctx, change)
-	return nil
+	return change, nil
 }
 
 // Export calls yield with every listing that matches, in the search's order, whatever its window. It reads page by page:
 // a listing whose place in the order changes meanwhile may come twice or not at all; by creation time none does. An error
 // of yield ends it.
 func (c *Catalog) Export(ctx context.Context, s property.Search, yield func(*property.Property) error) error {
-	ctx = ports.WithReading(ctx, &ports.Reading{Uncached: true})
+	ctx = ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true})
 	s.Limit, s.After = property.MaxLimit, property.Optional[property.Place]{}
 	for {
-		page, err := c.listings.Search(ctx, &s)
+		page, _, err := c.listings.Search(ctx, &s)
 		if err != nil {
 			return fmt.Errorf("export listings: %w", err)
 		}
@@ -212,12 +220,11 @@ func (c *Catalog) Export(ctx context.Context, s property.Search, yield func(*pro
 	}
 }
 
-// publish tells everybody in this process about the process's own changes, after their commit.
+// publish publishes this process's own changes in this process, after their commit.
 func (c *Catalog) publish(ctx context.Context, changes ...property.Change) {
 	events := make([]property.Event, len(changes))
 	for i, change := range changes {
 		events[i] = property.Event{Change: change, Origin: property.OriginSelf}
 	}
 	c.events.Publish(ctx, events...)
-	ports.WritingFrom(ctx).Note(changes...)
 }

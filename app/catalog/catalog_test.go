@@ -28,12 +28,17 @@ func TestWhatOthersHaveWrittenIsKnownHereBeforeAWriterIsToldOfIt(t *testing.T) {
 			_, err := s.Revise(t.Context(), s.ids[0], nil, raise(0))
 			return err
 		}, nil},
-		"removed, and it is gone": {func(s *shop) error { return s.Remove(t.Context(), never, nil) }, property.ErrNotFound},
+		"removed, and it is gone": {func(s *shop) error {
+			_, err := s.Remove(t.Context(), never, nil)
+			return err
+		}, property.ErrNotFound},
 		"removed, and it is at another version": {func(s *shop) error {
-			return s.Remove(t.Context(), s.ids[0], atVersion(7))
+			_, err := s.Remove(t.Context(), s.ids[0], atVersion(7))
+			return err
 		}, property.ErrVersionConflict},
 		"removed, and gone when asked for a tag": {func(s *shop) error {
-			return s.Remove(t.Context(), never, atVersion(1))
+			_, err := s.Remove(t.Context(), never, atVersion(1))
+			return err
 		}, property.ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,28 +13,21 @@ import (
 func (c *Catalog) ReviseAll(
 	ctx context.Context, ids []property.ID, edit func(property.Details) (property.Details, error),
 ) (property.Tally, error) {
-	return each(ids, func(id property.ID) (changed bool, err error) {
-		_, err = c.Revise(ctx, id, nil, func(d property.Details) (property.Details, error) {
-			revised, err := edit(d)
-			changed = err == nil && !revised.Equal(d)
-			return revised, err
-		})
-		return changed, err
-	})
+	return each(ids, func(id property.ID) (property.Change, error) { return c.Revise(ctx, id, nil, edit) })
 }
 
 // RemoveAll removes listings one after the other, whatever their versions, as ReviseAll revises them.
 func (c *Catalog) RemoveAll(ctx context.Context, ids []property.ID) (property.Tally, error) {
-	return each(ids, func(id property.ID) (bool, error) { return true, c.Remove(ctx, id, nil) })
+	return each(ids, func(id property.ID) (property.Change, error) { return c.Remove(ctx, id, nil) })
 }
 
-func each(ids []property.ID, change func(property.ID) (bool, error)) (property.Tally, error) {
+func each(ids []property.ID, write func(property.ID) (property.Change, error)) (property.Tally, error) {
 	var t property.Tally
 	for _, id := range ids {
-		changed, err := change(id)
+		change, err := write(id)
 		var invalid *property.InvalidError
 		switch {
-		case err == nil && changed:
+		case err == nil && change.Op != "":
 			t.Changed++
 		case err == nil:
 			t.Unchanged++

@@ -9,19 +9,22 @@ import (
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
+	"github.com/google/go-cmp/cmp"
 )
 
 // Whoever reads here after a write has been acknowledged must be shown it.
 func TestEveryWriteIsToldHereBeforeItIsAcknowledged(t *testing.T) {
 	s := newShop(t, plain)
-	p, _, err := s.Create(t.Context(), property.Details{Title: "new", Location: "Here"}, nil)
-	wantTold(t, s, err, property.OpInsert, p.ID)
-	_, err = s.Revise(t.Context(), p.ID, nil, raise(1))
-	wantTold(t, s, err, property.OpUpdate, p.ID)
-	wantTold(t, s, s.Remove(t.Context(), p.ID, nil), property.OpDelete, p.ID)
+	created, err := s.Create(t.Context(), property.Details{Title: "new", Location: "Here"}, nil)
+	wantTold(t, s, created, err, property.OpInsert, created.ID)
+	updated, err := s.Revise(t.Context(), created.ID, nil, raise(1))
+	wantTold(t, s, updated, err, property.OpUpdate, created.ID)
+	deleted, err := s.Remove(t.Context(), created.ID, nil)
+	wantTold(t, s, deleted, err, property.OpDelete, created.ID)
 }
 
-func wantTold(t *testing.T, s *shop, err error, op property.Op, id property.ID) {
+// wantTold checks that the returned change is the one that was published.
+func wantTold(t *testing.T, s *shop, returned property.Change, err error, op property.Op, id property.ID) {
 	t.Helper()
 	if err != nil || len(s.told) != 1 || s.told[0].Origin != property.OriginSelf {
 		t.Fatalf("the %s is told as %+v, error %v", op, s.told, err)
@@ -29,27 +32,30 @@ func wantTold(t *testing.T, s *shop, err error, op property.Op, id property.ID) 
 	if c := s.told[0].Change; c.Op != op || c.ID != id {
 		t.Fatalf("the %s of %s is told as the %s of %s", op, id, c.Op, c.ID)
 	}
+	if diff := cmp.Diff(s.told[0].Change, returned); diff != "" {
+		t.Errorf("the %s returns another change (-published +returned):\n%s", op, diff)
+	}
 	s.told = nil
 }
 
 // A repetition may find what the first request has made by way of another process.
 func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
 	s := newShop(t, plain)
-	create := func() (property.Property, bool, error) {
+	create := func() (property.Change, error) {
 		key := ports.IdempotencyKey{Owner: "importer", Key: "1", Request: "same"}
 		return s.Create(t.Context(), property.Details{Title: "once", Location: "Here"}, &key)
 	}
-	first, _, err := create()
+	first, err := create()
 	if err != nil || s.caughtUp != 0 {
 		t.Fatalf("the first waits %d times, error %v", s.caughtUp, err)
 	}
-	again, replayed, err := create()
-	if err != nil || !replayed || again.ID != first.ID || s.caughtUp != 1 || len(s.told) != 1 {
-		t.Errorf("the second gets %s (%t) and waits %d times, error %v; %d told", again.ID, replayed, s.caughtUp, err,
+	again, err := create()
+	if err != nil || again.Op != "" || again.After == nil || again.ID != first.ID || s.caughtUp != 1 || len(s.told) != 1 {
+		t.Errorf("the second gets %s (%q) and waits %d times, error %v; %d told", again.ID, again.Op, s.caughtUp, err,
 			len(s.told))
 	}
 	s.behind = ports.ErrUnavailable
-	if _, _, err := create(); !errors.Is(err, ports.ErrUnavailable) {
+	if _, err := create(); !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("while that cannot be known here, the third is told %v", err)
 	}
 }
@@ -95,17 +101,17 @@ type asked struct {
 }
 
 func (a *asked) note(ctx context.Context) {
-	if reading := ports.ReadingFrom(ctx); reading == nil || !reading.Uncached {
+	if !ports.ReadOptionsFrom(ctx).Uncached {
 		a.kept++
 	}
 }
 
-func (a *asked) Find(ctx context.Context, id property.ID) (property.Property, error) {
+func (a *asked) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	a.note(ctx)
 	return a.PropertyRepository.Find(ctx, id)
 }
 
-func (a *asked) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+func (a *asked) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	a.note(ctx)
 	return a.PropertyRepository.Search(ctx, s)
 }
@@ -119,7 +125,7 @@ func TestWritesAndExportsBeginWithWhatStandsInTheStore(t *testing.T) {
 	}, 1_00, 2_00)
 	for name, act := range map[string]func() error{
 		"a revision": func() error { _, err := s.Revise(t.Context(), s.ids[0], nil, raise(1)); return err },
-		"a removal":  func() error { return s.Remove(t.Context(), s.ids[1], atVersion(1)) },
+		"a removal":  func() error { _, err := s.Remove(t.Context(), s.ids[1], atVersion(1)); return err },
 		"an export": func() error {
 			return s.Export(t.Context(), property.Search{}, func(*property.Property) error { return nil })
 		},
@@ -130,7 +136,7 @@ func TestWritesAndExportsBeginWithWhatStandsInTheStore(t *testing.T) {
 		}
 		store.kept = 0
 	}
-	if _, err := s.Get(t.Context(), s.ids[0]); err != nil || store.kept != 1 {
+	if _, _, err := s.Get(t.Context(), s.ids[0]); err != nil || store.kept != 1 {
 		t.Errorf("a reader reads %d times what may be kept, error %v", store.kept, err)
 	}
 }

@@ -65,7 +65,7 @@ func (c *exportCmd) Run(ctx context.Context, p *Process) (err error) {
 		}()
 		to = f
 	}
-	total, err := s.Catalog.Count(ctx, &search.Filter)
+	total, _, err := s.Catalog.Count(ctx, &search.Filter)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}

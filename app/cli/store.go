@@ -20,7 +20,7 @@ func openConfigured(ctx context.Context, p *Process, flags *config.Flags) (*serv
 
 // actingAs says who makes the changes of a command.
 func actingAs(ctx context.Context, actor string) context.Context {
-	return ports.WithWriting(ctx, &ports.Writing{Actor: actor})
+	return ports.WithActor(ctx, actor)
 }
 
 // adminFlags are those of all commands that look after keys and accounts.

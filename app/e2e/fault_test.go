@@ -350,7 +350,7 @@ func TestTheFeedIsReadWhileQueriesTakeEveryConnection(t *testing.T) {
 	stuck := make(chan struct{})
 	go func() {
 		defer close(stuck)
-		_, _ = s.Db.Repository().Count(t.Context(), &property.Filter{}) // waits for the lock
+		_, _, _ = s.Db.Repository().Count(t.Context(), &property.Filter{}) // waits for the lock
 	}()
 	s.Eventually("the query has the connection", func() bool { return s.Db.Stats().InUse == 1 })
 	before := s.Ledger.ConfirmedAt()

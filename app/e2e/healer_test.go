@@ -13,6 +13,7 @@ import (
 	"github.com/gable-listings/gable/app/insight"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 // A wrong answer that is in the view cache, however it has come there, is served until it has been looked at once.
@@ -29,10 +30,10 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 			TagSuffix: "-0", Route: "/v1/properties/{id}",
 			Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})},
 		}
-		s.Kept.Keep(key, wrong, s.Kept.Position(), func(context.Context) (viewcache.Answer, error) {
+		s.Kept.Keep(key, wrong, s.Kept.Position(), func(context.Context) (viewcache.Answer, ports.ReadInfo, error) {
 			right := wrong
 			right.Body = []byte(s.Get(path, "Cache-Control", "no-store").Must(http.StatusOK).Body)
-			return right, nil
+			return right, ports.ReadInfo{}, nil
 		})
 		if body := s.Get(path).Body; !strings.Contains(body, "wrong") && s.Log.FilterMessage(insight.WrongAnswer).Len() == 0 {
 			t.Fatalf("the forged view is not served: %s", body)

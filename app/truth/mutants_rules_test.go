@@ -271,12 +271,13 @@ var catalogMutants = []mutant{
 	},
 	{
 		"so does who is told that all is as wished for",
-		"app/catalog/catalog.go", "return revised, c.acknowledge(ctx)", "return revised, nil", catalogPkg, ".",
+		"app/catalog/catalog.go", "return unchanged(&revised), c.acknowledge(ctx)",
+		"return unchanged(&revised), nil", catalogPkg, ".",
 	},
 	{
 		"and who is told what the first request has made",
-		"app/catalog/catalog.go", "return *creation.Change.After, true, c.acknowledge(ctx)",
-		"return *creation.Change.After, true, nil", catalogPkg, ".",
+		"app/catalog/catalog.go", "return unchanged(creation.Change.After), c.acknowledge(ctx)",
+		"return unchanged(creation.Change.After), nil", catalogPkg, ".",
 	},
 	{
 		"and an importer who is told that some need no change",
@@ -289,13 +290,13 @@ var catalogMutants = []mutant{
 	},
 	{
 		"so is a revision",
-		"app/catalog/catalog.go", "	c.publish(ctx, change)\n	return *change.After, nil",
-		"	return *change.After, nil", catalogPkg, ".",
+		"app/catalog/catalog.go", "revise listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
+		"revise listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
 		"and a removal",
-		"app/catalog/catalog.go", "	c.publish(ctx, change)\n	return nil\n",
-		"	_ = change\n	return nil\n", catalogPkg, ".",
+		"app/catalog/catalog.go", "remove listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
+		"remove listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
 		"and what is imported",
@@ -303,7 +304,7 @@ var catalogMutants = []mutant{
 	},
 	{
 		"a writer begins with what stands in the store",
-		"app/catalog/catalog.go", "c.listings.Find(ports.WithReading(ctx, &ports.Reading{Uncached: true}), id)",
+		"app/catalog/catalog.go", "c.listings.Find(ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true}), id)",
 		"c.listings.Find(ctx, id)", catalogPkg, ".",
 	},
 }
@@ -312,7 +313,7 @@ var catalogMutants = []mutant{
 var cachedMutants = []mutant{
 	{
 		"in an outage the query cache gives nothing older than is tolerated",
-		"adapters/cached/outage.go", "reading.Tolerance); ok {", "reading.Tolerance); ok || true {", cachedPkg, ".",
+		"adapters/cached/outage.go", "options.Tolerance); ok {", "options.Tolerance); ok || true {", cachedPkg, ".",
 	},
 	{
 		"a record is used only if its signature is right",
@@ -385,13 +386,13 @@ var cachedMutants = []mutant{
 	{
 		"a reader gets the store's own answer who asks for it",
 		"adapters/cached/read.go",
-		"	case reading.Uncached:\n		r.note(reading, cachestat.OutcomeBypassed)\n		return asked(ctx, q)\n",
-		"", cachedPkg, ".",
+		"	case options.Uncached:\n",
+		"	case false:\n", cachedPkg, ".",
 	},
 	{
 		"only an outage is made up for",
-		"adapters/cached/outage.go", "!errors.Is(err, ports.ErrUnavailable) {\n			r.note",
-		"err == nil {\n			r.note", cachedPkg, ".",
+		"adapters/cached/outage.go", "!errors.Is(err, ports.ErrUnavailable) {\n			return rec, bypassed",
+		"err == nil {\n			return rec, bypassed", cachedPkg, ".",
 	},
 	{
 		"a load outlives whoever asked first",
@@ -408,10 +409,10 @@ var cachedMutants = []mutant{
 	},
 	{
 		"who is granted the lease too late looks first",
-		"adapters/cached/lease.go", "		rec, _ := r.kept(ctx, q)\n",
+		"adapters/cached/lease.go", "		rec, _ := r.fromCache(ctx, q)\n",
 		`		var rec *record
 		if !granted {
-			rec, _ = r.kept(ctx, q)
+			rec, _ = r.fromCache(ctx, q)
 		}
 `, cachedPkg, ".",
 	},
@@ -464,7 +465,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"its token names no transaction",
-		"adapters/web/consistency/coordinator.go", "(wrote.Epoch == \"\" || wrote.Epoch == place.Epoch)", "true", consistencyPkg, ".",
+		"adapters/web/consistency/coordinator.go", " || change.Epoch != \"\" && change.Epoch != place.Epoch {", " {", consistencyPkg, ".",
 	},
 	{
 		"nor does the view cache",
@@ -536,15 +537,15 @@ var viewMutants = []mutant{
 	},
 	{
 		"when the feed cannot be read the database is asked",
-		"adapters/web/consistency/coordinator.go", "reading.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "o.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
 	},
 	{
 		"who asks for the database gets no view",
-		"adapters/web/viewcache/http.go", "if !e.Reading.Uncached {\n		var v", "if true {\n		var v", viewPkg, ".",
+		"adapters/web/viewcache/http.go", "if !e.Read.Uncached {\n		var v", "if true {\n		var v", viewPkg, ".",
 	},
 	{
 		"not even of a known target",
-		"adapters/web/viewcache/http.go", "if e.Prepared = true; e.Reading.Uncached {",
+		"adapters/web/viewcache/http.go", "if e.Prepared = true; e.Read.Uncached {",
 		"if e.Prepared = true; false {", viewPkg, ".",
 	},
 	{
@@ -553,7 +554,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"a read that waits for the store takes no place",
-		"adapters/cached/flights.go", "		reading.Aside(wait)\n		return\n", "", cachedPkg, ".",
+		"adapters/cached/flights.go", "		options.Aside(wait)\n		return\n", "", cachedPkg, ".",
 	},
 	{
 		"a page carries the token of its browser's cookie",

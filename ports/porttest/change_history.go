@@ -43,7 +43,7 @@ type acting struct {
 }
 
 func (a acting) Context() context.Context {
-	return ports.WithWriting(a.reporter.Context(), &ports.Writing{Actor: a.actor})
+	return ports.WithActor(a.reporter.Context(), a.actor)
 }
 
 // recall reads a history from its end to its beginning in pages of at most limit changes.

@@ -74,7 +74,7 @@ func (e expectation) check(t *rapid.T, name string, repo ports.PropertyRepositor
 	if !slices.Equal(sure, e.sure) {
 		t.Fatalf("%s: search %q shows\n%v\nnot\n%v", name, &e.search, sure, e.sure)
 	}
-	count, err := repo.Count(t.Context(), &e.search.Filter)
+	count, _, err := repo.Count(t.Context(), &e.search.Filter)
 	if err != nil || count < int64(e.matches) || count > int64(e.matches+len(e.unsure)) {
 		t.Fatalf("%s: count %q is %d (error %v); %d match, %d may match", name, &e.search.Filter, count, err, e.matches,
 			len(e.unsure))
@@ -88,7 +88,7 @@ func (e expectation) walk(t *rapid.T, name string, repo ports.PropertyRepository
 	var found []property.ID
 	search := e.search
 	for range len(e.table) + 1 {
-		page, err := repo.Search(t.Context(), &search)
+		page, _, err := repo.Search(t.Context(), &search)
 		if err != nil {
 			t.Fatalf("%s: search %q: %v", name, &search, err)
 		}

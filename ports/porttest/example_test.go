@@ -36,6 +36,9 @@ func TestAuditedPropertyRepository(t *testing.T) {
 	}, porttest.Features{})
 }
 
+// The limiter of ExampleRateLimiter passes the suite. Its file has no test, so that documentation shows the whole file.
+func TestExampleRateLimiter(t *testing.T) { joinSuite(t) }
+
 // store is how a program provides the repository that its use cases get.
 var store = fx.Provide(func() ports.PropertyRepository { return memory.NewPropertyRepository(time.Now) })
 

@@ -134,7 +134,7 @@ var concurrencyCases = []suiteCase[shelf]{
 func (s shelf) seesMixedPrices(times int) bool {
 	search := property.Search{Sort: property.DefaultSort, Limit: property.MaxLimit}
 	for range times {
-		page, err := s.repo.Search(s.t.Context(), &search)
+		page, _, err := s.repo.Search(s.t.Context(), &search)
 		if err != nil {
 			return true
 		}
@@ -193,9 +193,9 @@ func (s shelf) wantEnded(ctx context.Context, p property.Property, cause error) 
 	s.t.Helper()
 	search := s.parse("")
 	calls := map[string]func() error{
-		"Find":   func() error { _, err := s.repo.Find(ctx, p.ID); return err },
-		"Search": func() error { _, err := s.repo.Search(ctx, &search); return err },
-		"Count":  func() error { _, err := s.repo.Count(ctx, &search.Filter); return err },
+		"Find":   func() error { _, _, err := s.repo.Find(ctx, p.ID); return err },
+		"Search": func() error { _, _, err := s.repo.Search(ctx, &search); return err },
+		"Count":  func() error { _, _, err := s.repo.Count(ctx, &search.Filter); return err },
 		"Create": func() error { _, err := s.repo.Create(ctx, s.draft(2), nil); return err },
 		"Update": func() error { _, err := s.repo.Update(ctx, p); return err },
 		"Delete": func() error { _, err := s.repo.Delete(ctx, p.ID, 0); return err },

@@ -102,7 +102,7 @@ var windowCases = []suiteCase[shelf]{
 	{"a_count_ignores_the_window", "Count is how many listings match the filter, pages or no pages.", func(s shelf) {
 		s.shelveAreas()
 		filter := s.parse("min_area_m2=1").Filter
-		if count, err := s.repo.Count(s.t.Context(), &filter); err != nil || count != 3 {
+		if count, _, err := s.repo.Count(s.t.Context(), &filter); err != nil || count != 3 {
 			s.t.Fatalf("the count is %d (error %v), not 3", count, err)
 		}
 	}},

@@ -126,7 +126,7 @@ func (s shelf) bring(batch ...ports.Incoming) []ports.Upserted {
 
 func (s shelf) find(id property.ID) property.Property {
 	s.t.Helper()
-	p, err := s.repo.Find(s.t.Context(), id)
+	p, _, err := s.repo.Find(s.t.Context(), id)
 	if err != nil {
 		s.t.Fatalf("find listing %s: %v", id, err)
 	}
@@ -141,7 +141,7 @@ func (s shelf) search(query string) *property.Page {
 
 func (s shelf) page(search *property.Search) *property.Page {
 	s.t.Helper()
-	page, err := s.repo.Search(s.t.Context(), search)
+	page, _, err := s.repo.Search(s.t.Context(), search)
 	if err != nil {
 		s.t.Fatalf("search %q: %v", search, err)
 	}
@@ -173,7 +173,7 @@ func (s shelf) wantFound(query string, titles ...string) {
 		s.t.Fatalf("search %q found %q, not %q", query, found, titles)
 	}
 	filter := s.parse(query).Filter
-	count, err := s.repo.Count(s.t.Context(), &filter)
+	count, _, err := s.repo.Count(s.t.Context(), &filter)
 	if err != nil || count != int64(len(titles)) {
 		s.t.Fatalf("count %q is %d (error %v), not %d", query, count, err, len(titles))
 	}
@@ -210,7 +210,7 @@ func (s shelf) wantStored(want property.Property) {
 
 func (s shelf) wantGone(id property.ID) {
 	s.t.Helper()
-	_, err := s.repo.Find(s.t.Context(), id)
+	_, _, err := s.repo.Find(s.t.Context(), id)
 	s.wantError("find a listing that is gone", err, property.ErrNotFound)
 }
 

@@ -63,7 +63,7 @@ var wrongCreations = []wrongRepository{
 			if !creation.Replayed {
 				return creation, err
 			}
-			now, err := right.Find(ctx, creation.Change.ID)
+			now, _, err := right.Find(ctx, creation.Change.ID)
 			creation.Change.After = &now
 			return creation, err
 		}

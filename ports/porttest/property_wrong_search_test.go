@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 )
 
 // plain answers searches by going through all listings, with each step replaceable.
@@ -31,10 +32,13 @@ func searching(change func(*plain)) func(repository) repository {
 	change(&p)
 	return func(right repository) repository {
 		return altered{PropertyRepository: right,
-			search: func(ctx context.Context, s *property.Search) (*property.Page, error) { return p.search(ctx, right, s) },
-			count: func(ctx context.Context, f *property.Filter) (int64, error) {
+			search: func(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
+				page, err := p.search(ctx, right, s)
+				return page, ports.ReadInfo{}, err
+			},
+			count: func(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 				found, err := p.matching(ctx, right, f)
-				return int64(len(found)), err
+				return int64(len(found)), ports.ReadInfo{}, err
 			}}
 	}
 }
@@ -42,7 +46,7 @@ func searching(change func(*plain)) func(repository) repository {
 func (p plain) matching(ctx context.Context, right repository, f *property.Filter) ([]property.Property, error) {
 	var all []property.Property
 	for search := (property.Search{Sort: property.DefaultSort, Limit: 10_000}); ; {
-		page, err := right.Search(ctx, &search)
+		page, _, err := right.Search(ctx, &search)
 		if err != nil {
 			return nil, err
 		}
@@ -325,17 +329,17 @@ var wrongOrders = []wrongRepository{
 		[]string{"a_page_has_at_most_limit_listings", "pages_follow_without_gap_or_repeat",
 			"a_full_last_page_is_followed_by_an_empty_one"}, []string{"a_page_begins_behind_a_place_that_is_gone"}},
 	{"a count ignores the filter", func(right repository) repository {
-		return altered{PropertyRepository: right, count: func(ctx context.Context, _ *property.Filter) (int64, error) {
+		return altered{PropertyRepository: right, count: func(ctx context.Context, _ *property.Filter) (int64, ports.ReadInfo, error) {
 			return right.Count(ctx, &property.Filter{})
 		}}
 	}, []string{"a_count_ignores_the_window", "nothing_found_is_an_empty_page"}, []string{"*"}},
 	{"a count is of one page", func(right repository) repository {
-		return altered{PropertyRepository: right, count: func(ctx context.Context, f *property.Filter) (int64, error) {
-			page, err := right.Search(ctx, &property.Search{Filter: *f, Sort: property.DefaultSort, Limit: 2})
+		return altered{PropertyRepository: right, count: func(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
+			page, _, err := right.Search(ctx, &property.Search{Filter: *f, Sort: property.DefaultSort, Limit: 2})
 			if err != nil {
-				return 0, err
+				return 0, ports.ReadInfo{}, err
 			}
-			return int64(len(page.Properties)), nil
+			return int64(len(page.Properties)), ports.ReadInfo{}, nil
 		}}
 	}, []string{"a_count_ignores_the_window"}, []string{"*"}},
 }

@@ -59,30 +59,30 @@ func TestWrongPropertyRepositoriesAreNoticed(t *testing.T) {
 // altered is a repository with some of its methods replaced.
 type altered struct {
 	ports.PropertyRepository
-	find   func(context.Context, property.ID) (property.Property, error)
-	search func(context.Context, *property.Search) (*property.Page, error)
-	count  func(context.Context, *property.Filter) (int64, error)
+	find   func(context.Context, property.ID) (property.Property, ports.ReadInfo, error)
+	search func(context.Context, *property.Search) (*property.Page, ports.ReadInfo, error)
+	count  func(context.Context, *property.Filter) (int64, ports.ReadInfo, error)
 	create func(context.Context, property.Property, *ports.IdempotencyKey) (ports.Creation, error)
 	update func(context.Context, property.Property) (property.Change, error)
 	delete func(context.Context, property.ID, int64) (property.Change, error)
 	upsert func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
 }
 
-func (b altered) Find(ctx context.Context, id property.ID) (property.Property, error) {
+func (b altered) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	if b.find != nil {
 		return b.find(ctx, id)
 	}
 	return b.PropertyRepository.Find(ctx, id)
 }
 
-func (b altered) Search(ctx context.Context, s *property.Search) (*property.Page, error) {
+func (b altered) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	if b.search != nil {
 		return b.search(ctx, s)
 	}
 	return b.PropertyRepository.Search(ctx, s)
 }
 
-func (b altered) Count(ctx context.Context, f *property.Filter) (int64, error) {
+func (b altered) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	if b.count != nil {
 		return b.count(ctx, f)
 	}
@@ -124,36 +124,36 @@ type (
 
 var wrongReads = []wrongRepository{
 	{"nothing is found without an error", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, error) {
-			p, err := right.Find(ctx, id)
+		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+			p, _, err := right.Find(ctx, id)
 			if errors.Is(err, property.ErrNotFound) {
 				err = nil
 			}
-			return p, err
+			return p, ports.ReadInfo{}, err
 		}}
 	}, []string{"find_reports_a_missing_listing"}, []string{"*"}},
 	{"another's listing is found", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, error) {
+		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 			id[15] &^= 1
 			return right.Find(ctx, id)
 		}}
 	}, []string{"create_returns_the_listing_as_stored"}, []string{"*"}},
 	{"contexts are ignored", func(right repository) repository {
 		return altered{PropertyRepository: right,
-			search: func(ctx context.Context, s *property.Search) (*property.Page, error) {
+			search: func(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 				return right.Search(context.WithoutCancel(ctx), s)
 			}}
 	}, []string{"a_cancelled_context_ends_every_call", "a_passed_deadline_ends_every_call"}, nil},
 	{"searches are kept for ever", func(right repository) repository {
 		var kept sync.Map
-		return altered{PropertyRepository: right, search: func(ctx context.Context, s *property.Search) (*property.Page,
+		return altered{PropertyRepository: right, search: func(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo,
 			error) {
 			if page, ok := kept.Load(s.String()); ok {
-				return page.(*property.Page), nil
+				return page.(*property.Page), ports.ReadInfo{}, nil
 			}
-			page, err := right.Search(ctx, s)
+			page, _, err := right.Search(ctx, s)
 			kept.Store(s.String(), page)
-			return page, err
+			return page, ports.ReadInfo{}, err
 		}}
 	}, []string{"a_search_sees_the_newest_state"}, []string{"*"}},
 }
@@ -167,7 +167,7 @@ var wrongWrites = []wrongRepository{
 				if !errors.Is(err, property.ErrVersionConflict) {
 					return change, err
 				}
-				stored, err := right.Find(ctx, p.ID)
+				stored, _, err := right.Find(ctx, p.ID)
 				if err != nil {
 					return property.Change{}, err
 				}
@@ -179,7 +179,7 @@ var wrongWrites = []wrongRepository{
 		var inside meeting
 		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
 			error) {
-			stored, err := right.Find(ctx, p.ID)
+			stored, _, err := right.Find(ctx, p.ID)
 			if err != nil || stored.Version != p.Version {
 				return right.Update(ctx, p)
 			}
@@ -196,7 +196,7 @@ var wrongWrites = []wrongRepository{
 	{"an update takes version 0 for any", func(right repository) repository {
 		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
 			error) {
-			if stored, err := right.Find(ctx, p.ID); err == nil && p.Version == 0 {
+			if stored, _, err := right.Find(ctx, p.ID); err == nil && p.Version == 0 {
 				p.Version = stored.Version
 			}
 			return right.Update(ctx, p)
@@ -290,12 +290,12 @@ var wrongWrites = []wrongRepository{
 	{"versions begin again", func(right repository) repository {
 		fresh := func(p *property.Property) { p.Version = 1 }
 		return altered{PropertyRepository: right,
-			find: func(ctx context.Context, id property.ID) (property.Property, error) {
-				p, err := right.Find(ctx, id)
+			find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+				p, _, err := right.Find(ctx, id)
 				if p.Title == "b" {
 					fresh(&p)
 				}
-				return p, err
+				return p, ports.ReadInfo{}, err
 			},
 			create: func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 				creation, err := right.Create(ctx, p, key)

@@ -70,7 +70,7 @@ var wrongUpserts = []wrongRepository{
 			result, err := right.Upsert(ctx, batch)
 			for i, u := range result {
 				if u.Change.Op == "" {
-					stored, _ := right.Find(ctx, u.Change.ID)
+					stored, _, _ := right.Find(ctx, u.Change.ID)
 					result[i].Change, err = right.Update(ctx, stored)
 				}
 			}
@@ -196,10 +196,10 @@ var wrongStores = []wrongRepository{
 		p.CreatedAt = p.CreatedAt.Truncate(time.Millisecond)
 	}), []string{"times_are_exact_to_the_microsecond", "created_after_excludes_its_bound"}, []string{"*"}},
 	{"times are local", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, error) {
-			p, err := right.Find(ctx, id)
+		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+			p, _, err := right.Find(ctx, id)
 			p.UpdatedAt = p.UpdatedAt.In(time.FixedZone("", 3600))
-			return p, err
+			return p, ports.ReadInfo{}, err
 		}}
 	}, []string{"times_are_exact_to_the_microsecond"}, []string{"*"}},
 	{"photos are shared with the caller", func(right repository) repository {
@@ -209,12 +209,12 @@ var wrongStores = []wrongRepository{
 				given.Store(p.ID, p.Photos)
 				return right.Create(ctx, p, key)
 			},
-			find: func(ctx context.Context, id property.ID) (property.Property, error) {
-				p, err := right.Find(ctx, id)
+			find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+				p, _, err := right.Find(ctx, id)
 				if photos, ok := given.Load(id); ok && p.Version == 1 {
 					p.Photos = photos.([]string)
 				}
-				return p, err
+				return p, ports.ReadInfo{}, err
 			}}
 	}, []string{"what_is_stored_is_nobodys_to_change"}, nil},
 }

@@ -27,15 +27,15 @@ var Contract []byte
 
 // Catalog is the use cases on listings.
 type Catalog interface {
-	Get(ctx context.Context, id property.ID) (property.Property, error)
-	Search(ctx context.Context, s *property.Search) (*property.Page, error)
-	Count(ctx context.Context, f *property.Filter) (int64, error)
-	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Property, bool, error)
+	Get(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error)
+	Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error)
+	Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error)
+	Create(ctx context.Context, d property.Details, key *ports.IdempotencyKey) (property.Change, error)
 	Revise(
 		ctx context.Context, id property.ID, expected func(*property.Property) bool,
 		edit func(property.Details) (property.Details, error),
-	) (property.Property, error)
-	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) error
+	) (property.Change, error)
+	Remove(ctx context.Context, id property.ID, expected func(*property.Property) bool) (property.Change, error)
 }
 
 // Files moves listings in bulk.

@@ -39,7 +39,7 @@ func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
 		if !key.Scope.Allows(needed) {
 			return problem.Refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
 		}
-		return h(w, r.WithContext(ports.WithWriting(r.Context(), &ports.Writing{Actor: actor})), key)
+		return h(w, r.WithContext(ports.WithActor(r.Context(), actor)), key)
 	}
 }
 

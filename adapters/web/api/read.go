@@ -13,6 +13,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 	"github.com/gorilla/mux"
 )
 
@@ -59,24 +60,25 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.base = a.Base
-	return a.Views.Serve(w, r, s.key(), func(ctx context.Context) (viewcache.Answer, error) {
+	return a.Views.Serve(w, r, s.key(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
 		return a.findPage(ctx, s)
 	})
 }
 
-func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, error) {
-	count := int64(viewcache.NoCount)
+func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, ports.ReadInfo, error) {
+	count, info := int64(viewcache.NoCount), ports.ReadInfo{}
 	if s.count { // dearer: a busy server refuses it before anything is spent
 		var err error
-		if count, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
-			return viewcache.Answer{}, err
+		if count, info, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
+			return viewcache.Answer{}, info, err
 		}
 	}
-	page, err := a.Catalog.Search(ctx, &s.Search)
+	page, searched, err := a.Catalog.Search(ctx, &s.Search)
+	info = info.And(searched)
 	if err != nil {
-		return viewcache.Answer{}, err
+		return viewcache.Answer{}, info, err
 	}
-	return a.Views.PageAnswer(&s.Search, page, count, s.answer), nil
+	return a.Views.PageAnswer(&s.Search, page, count, s.answer), info, nil
 }
 
 // answer is the page as a client gets it.
@@ -145,12 +147,12 @@ func (a *API) read(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseParameters(r); err != nil {
 		return err
 	}
-	return a.Views.Serve(w, r, itemKey+id.String(), func(ctx context.Context) (viewcache.Answer, error) {
-		p, err := a.Catalog.Get(ctx, id)
+	return a.Views.Serve(w, r, itemKey+id.String(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+		p, info, err := a.Catalog.Get(ctx, id)
 		if err != nil {
-			return viewcache.Answer{}, err
+			return viewcache.Answer{}, info, err
 		}
-		return a.Views.ItemAnswer(&p, itemAnswer), nil
+		return a.Views.ItemAnswer(&p, itemAnswer), info, nil
 	})
 }
 

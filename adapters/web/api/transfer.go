@@ -98,7 +98,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return importError(err)
 	}
-	a.setWriteToken(w, r)
+	a.Consistency.SetBulkToken(r.Context(), report.Created+report.Updated > 0, w.Header())
 	return writeJSON(w, r, answerOf(&report))
 }
 

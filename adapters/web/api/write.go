@@ -39,12 +39,12 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	if err != nil {
 		return err
 	}
-	created, _, err := a.Catalog.Create(r.Context(), details, once(key, who, body))
+	change, err := a.Catalog.Create(r.Context(), details, once(key, who, body))
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", a.Base+searchRoute+"/"+created.ID.String())
-	a.writeItem(w, r, http.StatusCreated, &created)
+	w.Header().Set("Location", a.Base+searchRoute+"/"+change.ID.String())
+	a.writeItem(w, r, http.StatusCreated, change)
 	return nil
 }
 
@@ -96,13 +96,13 @@ func (a *API) revise(
 	if err != nil {
 		return err
 	}
-	revised, err := a.Catalog.Revise(r.Context(), id, expected, func(current property.Details) (property.Details, error) {
+	change, err := a.Catalog.Revise(r.Context(), id, expected, func(current property.Details) (property.Details, error) {
 		return edit(body, current)
 	})
 	if err != nil {
 		return a.preconditioned(err, expected, r)
 	}
-	a.writeItem(w, r, http.StatusOK, &revised)
+	a.writeItem(w, r, http.StatusOK, change)
 	return nil
 }
 
@@ -112,10 +112,11 @@ func (a *API) remove(w http.ResponseWriter, r *http.Request, _ access.Key) error
 	if err != nil {
 		return err
 	}
-	if err := a.Catalog.Remove(r.Context(), id, expected); err != nil {
+	change, err := a.Catalog.Remove(r.Context(), id, expected)
+	if err != nil {
 		return a.preconditioned(err, expected, r)
 	}
-	a.setWriteToken(w, r)
+	a.setWriteToken(w, r, change)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -188,13 +189,13 @@ func onlyWeak(header []string) bool {
 	return true
 }
 
-// setWriteToken sets the token of what the request has written.
-func (a *API) setWriteToken(w http.ResponseWriter, r *http.Request) {
-	a.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), w.Header())
+// setWriteToken sets the token of a change.
+func (a *API) setWriteToken(w http.ResponseWriter, r *http.Request, change property.Change) {
+	a.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), change, w.Header())
 }
 
 // writeItem answers a change with the listing as it is now: the bytes and entity tag that a GET would get.
-func (a *API) writeItem(w http.ResponseWriter, r *http.Request, status int, p *property.Property) {
-	a.setWriteToken(w, r)
-	viewcache.WriteUncached(w, r, status, itemAnswer(p))
+func (a *API) writeItem(w http.ResponseWriter, r *http.Request, status int, change property.Change) {
+	a.setWriteToken(w, r, change)
+	viewcache.WriteUncached(w, r, status, itemAnswer(change.After))
 }

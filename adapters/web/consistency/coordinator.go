@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -39,23 +40,23 @@ func New(ledger *freshness.Ledger, feed Feed, o Options) *Coordinator {
 	return &Coordinator{ledger: ledger, feed: feed, options: o}
 }
 
-// Prepare does what the directives ask for before a read, and sets in the reading what the caches may do. A request for
+// Prepare does what the directives ask for before a read, and sets the options that the caches follow. A request for
 // the latest state, or for a token that the ledger has not reached, waits for one poll of the feed that begins now and is
 // shared by all who wait. When the poll is late, the database is asked. Neither request accepts an unconfirmed answer.
-func (c *Coordinator) Prepare(ctx context.Context, d Directives, reading *ports.Reading) {
-	reading.OnlyKept, reading.Tolerance = d.OnlyCached, c.options.StaleIfError
+func (c *Coordinator) Prepare(ctx context.Context, d Directives, o *ports.ReadOptions) {
+	o.OnlyCached, o.Tolerance = d.OnlyCached, c.options.StaleIfError
 	if d.Tolerant {
-		reading.Tolerance = d.MaxStale
+		o.Tolerance = d.MaxStale
 	}
 	if d.Uncached || d.Latest || d.Session {
-		reading.Tolerance = 0
+		o.Tolerance = 0
 	}
 	behind := d.Token != nil && !d.Token.MetBy(c.ledger.Place())
 	switch {
 	case d.Uncached:
-		reading.Uncached = true
+		o.Uncached = true
 	case d.Latest, behind:
-		reading.Uncached = c.catchUp(ctx) != nil
+		o.Uncached = c.catchUp(ctx) != nil
 	}
 }
 
@@ -77,30 +78,38 @@ func (c *Coordinator) SetReadToken(ctx context.Context, h http.Header) error {
 	return nil
 }
 
-// SetWriteToken sets the token of a write, whose context carries a ports.Writing. The token covers the directives' own
-// token as well. For several changes, or a change in another epoch than the feed's, it is the database's present place.
-// If that is unknown because the database has gone away, the token asks the next read to show the present wherever it is
-// made.
+// SetWriteToken sets the token of a write that committed one change, or none (its Op is empty). The token covers the
+// directives' own token as well. For a change in another epoch than the feed's it is the database's present place, as
+// SetBulkToken describes.
+func (c *Coordinator) SetWriteToken(ctx context.Context, d Directives, change property.Change, h http.Header) {
+	place := c.ledger.Place()
+	if change.Op == "" || change.Epoch != "" && change.Epoch != place.Epoch {
+		c.SetBulkToken(ctx, change.Op != "", h)
+		return
+	}
+	before := freshness.Token{Seen: freshness.Place{Epoch: place.Epoch}}
+	if d.Token != nil {
+		before = *d.Token
+	}
+	if token, ok := before.After(change.Tx, place); ok {
+		h[Header] = []string{token.String()}
+		return
+	}
+	c.SetBulkToken(ctx, true, h)
+}
+
+// SetBulkToken sets the token of a write of many changes: the database's present place. If that is unknown because the
+// database has gone away, the token asks the next read to show the present wherever it is made.
 //
-// A write that changed nothing may have shown its client what somebody else wrote just now. If the feed cannot deliver
+// A write that committed nothing may have shown its client another process's recent change. If the feed cannot deliver
 // that first, the caches are not trusted until it has.
-func (c *Coordinator) SetWriteToken(ctx context.Context, d Directives, h http.Header) {
-	if d.Token == nil {
-		d.Token = &freshness.Token{Seen: freshness.Place{Epoch: c.ledger.Place().Epoch}}
-	}
-	wrote := ports.WritingFrom(ctx)
-	if place := c.ledger.Place(); wrote != nil && wrote.Changes == 1 && (wrote.Epoch == "" || wrote.Epoch == place.Epoch) {
-		if token, ok := d.Token.After(wrote.Tx, place); ok {
-			h[Header] = []string{token.String()}
-			return
-		}
-	}
+func (c *Coordinator) SetBulkToken(ctx context.Context, committed bool, h http.Header) {
 	token := freshness.Present()
 	seen, known, err := c.seen(ctx)
 	if err == nil {
 		token = freshness.Token{Seen: seen}
 	}
-	if !known && (wrote == nil || wrote.Changes == 0) {
+	if !known && !committed {
 		c.ledger.Doubt(time.Now())
 	}
 	h[Header] = []string{token.String()}

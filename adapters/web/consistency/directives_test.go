@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/google/go-cmp/cmp"
 )
@@ -51,16 +52,15 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 	elsewhere := freshness.Token{Seen: freshness.Place{Epoch: "elsewhere"}}
 	for name, c := range map[string]struct {
 		given string
-		wrote ports.Writing
+		wrote property.Change // none when its Op is empty
 		exact bool
 	}{
-		"one change":                             {"", ports.Writing{Tx: 12, Changes: 1}, true},
-		"one change, in this epoch":              {"", ports.Writing{Tx: 12, Epoch: "here", Changes: 1}, true},
-		"one change, in another epoch":           {"", ports.Writing{Tx: 12, Epoch: "elsewhere", Changes: 1}, false},
-		"one change, after another epoch":        {elsewhere.String(), ports.Writing{Tx: 12, Changes: 1}, false},
-		"one change, after what cannot be known": {freshness.Present().String(), ports.Writing{Tx: 12, Changes: 1}, false},
-		"many changes":                           {"", ports.Writing{Tx: 12, Changes: 2}, false},
-		"no change":                              {"", ports.Writing{}, false},
+		"one change":                             {"", property.Change{Op: property.OpUpdate, Tx: 12}, true},
+		"one change, in this epoch":              {"", property.Change{Op: property.OpUpdate, Tx: 12, Epoch: "here"}, true},
+		"one change, in another epoch":           {"", property.Change{Op: property.OpUpdate, Tx: 12, Epoch: "elsewhere"}, false},
+		"one change, after another epoch":        {elsewhere.String(), property.Change{Op: property.OpUpdate, Tx: 12}, false},
+		"one change, after what cannot be known": {freshness.Present().String(), property.Change{Op: property.OpUpdate, Tx: 12}, false},
+		"no change":                              {"", property.Change{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ledger := freshness.NewLedger(4, 1<<30, time.Hour)
@@ -71,17 +71,33 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 				request.Set(Header, c.given)
 			}
 			New(ledger, away{}, Options{CatchUpTimeout: time.Second}).
-				SetWriteToken(ports.WithWriting(t.Context(), &c.wrote), Parse(request), answer)
+				SetWriteToken(t.Context(), Parse(request), c.wrote, answer)
 			token, err := freshness.ParseToken(answer.Get(Header))
 			later := freshness.Place{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 13, Xmax: 13}}
 			if err != nil || token.MetBy(here) || token.MetBy(later) != c.exact {
 				t.Errorf("the token is %+v, %v", token, err)
 			}
 			// What was written here is known here. What stood there already may be news to this process.
-			if trusted := ledger.Trusted(time.Now()); trusted != (c.wrote.Changes > 0) {
+			if trusted := ledger.Trusted(time.Now()); trusted != (c.wrote.Op != "") {
 				t.Errorf("the caches are trusted: %t", trusted)
 			}
 		})
+	}
+}
+
+// A bulk write shows the database's present place, which nobody can name while the database is away.
+func TestABulkWriteHasATokenAndDistrustsTheCachesWhenItCommittedNothing(t *testing.T) {
+	for _, committed := range []bool{true, false} {
+		ledger := freshness.NewLedger(4, 1<<30, time.Hour)
+		ledger.Confirm(time.Now())
+		answer := http.Header{}
+		New(ledger, away{}, Options{CatchUpTimeout: time.Second}).SetBulkToken(t.Context(), committed, answer)
+		if token := answer.Get(Header); token != freshness.Present().String() {
+			t.Errorf("committed %t: the token is %q, want %q", committed, token, freshness.Present())
+		}
+		if trusted := ledger.Trusted(time.Now()); trusted != committed {
+			t.Errorf("committed %t: the caches are trusted: %t", committed, trusted)
+		}
 	}
 }
 

@@ -156,7 +156,7 @@ func TestProblemExamplesSayWhatIsSent(t *testing.T) {
 		"IdempotencyKeyReused":   problem.From(ports.ErrIdempotencyKeyReused),
 		"Internal":               problem.From(errors.New("unknown")),
 		"Unavailable":            problem.From(ports.ErrUnavailable),
-		"NotCached":              problem.From(ports.ErrNotKept),
+		"NotCached":              problem.From(ports.ErrNotCached),
 	} {
 		got := problemExample(t, name)
 		want.RequestID = got.RequestID

@@ -29,13 +29,12 @@ type Exchange struct {
 	Route string
 	// Actor is who has proved to make the request, as histories name them: "key importer", or an account's name.
 	Actor string
-	// View is what the view cache did.
-	View cachestat.Outcome
+	// View is what the view cache did, and Query what the query cache did.
+	View, Query cachestat.Outcome
 	// Directives are what the request asks of the caches.
 	Directives consistency.Directives
-	// Reading tells what the caches may do, once it is Prepared, and what the query cache did; pass it on with
-	// ports.WithReading.
-	Reading  ports.Reading
+	// Read has what the caches may do for this request. The directives are in it once it is Prepared.
+	Read     ports.ReadOptions
 	Prepared bool
 	// Err is the cause behind a 5xx answer, which only the log may show.
 	Err error

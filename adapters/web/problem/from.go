@@ -41,7 +41,7 @@ var known = []struct {
 		Detail: "or Last-Event-ID is older than the changes kept, or from before the database was restored"})},
 	{ports.ErrIdempotencyKeyReused, IdempotencyKeyReused.New("This key was sent before with another body.",
 		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},
-	{ports.ErrNotKept, NotCached.New("No cache has a true answer to this, and the request does not want the database to be asked.")},
+	{ports.ErrNotCached, NotCached.New("No cache has a true answer to this, and the request does not want the database to be asked.")},
 	{freshness.ErrInvalidToken, InvalidRequest.New("The Consistency-Token was not made by this service.",
 		Error{Parameter: "Consistency-Token", Detail: "must be * or what an answer of this service carried"})},
 	{access.ErrUnknownKey, Unauthorized.New("The key does not exist, or it has been revoked.")},

@@ -110,7 +110,7 @@ func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, firs
 			}
 			ids = append(ids, id)
 			if len(first) < sampled {
-				p, err := s.Catalog.Get(ctx, id)
+				p, _, err := s.Catalog.Get(ctx, id)
 				if err != nil && !errors.Is(err, property.ErrNotFound) {
 					return nil, nil, err
 				}
@@ -246,7 +246,7 @@ func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Acco
 		done.Tally, err = s.Catalog.ReviseAll(ctx, ids, edit)
 	}
 	done.Stopped = err != nil
-	s.setWriteToken(w, r)
+	s.setBulkToken(w, r, done.Changed > 0)
 	status := http.StatusOK
 	if done.Stopped {
 		status = http.StatusServiceUnavailable

@@ -7,6 +7,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 	"github.com/gorilla/mux"
 )
 
@@ -40,14 +41,15 @@ func (s *Site) catalogue(w http.ResponseWriter, r *http.Request) error {
 		s.write(w, r, http.StatusBadRequest, "catalogue", s.catalogueFrame(&results{Form: &form}))
 		return nil
 	}
-	return s.Views.Serve(w, r, catalogueKey+form.key(), func(ctx context.Context) (viewcache.Answer, error) {
-		count, err := s.Catalog.Count(ctx, &search.Filter) // dearer: a busy server refuses it before anything is spent
+	return s.Views.Serve(w, r, catalogueKey+form.key(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+		count, info, err := s.Catalog.Count(ctx, &search.Filter) // dearer: a busy server refuses it before anything is spent
 		if err != nil {
-			return viewcache.Answer{}, err
+			return viewcache.Answer{}, info, err
 		}
-		page, err := s.Catalog.Search(ctx, search)
+		page, searched, err := s.Catalog.Search(ctx, search)
+		info = info.And(searched)
 		if err != nil {
-			return viewcache.Answer{}, err
+			return viewcache.Answer{}, info, err
 		}
 		return s.Views.PageAnswer(search, page, count, func(page *property.Page, count int64) viewcache.Answer {
 			found := &results{Form: &form, Listings: page.Properties, Count: count}
@@ -56,7 +58,7 @@ func (s *Site) catalogue(w http.ResponseWriter, r *http.Request) error {
 				found.Next = form.with("cursor", next)
 			}
 			return s.answer(catalogueRoute, "catalogue", s.catalogueFrame(found))
-		}), nil
+		}), info, nil
 	})
 }
 
@@ -94,18 +96,19 @@ func (s *Site) listing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errNoPage
 	}
-	return s.Views.Serve(w, r, listingKey+id.String(), func(ctx context.Context) (viewcache.Answer, error) {
-		p, err := s.Catalog.Get(ctx, id)
+	return s.Views.Serve(w, r, listingKey+id.String(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+		p, info, err := s.Catalog.Get(ctx, id)
 		if err != nil {
-			return viewcache.Answer{}, err
+			return viewcache.Answer{}, info, err
 		}
 		d := &details{Property: &p}
 		depends := []freshness.Dependency{freshness.OnItem(p.ID)}
 		if at, ok := p.Coordinates.Get(); ok {
 			search := around(at)
-			page, err := s.Catalog.Search(ctx, search)
+			page, searched, err := s.Catalog.Search(ctx, search)
+			info = info.And(searched)
 			if err != nil {
-				return viewcache.Answer{}, err
+				return viewcache.Answer{}, info, err
 			}
 			depends = append(depends, freshness.OnPage(search, page))
 			d.show(page)
@@ -113,7 +116,7 @@ func (s *Site) listing(w http.ResponseWriter, r *http.Request) error {
 		}
 		answer := s.answer(listingRoute, "listing", s.listingFrame(d))
 		answer.Depends = depends
-		return answer, nil
+		return answer, info, nil
 	})
 }
 

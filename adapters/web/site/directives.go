@@ -5,11 +5,22 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/domain/property"
 )
 
-// setWriteToken has the browser carry the token of what its request has written.
-func (s *Site) setWriteToken(w http.ResponseWriter, r *http.Request) {
-	s.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), w.Header())
+// setWriteToken sets the token of a change, and has the browser carry it.
+func (s *Site) setWriteToken(w http.ResponseWriter, r *http.Request, change property.Change) {
+	s.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), change, w.Header())
+	s.carryToken(w)
+}
+
+// setBulkToken sets the token of many changes, and has the browser carry it.
+func (s *Site) setBulkToken(w http.ResponseWriter, r *http.Request, committed bool) {
+	s.Consistency.SetBulkToken(r.Context(), committed, w.Header())
+	s.carryToken(w)
+}
+
+func (s *Site) carryToken(w http.ResponseWriter) {
 	s.setCookie(w, consistency.Cookie, w.Header().Get(consistency.Header), consistency.CookieSeconds)
 }
 

@@ -101,14 +101,14 @@ func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.
 	if f.Once != "" {
 		once = &ports.IdempotencyKey{Owner: who.ID, Key: f.Once, Request: access.HashSecret(r.PostForm.Encode())}
 	}
-	created, _, err := s.Catalog.Create(r.Context(), d, once)
+	change, err := s.Catalog.Create(r.Context(), d, once)
 	switch {
 	case errors.Is(err, ports.ErrIdempotencyKeyReused):
 		// Sent, changed after going back, and sent again: that is another listing.
 		f.Once, f.Banner = newToken(), "A listing was already made from this form. Save again to make a second one from what stands here now."
 		return s.editPage(w, r, who, http.StatusConflict, f)
 	case err == nil:
-		return s.done(w, r, editPath(created.ID), "“"+created.Title+"” has been added.")
+		return s.written(w, r, change, editPath(change.ID), "“"+change.After.Title+"” has been added.")
 	}
 	return s.notSaved(w, r, who, f, err)
 }
@@ -154,7 +154,7 @@ func (s *Site) editListing(w http.ResponseWriter, r *http.Request, who access.Ac
 	if err != nil {
 		return err
 	}
-	p, err := s.Catalog.Get(r.Context(), id)
+	p, _, err := s.Catalog.Get(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 		f.explain(err)
 		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
 	}
-	saved, err := s.Catalog.Revise(r.Context(), id, inState(f.State), func(property.Details) (property.Details, error) {
+	change, err := s.Catalog.Revise(r.Context(), id, inState(f.State), func(property.Details) (property.Details, error) {
 		return d, nil
 	})
 	switch {
@@ -183,7 +183,7 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 	case errors.Is(err, property.ErrNotFound):
 		return s.removedMeanwhile(w, r, who, f)
 	case err == nil:
-		return s.done(w, r, editPath(id), "“"+saved.Title+"” has been saved.")
+		return s.written(w, r, change, editPath(id), "“"+change.After.Title+"” has been saved.")
 	}
 	return s.notSaved(w, r, who, f, err)
 }
@@ -192,7 +192,7 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 func (s *Site) conflict(
 	w http.ResponseWriter, r *http.Request, who access.Account, id property.ID, f *editForm, mine property.Details,
 ) error {
-	theirs, err := s.Catalog.Get(r.Context(), id)
+	theirs, _, err := s.Catalog.Get(r.Context(), id)
 	if errors.Is(err, property.ErrNotFound) {
 		return s.removedMeanwhile(w, r, who, f)
 	}
@@ -205,7 +205,7 @@ func (s *Site) conflict(
 	}
 	f.Theirs, f.State, f.Differences = &theirs, stateOf(&theirs), property.Differences(&theirs, &revised)
 	if f.Values.Set("state", f.State); len(f.Differences) == 0 {
-		return s.done(w, r, editPath(id), "Somebody else has saved just the same meanwhile.")
+		return s.written(w, r, property.Change{}, editPath(id), "Somebody else has saved just the same meanwhile.")
 	}
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }
@@ -229,7 +229,7 @@ func (s *Site) askToRemove(w http.ResponseWriter, r *http.Request, who access.Ac
 	if err != nil {
 		return err
 	}
-	p, err := s.Catalog.Get(r.Context(), id)
+	p, _, err := s.Catalog.Get(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -243,12 +243,12 @@ func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.
 	if err != nil {
 		return err
 	}
-	err = s.Catalog.Remove(r.Context(), id, inState(r.PostForm.Get("state")))
+	change, err := s.Catalog.Remove(r.Context(), id, inState(r.PostForm.Get("state")))
 	switch {
 	case errors.Is(err, property.ErrNotFound):
-		return s.done(w, r, backOffice, "The listing had been removed already.")
+		return s.written(w, r, property.Change{}, backOffice, "The listing had been removed already.")
 	case errors.Is(err, property.ErrVersionConflict):
-		now, err := s.Catalog.Get(r.Context(), id)
+		now, _, err := s.Catalog.Get(r.Context(), id)
 		if err != nil {
 			return err
 		}
@@ -257,5 +257,5 @@ func (s *Site) removeListing(w http.ResponseWriter, r *http.Request, who access.
 	case err != nil:
 		return err
 	}
-	return s.done(w, r, backOffice, "The listing has been removed.")
+	return s.written(w, r, change, backOffice, "The listing has been removed.")
 }

@@ -48,7 +48,7 @@ func (s *Site) listingHistory(w http.ResponseWriter, r *http.Request, who access
 	}
 	if !slices.ContainsFunc(page.Changes, func(c property.Change) bool { return c.ID == id }) {
 		// Of a listing whose changes are no longer kept there may be resets to tell; of none at all there is nothing.
-		if _, err := s.Catalog.Get(r.Context(), id); err != nil {
+		if _, _, err := s.Catalog.Get(r.Context(), id); err != nil {
 			return err
 		}
 	}

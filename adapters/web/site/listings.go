@@ -34,10 +34,10 @@ func (s *Site) staffListings(w http.ResponseWriter, r *http.Request, who access.
 		return s.staffPage(w, r, who, http.StatusBadRequest, "listings", "listings", "Listings", list)
 	}
 	var err error
-	if list.Count, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
+	if list.Count, _, err = s.Catalog.Count(r.Context(), &search.Filter); err != nil {
 		return err
 	}
-	page, err := s.Catalog.Search(r.Context(), search)
+	page, _, err := s.Catalog.Search(r.Context(), search)
 	if err != nil {
 		return err
 	}

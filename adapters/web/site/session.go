@@ -11,6 +11,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
+	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"go.uber.org/zap"
 )
@@ -172,8 +173,8 @@ func (s *Site) admitted(needed access.Role, h staffHandler) route.Handler {
 				return err
 			}
 		}
-		ctx := ports.WithReading(r.Context(), &ports.Reading{Uncached: true})
-		ctx = ports.WithWriting(ctx, &ports.Writing{Actor: who.Name})
+		ctx := ports.WithReadOptions(r.Context(), ports.ReadOptions{Uncached: true})
+		ctx = ports.WithActor(ctx, who.Name)
 		err = h(w, r.WithContext(ctx), who)
 		if errors.Is(err, access.ErrUnknownAccount) { // it was removed while its owner was at work
 			return s.forget(w, r)
@@ -240,10 +241,15 @@ func (s *Site) staffPage(
 	return nil
 }
 
-// done answers a change that has been made: the browser goes to another page, which tells it.
+// written answers a write of a listing, as done does. The pages that the browser opens next show the change.
+func (s *Site) written(w http.ResponseWriter, r *http.Request, change property.Change, to, notice string) error {
+	s.setWriteToken(w, r, change)
+	return s.done(w, r, to, notice)
+}
+
+// done answers a form: the browser goes to another page, which shows the notice.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) error {
 	s.giveNotice(w, notice)
-	s.setWriteToken(w, r)
 	s.seeOther(w, r, to)
 	return nil
 }

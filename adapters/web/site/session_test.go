@@ -57,9 +57,9 @@ type maker struct {
 	during func()
 }
 
-func (m *maker) Create(context.Context, property.Details, *ports.IdempotencyKey) (property.Property, bool, error) {
+func (m *maker) Create(context.Context, property.Details, *ports.IdempotencyKey) (property.Change, error) {
 	m.during()
-	return property.Property{}, false, nil
+	return property.Change{After: &property.Property{}}, nil
 }
 
 // deaf is a feed that brings nothing.

@@ -39,8 +39,8 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 		if d.Err != nil || !c.knows(r.RequestURI) {
 			return false // the handler behind will see to it
 		}
-		c.consistency.Prepare(r.Context(), d, &e.Reading)
-		if e.Prepared = true; e.Reading.Uncached {
+		c.consistency.Prepare(r.Context(), d, &e.Read)
+		if e.Prepared = true; e.Read.Uncached {
 			return false
 		}
 	}
@@ -68,7 +68,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 }
 
 // Serve answers a GET or HEAD whose canonical key the handler has found out: from the cache, or by what load makes. An
-// error of load is returned with no body written. The context that load gets carries the exchange's Reading.
+// error of load is returned with no body written. The context that load gets carries the exchange's read options.
 func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load Load) error {
 	e := exchange.Of(w)
 	if e == nil {
@@ -85,16 +85,16 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 		return d.Err
 	}
 	if !e.Prepared {
-		c.consistency.Prepare(r.Context(), d, &e.Reading)
+		c.consistency.Prepare(r.Context(), d, &e.Read)
 	}
 	reply, err := c.reply(r, e, key, load)
 	if d.Session && !errors.Is(err, ports.ErrUnavailable) {
 		err = cmp.Or(c.consistency.SetReadToken(r.Context(), w.Header()), err)
 	}
 	if err != nil {
-		if e.Reading.Age > 0 && errors.Is(err, property.ErrNotFound) {
-			setAge(w.Header(), e.Reading.Age)
-			w.Header()["Cache-Status"] = []string{cacheStatus(e.Reading.Outcome, e.View, false)}
+		if reply.age > 0 && errors.Is(err, property.ErrNotFound) {
+			setAge(w.Header(), reply.age)
+			w.Header()["Cache-Status"] = []string{cacheStatus(e.Query, e.View, false)}
 		}
 		return err
 	}
@@ -118,7 +118,7 @@ func setAge(h http.Header, age time.Duration) {
 	h["Age"] = []string{strconv.Itoa(int(math.Ceil(age.Seconds())))}
 }
 
-// reply is a view to answer with and what is said about it.
+// reply is a view to answer with, none with an error, and what is said about it.
 type reply struct {
 	view   *View
 	status []string
@@ -129,7 +129,7 @@ type reply struct {
 // reply finds the view for the key or makes it.
 func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Load) (reply, error) {
 	e.View = cachestat.OutcomeBypassed
-	if !e.Reading.Uncached {
+	if !e.Read.Uncached {
 		var v *View
 		if v, e.View = c.ByKey(key); v != nil {
 			c.counters.Count(e.View)
@@ -138,9 +138,10 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 		}
 	}
 	at := c.Position()
-	answer, err := load(ports.WithReading(r.Context(), &e.Reading))
-	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrNotKept) {
-		if v, age := c.unconfirmed(key, e.Reading.Tolerance); v != nil && e.View == cachestat.OutcomeBypassed {
+	answer, info, err := load(ports.WithReadOptions(r.Context(), e.Read))
+	e.Query = info.Outcome
+	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrNotCached) {
+		if v, age := c.unconfirmed(key, e.Read.Tolerance); v != nil && e.View == cachestat.OutcomeBypassed {
 			e.View = cachestat.OutcomeUnconfirmed
 			c.counters.Count(e.View)
 			return reply{view: v, status: statusOfView[e.View], age: age}, nil
@@ -148,15 +149,15 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 	}
 	c.counters.Count(e.View)
 	if err != nil {
-		return reply{}, err
+		return reply{age: info.Age}, err
 	}
 	if e.View == cachestat.OutcomeBypassed {
-		status := []string{cacheStatus(e.Reading.Outcome, e.View, false)}
-		return reply{view: newView(answer, at), status: status, age: e.Reading.Age}, nil
+		status := []string{cacheStatus(e.Query, e.View, false)}
+		return reply{view: newView(answer, at), status: status, age: info.Age}, nil
 	}
 	v, stored := c.Keep(key, answer, at, load)
-	status := []string{cacheStatus(e.Reading.Outcome, e.View, stored)}
-	return reply{view: v, status: status, stored: stored, age: e.Reading.Age}, nil
+	status := []string{cacheStatus(e.Query, e.View, stored)}
+	return reply{view: v, status: status, stored: stored, age: info.Age}, nil
 }
 
 // Header values that never change; shared by all responses, so nobody may write to them.

@@ -25,7 +25,8 @@ type answering struct {
 	ledger  *freshness.Ledger
 	feed    *halfFeed
 	loads   int
-	reading ports.Reading                 // of the last load
+	asked   ports.ReadOptions             // of the last load
+	info    ports.ReadInfo                // of each load
 	outcome func(context.Context) error   // of each load; nil: all is well
 	depends func() []freshness.Dependency // of each answer
 }
@@ -59,15 +60,15 @@ func parsed(w http.ResponseWriter, r *http.Request) *exchange.Exchange {
 	return e
 }
 
-func (a *answering) load(ctx context.Context) (Answer, error) {
+func (a *answering) load(ctx context.Context) (Answer, ports.ReadInfo, error) {
 	a.loads++
-	a.reading = *ports.ReadingFrom(ctx)
+	a.asked = ports.ReadOptionsFrom(ctx)
 	if a.outcome != nil {
 		if err := a.outcome(ctx); err != nil {
-			return Answer{}, err
+			return Answer{}, a.info, err
 		}
 	}
-	return Answer{Body: fmt.Appendf(nil, "answer %d", a.loads), Depends: a.depends()}, nil
+	return Answer{Body: fmt.Appendf(nil, "answer %d", a.loads), Depends: a.depends()}, a.info, nil
 }
 
 // get asks once, headers in pairs, and tells what was answered, with its Cache-Status: "answer 1, hit", or the error.
@@ -178,7 +179,7 @@ func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 				want = "answer 1, hit"
 			}
 			got, h, err := a.get(c.header, c.value)
-			if err != nil || got != want || a.reading.Uncached == c.view || (h.Get(token) != "") != (c.header == token) {
+			if err != nil || got != want || a.asked.Uncached == c.view || (h.Get(token) != "") != (c.header == token) {
 				t.Errorf("%s (target known: %t): %q, %v, token %q", name, targetKnown, got, err, h.Get(token))
 			}
 			a.feed.catchUp = nil

@@ -31,10 +31,12 @@ func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	co := consistency.New(ledger, away{}, consistency.Options{StaleIfError: time.Hour})
 	views := New(ledger, co, &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
 	defer views.Close()
-	kept := func(context.Context) (Answer, error) {
-		return Answer{Body: []byte("{}"), Depends: []freshness.Dependency{freshness.OnItem([16]byte{1})}}, nil
+	kept := func(context.Context) (Answer, ports.ReadInfo, error) {
+		return Answer{Body: []byte("{}"), Depends: []freshness.Dependency{freshness.OnItem([16]byte{1})}}, ports.ReadInfo{}, nil
 	}
-	gone := func(context.Context) (Answer, error) { return Answer{}, ports.ErrUnavailable }
+	gone := func(context.Context) (Answer, ports.ReadInfo, error) {
+		return Answer{}, ports.ReadInfo{}, ports.ErrUnavailable
+	}
 	get := func(load Load, wish string) (*httptest.ResponseRecorder, error) {
 		r, w := httptest.NewRequest(http.MethodGet, "/v1/properties/x", nil), httptest.NewRecorder()
 		if wish != "" {

@@ -28,7 +28,7 @@ func (c *Cache) offer(v *View) {
 // the view, then the store cannot have answered otherwise at any time since.
 func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Context) error) (cachestat.Finding, error) {
 	at := v.entry.Position()
-	truth, err := v.load(ports.WithReading(ctx, &ports.Reading{Uncached: true}))
+	truth, _, err := v.load(ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true}))
 	if err != nil && !errors.Is(err, property.ErrNotFound) {
 		return cachestat.Finding{}, err
 	}

@@ -26,15 +26,15 @@ func given(t *testing.T, truth func() (string, error)) (cachestat.Sample, *fresh
 	views := New(ledger, consistency.New(ledger, away{}, consistency.Options{}), &cachestat.Counters{},
 		Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
-	load := func(ctx context.Context) (Answer, error) {
+	load := func(ctx context.Context) (Answer, ports.ReadInfo, error) {
 		body := "house 1"
-		if reading := ports.ReadingFrom(ctx); reading != nil && reading.Uncached {
+		if ports.ReadOptionsFrom(ctx).Uncached {
 			var err error
 			if body, err = truth(); err != nil {
-				return Answer{}, err
+				return Answer{}, ports.ReadInfo{}, err
 			}
 		}
-		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, nil
+		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, ports.ReadInfo{}, nil
 	}
 	taken := make(chan cachestat.Sample)
 	go func() {
@@ -63,8 +63,8 @@ func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
 		Options{MaxBytes: 1 << 20, TTL: time.Minute, Samples: samples})
 	t.Cleanup(views.Close)
 	body := "wrong"
-	load := func(context.Context) (Answer, error) {
-		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, nil
+	load := func(context.Context) (Answer, ports.ReadInfo, error) {
+		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, ports.ReadInfo{}, nil
 	}
 	ask := func() string {
 		w := httptest.NewRecorder()

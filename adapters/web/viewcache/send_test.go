@@ -9,6 +9,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
+	"github.com/gable-listings/gable/ports"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -32,7 +33,9 @@ func TestLargeAnswersAreBoundedWhileTheyAreSent(t *testing.T) {
 	a.options.MaxSending = 3 * body // the answer and what is made of it take more than half
 	a.sending = semaphore.NewWeighted(a.options.MaxSending)
 	text := strings.Repeat("x", body)
-	load := func(context.Context) (Answer, error) { return Answer{Body: []byte(text), Depends: a.depends()}, nil }
+	load := func(context.Context) (Answer, ports.ReadInfo, error) {
+		return Answer{Body: []byte(text), Depends: a.depends()}, ports.ReadInfo{}, nil
+	}
 	slow := heldWriter{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 	done := make(chan error)
 	go func() {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports"
 )
 
 // Answer is a finished response to a GET: what a handler hands to the view cache.
@@ -38,8 +39,8 @@ type Answer struct {
 	Patch func(freshness.Position) (Answer, freshness.Position, bool)
 }
 
-// Load makes an answer anew. The context carries a ports.Reading.
-type Load func(context.Context) (Answer, error)
+// Load makes an answer anew, and returns what the query cache did for it. The context carries ports.ReadOptions.
+type Load func(context.Context) (Answer, ports.ReadInfo, error)
 
 // View is an answer with all that is made from it once: entity tags, compressed variants. It is immutable but for the
 // variants, which are made when first asked for, and safe for concurrent use.

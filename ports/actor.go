@@ -1,0 +1,26 @@
+package ports
+
+import "context"
+
+// MaxActor is the greatest length of a stored actor, in characters.
+const MaxActor = 100
+
+type actorKey struct{}
+
+// WithActor returns a context whose writes are recorded as made by the actor: "anna", "key importer", "command import".
+// With an empty actor, or without one, the store decides whom it records, if anybody.
+func WithActor(ctx context.Context, actor string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// ActorFrom returns the actor of the context's writes, cut to MaxActor characters; "" when there is none.
+func ActorFrom(ctx context.Context) string {
+	actor, _ := ctx.Value(actorKey{}).(string)
+	characters := 0
+	for at := range actor {
+		if characters++; characters > MaxActor {
+			return actor[:at]
+		}
+	}
+	return actor
+}

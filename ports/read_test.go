@@ -1,0 +1,21 @@
+package ports_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
+)
+
+// A page that counts too is no fresher than the older of its two reads, and no luckier than the less lucky one.
+func TestAnAnswerFromTwoReadsIsTheLeastLuckyAndTheOldestOfThem(t *testing.T) {
+	hit := ports.ReadInfo{Outcome: cachestat.OutcomeHit, Age: time.Minute}
+	miss := ports.ReadInfo{Outcome: cachestat.OutcomeMiss, Age: time.Second}
+	want := ports.ReadInfo{Outcome: cachestat.OutcomeMiss, Age: time.Minute}
+	for _, got := range []ports.ReadInfo{hit.And(miss), miss.And(hit), hit.And(ports.ReadInfo{}).And(miss)} {
+		if got != want {
+			t.Errorf("combined: %v, want %v", got, want)
+		}
+	}
+}
