@@ -228,7 +228,7 @@ func TestLosingRedisChangesNoAnswer(t *testing.T) {
 	s.Eventually("a frozen Redis is reported", func() bool {
 		return strings.Contains(s.Get("/readyz").Must(http.StatusOK).Body,
 			`"cache":{"status":"degraded","reason":"timed out"}`) &&
-			s.Log.FilterMessageSnippet("Redis is away").Len() == 1
+			s.Log.FilterMessage("query cache unavailable").Len() == 1
 	})
 	redis.Resume()
 	redis.Kill()
@@ -237,7 +237,8 @@ func TestLosingRedisChangesNoAnswer(t *testing.T) {
 	check("with Redis again")
 	s.Eventually("Redis is in use again",
 		func() bool { return strings.HasPrefix(s.Get("/readyz").Body, `{"status":"ok"`) })
-	away, back := s.Log.FilterMessageSnippet("Redis is away").Len(), s.Log.FilterMessage("Redis is back").Len()
+	away, back := s.Log.FilterMessage("query cache unavailable").Len(),
+		s.Log.FilterMessage("query cache available").Len()
 	if away < 1 || away > 2 || back != away { // killed right after it was frozen, it may not have been back
 		t.Errorf("the log says %d times that Redis is away, and %d times that it is back", away, back)
 	}

@@ -179,7 +179,7 @@ type requestLabels struct {
 func NewRequestFigures(r *prometheus.Registry) *RequestFigures {
 	f := &RequestFigures{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gable_http_request_seconds", Help: "Time to answer a request, in seconds.",
+			Name: "gable_http_request_duration_seconds", Help: "Time to answer a request, in seconds.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "status"}),
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{

@@ -107,9 +107,10 @@ func TestACacheSchemeIsOneRow(t *testing.T) {
 			}
 			options.Changed(errFull)
 			options.Changed(nil)
-			away := s.Log.FilterMessageSnippet("the bin is away").All()
+			away := s.Log.FilterMessage("query cache unavailable").All()
 			if len(away) != 1 || away[0].ContextMap()["reason"] != "the bin is full" ||
-				s.Log.FilterMessage("the bin is back").Len() != 1 {
+				away[0].ContextMap()["kind"] != "the bin" ||
+				s.Log.FilterMessage("query cache available").Len() != 1 {
 				t.Errorf("the log has %v", away)
 			}
 			if err := s.Stop(); err != nil || cache.closed.Load() != 1 {

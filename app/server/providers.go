@@ -121,15 +121,15 @@ func openCache(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer, log *zap.Lo
 	return cache, nil
 }
 
-// logCache logs when the cache of this name goes away, with the cause, and when it comes back.
-func logCache(log *zap.Logger, name string) func(cause error) {
+// logCache logs when the cache of this kind becomes unavailable, with the cause, and when it is available again.
+func logCache(log *zap.Logger, kind string) func(cause error) {
+	log = log.With(zap.String("kind", kind))
 	return func(cause error) {
 		if cause == nil {
-			log.Info(name + " is back")
+			log.Info("query cache available")
 			return
 		}
-		log.Warn(name+" is away; queries are answered by the database until it is back",
-			zap.String("reason", reason(cause)), zap.Error(cause))
+		log.Warn("query cache unavailable", zap.String("reason", reason(cause)), zap.Error(cause))
 	}
 }
 
@@ -222,9 +222,11 @@ func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follow.Follower, registry *prometheus.Registry,
 	level *LogLevel, c *config.Config,
 ) *ops.Handler {
+	build := BuildInfo()
+	registry.MustRegister(buildMetric(build))
 	address, _, _ := net.SplitHostPort(c.Ops.Address) // a socket has no host
 	return ops.New(ops.Options{
-		Gatherer: registry, Build: BuildInfo(), LogLevel: level, Exemplars: c.Tracing.On(),
+		Gatherer: registry, Build: build, LogLevel: level, Exemplars: c.Tracing.On(),
 		Hosts: append(config.Items(c.Ops.Hosts), address),
 		Checks: []ops.Check{
 			{Name: "database", Critical: true, Run: db.Ping, Reason: reason},
