@@ -50,14 +50,14 @@ var factorCases = []suiteCase[staff]{
 			anna, bob := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
 			bob = s.factor(bob, otherSecret, 7, "b")
 			anna = s.factor(anna, oneSecret, 5, "a", "b")
-			s.wantKept(anna)
-			s.wantKept(bob)
+			s.wantStored(anna)
+			s.wantStored(bob)
 			off := s.factor(anna, "", 0)
-			s.wantKept(off)
-			s.wantKept(bob)
+			s.wantStored(off)
+			s.wantStored(bob)
 			s.wantRecovery(off, "a", false)
 			s.wantRecovery(bob, "b", true)
-			s.wantKept(s.factor(off, otherSecret, 9, "c"))
+			s.wantStored(s.factor(off, otherSecret, 9, "c"))
 			s.wantRecovery(off, "c", true)
 		}},
 	{"a_second_factor_is_not_replaced_by_another",
@@ -65,7 +65,7 @@ var factorCases = []suiteCase[staff]{
 			anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5, "a")
 			err := s.repo.SetSecondFactor(s.t.Context(), anna.ID, otherSecret, 9, nil)
 			s.wantError("replace a second factor", err, access.ErrHasSecondFactor)
-			s.wantKept(anna)
+			s.wantStored(anna)
 			s.wantRecovery(anna, "a", true)
 			nobody := s.account("nobody", access.RoleEditor, 1).ID
 			for _, secret := range []string{oneSecret, ""} {
@@ -87,7 +87,7 @@ var factorCases = []suiteCase[staff]{
 			s.wantStep(bob, oneSecret, 6, true)
 			s.wantStep(access.Account{ID: "nobody"}, oneSecret, 9, false)
 			anna.FactorStep = 8
-			s.wantKept(anna)
+			s.wantStored(anna)
 		}},
 	{"one_of_many_uses_a_step_and_a_recovery_code",
 		"Of concurrent UseSteps for a step, and of UseRecoveryCodes for a code, one returns true.", func(s staff) {

@@ -58,8 +58,8 @@ func (s staff) wantError(what string, got, want error) {
 	}
 }
 
-// wantKept says that the account is found by its name and by its id, in every field.
-func (s staff) wantKept(want access.Account) {
+// wantStored says that the account is found by its name and by its id, in every field.
+func (s staff) wantStored(want access.Account) {
 	s.t.Helper()
 	byName, err := s.repo.FindAccount(s.t.Context(), want.Name)
 	s.wantDone("find account "+want.Name, err)
@@ -125,18 +125,18 @@ var accountReads = []suiteCase[staff]{
 		third := s.account("a.b_c-d", access.RoleEditor, 3)
 		third.PasswordHash, third.PasswordChangedAt = `$argon2id$v=19$m=1,t=2,p=1$"a+b/c"$ü%?`, birth.Add(time.Hour)
 		s.wantDone("create account", s.repo.CreateAccount(s.t.Context(), third))
-		s.wantKept(first)
-		s.wantKept(second)
-		s.wantKept(third)
+		s.wantStored(first)
+		s.wantStored(second)
+		s.wantStored(third)
 	}},
 	{"an_unknown_account_is_unknown",
 		"FindAccount and AccountByID of what nobody has is ErrUnknownAccount, whatever it looks like.", func(s staff) {
-			kept := s.hire("anna", access.RoleEditor, 1)
+			stored := s.hire("anna", access.RoleEditor, 1)
 			s.wantUnknown(s.account("bob", access.RoleEditor, 1))
 			for _, other := range []string{"", "ann", "anna2", "%", "ANNA", "anna ", "'"} {
 				s.wantUnknown(access.Account{Name: other, ID: other})
 			}
-			s.wantUnknown(access.Account{Name: kept.ID, ID: kept.Name})
+			s.wantUnknown(access.Account{Name: stored.ID, ID: stored.Name})
 		}},
 	{"accounts_are_listed_oldest_first", "ListAccounts returns all accounts in every field, oldest first, ties by name.",
 		func(s staff) {
@@ -158,7 +158,7 @@ var accountWrites = []suiteCase[staff]{
 			second := s.account("anna", access.RoleAdministrator, 2)
 			s.wantError("create a second account of the name", s.repo.CreateAccount(s.t.Context(), second),
 				access.ErrAccountNameTaken)
-			s.wantKept(first)
+			s.wantStored(first)
 			s.wantListed("anna")
 		}},
 	{"one_creation_wins_an_account_name",
@@ -183,8 +183,8 @@ var accountWrites = []suiteCase[staff]{
 			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
 			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, account.PasswordHash, "",
 				account.PasswordChangedAt))
-			s.wantKept(account)
-			s.wantKept(other)
+			s.wantStored(account)
+			s.wantStored(other)
 		}},
 	{"a_password_is_replaced_if_it_is_still_the_one",
 		"SetPassword with the hash before replaces it; with another one it is ErrWrongCredentials, and changes nothing.", func(s staff) {
@@ -193,10 +193,10 @@ var accountWrites = []suiteCase[staff]{
 			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
 			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, "$another", was,
 				account.PasswordChangedAt))
-			s.wantKept(account)
+			s.wantStored(account)
 			err := s.repo.SetPassword(s.t.Context(), account.ID, "$third", was, birth.Add(2*time.Hour))
 			s.wantError("replace a hash that is gone", err, access.ErrWrongCredentials)
-			s.wantKept(account)
+			s.wantStored(account)
 		}},
 	{"one_change_wins_a_password",
 		"Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.", func(s staff) {
@@ -217,15 +217,15 @@ var accountWrites = []suiteCase[staff]{
 		}},
 	{"changing_an_unknown_account_is_an_error",
 		"SetPassword, SetRole and DeleteAccount of an id that nobody has are ErrUnknownAccount, and change nothing.", func(s staff) {
-			kept := s.hire("anna", access.RoleAdministrator, 1)
-			for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, kept.Name, ""} {
+			stored := s.hire("anna", access.RoleAdministrator, 1)
+			for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, stored.Name, ""} {
 				s.wantError("SetPassword", s.repo.SetPassword(s.t.Context(), id, "$", "", birth), access.ErrUnknownAccount)
 				s.wantError("SetPassword from a hash", s.repo.SetPassword(s.t.Context(), id, "$", "$", birth),
 					access.ErrUnknownAccount)
 				s.wantError("SetRole", s.repo.SetRole(s.t.Context(), id, access.RoleEditor), access.ErrUnknownAccount)
 				s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), id), access.ErrUnknownAccount)
 			}
-			s.wantKept(kept)
+			s.wantStored(stored)
 			s.wantListed("anna")
 		}},
 	{"a_deleted_account_is_unknown",
@@ -233,31 +233,31 @@ var accountWrites = []suiteCase[staff]{
 			account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
 			s.wantDone("delete account", s.repo.DeleteAccount(s.t.Context(), account.ID))
 			s.wantUnknown(account)
-			s.wantKept(other)
+			s.wantStored(other)
 			s.wantListed("bob")
-			s.wantKept(s.hire("anna", access.RoleEditor, 3))
+			s.wantStored(s.hire("anna", access.RoleEditor, 3))
 		}},
 	{"a_cancelled_context_ends_every_call_about_accounts",
 		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s staff) {
-			kept := s.hire("anna", access.RoleEditor, 1)
+			stored := s.hire("anna", access.RoleEditor, 1)
 			ctx, cancel := context.WithCancel(s.t.Context())
 			cancel()
-			_, err := s.repo.FindAccount(ctx, kept.Name)
+			_, err := s.repo.FindAccount(ctx, stored.Name)
 			s.wantError("FindAccount", err, context.Canceled)
-			_, err = s.repo.AccountByID(ctx, kept.ID)
+			_, err = s.repo.AccountByID(ctx, stored.ID)
 			s.wantError("AccountByID", err, context.Canceled)
 			_, err = s.repo.ListAccounts(ctx)
 			s.wantError("ListAccounts", err, context.Canceled)
 			s.wantError("CreateAccount", s.repo.CreateAccount(ctx, s.account("bob", access.RoleEditor, 1)), context.Canceled)
-			s.wantError("SetPassword", s.repo.SetPassword(ctx, kept.ID, "$", "", birth), context.Canceled)
-			s.wantError("SetRole", s.repo.SetRole(ctx, kept.ID, access.RoleAdministrator), context.Canceled)
-			s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, kept.ID, oneSecret, 1, nil), context.Canceled)
-			_, err = s.repo.UseStep(ctx, kept.ID, "", 1)
+			s.wantError("SetPassword", s.repo.SetPassword(ctx, stored.ID, "$", "", birth), context.Canceled)
+			s.wantError("SetRole", s.repo.SetRole(ctx, stored.ID, access.RoleAdministrator), context.Canceled)
+			s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, stored.ID, oneSecret, 1, nil), context.Canceled)
+			_, err = s.repo.UseStep(ctx, stored.ID, "", 1)
 			s.wantError("UseStep", err, context.Canceled)
-			_, err = s.repo.UseRecoveryCode(ctx, kept.ID, access.HashRecoveryCode("a"))
+			_, err = s.repo.UseRecoveryCode(ctx, stored.ID, access.HashRecoveryCode("a"))
 			s.wantError("UseRecoveryCode", err, context.Canceled)
-			s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, kept.ID), context.Canceled)
-			s.wantKept(kept)
+			s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, stored.ID), context.Canceled)
+			s.wantStored(stored)
 			s.wantListed("anna")
 		}},
 }
@@ -268,8 +268,8 @@ var administratorCases = []suiteCase[staff]{
 		for _, role := range []access.Role{access.RoleAdministrator, access.RoleAdministrator} {
 			s.wantDone("set the role", s.repo.SetRole(s.t.Context(), account.ID, role))
 			account.Role = role
-			s.wantKept(account)
-			s.wantKept(other)
+			s.wantStored(account)
+			s.wantStored(other)
 		}
 	}},
 	{"the_last_administrator_stays",
@@ -278,13 +278,13 @@ var administratorCases = []suiteCase[staff]{
 			editor := s.hire("bob", access.RoleEditor, 2)
 			s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), last.ID), access.ErrLastAdministrator)
 			s.wantError("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleEditor), access.ErrLastAdministrator)
-			s.wantKept(last)
-			s.wantKept(editor)
+			s.wantStored(last)
+			s.wantStored(editor)
 		}},
 	{"an_administrator_may_stay_one", "SetRole of the last administrator to the role it has succeeds.", func(s staff) {
 		last := s.hire("anna", access.RoleAdministrator, 1)
 		s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleAdministrator))
-		s.wantKept(last)
+		s.wantStored(last)
 	}},
 	{"an_administrator_among_others_may_go",
 		"While there is another administrator, one may be deleted or made an editor.", func(s staff) {
@@ -293,7 +293,7 @@ var administratorCases = []suiteCase[staff]{
 			s.wantDone("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), first.ID))
 			s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), second.ID, access.RoleEditor))
 			second.Role = access.RoleEditor
-			s.wantKept(second)
+			s.wantStored(second)
 			s.wantError("DeleteAccount of the last", s.repo.DeleteAccount(s.t.Context(), third.ID), access.ErrLastAdministrator)
 			s.wantDone("DeleteAccount of an editor", s.repo.DeleteAccount(s.t.Context(), second.ID))
 			s.wantListed("cleo")

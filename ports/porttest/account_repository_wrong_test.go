@@ -83,15 +83,15 @@ func (m misfiled) DeleteAccount(ctx context.Context, id string) error {
 }
 
 // silently is the error, unless it is the one that is not to be told.
-func silently(err, untold error) error {
-	if errors.Is(err, untold) {
+func silently(err, hidden error) error {
+	if errors.Is(err, hidden) {
 		return nil
 	}
 	return err
 }
 
-// listingAccounts bends the list of accounts.
-func listingAccounts(bend func([]access.Account)) func(ports.AccountRepository) ports.AccountRepository {
+// withAccounts bends the list of accounts.
+func withAccounts(bend func([]access.Account)) func(ports.AccountRepository) ports.AccountRepository {
 	return func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, list: func(ctx context.Context) ([]access.Account, error) {
 			accounts, err := right.ListAccounts(ctx)
@@ -111,8 +111,8 @@ func shadowed(right ports.AccountRepository) misfiled {
 	}}
 }
 
-// lookingFirst refuses what would leave no administrator, but looks before it acts, and others act in between.
-func lookingFirst(right ports.AccountRepository) ports.AccountRepository {
+// checkThenAct refuses what would leave no administrator, but looks before it acts, and others act in between.
+func checkThenAct(right ports.AccountRepository) ports.AccountRepository {
 	unsafe := shadowed(right)
 	last := func(ctx context.Context, id string) bool {
 		administrators, _ := unsafe.ListAccounts(ctx)
@@ -163,9 +163,9 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return account, err
 		}}
 	}, []string{"an_unknown_account_is_unknown"}, nil},
-	{"the newest account is listed first", listingAccounts(slices.Reverse[[]access.Account]),
+	{"the newest account is listed first", withAccounts(slices.Reverse[[]access.Account]),
 		[]string{"accounts_are_listed_oldest_first"}, nil},
-	{"accounts that tie are not ordered", listingAccounts(func(accounts []access.Account) {
+	{"accounts that tie are not ordered", withAccounts(func(accounts []access.Account) {
 		slices.SortStableFunc(accounts, func(a, b access.Account) int {
 			if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
 				return order
@@ -173,7 +173,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return strings.Compare(b.Name, a.Name)
 		})
 	}), []string{"accounts_are_listed_oldest_first"}, nil},
-	{"a list leaves the hash out", listingAccounts(func(accounts []access.Account) {
+	{"a list leaves the hash out", withAccounts(func(accounts []access.Account) {
 		for i := range accounts {
 			accounts[i].PasswordHash = ""
 		}
@@ -257,7 +257,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.SetRole(ctx, id, role)
 		}}
 	}, []string{"an_administrator_may_stay_one", "an_administrator_among_others_may_go"}, []string{"*"}},
-	{"administrators are counted before the act", lookingFirst,
+	{"administrators are counted before the act", checkThenAct,
 		[]string{"administrators_never_all_go_at_once"}, nil},
 	{"contexts are ignored", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, find: func(ctx context.Context, name string) (access.Account, error) {

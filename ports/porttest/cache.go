@@ -43,27 +43,27 @@ func (b box) set(key, value string, ttl time.Duration) {
 
 func (b box) get(key string) ([]byte, bool) {
 	b.t.Helper()
-	value, kept, err := b.cache.Get(b.t.Context(), key)
+	value, found, err := b.cache.Get(b.t.Context(), key)
 	if err != nil {
 		b.t.Fatalf("get %.40q: %v", key, err)
 	}
-	if !kept && value != nil {
-		b.t.Fatalf("get %.40q: nothing is kept, and yet there is a value", key)
+	if !found && value != nil {
+		b.t.Fatalf("get %.40q: nothing is found, and yet there is a value", key)
 	}
-	return value, kept
+	return value, found
 }
 
-func (b box) wantKept(key, want string) {
+func (b box) wantCached(key, want string) {
 	b.t.Helper()
-	if value, kept := b.get(key); !kept || string(value) != want {
-		b.t.Fatalf("under %.40q there is %.60q (kept: %t), not %.60q", key, value, kept, want)
+	if value, found := b.get(key); !found || string(value) != want {
+		b.t.Fatalf("under %.40q there is %.60q (found: %t), not %.60q", key, value, found, want)
 	}
 }
 
 func (b box) wantNothing(keys ...string) {
 	b.t.Helper()
 	for _, key := range keys {
-		if value, kept := b.get(key); kept {
+		if value, found := b.get(key); found {
 			b.t.Fatalf("under %.40q there still is %.60q", key, value)
 		}
 	}
@@ -87,7 +87,7 @@ func (b box) purge() {
 func (b box) waitForNothing(key string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(10 * brief); ; time.Sleep(2 * time.Millisecond) {
-		if _, kept := b.get(key); !kept {
+		if _, found := b.get(key); !found {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -97,17 +97,17 @@ func (b box) waitForNothing(key string) {
 }
 
 var cacheValueCases = []suiteCase[box]{
-	{"an_unknown_key_is_a_miss", "Get returns nil and false when nothing is kept, and no error.", func(b box) {
+	{"an_unknown_key_is_a_miss", "Get returns nil and false when nothing is found, and no error.", func(b box) {
 		b.wantNothing("unknown")
 	}},
-	{"a_value_is_kept", "Get returns the value last Set under the key.", func(b box) {
+	{"a_value_is_cached", "Get returns the value last Set under the key.", func(b box) {
 		b.set("key", "value", time.Hour)
-		b.wantKept("key", "value")
+		b.wantCached("key", "value")
 	}},
 	{"the_last_value_counts", "Set puts the value in place of what was kept before.", func(b box) {
 		for _, value := range []string{"first", "the second, which is longer", "3rd"} {
 			b.set("key", value, time.Hour)
-			b.wantKept("key", value)
+			b.wantCached("key", value)
 		}
 	}},
 	{"keys_are_apart", "A key is the text as it is: capitals, spaces, patterns, bytes outside UTF-8.", func(b box) {
@@ -119,7 +119,7 @@ var cacheValueCases = []suiteCase[box]{
 			b.set(key, "value of "+key, time.Hour)
 		}
 		for _, key := range keys {
-			b.wantKept(key, "value of "+key)
+			b.wantCached(key, "value of "+key)
 		}
 	}},
 	{"an_empty_value_counts_as_nothing",
@@ -134,22 +134,22 @@ var cacheValueCases = []suiteCase[box]{
 			all = append(all, byte(i), '\r', '\n')
 		}
 		b.set("key", string(all), time.Hour)
-		b.wantKept("key", string(all))
+		b.wantCached("key", string(all))
 	}},
-	{"set_keeps_a_copy", "Set keeps a copy: changing the slice afterwards does no harm.", func(b box) {
+	{"set_stores_a_copy", "Set keeps a copy: changing the slice afterwards does no harm.", func(b box) {
 		value := []byte("value")
 		if err := b.cache.Set(b.t.Context(), "key", value, time.Hour); err != nil {
 			b.t.Fatalf("set: %v", err)
 		}
 		copy(value, "XXXXX")
-		b.wantKept("key", "value")
+		b.wantCached("key", "value")
 	}},
 	{"get_gives_the_value_away", "The value got belongs to the caller, who may change it without harm.", func(b box) {
 		b.set("key", "value", time.Hour)
 		value, _ := b.get("key")
 		copy(value, "XXXXX")
 		_ = append(value[:0], "YYYYYYYYY"...)
-		b.wantKept("key", "value")
+		b.wantCached("key", "value")
 	}},
 }
 
@@ -160,16 +160,16 @@ func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 			b.set("other", "value", time.Hour)
 			b.delete("key")
 			b.wantNothing("key")
-			b.wantKept("other", "value")
+			b.wantCached("other", "value")
 		}},
 		{"delete_of_nothing_is_fine", "Forgetting what is not kept is no error.", func(b box) {
 			b.delete("unknown")
 			b.wantNothing("unknown")
 		}},
-		{"the_largest_value_is_kept", "A value of the largest size is kept.", func(b box) {
+		{"the_largest_value_is_cached", "A value of the largest size is kept.", func(b box) {
 			large := strings.Repeat("x", f.LargestValue)
 			b.set("key", large, time.Hour)
-			b.wantKept("key", large)
+			b.wantCached("key", large)
 		}},
 		{"too_large_a_value_empties_the_key", "A value too large to keep is not an error; the key is then empty.",
 			func(b box) {
@@ -187,7 +187,7 @@ func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 				b.purge()
 				b.wantNothing(keys...)
 				b.set("key", "value", time.Hour)
-				b.wantKept("key", "value")
+				b.wantCached("key", "value")
 			}},
 		{"purge_of_nothing_is_fine", "Purging an empty cache is no error.", func(b box) {
 			b.purge()
@@ -204,14 +204,14 @@ var cacheTimeCases = []suiteCase[box]{
 			b.set("brief", "value", brief)
 			b.set("long", "value", time.Hour)
 			b.waitForNothing("brief")
-			b.wantKept("long", "value")
+			b.wantCached("long", "value")
 		}},
 	{"set_renews_the_time", "A new Set brings its own, longer time to live.", func(b box) {
 		b.set("key", "first", brief)
 		b.set("key", "second", time.Hour)
 		b.set("mark", "x", brief)
 		b.waitForNothing("mark")
-		b.wantKept("key", "second")
+		b.wantCached("key", "second")
 	}},
 	{"set_shortens_the_time", "A new Set brings its own, shorter time to live.", func(b box) {
 		b.set("key", "first", time.Hour)
@@ -248,20 +248,20 @@ var cacheCallCases = []suiteCase[box]{
 			b.set("key", "value", time.Hour)
 			ctx, cancel := context.WithDeadline(b.t.Context(), time.Now().Add(-time.Second))
 			defer cancel()
-			if value, kept, _ := b.cache.Get(ctx, "key"); kept && string(value) != "value" {
+			if value, found, _ := b.cache.Get(ctx, "key"); found && string(value) != "value" {
 				b.t.Fatalf("get: %q", value)
 			}
 			_ = b.cache.Set(ctx, "late", []byte("late value"), time.Hour)
 			_ = b.cache.Ping(ctx)
 			_, _, _ = b.cache.Size(ctx)
-			if value, kept := b.get("late"); kept && string(value) != "late value" {
+			if value, found := b.get("late"); found && string(value) != "late value" {
 				b.t.Fatalf("what was set too late is kept as %q", value)
 			}
-			b.wantKept("key", "value")
+			b.wantCached("key", "value")
 			_ = b.cache.Delete(ctx, "key")
 			_ = b.cache.Purge(ctx)
 			b.set("key", "value", time.Hour)
-			b.wantKept("key", "value")
+			b.wantCached("key", "value")
 		}},
 	{"calls_may_be_concurrent",
 		"All methods are safe for concurrent use; a value is one that was set under its key, whole.", func(b box) {
@@ -288,11 +288,11 @@ func (b box) stir(n int) error {
 		if err := b.cache.Set(ctx, key, append([]byte(key), fill...), time.Hour); err != nil {
 			return fmt.Errorf("set: %w", err)
 		}
-		value, kept, err := b.cache.Get(ctx, key)
+		value, found, err := b.cache.Get(ctx, key)
 		if err != nil {
 			return fmt.Errorf("get: %w", err)
 		}
-		if fill, own := bytes.CutPrefix(value, []byte(key)); kept && (!own || !uniform(fill)) {
+		if fill, own := bytes.CutPrefix(value, []byte(key)); found && (!own || !uniform(fill)) {
 			return fmt.Errorf("get %q: %q", key, value)
 		}
 		if i%10 == n {

@@ -17,7 +17,7 @@ func ChangeFeed(t *testing.T, newStore func(t *testing.T) (ports.PropertyReposit
 	})
 }
 
-var feedCases = concat(tellingCases, pagingCases, snapshotCases, pruneCases, followingCases)
+var feedCases = concat(deliveryCases, pagingCases, snapshotCases, pruneCases, followingCases)
 
 // stream is a shelf whose changes are followed.
 type stream struct {
@@ -40,12 +40,12 @@ func (s stream) read(after ports.FeedCursor, limit int) ports.FeedPage {
 // follow reads from a cursor to the end in pages of at most limit changes.
 func (s stream) follow(after ports.FeedCursor, limit int) ([]property.Change, ports.FeedPage) {
 	s.t.Helper()
-	var told []property.Change
+	var delivered []property.Change
 	for range 10_000 {
 		page := s.read(after, limit)
-		told = append(told, page.Changes...)
+		delivered = append(delivered, page.Changes...)
 		if !page.More {
-			return told, page
+			return delivered, page
 		}
 		if len(page.Changes) == 0 {
 			s.t.Fatalf("a page without changes says that more are waiting")
@@ -97,16 +97,16 @@ func (s stream) inserted(p property.Property) property.Change {
 	return creation.Change
 }
 
-// wantTold says that these changes were told, each once. Those of one listing must come in this order.
-func (s stream) wantTold(told, made []property.Change) {
+// wantDelivered says that these changes were delivered, each once. Those of one listing must come in this order.
+func (s stream) wantDelivered(delivered, made []property.Change) {
 	s.t.Helper()
-	if len(told) != len(made) {
-		s.t.Fatalf("%d changes were made and %d were told: %s", len(made), len(told), headings(told))
+	if len(delivered) != len(made) {
+		s.t.Fatalf("%d changes were made and %d were told: %s", len(made), len(delivered), headings(delivered))
 	}
 	waiting := byListing(made)
-	for _, c := range told {
+	for _, c := range delivered {
 		if len(waiting[c.ID]) == 0 {
-			s.t.Fatalf("more changes of %s were told than made: %s", c.ID, headings(told))
+			s.t.Fatalf("more changes of %s were told than made: %s", c.ID, headings(delivered))
 		}
 		s.wantChange(c, waiting[c.ID][0])
 		waiting[c.ID] = waiting[c.ID][1:]

@@ -49,8 +49,8 @@ func (a acting) Context() context.Context {
 // recall reads a history from its end to its beginning in pages of at most limit changes.
 func (a archive) recall(id property.ID, limit int) []property.Change {
 	a.t.Helper()
-	var told []property.Change
-	for before := int64(0); len(told) < 10_000; {
+	var changes []property.Change
+	for before := int64(0); len(changes) < 10_000; {
 		page, err := a.histories.History(a.t.Context(), id, before, limit)
 		if err != nil {
 			a.t.Fatalf("read %d changes of %s before %d: %v", limit, id, before, err)
@@ -58,9 +58,9 @@ func (a archive) recall(id property.ID, limit int) []property.Change {
 		if len(page.Changes) > limit || page.Next != 0 && len(page.Changes) == 0 {
 			a.t.Fatalf("a page of at most %d changes has %d, and Next is %d", limit, len(page.Changes), page.Next)
 		}
-		told = append(told, page.Changes...)
+		changes = append(changes, page.Changes...)
 		if before = page.Next; before == 0 {
-			return told
+			return changes
 		}
 	}
 	a.t.Fatalf("the history never ends")
@@ -71,15 +71,15 @@ func (a archive) recall(id property.ID, limit int) []property.Change {
 func (a archive) wantHistory(id property.ID, made []property.Change, limit int) {
 	a.t.Helper()
 	want := byListing(made)[id]
-	told := a.recall(id, limit)
-	if len(told) != len(want) {
-		a.t.Fatalf("the history of %s has %d changes, not %d:%s", id, len(told), len(want), headings(told))
+	changes := a.recall(id, limit)
+	if len(changes) != len(want) {
+		a.t.Fatalf("the history of %s has %d changes, not %d:%s", id, len(changes), len(want), headings(changes))
 	}
 	slices.Reverse(want)
-	for i, c := range told {
+	for i, c := range changes {
 		a.wantChange(c, want[i])
-		if i > 0 && c.At.After(told[i-1].At) {
-			a.t.Fatalf("a change of %v comes behind one of %v", c.At, told[i-1].At)
+		if i > 0 && c.At.After(changes[i-1].At) {
+			a.t.Fatalf("a change of %v comes behind one of %v", c.At, changes[i-1].At)
 		}
 	}
 }
@@ -87,38 +87,38 @@ func (a archive) wantHistory(id property.ID, made []property.Change, limit int) 
 // wantActors says who made the changes of a listing, the newest first.
 func (a archive) wantActors(id property.ID, actors ...string) {
 	a.t.Helper()
-	var told []string
+	var changes []string
 	for _, c := range a.recall(id, 100) {
-		told = append(told, c.Actor)
+		changes = append(changes, c.Actor)
 	}
-	if !slices.Equal(told, actors) {
-		a.t.Fatalf("the changes of %s were made by %q, not by %q", id, told, actors)
+	if !slices.Equal(changes, actors) {
+		a.t.Fatalf("the changes of %s were made by %q, not by %q", id, changes, actors)
 	}
 }
 
 var historyCases = []suiteCase[archive]{
-	{"a_history_is_told_newest_first",
+	{"a_history_comes_newest_first",
 		"History returns the changes of the listing, with both images, the newest first, whoever made them.", func(a archive) {
 			made := append(a.write(), a.as("anna").update(a.find(numbered(1)), title("by anna")))
 			for n := 1; n <= 9; n++ {
 				a.wantHistory(numbered(n), made, 100)
 			}
 		}},
-	{"pages_of_any_size_tell_the_same_history",
-		"A page has at most limit changes; from Next to Next they tell the whole history, and Next is 0 exactly when nothing older is kept.", func(a archive) {
+	{"pages_of_any_size_give_the_same_history",
+		"A page has at most limit changes; from Next to Next they tell the whole history, and Next is 0 exactly when nothing older is last.", func(a archive) {
 			made := a.write()
 			for n := 1; n <= 3; n++ {
 				for limit := 1; limit <= len(made); limit++ {
 					a.wantHistory(numbered(n), made, limit)
 				}
-				kept := len(a.recall(numbered(n), 100))
-				for limit, left := range map[int]bool{kept: false, kept - 1: true} {
+				last := len(a.recall(numbered(n), 100))
+				for limit, left := range map[int]bool{last: false, last - 1: true} {
 					if limit == 0 {
 						continue
 					}
 					page, err := a.histories.History(a.t.Context(), numbered(n), 0, limit)
 					if err != nil || (page.Next != 0) != left {
-						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, kept, page.Next, err)
+						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, last, page.Next, err)
 					}
 				}
 			}
@@ -138,7 +138,7 @@ var historyCases = []suiteCase[archive]{
 			a.wantActors(numbered(4), "key importer")
 			a.wantActors(numbered(5), "once")
 		}},
-	{"who_says_nothing_is_not_the_one_before",
+	{"a_missing_actor_is_not_the_one_before",
 		"A write that does not say who makes it is never taken for the work of whoever wrote, or failed to write, before it.", func(a archive) {
 			a.as("anna").create(a.draft(1))
 			a.as("anna").upsert(a.draft(2, reference("two")))
@@ -195,7 +195,7 @@ var historyCases = []suiteCase[archive]{
 			}
 		}
 	}},
-	{"a_long_actor_is_cut", "Of a long actor the first MaxActor characters are kept.", func(a archive) {
+	{"a_long_actor_is_cut", "Of a long actor the first MaxActor characters are last.", func(a archive) {
 		fits := strings.Repeat("é", ports.MaxActor)
 		a.as(fits).create(a.draft(1))
 		a.as(fits+"x").update(a.find(numbered(1)), title("longer"))
@@ -233,17 +233,17 @@ var historyCases = []suiteCase[archive]{
 				}
 			}
 		}},
-	{"only_what_is_kept_is_told", "Changes that have been pruned are gone from every history.", func(a archive) {
+	{"pruned_changes_leave_every_history", "Changes that have been pruned are gone from every history.", func(a archive) {
 		a.write()
-		_, kept := a.laterChange()
-		if told := a.recall(kept.ID, 100); len(told) < 4 {
-			a.t.Fatalf("before anything is pruned the history has %d changes", len(told))
+		_, last := a.laterChange()
+		if changes := a.recall(last.ID, 100); len(changes) < 4 {
+			a.t.Fatalf("before anything is pruned the history has %d changes", len(changes))
 		}
-		a.prune(kept.At)
-		a.wantHistory(kept.ID, []property.Change{kept}, 10)
+		a.prune(last.At)
+		a.wantHistory(last.ID, []property.Change{last}, 10)
 		a.wantHistory(numbered(2), nil, 10)
-		a.prune(kept.At.Add(time.Hour))
-		a.wantHistory(kept.ID, nil, 10)
+		a.prune(last.At.Add(time.Hour))
+		a.wantHistory(last.ID, nil, 10)
 	}},
 	{"a_history_ends_with_its_context",
 		"History returns with an error that wraps the context's own when that is cancelled or its deadline has passed.", func(a archive) {

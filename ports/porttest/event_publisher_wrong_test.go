@@ -48,11 +48,11 @@ var wrongBuses = []struct {
 		events []property.Event) {
 		b.handlers[0](ctx, events)
 	}},
-	{"tells only the first subscriber", "every_subscriber_hears_everything_in_order",
+	{"tells only the first subscriber", "every_subscriber_receives_everything_in_order",
 		func(b *plainBus, ctx context.Context, events []property.Event) {
 			b.handlers[0](ctx, events)
 		}},
-	{"sorts the events", "every_subscriber_hears_everything_in_order",
+	{"sorts the events", "every_subscriber_receives_everything_in_order",
 		func(b *plainBus, ctx context.Context, events []property.Event) {
 			events = slices.Clone(events)
 			slices.SortFunc(events, func(x, y property.Event) int { return int(x.Change.Version - y.Change.Version) })

@@ -131,7 +131,7 @@ func Search() *rapid.Generator[property.Search] {
 // Parameters draws the parameters of a valid search as they come in a URL, without a cursor.
 func Parameters() *rapid.Generator[map[string][]string] {
 	return rapid.Custom(func(t *rapid.T) map[string][]string {
-		q := asked{t, map[string][]string{}}
+		q := drawnQuery{t, map[string][]string{}}
 		q.put("q", 2, func() string { return strings.Join(q.some("words", partPool, 2), " ") })
 		q.put("location", 4, func() string { return q.one("location", partPool) })
 		choose(q, "offer", property.Offers())
@@ -154,46 +154,46 @@ func Parameters() *rapid.Generator[map[string][]string] {
 	})
 }
 
-// asked is a set of parameters that is being drawn.
-type asked struct {
+// drawnQuery is a set of parameters that is being drawn.
+type drawnQuery struct {
 	t          *rapid.T
 	parameters map[string][]string
 }
 
 // put adds a parameter one time out of so many.
-func (q asked) put(name string, times int, value func() string) {
+func (q drawnQuery) put(name string, times int, value func() string) {
 	if rapid.IntRange(1, times).Draw(q.t, name+" asked") == times {
 		q.parameters[name] = []string{value()}
 	}
 }
 
-func (q asked) one(label string, pool []string) string {
+func (q drawnQuery) one(label string, pool []string) string {
 	return rapid.SampledFrom(pool).Draw(q.t, label)
 }
 
-func (q asked) some(label string, pool []string, most int) []string {
+func (q drawnQuery) some(label string, pool []string, most int) []string {
 	return rapid.SliceOfN(rapid.SampledFrom(pool), 1, most).Draw(q.t, label)
 }
 
-func (q asked) sortKey() property.SortKey {
+func (q drawnQuery) sortKey() property.SortKey {
 	return rapid.SampledFrom(property.SortKeys()).Draw(q.t, "sort key")
 }
 
-func (q asked) degree(pool []float64, limit float64) string {
+func (q drawnQuery) degree(pool []float64, limit float64) string {
 	return strconv.FormatFloat(degree(q.t, pool, limit), 'f', -1, 64)
 }
 
 // box may reach across the antimeridian, but never has its south above its north.
-func (q asked) box() string {
+func (q drawnQuery) box() string {
 	south, north := degree(q.t, latPool, 90), degree(q.t, latPool, 90)
 	return fmt.Sprintf("%s,%g,%s,%g", q.degree(lonPool, 180), min(south, north), q.degree(lonPool, 180), max(south, north))
 }
 
-func (q asked) moment() string {
+func (q drawnQuery) moment() string {
 	return birth.Add(rapid.SampledFrom(agePool).Draw(q.t, "age")).Format(time.RFC3339Nano)
 }
 
-func choose[T ~string](q asked, name string, pool []T) {
+func choose[T ~string](q drawnQuery, name string, pool []T) {
 	q.put(name, 4, func() string {
 		var chosen []string
 		for _, c := range rapid.SliceOfN(rapid.SampledFrom(pool), 1, 3).Draw(q.t, name) {
@@ -203,7 +203,7 @@ func choose[T ~string](q asked, name string, pool []T) {
 	})
 }
 
-func bound(q asked, f *property.Field) {
+func bound(q drawnQuery, f *property.Field) {
 	ends := rapid.SliceOfN(rapid.SampledFrom(pool(f)), 2, 2).Draw(q.t, f.Name)
 	slices.Sort(ends)
 	text := property.Decimal.Short

@@ -80,7 +80,7 @@ var idempotencyCases = []suiteCase[shelf]{
 			s.wantReplay(second, first)
 			s.wantGone(numbered(2))
 		}},
-	{"a_replay_tells_what_was_created",
+	{"a_replay_returns_what_was_created",
 		"A replay is the first creation's result even when the listing has been changed or removed since.", func(s shelf) {
 			first := s.createWithKey(1, "a", "k", "request")
 			s.update(*first.Change.After, title("changed"))
@@ -103,7 +103,7 @@ var idempotencyCases = []suiteCase[shelf]{
 		s.createWithKey(3, "a", "k2", "request")
 		s.wantFound("limit=10", "b", "c", "d")
 	}},
-	{"a_failed_creation_keeps_no_key",
+	{"a_failed_creation_stores_no_key",
 		"The key is kept in the same transaction: when nothing was stored, the key is still free.", func(s shelf) {
 			s.add(1, reference("R-1"))
 			key := &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "request"}
@@ -113,7 +113,7 @@ var idempotencyCases = []suiteCase[shelf]{
 				s.t.Fatalf("a creation that failed was replayed")
 			}
 		}},
-	{"long_keys_are_told_apart", "Keys of 255 characters count whole.", func(s shelf) {
+	{"long_keys_are_distinct", "Keys of 255 characters count whole.", func(s shelf) {
 		long := make([]rune, 255)
 		for i := range long {
 			long[i] = 'é'

@@ -87,7 +87,7 @@ var fidelityCases = []suiteCase[shelf]{
 			}
 			s.wantOrder("sort=created_at", "b", "c", "e", "a", "d")
 		}},
-	{"what_is_stored_is_nobodys_to_change", "Values handed in are the caller's: the store keeps none of their memory.",
+	{"stored_values_share_no_memory_with_callers", "Values handed in are the caller's: the store keeps none of their memory.",
 		func(s shelf) {
 			p := s.full(1)
 			s.create(p)

@@ -10,7 +10,7 @@ import (
 )
 
 var upsertCases = []suiteCase[shelf]{
-	{"upsert_tells_what_it_did_in_order",
+	{"upsert_reports_what_it_did_in_order",
 		"Upsert has one result per listing in the order of the batch: insert, update, or an empty operation when nothing differed.", func(s shelf) {
 			same := s.add(1, reference("same"))
 			other := s.add(2, reference("other"))
@@ -42,7 +42,7 @@ var upsertCases = []suiteCase[shelf]{
 			}
 			s.wantGone(batch.ID)
 		}},
-	{"upsert_creates_with_the_given_times", "A listing whose reference is new is created with its ID and times.",
+	{"upsert_creates_with_the_times_of_the_batch", "A listing whose reference is new is created with its ID and times.",
 		func(s shelf) {
 			p := s.draft(1, reference("R"))
 			p.CreatedAt, p.UpdatedAt = birth.Add(-time.Hour), birth.Add(-time.Minute)

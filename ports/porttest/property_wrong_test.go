@@ -145,14 +145,14 @@ var wrongReads = []wrongRepository{
 			}}
 	}, []string{"a_cancelled_context_ends_every_call", "a_passed_deadline_ends_every_call"}, nil},
 	{"searches are kept for ever", func(right repository) repository {
-		var kept sync.Map
+		var stored sync.Map
 		return altered{PropertyRepository: right, search: func(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo,
 			error) {
-			if page, ok := kept.Load(s.String()); ok {
+			if page, ok := stored.Load(s.String()); ok {
 				return page.(*property.Page), ports.ReadInfo{}, nil
 			}
 			page, _, err := right.Search(ctx, s)
-			kept.Store(s.String(), page)
+			stored.Store(s.String(), page)
 			return page, ports.ReadInfo{}, err
 		}}
 	}, []string{"a_search_sees_the_newest_state"}, []string{"*"}},
@@ -239,7 +239,7 @@ var wrongWrites = []wrongRepository{
 			version int64) (property.Change, error) {
 			return right.Delete(ctx, id, max(version, 1))
 		}}
-	}, []string{"delete_takes_any_version_for_zero"}, []string{"a_replay_tells_what_was_created"}},
+	}, []string{"delete_takes_any_version_for_zero"}, []string{"a_replay_returns_what_was_created"}},
 	{"a delete of nothing succeeds", func(right repository) repository {
 		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
 			version int64) (property.Change, error) {
@@ -268,7 +268,7 @@ var wrongWrites = []wrongRepository{
 			}
 			return creation, err
 		}}
-	}, []string{"create_refuses_a_reference_in_use", "one_creation_wins_a_reference", "a_failed_creation_keeps_no_key"}, nil},
+	}, []string{"create_refuses_a_reference_in_use", "one_creation_wins_a_reference", "a_failed_creation_stores_no_key"}, nil},
 	{"references are folded", func(right repository) repository {
 		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
 			key *ports.IdempotencyKey) (ports.Creation, error) {

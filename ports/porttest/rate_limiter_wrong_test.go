@@ -19,7 +19,7 @@ type mapLimiter struct {
 	now    func(time.Time) time.Time
 	fits   func(used, cost, limit time.Duration) bool
 	charge func(used, cost time.Duration, ok bool) time.Duration // what is used afterwards
-	tell   func(used, cost time.Duration) time.Duration
+	answer func(used, cost time.Duration) time.Duration
 	gap    func() // between looking and counting
 }
 
@@ -35,7 +35,7 @@ func newMapLimiter() *mapLimiter {
 			}
 			return used + cost
 		},
-		tell: func(used, _ time.Duration) time.Duration { return used },
+		answer: func(used, _ time.Duration) time.Duration { return used },
 	}
 }
 
@@ -55,7 +55,7 @@ func (l *mapLimiter) Take(
 	ok = l.fits(used, cost, limit)
 	used = l.charge(used, cost, ok)
 	l.forgotten[client] = now.Add(used)
-	return l.tell(used, cost), ok, nil
+	return l.answer(used, cost), ok, nil
 }
 
 var wrongLimiters = []struct {
@@ -66,7 +66,7 @@ var wrongLimiters = []struct {
 		l.charge = func(time.Duration, time.Duration, bool) time.Duration { return 0 }
 	}},
 	{"tells what was used before", "costs_add_up", func(l *mapLimiter) {
-		l.tell = func(used, cost time.Duration) time.Duration { return used - cost }
+		l.answer = func(used, cost time.Duration) time.Duration { return used - cost }
 	}},
 	{"stops short of the limit", "the_limit_may_be_reached", func(l *mapLimiter) {
 		l.fits = func(used, cost, limit time.Duration) bool { return used+cost < limit }

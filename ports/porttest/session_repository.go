@@ -124,10 +124,10 @@ var sessionCases = []suiteCase[lobby]{
 				l.wantError("save a session of nobody", err, access.ErrUnknownAccount)
 			}
 			l.wantGone(v)
-			kept := l.begin("b", "", 1)
-			err := l.sessions.SaveSession(l.t.Context(), kept.hash, nobody.ID, []byte("other"), birth)
+			other := l.begin("b", "", 1)
+			err := l.sessions.SaveSession(l.t.Context(), other.hash, nobody.ID, []byte("other"), birth)
 			l.wantError("hand a session to nobody", err, access.ErrUnknownAccount)
-			l.wantFound(kept)
+			l.wantFound(other)
 		}},
 	{"sessions_end_with_their_account", "DeleteAccount removes the account's sessions and no others.", func(l lobby) {
 		anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
@@ -199,18 +199,18 @@ var sessionCases = []suiteCase[lobby]{
 		func(l lobby) {
 			for i := range 8 {
 				v := l.begin(fmt.Sprint(i), "", 1)
-				var told atomic.Int64
+				var removals atomic.Int64
 				for _, err := range together(8, func(int) error {
 					removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
 					if removed {
-						told.Add(1)
+						removals.Add(1)
 					}
 					return err
 				}) {
 					l.wantDone("delete session", err)
 				}
-				if told.Load() != 1 {
-					l.t.Fatalf("%d of 8 are told that they have removed the session", told.Load())
+				if removals.Load() != 1 {
+					l.t.Fatalf("%d of 8 are told that they have removed the session", removals.Load())
 				}
 			}
 		}},
@@ -232,7 +232,7 @@ var sessionCases = []suiteCase[lobby]{
 			l.wantFound(nobodys)
 		}},
 	{"pruning_removes_what_expires_before",
-		"PruneSessions removes the sessions that expire before the given time, and says how many; the others stay.", func(l lobby) {
+		"PruneSessions removes the sessions that expire before the data time, and says how many; the others stay.", func(l lobby) {
 			anna := l.hire("anna", access.RoleEditor, 1)
 			first, second := l.begin("a", anna.ID, 1), l.begin("b", "", 2)
 			third, fourth := l.begin("c", "", 3), l.begin("d", anna.ID, 4)
@@ -247,12 +247,12 @@ var sessionCases = []suiteCase[lobby]{
 				l.t.Fatalf("pruning again removed %d sessions", again)
 			}
 		}},
-	{"data_belongs_to_who_holds_it", "What a caller does to the data it gave or got changes nothing that is kept.",
+	{"data_belongs_to_its_holder", "What a caller does to the data it gave or got changes nothing that is kept.",
 		func(l lobby) {
 			v := visit{access.HashSecret("a"), "data", birth}
-			given := []byte(v.data)
-			l.wantDone("save session", l.sessions.SaveSession(l.t.Context(), v.hash, "", given, v.expires))
-			copy(given, "xxxx")
+			data := []byte(v.data)
+			l.wantDone("save session", l.sessions.SaveSession(l.t.Context(), v.hash, "", data, v.expires))
+			copy(data, "xxxx")
 			got, _, err := l.sessions.FindSession(l.t.Context(), v.hash)
 			l.wantDone("find session", err)
 			copy(got, "yyyy")

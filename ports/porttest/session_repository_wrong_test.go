@@ -192,7 +192,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			handed[hash] = data
 			return data, expires, err
 		}}
-	}, []string{"data_belongs_to_who_holds_it"}, []string{"*"}},
+	}, []string{"data_belongs_to_its_holder"}, []string{"*"}},
 	{"an ended session comes back when it is extended", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, extend: func(ctx context.Context, hash string, expires time.Time) error {
 			if _, _, err := right.FindSession(ctx, hash); errors.Is(err, access.ErrUnknownSession) {
