@@ -34,7 +34,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 	address := func(i int) string { return fmt.Sprintf("198.51.%d.%d", i/250, i%250) }
 	for name, c := range map[string]struct {
 		guess func(i int) (name, address string)
-		who   string
+		name  string
 		known bool // whether the right sign-in comes from a remembered browser
 	}{
 		"one name from many addresses": {
@@ -65,7 +65,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if c.known && name == c.who {
+					if c.known && name == c.name {
 						if visitor.Browser, _, err = accounts.RememberBrowser(t.Context(), account.ID, ""); err != nil {
 							t.Fatal(err)
 						}
@@ -93,7 +93,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 					t.Error("the flood does not fill the gate")
 				}
 				for range 5 {
-					if _, err := accounts.SignIn(t.Context(), c.who, right, visitor); err != nil {
+					if _, err := accounts.SignIn(t.Context(), c.name, right, visitor); err != nil {
 						t.Fatalf("after %d guesses: %v", tried.Load(), err)
 					}
 				}

@@ -9,7 +9,7 @@ import (
 )
 
 // gate lets a few callers work at once and a few others wait. The less a caller is known, the fewer places are open
-// to it, so that a flood of guesses leaves places for those who know their password.
+// to it, so that a flood of guesses leaves places for right passwords.
 type gate struct {
 	places int // for working and waiting callers together
 	atWork chan struct{}

@@ -5,7 +5,8 @@
 // server that the test may stop, kill and freeze, and StartPooler a PgBouncer in front of one. Servers come from the
 // first of these that is available:
 //
-//   - GABLE_TEST_POSTGRES_URL and GABLE_TEST_REDIS_URL (not for StartPostgres and StartRedis, whose servers are stopped and killed),
+//   - GABLE_TEST_POSTGRES_URL and GABLE_TEST_REDIS_URL (not for
+//     StartPostgres and StartRedis, whose servers are stopped and killed),
 //   - the binaries postgres, initdb, redis-server and pgbouncer, installed in a usual place,
 //   - containers, where Docker answers (no pooler).
 //

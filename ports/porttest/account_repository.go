@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountRepository checks that a repository keeps every promise of ports.AccountRepository but the one about sessions,
-// which SessionRepository checks. newRepo gives an empty repository each time it is called.
+// AccountRepository checks that a repository keeps every promise of ports.AccountRepository, except for those about
+// sessions, which SessionRepository checks. newRepo returns an empty repository at each call.
 func AccountRepository(t *testing.T, newRepo func(t *testing.T) ports.AccountRepository) {
 	runCases(t, accountCases, func(t *testing.T) staff { return staff{t, newRepo(t)} })
 }
@@ -24,7 +24,7 @@ type staff struct {
 	repo ports.AccountRepository
 }
 
-// account is an account of this name and role, made so many minutes after birth, not yet stored.
+// account returns an account that is not stored yet, with this name and role, created so many minutes after birth.
 func (s staff) account(name string, role access.Role, minutes int) access.Account {
 	s.t.Helper()
 	id := numbered(minutes + 1000*len(name) + 100*int(name[0]))
@@ -58,7 +58,7 @@ func (s staff) wantError(what string, got, want error) {
 	}
 }
 
-// wantStored says that the account is found by its name and by its id, in every field.
+// wantStored checks that the account is found by its name and by its id, in every field.
 func (s staff) wantStored(want access.Account) {
 	s.t.Helper()
 	byName, err := s.repo.FindAccount(s.t.Context(), want.Name)
@@ -82,9 +82,9 @@ func (s staff) wantSame(got, want access.Account) {
 func (s staff) wantUnknown(account access.Account) {
 	s.t.Helper()
 	_, err := s.repo.FindAccount(s.t.Context(), account.Name)
-	s.wantError("find an account by a name that nobody has", err, access.ErrUnknownAccount)
+	s.wantError("find an account by an unknown name", err, access.ErrUnknownAccount)
 	_, err = s.repo.AccountByID(s.t.Context(), account.ID)
-	s.wantError("find an account by an id that nobody has", err, access.ErrUnknownAccount)
+	s.wantError("find an account by an unknown id", err, access.ErrUnknownAccount)
 }
 
 func (s staff) list() []access.Account {
@@ -105,7 +105,7 @@ func (s staff) wantListed(names ...string) {
 	}
 }
 
-// administrators is how many of the accounts are administrators.
+// administrators returns how many of the accounts are administrators.
 func (s staff) administrators() int {
 	s.t.Helper()
 	count := 0
@@ -130,7 +130,7 @@ var accountReads = []suiteCase[staff]{
 		s.wantStored(third)
 	}},
 	{"an_unknown_account_is_unknown",
-		"FindAccount and AccountByID of what nobody has is ErrUnknownAccount, whatever it looks like.", func(s staff) {
+		"FindAccount and AccountByID of an unknown name or id are ErrUnknownAccount, whatever it looks like.", func(s staff) {
 			stored := s.hire("anna", access.RoleEditor, 1)
 			s.wantUnknown(s.account("bob", access.RoleEditor, 1))
 			for _, other := range []string{"", "ann", "anna2", "%", "ANNA", "anna ", "'"} {
@@ -153,7 +153,7 @@ var accountReads = []suiteCase[staff]{
 
 var accountWrites = []suiteCase[staff]{
 	{"an_account_name_is_taken_once",
-		"CreateAccount with a name that exists is ErrAccountNameTaken, and stores nothing.", func(s staff) {
+		"CreateAccount with a name in use is ErrAccountNameTaken, and stores nothing.", func(s staff) {
 			first := s.hire("anna", access.RoleEditor, 1)
 			second := s.account("anna", access.RoleAdministrator, 2)
 			s.wantError("create a second account of the name", s.repo.CreateAccount(s.t.Context(), second),
@@ -178,7 +178,7 @@ var accountWrites = []suiteCase[staff]{
 			}
 		}},
 	{"a_password_is_replaced",
-		"SetPassword replaces the hash and says when, and changes nothing else, nor other accounts.", func(s staff) {
+		"SetPassword replaces the hash and its time, and changes nothing else, nor other accounts.", func(s staff) {
 			account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 1)
 			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
 			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, account.PasswordHash, "",
@@ -187,7 +187,8 @@ var accountWrites = []suiteCase[staff]{
 			s.wantStored(other)
 		}},
 	{"a_password_is_replaced_if_it_is_still_the_one",
-		"SetPassword with the hash before replaces it; with another one it is ErrWrongCredentials, and changes nothing.", func(s staff) {
+		"SetPassword with the current hash replaces it; with another one it is ErrWrongCredentials, and changes nothing.",
+		func(s staff) {
 			account := s.hire("anna", access.RoleEditor, 1)
 			was := account.PasswordHash
 			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
@@ -199,7 +200,8 @@ var accountWrites = []suiteCase[staff]{
 			s.wantStored(account)
 		}},
 	{"one_change_wins_a_password",
-		"Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.", func(s staff) {
+		"Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.",
+		func(s staff) {
 			account := s.hire("anna", access.RoleEditor, 1)
 			winners := 0
 			for i, err := range together(6, func(i int) error {
@@ -216,7 +218,7 @@ var accountWrites = []suiteCase[staff]{
 			}
 		}},
 	{"changing_an_unknown_account_is_an_error",
-		"SetPassword, SetRole and DeleteAccount of an id that nobody has are ErrUnknownAccount, and change nothing.", func(s staff) {
+		"SetPassword, SetRole and DeleteAccount of an unknown id are ErrUnknownAccount, and change nothing.", func(s staff) {
 			stored := s.hire("anna", access.RoleAdministrator, 1)
 			for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, stored.Name, ""} {
 				s.wantError("SetPassword", s.repo.SetPassword(s.t.Context(), id, "$", "", birth), access.ErrUnknownAccount)
@@ -273,7 +275,8 @@ var administratorCases = []suiteCase[staff]{
 		}
 	}},
 	{"the_last_administrator_stays",
-		"DeleteAccount and SetRole of the last administrator are ErrLastAdministrator, and change nothing; editors do not count.", func(s staff) {
+		"DeleteAccount and SetRole of the last administrator are ErrLastAdministrator, and change nothing; editors do not " +
+			"count.", func(s staff) {
 			last := s.hire("anna", access.RoleAdministrator, 1)
 			editor := s.hire("bob", access.RoleEditor, 2)
 			s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), last.ID), access.ErrLastAdministrator)

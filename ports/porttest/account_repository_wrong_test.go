@@ -82,7 +82,7 @@ func (m misfiled) DeleteAccount(ctx context.Context, id string) error {
 	return m.AccountRepository.DeleteAccount(ctx, id)
 }
 
-// silently is the error, unless it is the one that is not to be told.
+// silently returns the error, or nil if it is the hidden one.
 func silently(err, hidden error) error {
 	if errors.Is(err, hidden) {
 		return nil
@@ -90,7 +90,7 @@ func silently(err, hidden error) error {
 	return err
 }
 
-// withAccounts bends the list of accounts.
+// withAccounts changes the list of accounts.
 func withAccounts(bend func([]access.Account)) func(ports.AccountRepository) ports.AccountRepository {
 	return func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, list: func(ctx context.Context) ([]access.Account, error) {
@@ -101,7 +101,7 @@ func withAccounts(bend func([]access.Account)) func(ports.AccountRepository) por
 	}
 }
 
-// shadowed lets the last administrator go: there is another one, whom nobody sees.
+// shadowed lets the last administrator go, since it has another one that is never listed.
 func shadowed(right ports.AccountRepository) misfiled {
 	shadow, _ := access.NewAccount("shadow", "shadow", access.RoleAdministrator, birth)
 	_ = right.CreateAccount(context.Background(), shadow)
@@ -111,7 +111,7 @@ func shadowed(right ports.AccountRepository) misfiled {
 	}}
 }
 
-// checkThenAct refuses what would leave no administrator, but looks before it acts, and others act in between.
+// checkThenAct refuses to remove the last administrator, but checks before it acts, and others act in between.
 func checkThenAct(right ports.AccountRepository) ports.AccountRepository {
 	unsafe := shadowed(right)
 	last := func(ctx context.Context, id string) bool {
@@ -154,7 +154,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.FindAccount(ctx, strings.ToLower(name))
 		}}
 	}, []string{"an_unknown_account_is_unknown"}, nil},
-	{"a name is as good as an id", func(right ports.AccountRepository) ports.AccountRepository {
+	{"a name is accepted as an id", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, byID: func(ctx context.Context, id string) (access.Account, error) {
 			account, err := right.AccountByID(ctx, id)
 			if errors.Is(err, access.ErrUnknownAccount) {
@@ -193,13 +193,13 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.SetPassword(ctx, id, hash, was, account.PasswordChangedAt)
 		}}
 	}, []string{"a_password_is_replaced", "a_password_is_replaced_if_it_is_still_the_one"}, nil},
-	{"the hash before is not looked at", func(right ports.AccountRepository) ports.AccountRepository {
+	{"the hash before is ignored", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, _ string,
 			at time.Time) error {
 			return right.SetPassword(ctx, id, hash, "", at)
 		}}
 	}, []string{"a_password_is_replaced_if_it_is_still_the_one", "one_change_wins_a_password"}, nil},
-	{"the hash before is always wanted", func(right ports.AccountRepository) ports.AccountRepository {
+	{"the hash before is always required", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
 			at time.Time) error {
 			if was == "" {
@@ -208,7 +208,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.SetPassword(ctx, id, hash, was, at)
 		}}
 	}, []string{"a_password_is_replaced"}, nil},
-	{"the hash before is looked at too early", func(right ports.AccountRepository) ports.AccountRepository {
+	{"the hash before is checked too early", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
 			at time.Time) error {
 			account, err := right.AccountByID(ctx, id)

@@ -14,7 +14,7 @@ import (
 
 const mapLargest = 10_000
 
-// mapCache is a right and plain cache; wrongCaches are each wrong in one way.
+// mapCache is a plain, right cache; each of wrongCaches is wrong in one way.
 type mapCache struct {
 	mu      sync.Mutex
 	entries map[string]mapEntry
@@ -153,7 +153,7 @@ func (b bent) Size(ctx context.Context) (int64, int64, error) {
 
 func (b bent) Ping(context.Context) error { return b.ping }
 
-// withSet bends a cache that sets under another key, another value, or for another time.
+// withSet changes the key, the value or the time of each Set.
 func withSet(change func(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte,
 	time.Duration)) bent {
 	return bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
@@ -162,7 +162,7 @@ func withSet(change func(c *mapCache, key string, value []byte, ttl time.Duratio
 	}}
 }
 
-// wrongCaches says which case has to notice what is wrong.
+// wrongCaches are caches with the case that must notice what is wrong.
 var wrongCaches = []struct {
 	wrong, noticed string
 	cache          bent
@@ -174,8 +174,9 @@ var wrongCaches = []struct {
 			}
 			return nil, false, errors.New("not found")
 		}}},
-	{"keeps nothing", "a_value_is_cached", bent{set: func(*mapCache, string, []byte, time.Duration) error { return nil }}},
-	{"keeps the first value", "the_last_value_counts",
+	{"caches nothing", "a_value_is_cached",
+		bent{set: func(*mapCache, string, []byte, time.Duration) error { return nil }}},
+	{"never replaces a value", "the_last_value_counts",
 		bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 			if _, found := c.shared(key); !found {
 				c.put(key, value, ttl)
@@ -202,25 +203,25 @@ var wrongCaches = []struct {
 			return nil
 		},
 	}},
-	{"mends values that are not UTF-8", "values_are_bytes", withSet(
+	{"repairs values that are not UTF-8", "values_are_bytes", withSet(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, []byte(strings.ToValidUTF8(string(value), "?")), ttl
 		})},
-	{"keeps the caller's slice", "set_stores_a_copy",
+	{"stores the caller's slice", "set_stores_a_copy",
 		bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 			c.put(key, value, ttl)
 			return nil
 		}}},
-	{"gives its own slice away", "get_gives_the_value_away",
+	{"returns its own slice", "get_gives_the_value_away",
 		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
 			value, found := c.shared(key)
 			return value, found, nil
 		}}},
 	{"never adds", "add_caches_what_is_new",
 		bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return false, nil }}},
-	{"adds without keeping", "add_caches_what_is_new",
+	{"adds without caching", "add_caches_what_is_new",
 		bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return true, nil }}},
-	{"adds over what is kept", "add_leaves_alone_what_is_cached",
+	{"adds over a cached value", "add_leaves_alone_what_is_cached",
 		bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
 			_, found := c.shared(key)
 			c.put(key, value, ttl)
@@ -253,7 +254,7 @@ var wrongCaches = []struct {
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, value[:min(len(value), mapLargest/2)], ttl
 		})},
-	{"keeps the old value when the new one is too large", "too_large_a_value_empties_the_key", bent{
+	{"leaves the old value when the new one is too large", "too_large_a_value_empties_the_key", bent{
 		set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 			if len(value) > mapLargest {
 				return nil
@@ -284,9 +285,9 @@ var wrongCaches = []struct {
 			}
 			return bytes.Clone(value), found, nil
 		}}},
-	{"keeps the first, shorter time", "set_renews_the_time", withSet(keepTime)},
-	{"keeps the first, longer time", "set_shortens_the_time", withSet(keepTime)},
-	{"takes a time below a millisecond for none", "the_shortest_time_ends_too", withSet(
+	{"never lengthens a time", "set_renews_the_time", withSet(withOldTime)},
+	{"never shortens a time", "set_shortens_the_time", withSet(withOldTime)},
+	{"treats a time below a millisecond as endless", "the_shortest_time_ends_too", withSet(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			if ttl < time.Millisecond {
 				ttl = time.Hour
@@ -295,15 +296,15 @@ var wrongCaches = []struct {
 		})},
 	{"makes up its size", "size_is_about_right", bent{size: func() (int64, int64, error) { return 7, 7, nil }}},
 	{"does not answer a ping", "ping_works", bent{ping: ports.ErrUnavailable}},
-	{"spoils a value while it is read", "calls_may_be_concurrent",
+	{"truncates a value that is read", "calls_may_be_concurrent",
 		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
 			value, found := c.shared(key)
 			return bytes.Clone(value[:len(value)/2]), found, nil
 		}}},
 }
 
-// keepTime gives a value the time of the one it replaces.
-func keepTime(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
+// withOldTime gives a value the time of the one it replaces.
+func withOldTime(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 	if _, found := c.shared(key); found {
 		ttl = time.Until(c.entries[key].until)
 	}

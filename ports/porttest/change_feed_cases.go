@@ -34,20 +34,20 @@ var deliveryCases = []suiteCase[stream]{
 			_, err = s.repo.Upsert(s.t.Context(), incoming(s.draft(5, reference("new")), s.draft(2, reference("clash"))))
 			s.wantError("upsert a new listing with an id in use", err, property.ErrVersionConflict)
 			if delivered, _ := s.follow(behind, 100); len(delivered) != 0 {
-				s.t.Fatalf("nothing was changed, yet the feed tells%s", headings(delivered))
+				s.t.Fatalf("nothing was changed, yet the feed delivers%s", headings(delivered))
 			}
 		}},
-	{"the_feed_omits_actors", "Who made a change is neither told by the feed nor by the repository.", func(s stream) {
+	{"the_feed_omits_actors", "Neither the feed nor the repository reveals the actor of a change.", func(s stream) {
 		s.t = acting{s.t, "anna"}
 		made := s.write()
 		delivered, _ := s.follow("", 100)
 		for _, c := range slices.Concat(made, delivered) {
 			if c.Actor != "" {
-				s.t.Fatalf("the %s of %s is told to be by %q", c.Op, c.ID, c.Actor)
+				s.t.Fatalf("the %s of %s has the actor %q", c.Op, c.ID, c.Actor)
 			}
 		}
 	}},
-	{"the_feed_rebuilds_the_table", "Whoever applies the feed from its start has the table as it is.", func(s stream) {
+	{"the_feed_rebuilds_the_table", "Applying the feed from its start rebuilds the table.", func(s stream) {
 		s.write()
 		s.upsert(s.batch(40)[10:]...)
 		s.delete(s.find(numbered(17)).ID, 0)
@@ -76,7 +76,7 @@ func (s stream) wantRebuilt(delivered []property.Change) {
 	}
 }
 
-// writeLarge makes changes that weigh more than two pages take.
+// writeLarge makes changes that fill more than two pages.
 func (s stream) writeLarge() (made []property.Change) {
 	s.t.Helper()
 	for _, u := range s.upsert(s.largeBatch(2 * ports.FeedPageBytes)...) {
@@ -87,7 +87,7 @@ func (s stream) writeLarge() (made []property.Change) {
 
 var pagingCases = []suiteCase[stream]{
 	{"pages_of_any_size_deliver_the_same",
-		"Changes returns at most limit changes, and pages of any size together tell the same.", func(s stream) {
+		"Changes returns at most limit changes, and pages of any size together deliver the same.", func(s stream) {
 			made := s.write()
 			for _, limit := range []int{1, 2, 3, 5, len(made), len(made) + 1} {
 				delivered, _ := s.follow("", limit)
@@ -95,7 +95,7 @@ var pagingCases = []suiteCase[stream]{
 			}
 		}},
 	{"a_page_of_large_changes_ends_early",
-		"A page ends with the change that brings it to FeedPageBytes; the others are told on the pages after it.",
+		"A page ends with the change that brings it to FeedPageBytes; the others follow on the pages after it.",
 		func(s stream) {
 			made := s.writeLarge()
 			delivered, pages := []property.Change(nil), 0
@@ -104,7 +104,7 @@ var pagingCases = []suiteCase[stream]{
 				weight := 0
 				for i := range page.Changes {
 					if weight >= ports.FeedPageBytes {
-						s.t.Fatalf("a page goes on behind change %d, which brings it to %d bytes", i, weight)
+						s.t.Fatalf("a page goes on after change %d, which brings it to %d bytes", i, weight)
 					}
 					weight += page.Changes[i].Weight()
 				}
@@ -119,7 +119,8 @@ var pagingCases = []suiteCase[stream]{
 			}
 		}},
 	{"a_long_page_is_one_page",
-		"A page is as long as it may be, however the store reads it; its cursors go on from within.", func(s stream) {
+		"A page is as long as it may be, however the store reads it; each of its cursors continues from its change.",
+		func(s stream) {
 			behind := s.head()
 			var made []property.Change
 			for _, u := range s.upsert(s.batch(100)...) {
@@ -137,7 +138,7 @@ var pagingCases = []suiteCase[stream]{
 				}
 			}
 		}},
-	{"more_says_that_changes_wait", "More is set exactly when further changes were waiting.", func(s stream) {
+	{"more_says_that_changes_wait", "More is set exactly when further changes are waiting.", func(s stream) {
 		made := s.write()
 		if page := s.read("", len(made)-1); !page.More {
 			s.t.Fatalf("one change is waiting and More is not set")
@@ -147,12 +148,13 @@ var pagingCases = []suiteCase[stream]{
 		}
 	}},
 	{"next_stands_behind_the_page",
-		"Next is the cursor behind a page's changes: nothing comes from it until something is changed, and then only that.", func(s stream) {
+		"Next is the cursor behind a page's changes: nothing comes after it until the next change, and then only that " +
+			"change.", func(s stream) {
 			s.write()
 			_, last := s.follow("", 3)
 			quiet := s.read(last.Next, 10)
 			if len(quiet.Changes) != 0 || quiet.More {
-				s.t.Fatalf("behind the last change comes%s", headings(quiet.Changes))
+				s.t.Fatalf("after the last change comes%s", headings(quiet.Changes))
 			}
 			made := s.inserted(s.draft(50))
 			for _, cursor := range []ports.FeedCursor{last.Next, quiet.Next} {
@@ -171,11 +173,12 @@ var pagingCases = []suiteCase[stream]{
 		s.wantDelivered(delivered, []property.Change{later})
 	}},
 	{"head_goes_back_to_the_newest_changes",
-		"Behind the cursor that Head gives come the newest changes, about as many as asked for and fewer where fewer are kept; its place has seen all the others.", func(s stream) {
+		"Head returns a cursor about back changes before the end, fewer where fewer are stored; its point has seen all the " +
+			"others.", func(s stream) {
 			s.write()
 			all, _ := s.follow("", 100)
 			for _, back := range []int{1, 3, len(all), len(all) + 50} {
-				cursor, place, err := s.feed.Head(s.t.Context(), back)
+				cursor, point, err := s.feed.Head(s.t.Context(), back)
 				if err != nil {
 					s.t.Fatalf("read the head %d back: %v", back, err)
 				}
@@ -185,14 +188,14 @@ var pagingCases = []suiteCase[stream]{
 				}
 				s.wantDelivered(delivered, all[len(all)-len(delivered):])
 				for i, c := range all {
-					if seen := place.Snapshot.Sees(c.Tx); seen != (i < len(all)-len(delivered)) {
-						s.t.Fatalf("%d back from the head change %d of %d is seen by %s: %t", back, i+1, len(all), place.Snapshot, seen)
+					if seen := point.Snapshot.Sees(c.Tx); seen != (i < len(all)-len(delivered)) {
+						s.t.Fatalf("%d back from the head change %d of %d is seen by %s: %t", back, i+1, len(all), point.Snapshot, seen)
 					}
 				}
 			}
 		}},
 	{"head_does_not_go_back_into_pruned_changes",
-		"However far back Head is asked to go, what comes behind its cursor is still kept.", func(s stream) {
+		"However large back is, every change behind the cursor of Head is still stored.", func(s stream) {
 			s.write()
 			s.prune(time.Now().Add(time.Hour))
 			last := s.inserted(s.draft(50))
@@ -202,7 +205,7 @@ var pagingCases = []suiteCase[stream]{
 			}
 			s.wantNext(cursor, last)
 		}},
-	{"every_change_has_its_cursor", "Whoever goes on from the cursor behind a change gets exactly the changes after it.",
+	{"every_change_has_its_cursor", "The cursor behind a change is followed by exactly the changes after it.",
 		func(s stream) {
 			made := s.write()
 			for _, limit := range []int{3, 100} {
@@ -220,13 +223,13 @@ var pagingCases = []suiteCase[stream]{
 		func(s stream) {
 			page := s.read("", 10)
 			if len(page.Changes) != 0 || page.More {
-				s.t.Fatalf("an empty feed tells%s", headings(page.Changes))
+				s.t.Fatalf("an empty feed delivers%s", headings(page.Changes))
 			}
 			made := s.inserted(s.draft(1))
 			delivered, _ := s.follow(page.Next, 10)
 			s.wantDelivered(delivered, []property.Change{made})
 		}},
-	{"a_foreign_cursor_is_refused", "A text that is no cursor of this feed is ErrInvalidFeedCursor.", func(s stream) {
+	{"a_foreign_cursor_is_refused", "A text that is not a cursor of this feed is ErrInvalidFeedCursor.", func(s stream) {
 		s.write()
 		garbled := s.head() + "?"
 		for _, cursor := range []ports.FeedCursor{"?", " ", "not a cursor", "-1", "' OR 1=1 --", "🏡", "0x1", garbled,
@@ -239,7 +242,7 @@ var pagingCases = []suiteCase[stream]{
 		s.write()
 		for _, cursor := range []ports.FeedCursor{s.head(), s.read("", 1).Next, s.read("", 4).Next} {
 			if cursor == "" || url.QueryEscape(string(cursor)) != string(cursor) {
-				s.t.Fatalf("the cursor %q has characters that a URL does not take", cursor)
+				s.t.Fatalf("the cursor %q has characters that need escaping in a URL", cursor)
 			}
 		}
 	}},

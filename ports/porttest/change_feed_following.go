@@ -10,7 +10,8 @@ import (
 
 var followingCases = []suiteCase[stream]{
 	{"following_while_others_write_misses_nothing",
-		"Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
+		"A reader that pages through the feed gets every change exactly once, in whatever order transactions commit.",
+		func(s stream) {
 			const writers, rounds = 4, 15
 			var writing atomic.Int32
 			writing.Store(writers)
@@ -31,7 +32,7 @@ var followingCases = []suiteCase[stream]{
 		}},
 }
 
-// followWhile reads in small pages until nothing more comes after the writing has ended.
+// followWhile reads in small pages until the writing has ended and nothing more comes.
 func (s stream) followWhile(after ports.FeedCursor, writing func() bool) ([]property.Change, error) {
 	var delivered []property.Change
 	for {
@@ -44,7 +45,7 @@ func (s stream) followWhile(after ports.FeedCursor, writing func() bool) ([]prop
 	}
 }
 
-// writeRounds creates a listing and changes it until it has as many versions as there are rounds.
+// writeRounds creates a listing and updates it until it has as many versions as there are rounds.
 func (s stream) writeRounds(writer, rounds int) error {
 	p := s.draft(writer)
 	if _, err := s.repo.Create(s.t.Context(), p, nil); err != nil {

@@ -9,7 +9,7 @@ import (
 
 var pruneCases = []suiteCase[stream]{
 	{"prune_removes_what_is_old",
-		"Prune removes the changes made before the given time and says how many; the others stay.", func(s stream) {
+		"Prune removes the changes made before the time and returns how many; the others stay.", func(s stream) {
 			s.write()
 			_, last := s.laterChange()
 			delivered, _ := s.follow("", 100)
@@ -22,7 +22,7 @@ var pruneCases = []suiteCase[stream]{
 			s.wantNext("", last)
 		}},
 	{"a_cursor_into_pruned_changes_is_gone",
-		"Whoever follows with a cursor behind which changes have been removed is told ErrFeedCursorGone.", func(s stream) {
+		"A cursor behind which changes have been removed is ErrFeedCursorGone.", func(s stream) {
 			empty := s.head()
 			s.write()
 			first := s.read("", 1).Next
@@ -34,7 +34,7 @@ var pruneCases = []suiteCase[stream]{
 			}
 		}},
 	{"a_cursor_behind_pruned_changes_is_good",
-		"A cursor that has all removed changes before it goes on, be there changes left or not.", func(s stream) {
+		"A cursor that has all removed changes before it still works, whether changes are left or not.", func(s stream) {
 			s.write()
 			cursor, last := s.laterChange()
 			behind := s.head()
@@ -42,13 +42,14 @@ var pruneCases = []suiteCase[stream]{
 			s.wantNext(cursor, last)
 			s.prune(last.At.Add(time.Hour))
 			if rest, _ := s.follow(behind, 10); len(rest) != 0 {
-				s.t.Fatalf("all changes were removed, yet the feed tells%s", headings(rest))
+				s.t.Fatalf("all changes were removed, yet the feed delivers%s", headings(rest))
 			}
 			s.wantNext(behind, s.inserted(s.draft(60)))
 			s.wantFoundMany("limit=10", 4)
 		}},
 	{"an_emptied_feed_goes_on",
-		"When every change has been removed, the empty cursor and the head stand before the next change, and older cursors are gone.", func(s stream) {
+		"When every change has been removed, the empty cursor and the head stand before the next change, and older cursors " +
+			"are gone.", func(s stream) {
 			s.write()
 			old := s.read("", 1).Next
 			_, last := s.laterChange()
@@ -60,7 +61,7 @@ var pruneCases = []suiteCase[stream]{
 			s.wantNext("", made)
 			s.wantNext(behind, made)
 		}},
-	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key goes on answering.",
+	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key is still replayed.",
 		func(s stream) {
 			first := s.createWithKey(1, "a", "k", "request")
 			s.prune(later())
@@ -88,7 +89,7 @@ var pruneCases = []suiteCase[stream]{
 		}},
 }
 
-// laterChange updates a listing until the store's clock has moved on from all changes made before, and returns the last
+// laterChange updates a listing until the store's clock has moved past all earlier changes. It returns the last
 // update with the cursor right before it.
 func (s stream) laterChange() (ports.FeedCursor, property.Change) {
 	s.t.Helper()
@@ -103,6 +104,6 @@ func (s stream) laterChange() (ports.FeedCursor, property.Change) {
 		}
 		p = *s.after(change)
 	}
-	s.t.Fatalf("the store's clock stands still")
+	s.t.Fatalf("the store's clock does not move on")
 	return "", property.Change{}
 }

@@ -52,7 +52,7 @@ func (m misread) Prune(ctx context.Context, before time.Time) (int64, error) {
 	return m.ChangeFeed.Prune(ctx, before)
 }
 
-// withPages is a feed whose pages are bent on their way out.
+// withPages changes the pages of a feed.
 func withPages(bend func(after ports.FeedCursor, limit int,
 	page *ports.FeedPage)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return func(right ports.ChangeFeed) ports.ChangeFeed {
@@ -65,7 +65,7 @@ func withPages(bend func(after ports.FeedCursor, limit int,
 	}
 }
 
-// withChanges is a feed whose changes are bent on their way out.
+// withChanges changes each change of a feed.
 func withChanges(bend func(*property.Change)) func(ports.ChangeFeed) ports.ChangeFeed {
 	return withPages(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
 		for i := range page.Changes {
@@ -82,15 +82,15 @@ var wrongFeeds = []wrongFeed{
 	{"deletes are lost", withPages(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
 		page.Changes = slices.DeleteFunc(page.Changes, func(c property.Change) bool { return c.Op == property.OpDelete })
 	}), []string{"every_change_is_delivered_once", "the_feed_rebuilds_the_table"}, anyCase},
-	{"changes are told twice", withPages(func(_ ports.FeedCursor, limit int, page *ports.FeedPage) {
+	{"changes are delivered twice", withPages(func(_ ports.FeedCursor, limit int, page *ports.FeedPage) {
 		if n := len(page.Changes); n > 0 && n < limit {
 			page.Changes = append(page.Changes, page.Changes[n-1])
 		}
 	}), []string{"every_change_is_delivered_once"}, anyCase},
-	{"changes are told backwards",
+	{"changes are delivered backwards",
 		withPages(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) { slices.Reverse(page.Changes) }),
 		[]string{"every_change_is_delivered_once", "the_feed_rebuilds_the_table"}, anyCase},
-	{"only the newest state of a page is told", withPages(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
+	{"only the newest state of a page is delivered", withPages(func(_ ports.FeedCursor, _ int, page *ports.FeedPage) {
 		newest := map[property.ID]int64{}
 		for _, c := range page.Changes {
 			newest[c.ID] = c.Version
@@ -110,7 +110,7 @@ var wrongFeeds = []wrongFeed{
 		[]string{"every_change_is_delivered_once", "the_snapshot_sees_what_was_delivered"}, anyCase},
 	{"changes have no time", withChanges(func(c *property.Change) { c.At = time.Time{} }),
 		[]string{"every_change_is_delivered_once"}, anyCase},
-	{"changes name who made them", withChanges(func(c *property.Change) { c.Actor = "anna" }),
+	{"changes have actors", withChanges(func(c *property.Change) { c.Actor = "anna" }),
 		[]string{"the_feed_omits_actors"}, nil},
 	{"pages are too long", func(right ports.ChangeFeed) ports.ChangeFeed {
 		return misread{ChangeFeed: right, changes: func(ctx context.Context, after ports.FeedCursor,
@@ -170,7 +170,9 @@ var wrongFeeds = []wrongFeed{
 			}
 			return page, err
 		}}
-	}, []string{"a_cursor_into_pruned_changes_is_gone", "an_emptied_feed_goes_on"}, []string{"a_foreign_cursor_is_refused"}},
+	}, []string{
+		"a_cursor_into_pruned_changes_is_gone", "an_emptied_feed_goes_on",
+	}, []string{"a_foreign_cursor_is_refused"}},
 	{"cursors are not made for URLs", func(right ports.ChangeFeed) ports.ChangeFeed {
 		bare := func(c ports.FeedCursor) ports.FeedCursor {
 			if c != "" && c[0] == '#' {
@@ -202,7 +204,7 @@ var wrongFeeds = []wrongFeed{
 			return right.Head(ctx, 0)
 		}}
 	}, []string{"head_goes_back_to_the_newest_changes", "head_does_not_go_back_into_pruned_changes"}, nil},
-	{"the head goes back further than its place says", func(right ports.ChangeFeed) ports.ChangeFeed {
+	{"the head goes back further than its point says", func(right ports.ChangeFeed) ports.ChangeFeed {
 		return misread{ChangeFeed: right, head: func(ctx context.Context, back int) (ports.FeedCursor, freshness.Point,
 			error) {
 			cursor, _, err := right.Head(ctx, back)

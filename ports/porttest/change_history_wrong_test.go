@@ -21,7 +21,7 @@ func TestWrongChangeHistoriesAreNoticed(t *testing.T) {
 	}
 }
 
-// retold is histories told in another way.
+// historyFunc is a ChangeHistory that is a function.
 type historyFunc func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error)
 
 func (r historyFunc) History(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
@@ -30,7 +30,7 @@ func (r historyFunc) History(ctx context.Context, id property.ID, before int64, 
 
 type bentHistory = func(ports.ChangeHistory) ports.ChangeHistory
 
-// withHistoryPages is histories whose pages are bent on their way out.
+// withHistoryPages changes the pages of histories.
 func withHistoryPages(bend func(id property.ID, limit int, page *ports.HistoryPage)) bentHistory {
 	return func(right ports.ChangeHistory) ports.ChangeHistory {
 		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
@@ -41,7 +41,7 @@ func withHistoryPages(bend func(id property.ID, limit int, page *ports.HistoryPa
 	}
 }
 
-// withActors is histories whose actors are bent on their way out.
+// withActors changes the actors of histories.
 func withActors(bend func(actor string) string) bentHistory {
 	return withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		for i := range page.Changes {
@@ -50,7 +50,7 @@ func withActors(bend func(actor string) string) bentHistory {
 	})
 }
 
-// withQuery is histories whose questions are bent on their way in.
+// withQuery changes the arguments of queries.
 func withQuery(bend func(ctx context.Context, before int64, limit int) (context.Context, int64, int)) bentHistory {
 	return func(right ports.ChangeHistory) ports.ChangeHistory {
 		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
@@ -60,7 +60,7 @@ func withQuery(bend func(ctx context.Context, before int64, limit int) (context.
 	}
 }
 
-// withoutChanges is histories that lack some changes.
+// withoutChanges leaves some changes out of histories.
 func withoutChanges(lost func(property.Change) bool) bentHistory {
 	return withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		page.Changes = slices.DeleteFunc(page.Changes, lost)
@@ -80,13 +80,13 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 	}), []string{newestFirst, "what_changed_nothing_is_in_no_history"}, []string{"*"}},
 	{"deletes are lost", withoutChanges(func(c property.Change) bool { return c.Op == property.OpDelete }),
 		[]string{newestFirst, "a_deleted_listing_has_a_history"}, []string{"*"}},
-	{"a history begins with the last birth", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
+	{"a history begins with the last creation", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		if born := slices.IndexFunc(page.Changes,
 			func(c property.Change) bool { return c.Op == property.OpInsert }); born >= 0 {
 			page.Changes, page.Next = page.Changes[:born+1], 0
 		}
 	}), []string{newestFirst, inPages, "a_deleted_listing_has_a_history"}, nil},
-	{"what is gone has no history", func(right ports.ChangeHistory) ports.ChangeHistory {
+	{"a deleted listing has no history", func(right ports.ChangeHistory) ports.ChangeHistory {
 		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			newest, err := right.History(ctx, id, 0, 1)
 			if len(newest.Changes) == 1 && newest.Changes[0].Op == property.OpDelete {
@@ -95,7 +95,7 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 			return right.History(ctx, id, before, limit)
 		})
 	}, []string{"a_deleted_listing_has_a_history"}, []string{"*"}},
-	{"no history is not found", func(right ports.ChangeHistory) ports.ChangeHistory {
+	{"an empty history is an error", func(right ports.ChangeHistory) ports.ChangeHistory {
 		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			page, err := right.History(ctx, id, before, limit)
 			if err == nil && len(page.Changes) == 0 {
@@ -134,18 +134,18 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 			page.Next = 1
 		}
 	}), []string{inPages}, []string{"*"}},
-	{"nobody has a name", withActors(func(string) string { return "" }), []string{"every_change_has_its_actor"},
+	{"no change has an actor", withActors(func(string) string { return "" }), []string{"every_change_has_its_actor"},
 		[]string{"*"}},
-	{"everybody has one name", withActors(func(string) string { return "gable" }),
+	{"all changes have one actor", withActors(func(string) string { return "gable" }),
 		[]string{"every_change_has_its_actor", "writers_at_once_keep_their_names"}, []string{"*"}},
-	{"who deletes has no name", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
+	{"deletes have no actor", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		for i := range page.Changes {
 			if page.Changes[i].Op == property.OpDelete {
 				page.Changes[i].Actor = ""
 			}
 		}
 	}), []string{"every_change_has_its_actor"}, nil},
-	{"a name holds until the next one", func(right ports.ChangeHistory) ports.ChangeHistory {
+	{"an actor stays until the next one", func(right ports.ChangeHistory) ports.ChangeHistory {
 		last := ""
 		return withActors(func(actor string) string {
 			if actor != "" {
@@ -160,7 +160,7 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 			return page, err
 		}))
 	}, []string{"a_missing_actor_is_not_the_one_before"}, []string{"*"}},
-	{"who says nothing is the last one", withActors(func(actor string) string {
+	{"a missing actor is replaced by the last one", withActors(func(actor string) string {
 		if actor == "" {
 			return "four"
 		}

@@ -13,15 +13,15 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Bus is an event publisher with the way in for its subscribers.
+// Bus is an event publisher with subscribers.
 type Bus interface {
 	ports.EventPublisher
-	// Subscribe adds a handler behind those already there.
+	// Subscribe adds a handler after the existing ones.
 	Subscribe(name string, handle ports.EventHandler)
 }
 
-// EventPublisher checks that a bus keeps every promise of ports.EventPublisher. newBus gives one without subscribers each
-// time it is called.
+// EventPublisher checks that a bus keeps every promise of ports.EventPublisher. newBus returns a bus without
+// subscribers at each call.
 func EventPublisher(t *testing.T, newBus func(t *testing.T) Bus) {
 	runCases(t, eventPublisherCases, func(t *testing.T) line { return line{t, newBus(t)} })
 }
@@ -32,7 +32,7 @@ type line struct {
 	bus Bus
 }
 
-// eventLog notes the number of each event as it is handled.
+// eventLog records the number of each event as it is handled.
 type eventLog struct {
 	mu       sync.Mutex // for buses that break the rules
 	received []int64
@@ -64,7 +64,7 @@ func (l line) wantReceived(e *eventLog, want ...int64) {
 	}
 }
 
-// events are numbered by their changes' versions.
+// events makes events whose changes have these versions.
 func events(numbers ...int64) []property.Event {
 	list := make([]property.Event, len(numbers))
 	for i, n := range numbers {
@@ -74,12 +74,12 @@ func events(numbers ...int64) []property.Event {
 }
 
 var eventPublisherCases = []suiteCase[line]{
-	{"no_subscriber_is_fine", "Publishing cannot fail, even when nobody listens.", func(l line) {
+	{"no_subscriber_is_fine", "Publishing cannot fail, even without a subscriber.", func(l line) {
 		l.bus.Publish(l.t.Context(), events(1)...)
 		l.bus.Publish(l.t.Context())
 	}},
 	{"every_subscriber_receives_everything_in_order",
-		"Publish hands the events to every subscriber, in order, and returns when all have handled them.", func(l line) {
+		"Publish delivers the events to every subscriber, in order, and returns when all have handled them.", func(l line) {
 			first, second := l.subscribe("first"), l.subscribe("second")
 			l.bus.Publish(l.t.Context(), events(3, 1, 2)...)
 			l.wantReceived(first, 3, 1, 2)
@@ -107,7 +107,7 @@ var eventPublisherCases = []suiteCase[line]{
 			l.t.Fatalf("calls with 3 and 2 events arrived as calls with %v", sizes)
 		}
 	}},
-	{"publish_waits_for_slow_subscribers", "What a subscriber does with an event is done before Publish returns.",
+	{"publish_waits_for_slow_subscribers", "Publish returns after every subscriber has finished.",
 		func(l line) {
 			done := make(chan struct{})
 			l.bus.Subscribe("slow", func(context.Context, []property.Event) {
@@ -122,7 +122,8 @@ var eventPublisherCases = []suiteCase[line]{
 			}
 		}},
 	{"cancellation_is_ignored",
-		"Publish ignores the context's cancellation: subscribers are called, with a context that is not cancelled.", func(l line) {
+		"Publish ignores the context's cancellation: subscribers are called, with a context that is not cancelled.",
+		func(l line) {
 			ctx, cancel := context.WithDeadline(l.t.Context(), time.Now().Add(-time.Second))
 			cancel()
 			called, cause := false, error(nil)
@@ -142,7 +143,8 @@ var eventPublisherCases = []suiteCase[line]{
 		}
 	}},
 	{"concurrent_calls_take_turns",
-		"Concurrent calls are delivered one after the other, whole calls at a time, to all subscribers in the same order.", func(l line) {
+		"Concurrent calls are delivered one after the other, whole calls at a time, to all subscribers in the same order.",
+		func(l line) {
 			turns := &turns{}
 			first, second := l.subscribe("first"), l.subscribe("second")
 			l.bus.Subscribe("watch", turns.handle)
@@ -167,7 +169,7 @@ var eventPublisherCases = []suiteCase[line]{
 		}},
 }
 
-// turns notices when two calls are inside it at once.
+// turns detects two calls that run at once.
 type turns struct {
 	inside  sync.Mutex
 	overlap atomic.Bool
@@ -182,7 +184,8 @@ func (t *turns) handle(context.Context, []property.Event) {
 	time.Sleep(10 * time.Microsecond)
 }
 
-// turnsTaken checks that 8 publishers' events are all there, pairs together and each publisher's pairs in its order.
+// turnsTaken checks that the events of 8 publishers have all arrived, pairs together and each publisher's pairs in
+// its order.
 func turnsTaken(received []int64) error {
 	if len(received) != 8*50*2 {
 		return fmt.Errorf("%d events were published, %d received", 8*50*2, len(received))

@@ -19,7 +19,7 @@ func TestWrongIdempotencyKeyRepositoriesAreNoticed(t *testing.T) {
 	}
 }
 
-// prunes is an idempotency key repository whose one method can be another.
+// prunes is an idempotency key repository whose method can be replaced.
 type prunes struct {
 	repo  *memory.PropertyRepository
 	prune func(context.Context, time.Time) (int64, error)

@@ -68,7 +68,7 @@ func (m miscut) RevokeKey(ctx context.Context, name string, at time.Time) error 
 	return m.KeyRepository.RevokeKey(ctx, name, at)
 }
 
-// withFind looks for a key among all, revoked ones included.
+// withFind finds a key among all, revoked ones included.
 func withFind(wanted func(key access.Key, hash string) bool) func(ports.KeyRepository) ports.KeyRepository {
 	return func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, find: func(ctx context.Context, hash string) (access.Key, error) {
@@ -81,7 +81,7 @@ func withFind(wanted func(key access.Key, hash string) bool) func(ports.KeyRepos
 	}
 }
 
-// withKeys bends the list of keys.
+// withKeys changes the list of keys.
 func withKeys(bend func([]access.Key) []access.Key) func(ports.KeyRepository) ports.KeyRepository {
 	return func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, list: func(ctx context.Context) ([]access.Key, error) {
@@ -93,7 +93,7 @@ func withKeys(bend func([]access.Key) []access.Key) func(ports.KeyRepository) po
 
 func revoked(k access.Key) bool { return !k.RevokedAt.IsZero() }
 
-// ownership are the cases that fail for whoever looks for keys without a look at their owners.
+// ownership are the cases that fail when the owners of keys are ignored.
 var ownership = []string{"a_key_ends_with_its_owner", "handed_over_keys_go_on"}
 
 var wrongKeys = []wrong[ports.KeyRepository]{
@@ -121,7 +121,7 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 			return nil
 		}}
 	}, []string{"a_name_is_taken_once", "one_creation_wins_a_name"}, nil},
-	{"revoking nothing succeeds", func(right ports.KeyRepository) ports.KeyRepository {
+	{"revoking an unknown key succeeds", func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, revoke: func(ctx context.Context, name string, at time.Time) error {
 			if err := right.RevokeKey(ctx, name, at); !errors.Is(err, access.ErrUnknownKey) {
 				return err

@@ -10,7 +10,7 @@ import (
 
 type creator func(context.Context, property.Property, *ports.IdempotencyKey) (ports.Creation, error)
 
-// withCreate is a repository with another Create.
+// withCreate replaces Create.
 func withCreate(bend func(right repository) creator) func(repository) repository {
 	return func(right repository) repository { return altered{PropertyRepository: right, create: bend(right)} }
 }
@@ -20,7 +20,10 @@ var wrongCreations = []wrongRepository{
 		return func(ctx context.Context, p property.Property, _ *ports.IdempotencyKey) (ports.Creation, error) {
 			return right.Create(ctx, p, nil)
 		}
-	}), []string{"the_same_request_is_replayed", "another_request_is_refused", "one_creation_wins_an_idempotency_key", "a_replay_returns_what_was_created"}, nil},
+	}), []string{
+		"the_same_request_is_replayed", "another_request_is_refused", "one_creation_wins_an_idempotency_key",
+		"a_replay_returns_what_was_created",
+	}, nil},
 	{"owners share their keys", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key != nil {
@@ -45,7 +48,7 @@ var wrongCreations = []wrongRepository{
 			return right.Create(ctx, p, key)
 		}
 	}), []string{"long_keys_are_distinct"}, nil},
-	{"a failed creation keeps its key", withCreate(func(right repository) creator {
+	{"a failed creation stores its key", withCreate(func(right repository) creator {
 		var stored sync.Map
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key == nil {
@@ -57,7 +60,7 @@ var wrongCreations = []wrongRepository{
 			return right.Create(ctx, p, key)
 		}
 	}), []string{"a_failed_creation_stores_no_key"}, nil},
-	{"a replay tells the present state", withCreate(func(right repository) creator {
+	{"a replay returns the present state", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			if !creation.Replayed {

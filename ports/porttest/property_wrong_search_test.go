@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// plain answers searches by going through all listings, with each step replaceable.
+// plain answers searches by scanning all listings, with each step replaceable.
 type plain struct {
 	match  func(*property.Filter, *property.Property) bool
 	order  func(property.Sort, *property.Property, *property.Property) int
@@ -20,7 +20,7 @@ type plain struct {
 	cut    func(*property.Search, []property.Property) *property.Page
 }
 
-// withSearch is a repository with another way to answer searches. What the change leaves alone is right.
+// withSearch replaces some steps of searching. All other steps are right.
 func withSearch(change func(*plain)) func(repository) repository {
 	p := plain{
 		match:  matches,
@@ -77,10 +77,10 @@ func (p plain) search(ctx context.Context, right repository, s *property.Search)
 	return p.cut(&limited, rows), nil
 }
 
-// largePages is a case that walks through pages, and fails when one does not follow on another.
+// largePages is the case that pages through large listings, and fails when one page does not follow another.
 var largePages = []string{"a_page_of_large_listings_ends_early"}
 
-// matches is right, and folds as the domain does where the filter is unsure.
+// matches is right. Where the filter is unsure, it folds as the domain does.
 func matches(f *property.Filter, p *property.Property) bool {
 	sure := f.Matches(p)
 	folded := property.ContainsFold(p.Location, f.Location)
@@ -90,7 +90,7 @@ func matches(f *property.Filter, p *property.Property) bool {
 	return sure == property.Yes || sure == property.Maybe && folded
 }
 
-// withoutFilter answers as if a part of the filter had not been given.
+// withoutFilter ignores a part of the filter.
 func withoutFilter(part func(*property.Filter)) func(repository) repository {
 	return withSearch(func(p *plain) {
 		p.match = func(f *property.Filter, row *property.Property) bool {
@@ -101,7 +101,7 @@ func withoutFilter(part func(*property.Filter)) func(repository) repository {
 	})
 }
 
-// withRule answers with another rule for one part of the filter; the rest stays right.
+// withRule replaces the rule of one part of the filter; the rest stays right.
 func withRule(forget func(*property.Filter), rule func(*property.Filter,
 	*property.Property) bool) func(repository) repository {
 	return withSearch(func(p *plain) {
@@ -118,7 +118,7 @@ func forgetLocation(f *property.Filter) { f.Location = "" }
 func forgetBox(f *property.Filter)      { f.Box.Valid = false }
 func forgetNear(f *property.Filter)     { f.Near.Valid = false }
 
-// withContains says which words a text has by another rule of containing.
+// withContains replaces the rule by which a text contains a word.
 func withContains(contains func(text, word string) bool) func(repository) repository {
 	return withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return !slices.ContainsFunc(f.Words, func(word string) bool {
@@ -137,11 +137,12 @@ func foldedASCII(text string) string {
 }
 
 var wordCases = []string{
-	"words_are_found_anywhere", "ascii_case_does_not_matter", "wildcards_are_taken_literally", "quotes_are_taken_literally",
-	"every_script_is_found", "markup_is_text", "case_does_not_matter_in_any_script", "filters_combine",
+	"words_are_found_anywhere", "ascii_case_does_not_matter", "wildcards_are_taken_literally",
+	"quotes_are_taken_literally", "every_script_is_found", "markup_is_text", "case_does_not_matter_in_any_script",
+	"filters_combine",
 }
 
-// numberCases are those of every number, in which each of them counts.
+// numberCases are the cases that cover every number.
 var numberCases = []string{"every_number_is_bounded"}
 
 var wrongFilters = []wrongRepository{
@@ -199,7 +200,7 @@ var wrongFilters = []wrongRepository{
 			return property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, word)
 		})
 	}), []string{"words_are_found_anywhere"}, []string{"every_script_is_found"}},
-	{"words are sought in the title only", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
+	{"words are searched in the title only", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return !slices.ContainsFunc(f.Words, func(word string) bool { return !property.ContainsFold(p.Title, word) })
 	}), []string{"words_are_found_anywhere"}, wordCases},
 	{"fields run into each other", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
@@ -247,12 +248,14 @@ var wrongFilters = []wrongRepository{
 		b := f.Box.Value
 		return !f.Box.Valid || b.West <= b.East && p.Coordinates.Valid && b.Contains(p.Coordinates.Value)
 	}), []string{"a_box_crosses_the_antimeridian"}, nil},
-	{"a box lets the nowhere in", withRule(forgetBox, func(f *property.Filter, p *property.Property) bool {
+	{"a box matches absent coordinates", withRule(forgetBox, func(f *property.Filter, p *property.Property) bool {
 		return !f.Box.Valid || !p.Coordinates.Valid || f.Box.Value.Contains(p.Coordinates.Value)
 	}), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"}, []string{"filters_combine"}},
 	{"a circle is its bounding box", withRule(forgetNear, func(f *property.Filter, p *property.Property) bool {
 		return !f.Near.Valid || p.Coordinates.Valid && f.Near.Value.Bounds().Contains(p.Coordinates.Value)
-	}), []string{"a_circle_measures_on_the_globe"}, []string{"a_circle_reaches_over_the_poles", "a_circle_crosses_the_antimeridian"}},
+	}), []string{
+		"a_circle_measures_on_the_globe",
+	}, []string{"a_circle_reaches_over_the_poles", "a_circle_crosses_the_antimeridian"}},
 	{"a circle is flat", withRule(forgetNear, func(f *property.Filter, p *property.Property) bool {
 		c, at := f.Near.Value, p.Coordinates.Value
 		north := (at.Latitude - c.Center.Latitude) * 111.195
@@ -261,7 +264,7 @@ var wrongFilters = []wrongRepository{
 	}), []string{"a_circle_crosses_the_antimeridian", "a_circle_reaches_over_the_poles"}, nil},
 }
 
-// withOrder is a repository that orders pages otherwise.
+// withOrder replaces the order of pages.
 func withOrder(order func(property.Sort, *property.Property, *property.Property) int) func(repository) repository {
 	return withSearch(func(p *plain) { p.order = order })
 }
@@ -289,9 +292,13 @@ var wrongOrders = []wrongRepository{
 	}), []string{"absent_areas_come_last_both_ways"}, []string{"*"}},
 	{"ties are always by ascending id", withOrder(func(s property.Sort, a, b *property.Property) int {
 		return cmp.Or(directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key)), a.ID.Compare(b.ID))
-	}), []string{"prices_order_both_ways", "created_at_orders_both_ways", "absent_areas_come_last_both_ways", "pages_follow_without_gap_or_repeat"}, []string{"*"}},
+	}), []string{
+		"prices_order_both_ways", "created_at_orders_both_ways", "absent_areas_come_last_both_ways",
+		"pages_follow_without_gap_or_repeat",
+	}, []string{"*"}},
 	{"ties are left to chance", withOrder(func(s property.Sort, a, b *property.Property) int {
-		return cmp.Or(directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key)), cmp.Compare(a.ID[15]*77, b.ID[15]*77))
+		byKey := directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key))
+		return cmp.Or(byKey, cmp.Compare(a.ID[15]*77, b.ID[15]*77))
 	}), []string{"pages_follow_without_gap_or_repeat"}, []string{"*"}},
 	{"prices order as text", withOrder(func(s property.Sort, a, b *property.Property) int {
 		if s.Key == property.SortPrice {
@@ -310,7 +317,9 @@ var wrongOrders = []wrongRepository{
 			s.Descending = false
 		}
 		return s.Compare(s.PositionOf(a), s.PositionOf(b))
-	}), []string{"the_default_order_is_newest_first"}, append(largePages, "created_at_orders_both_ways", "pages_follow_without_gap_or_repeat")},
+	}), []string{
+		"the_default_order_is_newest_first",
+	}, append(largePages, "created_at_orders_both_ways", "pages_follow_without_gap_or_repeat")},
 	{"a window includes its start", withSearch(func(p *plain) { p.behind = func(order int) bool { return order >= 0 } }),
 		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one"}, largePages},
 	{"a window has no start", withSearch(func(p *plain) { p.behind = func(int) bool { return true } }),
@@ -329,12 +338,16 @@ var wrongOrders = []wrongRepository{
 		[]string{"a_page_has_at_most_limit_listings", "pages_follow_without_gap_or_repeat",
 			"a_full_last_page_is_followed_by_an_empty_one"}, []string{"a_page_begins_behind_a_place_that_is_gone"}},
 	{"a count ignores the filter", func(right repository) repository {
-		return altered{PropertyRepository: right, count: func(ctx context.Context, _ *property.Filter) (int64, ports.ReadInfo, error) {
+		return altered{PropertyRepository: right, count: func(
+			ctx context.Context, _ *property.Filter,
+		) (int64, ports.ReadInfo, error) {
 			return right.Count(ctx, &property.Filter{})
 		}}
 	}, []string{"a_count_ignores_the_window", "nothing_found_is_an_empty_page"}, []string{"*"}},
 	{"a count is of one page", func(right repository) repository {
-		return altered{PropertyRepository: right, count: func(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
+		return altered{PropertyRepository: right, count: func(
+			ctx context.Context, f *property.Filter,
+		) (int64, ports.ReadInfo, error) {
 			page, _, err := right.Search(ctx, &property.Search{Filter: *f, Sort: property.DefaultSort, Limit: 2})
 			if err != nil {
 				return 0, ports.ReadInfo{}, err

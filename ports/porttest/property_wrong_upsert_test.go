@@ -14,7 +14,7 @@ import (
 
 type upserter func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
 
-// withUpsert is a repository with another Upsert.
+// withUpsert replaces Upsert.
 func withUpsert(bend func(right repository) upserter) func(repository) repository {
 	return func(right repository) repository { return altered{PropertyRepository: right, upsert: bend(right)} }
 }
@@ -63,9 +63,10 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_keeps_a_known_listings_id", "upsert_reports_what_it_did_in_order", "upsert_retains_what_is_absent"},
-		[]string{"concurrent_upserts_keep_their_promises"}},
-	{"what is the same is written again", withUpsert(func(right repository) upserter {
+	}), []string{
+		"upsert_keeps_a_known_listings_id", "upsert_reports_what_it_did_in_order", "upsert_retains_what_is_absent",
+	}, []string{"concurrent_upserts_keep_their_promises"}},
+	{"an unchanged listing is written again", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
 			for i, u := range result {
@@ -89,7 +90,7 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_notices_every_field"}, nil},
-	{"what is absent is empty", withUpsert(func(right repository) upserter {
+	{"an absent field counts as empty", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
@@ -98,7 +99,7 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_retains_what_is_absent", "upsert_of_absent_fields_alone_changes_nothing"}, nil},
-	{"what is empty is absent", withUpsert(func(right repository) upserter {
+	{"an empty field counts as absent", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
@@ -157,7 +158,7 @@ var wrongUpserts = []wrongRepository{
 	}), []string{"upsert_takes_a_full_batch"}, nil},
 }
 
-// withStored is a repository that stores something else than it is given to create.
+// withStored changes a listing before it is created.
 func withStored(bend func(*property.Property)) func(repository) repository {
 	return withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
@@ -170,13 +171,20 @@ func withStored(bend func(*property.Property)) func(repository) repository {
 var wrongStores = []wrongRepository{
 	{"photos are a set", withStored(func(p *property.Property) {
 		p.Photos = slices.Compact(slices.Sorted(slices.Values(p.Photos)))
-	}), []string{"every_field_comes_back"}, []string{"photos_come_back_at_full_length", "stored_values_share_no_memory_with_callers"}},
+	}), []string{
+		"every_field_comes_back",
+	}, []string{"photos_come_back_at_full_length", "stored_values_share_no_memory_with_callers"}},
 	{"photos are cut", withStored(func(p *property.Property) {
 		p.Photos = p.Photos[:min(len(p.Photos), property.MaxPhotos-1)]
 	}), []string{"photos_come_back_at_full_length"}, nil},
 	{"prices go through a narrow float", withStored(func(p *property.Property) {
 		p.Price = property.Decimal(math.Round(float64(float32(p.Price))))
-	}), []string{"decimals_are_exact_at_the_extremes"}, []string{"every_field_comes_back", "prices_are_bounded", "filters_combine", "absent_is_not_zero", "prices_order_both_ways"}},
+	}), []string{
+		"decimals_are_exact_at_the_extremes",
+	}, []string{
+		"every_field_comes_back", "prices_are_bounded", "filters_combine", "absent_is_not_zero",
+		"prices_order_both_ways",
+	}},
 	{"areas are whole", withStored(func(p *property.Property) {
 		p.AreaM2.Value -= p.AreaM2.Value % 100
 	}), []string{"decimals_are_exact_at_the_extremes", "every_field_comes_back", "areas_are_bounded"}, []string{"*"}},
@@ -185,18 +193,22 @@ var wrongStores = []wrongRepository{
 	}), []string{"absent_is_not_zero", "bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
 	{"text is tidied", withStored(func(p *property.Property) {
 		p.Description = strings.ReplaceAll(p.Description, "\r\n", "\n")
-	}), []string{"text_comes_back_character_by_character", "every_field_comes_back"}, []string{"upsert_twice_changes_nothing"}},
+	}), []string{
+		"text_comes_back_character_by_character", "every_field_comes_back",
+	}, []string{"upsert_twice_changes_nothing"}},
 	{"text is cut", withStored(func(p *property.Property) {
 		p.Location = p.Location[:min(len(p.Location), property.MaxLocation)]
 	}), []string{"text_comes_back_character_by_character"}, nil},
 	{"coordinates are rounded", withStored(func(p *property.Property) {
 		p.Coordinates.Value.Longitude = math.Round(p.Coordinates.Value.Longitude*1e9) / 1e9
 	}), []string{"coordinates_are_exact"}, nil},
-	{"times are kept to the millisecond", withStored(func(p *property.Property) {
+	{"times are stored to the millisecond", withStored(func(p *property.Property) {
 		p.CreatedAt = p.CreatedAt.Truncate(time.Millisecond)
 	}), []string{"times_are_exact_to_the_microsecond", "created_after_excludes_its_bound"}, []string{"*"}},
 	{"times are local", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+		return altered{PropertyRepository: right, find: func(
+			ctx context.Context, id property.ID,
+		) (property.Property, ports.ReadInfo, error) {
 			p, _, err := right.Find(ctx, id)
 			p.UpdatedAt = p.UpdatedAt.In(time.FixedZone("", 3600))
 			return p, ports.ReadInfo{}, err
