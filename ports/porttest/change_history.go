@@ -112,14 +112,14 @@ var historyCases = []suiteCase[archive]{
 				for limit := 1; limit <= len(made); limit++ {
 					a.wantHistory(numbered(n), made, limit)
 				}
-				last := len(a.recall(numbered(n), 100))
-				for limit, left := range map[int]bool{last: false, last - 1: true} {
+				total := len(a.recall(numbered(n), 100))
+				for limit, left := range map[int]bool{total: false, total - 1: true} {
 					if limit == 0 {
 						continue
 					}
 					page, err := a.histories.History(a.t.Context(), numbered(n), 0, limit)
 					if err != nil || (page.Next != 0) != left {
-						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, last, page.Next, err)
+						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, total, page.Next, err)
 					}
 				}
 			}
