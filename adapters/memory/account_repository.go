@@ -13,13 +13,13 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountRepository keeps accounts in a map, beside their sessions, known browsers and recovery codes, which end with
-// them.
+// AccountRepository stores accounts in a map, with their sessions, known browsers and recovery codes. Those end with
+// their account.
 type AccountRepository struct {
 	mu       sync.RWMutex // guards all
 	accounts map[string]access.Account
 	sessions map[string]session
-	browsers map[browser]time.Time // when they expire
+	browsers map[browser]time.Time // the time at which each expires
 	recovery map[string][]string   // the hashes of the codes by account
 }
 
@@ -163,7 +163,7 @@ func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error 
 	})
 }
 
-// change runs a step that writes, alone.
+// change runs a writing step under the lock.
 func (r *AccountRepository) change(ctx context.Context, doing string, step func() error) error {
 	err := ctx.Err()
 	if err == nil {
@@ -177,7 +177,9 @@ func (r *AccountRepository) change(ctx context.Context, doing string, step func(
 	return nil
 }
 
-func (r *AccountRepository) find(ctx context.Context, doing string, step func() (access.Account, bool)) (access.Account, error) {
+func (r *AccountRepository) find(
+	ctx context.Context, doing string, step func() (access.Account, bool),
+) (access.Account, error) {
 	if err := ctx.Err(); err != nil {
 		return access.Account{}, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -199,7 +201,7 @@ func (r *AccountRepository) named(name string) (access.Account, bool) {
 	return access.Account{}, false
 }
 
-// lastAdministrator reports whether the account is an administrator and no other one is.
+// lastAdministrator reports whether the account is the only administrator.
 func (r *AccountRepository) lastAdministrator(account access.Account) bool {
 	if account.Role != access.RoleAdministrator {
 		return false
@@ -212,5 +214,5 @@ func (r *AccountRepository) lastAdministrator(account access.Account) bool {
 	return true
 }
 
-// stamp is a time as stores keep it.
+// stamp returns a time as stores hold it: in UTC, to the microsecond.
 func stamp(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }

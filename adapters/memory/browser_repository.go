@@ -17,11 +17,11 @@ type BrowserRepository struct{ accounts *AccountRepository }
 
 var _ ports.BrowserRepository = (*BrowserRepository)(nil)
 
-// browser is a browser as one account knows it.
+// browser identifies a known browser of one account.
 type browser struct{ accountID, tokenHash string }
 
-// NewBrowserRepository makes an empty repository of browsers of these accounts. There is one for each
-// AccountRepository; another one shows the same browsers.
+// NewBrowserRepository makes the repository of the browsers of these accounts. All made for one AccountRepository
+// share their browsers.
 func NewBrowserRepository(accounts *AccountRepository) *BrowserRepository {
 	return &BrowserRepository{accounts: accounts}
 }
@@ -36,7 +36,7 @@ func (r *BrowserRepository) RememberBrowser(
 		}
 		known := r.accounts.browsers
 		known[browser{accountID, tokenHash}] = stamp(expires)
-		var others []browser // of the account, the last to expire first
+		var others []browser // of the account, by expiry, the latest first
 		for b := range known {
 			if b.accountID == accountID && b.tokenHash != tokenHash {
 				others = append(others, b)

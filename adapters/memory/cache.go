@@ -9,18 +9,18 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// entryOverhead is about how many bytes an entry takes beside its key and value: the node, its place in the table, and
-// the slice that holds the value.
+// entryOverhead is roughly how many bytes an entry takes besides its key and value. It covers the node, its place in
+// the table, and the slice of the value.
 const entryOverhead = 200
 
-// Cache is a ports.Cache in the memory of this process, bounded by bytes: when it is full, the entries least likely to be
-// asked for again give way. It needs no context, since it waits for nothing; it never fails.
+// Cache is a ports.Cache in the memory of this process, bounded by bytes. When it is full, it evicts the entries
+// least likely to be read again. It ignores contexts, since it never waits, and it never fails.
 type Cache struct {
 	entries  *otter.Cache[string, entry]
 	maxBytes int64
 }
 
-// entry is a kept value; nobody writes to its bytes.
+// entry is a cached value; its bytes are never written to.
 type entry struct {
 	value []byte
 	ttl   time.Duration
@@ -83,7 +83,7 @@ func (c *Cache) Purge(context.Context) error {
 	return nil
 }
 
-// Size implements ports.Cache. Entries whose time is over count until the next sweep, a second or so later.
+// Size implements ports.Cache. Expired entries count until the next sweep, a second or so later.
 func (c *Cache) Size(context.Context) (entries, bytes int64, err error) {
 	c.entries.CleanUp()
 	return int64(c.entries.EstimatedSize()), int64(c.entries.WeightedSize()), nil
@@ -92,7 +92,7 @@ func (c *Cache) Size(context.Context) (entries, bytes int64, err error) {
 // Ping implements ports.Cache.
 func (c *Cache) Ping(context.Context) error { return nil }
 
-// Close forgets everything and stops the sweeper. The cache may not be used afterwards.
+// Close empties the cache and stops the sweeper. The cache must not be used afterwards.
 func (c *Cache) Close() error {
 	c.entries.InvalidateAll()
 	c.entries.StopAllGoroutines()

@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// entryOverhead is what an entry counts for beside its key and value.
+// entryOverhead is what an entry counts for besides its key and value.
 const entryOverhead = 200
 
 func newCache(t testing.TB, maxBytes int64) *memory.Cache {
@@ -41,22 +41,22 @@ func TestCacheStaysWithinItsBytes(t *testing.T) {
 	}
 }
 
-func TestCacheKeepsAValueForItsTimeAndNoLonger(t *testing.T) {
+func TestACachedValueEndsWithItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cache := newCache(t, 1<<20)
-		kept := func() bool {
-			_, kept, err := cache.Get(t.Context(), "key")
-			return kept && err == nil
+		cached := func() bool {
+			_, found, err := cache.Get(t.Context(), "key")
+			return found && err == nil
 		}
 		if err := cache.Set(t.Context(), "key", []byte("value"), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour - time.Nanosecond)
-		if !kept() {
+		if !cached() {
 			t.Error("the value is gone before its hour is over")
 		}
 		time.Sleep(time.Nanosecond)
-		if kept() {
+		if cached() {
 			t.Error("the value is still there after its hour")
 		}
 		time.Sleep(time.Minute)
@@ -75,7 +75,7 @@ func BenchmarkCacheGet(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, kept, _ := cache.Get(b.Context(), "key"); !kept {
+				if _, found, _ := cache.Get(b.Context(), "key"); !found {
 					b.Fatal("gone")
 				}
 			}

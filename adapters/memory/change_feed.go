@@ -13,16 +13,17 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// changeLog is every change in the order it was made. Each is a transaction of its own, numbered 1, 2, 3 …
+// changeLog holds every change in the order it was made. Each is a transaction of its own, numbered 1, 2, 3 …
 type changeLog struct {
 	epoch   string            // of this log, which ends with the process
-	changes []property.Change // with their actors, which only a history tells
-	pruned  uint64            // the number of the last change removed; those kept follow it without a gap
+	changes []property.Change // with their actors, which only histories show
+	pruned  uint64            // the number of the last change removed; the next one is the first of changes
 }
 
 func (l *changeLog) last() uint64 { return l.pruned + uint64(len(l.changes)) }
 
-// append gives the change its transaction number and its time, which never goes back, and keeps it with its actor.
+// append adds the change with its actor, sets its transaction number and its time, which never goes back, and returns
+// it.
 func (l *changeLog) append(c property.Change, now time.Time, actor string) property.Change {
 	c.Tx, c.At = l.last()+1, property.Instant(now)
 	if n := len(l.changes); n > 0 && l.changes[n-1].At.After(c.At) {
@@ -34,7 +35,7 @@ func (l *changeLog) append(c property.Change, now time.Time, actor string) prope
 	return c
 }
 
-// ChangeFeed tells the changes of one PropertyRepository. A cursor is the number of the last change told.
+// ChangeFeed delivers the changes of one PropertyRepository. A cursor is the number of the last change delivered.
 type ChangeFeed struct {
 	repository *PropertyRepository
 }
@@ -54,22 +55,22 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	f.repository.mu.RLock()
 	defer f.repository.mu.RUnlock()
 	log := &f.repository.log
-	told, err := log.position(after)
+	last, err := log.position(after)
 	if err != nil {
 		return ports.FeedPage{}, fmt.Errorf("read changes after %.60q: %w", after, err)
 	}
-	waiting := log.changes[told-log.pruned:]
-	stretch := waiting[:0]
-	for weight := 0; len(stretch) < min(limit, len(waiting)) && weight < ports.FeedPageBytes; {
-		stretch = waiting[:len(stretch)+1]
-		weight += stretch[len(stretch)-1].Weight()
+	waiting := log.changes[last-log.pruned:]
+	span := waiting[:0]
+	for weight := 0; len(span) < min(limit, len(waiting)) && weight < ports.FeedPageBytes; {
+		span = waiting[:len(span)+1]
+		weight += span[len(span)-1].Weight()
 	}
-	next := told + uint64(len(stretch))
+	next := last + uint64(len(span))
 	page := ports.FeedPage{
-		Changes: slices.Clone(stretch),
+		Changes: slices.Clone(span),
 		Next:    cursorAt(next),
-		More:    len(stretch) < len(waiting),
-		Point:   log.placeAt(next),
+		More:    len(span) < len(waiting),
+		Point:   log.pointAt(next),
 	}
 	for i := range page.Changes {
 		page.Changes[i].Actor = ""
@@ -78,19 +79,19 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 	return page, nil
 }
 
-// position is the number of the last change before the cursor.
+// position returns the number of the last change before the cursor.
 func (l *changeLog) position(cursor ports.FeedCursor) (uint64, error) {
 	if cursor == "" {
 		return l.pruned, nil
 	}
-	told, err := strconv.ParseUint(string(cursor), 10, 64)
+	last, err := strconv.ParseUint(string(cursor), 10, 64)
 	switch {
-	case err != nil || cursorAt(told) != cursor || told > l.last():
+	case err != nil || cursorAt(last) != cursor || last > l.last():
 		return 0, ports.ErrInvalidFeedCursor
-	case told < l.pruned:
+	case last < l.pruned:
 		return 0, ports.ErrFeedCursorGone
 	}
-	return told, nil
+	return last, nil
 }
 
 // Head implements ports.ChangeFeed.
@@ -101,8 +102,8 @@ func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, fres
 	f.repository.mu.RLock()
 	defer f.repository.mu.RUnlock()
 	log := &f.repository.log
-	told := log.last() - uint64(min(back, len(log.changes)))
-	return cursorAt(told), log.placeAt(told), nil
+	last := log.last() - uint64(min(back, len(log.changes)))
+	return cursorAt(last), log.pointAt(last), nil
 }
 
 // Prune implements ports.ChangeFeed.
@@ -119,9 +120,9 @@ func (f *ChangeFeed) Prune(ctx context.Context, before time.Time) (int64, error)
 	return int64(old), nil
 }
 
-func cursorAt(told uint64) ports.FeedCursor { return ports.FeedCursor(strconv.FormatUint(told, 10)) }
+func cursorAt(last uint64) ports.FeedCursor { return ports.FeedCursor(strconv.FormatUint(last, 10)) }
 
-// placeAt has seen the changes up to a number; none is ever in flight.
-func (l *changeLog) placeAt(told uint64) freshness.Point {
-	return freshness.Point{Epoch: l.epoch, Snapshot: freshness.Snapshot{Xmin: told + 1, Xmax: told + 1}}
+// pointAt returns the point that has seen the changes up to a number. No change is ever in flight.
+func (l *changeLog) pointAt(last uint64) freshness.Point {
+	return freshness.Point{Epoch: l.epoch, Snapshot: freshness.Snapshot{Xmin: last + 1, Xmax: last + 1}}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// ChangeHistory tells the histories of one PropertyRepository's listings. Each looks at every change kept. There are no
-// resets.
+// ChangeHistory returns the histories of one PropertyRepository's listings. Each query scans every stored change.
+// There are no resets.
 type ChangeHistory struct {
 	repository *PropertyRepository
 }
@@ -21,7 +21,7 @@ func NewChangeHistory(repository *PropertyRepository) *ChangeHistory {
 	return &ChangeHistory{repository: repository}
 }
 
-// History implements ports.ChangeHistory. What is before or after is said by transaction.
+// History implements ports.ChangeHistory. Changes are ordered by transaction.
 func (h *ChangeHistory) History(
 	ctx context.Context, id property.ID, before int64, limit int,
 ) (ports.HistoryPage, error) {

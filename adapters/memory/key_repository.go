@@ -22,7 +22,7 @@ type KeyRepository struct {
 
 var _ ports.KeyRepository = (*KeyRepository)(nil)
 
-// NewKeyRepository makes an empty repository beside the accounts whose keys it stores.
+// NewKeyRepository makes an empty repository for the API keys of these accounts.
 func NewKeyRepository(accounts *AccountRepository) *KeyRepository {
 	return &KeyRepository{accounts: accounts, keys: make(map[string]access.Key)}
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// PropertyRepository keeps listings in a map. A search looks at every listing, so it suits thousands, not millions.
+// PropertyRepository stores listings in a map. A search scans every listing, so it suits thousands, not millions.
 type PropertyRepository struct {
 	now func() time.Time
 
 	mu         sync.RWMutex // guards all below
 	rows       map[property.ID]property.Property
 	references map[string]property.ID
-	removed    map[property.ID]int64 // the version of a listing's removal, from which it goes on if it is created again
+	removed    map[property.ID]int64 // the version of a listing's deletion; it goes on from there when created again
 	creations  map[ownedKey]creation
 	log        changeLog
 }
@@ -33,14 +33,14 @@ var (
 // ownedKey is an idempotency key together with its owner.
 type ownedKey struct{ owner, key string }
 
-// creation is what an idempotency key was first used for.
+// creation is the first use of an idempotency key.
 type creation struct {
 	request string
 	change  property.Change
 	at      time.Time
 }
 
-// NewPropertyRepository makes an empty repository. The clock gives UpdatedAt of changes and the times of the feed.
+// NewPropertyRepository makes an empty repository. The clock sets UpdatedAt of changes and the times of the feed.
 func NewPropertyRepository(now func() time.Time) *PropertyRepository {
 	return &PropertyRepository{
 		now:        now,
@@ -67,7 +67,9 @@ func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property
 }
 
 // Create implements ports.PropertyRepository.
-func (r *PropertyRepository) Create(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
+func (r *PropertyRepository) Create(
+	ctx context.Context, p property.Property, key *ports.IdempotencyKey,
+) (ports.Creation, error) {
 	if err := ctx.Err(); err != nil {
 		return ports.Creation{}, fmt.Errorf("create listing %s: %w", p.ID, err)
 	}
@@ -144,7 +146,7 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	return r.log.append(property.Deleted(0, before, time.Time{}), r.now(), ports.ActorFrom(ctx)), nil
 }
 
-// atVersion is the listing if its version is the one expected.
+// atVersion returns the listing if its version is the expected one.
 func (r *PropertyRepository) atVersion(id property.ID, expected func(stored int64) bool) (property.Property, error) {
 	row, ok := r.rows[id]
 	switch {
@@ -172,15 +174,15 @@ func (r *PropertyRepository) referenceTaken(p property.Property) bool {
 	return p.Reference != "" && known && owner != p.ID
 }
 
-// insert stores a listing that mayInsert has let through. An id that was in use before goes on counting versions.
+// insert stores a listing that mayInsert has accepted. The versions of an id that was in use before go on from there.
 func (r *PropertyRepository) insert(p property.Property, actor string) property.Change {
 	p.Version = r.removed[p.ID] + 1
 	p.CreatedAt, p.UpdatedAt = property.Instant(p.CreatedAt), property.Instant(p.UpdatedAt)
-	r.keep(&p)
+	r.store(&p)
 	return r.log.append(property.Inserted(0, p), r.now(), actor)
 }
 
-// replace gives a stored listing other details, the next version and a time that does not go back.
+// replace stores a listing with other details, the next version and a time that does not go back.
 func (r *PropertyRepository) replace(before property.Property, details property.Details, actor string) property.Change {
 	after := before
 	after.Details = details
@@ -189,12 +191,12 @@ func (r *PropertyRepository) replace(before property.Property, details property.
 		after.UpdatedAt = now
 	}
 	delete(r.references, before.Reference)
-	r.keep(&after)
+	r.store(&after)
 	return r.log.append(property.Updated(0, before, after), r.now(), actor)
 }
 
-// keep puts a listing into the tables, with photos that no caller holds.
-func (r *PropertyRepository) keep(p *property.Property) {
+// store puts a listing into the tables, with a copy of its photos.
+func (r *PropertyRepository) store(p *property.Property) {
 	p.Photos = slices.Clone(p.Photos)
 	r.rows[p.ID] = *p
 	if p.Reference != "" {

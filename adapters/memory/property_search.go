@@ -15,9 +15,13 @@ func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*p
 		return nil, ports.ReadInfo{}, fmt.Errorf("search listings: %w", err)
 	}
 	rows := r.matching(&s.Filter)
-	slices.SortFunc(rows, func(a, b property.Property) int { return s.Sort.Compare(s.Sort.PositionOf(&a), s.Sort.PositionOf(&b)) })
+	slices.SortFunc(rows, func(a, b property.Property) int {
+		return s.Sort.Compare(s.Sort.PositionOf(&a), s.Sort.PositionOf(&b))
+	})
 	if after, ok := s.After.Get(); ok {
-		rows = slices.DeleteFunc(rows, func(p property.Property) bool { return s.Sort.Compare(s.Sort.PositionOf(&p), after) <= 0 })
+		rows = slices.DeleteFunc(rows, func(p property.Property) bool {
+			return s.Sort.Compare(s.Sort.PositionOf(&p), after) <= 0
+		})
 	}
 	return s.Cut(rows), ports.ReadInfo{}, nil
 }
@@ -42,7 +46,7 @@ func (r *PropertyRepository) matching(f *property.Filter) []property.Property {
 	return found
 }
 
-// matches decides what the filter by itself leaves open.
+// matches decides the conditions that Filter.Matches leaves open.
 func matches(f *property.Filter, p *property.Property) bool {
 	if certain := f.Matches(p); certain != property.Maybe {
 		return certain == property.Yes

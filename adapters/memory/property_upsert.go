@@ -27,7 +27,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming)
 	return result, nil
 }
 
-// mayUpsert finds whatever could stop the batch half-way, before anything is changed.
+// mayUpsert returns the error of a batch that could not be stored whole, before anything is changed.
 func (r *PropertyRepository) mayUpsert(batch []ports.Incoming) error {
 	if len(batch) > ports.MaxBatch {
 		return errBadBatch

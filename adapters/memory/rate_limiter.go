@@ -9,17 +9,17 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// rememberedClients is how many clients a RateLimiter remembers, in about 6 MiB.
+// rememberedClients is how many clients a RateLimiter remembers; they take about 6 MiB.
 const rememberedClients = 1 << 15
 
-// RateLimiter is a ports.RateLimiter in the memory of this process. When it is full, the clients that are counted least
-// often are forgotten. It never fails.
+// RateLimiter is a ports.RateLimiter in the memory of this process. When it is full, it forgets the clients that are
+// counted least often. It never fails.
 type RateLimiter struct {
 	clients *otter.Cache[ports.Client, *atomic.Int64]
 	began   time.Time
 }
 
-// NewRateLimiter makes a rate limiter that remembers nobody.
+// NewRateLimiter makes a rate limiter without any clients.
 func NewRateLimiter() *RateLimiter {
 	return &RateLimiter{
 		clients: otter.Must(&otter.Options[ports.Client, *atomic.Int64]{MaximumSize: rememberedClients}),
@@ -27,7 +27,7 @@ func NewRateLimiter() *RateLimiter {
 	}
 }
 
-// Take implements ports.RateLimiter. What is stored of a client is the time, since the start, at which all is
+// Take implements ports.RateLimiter. For each client it stores the time, since the start, at which its use is
 // forgotten.
 func (r *RateLimiter) Take(
 	_ context.Context, client ports.Client, cost, limit time.Duration,
@@ -48,7 +48,7 @@ func (r *RateLimiter) Take(
 	}
 }
 
-// Close forgets everybody.
+// Close forgets all clients.
 func (r *RateLimiter) Close() error {
 	r.clients.InvalidateAll()
 	r.clients.StopAllGoroutines()

@@ -23,7 +23,7 @@ func TestRateLimiterKeepsThePortsPromises(t *testing.T) {
 	porttest.RateLimiter(t, func(t *testing.T) ports.RateLimiter { return newRateLimiter(t) })
 }
 
-// However many clients there are, what is remembered of them stays small, and those who ask most are not forgotten.
+// However many clients there are, the memory for them stays small, and the most active ones are not forgotten.
 func TestRememberedClientsAreBounded(t *testing.T) {
 	limiter := newRateLimiter(t)
 	busy := ports.ClientWith("busy")
@@ -49,7 +49,7 @@ func TestRememberedClientsAreBounded(t *testing.T) {
 		t.Logf("%d KiB", grown>>10)
 	}
 	if let != 100 {
-		t.Errorf("a client that asked 3,000 times among strangers got through %d times, want 100", let)
+		t.Errorf("a client with 3,000 requests among many others got through %d times, want 100", let)
 	}
 	runtime.KeepAlive(limiter)
 }
@@ -69,7 +69,7 @@ func TestTakesThatOverlapAreAllCounted(t *testing.T) {
 	working.Wait()
 	used, _, _ := limiter.Take(t.Context(), ports.ClientWith("one"), time.Second, workers*each*time.Hour)
 	if want := (workers*each + 1) * time.Second; used > want || used < want-time.Since(began) {
-		t.Errorf("%v of %v are counted", used, want)
+		t.Errorf("counted %v, want %v", used, want)
 	}
 }
 

@@ -13,19 +13,19 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// SessionRepository keeps sessions beside the accounts that they belong to.
+// SessionRepository stores sessions beside the accounts that they belong to.
 type SessionRepository struct{ accounts *AccountRepository }
 
 var _ ports.SessionRepository = (*SessionRepository)(nil)
 
 type session struct {
 	accountID string
-	data      []byte // never written to once it is here
+	data      []byte // never written to once stored
 	expires   time.Time
 }
 
-// NewSessionRepository makes an empty repository of sessions of these accounts. There is one for each AccountRepository;
-// another one shows the same sessions.
+// NewSessionRepository makes the repository of the sessions of these accounts. All made for one AccountRepository
+// share their sessions.
 func NewSessionRepository(accounts *AccountRepository) *SessionRepository {
 	return &SessionRepository{accounts: accounts}
 }
@@ -45,7 +45,9 @@ func (r *SessionRepository) FindSession(ctx context.Context, tokenHash string) (
 }
 
 // SaveSession implements ports.SessionRepository.
-func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time) error {
+func (r *SessionRepository) SaveSession(
+	ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time,
+) error {
 	return r.accounts.change(ctx, "save session", func() error {
 		if _, ok := r.accounts.accounts[accountID]; !ok && accountID != "" {
 			return access.ErrUnknownAccount

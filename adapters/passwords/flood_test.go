@@ -28,18 +28,18 @@ func (h gated) Verify(ctx context.Context, password, hash string) (bool, error) 
 	return password == hash, h.gate.pass(ctx, func() { time.Sleep(time.Second) })
 }
 
-// A flood fills the gate and goes on as fast as it is answered. Whoever knows the password gets in all the same.
+// A flood fills the gate and goes on as fast as it is answered. A client with the right password still gets in.
 func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
-	const right, wrong = "the right password of theirs", "a guess of somebody else"
+	const right, wrong = "the right password of theirs", "a wrong guess of a password"
 	address := func(i int) string { return fmt.Sprintf("198.51.%d.%d", i/250, i%250) }
 	for name, c := range map[string]struct {
 		guess func(i int) (name, address string)
-		who   string
-		known bool // whether the right sign-in comes from a browser that is remembered
+		name  string
+		known bool // whether the right sign-in comes from a remembered browser
 	}{
 		"one name from many addresses": {
 			func(i int) (string, string) { return "anna", address(i) }, "bob", false},
-		"one name, which is one's own": {
+		"the name of the right sign-in": {
 			func(i int) (string, string) { return "anna", address(i) }, "anna", true},
 		"many names from one address": {
 			func(i int) (string, string) { return fmt.Sprint("name", i), "198.51.100.1" }, "anna", false},
@@ -65,7 +65,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if c.known && name == c.who {
+					if c.known && name == c.name {
 						if visitor.Browser, _, err = accounts.RememberBrowser(t.Context(), account.ID, ""); err != nil {
 							t.Fatal(err)
 						}
@@ -93,7 +93,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 					t.Error("the flood does not fill the gate")
 				}
 				for range 5 {
-					if _, err := accounts.SignIn(t.Context(), c.who, right, visitor); err != nil {
+					if _, err := accounts.SignIn(t.Context(), c.name, right, visitor); err != nil {
 						t.Fatalf("after %d guesses: %v", tried.Load(), err)
 					}
 				}
@@ -102,7 +102,7 @@ func TestAFloodOfGuessesLeavesPlacesForRightSignIns(t *testing.T) {
 	}
 }
 
-func TestTheLessSomebodyIsKnownTheFewerPlacesThereAre(t *testing.T) {
+func TestLessKnownCallersHaveFewerPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, 8)
 		enter := func(s ports.Standing) (let int) {
@@ -125,12 +125,12 @@ func TestTheLessSomebodyIsKnownTheFewerPlacesThereAre(t *testing.T) {
 		}
 		doubtful, strangers, known := enter(ports.Doubtful), enter(ports.Stranger), enter(ports.Known)
 		if doubtful != 3 || strangers != 3 || known != 3 {
-			t.Errorf("of 9 places %d are for the doubtful, %d more for strangers, %d more for the known",
+			t.Errorf("of 9 places %d are for doubtful callers, %d more for strangers, %d more for known ones",
 				doubtful, strangers, known)
 		}
 		time.Sleep(time.Minute)
 		if let := enter(ports.Known); let != 9 {
-			t.Errorf("later %d are let in", let)
+			t.Errorf("after all have left, %d are let in", let)
 		}
 		time.Sleep(time.Minute)
 	})

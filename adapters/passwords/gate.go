@@ -8,10 +8,10 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// gate lets few in at once, and few others wait. The less a caller is known, the fewer of the places are for them, so
-// that a flood of guesses leaves places to those who know their password.
+// gate lets a few callers work at once and a few others wait. The less a caller is known, the fewer places are open
+// to it, so that a flood of guesses leaves places for right passwords.
 type gate struct {
-	places int // for those at work and those who wait, together
+	places int // for working and waiting callers together
 	atWork chan struct{}
 
 	mu   sync.Mutex // guards here
@@ -22,8 +22,8 @@ func newGate(atOnce, waiting int) *gate {
 	return &gate{places: atOnce + waiting, atWork: make(chan struct{}, atOnce)}
 }
 
-// placesFor returns how many may be here at most when somebody of this standing comes in: all places for the known, two
-// thirds for strangers, and a third for the doubtful.
+// placesFor returns how full the gate may be for a caller of this standing to enter. Known callers may take all
+// places, strangers two thirds, and doubtful callers a third.
 func (g *gate) placesFor(s ports.Standing) int {
 	switch s {
 	case ports.Known:
@@ -34,8 +34,8 @@ func (g *gate) placesFor(s ports.Standing) int {
 	return max(1, g.places/3)
 }
 
-// pass does the work when its turn comes. The error is ports.ErrUnavailable when too many are here already, or when the
-// context ends before; then the work is not done.
+// pass does the work when its turn comes. The error is ports.ErrUnavailable when the gate is full, or when the
+// context ends first; then the work is not done.
 func (g *gate) pass(ctx context.Context, work func()) error {
 	if !g.enter(ports.StandingOf(ctx)) {
 		return fmt.Errorf("%w: too many at once", ports.ErrUnavailable)

@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// crowd counts who is inside a gate, how many there were at most, and how many have been.
+// crowd counts the callers inside a gate: now, at most, and in all.
 type crowd struct {
 	mu                   sync.Mutex // guards all
 	inside, most, served int
@@ -38,7 +38,7 @@ func (c *crowd) counted() (most, served int) {
 	return c.most, c.served
 }
 
-func TestFewAreAtWorkFewWaitAndTheOthersAreToldAtOnce(t *testing.T) {
+func TestFewWorkFewWaitAndTheOthersAreRefusedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := newGate(2, 10), time.Now()
 		var c crowd
@@ -64,7 +64,7 @@ func TestFewAreAtWorkFewWaitAndTheOthersAreToldAtOnce(t *testing.T) {
 	})
 }
 
-func TestWhoeverWaitsLeavesWhenTheirContextEnds(t *testing.T) {
+func TestAWaitingCallerLeavesWhenItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1, 1)
 		var c crowd
@@ -79,7 +79,7 @@ func TestWhoeverWaitsLeavesWhenTheirContextEnds(t *testing.T) {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 		if err := g.pass(t.Context(), c.work); err != nil || c.served != 1 {
-			t.Errorf("the place of one who left is free: %v, %d served", err, c.served)
+			t.Errorf("taking the place of a caller that left: %v, %d served", err, c.served)
 		}
 	})
 }

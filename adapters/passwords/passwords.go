@@ -1,6 +1,6 @@
-// Package passwords hashes passwords with argon2id. What makes guessing expensive makes a flood of sign-ins expensive too,
-// so few passwords are hashed at once and few wait: a hundred at a time would take gigabytes. It stores nothing, and
-// knows nothing of accounts.
+// Package passwords hashes passwords with argon2id. A hash that makes guessing expensive makes a flood of sign-ins
+// expensive too, so few passwords are hashed at once and few wait: a hundred at a time would take gigabytes. The
+// package stores nothing and has no notion of accounts.
 package passwords
 
 import (
@@ -13,25 +13,25 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// parameters are beyond the least that the OWASP password storage cheat sheet asks for (19 MiB, 2 passes, 1 lane), and take
-// some 60 ms. One lane keeps one hashing on one processor.
+// parameters exceed the minimum of the OWASP password storage cheat sheet (19 MiB, 2 passes, 1 lane), and take some
+// 60 ms. With one lane, each hashing stays on one processor.
 var parameters = &argon2id.Params{Memory: 32 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// waitingEach is how many may wait for each that is being hashed: nobody waits for much longer than a second.
+// waitingEach is how many may wait for each running hashing. The longest wait is then not much more than a second.
 const waitingEach = 20
 
-// Hasher is a ports.PasswordHasher. A hash is the usual text, $argon2id$v=19$m=…,t=…,p=…$salt$key, and is verified with the
-// parameters it names.
+// Hasher is a ports.PasswordHasher. A hash is the usual text, $argon2id$v=19$m=…,t=…,p=…$salt$key, and is
+// verified with the parameters it names.
 type Hasher struct{ gate *gate }
 
 var _ ports.PasswordHasher = (*Hasher)(nil)
 
-// New makes a hasher that uses half of the processors at most, or the only one, and 32 MiB on each.
+// New makes a hasher that uses at most half of the processors, but at least one, and 32 MiB on each.
 func New() *Hasher { return &Hasher{newGate(atOnce(), waitingEach*atOnce())} }
 
 func atOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// MaxBytes is the memory that a Hasher takes at most.
+// MaxBytes returns the most memory that a Hasher takes.
 func MaxBytes() int64 { return int64(atOnce()) * int64(parameters.Memory) << 10 }
 
 // Hash implements ports.PasswordHasher.
@@ -47,7 +47,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err er
 
 // Verify implements ports.PasswordHasher.
 func (h *Hasher) Verify(ctx context.Context, password, hash string) (right bool, err error) {
-	if refused := h.gate.pass(ctx, func() { right, err = argon2id.ComparePasswordAndHash(password, hash) }); refused != nil {
+	refused := h.gate.pass(ctx, func() { right, err = argon2id.ComparePasswordAndHash(password, hash) })
+	if refused != nil {
 		err = refused
 	}
 	if err != nil {

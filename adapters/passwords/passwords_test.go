@@ -40,8 +40,8 @@ func TestHashesSayHowTheyWereMade(t *testing.T) {
 	}
 }
 
-// BenchmarkHundredSignInsAtOnce is a hundred verifications that begin together: how long they take, how many are served,
-// and how much memory the program has asked the system for.
+// BenchmarkHundredSignInsAtOnce starts a hundred verifications together. It reports how long they take, how many are
+// served, and how much memory the program has taken from the system.
 func BenchmarkHundredSignInsAtOnce(b *testing.B) {
 	hasher := passwords.New()
 	hash, err := hasher.Hash(b.Context(), "correct horse battery staple")

@@ -10,7 +10,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// The breaker opens after so many failures in a row, and lets one call through to try again after so long.
+// The breaker opens after failuresToOpen failures in a row. After a pause it lets one call through to try again.
 const (
 	failuresToOpen = 5
 	openFor        = 500 * time.Millisecond
@@ -25,15 +25,15 @@ func newBreaker() *gobreaker.CircuitBreaker[[]byte] {
 	})
 }
 
-// answered reports whether Redis said anything. A refusal (out of memory, wrong type, still loading) is an answer too, and
-// a quick one; the breaker is there against waiting.
+// answered reports whether Redis replied. A refusal (out of memory, wrong type, still loading) is a quick answer,
+// too; the breaker only guards against waiting.
 func answered(err error) bool {
 	var reply redis.Error
 	return err == nil || errors.As(err, &reply)
 }
 
-// call runs a command within the time limit, unless the breaker is open: then it fails at once, with the cause. A
-// caller that has gone away does not count against Redis.
+// call runs a command within the time limit. While the breaker is open it fails at once, with the cause. A caller
+// that leaves early does not count as a failure of Redis.
 func (c *Cache) call(ctx context.Context, command func(context.Context) ([]byte, error)) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -51,6 +51,6 @@ func (c *Cache) call(ctx context.Context, command func(context.Context) ([]byte,
 	return value, err
 }
 
-// BreakerState is "closed" while calls go through, "open" while they fail at once, and "half-open" while one call finds
-// out whether Redis is back.
+// BreakerState returns "closed" while calls go through, "open" while they fail at once, and "half-open" while one
+// call tests whether Redis is back.
 func (c *Cache) BreakerState() string { return c.breaker.State().String() }

@@ -1,13 +1,13 @@
-// Package rediscache keeps entries in Redis, where the processes of one service share them: a single server, one behind
-// Sentinel, or a Cluster. Redis is a help, never a need. Every call ends within a short time limit, a circuit breaker
-// saves even that while Redis is away, and the service starts without it. The package knows nothing of what the values
-// mean, never asks Redis for all its keys at once, never touches a key without its prefix, and never reads a value
-// larger than it would write itself: other programs may have put it there.
+// Package rediscache caches entries in Redis, shared by all processes of one service. Redis may be a single server, a
+// server behind Sentinel, or a Cluster. It is optional at any time: every call ends within a short time limit, a
+// circuit breaker avoids even that wait while Redis is away, and the service starts without it. The package treats
+// values as opaque bytes, never lists all keys of Redis at once, never touches a key without its prefix, and never
+// reads a value larger than it would write itself: other programs may have stored one there.
 //
 // On a single server the commands are PING, HELLO, SELECT, GETRANGE, SET, UNLINK and SCAN, on keys gable:* alone; rate
 // limits need EVALSHA, EVAL and TIME as well.
 //
-// A Redis that serves as a cache wants a bound and leave to forget: maxmemory set, maxmemory-policy allkeys-lru (or
+// A Redis that serves as a cache needs maxmemory and an eviction policy, maxmemory-policy allkeys-lru (or
 // allkeys-lfu). With the default policy, noeviction, a full Redis refuses every Set; reads go on.
 package rediscache
 
@@ -25,25 +25,25 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Options say where Redis is and what may be asked of it. What is zero takes its default.
+// Options configure a Cache. Zero fields have defaults.
 type Options struct {
-	// URL says where Redis is and how to log in:
+	// URL is the address of Redis and the log-in:
 	//
 	//	redis://[[user]:password@]host[:port][/database]       one server
 	//	unix://[[user]:password@]/path/to/socket[?db=database] one server on this host
 	//	redis+sentinel://[[user]:password@]host[:port][/database]?master_name=name[&addr=host:port]…
 	//	redis+cluster://[[user]:password@]host[:port][?addr=host:port]…
 	//
-	// With rediss instead of redis the connections are encrypted (TLS 1.2 or later, against the system's authorities).
-	// addr names further Sentinels, or further nodes of the Cluster; sentinel_username and sentinel_password are the
-	// log-in at the Sentinels, where they want one. Other parameters are refused.
+	// With rediss instead of redis the connections are encrypted (TLS 1.2 or later, verified against the system's
+	// authorities). addr names further Sentinels, or further nodes of the Cluster; sentinel_username and
+	// sentinel_password are the log-in at the Sentinels, if they require one. Other parameters are refused.
 	URL string
-	// Timeout bounds each call, connecting included; 100 ms by default.
+	// Timeout limits each call, connecting included; the default is 100 ms.
 	Timeout time.Duration
-	// MaxValueBytes is the largest value that is cached, and the largest that is read; 1 MiB by default.
+	// MaxValueBytes is the size of the largest value that is cached or read; the default is 1 MiB.
 	MaxValueBytes int
-	// Changed, if not nil, is called when Redis goes away, or is not there at first, with the cause; and with nil when it
-	// is back. It must return soon and must not use the cache.
+	// Changed, if not nil, is called with the cause when Redis goes away, and with nil when it is back. A Redis that is
+	// missing at first counts as gone. The function must return soon and must not use the cache.
 	Changed func(cause error)
 	// Trace, if not nil, records each command that belongs to a recorded span.
 	Trace ports.Trace
@@ -61,8 +61,8 @@ type Cache struct {
 	maxValueBytes int
 }
 
-// Open makes a cache and tries to connect. When Redis does not answer, Changed is called, and Open succeeds. The error
-// is ErrInvalidURL, wrapped. The client library's own log is switched off: what goes wrong comes back as an error.
+// Open makes a cache and tries to connect. When Redis does not answer, Changed is called, and Open succeeds. The
+// error wraps ErrInvalidURL. The client library's own log is switched off: failures come back as errors.
 func Open(ctx context.Context, o Options) (*Cache, error) {
 	settings, err := parseURL(o.URL)
 	if err != nil {
@@ -85,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Cache, error) {
 	return c, nil
 }
 
-// impatient sets the client's limits: nothing in it waits longer than the timeout, and it tries at most twice.
+// impatient sets the limits of the client: no wait exceeds the timeout, and it tries at most twice.
 func impatient(o *redis.UniversalOptions, timeout time.Duration) *redis.UniversalOptions {
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
@@ -97,10 +97,10 @@ func impatient(o *redis.UniversalOptions, timeout time.Duration) *redis.Universa
 	return o
 }
 
-// errTooLong says that a value is longer than any that this cache writes.
-var errTooLong = errors.New("the value is longer than any that was cached")
+// errTooLong is the error of a value longer than any that this cache writes.
+var errTooLong = errors.New("value longer than the largest that is cached")
 
-// Get implements ports.Cache. It asks for one byte more than the largest value has, which tells a longer one.
+// Get implements ports.Cache. It requests one byte more than the largest value has, to detect a longer one.
 func (c *Cache) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	value, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
 		return c.client.GetRange(ctx, prefix+key, 0, int64(c.maxValueBytes)).Bytes()
@@ -116,7 +116,7 @@ func (c *Cache) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	return value, true, nil
 }
 
-// Set implements ports.Cache. Redis counts a time to live in milliseconds; a shorter one counts as one.
+// Set implements ports.Cache. Redis counts a time to live in milliseconds; a shorter one is rounded up to one.
 func (c *Cache) Set(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	if len(value) > c.maxValueBytes {
 		return c.Delete(ctx, key)
@@ -149,8 +149,8 @@ func (c *Cache) Delete(ctx context.Context, key string) error {
 	return unavailable("delete", err)
 }
 
-// Size implements ports.Cache: -1 and -1. Redis counts the keys of a database and the bytes of a server, and neither need
-// be this cache's alone.
+// Size implements ports.Cache: -1 and -1. Redis counts the keys of a database and the bytes of a server, and other
+// programs may share both.
 func (c *Cache) Size(context.Context) (entries, bytes int64, err error) { return -1, -1, nil }
 
 // Ping implements ports.Cache.
@@ -162,7 +162,7 @@ func (c *Cache) Ping(ctx context.Context) error {
 // Close ends the connections.
 func (c *Cache) Close() error { return c.client.Close() }
 
-// unavailable wraps a failed call's error, and leaves nil alone.
+// unavailable wraps the error of a failed call; nil stays nil.
 func unavailable(doing string, err error) error {
 	if err == nil {
 		return nil

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(servicetest.Main(m)) }
 
-// patient is a limit for tests in which Redis is well and the machine may be busy.
+// patient is a time limit for tests with a healthy Redis on a machine that may be busy.
 const patient = 5 * time.Second
 
 func open(t testing.TB, o rediscache.Options) *rediscache.Cache {
@@ -32,7 +32,7 @@ func open(t testing.TB, o rediscache.Options) *rediscache.Cache {
 	return cache
 }
 
-// client is a plain way into the same Redis.
+// client returns a plain client of the same Redis.
 func client(t testing.TB, url string) *redis.Client {
 	t.Helper()
 	o, err := redis.ParseURL(url)
@@ -51,10 +51,10 @@ func set(t testing.TB, cache *rediscache.Cache, key, value string) {
 	}
 }
 
-func wantKept(t testing.TB, cache *rediscache.Cache, key, want string) {
+func wantCached(t testing.TB, cache *rediscache.Cache, key, want string) {
 	t.Helper()
-	if value, kept, err := cache.Get(t.Context(), key); err != nil || !kept || string(value) != want {
-		t.Fatalf("under %q there is %q (kept: %t, error %v), not %q", key, value, kept, err, want)
+	if value, found, err := cache.Get(t.Context(), key); err != nil || !found || string(value) != want {
+		t.Fatalf("under %q there is %q (found: %t, error %v), not %q", key, value, found, err, want)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestPurgeLeavesForeignKeysAlone(t *testing.T) {
 	if err := cache.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, kept, _ := cache.Get(t.Context(), "key"); kept {
+	if _, found, _ := cache.Get(t.Context(), "key"); found {
 		t.Error("our own entry is still there")
 	}
 	for _, key := range foreign {
@@ -111,12 +111,12 @@ func TestAPurgeIsSeenByEveryProcess(t *testing.T) {
 	one := open(t, rediscache.Options{URL: url, Timeout: patient})
 	other := open(t, rediscache.Options{URL: url, Timeout: patient})
 	set(t, one, "key", "value")
-	wantKept(t, other, "key", "value")
+	wantCached(t, other, "key", "value")
 	if err := other.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, kept, err := one.Get(t.Context(), "key"); kept || err != nil {
-		t.Errorf("kept: %t, error %v", kept, err)
+	if _, found, err := one.Get(t.Context(), "key"); found || err != nil {
+		t.Errorf("found: %t, error %v", found, err)
 	}
 }
 
@@ -127,17 +127,17 @@ func TestAValueOfAnotherTypeIsAMissAndCanBeReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 10 {
-		value, kept, err := cache.Get(t.Context(), "key")
-		if value != nil || kept || !errors.Is(err, ports.ErrUnavailable) {
-			t.Fatalf("value %q, kept: %t, error %v", value, kept, err)
+		value, found, err := cache.Get(t.Context(), "key")
+		if value != nil || found || !errors.Is(err, ports.ErrUnavailable) {
+			t.Fatalf("value %q, found: %t, error %v", value, found, err)
 		}
 	}
 	wantBreaker(t, cache, "closed")
 	set(t, cache, "key", "value")
-	wantKept(t, cache, "key", "value")
+	wantCached(t, cache, "key", "value")
 }
 
-// What others have put under a key never enters memory beyond the largest value that this cache writes.
+// A foreign value is never read into memory beyond the size of the largest value that this cache writes.
 func TestAHugeValueIsAMissAndIsNotRead(t *testing.T) {
 	const largest, huge = 50_000, 64 << 20
 	url := servicetest.Redis(t)
@@ -166,7 +166,7 @@ func TestAHugeValueIsAMissAndIsNotRead(t *testing.T) {
 			}
 			wantBreaker(t, cache, "closed")
 			set(t, cache, "key", "value")
-			wantKept(t, cache, "key", "value")
+			wantCached(t, cache, "key", "value")
 		})
 	}
 }
@@ -178,8 +178,8 @@ func TestAFlushIsAMiss(t *testing.T) {
 	if err := client(t, url).FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, kept, err := cache.Get(t.Context(), "key"); kept || err != nil {
-		t.Errorf("kept: %t, error %v", kept, err)
+	if _, found, err := cache.Get(t.Context(), "key"); found || err != nil {
+		t.Errorf("found: %t, error %v", found, err)
 	}
 }
 
@@ -197,7 +197,7 @@ func TestAFullRedisRefusesSetAndStillAnswersGet(t *testing.T) {
 		}
 	}
 	wantBreaker(t, cache, "closed")
-	wantKept(t, cache, "key", "value")
+	wantCached(t, cache, "key", "value")
 	if err := cache.Purge(t.Context()); err != nil {
 		t.Errorf("purge: %v", err)
 	}
@@ -223,7 +223,7 @@ func BenchmarkCacheGet(b *testing.B) {
 	set(b, cache, "key", string(make([]byte, 10_000)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, kept, err := cache.Get(b.Context(), "key"); !kept {
+		if _, found, err := cache.Get(b.Context(), "key"); !found {
 			b.Fatal(err)
 		}
 	}

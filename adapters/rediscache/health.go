@@ -11,13 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// health is whether Redis serves, as far as the calls say. It goes away with the first call of all, with so many
-// failures in a row that the breaker would open, or when all calls have failed for a while; it comes back with the
+// health tracks whether Redis serves, by the outcome of calls. Redis counts as gone when the first call of all fails,
+// after as many failures in a row as open the breaker, or when all calls have failed for a while. It is back with the
 // first success.
 type health struct {
 	changed func(cause error) // called when Redis goes away, with the cause, and with nil when it comes back
 
-	troubled atomic.Bool // there is something for a success to put right
+	troubled atomic.Bool // the next success changes something
 	mu       sync.Mutex  // guards the rest
 	known    bool        // some call has ended
 	failures int         // in a row
@@ -33,10 +33,10 @@ func (h *health) begin(changed func(cause error)) {
 	h.troubled.Store(true) // until the first success
 }
 
-// failingFor is how long all calls have to fail when they are few.
+// failingFor is how long all calls must fail when they are few.
 const failingFor = time.Second
 
-// note takes in how a call has ended.
+// note records the outcome of a call.
 func (h *health) note(err error) {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, errNoScripts), ofOneKey(err):
@@ -74,20 +74,21 @@ func (h *health) succeeded() {
 	}
 }
 
-// lastCause is why the last call failed that was made; it is asked for while the breaker is open.
+// lastCause returns the error of the last failed call, for calls that fail because the breaker is open.
 func (h *health) lastCause() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.cause
 }
 
-// ofOneKey reports whether an error is about the key or the value alone. A full Redis refuses values and still answers.
+// ofOneKey reports whether an error concerns the key or the value alone. A full Redis refuses values and still
+// answers.
 func ofOneKey(err error) bool {
 	return redis.HasErrorPrefix(err, "WRONGTYPE") || redis.HasErrorPrefix(err, "OOM")
 }
 
-// reasons are what is said in public of a refusal, by the beginning of what Redis says.
-var reasons = []struct{ says, reason string }{
+// reasons are the public texts of refusals, by the beginning of the reply of Redis.
+var reasons = []struct{ prefix, reason string }{
 	{"NOAUTH", "authentication failed"},
 	{"WRONGPASS", "authentication failed"},
 	{"ERR AUTH", "authentication failed"},
@@ -101,14 +102,15 @@ var reasons = []struct{ says, reason string }{
 	{"ERR max number of clients", "too many connections"},
 }
 
-// Reason says why a call failed without naming addresses, users or keys, if Redis itself refused it; else it is "".
+// Reason returns why Redis refused a call, without addresses, users or keys. It is "" when the error is not a refusal
+// by Redis.
 func Reason(err error) string {
 	var reply redis.Error
 	if !errors.As(err, &reply) {
 		return ""
 	}
 	for _, known := range reasons {
-		if strings.HasPrefix(reply.Error(), known.says) {
+		if strings.HasPrefix(reply.Error(), known.prefix) {
 			return known.reason
 		}
 	}

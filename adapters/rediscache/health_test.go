@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 )
 
-// changes are what a cache has said of its Redis: the causes, and nil where it came back.
+// changes are the reports of a cache about its Redis: the causes of outages, and nil for each return.
 type changes struct {
 	mu  sync.Mutex
 	all []error
@@ -24,61 +24,61 @@ func (c *changes) add(cause error) {
 	c.all = append(c.all, cause)
 }
 
-// want compares with "away" and "back", and returns the last cause.
+// want compares the reports with "away" and "back", and returns the last cause.
 func (c *changes) want(t *testing.T, want ...string) (last error) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	said := []string{}
+	reported := []string{}
 	for _, cause := range c.all {
 		if cause == nil {
-			said = append(said, "back")
+			reported = append(reported, "back")
 			continue
 		}
-		said, last = append(said, "away"), cause
+		reported, last = append(reported, "away"), cause
 	}
-	if !slices.Equal(said, want) {
-		t.Fatalf("Redis is said to be %v, want %v (%v)", said, want, c.all)
+	if !slices.Equal(reported, want) {
+		t.Fatalf("Redis was reported as %v, want %v (%v)", reported, want, c.all)
 	}
 	return last
 }
 
-func TestEachTimeRedisGoesAwayAndComesBackIsSaidOnce(t *testing.T) {
-	server, said := servicetest.StartRedis(t), &changes{}
-	cache := open(t, rediscache.Options{URL: server.URL(), Timeout: short, Changed: said.add})
+func TestEachOutageAndReturnOfRedisIsReportedOnce(t *testing.T) {
+	server, reported := servicetest.StartRedis(t), &changes{}
+	cache := open(t, rediscache.Options{URL: server.URL(), Timeout: short, Changed: reported.add})
 	wantBackByItself(t, cache)
-	said.want(t)
+	reported.want(t)
 	server.Kill()
 	for range 3 {
 		wantUnavailable(t, cache)
 	}
-	said.want(t, "away")
+	reported.want(t, "away")
 	server.Start()
 	wantBackByItself(t, cache)
-	said.want(t, "away", "back")
+	reported.want(t, "away", "back")
 	server.Pause()
 	for range 3 {
 		wantUnavailable(t, cache)
 	}
 	server.Resume()
 	wantBackByItself(t, cache)
-	said.want(t, "away", "back", "away", "back")
+	reported.want(t, "away", "back", "away", "back")
 }
 
-func TestARedisThatIsNotThereAtFirstIsSaidAtOnce(t *testing.T) {
-	server, said := servicetest.StartRedis(t), &changes{}
+func TestARedisThatIsMissingAtFirstIsReportedAtOnce(t *testing.T) {
+	server, reported := servicetest.StartRedis(t), &changes{}
 	server.Kill()
-	cache := open(t, rediscache.Options{URL: server.URL(), Timeout: short, Changed: said.add})
-	said.want(t, "away")
+	cache := open(t, rediscache.Options{URL: server.URL(), Timeout: short, Changed: reported.add})
+	reported.want(t, "away")
 	server.Start()
 	wantBackByItself(t, cache)
-	said.want(t, "away", "back")
+	reported.want(t, "away", "back")
 }
 
-// A call or two that fail, a caller that leaves, or a key that others use do not make a Redis that is away.
-func TestAPassingFailureIsNotSaid(t *testing.T) {
-	server, said := servicetest.StartRedis(t), &changes{}
-	cache := open(t, rediscache.Options{URL: server.URL(), Timeout: 5 * time.Second, Changed: said.add})
+// A call or two that fail, a caller that leaves, or a key of another type are not reported as an outage.
+func TestAPassingFailureIsNotReported(t *testing.T) {
+	server, reported := servicetest.StartRedis(t), &changes{}
+	cache := open(t, rediscache.Options{URL: server.URL(), Timeout: 5 * time.Second, Changed: reported.add})
 	plain := client(t, server.URL())
 	if err := plain.RPush(t.Context(), "gable:list", "item").Err(); err != nil {
 		t.Fatal(err)
@@ -96,10 +96,10 @@ func TestAPassingFailureIsNotSaid(t *testing.T) {
 			t.Fatal("a full Redis has taken a value")
 		}
 	}
-	said.want(t)
+	reported.want(t)
 }
 
-func TestTheReasonOfARefusalNamesNobody(t *testing.T) {
+func TestTheReasonOfARefusalNamesNoUserOrAddress(t *testing.T) {
 	server := servicetest.StartRedis(t).URL()
 	user := asUser(t, server, "~gable:* +ping +hello")
 	as := func(name, password, database string) string {
@@ -111,22 +111,22 @@ func TestTheReasonOfARefusalNamesNobody(t *testing.T) {
 		return u.String()
 	}
 	for name, c := range map[string]struct{ url, want string }{
-		"a wrong password":       {as("gable", "wrong", "0"), "authentication failed"},
-		"an unknown user":        {as("nobody", "secret", "0"), "authentication failed"},
-		"no such database":       {server[:strings.LastIndex(server, "/")] + "/9999", "no such database"},
-		"a command not allowed":  {user, "permission denied"},
-		"nobody there: not said": {"redis://127.0.0.1:1", ""},
+		"a wrong password":      {as("gable", "wrong", "0"), "authentication failed"},
+		"an unknown user":       {as("nobody", "secret", "0"), "authentication failed"},
+		"no such database":      {server[:strings.LastIndex(server, "/")] + "/9999", "no such database"},
+		"a command not allowed": {user, "permission denied"},
+		"no server: no reason":  {"redis://127.0.0.1:1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said := &changes{}
-			cache := open(t, rediscache.Options{URL: c.url, Timeout: time.Second, Changed: said.add})
+			reported := &changes{}
+			cache := open(t, rediscache.Options{URL: c.url, Timeout: time.Second, Changed: reported.add})
 			for range 7 { // at last the breaker may be open
 				if _, _, err := cache.Get(t.Context(), "key"); err == nil || rediscache.Reason(err) != c.want {
 					t.Fatalf("the reason of %v is %q, want %q", err, rediscache.Reason(err), c.want)
 				}
 			}
-			if cause := said.want(t, "away"); rediscache.Reason(cause) != c.want {
-				t.Errorf("it is said to be away for %v", cause)
+			if cause := reported.want(t, "away"); rediscache.Reason(cause) != c.want {
+				t.Errorf("it was reported as away for %v", cause)
 			}
 		})
 	}

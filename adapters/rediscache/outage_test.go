@@ -10,18 +10,18 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// A call's limit in these tests, and what a busy machine may add to it.
+// The time limit of a call in these tests, and what a busy machine may add to it.
 const (
 	short = 100 * time.Millisecond
 	slack = 2 * time.Second
 )
 
-// await asks until it is so; Redis coming back, and the breaker's turn to try, say so in no other way.
+// await polls until a condition holds, such as that Redis is back or that the breaker tries again.
 func await(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }
@@ -33,11 +33,11 @@ func wantBreaker(t testing.TB, cache *rediscache.Cache, want string) {
 	}
 }
 
-// wantUnavailable makes every call once: each fails as unavailable, and soon.
+// wantUnavailable makes every call once; each must fail as unavailable, and soon.
 func wantUnavailable(t testing.TB, cache *rediscache.Cache) {
 	t.Helper()
-	_, kept, get := cache.Get(t.Context(), "key")
-	if kept {
+	_, found, get := cache.Get(t.Context(), "key")
+	if found {
 		t.Fatal("a value came out of a Redis that is away")
 	}
 	calls := map[string]func() error{
@@ -58,14 +58,14 @@ func wantUnavailable(t testing.TB, cache *rediscache.Cache) {
 	}
 }
 
-// wantBackByItself says that the cache works again soon, and closes its breaker.
+// wantBackByItself checks that the cache works again soon and closes its breaker.
 func wantBackByItself(t testing.TB, cache *rediscache.Cache) {
 	t.Helper()
 	await(t, "the cache to come back", func() bool {
 		return cache.Set(t.Context(), "key", []byte("value"), time.Hour) == nil
 	})
 	wantBreaker(t, cache, "closed")
-	wantKept(t, cache, "key", "value")
+	wantCached(t, cache, "key", "value")
 	if err := cache.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,14 @@ import (
 
 const (
 	purgeLimit = 30 * time.Second
-	purgeBatch = 500 // keys looked at in one step
+	purgeBatch = 500 // keys scanned in one step
 )
 
-// Purge implements ports.Cache. It walks the database in small steps and unlinks what has the prefix; Redis serves others
-// in between, and whatever was kept before the call is gone when it returns nil, for every process. An operator asks for
-// it, now and then; nothing depends on it being quick, and it gives up after half a minute. (A generation number in the
-// keys would be quicker, but every process would have to ask for it before each call or hold on to an old one, a full
-// Redis could evict it, and the memory would stay taken.)
+// Purge implements ports.Cache. It scans the database in small steps and unlinks the keys with the prefix; Redis
+// serves other calls in between. When it returns nil, everything cached before the call is gone, for every process.
+// Operators call it now and then; its speed does not matter, and it gives up after half a minute. (A generation
+// number in the keys would be quicker, but every process would have to read it before each call or risk an old one, a
+// full Redis could evict it, and the memory would stay in use.)
 func (c *Cache) Purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, purgeLimit)
 	defer cancel()
@@ -29,8 +29,8 @@ func (c *Cache) Purge(ctx context.Context) error {
 	return nil
 }
 
-// purgeNode unlinks the cache's keys on one server. Keys are unlinked one by one, as keys of a cluster have to be, in one
-// round trip, and through the cluster's client, which knows when a key has just moved.
+// purgeNode unlinks the cache's keys on one server. Keys are unlinked one by one in one round trip, as a Cluster
+// requires, and through the client of the Cluster, which handles keys that have just moved.
 func (c *Cache) purgeNode(ctx context.Context, node *redis.Client) error {
 	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
 		_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {

@@ -11,9 +11,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// take is ports.RateLimiter in one step that nothing comes between, by the server's own clock. What is stored of a
-// client is the time, in microseconds since 1970, at which all that it has used is forgotten; the key ends then. A
-// value that is no such time counts as nothing, or as the limit.
+// take is ports.RateLimiter as one atomic step, by the clock of the server. For each client it stores the time, in
+// microseconds since 1970, at which all its use is forgotten; the key expires then. A value that cannot be such a
+// time counts as nothing, or as the limit.
 var take = redis.NewScript(`
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -27,13 +27,13 @@ redis.call('SET', KEYS[1], string.format('%.0f', now + used), 'PX', math.ceil(us
 return {1, used}
 `)
 
-// clientPrefix begins the key of a client, behind the prefix of every key.
+// clientPrefix follows the prefix of every key in the key of a client.
 const clientPrefix = "rate:"
 
-// errNoScripts says that the user of Redis may not run scripts, which says nothing about the cache.
+// errNoScripts is the error when the user of Redis may not run scripts. It does not concern the cache.
 var errNoScripts = errors.New("a rate limit in Redis needs the rights +evalsha +eval +time")
 
-// Take implements ports.RateLimiter. A Purge forgets what clients have used.
+// Take implements ports.RateLimiter. A Purge resets the use of all clients.
 func (c *Cache) Take(
 	ctx context.Context, client ports.Client, cost, limit time.Duration,
 ) (used time.Duration, ok bool, err error) {

@@ -30,11 +30,11 @@ func TestProcessesCountAClientTogether(t *testing.T) {
 	cache := open(t, rediscache.Options{URL: url, Timeout: patient})
 	if used, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); ok || err != nil ||
 		used < 59*time.Minute {
-		t.Errorf("behind the limit: %v used, let through: %t, error %v", used, ok, err)
+		t.Errorf("beyond the limit: %v used, let through: %t, error %v", used, ok, err)
 	}
 }
 
-// A client that is not seen any more leaves nothing behind.
+// A client that stays away leaves nothing behind.
 func TestWhatIsStoredOfAClientEndsWhenItIsForgotten(t *testing.T) {
 	url := servicetest.Redis(t)
 	cache, plain := open(t, rediscache.Options{URL: url, Timeout: patient}), client(t, url)
@@ -46,11 +46,11 @@ func TestWhatIsStoredOfAClientEndsWhenItIsForgotten(t *testing.T) {
 		t.Fatalf("stored under %q", keys)
 	}
 	if ends := plain.TTL(t.Context(), keys[0]).Val(); ends <= 50*time.Second || ends > time.Minute {
-		t.Errorf("it ends after %v", ends)
+		t.Errorf("the key expires after %v", ends)
 	}
 }
 
-// Whatever others put under a client's key, the client is not kept out for longer than its limit.
+// A foreign value under a client's key locks the client out for no longer than its limit.
 func TestNonsenseUnderAClientsKeyDoesLittleHarm(t *testing.T) {
 	url := servicetest.Redis(t)
 	cache, plain := open(t, rediscache.Options{URL: url, Timeout: patient}), client(t, url)
@@ -82,8 +82,8 @@ func TestNonsenseUnderAClientsKeyDoesLittleHarm(t *testing.T) {
 	wantBreaker(t, cache, "closed")
 }
 
-// The rights of the cache alone are enough for the cache: a user who may run no scripts counts in no Redis, and that is
-// no outage.
+// A user without the right to run scripts can use the cache, but cannot count clients. That is not reported as an
+// outage.
 func TestWithoutTheRightToScriptsOnlyCountingFails(t *testing.T) {
 	const cacheRights = "~gable:* +ping +getrange +set +unlink +scan +hello"
 	said := &changes{}
@@ -97,13 +97,13 @@ func TestWithoutTheRightToScriptsOnlyCountingFails(t *testing.T) {
 		}
 	}
 	set(t, cache, "key", "value")
-	wantKept(t, cache, "key", "value")
+	wantCached(t, cache, "key", "value")
 	wantBreaker(t, cache, "closed")
 	said.want(t)
 
 	server := servicetest.StartRedis(t).URL()
 	cache = open(t, rediscache.Options{URL: asUser(t, server, cacheRights+" +evalsha +eval +time"), Timeout: patient})
 	if _, ok, err := cache.Take(t.Context(), client1, time.Minute, time.Hour); !ok || err != nil {
-		t.Errorf("with the rights that are said to be enough: let through: %t, error %v", ok, err)
+		t.Errorf("with the rights named in the error: let through: %t, error %v", ok, err)
 	}
 }

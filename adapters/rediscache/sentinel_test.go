@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// startSentinel runs a Sentinel that watches the server, and returns its address. It is the server's own binary in
+// startSentinel runs a Sentinel that watches the server, and returns its address. A Sentinel is redis-server in
 // another mode.
 func startSentinel(t *testing.T, server string) string {
 	t.Helper()

@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// tracedCommands is a hook that puts a span around each command, named by the command alone. Connecting, and what is
-// sent to begin a connection, is part of the command that needs it.
+// tracedCommands is a hook that records a span for each command, named by the command alone. Connecting and its
+// handshake are part of the command that needs the connection.
 type tracedCommands struct{ trace ports.Trace }
 
 // DialHook implements redis.Hook.
@@ -23,7 +23,7 @@ func (t tracedCommands) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		ctx, end := t.trace(ctx, "Redis "+strings.ToUpper(command.Name()))
 		err := next(ctx, command)
 		if errors.Is(err, redis.Nil) {
-			end("", nil) // nothing is there
+			end("", nil) // a miss
 		} else {
 			end("", err)
 		}

@@ -21,9 +21,9 @@ func TestEachCommandIsTracedByItsNameAlone(t *testing.T) {
 	})
 	names, failed = nil, nil
 	set(t, cache, "a secret key", "value")
-	wantKept(t, cache, "a secret key", "value")
-	if _, kept, err := cache.Get(t.Context(), "nothing"); kept || err != nil {
-		t.Fatalf("kept %v, error %v", kept, err)
+	wantCached(t, cache, "a secret key", "value")
+	if _, found, err := cache.Get(t.Context(), "nothing"); found || err != nil {
+		t.Fatalf("found %v, error %v", found, err)
 	}
 	if want := []string{"Redis SET", "Redis GETRANGE", "Redis GETRANGE"}; !slices.Equal(names, want) {
 		t.Errorf("traced %q, want %q", names, want)

@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrInvalidURL says that a text is not the address of a Redis. The message never shows the text, which may hold a
-// password.
+// ErrInvalidURL is the error of a text that is not the address of a Redis. The message never shows the text, which
+// may hold a password.
 var ErrInvalidURL = errors.New("invalid Redis URL")
 
 const (
@@ -23,17 +23,17 @@ const (
 	sentinelPort = "26379"
 )
 
-// CheckURL returns what Open would refuse in a URL, without connecting.
+// CheckURL returns the error that Open would return for a URL, without connecting.
 func CheckURL(text string) error {
 	_, err := parseURL(text)
 	return err
 }
 
-// parseURL reads one of the forms that Options.URL lists. The error is ErrInvalidURL, wrapped.
+// parseURL parses one of the forms that Options.URL lists. The error wraps ErrInvalidURL.
 func parseURL(text string) (*redis.UniversalOptions, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Fragment != "" || u.Opaque != "" {
-		return nil, invalid("its parts are ambiguous; special characters in a password are written as %XX")
+		return nil, invalid("its parts are ambiguous; write special characters in a password as %XX")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -50,7 +50,7 @@ func parseURL(text string) (*redis.UniversalOptions, error) {
 		"redis": parseServer, "unix": parseSocket, "redis+sentinel": parseSentinel, "redis+cluster": parseCluster,
 	}[scheme]
 	if !ok {
-		return nil, invalid("it begins with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
+		return nil, invalid("it must begin with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
 	}
 	if err := parse(o, u, query); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func parseServer(o *redis.UniversalOptions, u *url.URL, query url.Values) error 
 
 func parseSocket(o *redis.UniversalOptions, u *url.URL, query url.Values) error {
 	if u.Host != "" || len(u.Path) < 2 {
-		return invalid("a socket is written unix:///path/to/socket")
+		return invalid("write a socket as unix:///path/to/socket")
 	}
 	o.Addrs = []string{u.Path}
 	return errors.Join(only(query, "db"), database(o, query.Get("db")))
@@ -90,40 +90,40 @@ func parseCluster(o *redis.UniversalOptions, u *url.URL, query url.Values) error
 	return errors.Join(only(query, "addr"), hosts(o, u, query, redisPort))
 }
 
-// hosts collects the URL's own host and those of its addr parameters.
+// hosts collects the URL's host and those of its addr parameters.
 func hosts(o *redis.UniversalOptions, u *url.URL, query url.Values, port string) error {
 	for _, address := range append([]string{u.Host}, query["addr"]...) {
 		host := &url.URL{Host: address}
 		if host.Hostname() == "" || strings.ContainsAny(address, "/@,") {
-			return invalid("a host is written host or host:port, several as addr parameters")
+			return invalid("write a host as host or host:port, and further hosts as addr parameters")
 		}
 		number := cmp.Or(host.Port(), port)
 		if n, err := strconv.ParseUint(number, 10, 16); err != nil || n == 0 {
-			return invalid("a port is a number from 1 to 65535")
+			return invalid("a port must be a number from 1 to 65535")
 		}
 		o.Addrs = append(o.Addrs, net.JoinHostPort(host.Hostname(), number))
 	}
 	return nil
 }
 
-// database reads the database's number; without one it is 0.
+// database parses the number of the database; the default is 0.
 func database(o *redis.UniversalOptions, text string) error {
 	if text == "" {
 		return nil
 	}
 	n, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
-		return invalid("a database is a number")
+		return invalid("a database must be a number")
 	}
 	o.DB = int(n)
 	return nil
 }
 
-// only refuses parameters other than the named ones, so that none is quietly without effect.
+// only refuses all parameters but the named ones, so that none is silently ignored.
 func only(query url.Values, names ...string) error {
 	for name := range query {
 		if !slices.Contains(names, name) {
-			return invalid("it has an unknown parameter; with this form it may have: " + strings.Join(names, ", "))
+			return invalid("it has an unknown parameter; this form allows: " + strings.Join(names, ", "))
 		}
 	}
 	return nil

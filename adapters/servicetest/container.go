@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// container runs a server in Docker, through its command line.
+// container runs a server in Docker, through the docker command.
 type container struct {
 	id string
 }
@@ -24,8 +24,8 @@ var dockerAnswers = sync.OnceValue(func() bool {
 	return err == nil
 })
 
-// newContainer makes a container without starting it. The error is errMissing, wrapped, when there is no image or Docker does
-// not answer.
+// newContainer makes a container without starting it. The error wraps errMissing when the service has no image or
+// Docker does not answer.
 func newContainer(s service, port int) (machine, error) {
 	if s.image == "" || !dockerAnswers() {
 		return nil, fmt.Errorf("%s is %w for tests: %s", s.name, errMissing, s.howToGet)
@@ -68,7 +68,7 @@ func (c *container) remove() {
 	_, _ = docker(ctx, "rm", "--force", "--volumes", c.id)
 }
 
-// died is never told: the wait for an answer ends by its deadline.
+// died returns nil, which never reports an end: the wait for an answer ends by its deadline.
 func (c *container) died() <-chan struct{} { return nil }
 
 func (c *container) log() string {

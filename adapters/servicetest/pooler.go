@@ -12,10 +12,11 @@ import (
 	"testing"
 )
 
-// StartPooler starts a PgBouncer for this test alone, in front of the Postgres server of a URL, and returns it with the
-// same database in its URL. It ends with the test.
+// StartPooler starts a PgBouncer for this test alone, in front of a Postgres server. Its URL has the database of the
+// server's URL. It ends with the test.
 //
-// It lends a connection for one transaction, and has few of them, so that whoever asks twice hardly ever gets the same.
+// It lends a connection for one transaction, and has few of them, so that two requests in a row hardly ever get the
+// same one.
 func StartPooler(t testing.TB, postgres string) *Server {
 	t.Helper()
 	to, err := url.Parse(postgres)
@@ -37,14 +38,15 @@ func poolerService(to *url.URL) service {
 		binary: "pgbouncer", unprivilege: true, gently: syscall.SIGTERM,
 		arguments: func(_, folder string, _ int) []string { return []string{filepath.Join(folder, poolerFile)} },
 		prepare: func(_ context.Context, _, folder string, port int, _ runner) error {
-			return os.WriteFile(filepath.Join(folder, poolerFile), fmt.Appendf(nil, poolerSettings, poolerTarget(to), port), 0o644)
+			settings := fmt.Appendf(nil, poolerSettings, poolerTarget(to), port)
+			return os.WriteFile(filepath.Join(folder, poolerFile), settings, 0o644)
 		},
 	}
 }
 
 const (
 	poolerFile = "pgbouncer.ini"
-	// poolerSettings has the settings that the guide operations.md names, and what a test needs.
+	// poolerSettings are the settings that the guide operations.md names, and what a test needs.
 	poolerSettings = `[databases]
 * = %s
 [pgbouncer]
@@ -59,10 +61,12 @@ ignore_startup_parameters = extra_float_digits,jit,statement_timeout
 `
 )
 
-// poolerTarget is the server of a URL in PgBouncer's words.
+// poolerTarget returns the server of a URL in PgBouncer's syntax.
 func poolerTarget(to *url.URL) string {
 	quoted := func(value string) string { return "'" + strings.ReplaceAll(value, "'", "''") + "'" }
-	words := []string{"host=" + quoted(to.Hostname()), "port=" + cmp.Or(to.Port(), "5432"), "user=" + quoted(to.User.Username())}
+	words := []string{
+		"host=" + quoted(to.Hostname()), "port=" + cmp.Or(to.Port(), "5432"), "user=" + quoted(to.User.Username()),
+	}
 	if password, ok := to.User.Password(); ok {
 		words = append(words, "password="+quoted(password))
 	}

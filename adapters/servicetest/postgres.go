@@ -18,7 +18,7 @@ const postgresVariable = "GABLE_TEST_POSTGRES_URL"
 // sharedPostgres is the URL of the server that the tests of this binary share.
 var sharedPostgres = sync.OnceValues(func() (string, error) { return shared(postgresVariable, postgresService()) })
 
-// postgresWith is Postgres with further settings; of two for the same thing a server takes the last.
+// postgresWith is Postgres with further settings. When a setting occurs twice, the server uses the last one.
 func postgresWith(settings []string) service {
 	var more []string
 	for _, setting := range settings {
@@ -31,10 +31,10 @@ func postgresWith(settings []string) service {
 	return s
 }
 
-// shared is the URL in the variable or, without one, that of a server which Main ends.
+// shared returns the URL in the variable or, without one, that of a server that Main ends.
 func shared(variable string, s service) (string, error) {
-	if given := os.Getenv(variable); given != "" {
-		return given, nil
+	if url := os.Getenv(variable); url != "" {
+		return url, nil
 	}
 	server, err := launch(s)
 	if err != nil {
@@ -44,21 +44,21 @@ func shared(variable string, s service) (string, error) {
 	return server.url, nil
 }
 
-// Postgres is the URL of a new, empty database for this test alone. It is dropped, whoever is still connected, when the
-// test ends.
+// Postgres returns the URL of a new, empty database for this test alone. The database is dropped when the test ends,
+// even while connections are open.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	return databaseFor(t, "template0")
 }
 
-// Template is a database that is built once, and copied for every test that asks for it.
+// Template is a database that is built once, and copied for every test that uses it.
 type Template struct {
 	build func(url string) error
 	made  func() (string, error)
 }
 
-// NewTemplate makes a template out of a function that fills an empty database, such as one that runs the migrations. It is
-// called at most once, and must close its connections.
+// NewTemplate makes a template from a function that fills an empty database, for example by running the migrations.
+// The function is called at most once, and must close its connections.
 func NewTemplate(build func(url string) error) *Template {
 	template := &Template{build: build}
 	template.made = sync.OnceValues(template.make)
@@ -81,7 +81,7 @@ func (p *Template) make() (string, error) {
 	return name, nil
 }
 
-// Postgres is the URL of a copy of the template for this test alone, dropped when the test ends.
+// Postgres returns the URL of a copy of the template for this test alone, dropped when the test ends.
 func (p *Template) Postgres(t testing.TB) string {
 	t.Helper()
 	needMain(t)
@@ -134,11 +134,11 @@ func execute(server, sql string) error {
 	return nil
 }
 
-// withDatabase is the URL with another database name.
+// withDatabase returns the URL with another database name.
 func withDatabase(server, name string) string {
 	u, err := url.Parse(server)
 	if err != nil {
-		panic(err) // a connection with it has been made
+		panic(err) // the URL has worked before
 	}
 	u.Path = "/" + name
 	return u.String()

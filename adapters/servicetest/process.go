@@ -19,13 +19,13 @@ type process struct {
 	binary  string
 	port    int
 	folder  string
-	owner   *owner // nil: the user who runs the tests
+	owner   *owner // nil: the user of the tests
 
 	child *os.Process
 	ended chan struct{} // closed when the child has ended
 }
 
-// owner is the user who runs a server that refuses to run as root.
+// owner is the user account for a server that refuses to run as root.
 type owner struct{ uid, gid int }
 
 func newProcess(s service, binary string, port int) (machine, error) {
@@ -69,7 +69,7 @@ func unprivileged() (*owner, error) {
 		gid, err2 := strconv.Atoi(u.Gid)
 		return &owner{uid, gid}, errors.Join(err, err2)
 	}
-	return nil, errors.New("it does not run as root, and there is no other user")
+	return nil, errors.New("it refuses to run as root, and no other user exists")
 }
 
 func (p *process) run(ctx context.Context, program string, args ...string) error {

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// attributes has the child die with the test binary, however that ends.
+// attributes makes the child die with the test binary, however the binary ends.
 func attributes(o *owner) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: credential(o)}
 }
@@ -32,7 +32,7 @@ func childrenOf(pid int) ([]int, error) {
 	return children, nil
 }
 
-// anyAlive does not count zombies, which hold nothing.
+// anyAlive reports whether a process runs. Zombies, which hold nothing, do not count.
 func anyAlive(pids []int) bool {
 	for _, pid := range pids {
 		if state, _, ok := stat(pid); ok && state != 'Z' && state != 'X' {
@@ -42,7 +42,8 @@ func anyAlive(pids []int) bool {
 	return false
 }
 
-// stat is a process's state and parent. They follow its name, which is in brackets and may contain anything.
+// stat returns the state and parent of a process. In the file they follow its name, which is in brackets and may
+// contain anything.
 func stat(pid int) (state byte, parent int, ok bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -12,10 +12,10 @@ var errNoSignals = errors.New("processes cannot be frozen on this system")
 
 func attributes(*owner) *syscall.SysProcAttr { return nil }
 
-// ask cannot ask here: it ends the process.
+// ask ends the process: signals do not exist here.
 func ask(child *os.Process, _ os.Signal) error { return child.Kill() }
 
-// freeze only names the process: its children end with it.
+// freeze only returns the id of the process: its children end with it.
 func freeze(child *os.Process) ([]int, error) { return []int{child.Pid}, nil }
 
 func thaw(*os.Process) error { return errNoSignals }

@@ -2,5 +2,6 @@
 
 package servicetest
 
-// RaceDetector reports whether the tests run under the race detector, which makes SQLite, being Go, take minutes.
+// RaceDetector reports whether the tests run under the race detector. SQLite is Go code here, and takes minutes with
+// it.
 const RaceDetector = true

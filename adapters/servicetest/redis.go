@@ -15,15 +15,15 @@ const (
 	redisVariable  = "GABLE_TEST_REDIS_URL"
 	redisDatabases = 256 // of a server started here; others usually have 16
 
-	claimPrefix = "gable:test:claim:" // in database 0: a database in use by a test
+	claimPrefix = "gable:test:claim:" // in database 0: marks a database in use by a test
 	ownedSet    = "gable:test:owned"  // in database 0: databases that were empty when a test first took them
-	claimTime   = 15 * time.Minute    // after that a claim is that of a test which did not end in good order
+	claimTime   = 15 * time.Minute    // an older claim is left over from a test that crashed
 )
 
 var sharedRedis = sync.OnceValues(func() (string, error) { return shared(redisVariable, redisService(nil)) })
 
-// Redis is the URL of an empty database for this test alone. Tests that run at the same time, in other programs too, have
-// databases of other numbers; FLUSHALL would hurt them and belongs on a server from StartRedis.
+// Redis returns the URL of an empty database for this test alone. Tests that run at the same time, in other programs
+// too, have databases of other numbers; FLUSHALL would delete their data and belongs on a server from StartRedis.
 func Redis(t testing.TB) string {
 	t.Helper()
 	needMain(t)
@@ -45,7 +45,7 @@ func Redis(t testing.TB) string {
 	return withDatabase(server, strconv.Itoa(number))
 }
 
-// claim takes a free database, waiting for one if it has to, and empties it.
+// claim takes a free database, waiting for one if necessary, and empties it.
 func claim(ctx context.Context, server string) (int, error) {
 	zero, err := openRedis(server, 0)
 	if err != nil {
@@ -62,12 +62,13 @@ func claim(ctx context.Context, server string) (int, error) {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return 0, errors.New("all databases are in use, or hold data that is not ours")
+			return 0, errors.New("all databases are in use or hold foreign data")
 		}
 	}
 }
 
-// claimAny is the number of a database just claimed, 0 if none is free. It never takes one with data of others in it.
+// claimAny claims a free database and returns its number, or 0 if none is free. It never takes one that holds foreign
+// data.
 func claimAny(ctx context.Context, zero *redis.Client, server string) (int, error) {
 	for number := 1; number < redisDatabases; number++ {
 		key := claimPrefix + strconv.Itoa(number)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Server is a Postgres or Redis server of one test's own, listening on loopback. It keeps its address and its data from
-// Stop or Kill to Start. Its methods fail the test when they cannot do their work; they are not for concurrent use.
+// Server is a Postgres or Redis server for one test, listening on loopback. Its address and its data survive Stop,
+// Kill and Start. Its methods fail the test on an error; they are not safe for concurrent use.
 type Server struct {
 	t       testing.TB
 	url     string
@@ -19,27 +19,27 @@ type Server struct {
 	ready   func(ctx context.Context, url string) error
 }
 
-// machine is what a server runs on: a child process or a container.
+// machine runs a server: a child process or a container.
 type machine interface {
 	start(ctx context.Context) error
-	stop(ctx context.Context) error // gently: clients are sent away, data is written out
+	stop(ctx context.Context) error // gently: clients are disconnected, data is written out
 	kill(ctx context.Context) error // at once, as a power failure would
 	pause(ctx context.Context) error
 	resume(ctx context.Context) error
-	remove() // ends it, frozen or not, with its data
+	remove() // ends it, frozen or not, and deletes its data
 	died() <-chan struct{}
 	log() string
 }
 
-// StartPostgres starts a Postgres server for this test alone, with one empty database. It ends with the test. Settings are
-// those of postgresql.conf, such as "fsync=on"; they win over what suits most tests.
+// StartPostgres starts a Postgres server for this test alone, with one empty database. It ends with the test.
+// Settings are those of postgresql.conf, such as "fsync=on"; they override the defaults for tests.
 func StartPostgres(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	return startFor(t, postgresWith(settings))
 }
 
-// StartRedis starts an empty Redis server for this test alone. It ends with the test. It keeps nothing on disk unless the
-// arguments, those of redis-server such as "--appendonly", "yes", say so.
+// StartRedis starts an empty Redis server for this test alone. It ends with the test. It writes nothing to disk
+// unless the arguments, those of redis-server such as "--appendonly", "yes", say so.
 func StartRedis(t testing.TB, args ...string) *Server {
 	t.Helper()
 	return startFor(t, redisService(args))
@@ -56,7 +56,7 @@ func startFor(t testing.TB, s service) *Server {
 	return server
 }
 
-// launch makes a server from binaries or, without them, a container, and waits until it answers.
+// launch makes a server from binaries or, without them, from a container, and waits until it answers.
 func launch(s service) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
@@ -79,7 +79,7 @@ func launch(s service) (*Server, error) {
 	return server, nil
 }
 
-// URL is the server's address with the name of its database; the same for the server's whole life.
+// URL returns the server's address with the name of its database. It never changes.
 func (s *Server) URL() string { return s.url }
 
 // Database makes another empty database on this Postgres server and returns its URL. It ends with the server.
@@ -92,8 +92,8 @@ func (s *Server) Database() string {
 	return withDatabase(s.url, name)
 }
 
-// Start starts the server again after Stop or Kill, and returns when it answers. On a busy machine the processes of the one
-// before may be about to end for a while, and a Postgres does not start beside them.
+// Start starts the server again after Stop or Kill, and returns when it answers. On a busy machine the old processes
+// may take a while to end, and Postgres does not start while they run.
 func (s *Server) Start() {
 	s.t.Helper()
 	err := s.start()
@@ -105,7 +105,7 @@ func (s *Server) Start() {
 	}
 }
 
-var errEnded = errors.New("it ended at once")
+var errEnded = errors.New("the server ended at once")
 
 func (s *Server) start() error {
 	ctx, cancel := within(startTimeout)
@@ -116,7 +116,7 @@ func (s *Server) start() error {
 	return s.untilReady(ctx)
 }
 
-// untilReady asks until the server answers; a server has no other way to say so.
+// untilReady polls until the server answers; a server has no other sign of readiness.
 func (s *Server) untilReady(ctx context.Context) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
@@ -130,12 +130,12 @@ func (s *Server) untilReady(ctx context.Context) error {
 		case <-s.machine.died():
 			return fmt.Errorf("%w: %s", errEnded, s.machine.log())
 		case <-ctx.Done():
-			return fmt.Errorf("it did not answer in time: %w: %s", err, s.machine.log())
+			return fmt.Errorf("the server did not answer in time: %w: %s", err, s.machine.log())
 		}
 	}
 }
 
-// Stop ends the server in good order, and returns when it has ended.
+// Stop shuts the server down in good order, and returns when it has ended.
 func (s *Server) Stop() { s.t.Helper(); s.do("stop", s.machine.stop) }
 
 // Kill ends the server and all its processes at once, and returns when they have ended.
@@ -144,7 +144,7 @@ func (s *Server) Kill() { s.t.Helper(); s.do("kill", s.machine.kill) }
 // Pause freezes the server: connections stay open and nothing is answered.
 func (s *Server) Pause() { s.t.Helper(); s.do("pause", s.machine.pause) }
 
-// Resume lets a paused server go on where it was.
+// Resume continues a paused server.
 func (s *Server) Resume() { s.t.Helper(); s.do("resume", s.machine.resume) }
 
 func (s *Server) do(what string, act func(context.Context) error) {

@@ -17,7 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// service is all there is to know about how a server is found, started and asked.
+// service describes how a server is found, started and probed.
 type service struct {
 	name     string
 	howToGet string
@@ -27,17 +27,17 @@ type service struct {
 	binary      string // its main program
 	unprivilege bool   // refuses to run as root
 	arguments   func(binary, folder string, port int) []string
-	gently      os.Signal // asks the main program to end in good order
-	// prepare, where there is one, fills the folder before the first start.
+	gently      os.Signal // makes the main program end in good order
+	// prepare, if not nil, fills the folder before the first start.
 	prepare func(ctx context.Context, binary, folder string, port int, run runner) error
 
-	image     string // empty: there is no container of it
+	image     string // empty: no container exists
 	imagePort int
 	imageArgs []string
 	imageEnv  []string
 }
 
-// runner runs a program to its end as the user that the server will run as.
+// runner runs a program to its end, as the user that the server will run as.
 type runner func(ctx context.Context, program string, args ...string) error
 
 func postgresService() service {
@@ -64,7 +64,7 @@ func postgresService() service {
 	}
 }
 
-// Written data survives the end of the processes without fsync; only the machine itself must not fail.
+// Written data survives the end of the processes even without fsync, as long as the machine itself runs.
 var postgresSettings = []string{"-c", "fsync=off", "-c", "max_connections=300", "-c", "max_prepared_transactions=10"}
 
 func redisService(args []string) service {
@@ -123,7 +123,7 @@ func initdb(ctx context.Context, binary, folder string, _ int, run runner) error
 	return err
 }
 
-// hasStatistics reports whether the installation that the binary belongs to brings pg_stat_statements.
+// hasStatistics reports whether the installation of the binary includes pg_stat_statements.
 func hasStatistics(postgres string) bool {
 	folder, err := exec.Command(filepath.Join(filepath.Dir(postgres), "pg_config"+exeSuffix()), "--pkglibdir").Output()
 	if err != nil {
@@ -133,7 +133,7 @@ func hasStatistics(postgres string) bool {
 	return len(found) > 0
 }
 
-// find is the path of an installed program, of the newest version where there are several, or "".
+// find returns the path of an installed program, of the newest version if there are several, or "".
 func find(program string) string {
 	if path, err := exec.LookPath(program); err == nil {
 		return path
@@ -153,7 +153,7 @@ func find(program string) string {
 	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(version(a), version(b)) })
 }
 
-// version is the first number in a path, 0 if there is none.
+// version returns the first number in a path, 0 if there is none.
 func version(path string) int {
 	digits := strings.FieldsFunc(path, func(r rune) bool { return r < '0' || r > '9' })
 	if len(digits) == 0 {

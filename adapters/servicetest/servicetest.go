@@ -1,17 +1,19 @@
-// Package servicetest gives tests a real Postgres and a real Redis of their own, and takes them away again. Only test
-// files import it.
+// Package servicetest starts real Postgres and Redis servers for tests, and removes them again. Only test files
+// import it.
 //
-// A test asks Postgres, Redis or a Template for the URL of an empty database; StartPostgres and StartRedis give it a
-// whole server that it may stop, kill and freeze, and StartPooler a PgBouncer in front of one. Servers come from the first of these that is there:
+// Postgres, Redis and a Template return the URL of an empty database; StartPostgres and StartRedis start a whole
+// server that the test may stop, kill and freeze, and StartPooler a PgBouncer in front of one. Servers come from the
+// first of these that is available:
 //
-//   - GABLE_TEST_POSTGRES_URL and GABLE_TEST_REDIS_URL (not for StartPostgres and StartRedis: those servers get hurt),
+//   - GABLE_TEST_POSTGRES_URL and GABLE_TEST_REDIS_URL (not for
+//     StartPostgres and StartRedis, whose servers are stopped and killed),
 //   - the binaries postgres, initdb, redis-server and pgbouncer, installed in a usual place,
 //   - containers, where Docker answers (no pooler).
 //
-// Without any of them the test is skipped with one line that says how to get them; GABLE_TEST_REQUIRE_SERVICES=1 turns
-// the skip into a failure. The package never touches data that it did not put there.
+// Without any of them the test is skipped with one line that says how to install a server;
+// GABLE_TEST_REQUIRE_SERVICES=1 turns the skip into a failure. The package never touches data that it did not create.
 //
-// A package whose tests use it runs them through Main, which ends the servers they shared:
+// A package whose tests use it runs them through Main, which ends the shared servers:
 //
 //	func TestMain(m *testing.M) { os.Exit(servicetest.Main(m)) }
 package servicetest
@@ -26,7 +28,7 @@ import (
 	"time"
 )
 
-// How long a server may take to start or to end, and a command on it to be answered.
+// Time limits for the start and the end of a server, and for one command on it.
 const (
 	startTimeout   = time.Minute
 	stopTimeout    = 30 * time.Second
@@ -35,7 +37,8 @@ const (
 
 const requireVariable = "GABLE_TEST_REQUIRE_SERVICES"
 
-// errMissing says that a service is to be had in none of the known ways; wrapped with how to get it.
+// errMissing is the error of a service that is not available in any of the known ways. The wrapping text says how to
+// get it.
 var errMissing = errors.New("not available")
 
 var closing struct {
@@ -44,7 +47,7 @@ var closing struct {
 	closers []func()
 }
 
-// Main runs the tests of a package, ends the servers they shared, and returns the code to exit with.
+// Main runs the tests of a package, ends the servers they shared, and returns the exit code.
 func Main(m *testing.M) int {
 	closing.mu.Lock()
 	closing.inMain = true
@@ -58,7 +61,7 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// atEnd has Main call f after the tests, last come first.
+// atEnd makes Main call f after the tests; the last f is called first.
 func atEnd(f func()) {
 	closing.mu.Lock()
 	defer closing.mu.Unlock()
@@ -74,7 +77,7 @@ func needMain(t testing.TB) {
 	}
 }
 
-// giveUp ends the test: skipped when the service is merely missing and not required, failed otherwise.
+// giveUp ends the test. It skips when the service is merely missing and not required, and fails otherwise.
 func giveUp(t testing.TB, err error) {
 	t.Helper()
 	if errors.Is(err, errMissing) && os.Getenv(requireVariable) != "1" {

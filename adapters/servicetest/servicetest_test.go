@@ -77,7 +77,7 @@ func TestEveryPostgresDatabaseIsEmptyAndSeparate(t *testing.T) {
 }
 
 func TestADatabaseIsDroppedWithItsTestEvenWhileInUse(t *testing.T) {
-	keep := servicetest.Postgres(t)
+	other := servicetest.Postgres(t)
 	var name string
 	var conn *pgx.Conn
 	t.Run("user", func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestADatabaseIsDroppedWithItsTestEvenWhileInUse(t *testing.T) {
 		}
 	})
 	defer conn.Close(context.Background())
-	if query[bool](t, keep, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = '"+name+"')") {
+	if query[bool](t, other, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = '"+name+"')") {
 		t.Error("the database is still there")
 	}
 }

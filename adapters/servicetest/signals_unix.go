@@ -22,7 +22,7 @@ func freeze(child *os.Process) ([]int, error) {
 	return append([]int{child.Pid}, children...), signalAll(children, syscall.SIGSTOP)
 }
 
-// thaw lets the children go on before their parent, who could otherwise take their silence for death.
+// thaw continues the children before their parent, which could otherwise mistake their silence for death.
 func thaw(child *os.Process) error {
 	children, err := childrenOf(child.Pid)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package totp knows the codes that authenticator apps show: six digits, another one every half minute, by RFC 6238
-// with SHA-1, which is what all apps can do. It stores nothing and does not know which codes have been used.
+// Package totp verifies the codes of authenticator apps. A code has six digits and changes every half minute (RFC
+// 6238 with SHA-1, which all apps support). The package stores nothing and does not know which codes have been used.
 package totp
 
 import (
@@ -15,17 +15,17 @@ const (
 	period = 30 // seconds
 )
 
-// Codes recognises codes. The zero value is ready.
+// Codes verifies codes. The zero value is ready.
 type Codes struct{}
 
-// Address returns the otpauth address by which an app takes over the secret of the account of this name.
+// Address returns the otpauth URL by which an app takes over the secret of the account of this name.
 func (Codes) Address(secret, name string) string {
 	query := url.Values{"secret": {secret}, "issuer": {issuer}}
 	return (&url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + name, RawQuery: query.Encode()}).String()
 }
 
-// Step returns which step of time a code is for: the one of the given time, or one beside it, since clocks differ. It
-// reports false when the code is for none of them.
+// Step returns the time step of a code: the step of at, or one beside it, since clocks differ. It reports false when
+// the code belongs to none of these steps.
 func (Codes) Step(code, secret string, at time.Time) (step int64, ok bool) {
 	options := hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	now := at.Unix() / period

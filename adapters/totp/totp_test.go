@@ -9,12 +9,14 @@ import (
 	"github.com/pquerna/otp"
 )
 
-// secret is that of the examples of RFC 6238, appendix B, "12345678901234567890"; their last six digits are the codes.
+// secret is the one of the examples of RFC 6238, appendix B, "12345678901234567890". The codes are the last six
+// digits of theirs.
 const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func TestTheCodesOfTheStandard(t *testing.T) {
 	for second, code := range map[int64]string{
-		59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924", 2000000000: "279037", 20000000000: "353130",
+		59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924",
+		2000000000: "279037", 20000000000: "353130",
 	} {
 		at := time.Unix(second, 0)
 		for _, away := range []time.Duration{0, -30 * time.Second, 30 * time.Second} {

@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// repository records the reads of a repository. Writes pass through; their statements have spans of their own.
+// repository records the reads of a repository. Writes pass through; their statements have their own spans.
 type repository struct {
 	ports.PropertyRepository
 
@@ -20,8 +20,8 @@ type repository struct {
 	name  string
 }
 
-// Repository puts spans around the reads of a repository, named by what it is, such as "load", and what is read. Their
-// outcome is the query cache's.
+// Repository wraps a repository so that each read has a span. A span is named by the layer, such as "load", and by
+// what is read. Its outcome is that of the query cache.
 func (t *Tracer) Repository(next ports.PropertyRepository, name string) ports.PropertyRepository {
 	if t == nil {
 		return next
@@ -50,7 +50,7 @@ func (r *repository) Count(ctx context.Context, f *property.Filter) (int64, port
 	})
 }
 
-// spanned runs a read within a span that has the read's outcome.
+// spanned runs a read in a span that records the outcome of the read.
 func spanned[T any](
 	ctx context.Context, r *repository, verb string, read func(context.Context) (T, ports.ReadInfo, error),
 ) (T, ports.ReadInfo, error) {
@@ -61,7 +61,7 @@ func spanned[T any](
 		outcome = info.Outcome.String()
 	}
 	if errors.Is(err, property.ErrNotFound) {
-		end(outcome, nil) // an answer like any other
+		end(outcome, nil) // not found is an answer
 	} else {
 		end(outcome, err)
 	}
@@ -75,7 +75,7 @@ type feed struct {
 	tracer *Tracer
 }
 
-// Feed puts a span around each poll of a change feed. Polls serve no single request, so each begins a trace.
+// Feed wraps a change feed so that each poll has a span. Polls serve no single request, so each begins a trace.
 func (t *Tracer) Feed(next ports.ChangeFeed) ports.ChangeFeed {
 	if t == nil {
 		return next

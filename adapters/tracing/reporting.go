@@ -7,8 +7,8 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// reporting is an exporter that reports when deliveries begin to fail and when they succeed again. It returns no error:
-// the library would print each.
+// reporting is an exporter that reports when deliveries begin to fail and when they succeed again. It returns no
+// error, since the library would print each one.
 type reporting struct {
 	sdk.SpanExporter
 

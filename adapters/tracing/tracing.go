@@ -1,8 +1,8 @@
-// Package tracing records where the time of a request goes, as OpenTelemetry traces, and delivers them to a collector
-// by OTLP over HTTP. Layers beneath are traced by a ports.Trace, repositories and the change feed by a decorator.
+// Package tracing records request timing as OpenTelemetry traces and delivers them to a collector by OTLP over HTTP.
+// A ports.Trace traces the layers beneath; decorators trace repositories and the change feed.
 //
-// Tracing never makes a request fail or wait: what the collector does not take in time is dropped. It records names of
-// routes, kinds of statements and outcomes, and nothing that a client has written but its trace id.
+// Tracing never makes a request fail or wait: spans that the collector does not accept in time are dropped. A span
+// holds names of routes, kinds of statements and outcomes. Of the client's own input it holds the trace id alone.
 package tracing
 
 import (
@@ -25,15 +25,15 @@ import (
 
 // Options of a Tracer.
 type Options struct {
-	// Endpoint is the URL of the collector, such as http://localhost:4318. Without a path it means /v1/traces there.
+	// Endpoint is the URL of the collector, such as http://localhost:4318. Without a path, /v1/traces is used.
 	Endpoint string
-	// Ratio is the share of requests and feed polls that are recorded, above 0 and up to 1. A request whose traceparent
-	// says that it is recorded elsewhere, or is not, is treated alike here.
+	// Ratio is the share of requests and feed polls that are recorded, above 0 and up to 1. For a request with a
+	// traceparent, the caller's decision to record or not holds here, too.
 	Ratio float64
-	// Version of the program.
+	// Version is the version of the program.
 	Version string
-	// Changed, if not nil, is called when the collector stops taking spans, with the cause, and with nil when it takes
-	// them again.
+	// Changed, if not nil, is called with the cause when the collector stops accepting spans, and with nil when it
+	// accepts them again.
 	Changed func(cause error)
 }
 
@@ -44,8 +44,8 @@ const (
 	longestText   = 256
 )
 
-// Tracer records traces. A nil Tracer records nothing, and what it hands out is nil, so that nobody pays for it. It
-// is safe for concurrent use.
+// Tracer records traces. A nil Tracer records nothing and returns nil from its methods, so that disabled tracing
+// costs nothing. It is safe for concurrent use.
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
@@ -58,7 +58,7 @@ func Open(ctx context.Context, o Options) (*Tracer, error) {
 		return nil, fmt.Errorf("parse the endpoint of traces: %w", err)
 	}
 	if endpoint.Path == "" || endpoint.Path == "/" {
-		endpoint.Path = "/v1/traces" // as OTLP has it
+		endpoint.Path = "/v1/traces" // the default of OTLP
 	}
 	exporter, err := otlptracehttp.New(ctx,
 		otlptracehttp.WithEndpointURL(endpoint.String()),
@@ -86,12 +86,12 @@ func New(processor sdk.SpanProcessor, o Options) *Tracer {
 	return &Tracer{provider, provider.Tracer("github.com/gable-listings/gable")}
 }
 
-// Close delivers what is left, until the context ends.
+// Close delivers the remaining spans, until the context ends.
 func (t *Tracer) Close(ctx context.Context) error { return t.provider.Shutdown(ctx) }
 
-// Requests returns a function that begins the span of an HTTP request, under the span of its traceparent if it has one
-// (W3C Trace Context). That returns the request whose context carries the span, the id of the trace, and how to end the
-// span. The id is "" when the request is not recorded.
+// Requests returns a function that begins the span of an HTTP request, as a child of its traceparent if it has one
+// (W3C Trace Context). That function returns the request whose context carries the span, the id of the trace, and a
+// function that ends the span. The id is "" when the request is not recorded.
 func (t *Tracer) Requests() func(*http.Request) (*http.Request, string, func(method, route string, status int)) {
 	if t == nil {
 		return nil

@@ -47,7 +47,7 @@ func TestATracerThatIsOffPutsNothingInTheWay(t *testing.T) {
 	repo := memory.NewPropertyRepository(time.Now)
 	if off.Requests() != nil || off.Trace() != nil || off.Repository(repo, "load") != ports.PropertyRepository(repo) ||
 		off.Feed(nil) != nil {
-		t.Error("a nil Tracer hands out something that costs time")
+		t.Error("a nil Tracer returns something that is not nil")
 	}
 }
 
@@ -58,7 +58,7 @@ func TestARepositoryWithSpansIsARepositoryLikeAnyOther(t *testing.T) {
 	}, porttest.Features{})
 }
 
-// noting returns outcomes as the query cache does.
+// noting sets outcomes as the query cache does.
 type noting struct {
 	ports.PropertyRepository
 	outcomes []cachestat.Outcome
@@ -90,7 +90,7 @@ func TestEachReadsSpanHasItsOutcome(t *testing.T) {
 	}
 	for _, s := range spans.Ended() {
 		if s.Status().Code == codes.Error {
-			t.Errorf("%s is an error: that nothing is there is an answer", s.Name())
+			t.Errorf("%s is an error, but not found is an answer", s.Name())
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/domain/access"
 )
 
-// factor gives the account a second factor and returns it as it is then.
+// factor sets a second factor and returns the account with it.
 func (s staff) factor(account access.Account, secret string, step int64, recovery ...string) access.Account {
 	s.t.Helper()
 	err := s.repo.SetSecondFactor(s.t.Context(), account.ID, secret, step, hashes(recovery))
@@ -46,35 +46,38 @@ var oneSecret, otherSecret = strings.Repeat("A2", 16), strings.Repeat("B3", 16)
 
 var factorCases = []suiteCase[staff]{
 	{"a_second_factor_is_set_and_taken_off",
-		"SetSecondFactor replaces secret, step and recovery codes, and nothing else, nor of other accounts; an empty secret takes them off.", func(s staff) {
+		"SetSecondFactor replaces secret, step and recovery codes of this account alone, and nothing else; an empty secret " +
+			"removes them.", func(s staff) {
 			anna, bob := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
 			bob = s.factor(bob, otherSecret, 7, "b")
 			anna = s.factor(anna, oneSecret, 5, "a", "b")
-			s.wantKept(anna)
-			s.wantKept(bob)
+			s.wantStored(anna)
+			s.wantStored(bob)
 			off := s.factor(anna, "", 0)
-			s.wantKept(off)
-			s.wantKept(bob)
+			s.wantStored(off)
+			s.wantStored(bob)
 			s.wantRecovery(off, "a", false)
 			s.wantRecovery(bob, "b", true)
-			s.wantKept(s.factor(off, otherSecret, 9, "c"))
+			s.wantStored(s.factor(off, otherSecret, 9, "c"))
 			s.wantRecovery(off, "c", true)
 		}},
 	{"a_second_factor_is_not_replaced_by_another",
-		"SetSecondFactor of a secret where there is one is ErrHasSecondFactor, and changes nothing; for an unknown account it is ErrUnknownAccount.", func(s staff) {
+		"SetSecondFactor of a secret where one is set is ErrHasSecondFactor, and changes nothing; for an unknown account " +
+			"it is ErrUnknownAccount.", func(s staff) {
 			anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5, "a")
 			err := s.repo.SetSecondFactor(s.t.Context(), anna.ID, otherSecret, 9, nil)
 			s.wantError("replace a second factor", err, access.ErrHasSecondFactor)
-			s.wantKept(anna)
+			s.wantStored(anna)
 			s.wantRecovery(anna, "a", true)
-			nobody := s.account("nobody", access.RoleEditor, 1).ID
+			unknown := s.account("unknown", access.RoleEditor, 1).ID
 			for _, secret := range []string{oneSecret, ""} {
-				err := s.repo.SetSecondFactor(s.t.Context(), nobody, secret, 1, nil)
-				s.wantError("set a second factor of nobody", err, access.ErrUnknownAccount)
+				err := s.repo.SetSecondFactor(s.t.Context(), unknown, secret, 1, nil)
+				s.wantError("set a second factor of an unknown account", err, access.ErrUnknownAccount)
 			}
 		}},
 	{"a_step_is_used_once",
-		"UseStep is true for a step later than all before, and false for one that is used up, of another secret or of nobody.", func(s staff) {
+		"UseStep is true for a step later than all before, and false for a used step, another secret or an unknown account.",
+		func(s staff) {
 			anna := s.factor(s.hire("anna", access.RoleEditor, 1), oneSecret, 5)
 			bob := s.factor(s.hire("bob", access.RoleEditor, 2), oneSecret, 5)
 			s.wantStep(anna, oneSecret, 5, false)
@@ -85,12 +88,12 @@ var factorCases = []suiteCase[staff]{
 			s.wantStep(anna, oneSecret, 8, true)
 			s.wantStep(anna, oneSecret, 7, false)
 			s.wantStep(bob, oneSecret, 6, true)
-			s.wantStep(access.Account{ID: "nobody"}, oneSecret, 9, false)
+			s.wantStep(access.Account{ID: "unknown"}, oneSecret, 9, false)
 			anna.FactorStep = 8
-			s.wantKept(anna)
+			s.wantStored(anna)
 		}},
 	{"one_of_many_uses_a_step_and_a_recovery_code",
-		"Of concurrent UseSteps for a step, and of UseRecoveryCodes for a code, one returns true.", func(s staff) {
+		"Of concurrent UseSteps of one step, and of UseRecoveryCodes of one code, exactly one returns true.", func(s staff) {
 			for round := range 4 {
 				anna := s.factor(s.hire(fmt.Sprint("anna", round), access.RoleEditor, round), oneSecret, 5, "a")
 				var steps, codes atomic.Int64
@@ -123,6 +126,6 @@ var factorCases = []suiteCase[staff]{
 			s.wantRecovery(anna, "a", false)
 			s.wantRecovery(anna, "b", true)
 			s.wantRecovery(bob, "c", true)
-			s.wantRecovery(access.Account{ID: "nobody"}, "a", false)
+			s.wantRecovery(access.Account{ID: "unknown"}, "a", false)
 		}},
 }

@@ -18,7 +18,7 @@ func TestWrongSecondFactorsAreNoticed(t *testing.T) {
 	}
 }
 
-// unfactored is an account repository whose second factors are replaced.
+// unfactored is an account repository with some methods of second factors replaced.
 type unfactored struct {
 	ports.AccountRepository
 	set      func(ctx context.Context, id, secret string, step int64, hashes []string) error
@@ -98,7 +98,7 @@ var wrongFactors = []wrong[ports.AccountRepository]{
 			return was, err
 		}}
 	}, []string{"a_recovery_code_is_used_once"}, []string{"*"}},
-	{"recovery codes are everybody's", func(right ports.AccountRepository) ports.AccountRepository {
+	{"recovery codes are shared by all accounts", func(right ports.AccountRepository) ports.AccountRepository {
 		return unfactored{AccountRepository: right, recovery: func(ctx context.Context, _, hash string) (bool, error) {
 			accounts, err := right.ListAccounts(ctx)
 			for _, account := range accounts {
@@ -109,7 +109,7 @@ var wrongFactors = []wrong[ports.AccountRepository]{
 			return false, err
 		}}
 	}, []string{"a_recovery_code_is_used_once"}, []string{"*"}},
-	{"nobody's factor is set silently", func(right ports.AccountRepository) ports.AccountRepository {
+	{"setting the factor of an unknown account succeeds", func(right ports.AccountRepository) ports.AccountRepository {
 		return unfactored{AccountRepository: right,
 			set: func(ctx context.Context, id, secret string, step int64, hashes []string) error {
 				return silently(right.SetSecondFactor(ctx, id, secret, step, hashes), access.ErrUnknownAccount)

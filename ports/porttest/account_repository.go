@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// AccountRepository checks that a repository keeps every promise of ports.AccountRepository but the one about sessions,
-// which SessionRepository checks. newRepo gives an empty repository each time it is called.
+// AccountRepository checks that a repository keeps every promise of ports.AccountRepository, except for those about
+// sessions, which SessionRepository checks. newRepo returns an empty repository at each call.
 func AccountRepository(t *testing.T, newRepo func(t *testing.T) ports.AccountRepository) {
 	runCases(t, accountCases, func(t *testing.T) staff { return staff{t, newRepo(t)} })
 }
@@ -24,7 +24,7 @@ type staff struct {
 	repo ports.AccountRepository
 }
 
-// account is an account of this name and role, made so many minutes after birth, not yet stored.
+// account returns an account that is not stored yet, with this name and role, created so many minutes after birth.
 func (s staff) account(name string, role access.Role, minutes int) access.Account {
 	s.t.Helper()
 	id := numbered(minutes + 1000*len(name) + 100*int(name[0]))
@@ -58,8 +58,8 @@ func (s staff) wantError(what string, got, want error) {
 	}
 }
 
-// wantKept says that the account is found by its name and by its id, in every field.
-func (s staff) wantKept(want access.Account) {
+// wantStored checks that the account is found by its name and by its id, in every field.
+func (s staff) wantStored(want access.Account) {
 	s.t.Helper()
 	byName, err := s.repo.FindAccount(s.t.Context(), want.Name)
 	s.wantDone("find account "+want.Name, err)
@@ -82,9 +82,9 @@ func (s staff) wantSame(got, want access.Account) {
 func (s staff) wantUnknown(account access.Account) {
 	s.t.Helper()
 	_, err := s.repo.FindAccount(s.t.Context(), account.Name)
-	s.wantError("find an account by a name that nobody has", err, access.ErrUnknownAccount)
+	s.wantError("find an account by an unknown name", err, access.ErrUnknownAccount)
 	_, err = s.repo.AccountByID(s.t.Context(), account.ID)
-	s.wantError("find an account by an id that nobody has", err, access.ErrUnknownAccount)
+	s.wantError("find an account by an unknown id", err, access.ErrUnknownAccount)
 }
 
 func (s staff) list() []access.Account {
@@ -105,7 +105,7 @@ func (s staff) wantListed(names ...string) {
 	}
 }
 
-// administrators is how many of the accounts are administrators.
+// administrators returns how many of the accounts are administrators.
 func (s staff) administrators() int {
 	s.t.Helper()
 	count := 0
@@ -125,18 +125,18 @@ var accountReads = []suiteCase[staff]{
 		third := s.account("a.b_c-d", access.RoleEditor, 3)
 		third.PasswordHash, third.PasswordChangedAt = `$argon2id$v=19$m=1,t=2,p=1$"a+b/c"$ü%?`, birth.Add(time.Hour)
 		s.wantDone("create account", s.repo.CreateAccount(s.t.Context(), third))
-		s.wantKept(first)
-		s.wantKept(second)
-		s.wantKept(third)
+		s.wantStored(first)
+		s.wantStored(second)
+		s.wantStored(third)
 	}},
 	{"an_unknown_account_is_unknown",
-		"FindAccount and AccountByID of what nobody has is ErrUnknownAccount, whatever it looks like.", func(s staff) {
-			kept := s.hire("anna", access.RoleEditor, 1)
+		"FindAccount and AccountByID of an unknown name or id are ErrUnknownAccount, whatever it looks like.", func(s staff) {
+			stored := s.hire("anna", access.RoleEditor, 1)
 			s.wantUnknown(s.account("bob", access.RoleEditor, 1))
 			for _, other := range []string{"", "ann", "anna2", "%", "ANNA", "anna ", "'"} {
 				s.wantUnknown(access.Account{Name: other, ID: other})
 			}
-			s.wantUnknown(access.Account{Name: kept.ID, ID: kept.Name})
+			s.wantUnknown(access.Account{Name: stored.ID, ID: stored.Name})
 		}},
 	{"accounts_are_listed_oldest_first", "ListAccounts returns all accounts in every field, oldest first, ties by name.",
 		func(s staff) {
@@ -153,12 +153,12 @@ var accountReads = []suiteCase[staff]{
 
 var accountWrites = []suiteCase[staff]{
 	{"an_account_name_is_taken_once",
-		"CreateAccount with a name that exists is ErrAccountNameTaken, and stores nothing.", func(s staff) {
+		"CreateAccount with a name in use is ErrAccountNameTaken, and stores nothing.", func(s staff) {
 			first := s.hire("anna", access.RoleEditor, 1)
 			second := s.account("anna", access.RoleAdministrator, 2)
 			s.wantError("create a second account of the name", s.repo.CreateAccount(s.t.Context(), second),
 				access.ErrAccountNameTaken)
-			s.wantKept(first)
+			s.wantStored(first)
 			s.wantListed("anna")
 		}},
 	{"one_creation_wins_an_account_name",
@@ -178,28 +178,30 @@ var accountWrites = []suiteCase[staff]{
 			}
 		}},
 	{"a_password_is_replaced",
-		"SetPassword replaces the hash and says when, and changes nothing else, nor other accounts.", func(s staff) {
+		"SetPassword replaces the hash and its time, and changes nothing else, nor other accounts.", func(s staff) {
 			account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 1)
 			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
 			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, account.PasswordHash, "",
 				account.PasswordChangedAt))
-			s.wantKept(account)
-			s.wantKept(other)
+			s.wantStored(account)
+			s.wantStored(other)
 		}},
 	{"a_password_is_replaced_if_it_is_still_the_one",
-		"SetPassword with the hash before replaces it; with another one it is ErrWrongCredentials, and changes nothing.", func(s staff) {
+		"SetPassword with the current hash replaces it; with another one it is ErrWrongCredentials, and changes nothing.",
+		func(s staff) {
 			account := s.hire("anna", access.RoleEditor, 1)
 			was := account.PasswordHash
 			account.PasswordHash, account.PasswordChangedAt = "$another", birth.Add(time.Hour)
 			s.wantDone("set the password", s.repo.SetPassword(s.t.Context(), account.ID, "$another", was,
 				account.PasswordChangedAt))
-			s.wantKept(account)
+			s.wantStored(account)
 			err := s.repo.SetPassword(s.t.Context(), account.ID, "$third", was, birth.Add(2*time.Hour))
 			s.wantError("replace a hash that is gone", err, access.ErrWrongCredentials)
-			s.wantKept(account)
+			s.wantStored(account)
 		}},
 	{"one_change_wins_a_password",
-		"Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.", func(s staff) {
+		"Of concurrent SetPasswords that replace the same hash exactly one does; the others are ErrWrongCredentials.",
+		func(s staff) {
 			account := s.hire("anna", access.RoleEditor, 1)
 			winners := 0
 			for i, err := range together(6, func(i int) error {
@@ -216,16 +218,16 @@ var accountWrites = []suiteCase[staff]{
 			}
 		}},
 	{"changing_an_unknown_account_is_an_error",
-		"SetPassword, SetRole and DeleteAccount of an id that nobody has are ErrUnknownAccount, and change nothing.", func(s staff) {
-			kept := s.hire("anna", access.RoleAdministrator, 1)
-			for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, kept.Name, ""} {
+		"SetPassword, SetRole and DeleteAccount of an unknown id are ErrUnknownAccount, and change nothing.", func(s staff) {
+			stored := s.hire("anna", access.RoleAdministrator, 1)
+			for _, id := range []string{s.account("bob", access.RoleEditor, 1).ID, stored.Name, ""} {
 				s.wantError("SetPassword", s.repo.SetPassword(s.t.Context(), id, "$", "", birth), access.ErrUnknownAccount)
 				s.wantError("SetPassword from a hash", s.repo.SetPassword(s.t.Context(), id, "$", "$", birth),
 					access.ErrUnknownAccount)
 				s.wantError("SetRole", s.repo.SetRole(s.t.Context(), id, access.RoleEditor), access.ErrUnknownAccount)
 				s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), id), access.ErrUnknownAccount)
 			}
-			s.wantKept(kept)
+			s.wantStored(stored)
 			s.wantListed("anna")
 		}},
 	{"a_deleted_account_is_unknown",
@@ -233,31 +235,31 @@ var accountWrites = []suiteCase[staff]{
 			account, other := s.hire("anna", access.RoleEditor, 1), s.hire("bob", access.RoleEditor, 2)
 			s.wantDone("delete account", s.repo.DeleteAccount(s.t.Context(), account.ID))
 			s.wantUnknown(account)
-			s.wantKept(other)
+			s.wantStored(other)
 			s.wantListed("bob")
-			s.wantKept(s.hire("anna", access.RoleEditor, 3))
+			s.wantStored(s.hire("anna", access.RoleEditor, 3))
 		}},
 	{"a_cancelled_context_ends_every_call_about_accounts",
 		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(s staff) {
-			kept := s.hire("anna", access.RoleEditor, 1)
+			stored := s.hire("anna", access.RoleEditor, 1)
 			ctx, cancel := context.WithCancel(s.t.Context())
 			cancel()
-			_, err := s.repo.FindAccount(ctx, kept.Name)
+			_, err := s.repo.FindAccount(ctx, stored.Name)
 			s.wantError("FindAccount", err, context.Canceled)
-			_, err = s.repo.AccountByID(ctx, kept.ID)
+			_, err = s.repo.AccountByID(ctx, stored.ID)
 			s.wantError("AccountByID", err, context.Canceled)
 			_, err = s.repo.ListAccounts(ctx)
 			s.wantError("ListAccounts", err, context.Canceled)
 			s.wantError("CreateAccount", s.repo.CreateAccount(ctx, s.account("bob", access.RoleEditor, 1)), context.Canceled)
-			s.wantError("SetPassword", s.repo.SetPassword(ctx, kept.ID, "$", "", birth), context.Canceled)
-			s.wantError("SetRole", s.repo.SetRole(ctx, kept.ID, access.RoleAdministrator), context.Canceled)
-			s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, kept.ID, oneSecret, 1, nil), context.Canceled)
-			_, err = s.repo.UseStep(ctx, kept.ID, "", 1)
+			s.wantError("SetPassword", s.repo.SetPassword(ctx, stored.ID, "$", "", birth), context.Canceled)
+			s.wantError("SetRole", s.repo.SetRole(ctx, stored.ID, access.RoleAdministrator), context.Canceled)
+			s.wantError("SetSecondFactor", s.repo.SetSecondFactor(ctx, stored.ID, oneSecret, 1, nil), context.Canceled)
+			_, err = s.repo.UseStep(ctx, stored.ID, "", 1)
 			s.wantError("UseStep", err, context.Canceled)
-			_, err = s.repo.UseRecoveryCode(ctx, kept.ID, access.HashRecoveryCode("a"))
+			_, err = s.repo.UseRecoveryCode(ctx, stored.ID, access.HashRecoveryCode("a"))
 			s.wantError("UseRecoveryCode", err, context.Canceled)
-			s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, kept.ID), context.Canceled)
-			s.wantKept(kept)
+			s.wantError("DeleteAccount", s.repo.DeleteAccount(ctx, stored.ID), context.Canceled)
+			s.wantStored(stored)
 			s.wantListed("anna")
 		}},
 }
@@ -268,23 +270,24 @@ var administratorCases = []suiteCase[staff]{
 		for _, role := range []access.Role{access.RoleAdministrator, access.RoleAdministrator} {
 			s.wantDone("set the role", s.repo.SetRole(s.t.Context(), account.ID, role))
 			account.Role = role
-			s.wantKept(account)
-			s.wantKept(other)
+			s.wantStored(account)
+			s.wantStored(other)
 		}
 	}},
 	{"the_last_administrator_stays",
-		"DeleteAccount and SetRole of the last administrator are ErrLastAdministrator, and change nothing; editors do not count.", func(s staff) {
+		"DeleteAccount and SetRole of the last administrator are ErrLastAdministrator, and change nothing; editors do not " +
+			"count.", func(s staff) {
 			last := s.hire("anna", access.RoleAdministrator, 1)
 			editor := s.hire("bob", access.RoleEditor, 2)
 			s.wantError("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), last.ID), access.ErrLastAdministrator)
 			s.wantError("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleEditor), access.ErrLastAdministrator)
-			s.wantKept(last)
-			s.wantKept(editor)
+			s.wantStored(last)
+			s.wantStored(editor)
 		}},
 	{"an_administrator_may_stay_one", "SetRole of the last administrator to the role it has succeeds.", func(s staff) {
 		last := s.hire("anna", access.RoleAdministrator, 1)
 		s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), last.ID, access.RoleAdministrator))
-		s.wantKept(last)
+		s.wantStored(last)
 	}},
 	{"an_administrator_among_others_may_go",
 		"While there is another administrator, one may be deleted or made an editor.", func(s staff) {
@@ -293,7 +296,7 @@ var administratorCases = []suiteCase[staff]{
 			s.wantDone("DeleteAccount", s.repo.DeleteAccount(s.t.Context(), first.ID))
 			s.wantDone("SetRole", s.repo.SetRole(s.t.Context(), second.ID, access.RoleEditor))
 			second.Role = access.RoleEditor
-			s.wantKept(second)
+			s.wantStored(second)
 			s.wantError("DeleteAccount of the last", s.repo.DeleteAccount(s.t.Context(), third.ID), access.ErrLastAdministrator)
 			s.wantDone("DeleteAccount of an editor", s.repo.DeleteAccount(s.t.Context(), second.ID))
 			s.wantListed("cleo")

@@ -82,16 +82,16 @@ func (m misfiled) DeleteAccount(ctx context.Context, id string) error {
 	return m.AccountRepository.DeleteAccount(ctx, id)
 }
 
-// silently is the error, unless it is the one that is not to be told.
-func silently(err, untold error) error {
-	if errors.Is(err, untold) {
+// silently returns the error, or nil if it is the hidden one.
+func silently(err, hidden error) error {
+	if errors.Is(err, hidden) {
 		return nil
 	}
 	return err
 }
 
-// listingAccounts bends the list of accounts.
-func listingAccounts(bend func([]access.Account)) func(ports.AccountRepository) ports.AccountRepository {
+// withAccounts changes the list of accounts.
+func withAccounts(bend func([]access.Account)) func(ports.AccountRepository) ports.AccountRepository {
 	return func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, list: func(ctx context.Context) ([]access.Account, error) {
 			accounts, err := right.ListAccounts(ctx)
@@ -101,7 +101,7 @@ func listingAccounts(bend func([]access.Account)) func(ports.AccountRepository) 
 	}
 }
 
-// shadowed lets the last administrator go: there is another one, whom nobody sees.
+// shadowed lets the last administrator go, since it has another one that is never listed.
 func shadowed(right ports.AccountRepository) misfiled {
 	shadow, _ := access.NewAccount("shadow", "shadow", access.RoleAdministrator, birth)
 	_ = right.CreateAccount(context.Background(), shadow)
@@ -111,8 +111,8 @@ func shadowed(right ports.AccountRepository) misfiled {
 	}}
 }
 
-// lookingFirst refuses what would leave no administrator, but looks before it acts, and others act in between.
-func lookingFirst(right ports.AccountRepository) ports.AccountRepository {
+// checkThenAct refuses to remove the last administrator, but checks before it acts, and others act in between.
+func checkThenAct(right ports.AccountRepository) ports.AccountRepository {
 	unsafe := shadowed(right)
 	last := func(ctx context.Context, id string) bool {
 		administrators, _ := unsafe.ListAccounts(ctx)
@@ -154,7 +154,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.FindAccount(ctx, strings.ToLower(name))
 		}}
 	}, []string{"an_unknown_account_is_unknown"}, nil},
-	{"a name is as good as an id", func(right ports.AccountRepository) ports.AccountRepository {
+	{"a name is accepted as an id", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, byID: func(ctx context.Context, id string) (access.Account, error) {
 			account, err := right.AccountByID(ctx, id)
 			if errors.Is(err, access.ErrUnknownAccount) {
@@ -163,9 +163,9 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return account, err
 		}}
 	}, []string{"an_unknown_account_is_unknown"}, nil},
-	{"the newest account is listed first", listingAccounts(slices.Reverse[[]access.Account]),
+	{"the newest account is listed first", withAccounts(slices.Reverse[[]access.Account]),
 		[]string{"accounts_are_listed_oldest_first"}, nil},
-	{"accounts that tie are not ordered", listingAccounts(func(accounts []access.Account) {
+	{"accounts that tie are not ordered", withAccounts(func(accounts []access.Account) {
 		slices.SortStableFunc(accounts, func(a, b access.Account) int {
 			if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
 				return order
@@ -173,7 +173,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return strings.Compare(b.Name, a.Name)
 		})
 	}), []string{"accounts_are_listed_oldest_first"}, nil},
-	{"a list leaves the hash out", listingAccounts(func(accounts []access.Account) {
+	{"a list leaves the hash out", withAccounts(func(accounts []access.Account) {
 		for i := range accounts {
 			accounts[i].PasswordHash = ""
 		}
@@ -193,13 +193,13 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.SetPassword(ctx, id, hash, was, account.PasswordChangedAt)
 		}}
 	}, []string{"a_password_is_replaced", "a_password_is_replaced_if_it_is_still_the_one"}, nil},
-	{"the hash before is not looked at", func(right ports.AccountRepository) ports.AccountRepository {
+	{"the hash before is ignored", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, _ string,
 			at time.Time) error {
 			return right.SetPassword(ctx, id, hash, "", at)
 		}}
 	}, []string{"a_password_is_replaced_if_it_is_still_the_one", "one_change_wins_a_password"}, nil},
-	{"the hash before is always wanted", func(right ports.AccountRepository) ports.AccountRepository {
+	{"the hash before is always required", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
 			at time.Time) error {
 			if was == "" {
@@ -208,7 +208,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.SetPassword(ctx, id, hash, was, at)
 		}}
 	}, []string{"a_password_is_replaced"}, nil},
-	{"the hash before is looked at too early", func(right ports.AccountRepository) ports.AccountRepository {
+	{"the hash before is checked too early", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, password: func(ctx context.Context, id, hash, was string,
 			at time.Time) error {
 			account, err := right.AccountByID(ctx, id)
@@ -257,7 +257,7 @@ var wrongAccounts = []wrong[ports.AccountRepository]{
 			return right.SetRole(ctx, id, role)
 		}}
 	}, []string{"an_administrator_may_stay_one", "an_administrator_among_others_may_go"}, []string{"*"}},
-	{"administrators are counted before the act", lookingFirst,
+	{"administrators are counted before the act", checkThenAct,
 		[]string{"administrators_never_all_go_at_once"}, nil},
 	{"contexts are ignored", func(right ports.AccountRepository) ports.AccountRepository {
 		return misfiled{AccountRepository: right, find: func(ctx context.Context, name string) (access.Account, error) {

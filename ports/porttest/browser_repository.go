@@ -11,7 +11,7 @@ import (
 )
 
 // BrowserRepository checks that a repository keeps every promise of ports.BrowserRepository, and that browsers are
-// forgotten with their accounts. newRepos gives two empty repositories over the same store each time it is called.
+// deleted with their accounts. newRepos returns two empty repositories over the same store at each call.
 func BrowserRepository(t *testing.T, newRepos func(t *testing.T) (ports.AccountRepository, ports.BrowserRepository)) {
 	runCases(t, browserCases, func(t *testing.T) porch {
 		accounts, browsers := newRepos(t)
@@ -25,7 +25,7 @@ type porch struct {
 	browsers ports.BrowserRepository
 }
 
-// mostRemembered is how many browsers of an account the cases leave.
+// mostRemembered is the bound of browsers of an account in the cases.
 const mostRemembered = 3
 
 // remember stores a browser of the account that expires so many minutes after birth.
@@ -36,7 +36,7 @@ func (p porch) remember(token, accountID string, minutes int) {
 	p.wantDone("remember a browser", err)
 }
 
-// wantKnown says which of the browsers a, b, c, d and e the account knows so many minutes after birth.
+// wantKnown checks which of the browsers a, b, c, d and e the account knows so many minutes after birth.
 func (p porch) wantKnown(accountID string, minutes int, want string) {
 	p.t.Helper()
 	known := ""
@@ -76,7 +76,7 @@ var browserCases = []suiteCase[porch]{
 			p.wantKnown(anna.ID, 6, "a")
 		}},
 	{"the_last_to_expire_stay",
-		"RememberBrowser leaves at most so many browsers of the account, this one and those that expire last.", func(p porch) {
+		"RememberBrowser leaves at most atMost browsers of the account: this one and those that expire last.", func(p porch) {
 			anna, bob := p.hire("anna", access.RoleEditor, 1), p.hire("bob", access.RoleEditor, 2)
 			for i, token := range []string{"a", "b", "c", "d"} {
 				p.remember(token, bob.ID, 20-i)
@@ -95,7 +95,7 @@ var browserCases = []suiteCase[porch]{
 			p.wantKnown(anna.ID, 0, "e")
 		}},
 	{"many_at_once_leave_so_many",
-		"However many RememberBrowsers run at once, at most so many browsers are left.", func(p porch) {
+		"However many RememberBrowsers run at once, at most atMost browsers are left.", func(p porch) {
 			anna := p.hire("anna", access.RoleEditor, 1)
 			hash := func(i int) string { return access.HashSecret(fmt.Sprint(i)) }
 			for _, err := range together(8, func(i int) error {
@@ -117,9 +117,9 @@ var browserCases = []suiteCase[porch]{
 		}},
 	{"a_browser_needs_its_account",
 		"RememberBrowser for an account that does not exist is ErrUnknownAccount.", func(p porch) {
-			for _, id := range []string{p.account("nobody", access.RoleEditor, 1).ID, "nobody", ""} {
+			for _, id := range []string{p.account("unknown", access.RoleEditor, 1).ID, "unknown", ""} {
 				err := p.browsers.RememberBrowser(p.t.Context(), access.HashSecret("a"), id, birth.Add(time.Hour), mostRemembered)
-				p.wantError("remember a browser of nobody", err, access.ErrUnknownAccount)
+				p.wantError("remember a browser of an unknown account", err, access.ErrUnknownAccount)
 			}
 		}},
 	{"browsers_are_forgotten_with_their_account",
@@ -132,7 +132,7 @@ var browserCases = []suiteCase[porch]{
 			p.wantKnown(bob.ID, 0, "b")
 		}},
 	{"pruning_forgets_expired_browsers",
-		"PruneBrowsers removes the browsers that expire before the given time, and returns how many.", func(p porch) {
+		"PruneBrowsers removes the browsers that expire before the time, and returns how many.", func(p porch) {
 			anna, bob := p.hire("anna", access.RoleEditor, 1), p.hire("bob", access.RoleEditor, 2)
 			p.remember("a", anna.ID, 1)
 			p.remember("b", bob.ID, 2)

@@ -51,7 +51,7 @@ func (f forgetful) PruneBrowsers(ctx context.Context, before time.Time) (int64, 
 }
 
 var wrongBrowsers = []wrong[ports.BrowserRepository]{
-	{"a browser is known to everybody", func(right ports.BrowserRepository) ports.BrowserRepository {
+	{"a browser is known to every account", func(right ports.BrowserRepository) ports.BrowserRepository {
 		var owners sync.Map
 		return forgetful{BrowserRepository: right,
 			remember: func(ctx context.Context, tokenHash, accountID string, expires time.Time, atMost int) error {
@@ -70,19 +70,19 @@ var wrongBrowsers = []wrong[ports.BrowserRepository]{
 				return right.KnowsBrowser(ctx, tokenHash, accountID, birth)
 			}}
 	}, []string{"an_expired_browser_is_not_known"}, nil},
-	{"there is no bound", func(right ports.BrowserRepository) ports.BrowserRepository {
+	{"browsers are not bounded", func(right ports.BrowserRepository) ports.BrowserRepository {
 		return forgetful{BrowserRepository: right,
 			remember: func(ctx context.Context, tokenHash, accountID string, expires time.Time, _ int) error {
 				return right.RememberBrowser(ctx, tokenHash, accountID, expires, 1_000)
 			}}
 	}, []string{"the_last_to_expire_stay", "many_at_once_leave_so_many"}, nil},
-	{"an account that does not exist is no matter", func(right ports.BrowserRepository) ports.BrowserRepository {
+	{"an unknown account is accepted", func(right ports.BrowserRepository) ports.BrowserRepository {
 		return forgetful{BrowserRepository: right,
 			remember: func(ctx context.Context, tokenHash, accountID string, expires time.Time, atMost int) error {
 				return silently(right.RememberBrowser(ctx, tokenHash, accountID, expires, atMost), access.ErrUnknownAccount)
 			}}
 	}, []string{"a_browser_needs_its_account"}, nil},
-	{"pruning says nothing", func(right ports.BrowserRepository) ports.BrowserRepository {
+	{"prunings are not counted", func(right ports.BrowserRepository) ports.BrowserRepository {
 		return forgetful{BrowserRepository: right, prune: func(ctx context.Context, before time.Time) (int64, error) {
 			_, err := right.PruneBrowsers(ctx, before)
 			return 0, err

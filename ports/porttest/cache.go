@@ -14,12 +14,13 @@ import (
 
 // CacheFeatures are the honest differences between caches.
 type CacheFeatures struct {
-	// LargestValue is the length of the largest value that the caches under test keep, in bytes: small enough to be tried.
+	// LargestValue is the size in bytes of the largest value that the caches under test accept. It is small enough to be
+	// tried.
 	LargestValue int
 }
 
-// Cache checks that a cache keeps every promise of ports.Cache. newCache gives an empty cache each time it is called, with
-// room for a thousand small entries.
+// Cache checks that a cache keeps every promise of ports.Cache. newCache returns an empty cache with room for a
+// thousand small entries at each call.
 func Cache(t *testing.T, newCache func(t *testing.T) ports.Cache, f CacheFeatures) {
 	runCases(t, cacheCases(f), func(t *testing.T) box { return box{t, newCache(t)} })
 }
@@ -28,7 +29,8 @@ func cacheCases(f CacheFeatures) []suiteCase[box] {
 	return concat(cacheValueCases, cacheAddingCases, cacheForgettingCases(f), cacheTimeCases, cacheCallCases)
 }
 
-// box is a cache under test with the steps that cases are made of. A step that must succeed and does not ends the case.
+// box is a cache under test with the steps that cases are made of. A step that must succeed ends the case when it
+// fails.
 type box struct {
 	t     reporter
 	cache ports.Cache
@@ -43,28 +45,28 @@ func (b box) set(key, value string, ttl time.Duration) {
 
 func (b box) get(key string) ([]byte, bool) {
 	b.t.Helper()
-	value, kept, err := b.cache.Get(b.t.Context(), key)
+	value, found, err := b.cache.Get(b.t.Context(), key)
 	if err != nil {
 		b.t.Fatalf("get %.40q: %v", key, err)
 	}
-	if !kept && value != nil {
-		b.t.Fatalf("get %.40q: nothing is kept, and yet there is a value", key)
+	if !found && value != nil {
+		b.t.Fatalf("get %.40q: a miss returns a value", key)
 	}
-	return value, kept
+	return value, found
 }
 
-func (b box) wantKept(key, want string) {
+func (b box) wantCached(key, want string) {
 	b.t.Helper()
-	if value, kept := b.get(key); !kept || string(value) != want {
-		b.t.Fatalf("under %.40q there is %.60q (kept: %t), not %.60q", key, value, kept, want)
+	if value, found := b.get(key); !found || string(value) != want {
+		b.t.Fatalf("under %.40q is %.60q (found: %t), not %.60q", key, value, found, want)
 	}
 }
 
 func (b box) wantNothing(keys ...string) {
 	b.t.Helper()
 	for _, key := range keys {
-		if value, kept := b.get(key); kept {
-			b.t.Fatalf("under %.40q there still is %.60q", key, value)
+		if value, found := b.get(key); found {
+			b.t.Fatalf("under %.40q is still %.60q", key, value)
 		}
 	}
 }
@@ -83,31 +85,31 @@ func (b box) purge() {
 	}
 }
 
-// waitForNothing asks for the key, over and over, until its time is over.
+// waitForNothing reads the key again and again until its entry expires.
 func (b box) waitForNothing(key string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(10 * brief); ; time.Sleep(2 * time.Millisecond) {
-		if _, kept := b.get(key); !kept {
+		if _, found := b.get(key); !found {
 			return
 		}
 		if time.Now().After(deadline) {
-			b.t.Fatalf("what is kept under %q outlives its time", key)
+			b.t.Fatalf("the entry under %q outlives its time", key)
 		}
 	}
 }
 
 var cacheValueCases = []suiteCase[box]{
-	{"an_unknown_key_is_a_miss", "Get returns nil and false when nothing is kept, and no error.", func(b box) {
+	{"an_unknown_key_is_a_miss", "Get returns nil, false and no error when nothing is cached.", func(b box) {
 		b.wantNothing("unknown")
 	}},
-	{"a_value_is_kept", "Get returns the value last Set under the key.", func(b box) {
+	{"a_value_is_cached", "Get returns the value last Set under the key.", func(b box) {
 		b.set("key", "value", time.Hour)
-		b.wantKept("key", "value")
+		b.wantCached("key", "value")
 	}},
-	{"the_last_value_counts", "Set puts the value in place of what was kept before.", func(b box) {
+	{"the_last_value_counts", "Set replaces the value that was cached before.", func(b box) {
 		for _, value := range []string{"first", "the second, which is longer", "3rd"} {
 			b.set("key", value, time.Hour)
-			b.wantKept("key", value)
+			b.wantCached("key", value)
 		}
 	}},
 	{"keys_are_apart", "A key is the text as it is: capitals, spaces, patterns, bytes outside UTF-8.", func(b box) {
@@ -119,11 +121,11 @@ var cacheValueCases = []suiteCase[box]{
 			b.set(key, "value of "+key, time.Hour)
 		}
 		for _, key := range keys {
-			b.wantKept(key, "value of "+key)
+			b.wantCached(key, "value of "+key)
 		}
 	}},
 	{"an_empty_value_counts_as_nothing",
-		"A value without bytes is not returned, and replaces the one before.", func(b box) {
+		"An empty value is not returned, and replaces the one before.", func(b box) {
 			b.set("key", "value", time.Hour)
 			b.set("key", "", time.Hour)
 			b.wantNothing("key")
@@ -134,51 +136,52 @@ var cacheValueCases = []suiteCase[box]{
 			all = append(all, byte(i), '\r', '\n')
 		}
 		b.set("key", string(all), time.Hour)
-		b.wantKept("key", string(all))
+		b.wantCached("key", string(all))
 	}},
-	{"set_keeps_a_copy", "Set keeps a copy: changing the slice afterwards does no harm.", func(b box) {
+	{"set_stores_a_copy", "Set stores a copy: changing the slice afterwards does no harm.", func(b box) {
 		value := []byte("value")
 		if err := b.cache.Set(b.t.Context(), "key", value, time.Hour); err != nil {
 			b.t.Fatalf("set: %v", err)
 		}
 		copy(value, "XXXXX")
-		b.wantKept("key", "value")
+		b.wantCached("key", "value")
 	}},
-	{"get_gives_the_value_away", "The value got belongs to the caller, who may change it without harm.", func(b box) {
-		b.set("key", "value", time.Hour)
-		value, _ := b.get("key")
-		copy(value, "XXXXX")
-		_ = append(value[:0], "YYYYYYYYY"...)
-		b.wantKept("key", "value")
-	}},
+	{"get_gives_the_value_away",
+		"The returned value belongs to the caller, and may be changed without harm.", func(b box) {
+			b.set("key", "value", time.Hour)
+			value, _ := b.get("key")
+			copy(value, "XXXXX")
+			_ = append(value[:0], "YYYYYYYYY"...)
+			b.wantCached("key", "value")
+		}},
 }
 
 func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 	return []suiteCase[box]{
-		{"delete_forgets_one_key", "Delete forgets the key and no other.", func(b box) {
+		{"delete_forgets_one_key", "Delete removes the key and no other.", func(b box) {
 			b.set("key", "value", time.Hour)
 			b.set("other", "value", time.Hour)
 			b.delete("key")
 			b.wantNothing("key")
-			b.wantKept("other", "value")
+			b.wantCached("other", "value")
 		}},
-		{"delete_of_nothing_is_fine", "Forgetting what is not kept is no error.", func(b box) {
+		{"delete_of_nothing_is_fine", "Deleting what is not cached is not an error.", func(b box) {
 			b.delete("unknown")
 			b.wantNothing("unknown")
 		}},
-		{"the_largest_value_is_kept", "A value of the largest size is kept.", func(b box) {
+		{"the_largest_value_is_cached", "A value of the largest size is cached.", func(b box) {
 			large := strings.Repeat("x", f.LargestValue)
 			b.set("key", large, time.Hour)
-			b.wantKept("key", large)
+			b.wantCached("key", large)
 		}},
-		{"too_large_a_value_empties_the_key", "A value too large to keep is not an error; the key is then empty.",
+		{"too_large_a_value_empties_the_key", "A value too large to cache is not an error; the key is then empty.",
 			func(b box) {
 				b.set("key", "small", time.Hour)
 				b.set("key", strings.Repeat("x", f.LargestValue+1), time.Hour)
 				b.wantNothing("key")
 			}},
 		{"purge_forgets_everything",
-			"Purge forgets every entry, however many; afterwards the cache keeps values as before.", func(b box) {
+			"Purge removes every entry, however many; afterwards the cache works as before.", func(b box) {
 				var keys []string
 				for i := range 1000 {
 					keys = append(keys, fmt.Sprintf("key %d", i))
@@ -187,9 +190,9 @@ func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 				b.purge()
 				b.wantNothing(keys...)
 				b.set("key", "value", time.Hour)
-				b.wantKept("key", "value")
+				b.wantCached("key", "value")
 			}},
-		{"purge_of_nothing_is_fine", "Purging an empty cache is no error.", func(b box) {
+		{"purge_of_nothing_is_fine", "Purging an empty cache is not an error.", func(b box) {
 			b.purge()
 			b.wantNothing("key")
 		}},
@@ -199,33 +202,33 @@ func cacheForgettingCases(f CacheFeatures) []suiteCase[box] {
 const brief = 50 * time.Millisecond
 
 var cacheTimeCases = []suiteCase[box]{
-	{"a_value_ends_with_its_time", "A value is kept until its time to live is over, however often it is asked for.",
+	{"a_value_ends_with_its_time", "A value is cached until its time to live is over, however often it is read.",
 		func(b box) {
 			b.set("brief", "value", brief)
 			b.set("long", "value", time.Hour)
 			b.waitForNothing("brief")
-			b.wantKept("long", "value")
+			b.wantCached("long", "value")
 		}},
 	{"set_renews_the_time", "A new Set brings its own, longer time to live.", func(b box) {
 		b.set("key", "first", brief)
 		b.set("key", "second", time.Hour)
 		b.set("mark", "x", brief)
 		b.waitForNothing("mark")
-		b.wantKept("key", "second")
+		b.wantCached("key", "second")
 	}},
 	{"set_shortens_the_time", "A new Set brings its own, shorter time to live.", func(b box) {
 		b.set("key", "first", time.Hour)
 		b.set("key", "second", brief)
 		b.waitForNothing("key")
 	}},
-	{"the_shortest_time_ends_too", "A time to live of a nanosecond is no time to live without end.", func(b box) {
+	{"the_shortest_time_ends_too", "A time to live of a nanosecond ends, too.", func(b box) {
 		b.set("key", "value", time.Nanosecond)
 		b.waitForNothing("key")
 	}},
 }
 
 var cacheCallCases = []suiteCase[box]{
-	{"size_is_about_right", "Size is how many entries are kept and how many bytes they take, or -1.", func(b box) {
+	{"size_is_about_right", "Size returns how many entries are cached and how many bytes they take, or -1.", func(b box) {
 		for i := range 100 {
 			b.set(fmt.Sprintf("key %02d", i), strings.Repeat("v", 94), time.Hour)
 		}
@@ -243,25 +246,25 @@ var cacheCallCases = []suiteCase[box]{
 			b.t.Fatalf("ping: %v", err)
 		}
 	}},
-	{"a_cancelled_call_returns", "Calls return within the context's deadline, do the work or don't, and spoil nothing.",
+	{"a_cancelled_call_returns", "Calls return within the context's deadline, do the work or do not, and corrupt nothing.",
 		func(b box) {
 			b.set("key", "value", time.Hour)
 			ctx, cancel := context.WithDeadline(b.t.Context(), time.Now().Add(-time.Second))
 			defer cancel()
-			if value, kept, _ := b.cache.Get(ctx, "key"); kept && string(value) != "value" {
+			if value, found, _ := b.cache.Get(ctx, "key"); found && string(value) != "value" {
 				b.t.Fatalf("get: %q", value)
 			}
 			_ = b.cache.Set(ctx, "late", []byte("late value"), time.Hour)
 			_ = b.cache.Ping(ctx)
 			_, _, _ = b.cache.Size(ctx)
-			if value, kept := b.get("late"); kept && string(value) != "late value" {
-				b.t.Fatalf("what was set too late is kept as %q", value)
+			if value, found := b.get("late"); found && string(value) != "late value" {
+				b.t.Fatalf("the value set too late is cached as %q", value)
 			}
-			b.wantKept("key", "value")
+			b.wantCached("key", "value")
 			_ = b.cache.Delete(ctx, "key")
 			_ = b.cache.Purge(ctx)
 			b.set("key", "value", time.Hour)
-			b.wantKept("key", "value")
+			b.wantCached("key", "value")
 		}},
 	{"calls_may_be_concurrent",
 		"All methods are safe for concurrent use; a value is one that was set under its key, whole.", func(b box) {
@@ -279,7 +282,7 @@ var cacheCallCases = []suiteCase[box]{
 		}},
 }
 
-// stir works on a few keys as one of several goroutines. A value is its key, and then one byte over and over.
+// stir works on a few keys as one of several goroutines. A value is its key followed by one repeated byte.
 func (b box) stir(n int) error {
 	ctx := b.t.Context()
 	for i := range 100 {
@@ -288,11 +291,11 @@ func (b box) stir(n int) error {
 		if err := b.cache.Set(ctx, key, append([]byte(key), fill...), time.Hour); err != nil {
 			return fmt.Errorf("set: %w", err)
 		}
-		value, kept, err := b.cache.Get(ctx, key)
+		value, found, err := b.cache.Get(ctx, key)
 		if err != nil {
 			return fmt.Errorf("get: %w", err)
 		}
-		if fill, own := bytes.CutPrefix(value, []byte(key)); kept && (!own || !uniform(fill)) {
+		if fill, own := bytes.CutPrefix(value, []byte(key)); found && (!own || !uniform(fill)) {
 			return fmt.Errorf("get %q: %q", key, value)
 		}
 		if i%10 == n {
@@ -301,13 +304,13 @@ func (b box) stir(n int) error {
 			err = b.cache.Purge(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("forget: %w", err)
+			return fmt.Errorf("delete: %w", err)
 		}
 	}
 	return nil
 }
 
-// uniform reports whether a worker made these bytes: one letter, as often as that worker writes it.
+// uniform reports whether a worker made these bytes: one letter, repeated as often as that worker writes it.
 func uniform(fill []byte) bool {
 	return len(fill) >= 100 && len(fill) == 100+int(fill[0]-'a') && bytes.Count(fill, fill[:1]) == len(fill)
 }

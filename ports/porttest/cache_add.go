@@ -17,36 +17,36 @@ func (b box) add(key, value string, ttl time.Duration) bool {
 }
 
 var cacheAddingCases = []suiteCase[box]{
-	{"add_keeps_what_is_new", "Add sets where nothing is kept, and says so.", func(b box) {
+	{"add_caches_what_is_new", "Add sets the value where nothing is cached, and reports true.", func(b box) {
 		if !b.add("key", "value", time.Hour) {
-			b.t.Fatalf("adding to an empty cache is said to have done nothing")
+			b.t.Fatalf("adding to an empty cache reports false")
 		}
-		b.wantKept("key", "value")
+		b.wantCached("key", "value")
 	}},
-	{"add_leaves_alone_what_is_kept",
-		"Add does nothing when something is kept under the key, however little, and says so.", func(b box) {
-			for _, kept := range []string{"kept", "\x00"} {
-				b.set("key", kept, time.Hour)
+	{"add_leaves_alone_what_is_cached",
+		"Add does nothing when a value is cached under the key, however short, and reports false.", func(b box) {
+			for _, cached := range []string{"cached", "\x00"} {
+				b.set("key", cached, time.Hour)
 				if b.add("key", "other", time.Hour) {
-					b.t.Fatalf("adding over %q is said to have set", kept)
+					b.t.Fatalf("adding over %q reports true", cached)
 				}
-				b.wantKept("key", kept)
+				b.wantCached("key", cached)
 			}
 		}},
-	{"add_may_be_repeated_when_the_key_is_free", "A key is free again when it was forgotten or its time is over.",
+	{"add_may_be_repeated_when_the_key_is_free", "A key is free again when it was deleted or its time is over.",
 		func(b box) {
 			b.add("key", "first", time.Hour)
 			b.delete("key")
 			if !b.add("key", "second", brief) {
-				b.t.Fatalf("a key that was forgotten is not free")
+				b.t.Fatalf("a deleted key is not free")
 			}
 			b.waitForNothing("key")
 			if !b.add("key", "third", time.Hour) {
 				b.t.Fatalf("a key whose time is over is not free")
 			}
-			b.wantKept("key", "third")
+			b.wantCached("key", "third")
 		}},
-	{"one_of_many_adds", "Of several callers at once only one is told that it has set, and its value is kept.",
+	{"one_of_many_adds", "Of several callers at once only one gets true, and its value is cached.",
 		func(b box) {
 			for round := range 20 {
 				key := fmt.Sprintf("key %d", round)
@@ -60,9 +60,9 @@ var cacheAddingCases = []suiteCase[box]{
 				}
 				winner := slices.Index(added, true)
 				if winner < 0 || slices.Contains(added[winner+1:], true) {
-					b.t.Fatalf("of eight callers these have set: %v", added)
+					b.t.Fatalf("of eight callers these got true: %v", added)
 				}
-				b.wantKept(key, string([]byte{byte(winner)}))
+				b.wantCached(key, string([]byte{byte(winner)}))
 			}
 		}},
 }

@@ -14,7 +14,7 @@ import (
 
 const mapLargest = 10_000
 
-// mapCache is a right and plain cache; wrongCaches are each wrong in one way.
+// mapCache is a plain, right cache; each of wrongCaches is wrong in one way.
 type mapCache struct {
 	mu      sync.Mutex
 	entries map[string]mapEntry
@@ -28,8 +28,8 @@ type mapEntry struct {
 func newMapCache() *mapCache { return &mapCache{entries: map[string]mapEntry{}} }
 
 func (c *mapCache) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, kept := c.shared(key)
-	return bytes.Clone(value), kept, nil
+	value, found := c.shared(key)
+	return bytes.Clone(value), found, nil
 }
 
 // shared is Get without the copy.
@@ -153,8 +153,8 @@ func (b bent) Size(ctx context.Context) (int64, int64, error) {
 
 func (b bent) Ping(context.Context) error { return b.ping }
 
-// setting bends a cache that sets under another key, another value, or for another time.
-func setting(change func(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte,
+// withSet changes the key, the value or the time of each Set.
+func withSet(change func(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte,
 	time.Duration)) bent {
 	return bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 		key, value, ttl = change(c, key, value, ttl)
@@ -162,34 +162,35 @@ func setting(change func(c *mapCache, key string, value []byte, ttl time.Duratio
 	}}
 }
 
-// wrongCaches says which case has to notice what is wrong.
+// wrongCaches are caches with the case that must notice what is wrong.
 var wrongCaches = []struct {
 	wrong, noticed string
 	cache          bent
 }{
 	{"reports a miss as an error", "an_unknown_key_is_a_miss",
 		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-			if value, kept := c.shared(key); kept {
+			if value, found := c.shared(key); found {
 				return value, true, nil
 			}
 			return nil, false, errors.New("not found")
 		}}},
-	{"keeps nothing", "a_value_is_kept", bent{set: func(*mapCache, string, []byte, time.Duration) error { return nil }}},
-	{"keeps the first value", "the_last_value_counts",
+	{"caches nothing", "a_value_is_cached",
+		bent{set: func(*mapCache, string, []byte, time.Duration) error { return nil }}},
+	{"never replaces a value", "the_last_value_counts",
 		bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
-			if _, kept := c.shared(key); !kept {
+			if _, found := c.shared(key); !found {
 				c.put(key, value, ttl)
 			}
 			return nil
 		}}},
-	{"folds capitals in keys", "keys_are_apart", setting(
+	{"folds capitals in keys", "keys_are_apart", withSet(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return strings.ToLower(key), value, ttl
 		})},
 	{"cuts keys", "keys_are_apart", bent{
 		get: func(c *mapCache, key string) ([]byte, bool, error) {
-			value, kept := c.shared(key[:min(len(key), 2000)])
-			return value, kept, nil
+			value, found := c.shared(key[:min(len(key), 2000)])
+			return value, found, nil
 		},
 		set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 			c.put(key[:min(len(key), 2000)], value, ttl)
@@ -202,29 +203,29 @@ var wrongCaches = []struct {
 			return nil
 		},
 	}},
-	{"mends values that are not UTF-8", "values_are_bytes", setting(
+	{"repairs values that are not UTF-8", "values_are_bytes", withSet(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, []byte(strings.ToValidUTF8(string(value), "?")), ttl
 		})},
-	{"keeps the caller's slice", "set_keeps_a_copy",
+	{"stores the caller's slice", "set_stores_a_copy",
 		bent{set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 			c.put(key, value, ttl)
 			return nil
 		}}},
-	{"gives its own slice away", "get_gives_the_value_away",
+	{"returns its own slice", "get_gives_the_value_away",
 		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-			value, kept := c.shared(key)
-			return value, kept, nil
+			value, found := c.shared(key)
+			return value, found, nil
 		}}},
-	{"never adds", "add_keeps_what_is_new",
+	{"never adds", "add_caches_what_is_new",
 		bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return false, nil }}},
-	{"adds without keeping", "add_keeps_what_is_new",
+	{"adds without caching", "add_caches_what_is_new",
 		bent{add: func(*mapCache, string, []byte, time.Duration) (bool, error) { return true, nil }}},
-	{"adds over what is kept", "add_leaves_alone_what_is_kept",
+	{"adds over a cached value", "add_leaves_alone_what_is_cached",
 		bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
-			_, kept := c.shared(key)
+			_, found := c.shared(key)
 			c.put(key, value, ttl)
-			return !kept, nil
+			return !found, nil
 		}}},
 	{"never frees what was added", "add_may_be_repeated_when_the_key_is_free",
 		bent{add: func(c *mapCache, key string, value []byte, _ time.Duration) (bool, error) {
@@ -232,7 +233,7 @@ var wrongCaches = []struct {
 		}}},
 	{"looks before it adds", "one_of_many_adds",
 		bent{add: func(c *mapCache, key string, value []byte, ttl time.Duration) (bool, error) {
-			if _, kept := c.shared(key); kept {
+			if _, found := c.shared(key); found {
 				return false, nil
 			}
 			time.Sleep(time.Millisecond)
@@ -244,16 +245,16 @@ var wrongCaches = []struct {
 		bent{delete: func(c *mapCache, _ string) error { return c.Purge(context.Background()) }}},
 	{"complains when there is nothing to delete", "delete_of_nothing_is_fine",
 		bent{delete: func(c *mapCache, key string) error {
-			if _, kept := c.shared(key); !kept {
+			if _, found := c.shared(key); !found {
 				return errors.New("not found")
 			}
 			return c.Delete(context.Background(), key)
 		}}},
-	{"cuts large values", "the_largest_value_is_kept", setting(
+	{"cuts large values", "the_largest_value_is_cached", withSet(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			return key, value[:min(len(value), mapLargest/2)], ttl
 		})},
-	{"keeps the old value when the new one is too large", "too_large_a_value_empties_the_key", bent{
+	{"leaves the old value when the new one is too large", "too_large_a_value_empties_the_key", bent{
 		set: func(c *mapCache, key string, value []byte, ttl time.Duration) error {
 			if len(value) > mapLargest {
 				return nil
@@ -272,21 +273,21 @@ var wrongCaches = []struct {
 		}
 		return c.Purge(context.Background())
 	}}},
-	{"forgets the time", "a_value_ends_with_its_time", setting(
+	{"forgets the time", "a_value_ends_with_its_time", withSet(
 		func(_ *mapCache, key string, value []byte, _ time.Duration) (string, []byte, time.Duration) {
 			return key, value, time.Hour
 		})},
 	{"begins the time anew at each read", "a_value_ends_with_its_time",
 		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-			value, kept := c.shared(key)
-			if kept {
+			value, found := c.shared(key)
+			if found {
 				c.put(key, value, time.Hour)
 			}
-			return bytes.Clone(value), kept, nil
+			return bytes.Clone(value), found, nil
 		}}},
-	{"keeps the first, shorter time", "set_renews_the_time", setting(keepTime)},
-	{"keeps the first, longer time", "set_shortens_the_time", setting(keepTime)},
-	{"takes a time below a millisecond for none", "the_shortest_time_ends_too", setting(
+	{"never lengthens a time", "set_renews_the_time", withSet(withOldTime)},
+	{"never shortens a time", "set_shortens_the_time", withSet(withOldTime)},
+	{"treats a time below a millisecond as endless", "the_shortest_time_ends_too", withSet(
 		func(_ *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
 			if ttl < time.Millisecond {
 				ttl = time.Hour
@@ -295,16 +296,16 @@ var wrongCaches = []struct {
 		})},
 	{"makes up its size", "size_is_about_right", bent{size: func() (int64, int64, error) { return 7, 7, nil }}},
 	{"does not answer a ping", "ping_works", bent{ping: ports.ErrUnavailable}},
-	{"spoils a value while it is read", "calls_may_be_concurrent",
+	{"truncates a value that is read", "calls_may_be_concurrent",
 		bent{get: func(c *mapCache, key string) ([]byte, bool, error) {
-			value, kept := c.shared(key)
-			return bytes.Clone(value[:len(value)/2]), kept, nil
+			value, found := c.shared(key)
+			return bytes.Clone(value[:len(value)/2]), found, nil
 		}}},
 }
 
-// keepTime gives a value the time of the one it replaces.
-func keepTime(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
-	if _, kept := c.shared(key); kept {
+// withOldTime gives a value the time of the one it replaces.
+func withOldTime(c *mapCache, key string, value []byte, ttl time.Duration) (string, []byte, time.Duration) {
+	if _, found := c.shared(key); found {
 		ttl = time.Until(c.entries[key].until)
 	}
 	return key, value, ttl

@@ -8,8 +8,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// ChangeFeed checks that a feed keeps every promise of ports.ChangeFeed. newStore gives an empty repository and the feed of
-// its changes each time it is called.
+// ChangeFeed checks that a feed keeps every promise of ports.ChangeFeed. newStore returns an empty repository and the
+// feed of its changes at each call.
 func ChangeFeed(t *testing.T, newStore func(t *testing.T) (ports.PropertyRepository, ports.ChangeFeed)) {
 	runCases(t, feedCases, func(t *testing.T) stream {
 		repo, feed := newStore(t)
@@ -17,9 +17,9 @@ func ChangeFeed(t *testing.T, newStore func(t *testing.T) (ports.PropertyReposit
 	})
 }
 
-var feedCases = concat(tellingCases, pagingCases, snapshotCases, pruneCases, followingCases)
+var feedCases = concat(deliveryCases, pagingCases, snapshotCases, pruneCases, followingCases)
 
-// stream is a shelf whose changes are followed.
+// stream is a shelf together with the feed of its changes.
 type stream struct {
 	shelf
 	feed ports.ChangeFeed
@@ -40,15 +40,15 @@ func (s stream) read(after ports.FeedCursor, limit int) ports.FeedPage {
 // follow reads from a cursor to the end in pages of at most limit changes.
 func (s stream) follow(after ports.FeedCursor, limit int) ([]property.Change, ports.FeedPage) {
 	s.t.Helper()
-	var told []property.Change
+	var delivered []property.Change
 	for range 10_000 {
 		page := s.read(after, limit)
-		told = append(told, page.Changes...)
+		delivered = append(delivered, page.Changes...)
 		if !page.More {
-			return told, page
+			return delivered, page
 		}
 		if len(page.Changes) == 0 {
-			s.t.Fatalf("a page without changes says that more are waiting")
+			s.t.Fatalf("a page without changes has More set")
 		}
 		after = page.Next
 	}
@@ -74,7 +74,7 @@ func (s stream) prune(before time.Time) int64 {
 	return removed
 }
 
-// write makes one change of each sort and returns what the repository said about them.
+// write makes one change of each sort and returns the changes that the repository reported.
 func (s stream) write() []property.Change {
 	s.t.Helper()
 	var made []property.Change
@@ -97,16 +97,16 @@ func (s stream) inserted(p property.Property) property.Change {
 	return creation.Change
 }
 
-// wantTold says that these changes were told, each once. Those of one listing must come in this order.
-func (s stream) wantTold(told, made []property.Change) {
+// wantDelivered checks that these changes were delivered, each once. Those of one listing must come in this order.
+func (s stream) wantDelivered(delivered, made []property.Change) {
 	s.t.Helper()
-	if len(told) != len(made) {
-		s.t.Fatalf("%d changes were made and %d were told: %s", len(made), len(told), headings(told))
+	if len(delivered) != len(made) {
+		s.t.Fatalf("%d changes were made and %d were delivered: %s", len(made), len(delivered), headings(delivered))
 	}
 	waiting := byListing(made)
-	for _, c := range told {
+	for _, c := range delivered {
 		if len(waiting[c.ID]) == 0 {
-			s.t.Fatalf("more changes of %s were told than made: %s", c.ID, headings(told))
+			s.t.Fatalf("more changes of %s were delivered than made: %s", c.ID, headings(delivered))
 		}
 		s.wantChange(c, waiting[c.ID][0])
 		waiting[c.ID] = waiting[c.ID][1:]
@@ -117,7 +117,7 @@ func (s stream) wantChange(got, want property.Change) {
 	s.t.Helper()
 	s.wantHeading(got, want.Op, want.ID, want.Version)
 	if (got.Before == nil) != (want.Before == nil) || (got.After == nil) != (want.After == nil) {
-		s.t.Fatalf("the %s of %s is told with other images: before %t, after %t", got.Op, got.ID, got.Before != nil,
+		s.t.Fatalf("the %s of %s is delivered with other images: before %t, after %t", got.Op, got.ID, got.Before != nil,
 			got.After != nil)
 	}
 	if want.Before != nil {
@@ -127,7 +127,7 @@ func (s stream) wantChange(got, want property.Change) {
 		s.wantSame("the image after", *got.After, *want.After)
 	}
 	if want.Tx != 0 && got.Tx != want.Tx {
-		s.t.Fatalf("the %s of %s was made by transaction %d and told as of %d", got.Op, got.ID, want.Tx, got.Tx)
+		s.t.Fatalf("the %s of %s was made by transaction %d and delivered as of %d", got.Op, got.ID, want.Tx, got.Tx)
 	}
 	if got.At.IsZero() || got.At.Location() != time.UTC {
 		s.t.Fatalf("the %s of %s was made at %v", got.Op, got.ID, got.At)
@@ -142,7 +142,7 @@ func byListing(changes []property.Change) map[property.ID][]property.Change {
 	return lists
 }
 
-// headings is a list of changes in few words.
+// headings describes a list of changes in few words.
 func headings(changes []property.Change) (text string) {
 	for _, c := range changes {
 		text += " " + string(c.Op) + " of " + c.ID.String()

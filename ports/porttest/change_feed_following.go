@@ -10,41 +10,42 @@ import (
 
 var followingCases = []suiteCase[stream]{
 	{"following_while_others_write_misses_nothing",
-		"Every change is told exactly once to whoever follows from page to page, in whatever order transactions commit.", func(s stream) {
+		"A reader that pages through the feed gets every change exactly once, in whatever order transactions commit.",
+		func(s stream) {
 			const writers, rounds = 4, 15
 			var writing atomic.Int32
 			writing.Store(writers)
-			var told []property.Change
+			var delivered []property.Change
 			cursor := s.head()
 			errs := together(writers+1, func(i int) (err error) {
 				if i < writers {
 					defer writing.Add(-1)
 					return s.writeRounds(i, rounds)
 				}
-				told, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
+				delivered, err = s.followWhile(cursor, func() bool { return writing.Load() > 0 })
 				return err
 			})
 			if err := errors.Join(errs...); err != nil {
 				s.t.Fatalf("writing and following: %v", err)
 			}
-			s.wantEachVersionOnce(told, writers, rounds)
+			s.wantEachVersionOnce(delivered, writers, rounds)
 		}},
 }
 
-// followWhile reads in small pages until nothing more comes after the writing has ended.
+// followWhile reads in small pages until the writing has ended and nothing more comes.
 func (s stream) followWhile(after ports.FeedCursor, writing func() bool) ([]property.Change, error) {
-	var told []property.Change
+	var delivered []property.Change
 	for {
 		last := !writing()
 		page, err := s.feed.Changes(s.t.Context(), after, 3)
 		if err != nil || last && len(page.Changes) == 0 {
-			return told, err
+			return delivered, err
 		}
-		told, after = append(told, page.Changes...), page.Next
+		delivered, after = append(delivered, page.Changes...), page.Next
 	}
 }
 
-// writeRounds creates a listing and changes it until it has as many versions as there are rounds.
+// writeRounds creates a listing and updates it until it has as many versions as there are rounds.
 func (s stream) writeRounds(writer, rounds int) error {
 	p := s.draft(writer)
 	if _, err := s.repo.Create(s.t.Context(), p, nil); err != nil {
@@ -58,15 +59,15 @@ func (s stream) writeRounds(writer, rounds int) error {
 	return nil
 }
 
-func (s stream) wantEachVersionOnce(told []property.Change, listings, versions int) {
+func (s stream) wantEachVersionOnce(delivered []property.Change, listings, versions int) {
 	s.t.Helper()
-	lists := byListing(told)
+	lists := byListing(delivered)
 	if len(lists) != listings {
-		s.t.Fatalf("changes of %d listings were told, not of %d", len(lists), listings)
+		s.t.Fatalf("changes of %d listings were delivered, not of %d", len(lists), listings)
 	}
 	for id, list := range lists {
 		if len(list) != versions {
-			s.t.Fatalf("%d changes of %s were told, not %d", len(list), id, versions)
+			s.t.Fatalf("%d changes of %s were delivered, not %d", len(list), id, versions)
 		}
 		for i, c := range list {
 			if c.Version != int64(i+1) {

@@ -9,46 +9,47 @@ import (
 
 var pruneCases = []suiteCase[stream]{
 	{"prune_removes_what_is_old",
-		"Prune removes the changes made before the given time and says how many; the others stay.", func(s stream) {
+		"Prune removes the changes made before the time and returns how many; the others stay.", func(s stream) {
 			s.write()
-			_, kept := s.laterChange()
-			told, _ := s.follow("", 100)
-			if removed := s.prune(kept.At); removed != int64(len(told)-1) {
-				s.t.Fatalf("%d changes were removed, not %d", removed, len(told)-1)
+			_, last := s.laterChange()
+			delivered, _ := s.follow("", 100)
+			if removed := s.prune(last.At); removed != int64(len(delivered)-1) {
+				s.t.Fatalf("%d changes were removed, not %d", removed, len(delivered)-1)
 			}
-			if again := s.prune(kept.At); again != 0 {
+			if again := s.prune(last.At); again != 0 {
 				s.t.Fatalf("pruning again removed %d changes", again)
 			}
-			s.told("", kept)
+			s.wantNext("", last)
 		}},
 	{"a_cursor_into_pruned_changes_is_gone",
-		"Whoever follows with a cursor behind which changes have been removed is told ErrFeedCursorGone.", func(s stream) {
+		"A cursor behind which changes have been removed is ErrFeedCursorGone.", func(s stream) {
 			empty := s.head()
 			s.write()
 			first := s.read("", 1).Next
-			_, kept := s.laterChange()
-			s.prune(kept.At)
+			_, last := s.laterChange()
+			s.prune(last.At)
 			for _, cursor := range []ports.FeedCursor{empty, first} {
 				_, err := s.feed.Changes(s.t.Context(), cursor, 10)
 				s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
 			}
 		}},
 	{"a_cursor_behind_pruned_changes_is_good",
-		"A cursor that has all removed changes before it goes on, be there changes left or not.", func(s stream) {
+		"A cursor that has all removed changes before it still works, whether changes are left or not.", func(s stream) {
 			s.write()
-			cursor, kept := s.laterChange()
+			cursor, last := s.laterChange()
 			behind := s.head()
-			s.prune(kept.At)
-			s.told(cursor, kept)
-			s.prune(kept.At.Add(time.Hour))
+			s.prune(last.At)
+			s.wantNext(cursor, last)
+			s.prune(last.At.Add(time.Hour))
 			if rest, _ := s.follow(behind, 10); len(rest) != 0 {
-				s.t.Fatalf("all changes were removed, yet the feed tells%s", headings(rest))
+				s.t.Fatalf("all changes were removed, yet the feed delivers%s", headings(rest))
 			}
-			s.told(behind, s.inserted(s.draft(60)))
+			s.wantNext(behind, s.inserted(s.draft(60)))
 			s.wantFoundMany("limit=10", 4)
 		}},
 	{"an_emptied_feed_goes_on",
-		"When every change has been removed, the empty cursor and the head stand before the next change, and older cursors are gone.", func(s stream) {
+		"When every change has been removed, the empty cursor and the head stand before the next change, and older cursors " +
+			"are gone.", func(s stream) {
 			s.write()
 			old := s.read("", 1).Next
 			_, last := s.laterChange()
@@ -57,10 +58,10 @@ var pruneCases = []suiteCase[stream]{
 			_, err := s.feed.Changes(s.t.Context(), old, 10)
 			s.wantError("read after a cursor whose changes were removed", err, ports.ErrFeedCursorGone)
 			made := s.inserted(s.draft(60))
-			s.told("", made)
-			s.told(behind, made)
+			s.wantNext("", made)
+			s.wantNext(behind, made)
 		}},
-	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key goes on answering.",
+	{"prune_leaves_idempotency_keys", "Prune removes changes and nothing else: an idempotency key is still replayed.",
 		func(s stream) {
 			first := s.createWithKey(1, "a", "k", "request")
 			s.prune(later())
@@ -70,7 +71,7 @@ var pruneCases = []suiteCase[stream]{
 		"Only one process at a time prunes; together they remove and count each change once.", func(s stream) {
 			s.write()
 			_, last := s.laterChange()
-			told, _ := s.follow("", 100)
+			delivered, _ := s.follow("", 100)
 			counts := together(4, func(int) int64 {
 				removed, err := s.feed.Prune(s.t.Context(), last.At.Add(time.Hour))
 				if err != nil {
@@ -82,27 +83,27 @@ var pruneCases = []suiteCase[stream]{
 			for _, n := range counts {
 				sum += n
 			}
-			if sum != int64(len(told)) {
-				s.t.Fatalf("of %d changes, concurrent prunes removed %v", len(told), counts)
+			if sum != int64(len(delivered)) {
+				s.t.Fatalf("of %d changes, concurrent prunes removed %v", len(delivered), counts)
 			}
 		}},
 }
 
-// laterChange updates a listing until the store's clock has moved on from all changes made before, and returns the last
+// laterChange updates a listing until the store's clock has moved past all earlier changes. It returns the last
 // update with the cursor right before it.
 func (s stream) laterChange() (ports.FeedCursor, property.Change) {
 	s.t.Helper()
-	told, _ := s.follow("", 100)
-	newest := told[len(told)-1].At
+	delivered, _ := s.follow("", 100)
+	newest := delivered[len(delivered)-1].At
 	p := s.find(numbered(1))
 	for range 10_000 {
 		behind := s.head()
 		change := s.update(p)
-		if retold := s.told(behind, change); retold.At.After(newest) {
-			return behind, retold
+		if delivered := s.wantNext(behind, change); delivered.At.After(newest) {
+			return behind, delivered
 		}
 		p = *s.after(change)
 	}
-	s.t.Fatalf("the store's clock stands still")
+	s.t.Fatalf("the store's clock does not move on")
 	return "", property.Change{}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// ChangeHistory checks that histories keep every promise of ports.ChangeHistory. newStore gives an empty repository, the
-// feed of its changes, and the histories of its listings each time it is called. Which resets a history has is for stores
-// that have resets to test.
+// ChangeHistory checks that histories keep every promise of ports.ChangeHistory. newStore returns an empty
+// repository, the feed of its changes, and the histories of its listings at each call. Resets in a history are left
+// to the tests of stores that have resets.
 func ChangeHistory(
 	t *testing.T, newStore func(t *testing.T) (ports.PropertyRepository, ports.ChangeFeed, ports.ChangeHistory),
 ) {
@@ -24,19 +24,19 @@ func ChangeHistory(
 	})
 }
 
-// archive is a stream of changes that can be looked up by listing.
+// archive is a stream whose changes can be looked up by listing.
 type archive struct {
 	stream
 	histories ports.ChangeHistory
 }
 
-// as is the same archive in the hands of somebody who says who they are.
+// as returns the archive with an actor: its writes are made in that name.
 func (a archive) as(actor string) archive {
 	a.t = acting{a.t, actor}
 	return a
 }
 
-// acting is a case whose writes say who makes them.
+// acting is a case whose writes have an actor.
 type acting struct {
 	reporter
 	actor string
@@ -46,11 +46,11 @@ func (a acting) Context() context.Context {
 	return ports.WithActor(a.reporter.Context(), a.actor)
 }
 
-// recall reads a history from its end to its beginning in pages of at most limit changes.
+// recall reads a history to its beginning in pages of at most limit changes, the newest first.
 func (a archive) recall(id property.ID, limit int) []property.Change {
 	a.t.Helper()
-	var told []property.Change
-	for before := int64(0); len(told) < 10_000; {
+	var changes []property.Change
+	for before := int64(0); len(changes) < 10_000; {
 		page, err := a.histories.History(a.t.Context(), id, before, limit)
 		if err != nil {
 			a.t.Fatalf("read %d changes of %s before %d: %v", limit, id, before, err)
@@ -58,73 +58,74 @@ func (a archive) recall(id property.ID, limit int) []property.Change {
 		if len(page.Changes) > limit || page.Next != 0 && len(page.Changes) == 0 {
 			a.t.Fatalf("a page of at most %d changes has %d, and Next is %d", limit, len(page.Changes), page.Next)
 		}
-		told = append(told, page.Changes...)
+		changes = append(changes, page.Changes...)
 		if before = page.Next; before == 0 {
-			return told
+			return changes
 		}
 	}
 	a.t.Fatalf("the history never ends")
 	return nil
 }
 
-// wantHistory says what the history of a listing is, of all the changes that were made, oldest first.
+// wantHistory checks the history of a listing against all changes that were made, oldest first.
 func (a archive) wantHistory(id property.ID, made []property.Change, limit int) {
 	a.t.Helper()
 	want := byListing(made)[id]
-	told := a.recall(id, limit)
-	if len(told) != len(want) {
-		a.t.Fatalf("the history of %s has %d changes, not %d:%s", id, len(told), len(want), headings(told))
+	changes := a.recall(id, limit)
+	if len(changes) != len(want) {
+		a.t.Fatalf("the history of %s has %d changes, not %d:%s", id, len(changes), len(want), headings(changes))
 	}
 	slices.Reverse(want)
-	for i, c := range told {
+	for i, c := range changes {
 		a.wantChange(c, want[i])
-		if i > 0 && c.At.After(told[i-1].At) {
-			a.t.Fatalf("a change of %v comes behind one of %v", c.At, told[i-1].At)
+		if i > 0 && c.At.After(changes[i-1].At) {
+			a.t.Fatalf("a change of %v comes after one of %v", c.At, changes[i-1].At)
 		}
 	}
 }
 
-// wantActors says who made the changes of a listing, the newest first.
+// wantActors checks the actors of the changes of a listing, the newest first.
 func (a archive) wantActors(id property.ID, actors ...string) {
 	a.t.Helper()
-	var told []string
+	var got []string
 	for _, c := range a.recall(id, 100) {
-		told = append(told, c.Actor)
+		got = append(got, c.Actor)
 	}
-	if !slices.Equal(told, actors) {
-		a.t.Fatalf("the changes of %s were made by %q, not by %q", id, told, actors)
+	if !slices.Equal(got, actors) {
+		a.t.Fatalf("the changes of %s were made by %q, not by %q", id, got, actors)
 	}
 }
 
 var historyCases = []suiteCase[archive]{
-	{"a_history_is_told_newest_first",
-		"History returns the changes of the listing, with both images, the newest first, whoever made them.", func(a archive) {
+	{"a_history_comes_newest_first",
+		"History returns the changes of the listing by all actors, with both images, the newest first.", func(a archive) {
 			made := append(a.write(), a.as("anna").update(a.find(numbered(1)), title("by anna")))
 			for n := 1; n <= 9; n++ {
 				a.wantHistory(numbered(n), made, 100)
 			}
 		}},
-	{"pages_of_any_size_tell_the_same_history",
-		"A page has at most limit changes; from Next to Next they tell the whole history, and Next is 0 exactly when nothing older is kept.", func(a archive) {
+	{"pages_of_any_size_give_the_same_history",
+		"A page has at most limit changes; from Next to Next they make up the whole history, and Next is 0 exactly when " +
+			"nothing older is stored.", func(a archive) {
 			made := a.write()
 			for n := 1; n <= 3; n++ {
 				for limit := 1; limit <= len(made); limit++ {
 					a.wantHistory(numbered(n), made, limit)
 				}
-				kept := len(a.recall(numbered(n), 100))
-				for limit, left := range map[int]bool{kept: false, kept - 1: true} {
+				total := len(a.recall(numbered(n), 100))
+				for limit, left := range map[int]bool{total: false, total - 1: true} {
 					if limit == 0 {
 						continue
 					}
 					page, err := a.histories.History(a.t.Context(), numbered(n), 0, limit)
 					if err != nil || (page.Next != 0) != left {
-						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, kept, page.Next, err)
+						a.t.Fatalf("with %d of %d changes on the page Next is %d, error %v", limit, total, page.Next, err)
 					}
 				}
 			}
 		}},
 	{"every_change_has_its_actor",
-		"Each change has the actor of the writing that made it, whatever the way it was written.", func(a archive) {
+		"Each change has the actor of its write, whatever the kind of write.", func(a archive) {
 			a.as("creator").create(a.draft(1))
 			a.as("reviser").update(a.find(numbered(1)), title("revised"))
 			a.as("importer").upsert(a.draft(2, reference("two")), a.draft(3, reference("three")))
@@ -138,8 +139,9 @@ var historyCases = []suiteCase[archive]{
 			a.wantActors(numbered(4), "key importer")
 			a.wantActors(numbered(5), "once")
 		}},
-	{"who_says_nothing_is_not_the_one_before",
-		"A write that does not say who makes it is never taken for the work of whoever wrote, or failed to write, before it.", func(a archive) {
+	{"a_missing_actor_is_not_the_one_before",
+		"A write without an actor never gets the actor of an earlier write, whether that succeeded or failed.",
+		func(a archive) {
 			a.as("anna").create(a.draft(1))
 			a.as("anna").upsert(a.draft(2, reference("two")))
 			stale := a.find(numbered(1))
@@ -148,15 +150,15 @@ var historyCases = []suiteCase[archive]{
 			a.wantError("update at another version", err, property.ErrVersionConflict)
 			_, err = a.repo.Create(a.as("anna").t.Context(), a.draft(3, reference("two")), nil)
 			a.wantError("create with a taken reference", err, property.ErrReferenceTaken)
-			a.update(a.find(numbered(1)), title("nobody"))
-			a.upsert(a.draft(9, reference("two"), title("nobody")), a.draft(4, reference("four")))
+			a.update(a.find(numbered(1)), title("no actor"))
+			a.upsert(a.draft(9, reference("two"), title("no actor")), a.draft(4, reference("four")))
 			a.create(a.draft(3))
 			a.createWithKey(5, "owner", "key", "request")
 			a.delete(numbered(1), 0)
 			for n, unnamed := range map[int]int{1: 2, 2: 1, 3: 1, 4: 1, 5: 1} {
 				for _, c := range a.recall(numbered(n), 100)[:unnamed] {
 					if strings.Contains(c.Actor, "anna") {
-						a.t.Fatalf("anna is said to have made the %s of %s to version %d", c.Op, c.ID, c.Version)
+						a.t.Fatalf("the %s of %s to version %d has the actor anna", c.Op, c.ID, c.Version)
 					}
 				}
 			}
@@ -169,7 +171,7 @@ var historyCases = []suiteCase[archive]{
 				func(i int) error { return a.as(names[i]).writeRounds(i+1, rounds) })...); err != nil {
 				a.t.Fatalf("writing at once: %v", err)
 			}
-			unnamed := a.recall(numbered(3), 1)[0].Actor // the database's own idea
+			unnamed := a.recall(numbered(3), 1)[0].Actor // the database's own default
 			for i, name := range names {
 				if name == "" {
 					name = unnamed
@@ -177,10 +179,10 @@ var historyCases = []suiteCase[archive]{
 				a.wantActors(numbered(i+1), slices.Repeat([]string{name}, rounds)...)
 			}
 			if slices.Contains(names[:2], unnamed) || unnamed == names[3] {
-				a.t.Fatalf("who does not say is taken for %q", unnamed)
+				a.t.Fatalf("a change without an actor has the actor %q", unnamed)
 			}
 		}},
-	{"an_actor_is_text_like_any_other", "An actor comes back letter by letter.", func(a archive) {
+	{"an_actor_is_text_like_any_other", "An actor comes back character by character.", func(a archive) {
 		actors := []string{"O'Brien", `"x" \ %s $1 ? ?0`, "旺角 🏡 Łódź", "a\nb", " ", "'; DROP TABLE properties; --"}
 		a.create(a.draft(1))
 		for i, actor := range actors {
@@ -195,7 +197,7 @@ var historyCases = []suiteCase[archive]{
 			}
 		}
 	}},
-	{"a_long_actor_is_cut", "Of a long actor the first MaxActor characters are kept.", func(a archive) {
+	{"a_long_actor_is_cut", "Of a long actor the first MaxActor characters are stored.", func(a archive) {
 		fits := strings.Repeat("é", ports.MaxActor)
 		a.as(fits).create(a.draft(1))
 		a.as(fits+"x").update(a.find(numbered(1)), title("longer"))
@@ -203,7 +205,8 @@ var historyCases = []suiteCase[archive]{
 		a.wantActors(numbered(1), fits, fits)
 		a.wantActors(numbered(2), fits)
 	}},
-	{"a_deleted_listing_has_a_history", "The history of a listing goes on over its deletion, and over its second birth.",
+	{"a_deleted_listing_has_a_history",
+		"The history of a listing goes on after its deletion, and after it is created again.",
 		func(a archive) {
 			made := []property.Change{a.inserted(a.full(1)), a.delete(numbered(1), 0)}
 			a.wantHistory(numbered(1), made, 100)
@@ -211,7 +214,7 @@ var historyCases = []suiteCase[archive]{
 			a.wantHistory(numbered(1), made, 100)
 			a.wantHistory(numbered(1), made, 1)
 		}},
-	{"an_unknown_listing_has_no_history", "The history of a listing that never was is empty, without an error.",
+	{"an_unknown_listing_has_no_history", "The history of an unknown listing is empty, without an error.",
 		func(a archive) {
 			a.write()
 			a.wantHistory(numbered(77), nil, 10)
@@ -229,24 +232,25 @@ var historyCases = []suiteCase[archive]{
 			}
 			for _, c := range slices.Concat(a.recall(numbered(1), 10), a.recall(numbered(2), 10)) {
 				if c.Actor == "anna" {
-					a.t.Fatalf("anna is said to have made the %s of %s", c.Op, c.ID)
+					a.t.Fatalf("the %s of %s has the actor anna", c.Op, c.ID)
 				}
 			}
 		}},
-	{"only_what_is_kept_is_told", "Changes that have been pruned are gone from every history.", func(a archive) {
+	{"pruned_changes_leave_every_history", "Changes that have been pruned are gone from every history.", func(a archive) {
 		a.write()
-		_, kept := a.laterChange()
-		if told := a.recall(kept.ID, 100); len(told) < 4 {
-			a.t.Fatalf("before anything is pruned the history has %d changes", len(told))
+		_, last := a.laterChange()
+		if changes := a.recall(last.ID, 100); len(changes) < 4 {
+			a.t.Fatalf("before anything is pruned the history has %d changes", len(changes))
 		}
-		a.prune(kept.At)
-		a.wantHistory(kept.ID, []property.Change{kept}, 10)
+		a.prune(last.At)
+		a.wantHistory(last.ID, []property.Change{last}, 10)
 		a.wantHistory(numbered(2), nil, 10)
-		a.prune(kept.At.Add(time.Hour))
-		a.wantHistory(kept.ID, nil, 10)
+		a.prune(last.At.Add(time.Hour))
+		a.wantHistory(last.ID, nil, 10)
 	}},
 	{"a_history_ends_with_its_context",
-		"History returns with an error that wraps the context's own when that is cancelled or its deadline has passed.", func(a archive) {
+		"History returns with an error that wraps the context's own when that is cancelled or its deadline has passed.",
+		func(a archive) {
 			a.write()
 			ctx, cancel := context.WithCancel(a.t.Context())
 			cancel()

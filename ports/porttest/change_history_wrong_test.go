@@ -21,19 +21,19 @@ func TestWrongChangeHistoriesAreNoticed(t *testing.T) {
 	}
 }
 
-// retold is histories told in another way.
-type retold func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error)
+// historyFunc is a ChangeHistory that is a function.
+type historyFunc func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error)
 
-func (r retold) History(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
+func (r historyFunc) History(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 	return r(ctx, id, before, limit)
 }
 
 type bentHistory = func(ports.ChangeHistory) ports.ChangeHistory
 
-// retelling is histories whose pages are bent on their way out.
-func retelling(bend func(id property.ID, limit int, page *ports.HistoryPage)) bentHistory {
+// withHistoryPages changes the pages of histories.
+func withHistoryPages(bend func(id property.ID, limit int, page *ports.HistoryPage)) bentHistory {
 	return func(right ports.ChangeHistory) ports.ChangeHistory {
-		return retold(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
+		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			page, err := right.History(ctx, id, before, limit)
 			bend(id, limit, &page)
 			return page, err
@@ -41,53 +41,53 @@ func retelling(bend func(id property.ID, limit int, page *ports.HistoryPage)) be
 	}
 }
 
-// naming is histories whose actors are bent on their way out.
-func naming(bend func(actor string) string) bentHistory {
-	return retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
+// withActors changes the actors of histories.
+func withActors(bend func(actor string) string) bentHistory {
+	return withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		for i := range page.Changes {
 			page.Changes[i].Actor = bend(page.Changes[i].Actor)
 		}
 	})
 }
 
-// asking is histories whose questions are bent on their way in.
-func asking(bend func(ctx context.Context, before int64, limit int) (context.Context, int64, int)) bentHistory {
+// withQuery changes the arguments of queries.
+func withQuery(bend func(ctx context.Context, before int64, limit int) (context.Context, int64, int)) bentHistory {
 	return func(right ports.ChangeHistory) ports.ChangeHistory {
-		return retold(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
+		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			ctx, before, limit = bend(ctx, before, limit)
 			return right.History(ctx, id, before, limit)
 		})
 	}
 }
 
-// losing is histories that lack some changes.
-func losing(lost func(property.Change) bool) bentHistory {
-	return retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
+// withoutChanges leaves some changes out of histories.
+func withoutChanges(lost func(property.Change) bool) bentHistory {
+	return withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		page.Changes = slices.DeleteFunc(page.Changes, lost)
 	})
 }
 
-const newestFirst, inPages = "a_history_is_told_newest_first", "pages_of_any_size_tell_the_same_history"
+const newestFirst, inPages = "a_history_comes_newest_first", "pages_of_any_size_give_the_same_history"
 
 var wrongHistories = []wrong[ports.ChangeHistory]{
 	{"the oldest change comes first",
-		retelling(func(_ property.ID, _ int, page *ports.HistoryPage) { slices.Reverse(page.Changes) }),
+		withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) { slices.Reverse(page.Changes) }),
 		[]string{newestFirst}, []string{"*"}},
-	{"the newest change comes twice", retelling(func(_ property.ID, limit int, page *ports.HistoryPage) {
+	{"the newest change comes twice", withHistoryPages(func(_ property.ID, limit int, page *ports.HistoryPage) {
 		if n := len(page.Changes); n > 0 && n < limit {
 			page.Changes = append(page.Changes[:1:1], page.Changes...)
 		}
 	}), []string{newestFirst, "what_changed_nothing_is_in_no_history"}, []string{"*"}},
-	{"deletes are lost", losing(func(c property.Change) bool { return c.Op == property.OpDelete }),
+	{"deletes are lost", withoutChanges(func(c property.Change) bool { return c.Op == property.OpDelete }),
 		[]string{newestFirst, "a_deleted_listing_has_a_history"}, []string{"*"}},
-	{"a history begins with the last birth", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
+	{"a history begins with the last creation", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		if born := slices.IndexFunc(page.Changes,
 			func(c property.Change) bool { return c.Op == property.OpInsert }); born >= 0 {
 			page.Changes, page.Next = page.Changes[:born+1], 0
 		}
 	}), []string{newestFirst, inPages, "a_deleted_listing_has_a_history"}, nil},
-	{"what is gone has no history", func(right ports.ChangeHistory) ports.ChangeHistory {
-		return retold(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
+	{"a deleted listing has no history", func(right ports.ChangeHistory) ports.ChangeHistory {
+		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			newest, err := right.History(ctx, id, 0, 1)
 			if len(newest.Changes) == 1 && newest.Changes[0].Op == property.OpDelete {
 				return ports.HistoryPage{}, err
@@ -95,8 +95,8 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 			return right.History(ctx, id, before, limit)
 		})
 	}, []string{"a_deleted_listing_has_a_history"}, []string{"*"}},
-	{"no history is not found", func(right ports.ChangeHistory) ports.ChangeHistory {
-		return retold(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
+	{"an empty history is an error", func(right ports.ChangeHistory) ports.ChangeHistory {
+		return historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			page, err := right.History(ctx, id, before, limit)
 			if err == nil && len(page.Changes) == 0 {
 				err = property.ErrNotFound
@@ -104,78 +104,78 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 			return page, err
 		})
 	}, []string{"an_unknown_listing_has_no_history"}, []string{"*"}},
-	{"the images before are lost", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
+	{"the images before are lost", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		for i := range page.Changes {
 			page.Changes[i].Before = nil
 		}
 	}), []string{newestFirst}, []string{"*"}},
-	{"changes have no time", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
+	{"changes have no time", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		for i := range page.Changes {
 			page.Changes[i].At = time.Time{}
 		}
 	}), []string{newestFirst}, []string{"*"}},
-	{"pages are too long", asking(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
+	{"pages are too long", withQuery(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
 		return ctx, before, limit + 1
 	}), []string{inPages}, []string{"*"}},
-	{"every page is the first", asking(func(ctx context.Context, _ int64, limit int) (context.Context, int64, int) {
+	{"every page is the first", withQuery(func(ctx context.Context, _ int64, limit int) (context.Context, int64, int) {
 		return ctx, 0, limit
 	}), []string{inPages}, []string{"*"}},
 	{"a page repeats the last change",
-		asking(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
+		withQuery(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
 			if before != 0 && limit > 1 {
 				before++
 			}
 			return ctx, before, limit
 		}), []string{inPages}, nil},
-	{"next is never set", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) { page.Next = 0 }),
+	{"next is never set", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) { page.Next = 0 }),
 		[]string{inPages}, []string{"*"}},
-	{"next is set on a full page", retelling(func(_ property.ID, limit int, page *ports.HistoryPage) {
+	{"next is set on a full page", withHistoryPages(func(_ property.ID, limit int, page *ports.HistoryPage) {
 		if n := len(page.Changes); n == limit && page.Next == 0 && page.Changes[n-1].Tx > 1 {
 			page.Next = 1
 		}
 	}), []string{inPages}, []string{"*"}},
-	{"nobody has a name", naming(func(string) string { return "" }), []string{"every_change_has_its_actor"},
+	{"no change has an actor", withActors(func(string) string { return "" }), []string{"every_change_has_its_actor"},
 		[]string{"*"}},
-	{"everybody has one name", naming(func(string) string { return "gable" }),
+	{"all changes have one actor", withActors(func(string) string { return "gable" }),
 		[]string{"every_change_has_its_actor", "writers_at_once_keep_their_names"}, []string{"*"}},
-	{"who deletes has no name", retelling(func(_ property.ID, _ int, page *ports.HistoryPage) {
+	{"deletes have no actor", withHistoryPages(func(_ property.ID, _ int, page *ports.HistoryPage) {
 		for i := range page.Changes {
 			if page.Changes[i].Op == property.OpDelete {
 				page.Changes[i].Actor = ""
 			}
 		}
 	}), []string{"every_change_has_its_actor"}, nil},
-	{"a name holds until the next one", func(right ports.ChangeHistory) ports.ChangeHistory {
+	{"an actor stays until the next one", func(right ports.ChangeHistory) ports.ChangeHistory {
 		last := ""
-		return naming(func(actor string) string {
+		return withActors(func(actor string) string {
 			if actor != "" {
 				last = actor
 			}
 			return last
-		})(retold(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
+		})(historyFunc(func(ctx context.Context, id property.ID, before int64, limit int) (ports.HistoryPage, error) {
 			page, err := right.History(ctx, id, before, limit)
 			for _, c := range page.Changes {
 				last = c.Actor
 			}
 			return page, err
 		}))
-	}, []string{"who_says_nothing_is_not_the_one_before"}, []string{"*"}},
-	{"who says nothing is the last one", naming(func(actor string) string {
+	}, []string{"a_missing_actor_is_not_the_one_before"}, []string{"*"}},
+	{"a missing actor is replaced by the last one", withActors(func(actor string) string {
 		if actor == "" {
 			return "four"
 		}
 		return actor
 	}), []string{"writers_at_once_keep_their_names"}, nil},
-	{"names are mixed up", naming(func(actor string) string { return strings.ReplaceAll(actor, "two", "one") }),
+	{"names are mixed up", withActors(func(actor string) string { return strings.ReplaceAll(actor, "two", "one") }),
 		[]string{"writers_at_once_keep_their_names"}, nil},
-	{"names lose their quotes", naming(func(actor string) string { return strings.ReplaceAll(actor, "'", "") }),
+	{"names lose their quotes", withActors(func(actor string) string { return strings.ReplaceAll(actor, "'", "") }),
 		[]string{"an_actor_is_text_like_any_other"}, nil},
-	{"names are tidied", naming(strings.TrimSpace), []string{"an_actor_is_text_like_any_other"}, nil},
-	{"names are cut by bytes", naming(func(actor string) string { return actor[:min(len(actor), ports.MaxActor)] }),
+	{"names are tidied", withActors(strings.TrimSpace), []string{"an_actor_is_text_like_any_other"}, nil},
+	{"names are cut by bytes", withActors(func(actor string) string { return actor[:min(len(actor), ports.MaxActor)] }),
 		[]string{"a_long_actor_is_cut"}, nil},
 	{"pruned changes are remembered", func(right ports.ChangeHistory) ports.ChangeHistory {
 		longest := map[property.ID]ports.HistoryPage{}
-		return retelling(func(id property.ID, limit int, page *ports.HistoryPage) {
+		return withHistoryPages(func(id property.ID, limit int, page *ports.HistoryPage) {
 			if limit > 1 && len(page.Changes) >= len(longest[id].Changes) {
 				longest[id] = *page
 			}
@@ -183,8 +183,8 @@ var wrongHistories = []wrong[ports.ChangeHistory]{
 				*page = longest[id]
 			}
 		})(right)
-	}, []string{"only_what_is_kept_is_told"}, []string{"*"}},
-	{"contexts are ignored", asking(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
+	}, []string{"pruned_changes_leave_every_history"}, []string{"*"}},
+	{"contexts are ignored", withQuery(func(ctx context.Context, before int64, limit int) (context.Context, int64, int) {
 		return context.WithoutCancel(ctx), before, limit
 	}), []string{"a_history_ends_with_its_context"}, nil},
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Differential checks that empty repositories give the same pages and counts for random searches over the same random
-// listings, and that these are what the domain's own reading of the search says: a listing that Filter.Matches is sure
-// about is found, or not found, by every store. Where the domain says Maybe, stores may differ.
+// Differential compares empty repositories over the same random listings and random searches. They must return the
+// same pages and counts. These must agree with the domain: every store finds, or does not find, a listing about which
+// Filter.Matches is sure. Where the domain returns Maybe, stores may differ.
 func Differential(t *testing.T, repos map[string]ports.PropertyRepository) {
 	table := Listings(200).Example(1)
 	names := slices.Sorted(maps.Keys(repos))
@@ -37,13 +37,13 @@ func Differential(t *testing.T, repos map[string]ports.PropertyRepository) {
 	})
 }
 
-// expectation is what the domain says about a search over a table.
+// expectation is the result of a search over a table according to the domain.
 type expectation struct {
 	search  property.Search
 	table   map[property.ID]property.Property
-	sure    []property.ID        // listings that match for sure behind the start, in order
+	sure    []property.ID        // listings behind the start that surely match, in order
 	unsure  map[property.ID]bool // listings that may match
-	matches int                  // how many match for sure, wherever the search starts
+	matches int                  // how many surely match, wherever the search starts
 }
 
 func expect(table []property.Property, search property.Search) expectation {
@@ -67,7 +67,7 @@ func expect(table []property.Property, search property.Search) expectation {
 	return e
 }
 
-// check walks the pages of the search in one repository.
+// check pages through the search in one repository.
 func (e expectation) check(t *rapid.T, name string, repo ports.PropertyRepository) {
 	found := e.walk(t, name, repo)
 	sure := slices.DeleteFunc(slices.Clone(found), func(id property.ID) bool { return e.unsure[id] })
@@ -93,7 +93,7 @@ func (e expectation) walk(t *rapid.T, name string, repo ports.PropertyRepository
 			t.Fatalf("%s: search %q: %v", name, &search, err)
 		}
 		if len(page.Properties) > search.Limit {
-			t.Fatalf("%s: search %q gives a page of %d listings", name, &search, len(page.Properties))
+			t.Fatalf("%s: search %q returns a page of %d listings", name, &search, len(page.Properties))
 		}
 		for _, p := range page.Properties {
 			if !p.Details.Equal(e.table[p.ID].Details) {

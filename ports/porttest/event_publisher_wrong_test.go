@@ -10,7 +10,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// plainBus is a right and plain bus. The others embed it and publish in a wrong way.
+// plainBus is a plain, right bus. The others embed it and publish in a wrong way.
 type plainBus struct {
 	mu       sync.Mutex
 	handlers []ports.EventHandler
@@ -24,7 +24,7 @@ func (b *plainBus) Publish(ctx context.Context, events ...property.Event) {
 	b.deliver(context.WithoutCancel(ctx), events)
 }
 
-// deliver tells every subscriber, without regard to other calls.
+// deliver calls every subscriber, whatever other calls are running.
 func (b *plainBus) deliver(ctx context.Context, events []property.Event) {
 	for _, h := range b.handlers {
 		h(ctx, events)
@@ -44,15 +44,15 @@ var wrongBuses = []struct {
 	wrong, noticed string
 	publish        func(b *plainBus, ctx context.Context, events []property.Event)
 }{
-	{"cannot do without subscribers", "no_subscriber_is_fine", func(b *plainBus, ctx context.Context,
+	{"fails without subscribers", "no_subscriber_is_fine", func(b *plainBus, ctx context.Context,
 		events []property.Event) {
 		b.handlers[0](ctx, events)
 	}},
-	{"tells only the first subscriber", "every_subscriber_hears_everything_in_order",
+	{"calls only the first subscriber", "every_subscriber_receives_everything_in_order",
 		func(b *plainBus, ctx context.Context, events []property.Event) {
 			b.handlers[0](ctx, events)
 		}},
-	{"sorts the events", "every_subscriber_hears_everything_in_order",
+	{"sorts the events", "every_subscriber_receives_everything_in_order",
 		func(b *plainBus, ctx context.Context, events []property.Event) {
 			events = slices.Clone(events)
 			slices.SortFunc(events, func(x, y property.Event) int { return int(x.Change.Version - y.Change.Version) })
@@ -74,13 +74,13 @@ var wrongBuses = []struct {
 		events []property.Event) {
 		go b.Publish(ctx, events...)
 	}},
-	{"drops events of a caller that has gone", "cancellation_is_ignored",
+	{"drops the events of a cancelled caller", "cancellation_is_ignored",
 		func(b *plainBus, ctx context.Context, events []property.Event) {
 			if ctx.Err() == nil {
 				b.Publish(ctx, events...)
 			}
 		}},
-	{"hands the cancellation on", "cancellation_is_ignored", func(b *plainBus, ctx context.Context,
+	{"passes the cancellation on", "cancellation_is_ignored", func(b *plainBus, ctx context.Context,
 		events []property.Event) {
 		b.deliver(ctx, events)
 	}},

@@ -14,7 +14,7 @@ import (
 // limiter is an adapter of your own: a rate limiter over a map.
 type limiter struct {
 	mu    sync.Mutex
-	until map[ports.Client]time.Time // when all that the client has used is forgotten
+	until map[ports.Client]time.Time // the time at which all use of the client is forgotten
 }
 
 func newLimiter() *limiter { return &limiter{until: map[ports.Client]time.Time{}} }

@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// audited is somebody's own adapter: a wrapper that writes down what is removed.
+// audited is a custom adapter: a wrapper that records deletions.
 type audited struct {
 	ports.PropertyRepository
 	note func(text string)
@@ -28,7 +28,7 @@ func (a *audited) Delete(ctx context.Context, id property.ID, version int64) (pr
 	return change, err
 }
 
-// An adapter joins the suite with one test, which gives it an empty repository for each case.
+// An adapter joins the suite with one test, which passes an empty repository for each case.
 func TestAuditedPropertyRepository(t *testing.T) {
 	porttest.PropertyRepository(t, func(t *testing.T) ports.PropertyRepository {
 		note := func(text string) { t.Log(text) }
@@ -36,13 +36,14 @@ func TestAuditedPropertyRepository(t *testing.T) {
 	}, porttest.Features{})
 }
 
-// The limiter of ExampleRateLimiter passes the suite. Its file has no test, so that documentation shows the whole file.
+// The limiter of ExampleRateLimiter passes the suite. Its file has no test, so that the documentation shows the whole
+// file.
 func TestExampleRateLimiter(t *testing.T) { joinSuite(t) }
 
 // store is how a program provides the repository that its use cases get.
 var store = fx.Provide(func() ports.PropertyRepository { return memory.NewPropertyRepository(time.Now) })
 
-// useCase stands for the parts of the program that ask for the port.
+// useCase stands for the parts of the program that depend on the port.
 func useCase(repo ports.PropertyRepository) error {
 	details := property.Details{Title: "Sunny flat", Location: "Seattle", Price: 450_000_00}
 	p, err := property.New(property.ID{15: 1}, details, time.Now())

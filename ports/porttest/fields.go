@@ -6,7 +6,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// FieldsNamed is the set of the fields with these names.
+// FieldsNamed returns the set of the fields with these names.
 func FieldsNamed(names ...string) (set property.Fields) {
 	for i, f := range property.FieldTable() {
 		if slices.Contains(names, f.Name) {
@@ -16,7 +16,7 @@ func FieldsNamed(names ...string) (set property.Fields) {
 	return set
 }
 
-// absence is a field that a source may lack, and the fields that it then lacks.
+// absence is a field that a source may lack, with all fields that are then absent.
 type absence struct {
 	property.Field
 	fields property.Fields
@@ -32,7 +32,8 @@ func absences() (all []absence) {
 	return all
 }
 
-// oneFieldEdits change a full draft in one field each; absent values differ from the least.
+// oneFieldEdits returns edits that each change one field of a full draft. Each removed value differs from the least
+// one.
 func oneFieldEdits() map[string]func(*property.Details) {
 	edits := map[string]func(*property.Details){
 		"capitals":  title("Full"),
@@ -40,7 +41,7 @@ func oneFieldEdits() map[string]func(*property.Details) {
 	}
 	for _, f := range property.FieldTable() {
 		if f.Key {
-			continue // it says which listing is changed
+			continue // it identifies the listing
 		}
 		edits[f.Name] = OtherValue(&f)
 		switch f.Type {
@@ -55,7 +56,7 @@ func oneFieldEdits() map[string]func(*property.Details) {
 	return edits
 }
 
-// OtherValue gives a listing that has every field another value in one.
+// OtherValue returns an edit that changes the value of one field of a full listing.
 func OtherValue(f *property.Field) func(*property.Details) {
 	return func(d *property.Details) {
 		switch f.Type {

@@ -7,8 +7,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// FullListing is a valid listing with a value other than zero in every field, for round trips: what it loses on the way
-// through a store, a file or a form, a real listing loses too. The test fails when the listing itself lacks a field.
+// FullListing returns a valid listing in which no field is zero, for round trips. What it loses on the way through a
+// store, a file or a form, a real listing loses too. The test fails when the listing itself lacks a field.
 func FullListing(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -36,7 +36,7 @@ func FullListing(t interface {
 	return p
 }
 
-// zeroField is the path of a field that is zero, in depth; "" when there is none. Times are looked at as a whole.
+// zeroField returns the path of a field that is zero, at any depth, or "". A time counts as one value.
 func zeroField(v reflect.Value) string {
 	if _, isTime := v.Interface().(time.Time); v.Kind() != reflect.Struct || isTime {
 		return ""

@@ -12,15 +12,17 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// The pools are small, so that random listings share values, ties are common and random searches find something.
+// The pools are small, so that random listings share values, ties are common and random searches match something.
 var (
 	wordPool = []string{
-		"Sunny", "LOFT", "house", "farmhouse", "seaside", "100%", "a_b", `back\slash`, "O'Brien", `"Manor"`, "<br", "/>", "&amp;",
+		"Sunny", "LOFT", "house", "farmhouse", "seaside", "100%", "a_b", `back\slash`, "O'Brien", `"Manor"`, "<br", "/>",
+		"&amp;",
 		"École", "ÉCOLE", "Großzügig", "straße", "Уютная", "ΣΊΣΥΦΟΣ", "İstanbul", "ſtreet", "\u212Aelvin",
 		"VILA ALFÍ", "I\u0303", "\uA7CBɤ", "旺角", "西營盤三房", "🏡", "شقة",
 	}
 	partPool = []string{
-		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE", "É", "ß", "SS",
+		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE",
+		"É", "ß", "SS",
 		"Σ", "σ", "уют", "角", "三房", "🏡", "شق", "castle", "İ", "ı", "ALFI", "í", "\u0301", "\u0307", "ɤ",
 	}
 	numberPools = map[string][]property.Decimal{
@@ -37,8 +39,8 @@ var (
 		-50 * 365 * 24 * time.Hour}
 )
 
-// Details draws details that keep every rule: realistic text in several scripts, values that are often equal and often
-// absent, clustered places, and the extremes.
+// Details draws valid details: realistic text in several scripts, values that are often equal and often absent,
+// clustered coordinates, and the extremes.
 func Details() *rapid.Generator[property.Details] {
 	return rapid.Custom(func(t *rapid.T) property.Details {
 		d := property.Details{
@@ -70,7 +72,7 @@ func words(t *rapid.T, label string, fewest, most int) string {
 	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(wordPool), fewest, most).Draw(t, label), " ")
 }
 
-// pool is a few values of a number, its extremes among them.
+// pool returns a few values of a number, including its extremes.
 func pool(f *property.Field) []property.Decimal {
 	if values, ok := numberPools[f.Name]; ok {
 		return values
@@ -78,22 +80,22 @@ func pool(f *property.Field) []property.Decimal {
 	return []property.Decimal{f.Min, f.Min + 100, f.Max - 100, f.Max}
 }
 
-// number draws the value of a field, which is sometimes absent where it may be.
+// number draws the value of a field. An optional field is sometimes absent.
 func number(t *rapid.T, f *property.Field) property.Optional[property.Decimal] {
-	if f.Type != property.MoneyField && rapid.IntRange(0, 3).Draw(t, f.Name+" given") == 0 {
+	if f.Type != property.MoneyField && rapid.IntRange(0, 3).Draw(t, f.Name+" present") == 0 {
 		return property.Optional[property.Decimal]{}
 	}
 	return property.Some(rapid.SampledFrom(pool(f)).Draw(t, f.Name))
 }
 
-// degree is a value of the pool or one near it, within the limit.
+// degree returns a value of the pool or one near it, within the limit.
 func degree(t *rapid.T, pool []float64, limit float64) float64 {
 	offset := float64(rapid.IntRange(-3, 3).Draw(t, "offset")) / 128
 	return min(limit, max(-limit, rapid.SampledFrom(pool).Draw(t, "degree")+offset))
 }
 
-// Listings draws a table of so many listings with different ids, in no order, some of them with a reference, many born
-// at the same moment.
+// Listings draws a table of count listings with different ids, in no order. Some of them have a reference, and many
+// are created at the same moment.
 func Listings(count int) *rapid.Generator[[]property.Property] {
 	return rapid.Custom(func(t *rapid.T) []property.Property {
 		table := make([]property.Property, count)
@@ -117,7 +119,7 @@ func listing(t *rapid.T, n int) property.Property {
 	return p
 }
 
-// Search draws a first page of a search, about values that Details draws too.
+// Search draws the first page of a search for values that Details draws too.
 func Search() *rapid.Generator[property.Search] {
 	return rapid.Custom(func(t *rapid.T) property.Search {
 		search, err := property.ParseSearch(Parameters().Draw(t, "parameters"))
@@ -128,10 +130,10 @@ func Search() *rapid.Generator[property.Search] {
 	})
 }
 
-// Parameters draws the parameters of a valid search as they come in a URL, without a cursor.
+// Parameters draws the URL parameters of a valid search, without a cursor.
 func Parameters() *rapid.Generator[map[string][]string] {
 	return rapid.Custom(func(t *rapid.T) map[string][]string {
-		q := asked{t, map[string][]string{}}
+		q := drawnQuery{t, map[string][]string{}}
 		q.put("q", 2, func() string { return strings.Join(q.some("words", partPool, 2), " ") })
 		q.put("location", 4, func() string { return q.one("location", partPool) })
 		choose(q, "offer", property.Offers())
@@ -154,46 +156,46 @@ func Parameters() *rapid.Generator[map[string][]string] {
 	})
 }
 
-// asked is a set of parameters that is being drawn.
-type asked struct {
+// drawnQuery is a set of parameters while it is drawn.
+type drawnQuery struct {
 	t          *rapid.T
 	parameters map[string][]string
 }
 
-// put adds a parameter one time out of so many.
-func (q asked) put(name string, times int, value func() string) {
-	if rapid.IntRange(1, times).Draw(q.t, name+" asked") == times {
+// put adds a parameter in one of so many draws.
+func (q drawnQuery) put(name string, times int, value func() string) {
+	if rapid.IntRange(1, times).Draw(q.t, name+" present") == times {
 		q.parameters[name] = []string{value()}
 	}
 }
 
-func (q asked) one(label string, pool []string) string {
+func (q drawnQuery) one(label string, pool []string) string {
 	return rapid.SampledFrom(pool).Draw(q.t, label)
 }
 
-func (q asked) some(label string, pool []string, most int) []string {
+func (q drawnQuery) some(label string, pool []string, most int) []string {
 	return rapid.SliceOfN(rapid.SampledFrom(pool), 1, most).Draw(q.t, label)
 }
 
-func (q asked) sortKey() property.SortKey {
+func (q drawnQuery) sortKey() property.SortKey {
 	return rapid.SampledFrom(property.SortKeys()).Draw(q.t, "sort key")
 }
 
-func (q asked) degree(pool []float64, limit float64) string {
+func (q drawnQuery) degree(pool []float64, limit float64) string {
 	return strconv.FormatFloat(degree(q.t, pool, limit), 'f', -1, 64)
 }
 
-// box may reach across the antimeridian, but never has its south above its north.
-func (q asked) box() string {
+// box draws a box that may cross the antimeridian; its south is never above its north.
+func (q drawnQuery) box() string {
 	south, north := degree(q.t, latPool, 90), degree(q.t, latPool, 90)
 	return fmt.Sprintf("%s,%g,%s,%g", q.degree(lonPool, 180), min(south, north), q.degree(lonPool, 180), max(south, north))
 }
 
-func (q asked) moment() string {
+func (q drawnQuery) moment() string {
 	return birth.Add(rapid.SampledFrom(agePool).Draw(q.t, "age")).Format(time.RFC3339Nano)
 }
 
-func choose[T ~string](q asked, name string, pool []T) {
+func choose[T ~string](q drawnQuery, name string, pool []T) {
 	q.put(name, 4, func() string {
 		var chosen []string
 		for _, c := range rapid.SliceOfN(rapid.SampledFrom(pool), 1, 3).Draw(q.t, name) {
@@ -203,7 +205,7 @@ func choose[T ~string](q asked, name string, pool []T) {
 	})
 }
 
-func bound(q asked, f *property.Field) {
+func bound(q drawnQuery, f *property.Field) {
 	ends := rapid.SliceOfN(rapid.SampledFrom(pool(f)), 2, 2).Draw(q.t, f.Name)
 	slices.Sort(ends)
 	text := property.Decimal.Short

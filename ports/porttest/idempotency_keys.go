@@ -8,8 +8,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// IdempotencyKeyRepository checks that a store keeps every promise of ports.IdempotencyKeyRepository. newStore gives an
-// empty repository of listings and the keys that come with them each time it is called.
+// IdempotencyKeyRepository checks that a store keeps every promise of ports.IdempotencyKeyRepository. newStore
+// returns an empty repository of listings and the idempotency keys of their creations at each call.
 func IdempotencyKeyRepository(
 	t *testing.T, newStore func(t *testing.T) (ports.PropertyRepository, ports.IdempotencyKeyRepository),
 ) {
@@ -19,7 +19,7 @@ func IdempotencyKeyRepository(
 	})
 }
 
-// keyShelf is a shelf whose idempotency keys are removed.
+// keyShelf is a shelf whose idempotency keys can be pruned.
 type keyShelf struct {
 	shelf
 	keys ports.IdempotencyKeyRepository
@@ -33,25 +33,26 @@ func (s keyShelf) prune(before time.Time, want int64) {
 	}
 }
 
-// later lies behind everything that a case does, earlier before it; how far behind the caller's clock the store's is
-// does not matter to either.
+// later is after everything that a case does, and earlier before it. Both allow for a store whose clock differs from
+// that of the caller.
 func later() time.Time   { return time.Now().Add(24 * time.Hour) }
 func earlier() time.Time { return time.Now().Add(-24 * time.Hour) }
 
 var pruneKeyCases = []suiteCase[keyShelf]{
-	{"a_removed_key_is_free", "A creation with a removed key is a new one, whatever its request.", func(s keyShelf) {
-		s.createWithKey(1, "a", "k", "request")
-		s.createWithKey(2, "b", "k", "request")
-		s.prune(later(), 2)
-		for n, request := range map[int]string{3: "request", 4: "another"} {
-			if c := s.createWithKey(n, string(rune('a'+n-3)), "k", request); c.Replayed {
-				s.t.Fatalf("the creation of listing %d with a removed key was replayed", n)
+	{"a_removed_key_is_free",
+		"A creation with a removed key stores a new listing, whatever its request.", func(s keyShelf) {
+			s.createWithKey(1, "a", "k", "request")
+			s.createWithKey(2, "b", "k", "request")
+			s.prune(later(), 2)
+			for n, request := range map[int]string{3: "request", 4: "another"} {
+				if c := s.createWithKey(n, string(rune('a'+n-3)), "k", request); c.Replayed {
+					s.t.Fatalf("the creation of listing %d with a removed key was replayed", n)
+				}
 			}
-		}
-		s.prune(later(), 2)
-		s.prune(later(), 0)
-	}},
-	{"a_younger_key_stays", "A key that is younger than the given time goes on answering.", func(s keyShelf) {
+			s.prune(later(), 2)
+			s.prune(later(), 0)
+		}},
+	{"a_younger_key_stays", "A key that is younger than the time is still replayed.", func(s keyShelf) {
 		first := s.createWithKey(1, "a", "k", "request")
 		s.prune(earlier(), 0)
 		s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
@@ -62,7 +63,8 @@ var pruneKeyCases = []suiteCase[keyShelf]{
 		s.prune(later(), 1)
 		s.wantFound("limit=10", "b", "c")
 	}},
-	{"concurrent_prunes_count_each_key_once", "However many prune at once, together they remove and count each key once.",
+	{"concurrent_prunes_count_each_key_once",
+		"However many prunings run at once, together they remove and count each key once.",
 		func(s keyShelf) {
 			for n := range 20 {
 				s.createWithKey(n, "a", numbered(n).String(), "request")

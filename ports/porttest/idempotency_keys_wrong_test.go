@@ -19,7 +19,7 @@ func TestWrongIdempotencyKeyRepositoriesAreNoticed(t *testing.T) {
 	}
 }
 
-// prunes is an idempotency key repository whose one method can be another.
+// prunes is an idempotency key repository whose method can be replaced.
 type prunes struct {
 	repo  *memory.PropertyRepository
 	prune func(context.Context, time.Time) (int64, error)
@@ -31,8 +31,8 @@ func (p prunes) PruneIdempotencyKeys(ctx context.Context, before time.Time) (int
 	return p.prune(ctx, before)
 }
 
-// pruningBy replaces the method.
-func pruningBy(wrong func(ctx context.Context, right prunes, before time.Time) (int64, error)) func(prunes) prunes {
+// withKeyPrune replaces the method.
+func withKeyPrune(wrong func(ctx context.Context, right prunes, before time.Time) (int64, error)) func(prunes) prunes {
 	return func(right prunes) prunes {
 		return prunes{right.repo, func(ctx context.Context, before time.Time) (int64, error) {
 			return wrong(ctx, right, before)
@@ -41,15 +41,15 @@ func pruningBy(wrong func(ctx context.Context, right prunes, before time.Time) (
 }
 
 var wrongPrunes = []wrong[prunes]{
-	{"nothing is removed", pruningBy(func(context.Context, prunes, time.Time) (int64, error) { return 0, nil }),
+	{"nothing is removed", withKeyPrune(func(context.Context, prunes, time.Time) (int64, error) { return 0, nil }),
 		[]string{
 			"a_removed_key_is_free", "listings_stay", "concurrent_prunes_count_each_key_once",
 			"a_cancelled_context_ends_pruning",
 		}, nil},
-	{"everything is removed", pruningBy(func(ctx context.Context, right prunes, _ time.Time) (int64, error) {
+	{"everything is removed", withKeyPrune(func(ctx context.Context, right prunes, _ time.Time) (int64, error) {
 		return right.prune(ctx, later())
 	}), []string{"a_younger_key_stays"}, nil},
-	{"listings are removed, too", pruningBy(func(ctx context.Context, right prunes, before time.Time) (int64, error) {
+	{"listings are removed, too", withKeyPrune(func(ctx context.Context, right prunes, before time.Time) (int64, error) {
 		n, err := right.prune(ctx, before)
 		_, _ = right.repo.Delete(ctx, numbered(1), 0)
 		return n, err
@@ -63,7 +63,7 @@ var wrongPrunes = []wrong[prunes]{
 		}}
 	}, []string{"a_removed_key_is_free", "concurrent_prunes_count_each_key_once"},
 		[]string{"a_cancelled_context_ends_pruning"}},
-	{"contexts are ignored", pruningBy(func(ctx context.Context, right prunes, before time.Time) (int64, error) {
+	{"contexts are ignored", withKeyPrune(func(ctx context.Context, right prunes, before time.Time) (int64, error) {
 		return right.prune(context.WithoutCancel(ctx), before)
 	}), []string{"a_cancelled_context_ends_pruning"}, nil},
 }

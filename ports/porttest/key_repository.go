@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// KeyRepository checks that a repository satisfies every promise of ports.KeyRepository. newRepo makes an empty
-// repository and the empty one of the accounts beside it, each time it is called.
+// KeyRepository checks that a repository keeps every promise of ports.KeyRepository. newRepo returns an empty
+// repository and the empty repository of its accounts at each call.
 func KeyRepository(t *testing.T, newRepo func(t *testing.T) (ports.KeyRepository, ports.AccountRepository)) {
 	runCases(t, keyCases, func(t *testing.T) ring {
 		repo, accounts := newRepo(t)
@@ -29,7 +29,7 @@ type ring struct {
 	accounts ports.AccountRepository
 }
 
-// account makes an administrator of this id.
+// account stores an administrator with this id.
 func (r ring) account(id string) {
 	r.t.Helper()
 	account, err := access.NewAccount(id, id, access.RoleAdministrator, birth)
@@ -66,7 +66,7 @@ func (r ring) handOver(from, to string) {
 	}
 }
 
-// add stores a key of this name, made so many minutes after birth, and returns it.
+// add stores a key with this name, created so many minutes after birth, and returns it.
 func (r ring) add(name string, minutes int) access.Key {
 	r.t.Helper()
 	key := r.key(name, minutes)
@@ -159,7 +159,7 @@ var keyCases = []suiteCase[ring]{
 		r.wantInForce(key)
 		r.wantInForce(other)
 	}},
-	{"an_unknown_hash_is_unknown", "FindKey of a hash that no key has is ErrUnknownKey.", func(r ring) {
+	{"an_unknown_hash_is_unknown", "FindKey of an unknown hash is ErrUnknownKey.", func(r ring) {
 		key := r.add("a", 1)
 		r.wantUnknown(r.key("b", 1))
 		key.Hash = key.Hash[:len(key.Hash)-1]
@@ -168,7 +168,7 @@ var keyCases = []suiteCase[ring]{
 		r.wantUnknown(key)
 	}},
 	{"a_name_is_taken_once",
-		"CreateKey with a name that exists, in force or revoked, is ErrNameTaken, and stores nothing.", func(r ring) {
+		"CreateKey with the name of a key, in force or revoked, is ErrNameTaken, and stores nothing.", func(r ring) {
 			first := r.add("a", 1)
 			second := r.key("a", 2)
 			second.Hash = access.HashSecret("another secret")
@@ -180,13 +180,14 @@ var keyCases = []suiteCase[ring]{
 			r.wantListed("a")
 		}},
 	{"a_revoked_key_is_unknown",
-		"FindKey of a revoked key is ErrUnknownKey, from the moment RevokeKey has returned; other keys stay in force.", func(r ring) {
+		"FindKey of a revoked key is ErrUnknownKey as soon as RevokeKey has returned; other keys stay in force.",
+		func(r ring) {
 			key, other := r.add("a", 1), r.add("b", 1)
 			r.revoke("a", birth.Add(time.Hour))
 			r.wantUnknown(key)
 			r.wantInForce(other)
 		}},
-	{"a_future_revocation_holds_at_once", "A revoked key is unknown whatever time of revocation it was given.",
+	{"a_future_revocation_holds_at_once", "A revoked key is unknown at once, whatever its time of revocation.",
 		func(r ring) {
 			key := r.add("a", 1)
 			r.revoke("a", birth.AddDate(1_000, 0, 0))
@@ -241,24 +242,24 @@ var keyCases = []suiteCase[ring]{
 			}
 		}},
 	{"a_key_ends_with_its_owner",
-		"FindKey of a key whose Owner is no account is ErrUnknownKey; other keys stay in force.", func(r ring) {
+		"FindKey of a key whose Owner is not an account is ErrUnknownKey; other keys stay in force.", func(r ring) {
 			r.account("anna")
 			r.account("bob")
-			hers, his, nobodys := r.owned("a", "anna"), r.owned("b", "bob"), r.add("c", 2)
+			hers, his, unowned := r.owned("a", "anna"), r.owned("b", "bob"), r.add("c", 2)
 			early := r.owned("d", "carol")
 			r.wantInForce(hers)
 			r.wantUnknown(early)
 			r.removeAccount("anna")
 			r.wantUnknown(hers)
 			r.wantInForce(his)
-			r.wantInForce(nobodys)
+			r.wantInForce(unowned)
 		}},
 	{"handed_over_keys_go_on",
 		"HandOverKeys makes another account the Owner of all keys of an account, and of no others.", func(r ring) {
 			r.account("anna")
 			r.account("bob")
 			r.account("carol")
-			first, second, his, nobodys := r.owned("a", "anna"), r.owned("b", "anna"), r.owned("c", "bob"), r.add("d", 2)
+			first, second, his, unowned := r.owned("a", "anna"), r.owned("b", "anna"), r.owned("c", "bob"), r.add("d", 2)
 			r.handOver("anna", "carol")
 			r.removeAccount("anna")
 			r.removeAccount("bob")
@@ -266,10 +267,10 @@ var keyCases = []suiteCase[ring]{
 			r.wantInForce(first)
 			r.wantInForce(second)
 			r.wantUnknown(his)
-			r.wantInForce(nobodys)
+			r.wantInForce(unowned)
 			r.handOver("", "carol")
-			r.handOver("nobody", "carol")
-			r.wantInForce(nobodys)
+			r.handOver("unknown", "carol")
+			r.wantInForce(unowned)
 		}},
 	{"a_cancelled_context_ends_every_call",
 		"Every method returns with an error that wraps context.Canceled when its context is cancelled.", func(r ring) {

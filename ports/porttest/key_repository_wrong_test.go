@@ -68,8 +68,8 @@ func (m miscut) RevokeKey(ctx context.Context, name string, at time.Time) error 
 	return m.KeyRepository.RevokeKey(ctx, name, at)
 }
 
-// finding looks for a key among all, revoked ones included.
-func finding(wanted func(key access.Key, hash string) bool) func(ports.KeyRepository) ports.KeyRepository {
+// withFind finds a key among all, revoked ones included.
+func withFind(wanted func(key access.Key, hash string) bool) func(ports.KeyRepository) ports.KeyRepository {
 	return func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, find: func(ctx context.Context, hash string) (access.Key, error) {
 			keys, err := right.ListKeys(ctx)
@@ -81,8 +81,8 @@ func finding(wanted func(key access.Key, hash string) bool) func(ports.KeyReposi
 	}
 }
 
-// listingKeys bends the list of keys.
-func listingKeys(bend func([]access.Key) []access.Key) func(ports.KeyRepository) ports.KeyRepository {
+// withKeys changes the list of keys.
+func withKeys(bend func([]access.Key) []access.Key) func(ports.KeyRepository) ports.KeyRepository {
 	return func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, list: func(ctx context.Context) ([]access.Key, error) {
 			keys, err := right.ListKeys(ctx)
@@ -93,19 +93,19 @@ func listingKeys(bend func([]access.Key) []access.Key) func(ports.KeyRepository)
 
 func revoked(k access.Key) bool { return !k.RevokedAt.IsZero() }
 
-// ownership are the cases that fail for whoever looks for keys without a look at their owners.
+// ownership are the cases that fail when the owners of keys are ignored.
 var ownership = []string{"a_key_ends_with_its_owner", "handed_over_keys_go_on"}
 
 var wrongKeys = []wrong[ports.KeyRepository]{
-	{"revoked keys are still found", finding(func(k access.Key, hash string) bool { return k.Hash == hash }),
+	{"revoked keys are still found", withFind(func(k access.Key, hash string) bool { return k.Hash == hash }),
 		[]string{"a_revoked_key_is_unknown", "a_future_revocation_holds_at_once"}, ownership},
-	{"revoked keys live until their time", finding(func(k access.Key, hash string) bool {
+	{"revoked keys live until their time", withFind(func(k access.Key, hash string) bool {
 		return k.Hash == hash && (!revoked(k) || time.Now().Before(k.RevokedAt))
 	}), []string{"a_future_revocation_holds_at_once"}, ownership},
 	{"the start of a hash is enough",
-		finding(func(k access.Key, hash string) bool { return !revoked(k) && strings.HasPrefix(k.Hash, hash) }),
+		withFind(func(k access.Key, hash string) bool { return !revoked(k) && strings.HasPrefix(k.Hash, hash) }),
 		[]string{"an_unknown_hash_is_unknown"}, ownership},
-	{"any key is found", finding(func(k access.Key, _ string) bool { return !revoked(k) }),
+	{"any key is found", withFind(func(k access.Key, _ string) bool { return !revoked(k) }),
 		[]string{"a_key_comes_back_as_stored", "an_unknown_hash_is_unknown", "a_revoked_key_is_unknown"}, []string{"*"}},
 	{"a key loses its scope", func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, create: func(ctx context.Context, k access.Key) error {
@@ -121,7 +121,7 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 			return nil
 		}}
 	}, []string{"a_name_is_taken_once", "one_creation_wins_a_name"}, nil},
-	{"revoking nothing succeeds", func(right ports.KeyRepository) ports.KeyRepository {
+	{"revoking an unknown key succeeds", func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, revoke: func(ctx context.Context, name string, at time.Time) error {
 			if err := right.RevokeKey(ctx, name, at); !errors.Is(err, access.ErrUnknownKey) {
 				return err
@@ -130,13 +130,13 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 		}}
 	}, []string{"revoking_what_is_not_in_force_is_an_error"}, nil},
 	{"revoked keys are not listed",
-		listingKeys(func(keys []access.Key) []access.Key { return slices.DeleteFunc(keys, revoked) }),
+		withKeys(func(keys []access.Key) []access.Key { return slices.DeleteFunc(keys, revoked) }),
 		[]string{"all_keys_are_listed_oldest_first", "a_list_says_what_was_revoked"}, []string{"*"}},
-	{"the newest key is listed first", listingKeys(func(keys []access.Key) []access.Key {
+	{"the newest key is listed first", withKeys(func(keys []access.Key) []access.Key {
 		slices.Reverse(keys)
 		return keys
 	}), []string{"all_keys_are_listed_oldest_first"}, []string{"a_list_says_what_was_revoked"}},
-	{"ties are not ordered", listingKeys(func(keys []access.Key) []access.Key {
+	{"ties are not ordered", withKeys(func(keys []access.Key) []access.Key {
 		slices.SortStableFunc(keys, func(a, b access.Key) int {
 			if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
 				return order
@@ -145,13 +145,13 @@ var wrongKeys = []wrong[ports.KeyRepository]{
 		})
 		return keys
 	}), []string{"all_keys_are_listed_oldest_first"}, nil},
-	{"a list does not say what was revoked", listingKeys(func(keys []access.Key) []access.Key {
+	{"a list does not say what was revoked", withKeys(func(keys []access.Key) []access.Key {
 		for i := range keys {
 			keys[i].RevokedAt = time.Time{}
 		}
 		return keys
 	}), []string{"a_list_says_what_was_revoked"}, []string{"revoking_what_is_not_in_force_is_an_error"}},
-	{"keys outlive their owners", finding(func(k access.Key, hash string) bool { return k.Hash == hash && !revoked(k) }),
+	{"keys outlive their owners", withFind(func(k access.Key, hash string) bool { return k.Hash == hash && !revoked(k) }),
 		ownership, nil},
 	{"keys are not handed over", func(right ports.KeyRepository) ports.KeyRepository {
 		return miscut{KeyRepository: right, handOver: func(ctx context.Context, _, _ string) error { return ctx.Err() }}

@@ -9,8 +9,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// PasswordHasher checks that a hasher keeps the promises of ports.PasswordHasher that can be seen from outside: not what
-// hashing costs, nor how much of it is done at once. newHasher gives a hasher with nothing to do each time it is called.
+// PasswordHasher checks the promises of ports.PasswordHasher that are visible from outside. It does not check the
+// cost of hashing, nor how much of it is done at once. newHasher returns an idle hasher at each call.
 func PasswordHasher(t *testing.T, newHasher func(t *testing.T) ports.PasswordHasher) {
 	runCases(t, hasherCases, func(t *testing.T) mill { return mill{t, newHasher(t)} })
 }
@@ -41,7 +41,7 @@ const passphrase = "correct horse battery staple"
 
 var hasherCases = []suiteCase[mill]{
 	{"a_password_is_recognised_by_its_hash",
-		"Verify of the password that was hashed is true, to the byte; of any other it is false.", func(m mill) {
+		"Verify is true for the hashed password, compared byte by byte, and false for any other.", func(m mill) {
 			long := strings.Repeat("a long one ", 30)
 			for _, password := range []string{passphrase, "pässwörter \x00 auch", long} {
 				hash := m.hash(password)
@@ -51,7 +51,7 @@ var hasherCases = []suiteCase[mill]{
 				}
 			}
 		}},
-	{"a_hash_is_another_one_each_time", "Hash of one password gives another text each time, and all are good.",
+	{"a_hash_differs_each_time", "Hash of one password returns another text each time, and all of them verify.",
 		func(m mill) {
 			first, second := m.hash(passphrase), m.hash(passphrase)
 			if first == second {
@@ -60,21 +60,22 @@ var hasherCases = []suiteCase[mill]{
 			m.want(true, passphrase, first)
 			m.want(true, passphrase, second)
 		}},
-	{"a_hash_does_not_hold_the_password", "A hash never holds the password.", func(m mill) {
+	{"a_hash_does_not_contain_the_password", "A hash never contains the password.", func(m mill) {
 		if hash := m.hash(passphrase); strings.Contains(hash, "horse") {
 			m.t.Fatalf("the hash of %q is %q", passphrase, hash)
 		}
 	}},
-	{"what_is_no_hash_is_an_error", "Verify with what is no hash is an error, and no ErrUnavailable.", func(m mill) {
-		for _, nonsense := range []string{"", passphrase, "$", strings.Repeat("$", 5)} {
-			right, err := m.hasher.Verify(m.t.Context(), passphrase, nonsense)
-			if right || err == nil || errors.Is(err, ports.ErrUnavailable) {
-				m.t.Fatalf("verify with %q: %t, %v", nonsense, right, err)
+	{"an_invalid_hash_is_an_error",
+		"Verify of a text that is not a hash is an error, but not ErrUnavailable.", func(m mill) {
+			for _, nonsense := range []string{"", passphrase, "$", strings.Repeat("$", 5)} {
+				right, err := m.hasher.Verify(m.t.Context(), passphrase, nonsense)
+				if right || err == nil || errors.Is(err, ports.ErrUnavailable) {
+					m.t.Fatalf("verify with %q: %t, %v", nonsense, right, err)
+				}
 			}
-		}
-	}},
+		}},
 	{"a_cancelled_context_is_unavailable",
-		"Hash and Verify of a context that has ended are ErrUnavailable, around the context's own error.", func(m mill) {
+		"Hash and Verify with an ended context return ErrUnavailable, which wraps the context's own error.", func(m mill) {
 			hash := m.hash(passphrase)
 			ctx, cancel := context.WithCancel(m.t.Context())
 			cancel()

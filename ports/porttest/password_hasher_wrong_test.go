@@ -20,8 +20,8 @@ func TestWrongPasswordHashersAreNoticed(t *testing.T) {
 	}
 }
 
-// quickHasher keeps the promises that can be seen from outside, and is of no use to anybody: its salt is a number, and it is
-// quick.
+// quickHasher keeps the promises that are visible from outside, but protects no password: its salt is a counter, and
+// it is fast.
 type quickHasher struct{ salt atomic.Int64 }
 
 func (h *quickHasher) Hash(ctx context.Context, password string) (string, error) {
@@ -38,7 +38,7 @@ func (h *quickHasher) Verify(ctx context.Context, password, hash string) (bool, 
 	case err != nil:
 		return false, fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
 	case !ok || len(sum) != 64:
-		return false, errors.New("no hash")
+		return false, errors.New("not a hash")
 	}
 	return sum == access.HashSecret(salt+password), nil
 }
@@ -83,12 +83,12 @@ var wrongHashers = []wrong[ports.PasswordHasher]{
 				return right.Verify(ctx, strings.ToLower(password), hash)
 			}}
 	}, []string{"a_password_is_recognised_by_its_hash"}, nil},
-	{"there is no salt", func(right ports.PasswordHasher) ports.PasswordHasher {
+	{"hashes have no salt", func(right ports.PasswordHasher) ports.PasswordHasher {
 		return mishashed{PasswordHasher: right, hash: func(ctx context.Context, password string) (string, error) {
 			return new(quickHasher).Hash(ctx, password)
 		}}
-	}, []string{"a_hash_is_another_one_each_time"}, nil},
-	{"the password is kept as it is", func(ports.PasswordHasher) ports.PasswordHasher {
+	}, []string{"a_hash_differs_each_time"}, nil},
+	{"the password is stored in the clear", func(ports.PasswordHasher) ports.PasswordHasher {
 		var salt atomic.Int64
 		return mishashed{nil,
 			func(ctx context.Context, password string) (string, error) {
@@ -103,12 +103,12 @@ var wrongHashers = []wrong[ports.PasswordHasher]{
 				case ctx.Err() != nil:
 					return false, fmt.Errorf("%w: %w", ports.ErrUnavailable, ctx.Err())
 				case !ok || len(plain) < len(passphrase):
-					return false, errors.New("no hash")
+					return false, errors.New("not a hash")
 				}
 				return plain == password, nil
 			}}
-	}, []string{"a_hash_does_not_hold_the_password"}, []string{"a_password_is_recognised_by_its_hash"}},
-	{"what is no hash is a wrong password", func(right ports.PasswordHasher) ports.PasswordHasher {
+	}, []string{"a_hash_does_not_contain_the_password"}, []string{"a_password_is_recognised_by_its_hash"}},
+	{"an invalid hash is a wrong password", func(right ports.PasswordHasher) ports.PasswordHasher {
 		return mishashed{PasswordHasher: right, verify: func(ctx context.Context, password, hash string) (bool, error) {
 			right, err := right.Verify(ctx, password, hash)
 			if !errors.Is(err, ports.ErrUnavailable) {
@@ -116,8 +116,8 @@ var wrongHashers = []wrong[ports.PasswordHasher]{
 			}
 			return right, err
 		}}
-	}, []string{"what_is_no_hash_is_an_error"}, nil},
-	{"what is no hash is an outage", func(right ports.PasswordHasher) ports.PasswordHasher {
+	}, []string{"an_invalid_hash_is_an_error"}, nil},
+	{"an invalid hash is an outage", func(right ports.PasswordHasher) ports.PasswordHasher {
 		return mishashed{PasswordHasher: right, verify: func(ctx context.Context, password, hash string) (bool, error) {
 			right, err := right.Verify(ctx, password, hash)
 			if err != nil {
@@ -125,7 +125,7 @@ var wrongHashers = []wrong[ports.PasswordHasher]{
 			}
 			return right, err
 		}}
-	}, []string{"what_is_no_hash_is_an_error"}, nil},
+	}, []string{"an_invalid_hash_is_an_error"}, nil},
 	{"contexts are ignored", func(right ports.PasswordHasher) ports.PasswordHasher {
 		return mishashed{PasswordHasher: right, hash: func(ctx context.Context, password string) (string, error) {
 			return right.Hash(context.WithoutCancel(ctx), password)

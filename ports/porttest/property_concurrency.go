@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// together runs a step from several goroutines at once and returns what each gave.
+// together runs a step in several goroutines at once and returns their results.
 func together[T any](times int, step func(i int) T) []T {
 	results := make([]T, times)
 	start := make(chan struct{})
@@ -42,7 +42,7 @@ var concurrencyCases = []suiteCase[shelf]{
 				p.Version++
 			}
 			if version := s.find(p.ID).Version; version != p.Version {
-				s.t.Fatalf("the version is %d after five won updates, not %d", version, p.Version)
+				s.t.Fatalf("the version is %d after five successful updates, not %d", version, p.Version)
 			}
 		}},
 	{"one_delete_wins", "Of concurrent deletes of one listing exactly one removes it; the others are ErrNotFound.",
@@ -64,7 +64,7 @@ var concurrencyCases = []suiteCase[shelf]{
 			s.wantFoundMany("limit=10", 1)
 		}},
 	{"one_creation_wins_an_idempotency_key",
-		"Of concurrent creations with one idempotency key a single one stores; the others are replays of it.", func(s shelf) {
+		"Of concurrent creations with one idempotency key exactly one stores; the others are replays of it.", func(s shelf) {
 			key := &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "request"}
 			type outcome struct {
 				ports.Creation
@@ -86,7 +86,7 @@ var concurrencyCases = []suiteCase[shelf]{
 				}
 			}
 			if stored != 1 || len(ids) != 1 {
-				s.t.Fatalf("%d creations stored, and %d listings were told", stored, len(ids))
+				s.t.Fatalf("%d creations stored, and %d listings were returned", stored, len(ids))
 			}
 			s.wantFoundMany("limit=10", 1)
 		}},
@@ -108,7 +108,7 @@ var concurrencyCases = []suiteCase[shelf]{
 			}
 			s.wantFoundMany("limit=100", 20)
 		}},
-	{"readers_see_whole_batches", "An upsert is atomic: no reader ever sees a part of it.", func(s shelf) {
+	{"readers_see_whole_batches", "An upsert is atomic: a reader never sees a part of it.", func(s shelf) {
 		batch := s.batch(20)
 		s.upsert(batch...)
 		mixed := together(4, func(reader int) bool {
@@ -126,7 +126,7 @@ var concurrencyCases = []suiteCase[shelf]{
 			return s.seesMixedPrices(40)
 		})
 		if slices.Contains(mixed, true) {
-			s.t.Fatalf("a batch failed, or was seen half stored: %t", mixed)
+			s.t.Fatalf("a batch failed, or was visible half stored: %t", mixed)
 		}
 	}},
 }
@@ -171,7 +171,8 @@ func (s shelf) wantFoundMany(query string, count int) {
 
 var contextCases = []suiteCase[shelf]{
 	{"a_cancelled_context_ends_every_call",
-		"Every method returns at once with an error that wraps context.Canceled when its context is cancelled.", func(s shelf) {
+		"Every method returns at once with an error that wraps context.Canceled when its context is cancelled.",
+		func(s shelf) {
 			p := s.add(1, reference("R"))
 			ctx, cancel := context.WithCancel(s.t.Context())
 			cancel()
@@ -180,7 +181,8 @@ var contextCases = []suiteCase[shelf]{
 			s.wantFoundMany("limit=10", 1)
 		}},
 	{"a_passed_deadline_ends_every_call",
-		"Every method returns within the context's deadline with an error that wraps context.DeadlineExceeded.", func(s shelf) {
+		"Every method returns within the context's deadline with an error that wraps context.DeadlineExceeded.",
+		func(s shelf) {
 			p := s.add(1, reference("R"))
 			ctx, cancel := context.WithDeadline(s.t.Context(), time.Now().Add(-time.Second))
 			defer cancel()
@@ -206,7 +208,7 @@ func (s shelf) wantEnded(ctx context.Context, p property.Property, cause error) 
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, cause) {
-			s.t.Fatalf("%s under a context that has ended: the error is %v, not %q", name, err, cause)
+			s.t.Fatalf("%s with an ended context: the error is %v, not %q", name, err, cause)
 		}
 	}
 }

@@ -28,7 +28,7 @@ var createCases = []suiteCase[shelf]{
 			s.wantHeading(creation.Change, property.OpInsert, p.ID, 1)
 			s.wantSame("the image after", *s.after(creation.Change), p)
 			if creation.Change.Before != nil {
-				s.t.Fatalf("an insert has an image before: %+v", *creation.Change.Before)
+				s.t.Fatalf("an insert has a Before image: %+v", *creation.Change.Before)
 			}
 			s.wantStored(p)
 		}},
@@ -40,17 +40,17 @@ var createCases = []suiteCase[shelf]{
 			s.wantGone(numbered(2))
 			s.wantStored(first)
 		}},
-	{"listings_without_a_reference_coexist", "No reference is not a reference: many listings have none.", func(s shelf) {
+	{"listings_without_a_reference_coexist", "Any number of listings may be without a reference.", func(s shelf) {
 		s.add(1)
 		s.add(2)
 		s.wantFound("limit=10", "b", "c")
 	}},
-	{"references_differ_by_case", "References are compared as they are, capitals apart.", func(s shelf) {
+	{"references_differ_by_case", "References that differ in case alone are different.", func(s shelf) {
 		s.add(1, reference("r-1"))
 		s.add(2, reference("R-1"))
 		s.wantFound("limit=10", "b", "c")
 	}},
-	{"create_refuses_an_id_in_use", "Create with an id that is in use is ErrVersionConflict, and changes nothing.",
+	{"create_refuses_an_id_in_use", "Create with an id in use is ErrVersionConflict, and changes nothing.",
 		func(s shelf) {
 			first := s.add(1)
 			_, err := s.repo.Create(s.t.Context(), s.draft(1, title("other")), nil)
@@ -58,15 +58,15 @@ var createCases = []suiteCase[shelf]{
 			s.wantStored(first)
 		}},
 	{"create_after_delete_goes_on_counting",
-		"A listing created again with an id that was removed has a version above the removal's.", func(s shelf) {
+		"A listing created with the id of a deleted one has a version above that of the deletion.", func(s shelf) {
 			gone := s.delete(s.add(1).ID, 0)
 			again := s.add(1)
 			if again.Version <= gone.Version {
-				s.t.Fatalf("version %d after a removal at version %d", again.Version, gone.Version)
+				s.t.Fatalf("version %d after a deletion at version %d", again.Version, gone.Version)
 			}
 			s.wantStored(again)
 		}},
-	{"a_reference_is_free_after_delete", "The reference of a removed listing may be given to another.", func(s shelf) {
+	{"a_reference_is_free_after_delete", "The reference of a deleted listing is free for another.", func(s shelf) {
 		s.delete(s.add(1, reference("R-1")).ID, 0)
 		s.wantStored(s.add(2, reference("R-1")))
 	}},
@@ -74,14 +74,15 @@ var createCases = []suiteCase[shelf]{
 
 var idempotencyCases = []suiteCase[shelf]{
 	{"the_same_request_is_replayed",
-		"A kept idempotency key with the same request stores nothing: the result is the first creation's, with Replayed set and Tx 0.", func(s shelf) {
+		"A known idempotency key with the same request stores nothing: the result is the first creation's, with Replayed " +
+			"set and Tx 0.", func(s shelf) {
 			first := s.createWithKey(1, "a", "k", "request")
 			second := s.createWithKey(2, "a", "k", "request")
 			s.wantReplay(second, first)
 			s.wantGone(numbered(2))
 		}},
-	{"a_replay_tells_what_was_created",
-		"A replay is the first creation's result even when the listing has been changed or removed since.", func(s shelf) {
+	{"a_replay_returns_what_was_created",
+		"A replay is the first creation's result even when the listing has been updated or deleted since.", func(s shelf) {
 			first := s.createWithKey(1, "a", "k", "request")
 			s.update(*first.Change.After, title("changed"))
 			s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
@@ -89,7 +90,7 @@ var idempotencyCases = []suiteCase[shelf]{
 			s.wantReplay(s.createWithKey(2, "a", "k", "request"), first)
 		}},
 	{"another_request_is_refused",
-		"A kept idempotency key with another request is ErrIdempotencyKeyReused, and stores nothing.", func(s shelf) {
+		"A known idempotency key with another request is ErrIdempotencyKeyReused, and stores nothing.", func(s shelf) {
 			s.createWithKey(1, "a", "k", "request")
 			_, err := s.repo.Create(s.t.Context(), s.draft(2), &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "another"})
 			s.wantError("create with a reused key", err, ports.ErrIdempotencyKeyReused)
@@ -103,8 +104,8 @@ var idempotencyCases = []suiteCase[shelf]{
 		s.createWithKey(3, "a", "k2", "request")
 		s.wantFound("limit=10", "b", "c", "d")
 	}},
-	{"a_failed_creation_keeps_no_key",
-		"The key is kept in the same transaction: when nothing was stored, the key is still free.", func(s shelf) {
+	{"a_failed_creation_stores_no_key",
+		"The key is stored in the same transaction: when the creation fails, the key is still free.", func(s shelf) {
 			s.add(1, reference("R-1"))
 			key := &ports.IdempotencyKey{Owner: "a", Key: "k", Request: "request"}
 			_, err := s.repo.Create(s.t.Context(), s.draft(2, reference("R-1")), key)
@@ -113,7 +114,7 @@ var idempotencyCases = []suiteCase[shelf]{
 				s.t.Fatalf("a creation that failed was replayed")
 			}
 		}},
-	{"long_keys_are_told_apart", "Keys of 255 characters count whole.", func(s shelf) {
+	{"long_keys_are_distinct", "Keys of 255 characters are compared in full.", func(s shelf) {
 		long := make([]rune, 255)
 		for i := range long {
 			long[i] = 'é'

@@ -8,7 +8,7 @@ import (
 )
 
 var fidelityCases = []suiteCase[shelf]{
-	{"every_field_comes_back", "A listing is stored as it was given, in every field, and the order of photos is kept.",
+	{"every_field_comes_back", "A listing is stored as it was passed, in every field, with its photos in order.",
 		func(s shelf) {
 			p := s.full(1)
 			s.wantSame("the listing created", s.create(p), p)
@@ -42,7 +42,8 @@ var fidelityCases = []suiteCase[shelf]{
 			s.wantFound("max_price=0.01", "c")
 		}},
 	{"text_comes_back_character_by_character",
-		"Text is kept as given: any script, emoji, quotes, backslashes, inner white space, and at full length.", func(s shelf) {
+		"Text is stored unchanged: any script, emoji, quotes, backslashes, inner white space, and at full length.",
+		func(s shelf) {
 			p := s.draft(1, func(d *property.Details) {
 				d.Title = `O'Brien "Süd" \n %s $1 ? ?? :name {} [] 香港 🏡👩‍👩‍👧 ` + "e\u0301 \u202Eabc"
 				d.Description = strings.Repeat("旺角 — <br>&nbsp;\r\n\t", 1_000)
@@ -52,7 +53,7 @@ var fidelityCases = []suiteCase[shelf]{
 			s.create(p)
 			s.wantStored(p)
 		}},
-	{"photos_come_back_at_full_length", "Up to MaxPhotos addresses are kept, in order.", func(s shelf) {
+	{"photos_come_back_at_full_length", "Up to MaxPhotos addresses are stored, in order.", func(s shelf) {
 		p := s.draft(1, func(d *property.Details) {
 			for i := range property.MaxPhotos {
 				d.Photos = append(d.Photos, "https://example.com/"+strings.Repeat("%C3%BC,'\"", (i*37)%200))
@@ -72,7 +73,7 @@ var fidelityCases = []suiteCase[shelf]{
 			s.wantStored(p)
 		}
 	}},
-	{"times_are_exact_to_the_microsecond", "Times come back in UTC, to the microsecond, far back and far ahead.",
+	{"times_are_exact_to_the_microsecond", "Times come back in UTC, to the microsecond, in the far past and future.",
 		func(s shelf) {
 			times := []time.Time{
 				time.Date(2024, 2, 29, 23, 59, 59, 999_999_000, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
@@ -87,7 +88,8 @@ var fidelityCases = []suiteCase[shelf]{
 			}
 			s.wantOrder("sort=created_at", "b", "c", "e", "a", "d")
 		}},
-	{"what_is_stored_is_nobodys_to_change", "Values handed in are the caller's: the store keeps none of their memory.",
+	{"stored_values_share_no_memory_with_callers",
+		"A passed value stays the caller's: the store holds none of its memory.",
 		func(s shelf) {
 			p := s.full(1)
 			s.create(p)

@@ -6,7 +6,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// shelve stores four listings that differ in everything a filter asks for; c has no value where that is possible.
+// shelve stores four listings that differ in everything that a filter tests; c lacks every optional value.
 func (s shelf) shelve() {
 	s.t.Helper()
 	rows := []struct {
@@ -30,7 +30,8 @@ func (s shelf) shelve() {
 		p := s.draft(i, price(row.price), func(d *property.Details) {
 			d.Offer, d.Kind, d.Status, d.Currency = row.offer, row.kind, row.status, row.currency
 			if row.bedrooms >= 0 {
-				d.Bedrooms, d.Bathrooms, d.AreaM2 = property.Some(row.bedrooms), property.Some(row.bathrooms), property.Some(row.area)
+				d.Bedrooms, d.Bathrooms = property.Some(row.bedrooms), property.Some(row.bathrooms)
+				d.AreaM2 = property.Some(row.area)
 				d.Coordinates = property.Some(property.Coordinates{Latitude: row.latitude, Longitude: row.longitude})
 			}
 		})
@@ -40,7 +41,7 @@ func (s shelf) shelve() {
 	}
 }
 
-// finds is a query and the titles it finds.
+// finds is a query and the titles of its matches.
 type finds struct {
 	query  string
 	titles []string
@@ -61,20 +62,20 @@ var filterCases = []suiteCase[shelf]{
 		s.add(1)
 		s.wantFound("min_price=1000")
 	}},
-	filterCase("no_filter_lets_all_through", "The empty filter lets every listing through.", []finds{
+	filterCase("no_filter_lets_all_through", "The empty filter matches every listing.", []finds{
 		{"", []string{"a", "b", "c", "d"}},
 	}),
-	filterCase("offers_are_filtered", "offer lets any of its choices through.", []finds{
+	filterCase("offers_are_filtered", "offer matches any of its choices.", []finds{
 		{"offer=sale", []string{"a", "c"}}, {"offer=rent", []string{"b", "d"}}, {"offer=rent,sale",
 			[]string{"a", "b", "c", "d"}},
 	}),
-	filterCase("kinds_are_filtered", "kind lets any of its choices through.", []finds{
+	filterCase("kinds_are_filtered", "kind matches any of its choices.", []finds{
 		{"kind=house", []string{"a", "d"}}, {"kind=house,land", []string{"a", "c", "d"}}, {"kind=apartment", nil},
 	}),
-	filterCase("statuses_are_filtered", "status lets any of its choices through.", []finds{
+	filterCase("statuses_are_filtered", "status matches any of its choices.", []finds{
 		{"status=sold", []string{"b"}}, {"status=active,pending,withdrawn", []string{"a", "c", "d"}},
 	}),
-	filterCase("currencies_are_filtered", "currency lets any of its codes through.", []finds{
+	filterCase("currencies_are_filtered", "currency matches any of its codes.", []finds{
 		{"currency=USD", []string{"a", "d"}}, {"currency=HKD,EUR", []string{"b", "c"}}, {"currency=CHF", nil},
 	}),
 	filterCase("prices_are_bounded", "Price bounds are inclusive and exact, whatever the currency.", []finds{
@@ -83,23 +84,23 @@ var filterCases = []suiteCase[shelf]{
 		{"min_price=4999999999.99", []string{"d"}}, {"min_price=5000000000.01", nil}, {"max_price=0", nil},
 	}),
 	filterCase("bedrooms_are_bounded",
-		"Bounds of bedrooms are inclusive, compare as numbers, and let no absent value through.", []finds{
+		"Bounds of bedrooms are inclusive, compare as numbers; an absent value never matches.", []finds{
 			{"min_bedrooms=0", []string{"a", "b", "d"}}, {"max_bedrooms=0", []string{"a"}}, {"min_bedrooms=2", []string{"d"}},
 			{"max_bedrooms=1000", []string{"a", "b", "d"}}, {"min_bedrooms=1&max_bedrooms=10", []string{"b", "d"}},
 		}),
 	filterCase("bathrooms_are_bounded",
-		"Bounds of bathrooms are inclusive, compare as numbers, and let no absent value through.", []finds{
+		"Bounds of bathrooms are inclusive, compare as numbers; an absent value never matches.", []finds{
 			{"min_bathrooms=0", []string{"a", "b", "d"}}, {"min_bathrooms=1.25", []string{"b", "d"}}, {"max_bathrooms=1.24",
 				[]string{"a"}},
 			{"min_bathrooms=1.26&max_bathrooms=10.5", []string{"d"}},
 		}),
 	filterCase("areas_are_bounded",
-		"Bounds of the area are inclusive, compare as numbers, and let no absent value through.", []finds{
+		"Bounds of the area are inclusive, compare as numbers; an absent value never matches.", []finds{
 			{"min_area_m2=0", []string{"a", "b", "d"}}, {"min_area_m2=50.01", []string{"b", "d"}}, {"max_area_m2=50",
 				[]string{"a"}},
 			{"max_area_m2=9999999999.99", []string{"a", "b", "d"}}, {"min_area_m2=999.99&max_area_m2=1000", []string{"d"}},
 		}),
-	{"every_number_is_bounded", "Bounds of every number are inclusive, and let no absent value through.",
+	{"every_number_is_bounded", "Bounds of every number are inclusive; an absent value never matches.",
 		shelf.boundEveryNumber},
 	filterCase("created_after_excludes_its_bound", "created_after is exclusive, to the microsecond.", []finds{
 		{"created_after=2024-02-29T23:59:59.123455Z", []string{"a", "b", "c",
@@ -111,14 +112,15 @@ var filterCases = []suiteCase[shelf]{
 			"d"}}, {"updated_after=2024-03-01T23:59:59.123456Z", []string{"b", "c", "d"}},
 		{"updated_after=2024-03-01T23:59:59.123457Z", []string{"c", "d"}}, {"updated_after=2024-03-02T00:59:59.123456Z", nil},
 	}),
-	filterCase("filters_combine", "Filters given together must all let a listing through.", []finds{
+	filterCase("filters_combine", "Filters combine: a listing must pass all of them.", []finds{
 		{"offer=rent&kind=house", []string{"d"}}, {"currency=USD&max_price=100&min_bedrooms=0", []string{"a"}},
 		{"offer=sale&kind=house,land&status=pending,active&currency=EUR&max_price=99.99&q=c&location=seattle", []string{"c"}},
 		{"bbox=19,9,22,12&min_bathrooms=1&created_after=2024-02-29T23:59:59.123456Z", []string{"b"}},
 		{"offer=sale&status=sold", nil},
 	}),
 	{"a_search_sees_the_newest_state",
-		"When a write has returned, every later read sees it: a row enters, changes and leaves searches.", func(s shelf) {
+		"When a write has returned, every later read sees it: a listing enters, changes in and leaves searches.",
+		func(s shelf) {
 			s.wantFound("max_price=50")
 			p := s.add(1, price(10_00))
 			s.wantFound("max_price=50", "b")

@@ -13,12 +13,13 @@ var orderCases = []suiteCase[shelf]{
 		s.shelveTimes()
 		s.wantOrder("", "d", "c", "b", "a")
 	}},
-	{"created_at_orders_both_ways", "sort=created_at orders by birth, ties by id in the same direction.", func(s shelf) {
-		s.shelveTimes()
-		s.wantOrder("sort=created_at", "a", "b", "c", "d")
-		s.wantOrder("sort=-created_at", "d", "c", "b", "a")
-	}},
-	{"updated_at_orders_both_ways", "sort=updated_at orders by the last change, ties by id in the same direction.",
+	{"created_at_orders_both_ways",
+		"sort=created_at orders by creation time, ties by id in the same direction.", func(s shelf) {
+			s.shelveTimes()
+			s.wantOrder("sort=created_at", "a", "b", "c", "d")
+			s.wantOrder("sort=-created_at", "d", "c", "b", "a")
+		}},
+	{"updated_at_orders_both_ways", "sort=updated_at orders by the last update, ties by id in the same direction.",
 		func(s shelf) {
 			s.shelveTimes()
 			s.wantOrder("sort=updated_at", "d", "b", "c", "a")
@@ -35,7 +36,7 @@ var orderCases = []suiteCase[shelf]{
 			s.wantOrder("sort=-price", "f", "e", "c", "a", "d", "b")
 		}},
 	{"absent_areas_come_last_both_ways",
-		"sort=area_m2 has listings without an area last in both directions, tied by id in that direction.", func(s shelf) {
+		"sort=area_m2 puts listings without an area last in both directions, ties by id in that direction.", func(s shelf) {
 			s.shelveAreas()
 			s.wantOrder("sort=area_m2", "f", "c", "e", "a", "b", "d")
 			s.wantOrder("sort=-area_m2", "a", "e", "c", "f", "d", "b")
@@ -52,7 +53,7 @@ func (s shelf) shelveTimes() {
 	}
 }
 
-// shelveAreas stores a to f; b and d have no area, f has none to speak of, c and e have the same.
+// shelveAreas stores a to f; b and d have no area, the area of f is zero, c and e have the same one.
 func (s shelf) shelveAreas() {
 	s.t.Helper()
 	for i, area := range []property.Decimal{property.MaxAreaM2, -1, 100_00, -1, 100_00, 0} {
@@ -73,7 +74,7 @@ var windowCases = []suiteCase[shelf]{
 		s.wantOrder("sort=area_m2&limit=7", "f", "c", "e", "a", "b", "d")
 	}},
 	{"a_page_of_large_listings_ends_early",
-		"A page ends with the listing that brings it to PageBytes; the others follow behind its Next.", func(s shelf) {
+		"A page ends with the listing that brings it to PageBytes; the others follow after its Next.", func(s shelf) {
 			stored := len(s.upsert(s.largeBatch(2 * property.PageBytes)...))
 			search := s.parse("limit=500")
 			shown, pages := 0, 0
@@ -85,7 +86,7 @@ var windowCases = []suiteCase[shelf]{
 				weight := 0
 				for i := range page.Properties {
 					if weight >= property.PageBytes {
-						s.t.Fatalf("a page goes on behind listing %d, which brings it to %d bytes", i, weight)
+						s.t.Fatalf("a page goes on after listing %d, which brings it to %d bytes", i, weight)
 					}
 					weight += page.Properties[i].Weight()
 				}
@@ -99,7 +100,7 @@ var windowCases = []suiteCase[shelf]{
 				s.t.Fatalf("of %d listings %d are shown on %d pages", stored, shown, pages)
 			}
 		}},
-	{"a_count_ignores_the_window", "Count is how many listings match the filter, pages or no pages.", func(s shelf) {
+	{"a_count_ignores_the_window", "Count returns how many listings match the filter, on all pages.", func(s shelf) {
 		s.shelveAreas()
 		filter := s.parse("min_area_m2=1").Filter
 		if count, _, err := s.repo.Count(s.t.Context(), &filter); err != nil || count != 3 {
@@ -116,7 +117,7 @@ var windowCases = []suiteCase[shelf]{
 			}
 		}},
 	{"a_full_last_page_is_followed_by_an_empty_one",
-		"A page that is full has a next, which may be empty; a page that is not full has none.", func(s shelf) {
+		"A full page has a next page, which may be empty; a page that is not full has none.", func(s shelf) {
 			s.shelveAreas()
 			search := s.parse("sort=-area_m2&limit=3")
 			for range 2 {
@@ -127,17 +128,17 @@ var windowCases = []suiteCase[shelf]{
 				}
 			}
 			if rest := s.page(&search); len(rest.Properties) != 0 {
-				s.t.Fatalf("behind the last of six listings came %q", titlesOf(rest))
+				s.t.Fatalf("after the last of six listings came %q", titlesOf(rest))
 			}
 		}},
 	{"a_page_begins_behind_a_place_that_is_gone",
-		"A window begins behind a place in the order, be there a listing at that place or not.", func(s shelf) {
+		"A window begins after a sort position, whether a listing has that position or not.", func(s shelf) {
 			s.shelveAreas()
 			search := s.parse("sort=area_m2&limit=2")
 			search.After = search.Next(s.page(&search))
 			s.delete(numbered(2), 0)
 			if found := titlesOf(s.page(&search)); !slices.Equal(found, []string{"e", "a"}) {
-				s.t.Fatalf("behind the removed listing came %q", found)
+				s.t.Fatalf("after the deleted listing came %q", found)
 			}
 		}},
 }
@@ -157,7 +158,7 @@ func (s shelf) shelveMany() {
 	}
 }
 
-// walk goes through the pages of a search in sizes of 1 to 7 and compares them with the whole.
+// walk goes through the pages of a search in sizes of 1 to 7 and compares them with the whole result.
 func (s shelf) walk(query string) {
 	s.t.Helper()
 	whole := s.search(query + "&limit=500")

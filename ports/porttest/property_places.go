@@ -4,7 +4,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// shelvePlaces stores one listing for each place, titled a, b, c …, and one without coordinates.
+// shelvePlaces stores one listing for each location, titled a, b, c …, and one without coordinates.
 func (s shelf) shelvePlaces(places ...property.Coordinates) {
 	s.t.Helper()
 	for i, place := range places {
@@ -15,7 +15,7 @@ func (s shelf) shelvePlaces(places ...property.Coordinates) {
 
 var placeCases = []suiteCase[shelf]{
 	{"a_box_includes_its_edges",
-		"bbox lets the places inside through, edges included, and no listing without coordinates.", func(s shelf) {
+		"bbox matches locations inside the box, edges included, and no listing without coordinates.", func(s shelf) {
 			s.shelvePlaces(property.Coordinates{Latitude: 10, Longitude: 20}, property.Coordinates{Latitude: 11, Longitude: 21},
 				property.Coordinates{Latitude: 11.0000001, Longitude: 20.5}, property.Coordinates{Latitude: 10.5,
 					Longitude: 19.9999999})
@@ -34,8 +34,10 @@ var placeCases = []suiteCase[shelf]{
 			s.wantFound("bbox=-179,-20,179,-10", "a", "b", "e")
 		}},
 	{"a_circle_measures_on_the_globe",
-		"near lets the places within radius_km of great-circle distance through, and no listing without coordinates.", func(s shelf) {
-			// From Seattle: itself, Bellevue (10 km), Tacoma (40 km), Portland (234 km), the corner of the bounding box of 50 km.
+		"near matches locations within radius_km of great-circle distance, and no listing without coordinates.",
+		func(s shelf) {
+			// From Seattle: itself, Bellevue (10 km), Tacoma (40 km), Portland (234 km), the corner of the bounding box of 50
+			// km.
 			s.shelvePlaces(property.Coordinates{Latitude: 47.6062, Longitude: -122.3321},
 				property.Coordinates{Latitude: 47.6101, Longitude: -122.2015},
 				property.Coordinates{Latitude: 47.2529, Longitude: -122.4443}, property.Coordinates{Latitude: 45.5152,
@@ -57,7 +59,7 @@ var placeCases = []suiteCase[shelf]{
 		s.wantFound("near=-17,-179.99&radius_km=4.3", "b", "c", "d")
 		s.wantFound("near=-17,180&radius_km=1", "c", "d")
 	}},
-	{"a_circle_reaches_over_the_poles", "A circle around a place near a pole takes in all longitudes there.",
+	{"a_circle_reaches_over_the_poles", "A circle around a location near a pole includes all longitudes there.",
 		func(s shelf) {
 			s.shelvePlaces(property.Coordinates{Latitude: 89.9, Longitude: 0},
 				property.Coordinates{Latitude: 89.9, Longitude: 180},

@@ -12,14 +12,14 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Features are the honest differences between property repositories. The zero value is a store without any.
+// Features are the real differences between property repositories. The zero value stands for a store without any.
 type Features struct {
-	// FoldsASCIIOnly says that letters outside ASCII are found only in the case they were written in.
+	// FoldsASCIIOnly means that searches match letters outside ASCII only in the case in which they were written.
 	FoldsASCIIOnly bool
 }
 
-// PropertyRepository checks that a repository keeps every promise of ports.PropertyRepository. newRepo gives an empty
-// repository each time it is called.
+// PropertyRepository checks that a repository keeps every promise of ports.PropertyRepository. newRepo returns an
+// empty repository at each call.
 func PropertyRepository(t *testing.T, newRepo func(t *testing.T) ports.PropertyRepository, f Features) {
 	runCases(t, propertyCases(f), func(t *testing.T) shelf { return shelf{t, newRepo(t)} })
 }
@@ -31,24 +31,24 @@ func propertyCases(f Features) []suiteCase[shelf] {
 	)
 }
 
-// shelf is a repository under test with the steps that cases are made of. A step that must succeed and does not ends the
-// case.
+// shelf is a repository under test with the steps that cases are made of. A step that must succeed ends the case when
+// it fails.
 type shelf struct {
 	t    reporter
 	repo ports.PropertyRepository
 }
 
-// birth is when the listings of the cases are made, unless a case says otherwise.
+// birth is when the listings of the cases are created, unless a case sets another time.
 var birth = time.Date(2024, 2, 29, 23, 59, 59, 123_456_000, time.UTC)
 
-// numbered is the id with this number: greater numbers make greater ids.
+// numbered returns the id with this number: greater numbers make greater ids.
 func numbered(n int) property.ID {
 	id := property.ID{6: 0x70, 8: 0x80}
 	binary.BigEndian.PutUint32(id[12:], uint32(n))
 	return id
 }
 
-// draft is a listing with id and title from n, made at birth, not yet stored.
+// draft returns a listing that is not stored yet, with id and title from n, created at birth.
 func (s shelf) draft(n int, edits ...func(*property.Details)) property.Property {
 	s.t.Helper()
 	details := property.Details{Title: string(rune('a' + n%26)), Price: 100_00, Location: "Seattle"}
@@ -103,7 +103,7 @@ func (s shelf) upsert(batch ...property.Property) []ports.Upserted {
 	return s.bring(incoming(batch...)...)
 }
 
-// incoming are listings of a source that has every field.
+// incoming returns the listings as those of a source that has every field.
 func incoming(listings ...property.Property) []ports.Incoming {
 	batch := make([]ports.Incoming, len(listings))
 	for i, p := range listings {
@@ -119,7 +119,7 @@ func (s shelf) bring(batch ...ports.Incoming) []ports.Upserted {
 		s.t.Fatalf("upsert %d listings: %v", len(batch), err)
 	}
 	if len(result) != len(batch) {
-		s.t.Fatalf("upsert of %d listings gave %d results", len(batch), len(result))
+		s.t.Fatalf("upsert of %d listings returned %d results", len(batch), len(result))
 	}
 	return result
 }
@@ -146,7 +146,7 @@ func (s shelf) page(search *property.Search) *property.Page {
 		s.t.Fatalf("search %q: %v", search, err)
 	}
 	if page == nil {
-		s.t.Fatalf("search %q gave neither a page nor an error", search)
+		s.t.Fatalf("search %q returned neither a page nor an error", search)
 	}
 	return page
 }
@@ -155,16 +155,16 @@ func (s shelf) parse(query string) property.Search {
 	s.t.Helper()
 	parameters, err := url.ParseQuery(query)
 	if err != nil {
-		s.t.Fatalf("the case asks nonsense: %v", err)
+		s.t.Fatalf("the case has an invalid search: %v", err)
 	}
 	search, err := property.ParseSearch(parameters)
 	if err != nil {
-		s.t.Fatalf("the case asks nonsense: %v", err)
+		s.t.Fatalf("the case has an invalid search: %v", err)
 	}
 	return search
 }
 
-// wantFound says which titles a search finds, in whatever order, and that the count agrees.
+// wantFound checks which titles a search finds, in any order, and that the count agrees.
 func (s shelf) wantFound(query string, titles ...string) {
 	s.t.Helper()
 	found := titlesOf(s.search(query))
@@ -179,7 +179,7 @@ func (s shelf) wantFound(query string, titles ...string) {
 	}
 }
 
-// wantOrder says which titles a search finds, in this order.
+// wantOrder checks which titles a search finds, in this order.
 func (s shelf) wantOrder(query string, titles ...string) {
 	s.t.Helper()
 	if found := titlesOf(s.search(query)); !slices.Equal(found, titles) {
@@ -195,7 +195,7 @@ func titlesOf(page *property.Page) []string {
 	return titles
 }
 
-// wantStored says that the listing is stored in this state, for Find and for a search.
+// wantStored checks that Find and a search return the listing in this state.
 func (s shelf) wantStored(want property.Property) {
 	s.t.Helper()
 	s.wantSame("the listing found", s.find(want.ID), want)
@@ -211,7 +211,7 @@ func (s shelf) wantStored(want property.Property) {
 func (s shelf) wantGone(id property.ID) {
 	s.t.Helper()
 	_, _, err := s.repo.Find(s.t.Context(), id)
-	s.wantError("find a listing that is gone", err, property.ErrNotFound)
+	s.wantError("find a deleted listing", err, property.ErrNotFound)
 }
 
 func (s shelf) wantSame(what string, got, want property.Property) {
@@ -233,11 +233,11 @@ func (s shelf) wantError(what string, got, want error) {
 	}
 }
 
-// before and after are a change's images, which must be there.
+// before returns the Before image of a change, which must be set. The same holds for after.
 func (s shelf) before(c property.Change) *property.Property {
 	s.t.Helper()
 	if c.Before == nil {
-		s.t.Fatalf("the %s has no image of the listing before it", c.Op)
+		s.t.Fatalf("the %s has no Before image", c.Op)
 	}
 	return c.Before
 }
@@ -245,12 +245,12 @@ func (s shelf) before(c property.Change) *property.Property {
 func (s shelf) after(c property.Change) *property.Property {
 	s.t.Helper()
 	if c.After == nil {
-		s.t.Fatalf("the %s has no image of the listing after it", c.Op)
+		s.t.Fatalf("the %s has no After image", c.Op)
 	}
 	return c.After
 }
 
-// wantBefore says what a change's first image is; it may lack the photos.
+// wantBefore checks the Before image of a change; it may lack the photos.
 func (s shelf) wantBefore(c property.Change, want property.Property) {
 	s.t.Helper()
 	got := *s.before(c)
@@ -258,7 +258,7 @@ func (s shelf) wantBefore(c property.Change, want property.Property) {
 	s.wantSame("the image before", got, want)
 }
 
-// wantHeading says what a change is about.
+// wantHeading checks the operation, listing and version of a change.
 func (s shelf) wantHeading(c property.Change, op property.Op, id property.ID, version int64) {
 	s.t.Helper()
 	if c.Op != op || c.ID != id || c.Version != version {

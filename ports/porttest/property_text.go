@@ -50,7 +50,8 @@ var literalTextCases = []suiteCase[shelf]{
 	{"wildcards_are_taken_literally", "%, _, \\, * and ? stand for themselves.", func(s shelf) {
 		s.shelveText("100% new", "1000 new", `a_b`, `axb`, `back\slash`, `backslash`, "what?", "star*")
 		for word, titles := range map[string][]string{
-			"100%": {"a"}, "%": {"a"}, "_": {"c"}, "a_b": {"c"}, `\`: {"e"}, `k\s`: {"e"}, "?": {"g"}, "*": {"h"}, `\%`: nil, `%new`: nil,
+			"100%": {"a"}, "%": {"a"}, "_": {"c"}, "a_b": {"c"}, `\`: {"e"}, `k\s`: {"e"},
+			"?": {"g"}, "*": {"h"}, `\%`: nil, `%new`: nil,
 		} {
 			s.wantWords(word, titles...)
 		}
@@ -66,11 +67,12 @@ var literalTextCases = []suiteCase[shelf]{
 		}
 		s.wantFound("location=" + url.QueryEscape("' OR 1=1 --"))
 	}},
-	{"every_script_is_found", "Words of any script are found as they are written, from one character on.", func(s shelf) {
+	{"every_script_is_found", "Words of any script, even of one character, are found as they are written.", func(s shelf) {
 		s.shelveText("香港島西營盤三房", "旺角套房 🏡", "Großzügige Wohnung",
 			"Уютная квартира", "شقة جميلة", "👩‍👩‍👧 friendly")
 		for word, title := range map[string]string{
-			"西營盤": "a", "房 香": "a", "🏡": "b", "角": "b", "zügig": "c", "ß": "c", "квартира": "d", "جميلة": "e", "👩‍👩‍👧": "f",
+			"西營盤": "a", "房 香": "a", "🏡": "b", "角": "b", "zügig": "c", "ß": "c", "квартира": "d",
+			"جميلة": "e", "👩‍👩‍👧": "f",
 		} {
 			s.wantWords(word, title)
 		}
@@ -86,7 +88,7 @@ var literalTextCases = []suiteCase[shelf]{
 	}},
 }
 
-// textCases are the cases of a store that folds the letters it says.
+// textCases returns the cases of a store that folds the letters in its features.
 func textCases(f Features) []suiteCase[shelf] {
 	if f.FoldsASCIIOnly {
 		return literalTextCases

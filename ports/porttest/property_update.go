@@ -8,7 +8,8 @@ import (
 
 var updateCases = []suiteCase[shelf]{
 	{"update_returns_both_images",
-		"Update returns the change: the state before, and after with the version and time that the store gave it.", func(s shelf) {
+		"Update returns the change: the state before, and the state after with the version and time set by the store.",
+		func(s shelf) {
 			before := s.add(1, reference("R-1"))
 			change := s.update(before, title("new"), price(7_50))
 			after := *s.after(change)
@@ -29,7 +30,7 @@ var updateCases = []suiteCase[shelf]{
 			p = after
 		}
 	}},
-	{"update_keeps_the_birth", "created_at stays what it was, whatever the caller says.", func(s shelf) {
+	{"update_keeps_the_birth", "An update never changes created_at, whatever the caller passes.", func(s shelf) {
 		p := s.add(1)
 		p.CreatedAt = p.CreatedAt.Add(time.Hour)
 		after := *s.after(s.update(p))
@@ -38,20 +39,21 @@ var updateCases = []suiteCase[shelf]{
 		}
 		s.wantStored(after)
 	}},
-	{"updated_at_never_goes_back", "The store gives each change its time, never one before the last.", func(s shelf) {
-		old := s.add(1)
-		if after := s.after(s.update(old)); !after.UpdatedAt.After(old.UpdatedAt) {
-			s.t.Fatalf("updated_at is %s after a change to a listing of %s", after.UpdatedAt, old.UpdatedAt)
-		}
-		ahead := s.draft(2)
-		ahead.UpdatedAt = birth.AddDate(100, 0, 0)
-		s.create(ahead)
-		if after := s.after(s.update(ahead)); after.UpdatedAt.Before(ahead.UpdatedAt) {
-			s.t.Fatalf("updated_at went back from %s to %s", ahead.UpdatedAt, after.UpdatedAt)
-		}
-	}},
+	{"updated_at_never_goes_back",
+		"The store sets the time of each change, never before the previous one.", func(s shelf) {
+			old := s.add(1)
+			if after := s.after(s.update(old)); !after.UpdatedAt.After(old.UpdatedAt) {
+				s.t.Fatalf("updated_at is %s after a change to a listing last updated at %s", after.UpdatedAt, old.UpdatedAt)
+			}
+			ahead := s.draft(2)
+			ahead.UpdatedAt = birth.AddDate(100, 0, 0)
+			s.create(ahead)
+			if after := s.after(s.update(ahead)); after.UpdatedAt.Before(ahead.UpdatedAt) {
+				s.t.Fatalf("updated_at went back from %s to %s", ahead.UpdatedAt, after.UpdatedAt)
+			}
+		}},
 	{"update_refuses_another_version",
-		"Update at any version but the stored one is ErrVersionConflict, and changes nothing.", func(s shelf) {
+		"Update at a version other than the stored one is ErrVersionConflict, and changes nothing.", func(s shelf) {
 			first := s.add(1)
 			second := *s.after(s.update(first, title("second")))
 			for _, version := range []int64{first.Version, second.Version + 1, 0, -1} {
@@ -78,7 +80,7 @@ var updateCases = []suiteCase[shelf]{
 			s.wantError("update to a taken reference", err, property.ErrReferenceTaken)
 			s.wantStored(second)
 		}},
-	{"update_gives_up_a_reference", "A reference that a listing no longer has is free.", func(s shelf) {
+	{"update_gives_up_a_reference", "A reference that a listing gave up is free.", func(s shelf) {
 		s.update(s.add(1, reference("R-1")), reference(""))
 		s.wantStored(s.add(2, reference("R-1")))
 	}},
@@ -92,12 +94,12 @@ var deleteCases = []suiteCase[shelf]{
 			s.wantHeading(change, property.OpDelete, p.ID, p.Version+1)
 			s.wantBefore(change, p)
 			if change.After != nil {
-				s.t.Fatalf("a delete has an image after: %+v", *change.After)
+				s.t.Fatalf("a delete has an After image: %+v", *change.After)
 			}
 			s.wantGone(p.ID)
 			s.wantFound("limit=10")
 		}},
-	{"delete_takes_any_version_for_zero", "Delete with version 0 removes the listing whatever its version is.",
+	{"delete_takes_any_version_for_zero", "Delete with version 0 deletes the listing at any version.",
 		func(s shelf) {
 			p := s.add(1)
 			s.update(p)
@@ -105,7 +107,7 @@ var deleteCases = []suiteCase[shelf]{
 			s.wantGone(p.ID)
 		}},
 	{"delete_refuses_another_version",
-		"Delete at any version but the stored one is ErrVersionConflict, and changes nothing.", func(s shelf) {
+		"Delete at a version other than the stored one is ErrVersionConflict, and changes nothing.", func(s shelf) {
 			p := s.add(1)
 			after := *s.after(s.update(p))
 			for _, version := range []int64{p.Version, after.Version + 1, -1} {

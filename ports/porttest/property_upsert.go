@@ -10,8 +10,9 @@ import (
 )
 
 var upsertCases = []suiteCase[shelf]{
-	{"upsert_tells_what_it_did_in_order",
-		"Upsert has one result per listing in the order of the batch: insert, update, or an empty operation when nothing differed.", func(s shelf) {
+	{"upsert_reports_what_it_did_in_order",
+		"Upsert returns one result per listing in the order of the batch: insert, update, or an empty operation when " +
+			"nothing differed.", func(s shelf) {
 			same := s.add(1, reference("same"))
 			other := s.add(2, reference("other"))
 			result := s.upsert(
@@ -22,7 +23,7 @@ var upsertCases = []suiteCase[shelf]{
 			s.wantHeading(result[0].Change, property.OpUpdate, other.ID, other.Version+1)
 			s.wantHeading(result[1].Change, property.OpInsert, numbered(13), 1)
 			if op := result[2].Change.Op; op != "" {
-				s.t.Fatalf("a listing whose details are all the same was told as %q", op)
+				s.t.Fatalf("an unchanged listing was reported as %q", op)
 			}
 			s.wantBefore(result[0].Change, other)
 			s.wantStored(*s.after(result[0].Change))
@@ -31,7 +32,7 @@ var upsertCases = []suiteCase[shelf]{
 			s.wantFound("limit=10", "b", "m", "n")
 		}},
 	{"upsert_keeps_a_known_listings_id",
-		"A listing whose reference is known has its details replaced and keeps its id and its birth.", func(s shelf) {
+		"A listing with a known reference has its details replaced; its id and created_at stay.", func(s shelf) {
 			known := s.add(1, reference("R"))
 			batch := s.draft(2, reference("R"), title("new"))
 			batch.CreatedAt, batch.UpdatedAt, batch.Version = birth.Add(time.Hour), birth.Add(time.Hour), 9
@@ -42,19 +43,19 @@ var upsertCases = []suiteCase[shelf]{
 			}
 			s.wantGone(batch.ID)
 		}},
-	{"upsert_creates_with_the_given_times", "A listing whose reference is new is created with its ID and times.",
+	{"upsert_creates_with_the_times_of_the_batch", "A listing with a new reference is created with its ID and times.",
 		func(s shelf) {
 			p := s.draft(1, reference("R"))
 			p.CreatedAt, p.UpdatedAt = birth.Add(-time.Hour), birth.Add(-time.Minute)
 			s.upsert(p)
 			s.wantStored(p)
 		}},
-	{"upsert_twice_changes_nothing", "One whose details are all the same is left alone, in every field.", func(s shelf) {
+	{"upsert_twice_changes_nothing", "A listing without any difference is left unchanged, in every field.", func(s shelf) {
 		s.upsert(s.full(1), s.draft(2, reference("bare")))
 		first, second := s.find(numbered(1)), s.find(numbered(2))
 		for _, u := range s.upsert(s.full(11), s.draft(12, reference("bare"), title(second.Title))) {
 			if u.Change.Op != "" {
-				s.t.Fatalf("bringing the same in again was told as %s", u.Change.Op)
+				s.t.Fatalf("upserting the same listing again was reported as %s", u.Change.Op)
 			}
 		}
 		s.wantStored(first)
@@ -65,7 +66,7 @@ var upsertCases = []suiteCase[shelf]{
 			s.upsert(s.full(1))
 			u := s.upsert(s.full(1, edit))[0]
 			if u.Change.Op != property.OpUpdate {
-				s.t.Fatalf("another %s was told as %q", name, u.Change.Op)
+				s.t.Fatalf("another %s was reported as %q", name, u.Change.Op)
 			}
 			s.wantStored(*s.after(u.Change))
 		}
@@ -80,7 +81,7 @@ var upsertCases = []suiteCase[shelf]{
 				bare := ports.Incoming{Property: s.draft(2, reference("full"), price(full.Price)), Absent: c.fields}
 				want := bare.Completed(c.fields, &stored.Details)
 				if c.Written(&want) != c.Written(&stored.Details) || c.Written(&want) == c.Written(&bare.Details) {
-					s.t.Fatalf("an absent %s does not distinguish the listings of this case", c.Name)
+					s.t.Fatalf("the listings of this case do not differ in an absent %s", c.Name)
 				}
 				u := s.bring(bare)[0]
 				after := s.after(u.Change)
@@ -91,7 +92,7 @@ var upsertCases = []suiteCase[shelf]{
 			}
 		}},
 	{"upsert_of_absent_fields_alone_changes_nothing",
-		"One whose details are all the same but for those that are absent is left alone.", func(s shelf) {
+		"A listing that differs in absent fields alone is left unchanged.", func(s shelf) {
 			s.upsert(s.full(1))
 			stored := s.find(numbered(1))
 			bare := s.draft(2, reference("full"), title(stored.Title), price(stored.Price), func(d *property.Details) {
@@ -103,7 +104,7 @@ var upsertCases = []suiteCase[shelf]{
 			s.wantStored(stored)
 		}},
 	{"upsert_creates_with_what_is_absent",
-		"A new listing has what the batch says, with the defaults of what is absent.", func(s shelf) {
+		"A new listing has the fields of the batch, and defaults for absent ones.", func(s shelf) {
 			bare := s.draft(1, reference("R"))
 			s.bring(ports.Incoming{Property: bare, Absent: property.AllFields})
 			s.wantStored(bare)
@@ -120,7 +121,7 @@ var upsertCases = []suiteCase[shelf]{
 		s.wantFound("limit=10", "b", "c")
 	}},
 	{"upsert_refuses_a_malformed_batch",
-		"Each listing of a batch has a reference, no two the same one; more than MaxBatch are refused.", func(s shelf) {
+		"Each listing of a batch needs a reference of its own; more than MaxBatch listings are refused.", func(s shelf) {
 			batches := map[string][]property.Property{
 				"without a reference":      {s.draft(1, reference("R")), s.draft(2)},
 				"with one reference twice": {s.draft(1, reference("R")), s.draft(2, reference("R"))},
@@ -133,7 +134,7 @@ var upsertCases = []suiteCase[shelf]{
 				s.wantFound("limit=10")
 			}
 		}},
-	{"upsert_takes_an_empty_batch", "A batch of none is nothing to do.", func(s shelf) {
+	{"upsert_takes_an_empty_batch", "An empty batch succeeds.", func(s shelf) {
 		s.upsert()
 	}},
 	{"upsert_takes_a_full_batch", "A batch may have MaxBatch listings, all new, all changed or mixed.", func(s shelf) {
@@ -148,7 +149,7 @@ var upsertCases = []suiteCase[shelf]{
 		}
 		for i, u := range s.upsert(batch...) {
 			if changed := u.Change.Op == property.OpUpdate; changed != (i%2 == 0) {
-				s.t.Fatalf("item %d of a half changed batch was told as %q", i, u.Change.Op)
+				s.t.Fatalf("item %d of a half changed batch was reported as %q", i, u.Change.Op)
 			}
 		}
 	}},
@@ -163,7 +164,7 @@ func (s shelf) batch(size int) []property.Property {
 	return batch
 }
 
-// largeBatch is a batch of the largest descriptions, which weigh at least so many bytes together.
+// largeBatch returns a batch of the largest descriptions, which weigh at least weight bytes together.
 func (s shelf) largeBatch(weight int) []property.Property {
 	s.t.Helper()
 	description := strings.Repeat("屋", property.MaxDescription)
@@ -174,7 +175,7 @@ func (s shelf) largeBatch(weight int) []property.Property {
 	return batch
 }
 
-// full is a draft with a value in every field.
+// full returns a draft with a value in every field.
 func (s shelf) full(n int, edits ...func(*property.Details)) property.Property {
 	s.t.Helper()
 	fill := func(d *property.Details) {

@@ -10,18 +10,21 @@ import (
 
 type creator func(context.Context, property.Property, *ports.IdempotencyKey) (ports.Creation, error)
 
-// creating is a repository with another Create.
-func creating(bend func(right repository) creator) func(repository) repository {
+// withCreate replaces Create.
+func withCreate(bend func(right repository) creator) func(repository) repository {
 	return func(right repository) repository { return altered{PropertyRepository: right, create: bend(right)} }
 }
 
 var wrongCreations = []wrongRepository{
-	{"idempotency keys are ignored", creating(func(right repository) creator {
+	{"idempotency keys are ignored", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, _ *ports.IdempotencyKey) (ports.Creation, error) {
 			return right.Create(ctx, p, nil)
 		}
-	}), []string{"the_same_request_is_replayed", "another_request_is_refused", "one_creation_wins_an_idempotency_key", "a_replay_tells_what_was_created"}, nil},
-	{"owners share their keys", creating(func(right repository) creator {
+	}), []string{
+		"the_same_request_is_replayed", "another_request_is_refused", "one_creation_wins_an_idempotency_key",
+		"a_replay_returns_what_was_created",
+	}, nil},
+	{"owners share their keys", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key != nil {
 				key = &ports.IdempotencyKey{Key: key.Key, Request: key.Request}
@@ -29,7 +32,7 @@ var wrongCreations = []wrongRepository{
 			return right.Create(ctx, p, key)
 		}
 	}), []string{"owners_have_their_own_keys"}, nil},
-	{"any request is replayed", creating(func(right repository) creator {
+	{"any request is replayed", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key != nil {
 				key = &ports.IdempotencyKey{Key: key.Key, Owner: key.Owner}
@@ -37,27 +40,27 @@ var wrongCreations = []wrongRepository{
 			return right.Create(ctx, p, key)
 		}
 	}), []string{"another_request_is_refused"}, nil},
-	{"keys are cut", creating(func(right repository) creator {
+	{"keys are cut", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key != nil {
 				key = &ports.IdempotencyKey{Key: key.Key[:min(len(key.Key), 255)], Owner: key.Owner, Request: key.Request}
 			}
 			return right.Create(ctx, p, key)
 		}
-	}), []string{"long_keys_are_told_apart"}, nil},
-	{"a failed creation keeps its key", creating(func(right repository) creator {
-		var kept sync.Map
+	}), []string{"long_keys_are_distinct"}, nil},
+	{"a failed creation stores its key", withCreate(func(right repository) creator {
+		var stored sync.Map
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key == nil {
 				return right.Create(ctx, p, nil)
 			}
-			if request, known := kept.LoadOrStore(key.Owner+key.Key, key.Request); known && request != key.Request {
+			if request, known := stored.LoadOrStore(key.Owner+key.Key, key.Request); known && request != key.Request {
 				return ports.Creation{}, ports.ErrIdempotencyKeyReused
 			}
 			return right.Create(ctx, p, key)
 		}
-	}), []string{"a_failed_creation_keeps_no_key"}, nil},
-	{"a replay tells the present state", creating(func(right repository) creator {
+	}), []string{"a_failed_creation_stores_no_key"}, nil},
+	{"a replay returns the present state", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			if !creation.Replayed {
@@ -67,30 +70,30 @@ var wrongCreations = []wrongRepository{
 			creation.Change.After = &now
 			return creation, err
 		}
-	}), []string{"a_replay_tells_what_was_created"}, nil},
-	{"a replay has a transaction", creating(func(right repository) creator {
+	}), []string{"a_replay_returns_what_was_created"}, nil},
+	{"a replay has a transaction", withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			creation.Change.Tx = 7
 			return creation, err
 		}
-	}), []string{"the_same_request_is_replayed", "a_replay_tells_what_was_created"}, nil},
-	{"keys are looked up too early", creating(func(right repository) creator {
+	}), []string{"the_same_request_is_replayed", "a_replay_returns_what_was_created"}, nil},
+	{"keys are looked up too early", withCreate(func(right repository) creator {
 		var inside meeting
-		var kept sync.Map
+		var stored sync.Map
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			if key == nil {
 				return right.Create(ctx, p, nil)
 			}
-			if _, known := kept.Load(*key); known {
+			if _, known := stored.Load(*key); known {
 				return right.Create(ctx, p, key)
 			}
 			inside.wait()
 			creation, err := right.Create(ctx, p, key)
-			if _, known := kept.LoadOrStore(*key, true); known && creation.Replayed {
+			if _, known := stored.LoadOrStore(*key, true); known && creation.Replayed {
 				return right.Create(ctx, p, nil)
 			}
 			return creation, err
 		}
-	}), []string{"one_creation_wins_an_idempotency_key"}, []string{"a_failed_creation_keeps_no_key"}},
+	}), []string{"one_creation_wins_an_idempotency_key"}, []string{"a_failed_creation_stores_no_key"}},
 }

@@ -1,7 +1,6 @@
 package porttest
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -11,7 +10,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// plain answers searches by going through all listings, with each step replaceable.
+// plain answers searches by scanning all listings, with each step replaceable.
 type plain struct {
 	match  func(*property.Filter, *property.Property) bool
 	order  func(property.Sort, *property.Property, *property.Property) int
@@ -20,8 +19,8 @@ type plain struct {
 	cut    func(*property.Search, []property.Property) *property.Page
 }
 
-// searching is a repository with another way to answer searches. What the change leaves alone is right.
-func searching(change func(*plain)) func(repository) repository {
+// withSearch replaces some steps of searching. All other steps are right.
+func withSearch(change func(*plain)) func(repository) repository {
 	p := plain{
 		match:  matches,
 		order:  func(s property.Sort, a, b *property.Property) int { return s.Compare(s.PositionOf(a), s.PositionOf(b)) },
@@ -77,10 +76,10 @@ func (p plain) search(ctx context.Context, right repository, s *property.Search)
 	return p.cut(&limited, rows), nil
 }
 
-// largePages is a case that walks through pages, and fails when one does not follow on another.
+// largePages is the case that pages through large listings, and fails when one page does not follow another.
 var largePages = []string{"a_page_of_large_listings_ends_early"}
 
-// matches is right, and folds as the domain does where the filter is unsure.
+// matches is right. Where the filter is unsure, it folds as the domain does.
 func matches(f *property.Filter, p *property.Property) bool {
 	sure := f.Matches(p)
 	folded := property.ContainsFold(p.Location, f.Location)
@@ -90,9 +89,9 @@ func matches(f *property.Filter, p *property.Property) bool {
 	return sure == property.Yes || sure == property.Maybe && folded
 }
 
-// forgetting answers as if a part of the filter had not been given.
-func forgetting(part func(*property.Filter)) func(repository) repository {
-	return searching(func(p *plain) {
+// withoutFilter ignores a part of the filter.
+func withoutFilter(part func(*property.Filter)) func(repository) repository {
+	return withSearch(func(p *plain) {
 		p.match = func(f *property.Filter, row *property.Property) bool {
 			less := *f
 			part(&less)
@@ -101,10 +100,10 @@ func forgetting(part func(*property.Filter)) func(repository) repository {
 	})
 }
 
-// matching answers with another rule for one part of the filter; the rest stays right.
-func matching(forget func(*property.Filter), rule func(*property.Filter,
+// withRule replaces the rule of one part of the filter; the rest stays right.
+func withRule(forget func(*property.Filter), rule func(*property.Filter,
 	*property.Property) bool) func(repository) repository {
-	return searching(func(p *plain) {
+	return withSearch(func(p *plain) {
 		p.match = func(f *property.Filter, row *property.Property) bool {
 			rest := *f
 			forget(&rest)
@@ -118,9 +117,9 @@ func forgetLocation(f *property.Filter) { f.Location = "" }
 func forgetBox(f *property.Filter)      { f.Box.Valid = false }
 func forgetNear(f *property.Filter)     { f.Near.Valid = false }
 
-// textual says which words a text has by another rule of containing.
-func textual(contains func(text, word string) bool) func(repository) repository {
-	return matching(forgetWords, func(f *property.Filter, p *property.Property) bool {
+// withContains replaces the rule by which a text contains a word.
+func withContains(contains func(text, word string) bool) func(repository) repository {
+	return withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return !slices.ContainsFunc(f.Words, func(word string) bool {
 			return !contains(p.Title+" "+p.Description+" "+p.Location, word)
 		})
@@ -137,81 +136,82 @@ func foldedASCII(text string) string {
 }
 
 var wordCases = []string{
-	"words_are_found_anywhere", "ascii_case_does_not_matter", "wildcards_are_taken_literally", "quotes_are_taken_literally",
-	"every_script_is_found", "markup_is_text", "case_does_not_matter_in_any_script", "filters_combine",
+	"words_are_found_anywhere", "ascii_case_does_not_matter", "wildcards_are_taken_literally",
+	"quotes_are_taken_literally", "every_script_is_found", "markup_is_text", "case_does_not_matter_in_any_script",
+	"filters_combine",
 }
 
-// numberCases are those of every number, in which each of them counts.
+// numberCases are the cases that cover every number.
 var numberCases = []string{"every_number_is_bounded"}
 
 var wrongFilters = []wrongRepository{
-	{"offer is forgotten", forgetting(func(f *property.Filter) { f.Offers = nil }),
+	{"offer is forgotten", withoutFilter(func(f *property.Filter) { f.Offers = nil }),
 		[]string{"offers_are_filtered", "filters_combine"}, nil},
-	{"kind is forgotten", forgetting(func(f *property.Filter) { f.Kinds = nil }),
+	{"kind is forgotten", withoutFilter(func(f *property.Filter) { f.Kinds = nil }),
 		[]string{"kinds_are_filtered", "filters_combine"}, nil},
-	{"status is forgotten", forgetting(func(f *property.Filter) { f.Statuses = nil }),
+	{"status is forgotten", withoutFilter(func(f *property.Filter) { f.Statuses = nil }),
 		[]string{"statuses_are_filtered", "filters_combine"}, nil},
-	{"currency is forgotten", forgetting(func(f *property.Filter) { f.Currencies = nil }),
+	{"currency is forgotten", withoutFilter(func(f *property.Filter) { f.Currencies = nil }),
 		[]string{"currencies_are_filtered"}, []string{"filters_combine"}},
-	{"price is forgotten", forgetting(func(f *property.Filter) { f.Price = property.Range{} }),
+	{"price is forgotten", withoutFilter(func(f *property.Filter) { f.Price = property.Range{} }),
 		[]string{"prices_are_bounded", "filters_combine"}, []string{"*"}},
-	{"bedrooms are forgotten", forgetting(func(f *property.Filter) { f.Bedrooms = property.Range{} }),
+	{"bedrooms are forgotten", withoutFilter(func(f *property.Filter) { f.Bedrooms = property.Range{} }),
 		[]string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"bathrooms are forgotten", forgetting(func(f *property.Filter) { f.Bathrooms = property.Range{} }),
+	{"bathrooms are forgotten", withoutFilter(func(f *property.Filter) { f.Bathrooms = property.Range{} }),
 		[]string{"bathrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"area is forgotten", forgetting(func(f *property.Filter) { f.AreaM2 = property.Range{} }),
+	{"area is forgotten", withoutFilter(func(f *property.Filter) { f.AreaM2 = property.Range{} }),
 		[]string{"areas_are_bounded"}, append(numberCases, "a_count_ignores_the_window")},
-	{"the last number is forgotten", forgetting(func(f *property.Filter) {
+	{"the last number is forgotten", withoutFilter(func(f *property.Filter) {
 		*f.Ranges()[property.RangeCount-1].Range = property.Range{}
 	}), []string{"every_number_is_bounded"}, []string{"areas_are_bounded", "a_count_ignores_the_window"}},
-	{"created_after is forgotten", forgetting(func(f *property.Filter) { f.CreatedAfter.Valid = false }),
+	{"created_after is forgotten", withoutFilter(func(f *property.Filter) { f.CreatedAfter.Valid = false }),
 		[]string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
-	{"updated_after is forgotten", forgetting(func(f *property.Filter) { f.UpdatedAfter.Valid = false }),
+	{"updated_after is forgotten", withoutFilter(func(f *property.Filter) { f.UpdatedAfter.Valid = false }),
 		[]string{"updated_after_excludes_its_bound"}, nil},
-	{"bbox is forgotten", forgetting(forgetBox), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"},
+	{"bbox is forgotten", withoutFilter(forgetBox), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"},
 		[]string{"filters_combine"}},
-	{"near is forgotten", forgetting(forgetNear), []string{"a_circle_measures_on_the_globe",
+	{"near is forgotten", withoutFilter(forgetNear), []string{"a_circle_measures_on_the_globe",
 		"a_circle_crosses_the_antimeridian", "a_circle_reaches_over_the_poles"}, nil},
-	{"q is forgotten", forgetting(forgetWords), []string{"words_are_found_anywhere"}, wordCases},
-	{"location is forgotten", forgetting(forgetLocation), []string{"location_is_searched_in_the_location_only"},
+	{"q is forgotten", withoutFilter(forgetWords), []string{"words_are_found_anywhere"}, wordCases},
+	{"location is forgotten", withoutFilter(forgetLocation), []string{"location_is_searched_in_the_location_only"},
 		append(wordCases, "filters_combine")},
-	{"location is searched everywhere", matching(forgetLocation, func(f *property.Filter, p *property.Property) bool {
+	{"location is searched everywhere", withRule(forgetLocation, func(f *property.Filter, p *property.Property) bool {
 		return property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, f.Location)
 	}), []string{"location_is_searched_in_the_location_only"}, []string{"wildcards_are_taken_literally"}},
-	{"an absent value passes a bound", matching(func(f *property.Filter) { f.Bedrooms = property.Range{} },
+	{"an absent value passes a bound", withRule(func(f *property.Filter) { f.Bedrooms = property.Range{} },
 		func(f *property.Filter, p *property.Property) bool {
 			return !p.Bedrooms.Valid || f.Bedrooms.Contains(property.FieldNamed("bedrooms").Number(&p.Details))
 		}), []string{"bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"a lower bound is exclusive", matching(func(*property.Filter) {},
+	{"a lower bound is exclusive", withRule(func(*property.Filter) {},
 		func(f *property.Filter, p *property.Property) bool {
 			return !f.Price.Min.Valid || p.Price > f.Price.Min.Value
 		}), []string{"prices_are_bounded"},
 		append(numberCases, "a_search_sees_the_newest_state", "decimals_are_exact_at_the_extremes")},
-	{"created_after is inclusive", matching(func(f *property.Filter) { f.CreatedAfter.Valid = false },
+	{"created_after is inclusive", withRule(func(f *property.Filter) { f.CreatedAfter.Valid = false },
 		func(f *property.Filter, p *property.Property) bool {
 			return !f.CreatedAfter.Valid || !p.CreatedAt.Before(f.CreatedAfter.Value)
 		}), []string{"created_after_excludes_its_bound"}, []string{"filters_combine"}},
-	{"words are whole", textual(func(text, word string) bool {
+	{"words are whole", withContains(func(text, word string) bool {
 		return slices.Contains(strings.Fields(strings.ToLower(text)), strings.ToLower(word))
 	}), []string{"words_are_found_anywhere"}, wordCases},
-	{"one word is enough", matching(forgetWords, func(f *property.Filter, p *property.Property) bool {
+	{"one word is enough", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return len(f.Words) == 0 || slices.ContainsFunc(f.Words, func(word string) bool {
 			return property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, word)
 		})
 	}), []string{"words_are_found_anywhere"}, []string{"every_script_is_found"}},
-	{"words are sought in the title only", matching(forgetWords, func(f *property.Filter, p *property.Property) bool {
+	{"words are searched in the title only", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return !slices.ContainsFunc(f.Words, func(word string) bool { return !property.ContainsFold(p.Title, word) })
 	}), []string{"words_are_found_anywhere"}, wordCases},
-	{"fields run into each other", matching(forgetWords, func(f *property.Filter, p *property.Property) bool {
+	{"fields run into each other", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return !slices.ContainsFunc(f.Words,
 			func(word string) bool { return !property.ContainsFold(p.Title+p.Description+p.Location, word) })
 	}), []string{"words_are_found_anywhere"}, nil},
-	{"case matters", textual(func(text, word string) bool { return strings.Contains(text, word) }),
+	{"case matters", withContains(func(text, word string) bool { return strings.Contains(text, word) }),
 		[]string{"ascii_case_does_not_matter"}, wordCases},
 	{"only ASCII is folded",
-		textual(func(text, word string) bool { return strings.Contains(foldedASCII(text), foldedASCII(word)) }),
+		withContains(func(text, word string) bool { return strings.Contains(foldedASCII(text), foldedASCII(word)) }),
 		[]string{"case_does_not_matter_in_any_script"}, nil},
-	{"percent is a wildcard", textual(func(text, word string) bool {
+	{"percent is a wildcard", withContains(func(text, word string) bool {
 		for part := range strings.SplitSeq(strings.ToLower(word), "%") {
 			_, rest, found := strings.Cut(strings.ToLower(text), part)
 			if !found {
@@ -221,17 +221,17 @@ var wrongFilters = []wrongRepository{
 		}
 		return true
 	}), []string{"wildcards_are_taken_literally"}, nil},
-	{"backslashes escape", textual(func(text, word string) bool {
+	{"backslashes escape", withContains(func(text, word string) bool {
 		return property.ContainsFold(text, strings.ReplaceAll(word, `\`, ""))
 	}), []string{"wildcards_are_taken_literally"}, nil},
-	{"quotes are dropped", textual(func(text, word string) bool {
+	{"quotes are dropped", withContains(func(text, word string) bool {
 		return property.ContainsFold(text, strings.Trim(word, `'"`))
 	}), []string{"quotes_are_taken_literally"}, nil},
-	{"markup is stripped", textual(func(text, word string) bool {
+	{"markup is stripped", withContains(func(text, word string) bool {
 		return property.ContainsFold(strings.NewReplacer("<b>", "", "<br />", " ", "</b>", "", "&amp;", "&").Replace(text),
 			word)
 	}), []string{"markup_is_text"}, nil},
-	{"scripts other than Latin are not indexed", textual(func(text, word string) bool {
+	{"scripts other than Latin are not indexed", withContains(func(text, word string) bool {
 		return property.ContainsFold(strings.Map(func(r rune) rune {
 			if r > 0x2000 {
 				return ' '
@@ -239,107 +239,26 @@ var wrongFilters = []wrongRepository{
 			return r
 		}, text), word)
 	}), []string{"every_script_is_found"}, nil},
-	{"a box leaves its edges out", matching(forgetBox, func(f *property.Filter, p *property.Property) bool {
+	{"a box leaves its edges out", withRule(forgetBox, func(f *property.Filter, p *property.Property) bool {
 		b, at := f.Box.Value, p.Coordinates
 		return !f.Box.Valid || at.Valid && b.Contains(at.Value) && at.Value.Longitude != b.East
 	}), []string{"a_box_includes_its_edges"}, []string{"a_box_crosses_the_antimeridian"}},
-	{"a box ends at the antimeridian", matching(forgetBox, func(f *property.Filter, p *property.Property) bool {
+	{"a box ends at the antimeridian", withRule(forgetBox, func(f *property.Filter, p *property.Property) bool {
 		b := f.Box.Value
 		return !f.Box.Valid || b.West <= b.East && p.Coordinates.Valid && b.Contains(p.Coordinates.Value)
 	}), []string{"a_box_crosses_the_antimeridian"}, nil},
-	{"a box lets the nowhere in", matching(forgetBox, func(f *property.Filter, p *property.Property) bool {
+	{"a box matches absent coordinates", withRule(forgetBox, func(f *property.Filter, p *property.Property) bool {
 		return !f.Box.Valid || !p.Coordinates.Valid || f.Box.Value.Contains(p.Coordinates.Value)
 	}), []string{"a_box_includes_its_edges", "a_box_crosses_the_antimeridian"}, []string{"filters_combine"}},
-	{"a circle is its bounding box", matching(forgetNear, func(f *property.Filter, p *property.Property) bool {
+	{"a circle is its bounding box", withRule(forgetNear, func(f *property.Filter, p *property.Property) bool {
 		return !f.Near.Valid || p.Coordinates.Valid && f.Near.Value.Bounds().Contains(p.Coordinates.Value)
-	}), []string{"a_circle_measures_on_the_globe"}, []string{"a_circle_reaches_over_the_poles", "a_circle_crosses_the_antimeridian"}},
-	{"a circle is flat", matching(forgetNear, func(f *property.Filter, p *property.Property) bool {
+	}), []string{
+		"a_circle_measures_on_the_globe",
+	}, []string{"a_circle_reaches_over_the_poles", "a_circle_crosses_the_antimeridian"}},
+	{"a circle is flat", withRule(forgetNear, func(f *property.Filter, p *property.Property) bool {
 		c, at := f.Near.Value, p.Coordinates.Value
 		north := (at.Latitude - c.Center.Latitude) * 111.195
 		east := (at.Longitude - c.Center.Longitude) * 111.195 * math.Cos(c.Center.Latitude*math.Pi/180)
 		return !f.Near.Valid || p.Coordinates.Valid && math.Hypot(north, east) <= c.RadiusKM
 	}), []string{"a_circle_crosses_the_antimeridian", "a_circle_reaches_over_the_poles"}, nil},
-}
-
-// ordering is a repository that orders pages otherwise.
-func ordering(order func(property.Sort, *property.Property, *property.Property) int) func(repository) repository {
-	return searching(func(p *plain) { p.order = order })
-}
-
-func directed(s property.Sort, order int) int {
-	if s.Descending {
-		return -order
-	}
-	return order
-}
-
-var wrongOrders = []wrongRepository{
-	{"absent values come first", ordering(func(s property.Sort, a, b *property.Property) int {
-		if s.Key == property.SortAreaM2 && a.AreaM2.Valid != b.AreaM2.Valid {
-			if a.AreaM2.Valid {
-				return 1
-			}
-			return -1
-		}
-		return s.Compare(s.PositionOf(a), s.PositionOf(b))
-	}), []string{"absent_areas_come_last_both_ways"}, []string{"*"}},
-	{"absent values come first when descending", ordering(func(s property.Sort, a, b *property.Property) int {
-		up := property.Sort{Key: s.Key}
-		return directed(s, up.Compare(up.PositionOf(a), up.PositionOf(b)))
-	}), []string{"absent_areas_come_last_both_ways"}, []string{"*"}},
-	{"ties are always by ascending id", ordering(func(s property.Sort, a, b *property.Property) int {
-		return cmp.Or(directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key)), a.ID.Compare(b.ID))
-	}), []string{"prices_order_both_ways", "created_at_orders_both_ways", "absent_areas_come_last_both_ways", "pages_follow_without_gap_or_repeat"}, []string{"*"}},
-	{"ties are left to chance", ordering(func(s property.Sort, a, b *property.Property) int {
-		return cmp.Or(directed(s, cmp.Compare(s.PositionOf(a).Key, s.PositionOf(b).Key)), cmp.Compare(a.ID[15]*77, b.ID[15]*77))
-	}), []string{"pages_follow_without_gap_or_repeat"}, []string{"*"}},
-	{"prices order as text", ordering(func(s property.Sort, a, b *property.Property) int {
-		if s.Key == property.SortPrice {
-			return directed(s, cmp.Or(cmp.Compare(a.Price.String(), b.Price.String()), a.ID.Compare(b.ID)))
-		}
-		return s.Compare(s.PositionOf(a), s.PositionOf(b))
-	}), []string{"prices_order_both_ways"}, nil},
-	{"updated_at orders by birth", ordering(func(s property.Sort, a, b *property.Property) int {
-		if s.Key == property.SortUpdatedAt {
-			s.Key = property.SortCreatedAt
-		}
-		return s.Compare(s.PositionOf(a), s.PositionOf(b))
-	}), []string{"updated_at_orders_both_ways"}, []string{"pages_follow_without_gap_or_repeat"}},
-	{"the oldest come first", ordering(func(s property.Sort, a, b *property.Property) int {
-		if s == property.DefaultSort {
-			s.Descending = false
-		}
-		return s.Compare(s.PositionOf(a), s.PositionOf(b))
-	}), []string{"the_default_order_is_newest_first"}, append(largePages, "created_at_orders_both_ways", "pages_follow_without_gap_or_repeat")},
-	{"a window includes its start", searching(func(p *plain) { p.behind = func(order int) bool { return order >= 0 } }),
-		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one"}, largePages},
-	{"a window has no start", searching(func(p *plain) { p.behind = func(int) bool { return true } }),
-		[]string{"pages_follow_without_gap_or_repeat", "a_full_last_page_is_followed_by_an_empty_one",
-			"a_page_begins_behind_a_place_that_is_gone"}, largePages},
-	{"a page has one listing too many", searching(func(p *plain) { p.limit = func(limit int) int { return limit + 1 } }),
-		[]string{"a_page_has_at_most_limit_listings"}, []string{"pages_follow_without_gap_or_repeat",
-			"a_full_last_page_is_followed_by_an_empty_one", "a_page_begins_behind_a_place_that_is_gone"}},
-	{"a page is bounded in listings only", searching(func(p *plain) {
-		p.cut = func(s *property.Search, rows []property.Property) *property.Page {
-			return &property.Page{Properties: rows[:min(len(rows), s.Limit)]}
-		}
-	}), []string{"a_page_of_large_listings_ends_early"}, nil},
-	{"a page has one listing too few",
-		searching(func(p *plain) { p.limit = func(limit int) int { return max(limit-1, 1) } }),
-		[]string{"a_page_has_at_most_limit_listings", "pages_follow_without_gap_or_repeat",
-			"a_full_last_page_is_followed_by_an_empty_one"}, []string{"a_page_begins_behind_a_place_that_is_gone"}},
-	{"a count ignores the filter", func(right repository) repository {
-		return altered{PropertyRepository: right, count: func(ctx context.Context, _ *property.Filter) (int64, ports.ReadInfo, error) {
-			return right.Count(ctx, &property.Filter{})
-		}}
-	}, []string{"a_count_ignores_the_window", "nothing_found_is_an_empty_page"}, []string{"*"}},
-	{"a count is of one page", func(right repository) repository {
-		return altered{PropertyRepository: right, count: func(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
-			page, _, err := right.Search(ctx, &property.Search{Filter: *f, Sort: property.DefaultSort, Limit: 2})
-			if err != nil {
-				return 0, ports.ReadInfo{}, err
-			}
-			return int64(len(page.Properties)), ports.ReadInfo{}, nil
-		}}
-	}, []string{"a_count_ignores_the_window"}, []string{"*"}},
 }

@@ -15,22 +15,22 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// wrong is a deliberately wrong implementation: right but for one thing.
+// wrong is a deliberately wrong implementation: right except for one thing.
 type wrong[R any] struct {
 	name string
 	bend func(right R) R
-	must []string // the cases that have to fail
-	may  []string // cases that fail too, or not, since they rest on what is wrong; "*" for any
+	must []string // the cases that must fail
+	may  []string // cases that may fail, since they depend on what is wrong; "*" for any
 }
 
-// testWrong says that a wrong implementation fails the cases meant for it and passes all others.
+// testWrong checks that a wrong implementation fails the cases meant for it and passes all others.
 func testWrong[R, S any](t *testing.T, w wrong[R], cases []suiteCase[S], open func(r reporter, bend func(R) R) S) {
 	t.Helper()
 	t.Run(strings.ReplaceAll(w.name, " ", "_"), func(t *testing.T) {
 		for _, name := range append(w.must, w.may...) {
 			known := slices.ContainsFunc(cases, func(c suiteCase[S]) bool { return c.name == name })
 			if !known && name != "*" {
-				t.Errorf("there is no case %s", name)
+				t.Errorf("unknown case %s", name)
 			}
 		}
 		for _, c := range cases {
@@ -124,7 +124,9 @@ type (
 
 var wrongReads = []wrongRepository{
 	{"nothing is found without an error", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+		return altered{PropertyRepository: right, find: func(
+			ctx context.Context, id property.ID,
+		) (property.Property, ports.ReadInfo, error) {
 			p, _, err := right.Find(ctx, id)
 			if errors.Is(err, property.ErrNotFound) {
 				err = nil
@@ -133,7 +135,9 @@ var wrongReads = []wrongRepository{
 		}}
 	}, []string{"find_reports_a_missing_listing"}, []string{"*"}},
 	{"another's listing is found", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+		return altered{PropertyRepository: right, find: func(
+			ctx context.Context, id property.ID,
+		) (property.Property, ports.ReadInfo, error) {
 			id[15] &^= 1
 			return right.Find(ctx, id)
 		}}
@@ -144,15 +148,16 @@ var wrongReads = []wrongRepository{
 				return right.Search(context.WithoutCancel(ctx), s)
 			}}
 	}, []string{"a_cancelled_context_ends_every_call", "a_passed_deadline_ends_every_call"}, nil},
-	{"searches are kept for ever", func(right repository) repository {
-		var kept sync.Map
-		return altered{PropertyRepository: right, search: func(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo,
-			error) {
-			if page, ok := kept.Load(s.String()); ok {
+	{"searches are cached for ever", func(right repository) repository {
+		var stored sync.Map
+		return altered{PropertyRepository: right, search: func(
+			ctx context.Context, s *property.Search,
+		) (*property.Page, ports.ReadInfo, error) {
+			if page, ok := stored.Load(s.String()); ok {
 				return page.(*property.Page), ports.ReadInfo{}, nil
 			}
 			page, _, err := right.Search(ctx, s)
-			kept.Store(s.String(), page)
+			stored.Store(s.String(), page)
 			return page, ports.ReadInfo{}, err
 		}}
 	}, []string{"a_search_sees_the_newest_state"}, []string{"*"}},
@@ -220,29 +225,38 @@ var wrongWrites = []wrongRepository{
 			return change, err
 		}}
 	}, []string{"update_returns_both_images"}, nil},
-	{"an update returns what it was given", func(right repository) repository {
+	{"an update returns what was passed", func(right repository) repository {
 		return altered{PropertyRepository: right, update: func(ctx context.Context, p property.Property) (property.Change,
 			error) {
 			change, err := right.Update(ctx, p)
 			change.After, change.Version = &p, p.Version
 			return change, err
 		}}
-	}, []string{"update_counts_one_version", "updated_at_never_goes_back", "update_returns_both_images", "update_keeps_the_birth"}, []string{"*"}},
+	}, []string{
+		"update_counts_one_version", "updated_at_never_goes_back", "update_returns_both_images",
+		"update_keeps_the_birth",
+	}, []string{"*"}},
 	{"a delete ignores the version", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
-			_ int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(
+			ctx context.Context, id property.ID,
+			_ int64,
+		) (property.Change, error) {
 			return right.Delete(ctx, id, 0)
 		}}
 	}, []string{"delete_refuses_another_version"}, nil},
 	{"a delete insists on a version", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
-			version int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(
+			ctx context.Context, id property.ID,
+			version int64,
+		) (property.Change, error) {
 			return right.Delete(ctx, id, max(version, 1))
 		}}
-	}, []string{"delete_takes_any_version_for_zero"}, []string{"a_replay_tells_what_was_created"}},
+	}, []string{"delete_takes_any_version_for_zero"}, []string{"a_replay_returns_what_was_created"}},
 	{"a delete of nothing succeeds", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
-			version int64) (property.Change, error) {
+		return altered{PropertyRepository: right, delete: func(
+			ctx context.Context, id property.ID,
+			version int64,
+		) (property.Change, error) {
 			change, err := right.Delete(ctx, id, version)
 			if errors.Is(err, property.ErrNotFound) {
 				err = nil
@@ -250,17 +264,21 @@ var wrongWrites = []wrongRepository{
 			return change, err
 		}}
 	}, []string{"delete_reports_a_missing_listing", "one_delete_wins"}, nil},
-	{"a delete keeps the last version", func(right repository) repository {
-		return altered{PropertyRepository: right, delete: func(ctx context.Context, id property.ID,
-			version int64) (property.Change, error) {
+	{"a delete has the last version", func(right repository) repository {
+		return altered{PropertyRepository: right, delete: func(
+			ctx context.Context, id property.ID,
+			version int64,
+		) (property.Change, error) {
 			change, err := right.Delete(ctx, id, version)
 			change.Version--
 			return change, err
 		}}
 	}, []string{"delete_returns_what_was_removed"}, nil},
 	{"a taken reference is dropped", func(right repository) repository {
-		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
-			key *ports.IdempotencyKey) (ports.Creation, error) {
+		return altered{PropertyRepository: right, create: func(
+			ctx context.Context, p property.Property,
+			key *ports.IdempotencyKey,
+		) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			if errors.Is(err, property.ErrReferenceTaken) {
 				p.Reference = ""
@@ -268,17 +286,23 @@ var wrongWrites = []wrongRepository{
 			}
 			return creation, err
 		}}
-	}, []string{"create_refuses_a_reference_in_use", "one_creation_wins_a_reference", "a_failed_creation_keeps_no_key"}, nil},
+	}, []string{
+		"create_refuses_a_reference_in_use", "one_creation_wins_a_reference", "a_failed_creation_stores_no_key",
+	}, nil},
 	{"references are folded", func(right repository) repository {
-		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
-			key *ports.IdempotencyKey) (ports.Creation, error) {
+		return altered{PropertyRepository: right, create: func(
+			ctx context.Context, p property.Property,
+			key *ports.IdempotencyKey,
+		) (ports.Creation, error) {
 			p.Reference = strings.ToLower(p.Reference)
 			return right.Create(ctx, p, key)
 		}}
 	}, []string{"references_differ_by_case"}, []string{"*"}},
-	{"a creation replaces what has its id", func(right repository) repository {
-		return altered{PropertyRepository: right, create: func(ctx context.Context, p property.Property,
-			key *ports.IdempotencyKey) (ports.Creation, error) {
+	{"a creation replaces the listing with its id", func(right repository) repository {
+		return altered{PropertyRepository: right, create: func(
+			ctx context.Context, p property.Property,
+			key *ports.IdempotencyKey,
+		) (ports.Creation, error) {
 			creation, err := right.Create(ctx, p, key)
 			if errors.Is(err, property.ErrVersionConflict) {
 				change, err := right.Update(ctx, p)
@@ -287,7 +311,7 @@ var wrongWrites = []wrongRepository{
 			return creation, err
 		}}
 	}, []string{"create_refuses_an_id_in_use"}, nil},
-	{"versions begin again", func(right repository) repository {
+	{"versions start again", func(right repository) repository {
 		fresh := func(p *property.Property) { p.Version = 1 }
 		return altered{PropertyRepository: right,
 			find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
@@ -309,7 +333,7 @@ var wrongWrites = []wrongRepository{
 	}, []string{"create_after_delete_goes_on_counting"}, []string{"*"}},
 }
 
-// meeting lets callers that come together go on together, and one that comes alone go on alone.
+// meeting joins concurrent callers: those that arrive together continue together, and a single one continues alone.
 type meeting struct{ inside atomic.Int32 }
 
 func (m *meeting) wait() {

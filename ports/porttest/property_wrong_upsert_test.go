@@ -14,13 +14,13 @@ import (
 
 type upserter func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
 
-// upserting is a repository with another Upsert.
-func upserting(bend func(right repository) upserter) func(repository) repository {
+// withUpsert replaces Upsert.
+func withUpsert(bend func(right repository) upserter) func(repository) repository {
 	return func(right repository) repository { return altered{PropertyRepository: right, upsert: bend(right)} }
 }
 
 var wrongUpserts = []wrongRepository{
-	{"a batch is not atomic", upserting(func(right repository) upserter {
+	{"a batch is not atomic", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) > ports.MaxBatch {
 				return right.Upsert(ctx, batch)
@@ -36,7 +36,7 @@ var wrongUpserts = []wrongRepository{
 			return all, ctx.Err()
 		}
 	}), []string{"upsert_is_all_or_nothing", "upsert_refuses_a_malformed_batch"}, []string{"readers_see_whole_batches"}},
-	{"results are in another order", upserting(func(right repository) upserter {
+	{"results are in another order", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
 			slices.SortStableFunc(result, func(a,
@@ -45,8 +45,8 @@ var wrongUpserts = []wrongRepository{
 			})
 			return result, err
 		}
-	}), []string{"upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch"}, nil},
-	{"a known listing gets the new id", upserting(func(right repository) upserter {
+	}), []string{"upsert_reports_what_it_did_in_order", "upsert_takes_a_full_batch"}, nil},
+	{"a known listing gets the new id", withUpsert(func(right repository) upserter {
 		var one sync.Mutex
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			one.Lock()
@@ -63,9 +63,10 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_keeps_a_known_listings_id", "upsert_tells_what_it_did_in_order", "upsert_retains_what_is_absent"},
-		[]string{"concurrent_upserts_keep_their_promises"}},
-	{"what is the same is written again", upserting(func(right repository) upserter {
+	}), []string{
+		"upsert_keeps_a_known_listings_id", "upsert_reports_what_it_did_in_order", "upsert_retains_what_is_absent",
+	}, []string{"concurrent_upserts_keep_their_promises"}},
+	{"an unchanged listing is written again", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
 			for i, u := range result {
@@ -77,10 +78,10 @@ var wrongUpserts = []wrongRepository{
 			return result, err
 		}
 	}), []string{
-		"upsert_twice_changes_nothing", "upsert_tells_what_it_did_in_order", "upsert_takes_a_full_batch",
+		"upsert_twice_changes_nothing", "upsert_reports_what_it_did_in_order", "upsert_takes_a_full_batch",
 		"upsert_of_absent_fields_alone_changes_nothing",
 	}, []string{"upsert_notices_every_field", "concurrent_upserts_keep_their_promises"}},
-	{"another order of photos goes unnoticed", upserting(func(right repository) upserter {
+	{"another order of photos goes unnoticed", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
@@ -89,7 +90,7 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_notices_every_field"}, nil},
-	{"what is absent is empty", upserting(func(right repository) upserter {
+	{"an absent field counts as empty", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
@@ -98,7 +99,7 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_retains_what_is_absent", "upsert_of_absent_fields_alone_changes_nothing"}, nil},
-	{"what is empty is absent", upserting(func(right repository) upserter {
+	{"an empty field counts as absent", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
@@ -107,7 +108,7 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_retains_what_is_absent", "upsert_notices_every_field"}, nil},
-	{"the change of a listing with absent fields lacks them", upserting(func(right repository) upserter {
+	{"the change of a listing with absent fields lacks them", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			result, err := right.Upsert(ctx, batch)
 			for i, u := range result {
@@ -120,7 +121,7 @@ var wrongUpserts = []wrongRepository{
 			return result, err
 		}
 	}), []string{"upsert_retains_what_is_absent"}, nil},
-	{"an absent value counts as zero", upserting(func(right repository) upserter {
+	{"an absent value counts as zero", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
 			for i := range batch {
@@ -128,8 +129,8 @@ var wrongUpserts = []wrongRepository{
 			}
 			return right.Upsert(ctx, batch)
 		}
-	}), []string{"upsert_creates_with_the_given_times"}, []string{"*"}},
-	{"a batch may be of any size", upserting(func(right repository) upserter {
+	}), []string{"upsert_creates_with_the_times_of_the_batch"}, []string{"*"}},
+	{"a batch may be of any size", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) <= ports.MaxBatch {
 				return right.Upsert(ctx, batch)
@@ -139,7 +140,7 @@ var wrongUpserts = []wrongRepository{
 			return append(first, rest...), err
 		}
 	}), []string{"upsert_refuses_a_malformed_batch"}, nil},
-	{"an empty batch is an error", upserting(func(right repository) upserter {
+	{"an empty batch is an error", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) == 0 {
 				return nil, ports.ErrUnavailable
@@ -147,7 +148,7 @@ var wrongUpserts = []wrongRepository{
 			return right.Upsert(ctx, batch)
 		}
 	}), []string{"upsert_takes_an_empty_batch"}, nil},
-	{"a full batch is too much", upserting(func(right repository) upserter {
+	{"a full batch is too much", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			if len(batch) == ports.MaxBatch {
 				return nil, ports.ErrUnavailable
@@ -157,9 +158,9 @@ var wrongUpserts = []wrongRepository{
 	}), []string{"upsert_takes_a_full_batch"}, nil},
 }
 
-// storing is a repository that stores something else than it is given to create.
-func storing(bend func(*property.Property)) func(repository) repository {
-	return creating(func(right repository) creator {
+// withStored changes a listing before it is created.
+func withStored(bend func(*property.Property)) func(repository) repository {
+	return withCreate(func(right repository) creator {
 		return func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
 			bend(&p)
 			return right.Create(ctx, p, key)
@@ -168,53 +169,64 @@ func storing(bend func(*property.Property)) func(repository) repository {
 }
 
 var wrongStores = []wrongRepository{
-	{"photos are a set", storing(func(p *property.Property) {
+	{"photos are a set", withStored(func(p *property.Property) {
 		p.Photos = slices.Compact(slices.Sorted(slices.Values(p.Photos)))
-	}), []string{"every_field_comes_back"}, []string{"photos_come_back_at_full_length", "what_is_stored_is_nobodys_to_change"}},
-	{"photos are cut", storing(func(p *property.Property) {
+	}), []string{
+		"every_field_comes_back",
+	}, []string{"photos_come_back_at_full_length", "stored_values_share_no_memory_with_callers"}},
+	{"photos are cut", withStored(func(p *property.Property) {
 		p.Photos = p.Photos[:min(len(p.Photos), property.MaxPhotos-1)]
 	}), []string{"photos_come_back_at_full_length"}, nil},
-	{"prices go through a narrow float", storing(func(p *property.Property) {
+	{"prices go through a narrow float", withStored(func(p *property.Property) {
 		p.Price = property.Decimal(math.Round(float64(float32(p.Price))))
-	}), []string{"decimals_are_exact_at_the_extremes"}, []string{"every_field_comes_back", "prices_are_bounded", "filters_combine", "absent_is_not_zero", "prices_order_both_ways"}},
-	{"areas are whole", storing(func(p *property.Property) {
+	}), []string{
+		"decimals_are_exact_at_the_extremes",
+	}, []string{
+		"every_field_comes_back", "prices_are_bounded", "filters_combine", "absent_is_not_zero",
+		"prices_order_both_ways",
+	}},
+	{"areas are whole", withStored(func(p *property.Property) {
 		p.AreaM2.Value -= p.AreaM2.Value % 100
 	}), []string{"decimals_are_exact_at_the_extremes", "every_field_comes_back", "areas_are_bounded"}, []string{"*"}},
-	{"zero is stored as absent", storing(func(p *property.Property) {
+	{"zero is stored as absent", withStored(func(p *property.Property) {
 		p.Bedrooms.Valid = p.Bedrooms.Valid && p.Bedrooms.Value != 0
 	}), []string{"absent_is_not_zero", "bedrooms_are_bounded"}, append(numberCases, "filters_combine")},
-	{"text is tidied", storing(func(p *property.Property) {
+	{"text is tidied", withStored(func(p *property.Property) {
 		p.Description = strings.ReplaceAll(p.Description, "\r\n", "\n")
-	}), []string{"text_comes_back_character_by_character", "every_field_comes_back"}, []string{"upsert_twice_changes_nothing"}},
-	{"text is cut", storing(func(p *property.Property) {
+	}), []string{
+		"text_comes_back_character_by_character", "every_field_comes_back",
+	}, []string{"upsert_twice_changes_nothing"}},
+	{"text is cut", withStored(func(p *property.Property) {
 		p.Location = p.Location[:min(len(p.Location), property.MaxLocation)]
 	}), []string{"text_comes_back_character_by_character"}, nil},
-	{"coordinates are rounded", storing(func(p *property.Property) {
+	{"coordinates are rounded", withStored(func(p *property.Property) {
 		p.Coordinates.Value.Longitude = math.Round(p.Coordinates.Value.Longitude*1e9) / 1e9
 	}), []string{"coordinates_are_exact"}, nil},
-	{"times are kept to the millisecond", storing(func(p *property.Property) {
+	{"times are stored to the millisecond", withStored(func(p *property.Property) {
 		p.CreatedAt = p.CreatedAt.Truncate(time.Millisecond)
 	}), []string{"times_are_exact_to_the_microsecond", "created_after_excludes_its_bound"}, []string{"*"}},
 	{"times are local", func(right repository) repository {
-		return altered{PropertyRepository: right, find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+		return altered{PropertyRepository: right, find: func(
+			ctx context.Context, id property.ID,
+		) (property.Property, ports.ReadInfo, error) {
 			p, _, err := right.Find(ctx, id)
 			p.UpdatedAt = p.UpdatedAt.In(time.FixedZone("", 3600))
 			return p, ports.ReadInfo{}, err
 		}}
 	}, []string{"times_are_exact_to_the_microsecond"}, []string{"*"}},
 	{"photos are shared with the caller", func(right repository) repository {
-		var given sync.Map
+		var shared sync.Map
 		return altered{PropertyRepository: right,
 			create: func(ctx context.Context, p property.Property, key *ports.IdempotencyKey) (ports.Creation, error) {
-				given.Store(p.ID, p.Photos)
+				shared.Store(p.ID, p.Photos)
 				return right.Create(ctx, p, key)
 			},
 			find: func(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 				p, _, err := right.Find(ctx, id)
-				if photos, ok := given.Load(id); ok && p.Version == 1 {
+				if photos, ok := shared.Load(id); ok && p.Version == 1 {
 					p.Photos = photos.([]string)
 				}
 				return p, ports.ReadInfo{}, err
 			}}
-	}, []string{"what_is_stored_is_nobodys_to_change"}, nil},
+	}, []string{"stored_values_share_no_memory_with_callers"}, nil},
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// mapLimiter is a right and plain rate limiter; each wrong one has something changed.
+// mapLimiter is a plain, right rate limiter; each wrong one has something changed.
 type mapLimiter struct {
 	mu        sync.Mutex
 	forgotten map[ports.Client]time.Time
 
-	client func(ports.Client) ports.Client // whom it counts
+	client func(ports.Client) ports.Client // the client that is counted
 	now    func(time.Time) time.Time
 	fits   func(used, cost, limit time.Duration) bool
-	charge func(used, cost time.Duration, ok bool) time.Duration // what is used afterwards
-	tell   func(used, cost time.Duration) time.Duration
-	gap    func() // between looking and counting
+	charge func(used, cost time.Duration, ok bool) time.Duration // the used amount afterwards
+	answer func(used, cost time.Duration) time.Duration
+	gap    func() // between checking and counting
 }
 
 func newMapLimiter() *mapLimiter {
@@ -35,7 +35,7 @@ func newMapLimiter() *mapLimiter {
 			}
 			return used + cost
 		},
-		tell: func(used, _ time.Duration) time.Duration { return used },
+		answer: func(used, _ time.Duration) time.Duration { return used },
 	}
 }
 
@@ -55,7 +55,7 @@ func (l *mapLimiter) Take(
 	ok = l.fits(used, cost, limit)
 	used = l.charge(used, cost, ok)
 	l.forgotten[client] = now.Add(used)
-	return l.tell(used, cost), ok, nil
+	return l.answer(used, cost), ok, nil
 }
 
 var wrongLimiters = []struct {
@@ -65,13 +65,13 @@ var wrongLimiters = []struct {
 	{"counts nothing", "costs_add_up", func(l *mapLimiter) {
 		l.charge = func(time.Duration, time.Duration, bool) time.Duration { return 0 }
 	}},
-	{"tells what was used before", "costs_add_up", func(l *mapLimiter) {
-		l.tell = func(used, cost time.Duration) time.Duration { return used - cost }
+	{"returns the amount used before", "costs_add_up", func(l *mapLimiter) {
+		l.answer = func(used, cost time.Duration) time.Duration { return used - cost }
 	}},
 	{"stops short of the limit", "the_limit_may_be_reached", func(l *mapLimiter) {
 		l.fits = func(used, cost, limit time.Duration) bool { return used+cost < limit }
 	}},
-	{"looks at what was used before", "more_than_the_limit_is_refused", func(l *mapLimiter) {
+	{"checks the amount used before", "more_than_the_limit_is_refused", func(l *mapLimiter) {
 		l.fits = func(used, _, limit time.Duration) bool { return used < limit }
 	}},
 	{"counts what it refuses", "what_is_refused_costs_nothing", func(l *mapLimiter) {
@@ -80,7 +80,7 @@ var wrongLimiters = []struct {
 	{"has a limit of its own", "the_limit_is_the_calls_own", func(l *mapLimiter) {
 		l.fits = func(used, cost, _ time.Duration) bool { return used+cost <= time.Hour }
 	}},
-	{"counts everybody together", "clients_are_apart", func(l *mapLimiter) {
+	{"counts all clients together", "clients_are_apart", func(l *mapLimiter) {
 		l.client = func(ports.Client) ports.Client { return ports.Client{} }
 	}},
 	{"counts keys together", "clients_are_apart", func(l *mapLimiter) {
@@ -90,12 +90,12 @@ var wrongLimiters = []struct {
 		began := time.Now()
 		l.now = func(time.Time) time.Time { return began }
 	}},
-	{"forgets too soon", "what_is_used_is_forgotten_with_time", func(l *mapLimiter) {
+	{"forgets too fast", "what_is_used_is_forgotten_with_time", func(l *mapLimiter) {
 		l.now = func(now time.Time) time.Time {
 			return now.Add(time.Since(now) + 3*brief/2*time.Duration(len(l.forgotten)))
 		}
 	}},
-	{"looks before it counts", "takes_at_once_count_each", func(l *mapLimiter) {
+	{"checks before it counts", "takes_at_once_count_each", func(l *mapLimiter) {
 		l.gap = func() { runtime.Gosched(); time.Sleep(time.Millisecond) }
 	}},
 }

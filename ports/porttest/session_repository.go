@@ -14,8 +14,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// SessionRepository checks that a repository keeps every promise of ports.SessionRepository, and that sessions end with
-// their accounts. newRepos gives two empty repositories over the same store each time it is called.
+// SessionRepository checks that a repository keeps every promise of ports.SessionRepository, and that sessions end
+// with their accounts. newRepos returns two empty repositories over the same store at each call.
 func SessionRepository(t *testing.T, newRepos func(t *testing.T) (ports.AccountRepository, ports.SessionRepository)) {
 	runCases(t, sessionCases, func(t *testing.T) lobby {
 		accounts, sessions := newRepos(t)
@@ -36,7 +36,7 @@ type visit struct {
 	expires time.Time
 }
 
-// begin saves a session of the account, which may be nobody's, and returns it. It expires so many minutes after birth.
+// begin saves a session that expires so many minutes after birth, and returns it. The account may be "".
 func (l lobby) begin(token, accountID string, minutes int) visit {
 	l.t.Helper()
 	v := visit{access.HashSecret(token), "data of " + token, birth.Add(time.Duration(minutes) * time.Minute)}
@@ -61,7 +61,7 @@ func (l lobby) wantFound(want visit) {
 func (l lobby) wantGone(v visit) {
 	l.t.Helper()
 	_, _, err := l.sessions.FindSession(l.t.Context(), v.hash)
-	l.wantError("find a session that is not there", err, access.ErrUnknownSession)
+	l.wantError("find a missing session", err, access.ErrUnknownSession)
 }
 
 func (l lobby) prune(before time.Time) int64 {
@@ -88,7 +88,7 @@ var sessionCases = []suiteCase[lobby]{
 			l.wantDone("save nil", l.sessions.SaveSession(l.t.Context(), odd.hash, "", nil, odd.expires))
 			l.wantFound(visit{odd.hash, "", odd.expires})
 		}},
-	{"an_unknown_session_is_unknown", "FindSession of a hash that no session has is ErrUnknownSession.", func(l lobby) {
+	{"an_unknown_session_is_unknown", "FindSession of an unknown hash is ErrUnknownSession.", func(l lobby) {
 		v := l.begin("a", "", 1)
 		l.wantGone(visit{hash: access.HashSecret("b")})
 		l.wantGone(visit{hash: v.hash[:63]})
@@ -117,43 +117,45 @@ var sessionCases = []suiteCase[lobby]{
 	}},
 	{"a_session_needs_its_account",
 		"SaveSession for an account that does not exist is ErrUnknownAccount, and changes nothing.", func(l lobby) {
-			nobody := l.account("nobody", access.RoleEditor, 1)
+			unknown := l.account("unknown", access.RoleEditor, 1)
 			v := visit{access.HashSecret("a"), "x", birth}
-			for _, id := range []string{nobody.ID, "nobody"} {
+			for _, id := range []string{unknown.ID, "unknown"} {
 				err := l.sessions.SaveSession(l.t.Context(), v.hash, id, []byte(v.data), v.expires)
-				l.wantError("save a session of nobody", err, access.ErrUnknownAccount)
+				l.wantError("save a session of an unknown account", err, access.ErrUnknownAccount)
 			}
 			l.wantGone(v)
-			kept := l.begin("b", "", 1)
-			err := l.sessions.SaveSession(l.t.Context(), kept.hash, nobody.ID, []byte("other"), birth)
-			l.wantError("hand a session to nobody", err, access.ErrUnknownAccount)
-			l.wantFound(kept)
+			other := l.begin("b", "", 1)
+			err := l.sessions.SaveSession(l.t.Context(), other.hash, unknown.ID, []byte("other"), birth)
+			l.wantError("move a session to an unknown account", err, access.ErrUnknownAccount)
+			l.wantFound(other)
 		}},
 	{"sessions_end_with_their_account", "DeleteAccount removes the account's sessions and no others.", func(l lobby) {
 		anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
 		first, second := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 2)
-		his, nobodys := l.begin("c", bob.ID, 1), l.begin("d", "", 1)
+		his, anonymous := l.begin("c", bob.ID, 1), l.begin("d", "", 1)
 		l.wantDone("delete account", l.repo.DeleteAccount(l.t.Context(), anna.ID))
 		l.wantGone(first)
 		l.wantGone(second)
 		l.wantFound(his)
-		l.wantFound(nobodys)
+		l.wantFound(anonymous)
 	}},
 	{"a_deleted_session_is_unknown",
-		"DeleteSession removes the session and no other, and reports whether there was one; that there is none is no error.", func(l lobby) {
+		"DeleteSession removes the session and no other, and reports whether it existed; a missing session is not an error.",
+		func(l lobby) {
 			v, other := l.begin("a", "", 1), l.begin("b", "", 1)
 			for _, was := range []bool{true, false} {
 				removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
 				l.wantDone("delete session", err)
 				if removed != was {
-					l.t.Fatalf("a session was there: %t; it was removed: %t", was, removed)
+					l.t.Fatalf("a session existed: %t; it was removed: %t", was, removed)
 				}
 				l.wantGone(v)
 			}
 			l.wantFound(other)
 		}},
 	{"a_session_is_extended_while_it_lasts",
-		"ExtendSession moves the expiry on and never back, changes nothing else, and brings no ended session back.", func(l lobby) {
+		"ExtendSession only moves the expiry forward, changes nothing else, and never revives an ended session.",
+		func(l lobby) {
 			anna := l.hire("anna", access.RoleEditor, 1)
 			v, other := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 1)
 			extend := func(to time.Time) {
@@ -171,7 +173,8 @@ var sessionCases = []suiteCase[lobby]{
 			l.wantGone(v)
 		}},
 	{"an_accounts_sessions_are_listed",
-		"ListSessionsOf returns the account's sessions as they are, expired ones included, the last to expire first, ties by hash, and no others.", func(l lobby) {
+		"ListSessionsOf returns the account's sessions alone, in every field, expired ones included, the last to expire " +
+			"first, ties by hash.", func(l lobby) {
 			anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
 			want := []visit{l.begin("a", anna.ID, 3), l.begin("b", anna.ID, -1), l.begin("c", anna.ID, 2),
 				l.begin("d", anna.ID, 2)}
@@ -187,52 +190,54 @@ var sessionCases = []suiteCase[lobby]{
 			}) {
 				l.t.Fatalf("the sessions are %v, not %v", got, want)
 			}
-			for _, id := range []string{"", "nobody"} {
+			for _, id := range []string{"", "unknown"} {
 				got, err := l.sessions.ListSessionsOf(l.t.Context(), id)
-				l.wantDone("list sessions of nobody", err)
+				l.wantDone("list sessions of an unknown account", err)
 				if len(got) > 0 {
 					l.t.Fatalf("%q has the sessions %v", id, got)
 				}
 			}
 		}},
-	{"one_of_many_removes_a_session", "Of concurrent DeleteSessions of one session, one is told that it has removed it.",
+	{"one_of_many_removes_a_session",
+		"Of concurrent DeleteSessions of one session, exactly one reports that it removed it.",
 		func(l lobby) {
 			for i := range 8 {
 				v := l.begin(fmt.Sprint(i), "", 1)
-				var told atomic.Int64
+				var removals atomic.Int64
 				for _, err := range together(8, func(int) error {
 					removed, err := l.sessions.DeleteSession(l.t.Context(), v.hash)
 					if removed {
-						told.Add(1)
+						removals.Add(1)
 					}
 					return err
 				}) {
 					l.wantDone("delete session", err)
 				}
-				if told.Load() != 1 {
-					l.t.Fatalf("%d of 8 are told that they have removed the session", told.Load())
+				if removals.Load() != 1 {
+					l.t.Fatalf("%d of 8 report that they removed the session", removals.Load())
 				}
 			}
 		}},
 	{"an_accounts_other_sessions_can_be_ended",
-		"DeleteSessionsOf removes the account's sessions, all but the one with this hash, and no others.", func(l lobby) {
+		"DeleteSessionsOf removes all of the account's sessions but the one with this hash, and no others.", func(l lobby) {
 			anna, bob := l.hire("anna", access.RoleEditor, 1), l.hire("bob", access.RoleEditor, 2)
 			this, first, second := l.begin("a", anna.ID, 1), l.begin("b", anna.ID, 2), l.begin("c", anna.ID, 3)
-			his, nobodys := l.begin("d", bob.ID, 1), l.begin("e", "", 1)
+			his, anonymous := l.begin("d", bob.ID, 1), l.begin("e", "", 1)
 			l.wantDone("end other sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, this.hash))
 			l.wantGone(first)
 			l.wantGone(second)
-			for _, v := range []visit{this, his, nobodys} {
+			for _, v := range []visit{this, his, anonymous} {
 				l.wantFound(v)
 			}
-			l.wantDone("end all sessions of nobody", l.sessions.DeleteSessionsOf(l.t.Context(), "", ""))
+			l.wantDone("end all sessions without an account", l.sessions.DeleteSessionsOf(l.t.Context(), "", ""))
 			l.wantDone("end all sessions", l.sessions.DeleteSessionsOf(l.t.Context(), anna.ID, ""))
 			l.wantGone(this)
 			l.wantFound(his)
-			l.wantFound(nobodys)
+			l.wantFound(anonymous)
 		}},
 	{"pruning_removes_what_expires_before",
-		"PruneSessions removes the sessions that expire before the given time, and says how many; the others stay.", func(l lobby) {
+		"PruneSessions removes the sessions that expire before the time, and returns how many; the others stay.",
+		func(l lobby) {
 			anna := l.hire("anna", access.RoleEditor, 1)
 			first, second := l.begin("a", anna.ID, 1), l.begin("b", "", 2)
 			third, fourth := l.begin("c", "", 3), l.begin("d", anna.ID, 4)
@@ -247,19 +252,19 @@ var sessionCases = []suiteCase[lobby]{
 				l.t.Fatalf("pruning again removed %d sessions", again)
 			}
 		}},
-	{"data_belongs_to_who_holds_it", "What a caller does to the data it gave or got changes nothing that is kept.",
+	{"data_belongs_to_its_holder", "A caller may change data it passed or received; the stored data stays the same.",
 		func(l lobby) {
 			v := visit{access.HashSecret("a"), "data", birth}
-			given := []byte(v.data)
-			l.wantDone("save session", l.sessions.SaveSession(l.t.Context(), v.hash, "", given, v.expires))
-			copy(given, "xxxx")
+			data := []byte(v.data)
+			l.wantDone("save session", l.sessions.SaveSession(l.t.Context(), v.hash, "", data, v.expires))
+			copy(data, "xxxx")
 			got, _, err := l.sessions.FindSession(l.t.Context(), v.hash)
 			l.wantDone("find session", err)
 			copy(got, "yyyy")
 			l.wantFound(v)
 		}},
 	{"one_session_may_be_saved_at_once",
-		"Of concurrent SaveSessions of one hash all succeed, and one of them is kept whole.", func(l lobby) {
+		"Concurrent SaveSessions of one hash all succeed, and one of them is stored whole.", func(l lobby) {
 			hash := access.HashSecret("a")
 			for i, err := range together(8, func(i int) error {
 				return l.sessions.SaveSession(l.t.Context(), hash, "", []byte(fmt.Sprint(i)),
@@ -270,11 +275,12 @@ var sessionCases = []suiteCase[lobby]{
 			data, expires, err := l.sessions.FindSession(l.t.Context(), hash)
 			l.wantDone("find session", err)
 			if string(data) != fmt.Sprint(int(expires.Sub(birth)/time.Second)) {
-				l.t.Fatalf("the session is %q until %v, which nobody saved", data, expires)
+				l.t.Fatalf("the session is %q until %v, which was never saved", data, expires)
 			}
 		}},
 	{"a_session_does_not_outlive_its_account",
-		"Of a SaveSession and a DeleteAccount at once, either the session ends or it is ErrUnknownAccount.", func(l lobby) {
+		"When SaveSession and DeleteAccount run at once, the session ends or SaveSession is ErrUnknownAccount.",
+		func(l lobby) {
 			for i := range 8 {
 				account := l.hire(fmt.Sprint("anna", i), access.RoleEditor, i)
 				v := visit{access.HashSecret(fmt.Sprint(i)), "x", birth}

@@ -92,7 +92,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return right.SaveSession(ctx, hash, accountID, []byte(text), expires)
 		}}
 	}, []string{"a_session_comes_back_as_saved"}, nil},
-	{"seconds are enough", func(right ports.SessionRepository) ports.SessionRepository {
+	{"times are stored to the second", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte,
 			expires time.Time) error {
 			return right.SaveSession(ctx, hash, accountID, data, expires.Truncate(time.Second))
@@ -113,7 +113,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return data, expires, err
 		}}
 	}, []string{"expired_sessions_are_found"}, nil},
-	{"a session keeps its first owner", func(right ports.SessionRepository) ports.SessionRepository {
+	{"a session stays with its first owner", func(right ports.SessionRepository) ports.SessionRepository {
 		var owners sync.Map
 		return misled{SessionRepository: right, save: func(ctx context.Context, hash, accountID string, data []byte,
 			expires time.Time) error {
@@ -130,19 +130,23 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return right.SaveSession(ctx, hash, accountID, data, expires)
 		}}
 	}, []string{"saving_again_replaces_all"}, []string{"a_session_comes_back_as_saved", "a_session_needs_its_account"}},
-	{"sessions belong to nobody", func(right ports.SessionRepository) ports.SessionRepository {
+	{"sessions have no account", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, save: func(ctx context.Context, hash, _ string, data []byte,
 			expires time.Time) error {
 			return right.SaveSession(ctx, hash, "", data, expires)
 		}}
-	}, []string{"a_session_needs_its_account", "sessions_end_with_their_account", "an_accounts_other_sessions_can_be_ended",
-		"saving_again_replaces_all", "a_session_does_not_outlive_its_account"}, []string{"a_session_is_extended_while_it_lasts", "an_accounts_sessions_are_listed"}},
+	}, []string{
+		"a_session_needs_its_account", "sessions_end_with_their_account", "an_accounts_other_sessions_can_be_ended",
+		"saving_again_replaces_all", "a_session_does_not_outlive_its_account",
+	}, []string{"a_session_is_extended_while_it_lasts", "an_accounts_sessions_are_listed"}},
 	{"deleted sessions stay", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
 			_, _, err := right.FindSession(ctx, hash)
 			return err == nil, nil
 		}}
-	}, []string{"a_deleted_session_is_unknown", "one_of_many_removes_a_session"}, []string{"a_cancelled_context_ends_every_call_about_sessions"}},
+	}, []string{
+		"a_deleted_session_is_unknown", "one_of_many_removes_a_session",
+	}, []string{"a_cancelled_context_ends_every_call_about_sessions"}},
 	{"deleting nothing is an error", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
 			removed, err := right.DeleteSession(ctx, hash)
@@ -152,13 +156,13 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return removed, err
 		}}
 	}, []string{"a_deleted_session_is_unknown", "one_of_many_removes_a_session"}, nil},
-	{"everybody has removed it", func(right ports.SessionRepository) ports.SessionRepository {
+	{"every caller has removed it", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
 			_, err := right.DeleteSession(ctx, hash)
 			return err == nil, err
 		}}
 	}, []string{"a_deleted_session_is_unknown", "one_of_many_removes_a_session"}, nil},
-	{"whoever has just seen it has removed it", func(right ports.SessionRepository) ports.SessionRepository {
+	{"every caller that has just seen it has removed it", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, remove: func(ctx context.Context, hash string) (bool, error) {
 			_, _, seen := right.FindSession(ctx, hash)
 			time.Sleep(time.Millisecond) // others see it, too
@@ -166,7 +170,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return seen == nil, err
 		}}
 	}, []string{"one_of_many_removes_a_session"}, nil},
-	{"no session of an account is spared", func(right ports.SessionRepository) ports.SessionRepository {
+	{"every session of an account ends", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, removeOf: func(ctx context.Context, accountID, _ string) error {
 			return right.DeleteSessionsOf(ctx, accountID, "")
 		}}
@@ -182,7 +186,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			return 0, err
 		}}
 	}, []string{"pruning_removes_what_expires_before"}, nil},
-	{"data is handed out itself", func(right ports.SessionRepository) ports.SessionRepository {
+	{"stored data is returned without a copy", func(right ports.SessionRepository) ports.SessionRepository {
 		handed := map[string][]byte{}
 		return misled{SessionRepository: right, find: func(ctx context.Context, hash string) ([]byte, time.Time, error) {
 			data, expires, err := right.FindSession(ctx, hash)
@@ -192,7 +196,7 @@ var wrongSessions = []wrong[ports.SessionRepository]{
 			handed[hash] = data
 			return data, expires, err
 		}}
-	}, []string{"data_belongs_to_who_holds_it"}, []string{"*"}},
+	}, []string{"data_belongs_to_its_holder"}, []string{"*"}},
 	{"an ended session comes back when it is extended", func(right ports.SessionRepository) ports.SessionRepository {
 		return misled{SessionRepository: right, extend: func(ctx context.Context, hash string, expires time.Time) error {
 			if _, _, err := right.FindSession(ctx, hash); errors.Is(err, access.ErrUnknownSession) {

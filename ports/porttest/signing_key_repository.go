@@ -11,8 +11,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// SigningKeyRepository checks that a repository keeps every promise of ports.SigningKeyRepository. newRepo gives an
-// empty repository each time it is called.
+// SigningKeyRepository checks that a repository keeps every promise of ports.SigningKeyRepository. newRepo returns an
+// empty repository at each call.
 func SigningKeyRepository(t *testing.T, newRepo func(t *testing.T) ports.SigningKeyRepository) {
 	runCases(t, signingKeyCases, func(t *testing.T) mint { return mint{t, newRepo(t)} })
 }
@@ -23,7 +23,7 @@ type mint struct {
 	repo ports.SigningKeyRepository
 }
 
-// signingKey is the nth key, made so many hours after birth.
+// signingKey returns the nth key, created so many hours after birth.
 func signingKey(n, hours int) ports.SigningKey {
 	secret := bytes.Repeat([]byte{byte(n), 0, 255, '\''}, ports.SigningSecretLength/4)
 	return ports.SigningKey{
@@ -67,7 +67,7 @@ var signingKeyCases = []suiteCase[mint]{
 			first := signingKey(1, 0)
 			m.wantKeys("at first", m.rotate(first, 0), first)
 		}},
-	{"a_young_key_stays_alone", "While a key is young enough, no other is stored.", func(m mint) {
+	{"a_young_key_stays_alone", "While the newest key is young enough, no other is stored.", func(m mint) {
 		first := signingKey(1, 0)
 		m.rotate(first, 0)
 		m.wantKeys("an hour later", m.rotate(signingKey(2, 1), 1), first)
@@ -81,7 +81,7 @@ var signingKeyCases = []suiteCase[mint]{
 			m.wantKeys("two days later", m.rotate(third, 50), third, second, first)
 		}},
 	{"an_expired_key_is_removed",
-		"A key that was created before the time given is removed, also while another one is young.", func(m mint) {
+		"A key that was created before the time is removed, even while another one is young.", func(m mint) {
 			first, second := signingKey(1, 0), signingKey(2, 60)
 			m.rotate(first, 0)
 			m.rotate(second, 60)
@@ -89,7 +89,7 @@ var signingKeyCases = []suiteCase[mint]{
 			m.wantKeys("after three days", m.rotate(signingKey(3, 73), 73), second)
 			m.wantKeys("after a week", m.rotate(signingKey(4, 200), 200), signingKey(4, 200))
 		}},
-	{"one_of_many_is_stored", "Of several callers at once one stores its key, and all get it.", func(m mint) {
+	{"one_of_many_is_stored", "Of several callers at once exactly one stores its key, and all get it.", func(m mint) {
 		got := together(8, func(i int) []ports.SigningKey {
 			keys, err := m.repo.RotateSigningKeys(m.t.Context(), signingKey(i, 0), birth.Add(-time.Hour),
 				birth.Add(-2*time.Hour))
@@ -105,11 +105,11 @@ var signingKeyCases = []suiteCase[mint]{
 			m.wantKeys("for every caller", keys, got[0]...)
 		}
 	}},
-	{"a_caller_that_has_left_stores_nothing", "After a cancelled context the repository is as it was.", func(m mint) {
+	{"a_caller_that_has_left_stores_nothing", "A call with a cancelled context changes nothing.", func(m mint) {
 		ctx, cancel := context.WithCancel(m.t.Context())
 		cancel()
 		if keys, err := m.repo.RotateSigningKeys(ctx, signingKey(1, 0), birth, birth); err == nil || keys != nil {
-			m.t.Fatalf("a caller that has left gets %v, %v", signingKeyIDs(keys), err)
+			m.t.Fatalf("a cancelled caller gets %v, %v", signingKeyIDs(keys), err)
 		}
 		second := signingKey(2, 0)
 		m.wantKeys("afterwards", m.rotate(second, 0), second)

@@ -19,7 +19,7 @@ func TestWrongSigningKeyRepositoriesAreNoticed(t *testing.T) {
 	}
 }
 
-// rotating is a signing key repository that is a function.
+// rotating is a SigningKeyRepository that is a function.
 type rotating func(ctx context.Context, next ports.SigningKey, renewed, expired time.Time) ([]ports.SigningKey, error)
 
 func (f rotating) RotateSigningKeys(
@@ -29,7 +29,7 @@ func (f rotating) RotateSigningKeys(
 }
 
 var wrongSigningKeys = []wrong[ports.SigningKeyRepository]{
-	{"seconds are enough", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
+	{"times are stored to the second", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
 		return rotating(func(
 			ctx context.Context, next ports.SigningKey, renewed, expired time.Time,
 		) ([]ports.SigningKey, error) {
@@ -61,7 +61,7 @@ var wrongSigningKeys = []wrong[ports.SigningKeyRepository]{
 			return keys, err
 		})
 	}, []string{"an_older_key_is_joined"}, []string{"*"}},
-	{"does not look whether somebody waits", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
+	{"contexts are ignored", func(right ports.SigningKeyRepository) ports.SigningKeyRepository {
 		return rotating(func(
 			ctx context.Context, next ports.SigningKey, renewed, expired time.Time,
 		) ([]ports.SigningKey, error) {

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// reporter is what a case needs of *testing.T, small enough to be played by a recorder when the suites are tested.
+// reporter is the part of *testing.T that a case uses. Tests of the suites replace it by a recorder.
 type reporter interface {
 	Helper()
 	Context() context.Context
 	Fatalf(format string, args ...any)
 }
 
-// suiteCase is one promise of a port and how it is tried out on a fresh subject.
+// suiteCase is one promise of a port with its test on a fresh subject.
 type suiteCase[S any] struct {
 	name string
 	rule string

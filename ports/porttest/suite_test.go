@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// recorder plays the *testing.T of one case and keeps what the case fails with.
+// recorder replaces the *testing.T of one case and records its failure.
 type recorder struct {
 	ctx     context.Context
 	failure string
@@ -20,8 +20,8 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// failure runs a case on a fresh subject and returns what it fails with, or nothing when it passes. A panic of the subject
-// is a failure too.
+// failure runs a case on a fresh subject and returns its failure, or "" when it passes. A panic of the subject is a
+// failure too.
 func failure[S any](t *testing.T, c suiteCase[S], open func(reporter) S) string {
 	r := &recorder{ctx: t.Context()}
 	done := make(chan struct{})
@@ -38,7 +38,7 @@ func failure[S any](t *testing.T, c suiteCase[S], open func(reporter) S) string 
 	return r.failure
 }
 
-// wantNoticed says that the named case fails with a wrong subject.
+// wantNoticed checks that the named case fails with a wrong subject.
 func wantNoticed[S any](t *testing.T, cases []suiteCase[S], name string, open func(reporter) S) {
 	t.Helper()
 	for _, c := range cases {
@@ -49,5 +49,5 @@ func wantNoticed[S any](t *testing.T, cases []suiteCase[S], name string, open fu
 			return
 		}
 	}
-	t.Errorf("there is no case %s", name)
+	t.Errorf("unknown case %s", name)
 }
