@@ -6,25 +6,26 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Explanation is what the ledger has to say about a kept answer, for people who wonder.
+// Explanation is what the ledger knows about a cached answer, for people.
 type Explanation struct {
-	Verdict Verdict // what Check would say
-	// At and Head are where the answer and the ledger stand; between them are the changes that decide.
+	Verdict Verdict // what Check would return
+	// At and Head are the positions of the answer and the ledger; the changes between them decide.
 	At, Head Position
-	Touching int // how many of them touch the answer; 0 when they are not all remembered
-	// Recent are the newest of them, the newest first. One that touches the answer is among them if there is any.
+	Touching int // how many of them touch the answer; 0 when the ledger no longer holds all of them
+	// Recent are the newest of these changes, newest first. It includes one that touches the answer if there is
+	// any.
 	Recent []CheckedChange
 }
 
-// CheckedChange is a change that decides whether an answer is still true.
+// CheckedChange is a change that decides whether an answer is still current.
 type CheckedChange struct {
 	Position Position
 	Change   property.Change
 	Touches  bool
 }
 
-// Explain says what Check would say of a kept answer, and why, with up to the given number (at least 1) of the changes that
-// decide. Unlike Check it moves nothing on.
+// Explain returns the verdict that Check would return for a cached answer, with the changes that decide it. It
+// lists at most most changes (at least 1). Unlike Check it does not advance the entry.
 func (l *Ledger) Explain(e *Entry, most int) Explanation {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -32,8 +33,8 @@ func (l *Ledger) Explain(e *Entry, most int) Explanation {
 	at := min(e.at.Load(), head)
 	x := Explanation{Verdict: Fresh, At: Position(at), Head: Position(head)}
 	for p := head; p > max(at, l.tail); p-- {
-		told := l.slot(p - 1)
-		checked := CheckedChange{Position(p), told.change, e.touchedBy(told)}
+		r := l.slot(p - 1)
+		checked := CheckedChange{Position(p), r.change, e.touchedBy(r)}
 		if checked.Touches {
 			x.Touching++
 		}
@@ -63,7 +64,7 @@ func (e *Entry) touchedBy(r *remembered) bool {
 	return false
 }
 
-// Depends is what the answer depends on, in words.
+// Depends returns what the answer depends on, in words.
 func (e *Entry) Depends() []string {
 	words := make([]string, len(e.deps))
 	for i := range e.deps {
@@ -72,7 +73,7 @@ func (e *Entry) Depends() []string {
 	return words
 }
 
-// String says in words what is depended on.
+// String is the dependency in words.
 func (d Dependency) String() string {
 	if d.window != nil {
 		return d.window.String()

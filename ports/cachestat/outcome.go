@@ -1,14 +1,14 @@
-// Package cachestat is what the cache levels say of their work: what each did for a read, how often, and samples of their
-// answers for a second look. It has no part in any answer.
+// Package cachestat reports on the work of the cache levels: the outcome of each read, counts, and samples of
+// answers for verification. It has no part in any answer.
 package cachestat
 
-// Outcome says what a cache did for a read, from lucky to unlucky.
+// Outcome is what a cache did for a read, from lucky to unlucky.
 type Outcome int8
 
-// The outcomes. None: no cache was asked. Hit: the cached answer was true. Patched: it was brought up to date without the
-// store. Coalesced: another request was already loading it. Stale: a change had touched it, and it was loaded anew. Miss:
-// nothing was cached. Bypassed: the caches were bypassed. Unconfirmed: the store could not be reached, and the answer was
-// true a while ago.
+// The outcomes. None: the read asked no cache. Hit: the cached answer was current. Patched: it was brought up to
+// date without the store. Coalesced: another request was already loading it. Stale: a change had touched it, and it
+// was loaded again. Miss: nothing was cached. Bypassed: the caches were bypassed. StaleIfError: the store could not
+// be reached, and the answer had been current a while ago.
 const (
 	OutcomeNone Outcome = iota
 	OutcomeHit
