@@ -14,10 +14,10 @@ type AccountRepository interface {
 	// CreateAccount stores an account. The error is access.ErrAccountNameTaken when the name exists.
 	CreateAccount(ctx context.Context, account access.Account) error
 
-	// FindAccount returns the account of this name. The error is access.ErrUnknownAccount when there is none.
+	// FindAccount returns the account of this name. The error is access.ErrUnknownAccount when it does not exist.
 	FindAccount(ctx context.Context, name string) (access.Account, error)
 
-	// AccountByID returns the account with this id. The error is access.ErrUnknownAccount when there is none.
+	// AccountByID returns the account with this id. The error is access.ErrUnknownAccount when it does not exist.
 	AccountByID(ctx context.Context, id string) (access.Account, error)
 
 	// ListAccounts returns all accounts, oldest first, ties by name.

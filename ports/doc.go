@@ -22,7 +22,7 @@
 // Together they fulfil a promise: no reader sees an answer older than its freshness level allows, with any writers and
 // after any crash.
 //
-//	write ─▶ PropertyRepository ─▶ row and change, committed together ─▶ EventPublisher ─▶ ledger, notifier
+//	write ─▶ PropertyRepository ─▶ row and change, one commit ─▶ EventPublisher ─▶ ledger, notifier
 //	                                        │
 //	          all commits ─▶ ChangeFeed ─▶ ledger: recent changes, feed point
 //	                                                  │ judges
@@ -43,8 +43,8 @@
 // A reader chooses among four levels:
 //
 //   - By default an acknowledged write is visible at once in the process that took it, and elsewhere as soon as the
-//     feed delivers it. A process whose feed has been silent for longer than allowed (a second, unless configured) bypasses
-//     its caches.
+//     feed delivers it. A process whose feed has been silent for longer than allowed (a second, unless configured)
+//     bypasses its caches.
 //   - A session never sees less than it has written or seen, in any process.
 //   - Linearizable answers are as if there were no cache, listing by listing: they follow a poll of the feed that began
 //     after the request.

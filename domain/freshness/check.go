@@ -103,8 +103,8 @@ func (d *Dependency) touchedBy(r *remembered) bool {
 	return d.item == r.change.ID
 }
 
-// PatchPage brings a page that was current at the position up to date, where that is possible without the database.
-// Fresh comes with the current page and the new position. After Stale or Unknown the page must be loaded.
+// PatchPage updates a page that was current at the position, where that is possible without the database. Fresh
+// comes with the current page and the new position. After Stale or Unknown the page must be loaded.
 func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position) (*property.Page, Position, Verdict) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -133,8 +133,8 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 	return page, Position(head), Fresh
 }
 
-// PatchItem brings a listing that was cached at the position (nil: its absence) up to date. Fresh comes with the
-// newest known state (nil: it is gone) and the new position. After Stale or Unknown it must be loaded.
+// PatchItem updates a listing that was cached at the position (nil: its absence). Fresh comes with the newest known
+// state (nil: it is gone) and the new position. After Stale or Unknown it must be loaded.
 func (l *Ledger) PatchItem(
 	id property.ID, cached *property.Property, at Position,
 ) (*property.Property, Position, Verdict) {

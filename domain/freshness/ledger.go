@@ -30,7 +30,7 @@ type Ledger struct {
 	tail        uint64               // changes up to here are forgotten
 	bytes       int64                // the weight of the changes in the ring
 	forgotten   uint64               // the highest transaction of a forgotten change
-	undelivered uint64               // the highest transaction of an own change forgotten before the feed brought it
+	undelivered uint64               // the highest transaction of an own change forgotten before its delivery
 	base        Point                // where following began; the ledger has no change from before it
 	known       map[changeKey]uint64 // the position of each change in the ring
 	latest      map[property.ID]state

@@ -11,8 +11,8 @@ type Point struct {
 	Snapshot Snapshot
 }
 
-// Point is how far the feed has brought the ledger: the ledger has received every change that this point sees. A
-// loader of an answer that other ledgers judge, too, reads it BEFORE the load begins and stores it with the answer.
+// Point is how far the feed has come: the ledger has received every change that this point sees. A loader of an
+// answer that other ledgers judge, too, reads it BEFORE the load begins and stores it with the answer.
 func (l *Ledger) Point() Point { return *l.point.Load() }
 
 // Reach sets the ledger's Point: the ledger has received every change that p sees.
