@@ -6,8 +6,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Explanation is what the ledger knows about a cached answer, for people.
-type Explanation struct {
+// Standing is how a cached answer stands against the ledger. The zero value means that the ledger cannot judge it.
+type Standing struct {
 	Verdict Verdict // what Check would return
 	// At and Head are the positions of the answer and the ledger; the changes between them decide.
 	At, Head Position
@@ -24,14 +24,17 @@ type CheckedChange struct {
 	Touches  bool
 }
 
+// Between is the number of changes between the answer and the ledger.
+func (s *Standing) Between() uint64 { return uint64(s.Head - s.At) }
+
 // Explain returns the verdict that Check would return for a cached answer, with the changes that decide it. It
-// lists at most most changes (at least 1). Unlike Check it does not advance the entry.
-func (l *Ledger) Explain(e *Entry, most int) Explanation {
+// lists as many of them as most allows (at least 1). Unlike Check it does not advance the entry.
+func (l *Ledger) Explain(e *Entry, most int) Standing {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	head := l.head.Load()
 	at := min(e.at.Load(), head)
-	x := Explanation{Verdict: Fresh, At: Position(at), Head: Position(head)}
+	x := Standing{Verdict: Fresh, At: Position(at), Head: Position(head)}
 	for p := head; p > max(at, l.tail); p-- {
 		r := l.slot(p - 1)
 		checked := CheckedChange{Position(p), r.change, e.touchedBy(r)}
