@@ -1,4 +1,4 @@
-// Package access has the rules of who may write: API keys and their scopes, accounts, their roles and passwords. A
+// Package access has the rules of write access: API keys and their scopes, accounts, their roles and passwords. A
 // key is recognised by a hash; its secret is never stored. The package is pure: randomness and time arrive as
 // arguments.
 package access
@@ -37,7 +37,7 @@ var (
 	ErrInvalidKey = errors.New("invalid API key")
 )
 
-// Key is what is stored of an API key: never the secret itself.
+// Key is the stored form of an API key, without the secret.
 type Key struct {
 	ID        string // UUID text
 	Name      string // 1 to 100 characters, none of them a control character; unique

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Offer says whether a listing is for sale or for rent.
+// Offer is whether a listing is for sale or for rent.
 type Offer string
 
 // Kind is the kind of home, land or premises of a listing.

@@ -7,7 +7,7 @@ import "unicode"
 type Cost int8
 
 // The costs, from low to high. CostPage: an index leads to the listings, or the order of the page meets them early.
-// CostCount: every match is looked at. CostScan: text is compared listing by listing.
+// CostCount: every match is read. CostScan: text is compared listing by listing.
 const (
 	CostPage Cost = iota
 	CostCount

@@ -77,7 +77,7 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 			least = min(least, part.Matches(&p))
 		}
 		if got := f.Matches(&p); got != least {
-			t.Fatalf("the filter %q says %v; the least its parts say is %v", &f, got, least)
+			t.Fatalf("the filter %q decides %v, want %v, the least of its parts", &f, got, least)
 		}
 	})
 }
