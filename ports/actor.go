@@ -7,8 +7,8 @@ const MaxActor = 100
 
 type actorKey struct{}
 
-// WithActor returns a context whose writes are recorded as made by the actor: "anna", "key importer", "command import".
-// With an empty actor, or without one, the store decides whom it records, if anybody.
+// WithActor returns a context whose writes are recorded as made by the actor: "anna", "key importer", "command
+// import". Without an actor, or with an empty one, the store decides which actor it records, if any.
 func WithActor(ctx context.Context, actor string) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor)
 }

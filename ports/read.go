@@ -8,18 +8,18 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// ReadOptions are what a reader asks of the caches. A context carries them down to the caches; what comes of them is
-// returned as a ReadInfo. The zero value asks for the default.
+// ReadOptions are a reader's instructions to the caches. A context carries them down to the caches; the result
+// comes back as a ReadInfo. The zero value is the default.
 type ReadOptions struct {
 	// Uncached asks for the store's own answer: no cache answers, and no cache stores the answer.
 	Uncached bool
 	// OnlyCached asks for a cached answer. Where no cache has one the read fails with ErrNotCached.
 	OnlyCached bool
-	// Tolerance is the greatest age of an answer that is used when the store cannot be reached: the time since it was last
-	// known to be current. 0 refuses such answers.
+	// Tolerance is the greatest age of an answer that is used when the store cannot be reached. The age is the time
+	// since the answer was last known to be current. 0 refuses such answers.
 	Tolerance time.Duration
-	// Aside, if not nil, runs a wait for the store or for another request's load. Meanwhile the request does not count
-	// among those that are worked on.
+	// Aside, if not nil, runs a wait for the store or for another request's load. During the wait the request does
+	// not count as one that is being worked on.
 	Aside func(wait func())
 }
 
@@ -36,7 +36,7 @@ func (i ReadInfo) And(other ReadInfo) ReadInfo {
 	return ReadInfo{Outcome: max(i.Outcome, other.Outcome), Age: max(i.Age, other.Age)}
 }
 
-// ErrNotCached says that no cache has the answer, and that the reader did not want the store to be asked.
+// ErrNotCached means that no cache has the answer, and the options forbid the store.
 var ErrNotCached = errors.New("no cache has the answer")
 
 type readOptionsKey struct{}

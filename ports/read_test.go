@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// A page that counts too is no fresher than the older of its two reads, and no luckier than the less lucky one.
+// The answer to a page with a count is as old as the older of its two reads, and as unlucky as the unluckier one.
 func TestAnAnswerFromTwoReadsIsTheLeastLuckyAndTheOldestOfThem(t *testing.T) {
 	hit := ports.ReadInfo{Outcome: cachestat.OutcomeHit, Age: time.Minute}
 	miss := ports.ReadInfo{Outcome: cachestat.OutcomeMiss, Age: time.Second}

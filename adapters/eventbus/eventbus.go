@@ -1,6 +1,6 @@
-// Package eventbus carries committed changes to the parts of this process that want to know: the ledger, the feed's bell,
-// metrics. Subscribers are called directly, one after the other, by the goroutine that publishes. It never queues, drops,
-// or repeats an event, and starts no goroutine.
+// Package eventbus delivers committed changes to subscribers in this process: the ledger, the notifier, metrics.
+// The goroutine that publishes calls the subscribers directly, one after the other. The bus never queues, drops or
+// repeats an event, and starts no goroutine.
 package eventbus
 
 import (
@@ -28,16 +28,17 @@ type subscriber struct {
 	handle ports.EventHandler
 }
 
-// New makes a bus without subscribers. A subscriber that panics is passed over and reported, with its name and what it
-// panicked with; report runs inside the panicking call, so that debug.Stack shows where it happened.
+// New makes a bus without subscribers. When a subscriber panics, the bus calls report with its name and the
+// recovered value, and goes on with the next one. report runs inside the panicking call, so that debug.Stack shows
+// where it happened.
 func New(report func(subscriber string, recovered any)) *Bus {
 	b := &Bus{report: report}
 	b.subscribers.Store(new([]subscriber))
 	return b
 }
 
-// Subscribe adds a handler behind those already there. It receives every Publish that begins from now on, whole. The name
-// appears in reports.
+// Subscribe adds a handler after the existing ones. It receives every Publish that begins from now on, whole. The
+// name appears in reports.
 func (b *Bus) Subscribe(name string, handle ports.EventHandler) {
 	b.subscribing.Lock()
 	defer b.subscribing.Unlock()
@@ -59,7 +60,7 @@ func (b *Bus) Publish(ctx context.Context, events ...property.Event) {
 	}
 }
 
-// deliver calls one subscriber and survives its panic.
+// deliver calls one subscriber and recovers from its panic.
 func (b *Bus) deliver(ctx context.Context, s subscriber, events []property.Event) {
 	defer func() {
 		if recovered := recover(); recovered != nil {

@@ -210,7 +210,7 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"a poll that began before a doubt confirms nothing",
-		"domain/freshness/ledger.go", "&& !confirmed.Before(*l.doubted.Load())", "&& true", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "&& !confirmed.Before(*l.pollAfter.Load())", "&& true", freshnessPkg, ".",
 	},
 	{
 		"an answer older than all that is remembered is unknown",

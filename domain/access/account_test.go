@@ -42,7 +42,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// fieldOf is the field that an error finds wrong, or nothing.
+// fieldOf is the field of an *InvalidAccountError, or "".
 func fieldOf(err error) string {
 	var wrong *access.InvalidAccountError
 	if !errors.Is(err, access.ErrInvalidAccount) || !errors.As(err, &wrong) || wrong.Reason == "" {
@@ -61,16 +61,17 @@ func TestANewAccountIsMadeNowUnderItsPlainName(t *testing.T) {
 		ID: "id", Name: "anna.b+x@example.org", Role: access.RoleEditor, CreatedAt: made, PasswordChangedAt: made,
 	}
 	if account != want {
-		t.Errorf("the account is %+v, not %+v", account, want)
+		t.Errorf("the account is %+v, want %+v", account, want)
 	}
 }
 
 func TestNamesOfAccounts(t *testing.T) {
 	for name, fine := range map[string]bool{
-		"a": true, "A": true, "0": true, "._-@+": true, strings.Repeat("x", 64): true, " " + strings.Repeat("x",
-			64) + "\n": true,
+		"a": true, "A": true, "0": true, "._-@+": true,
+		strings.Repeat("x", 64): true, " " + strings.Repeat("x", 64) + "\n": true,
 		"": false, " \t ": false, strings.Repeat("x", 65): false, "a b": false, "a\x00": false, "a\nb": false,
-		"müller": false, "аnna": false, "a/b": false, "<b>": false, "\xff": false, "İ": false, "\u212a": false, "a\u200b": false,
+		"müller": false, "аnna": false, "a/b": false, "<b>": false, "\xff": false, "İ": false,
+		"\u212a": false, "a\u200b": false,
 	} {
 		account, err := access.NewAccount("id", name, access.RoleEditor, now)
 		if fine != (err == nil) || !fine && (fieldOf(err) != "name" || account != access.Account{}) {
@@ -79,14 +80,14 @@ func TestNamesOfAccounts(t *testing.T) {
 	}
 }
 
-func TestANameIsKeptInOneWay(t *testing.T) {
+func TestANameIsStoredInOneForm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		kept, err := access.AccountName(rapid.String().Draw(t, "name"))
+		stored, err := access.AccountName(rapid.String().Draw(t, "name"))
 		if err != nil {
 			return
 		}
-		if again, err := access.AccountName(strings.ToUpper(kept) + " "); again != kept || err != nil {
-			t.Fatalf("%q in capitals is %q, %v", kept, again, err)
+		if again, err := access.AccountName(strings.ToUpper(stored) + " "); again != stored || err != nil {
+			t.Fatalf("%q in capitals is %q, %v", stored, again, err)
 		}
 	})
 }
@@ -99,7 +100,7 @@ func TestWhatIsWrongWithAnAccountIsAPlainSentence(t *testing.T) {
 		"too many attempts; try again in 15m0s":                        &access.ThrottledError{RetryAfter: 15 * time.Minute},
 	} {
 		if err == nil || err.Error() != want {
-			t.Errorf("%v, not %q", err, want)
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }

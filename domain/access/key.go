@@ -1,5 +1,6 @@
-// Package access knows who may write: API keys, their scopes, and how a key is recognised without being kept; accounts,
-// their roles, and what a name and a password have to be. It is pure: randomness and time arrive as arguments.
+// Package access has the rules of write access: API keys and their scopes, accounts, their roles and passwords. A
+// key is recognised by a hash; its secret is never stored. The package is pure: randomness and time arrive as
+// arguments.
 package access
 
 import (
@@ -7,35 +8,36 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Scope says what the holder of a key may do.
+// Scope is what the holder of a key may do.
 type Scope string
 
-// ScopeWrite may change listings; ScopeAdmin may do that and steer the service (purge caches).
+// The scopes. ScopeWrite may change listings; ScopeAdmin may also operate the service (purge caches).
 const (
 	ScopeWrite Scope = "write"
 	ScopeAdmin Scope = "admin"
 )
 
-// Allows reports whether the scope includes the other one.
+// Allows reports whether the scope includes the needed one.
 func (s Scope) Allows(needed Scope) bool { return s == ScopeAdmin || s == needed }
 
-// What can be wrong with a key.
+// The errors of API keys.
 var (
-	// ErrUnknownKey says that no key in force has this secret.
+	// ErrUnknownKey means that no key in force has this secret.
 	ErrUnknownKey = errors.New("no such API key, or it has ended")
-	// ErrNameTaken says that a key of that name exists, be it in force or revoked.
+	// ErrNameTaken means that a key of this name exists, in force or revoked.
 	ErrNameTaken = errors.New("an API key of that name exists")
-	// ErrInvalidKey says that a key's name or scope breaks a rule.
+	// ErrInvalidKey means that a key's name or scope breaks a rule.
 	ErrInvalidKey = errors.New("invalid API key")
 )
 
-// Key is what is kept of an API key: never the secret itself.
+// Key is the stored form of an API key, without the secret.
 type Key struct {
 	ID        string // UUID text
 	Name      string // 1 to 100 characters, none of them a control character; unique
@@ -44,13 +46,13 @@ type Key struct {
 	Hint      string // the secret's last four characters
 	CreatedAt time.Time
 	RevokedAt time.Time // zero unless the key has been revoked
-	// Owner is the id of the account whose key it is: the key ends with that account. "" for a key that belongs to nobody
-	// and ends when it is revoked.
+	// Owner is the id of the account that owns the key: the key ends with that account. "" for a key without an
+	// owner, which ends when it is revoked.
 	Owner string
 }
 
-// OwnerAmong finds the key's owner in a list of all accounts. It returns false when the owner has gone, and the key is
-// therefore not in force, whether revoked or not.
+// OwnerAmong finds the key's owner in a list of all accounts. It returns false when the owner's account no longer
+// exists: such a key is not in force, whether revoked or not.
 func (k Key) OwnerAmong(accounts []Account) (name string, found bool) {
 	if k.Owner == "" {
 		return "", true
@@ -65,22 +67,21 @@ func (k Key) OwnerAmong(accounts []Account) (name string, found bool) {
 
 const (
 	secretPrefix = "gable_"
-	// SecretBytes is how many random bytes a secret is made of.
+	// SecretBytes is the number of random bytes in a secret.
 	SecretBytes = 32
 	maxName     = 100
 )
 
-// NewKey makes a key and its secret, "gable_" and 43 characters, from SecretBytes random bytes. The error is
-// ErrInvalidKey, wrapped.
+// NewKey makes a key and its secret, "gable_" and 43 characters, from SecretBytes random bytes. The error wraps
+// ErrInvalidKey.
 func NewKey(id, name string, scope Scope, random [SecretBytes]byte, now time.Time) (Key, string, error) {
 	name = strings.TrimSpace(name)
 	n := utf8.RuneCountInString(name)
 	if n < 1 || n > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return Key{}, "",
-			errors.Join(ErrInvalidKey, errors.New("a name has 1 to 100 characters, control characters not among them"))
+		return Key{}, "", fmt.Errorf("%w: the name must have 1 to 100 characters and no control characters", ErrInvalidKey)
 	}
 	if scope != ScopeWrite && scope != ScopeAdmin {
-		return Key{}, "", errors.Join(ErrInvalidKey, errors.New("a scope is write or admin"))
+		return Key{}, "", fmt.Errorf("%w: the scope must be write or admin", ErrInvalidKey)
 	}
 	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	key := Key{
@@ -96,7 +97,8 @@ func HashSecret(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// LooksLikeSecret reports whether a text has the shape of a secret, so that nonsense costs no look-up.
+// LooksLikeSecret reports whether a text has the shape of a secret, so that nonsense costs no lookup.
 func LooksLikeSecret(text string) bool {
-	return strings.HasPrefix(text, secretPrefix) && len(text) == len(secretPrefix)+base64.RawURLEncoding.EncodedLen(SecretBytes)
+	return strings.HasPrefix(text, secretPrefix) &&
+		len(text) == len(secretPrefix)+base64.RawURLEncoding.EncodedLen(SecretBytes)
 }

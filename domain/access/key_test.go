@@ -13,7 +13,7 @@ import (
 
 var now = time.Date(2024, 2, 29, 12, 0, 0, 123_456_789, time.FixedZone("", 3600))
 
-func TestAKeyRecognisesItsSecretWithoutKeepingIt(t *testing.T) {
+func TestAKeyRecognisesItsSecretWithoutStoringIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var random [access.SecretBytes]byte
 		copy(random[:], rapid.SliceOfN(rapid.Byte(), access.SecretBytes, access.SecretBytes).Draw(t, "random"))
@@ -40,7 +40,7 @@ func TestAKeyRecognisesItsSecretWithoutKeepingIt(t *testing.T) {
 func TestHashSecretIsSHA256InHexadecimal(t *testing.T) {
 	const want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 	if got := access.HashSecret("abc"); got != want {
-		t.Errorf("the hash of abc is %s, not %s", got, want)
+		t.Errorf("the hash of abc is %s, want %s", got, want)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestANewKeyIsInForceFromNow(t *testing.T) {
 		t.Errorf("the key is %+v", key)
 	}
 	if want := time.Date(2024, 2, 29, 11, 0, 0, 123_456_000, time.UTC); key.CreatedAt != want {
-		t.Errorf("it was made at %v, not %v", key.CreatedAt, want)
+		t.Errorf("it was made at %v, want %v", key.CreatedAt, want)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestNonsenseDoesNotLookLikeASecret(t *testing.T) {
 		"Gable_" + strings.Repeat("a", 43), strings.Repeat("a", 49),
 	} {
 		if access.LooksLikeSecret(text) {
-			t.Errorf("%q does", text)
+			t.Errorf("%q looks like a secret", text)
 		}
 	}
 }

@@ -16,19 +16,19 @@ import (
 const (
 	minPassword = 12
 	maxPassword = 256
-	// leastDifferent is how many different characters a password has at least.
+	// leastDifferent is the least number of different characters in a password.
 	leastDifferent = 5
-	// shortestName is the shortest name of an account that a password may not contain: shorter ones are in too many
-	// words.
+	// shortestName is the length from which a password may not contain the account's name: shorter names are part
+	// of too many words.
 	shortestName = 4
 )
 
-// advice follows each reason that is about how easily a password is guessed.
+// advice follows each reason about passwords that are easy to guess.
 const advice = "; use a few words that do not belong together"
 
-// CheckPassword returns an *InvalidAccountError when nobody should rely on the password of the account of this name. It
-// asks for length, not for kinds of characters, and refuses what is guessed first, as NIST SP 800-63B advises: rules of
-// composition make passwords that people forget and machines guess.
+// CheckPassword returns an *InvalidAccountError when the password is too weak for the account of this name. It
+// demands length, not kinds of characters, and refuses the first guesses of attackers, as NIST SP 800-63B advises:
+// rules of composition make passwords that people forget and machines guess.
 func CheckPassword(password, name string) error {
 	wrong := func(reason string, args ...any) error {
 		return &InvalidAccountError{"password", fmt.Sprintf(reason, args...)}
@@ -71,7 +71,7 @@ func different(letters []rune) int {
 	return len(seen)
 }
 
-// repeats reports whether a password is something shorter than a password, again and again.
+// repeats reports whether a password repeats a text that is shorter than a password.
 func repeats(letters []rune) bool {
 	for period := 1; period < minPassword && period <= len(letters)/2; period++ {
 		if slices.Equal(letters[period:], letters[:len(letters)-period]) {
@@ -81,12 +81,12 @@ func repeats(letters []rune) bool {
 	return false
 }
 
-// rows are the sequences that fingers and minds follow: the alphabet, the numbers, and the keyboard across and down.
+// rows are common sequences: the alphabet, the numbers, and the keyboard across and down.
 var rows = strings.Fields("abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiop[] asdfghjkl;' zxcvbnm,./ " +
 	"qwertzuiopü asdfghjklöä yxcvbnm,.- azertyuiop qsdfghjklm wxcvbn 1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik 9ol 0p")
 
-// followsRow reports whether at least three of four steps from one character to the next stay where they are or go to a
-// neighbour in a row.
+// followsRow reports whether a password mostly walks along a row. That is so when at least three of four characters
+// equal the one before or are its neighbour in a row.
 func followsRow(letters []rune) bool {
 	steps := 0
 	for i, r := range letters[1:] {
@@ -106,26 +106,26 @@ func neighbours(a, b rune) bool {
 //go:embed common.txt.gz
 var packedCommon []byte
 
-// commonPasswords returns the passwords that are guessed first, in lower case, sorted. Where they come from stands in
-// common.LICENCE.txt.
+// commonPasswords returns the passwords that attackers guess first, in lower case, sorted. common.LICENCE.txt names
+// their source.
 var commonPasswords = sync.OnceValue(func() []string {
 	unpacked, err := gzip.NewReader(bytes.NewReader(packedCommon))
 	if err != nil {
-		panic(fmt.Sprintf("the built-in list of passwords: %v", err))
+		panic(fmt.Sprintf("read the built-in list of passwords: %v", err))
 	}
 	list, err := io.ReadAll(unpacked)
 	if err != nil {
-		panic(fmt.Sprintf("the built-in list of passwords: %v", err))
+		panic(fmt.Sprintf("read the built-in list of passwords: %v", err))
 	}
 	return strings.Split(string(list), "\n")
 })
 
-// plain turns signs and digits that stand for letters into these.
+// plain replaces signs and digits that stand for letters by these letters.
 var plain = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s",
 	"7", "t")
 
-// common reports whether a password in lower case is a common one: as it is, without spaces, or without what is not a
-// letter around it; with signs for letters too, and said twice.
+// common reports whether a password in lower case is a common one. It tries the password as it is, without spaces,
+// and without non-letters around it; also with signs read as letters, and repeated twice.
 func common(password string) bool {
 	joined := strings.Join(strings.Fields(password), "")
 	other := func(r rune) bool { return !unicode.IsLetter(r) }

@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// A second factor is a secret that an authenticator app shares with the service, from which both make a code of six
-// digits every half minute (RFC 6238). Who has lost the app signs in with a recovery code, once each.
+// A second factor is a secret that an authenticator app shares with the service. From it both make a code of six digits
+// every half minute (RFC 6238). A person without the app signs in with a recovery code; each code works once.
 
-// What can be wrong with a second factor.
+// The errors of second factors.
 var (
-	// ErrWrongCode says that a code is wrong, or has been used.
+	// ErrWrongCode means that a code is wrong, or has been used.
 	ErrWrongCode = errors.New("the code is wrong or has been used")
-	// ErrHasSecondFactor says that the account has a second factor already.
+	// ErrHasSecondFactor means that the account already has a second factor.
 	ErrHasSecondFactor = errors.New("the account has a second factor already")
 )
 
 const (
-	// FactorSecretBytes is how many random bytes a secret is made of: as many as RFC 4226 recommends.
+	// FactorSecretBytes is the number of random bytes in a secret, as RFC 4226 recommends.
 	FactorSecretBytes = 20
-	// RecoveryCodeBytes is how many random bytes a recovery code is made of: enough for a fast hash to be safe.
+	// RecoveryCodeBytes is the number of random bytes in a recovery code: enough for a fast hash to be safe.
 	RecoveryCodeBytes = 10
-	// RecoveryCodes is how many recovery codes an account gets.
+	// RecoveryCodes is the number of recovery codes of an account.
 	RecoveryCodes = 10
 )
 
 var letters32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// NewFactorSecret makes a secret from random bytes, as authenticator apps take it.
+// NewFactorSecret makes a secret from random bytes, in the text form of authenticator apps.
 func NewFactorSecret(random [FactorSecretBytes]byte) string {
 	return letters32.EncodeToString(random[:])
 }
@@ -46,20 +46,20 @@ func NewRecoveryCode(random [RecoveryCodeBytes]byte) string {
 	return text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
 }
 
-// HashRecoveryCode is the hash of a recovery code, however it is typed.
+// HashRecoveryCode is the hash of a recovery code. Case, spaces and hyphens make no difference.
 func HashRecoveryCode(code string) string {
 	return HashSecret(strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code)))
 }
 
-// FactorRule says whose accounts need a second factor.
+// FactorRule is the rule for which accounts need a second factor.
 type FactorRule string
 
-// FactorRules are all rules there are.
+// FactorRules returns all rules.
 func FactorRules() []FactorRule {
 	return []FactorRule{"nobody", "administrators", "everybody"}
 }
 
-// Known reports whether there is such a rule.
+// Known reports whether the rule exists.
 func (f FactorRule) Known() bool { return slices.Contains(FactorRules(), f) }
 
 // Requires reports whether an account of this role needs a second factor.

@@ -22,15 +22,15 @@ func TestSecretsAndRecoveryCodesHaveTheirShape(t *testing.T) {
 		strings.ToUpper(code), strings.ReplaceAll(code, "-", ""), " " + strings.ReplaceAll(code, "-", " "),
 	} {
 		if access.HashRecoveryCode(typed) != access.HashRecoveryCode(code) {
-			t.Errorf("typed as %q it is another code", typed)
+			t.Errorf("typed as %q it has another hash", typed)
 		}
 	}
 	if access.HashRecoveryCode(code[1:]) == access.HashRecoveryCode(code) {
-		t.Error("a part of a code is the code")
+		t.Error("a part of a code has the hash of the code")
 	}
 }
 
-func TestWhoNeedsASecondFactor(t *testing.T) {
+func TestRulesForSecondFactors(t *testing.T) {
 	for rule, want := range map[access.FactorRule][2]bool{
 		"nobody": {false, false}, "administrators": {true, false}, "everybody": {true, true}, "": {false, false},
 	} {

@@ -6,11 +6,11 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Verdict says what the ledger thinks of a kept answer.
+// Verdict is the ledger's judgement of a cached answer.
 type Verdict int8
 
-// Unknown: the ledger no longer remembers all that happened since; treat the answer as lost. Stale: a change touches it.
-// Fresh: no change that the answer has not seen touches it.
+// The verdicts. Unknown: the ledger no longer holds every change since, so treat the answer as lost. Stale: a
+// change touches it. Fresh: no change that the answer has not seen touches it.
 const (
 	Unknown Verdict = iota
 	Stale
@@ -20,42 +20,44 @@ const (
 // String is "unknown", "stale" or "fresh".
 func (v Verdict) String() string { return [...]string{"unknown", "stale", "fresh"}[v] }
 
-// Dependency is one thing that a kept answer depends on: a listing (or its absence), a page, or a count.
+// Dependency is one thing that a cached answer depends on: a listing (or its absence), a page, or a count.
 type Dependency struct {
 	item   property.ID
 	window *property.Window
 	count  *property.Filter
 }
 
-// OnItem depends on one listing, present or absent.
+// OnItem is a dependency on one listing, present or absent.
 func OnItem(id property.ID) Dependency { return Dependency{item: id} }
 
-// OnPage depends on everything that the page of a search shows, or would show.
+// OnPage is a dependency on everything that the page of a search shows, or would show.
 func OnPage(s *property.Search, page *property.Page) Dependency {
 	return Dependency{window: s.Window(page)}
 }
 
-// OnCount depends on how many listings match the filter.
+// OnCount is a dependency on the number of listings that match the filter.
 func OnCount(f *property.Filter) Dependency { return Dependency{count: f} }
 
-// Entry is the freshness of one kept answer. Make one with NewEntry; it is safe for concurrent use.
+// Entry is the freshness of one cached answer. Make one with NewEntry; it is safe for concurrent use.
 type Entry struct {
 	at   atomic.Uint64
 	deps []Dependency
 }
 
-// NewEntry is for an answer whose load began when the ledger stood at the position, and which depends on these things.
+// NewEntry makes the entry of an answer whose load began when the ledger stood at the position, with its
+// dependencies.
 func NewEntry(at Position, deps ...Dependency) *Entry {
 	e := &Entry{deps: deps}
 	e.at.Store(uint64(at))
 	return e
 }
 
-// Position is how far the answer has been found true.
+// Position is the position up to which the answer is known to be current.
 func (e *Entry) Position() Position { return Position(e.at.Load()) }
 
-// Check judges a kept answer. When nothing has changed since it was last judged, that is one comparison; otherwise the
-// changes since then are tested, and on Fresh the entry moves on, so that each is tested once. It allocates nothing.
+// Check judges a cached answer. When the ledger has not changed since the last check, that is one comparison.
+// Otherwise it tests the changes since then, and on Fresh advances the entry, so that each change is tested once.
+// It allocates nothing.
 func (l *Ledger) Check(e *Entry) Verdict {
 	at := e.at.Load()
 	if at >= l.head.Load() {
@@ -101,8 +103,8 @@ func (d *Dependency) touchedBy(r *remembered) bool {
 	return d.item == r.change.ID
 }
 
-// PatchPage brings a page that was true at the position up to the ledger's present, where that can be done without the
-// database: Fresh with the page as it is now and the new position; else Stale or Unknown, and the page has to be loaded.
+// PatchPage updates a page that was current at the position, where that is possible without the database. Fresh
+// comes with the current page and the new position. After Stale or Unknown the page must be loaded.
 func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position) (*property.Page, Position, Verdict) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -131,9 +133,11 @@ func (l *Ledger) PatchPage(s *property.Search, page *property.Page, at Position)
 	return page, Position(head), Fresh
 }
 
-// PatchItem brings what was kept of a listing at the position (nil: its absence) up to the ledger's present: Fresh with
-// the newest state known (nil: there is none) and the new position; else Stale or Unknown, and it has to be loaded.
-func (l *Ledger) PatchItem(id property.ID, kept *property.Property, at Position) (*property.Property, Position, Verdict) {
+// PatchItem updates a listing that was cached at the position (nil: its absence). Fresh comes with the newest known
+// state (nil: it is gone) and the new position. After Stale or Unknown it must be loaded.
+func (l *Ledger) PatchItem(
+	id property.ID, cached *property.Property, at Position,
+) (*property.Property, Position, Verdict) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	head := l.head.Load()
@@ -143,16 +147,16 @@ func (l *Ledger) PatchItem(id property.ID, kept *property.Property, at Position)
 	newest, changed := l.latest[id]
 	switch {
 	case !changed || newest.position <= uint64(at):
-		return kept, Position(head), Fresh
+		return cached, Position(head), Fresh
 	case newest.unordered > uint64(at):
 		return nil, at, Stale
-	case kept != nil && kept.Version >= newest.version:
-		return kept, Position(head), Fresh
+	case cached != nil && cached.Version >= newest.version:
+		return cached, Position(head), Fresh
 	}
 	return newest.current, Position(head), Fresh
 }
 
-// CheckCount judges a count that was true at the position: Fresh with the new position, Stale or Unknown.
+// CheckCount judges a count that was current at the position: Fresh with the new position, Stale or Unknown.
 func (l *Ledger) CheckCount(f *property.Filter, at Position) (Position, Verdict) {
 	e := NewEntry(at, OnCount(f))
 	verdict := l.Check(e)

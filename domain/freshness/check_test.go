@@ -7,8 +7,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// cheapest is the search for the two cheapest houses up to 100, and mid its page: houses 1 and 2 at 30 and 50.
-func cheapest() (search *property.Search, mid *property.Page) {
+// cheapest returns the search for the two cheapest houses up to 100, and its page: houses 1 and 2 at 30 and 50.
+func cheapest() (search *property.Search, page *property.Page) {
 	search = &property.Search{
 		Filter: property.Filter{
 			Kinds: []property.Kind{property.KindHouse}, Price: property.Range{Max: property.Some(property.Decimal(100))},
@@ -85,11 +85,11 @@ func TestALaterPageIsNotTouchedByWhatHappensBeforeItsCursor(t *testing.T) {
 	wantVerdict(t, ledger.Check(entry), freshness.Stale)
 }
 
-func TestWhatTheDatabaseMightDecideOtherwiseTouches(t *testing.T) {
+func TestAnUncertainMatchTouches(t *testing.T) {
 	search := &property.Search{Filter: property.Filter{Location: "zürich"}, Sort: property.DefaultSort, Limit: 5}
-	doubtful := house(1, 10)
-	doubtful.Location = "ZÜRICH"
-	change := inserted(doubtful)
+	uncertain := house(1, 10)
+	uncertain.Location = "ZÜRICH"
+	change := inserted(uncertain)
 
 	ledger := newLedger()
 	at := ledger.Position()
@@ -111,16 +111,16 @@ func TestACountIsTouchedWhenExactlyOneImageMatches(t *testing.T) {
 		change property.Change
 		want   freshness.Verdict
 	}{
-		"a match appears":                 {inserted(was), freshness.Stale},
-		"a match goes":                    {property.Deleted(0, was, birth), freshness.Stale},
-		"a match becomes none":            {property.Updated(0, was, becomes), freshness.Stale},
-		"a match stays one":               {priced(was, 20), freshness.Fresh},
-		"none appears":                    {inserted(land(1, 10)), freshness.Fresh},
-		"none goes":                       {property.Deleted(0, land(1, 10), birth), freshness.Fresh},
-		"what it was before is not known": {bare, freshness.Stale},
-		"the listing removed is not known": {property.Change{Op: property.OpDelete, ID: idOf(1), Version: 2},
+		"a match appears":               {inserted(was), freshness.Stale},
+		"a match goes":                  {property.Deleted(0, was, birth), freshness.Stale},
+		"a match stops matching":        {property.Updated(0, was, becomes), freshness.Stale},
+		"a match remains":               {priced(was, 20), freshness.Fresh},
+		"another listing appears":       {inserted(land(1, 10)), freshness.Fresh},
+		"another listing goes":          {property.Deleted(0, land(1, 10), birth), freshness.Fresh},
+		"the state before is not known": {bare, freshness.Stale},
+		"the removed listing is not known": {property.Change{Op: property.OpDelete, ID: idOf(1), Version: 2},
 			freshness.Stale},
-		"the listing that appeared is absent": {property.Change{Op: property.OpInsert, ID: idOf(1), Version: 1},
+		"the new listing is absent": {property.Change{Op: property.OpInsert, ID: idOf(1), Version: 1},
 			freshness.Stale},
 	}
 	for name, c := range cases {
@@ -162,7 +162,7 @@ func TestAChangeJudgedOnceMovesTheEntryOn(t *testing.T) {
 	ledger.Append(inserted(land(3, 10)), inserted(land(4, 10)))
 	wantVerdict(t, ledger.Check(entry), freshness.Fresh)
 	if entry.Position() != ledger.Position() {
-		t.Errorf("the entry stands at %d, the ledger at %d", entry.Position(), ledger.Position())
+		t.Errorf("the entry is at %d, the ledger at %d", entry.Position(), ledger.Position())
 	}
 }
 
@@ -190,11 +190,11 @@ func TestAnItemIsBroughtToItsNewestState(t *testing.T) {
 	third := priced(*second.After, 30)
 	at := ledger.Position()
 	ledger.Announce(third)
-	ledger.Append(second) // by somebody else, before the own write
-	for name, kept := range map[string]*property.Property{"present": &first, "absent": nil} {
-		got, now, verdict := ledger.PatchItem(idOf(1), kept, at)
+	ledger.Append(second) // by another writer, before the own write
+	for name, cached := range map[string]*property.Property{"present": &first, "absent": nil} {
+		got, now, verdict := ledger.PatchItem(idOf(1), cached, at)
 		if verdict != freshness.Fresh || got == nil || got.Price != 30 || now != ledger.Position() {
-			t.Errorf("kept as %s: got %+v, %v, at %d; want version 3 at 30", name, got, verdict, now)
+			t.Errorf("cached as %s: got %+v, %v, at %d; want version 3 at 30", name, got, verdict, now)
 		}
 	}
 }
@@ -250,7 +250,7 @@ func TestAPageIsPatchedWithoutTheDatabase(t *testing.T) {
 		t.Errorf("the page is %+v at %d; want houses at 35 and 40", got.Properties, now)
 	}
 	if page.Properties[0].Price != 30 || page.Properties[1].ID != two.ID {
-		t.Error("the page that was kept has been written to")
+		t.Error("the cached page has been written to")
 	}
 }
 
@@ -270,7 +270,7 @@ func TestAPageTakesTheNewestStateAndNeverAnOlderOne(t *testing.T) {
 	ledger := newLedger()
 	at := ledger.Position()
 	ledger.Announce(third)
-	ledger.Append(second) // by somebody else, before the own write
+	ledger.Append(second) // by another writer, before the own write
 	got, _, verdict := ledger.PatchPage(search, page, at)
 	wantVerdict(t, verdict, freshness.Fresh)
 	if len(got.Properties) != 2 || got.Properties[0].ID != idOf(1) {

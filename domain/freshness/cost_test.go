@@ -13,7 +13,7 @@ func TestCheckAllocatesNothing(t *testing.T) {
 	ledger := freshness.NewLedger(1<<16, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnPage(search, page))
 	if n := testing.AllocsPerRun(100, func() { ledger.Check(entry) }); n != 0 {
-		t.Errorf("when nothing has changed it allocates %v times", n)
+		t.Errorf("without changes it allocates %v times", n)
 	}
 
 	entries := make([]*freshness.Entry, 102)
@@ -32,7 +32,7 @@ func TestCheckAllocatesNothing(t *testing.T) {
 		next = min(next+1, len(entries)-1)
 	})
 	if n != 0 {
-		t.Errorf("with a hundred untouched changes behind it allocates %v times", n)
+		t.Errorf("with a hundred changes that do not touch it allocates %v times", n)
 	}
 }
 
@@ -46,8 +46,8 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkCheckAfterWrites has ten changes to test before each verdict on a page of 20. The last of them touches it: an
-// entry found fresh would move on and have nothing to test the next time.
+// BenchmarkCheckAfterWrites tests ten changes for each verdict on a page of 20. The last of them touches it: a
+// fresh entry would advance and have nothing to test the next time.
 func BenchmarkCheckAfterWrites(b *testing.B) {
 	search, _ := cheapest()
 	search.Limit = 20
@@ -69,19 +69,19 @@ func BenchmarkCheckAfterWrites(b *testing.B) {
 	}
 }
 
-// BenchmarkMapLookup is what the decision is measured against.
+// BenchmarkMapLookup is the yardstick for Check: a lookup in a map.
 func BenchmarkMapLookup(b *testing.B) {
-	kept := map[string]*property.Page{}
+	cached := map[string]*property.Page{}
 	keys := make([]string, 10_000)
 	for n := range keys {
 		keys[n] = "kind=house&max_price=" + idOf(n).String()
-		kept[keys[n]] = &property.Page{}
+		cached[keys[n]] = &property.Page{}
 	}
 	next := 0
 	b.ReportAllocs()
 	for b.Loop() {
 		next = (next + 1) % len(keys)
-		if kept[keys[next]] == nil {
+		if cached[keys[next]] == nil {
 			b.Fatal("lost")
 		}
 	}

@@ -11,30 +11,31 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// database is a toy store for random histories: a few listings, transactions that lock what they write and end in any
-// order, and a log of what was committed. It decides matches by itself, not through the filter under test.
+// database is a toy store for random histories. It has a few listings, transactions that lock the listings they
+// write and end in any order, and a log of committed changes. It decides matches by itself, not through the filter
+// under test.
 type database struct {
 	random  *rand.Rand
 	large   bool // some listings are
 	clock   int64
 	nextTx  uint64
-	crashes int                                // so far; numbers mean something between two of them
+	crashes int                                // so far; transaction numbers hold between two of them
 	rows    map[property.ID]*property.Property // as committed
 	history map[property.ID][]*property.Property
-	lastTx  map[property.ID]uint64 // that has changed the listing
+	lastTx  map[property.ID]uint64 // the last one that changed the listing
 	last    map[property.ID]int64  // the version after the last change to the listing
 	locked  map[property.ID]bool
 	open    []*transaction
 	log     []committed // in the order of commits
 }
 
-// committed is a change as the feed brings it, and the moments of listings that a process knows once it has it.
+// committed is a change as the feed delivers it, with the moments that a process knows once it has the change.
 type committed struct {
 	change  property.Change
-	moments map[property.ID]int64 // of one listing, or after a reset of all that it may have changed
+	moments map[property.ID]int64 // of one listing; after a reset, of all that it may have changed
 }
 
-// outside is the writer of what no process of the program has written.
+// outside is the writer of changes from outside the program.
 const outside = -1
 
 // transaction is one that has not ended.
@@ -63,7 +64,7 @@ func newDatabase(random *rand.Rand) *database {
 	return d
 }
 
-// crash rolls back what is open, and forgets the numbers that nothing committed has.
+// crash rolls back the open transactions, and forgets transaction numbers that no committed change has.
 func (d *database) crash() {
 	d.crashes++
 	d.open = nil
@@ -76,8 +77,8 @@ func (d *database) crash() {
 
 func (d *database) epoch() string { return strconv.Itoa(d.crashes) }
 
-// place is what the database shows now.
-func (d *database) place() freshness.Point {
+// point is the feed point of the present state.
+func (d *database) point() freshness.Point {
 	return freshness.Point{Epoch: d.epoch(), Snapshot: d.snapshot()}
 }
 
@@ -86,7 +87,7 @@ func (d *database) newTx() uint64 {
 	return d.nextTx - 1
 }
 
-// snapshot is what the database shows now.
+// snapshot is the snapshot of the present state.
 func (d *database) snapshot() freshness.Snapshot {
 	s := freshness.Snapshot{Xmin: d.nextTx, Xmax: d.nextTx}
 	for _, t := range d.open {
@@ -98,10 +99,11 @@ func (d *database) snapshot() freshness.Snapshot {
 	return s
 }
 
-// moment is how often the listing has changed. Its version says the same as a rule, but begins again with some inserts.
+// moment is the number of changes of the listing so far. The version is usually the same, but starts again with
+// some inserts.
 func (d *database) moment(id property.ID) int64 { return int64(len(d.history[id]) - 1) }
 
-// momentOf is the moment that made the state: every state has it in its title.
+// momentOf is the moment of the state: every state has it in its title.
 func momentOf(p *property.Property) int64 {
 	moment, err := strconv.ParseInt(p.Title, 10, 64)
 	if err != nil {
@@ -110,12 +112,12 @@ func momentOf(p *property.Property) int64 {
 	return moment
 }
 
-// descriptions are what makes listings weigh so much that two or three fill a page.
+// descriptions make some listings so heavy that two or three fill a page.
 var descriptions = [...]string{
 	"", "", strings.Repeat("s", property.PageBytes*2/5), strings.Repeat("l", property.PageBytes*7/10),
 }
 
-// state is a listing's next state: anything, or what it was with some of it changed.
+// state is a listing's next state: a random one, or the previous one with some fields changed.
 func (d *database) state(id property.ID, was *property.Property, writer int) property.Property {
 	d.clock++
 	now := time.UnixMicro(d.clock).UTC()
@@ -126,7 +128,7 @@ func (d *database) state(id property.ID, was *property.Property, writer int) pro
 	p.Version, p.UpdatedAt = d.last[id]+1, now
 	p.Title = strconv.FormatInt(d.moment(id)+1, 10)
 	if was == nil && writer == outside && d.random.IntN(3) == 0 {
-		p.Version = 1 // the writer's snapshot is older than the past of this id; the program itself inserts new ids only
+		p.Version = 1 // the writer's snapshot is older than this id's past; the program itself inserts new ids only
 	}
 	if was == nil || d.random.IntN(2) == 0 {
 		p.Kind = [...]property.Kind{property.KindHouse, property.KindLand}[d.random.IntN(2)]
@@ -142,7 +144,7 @@ func (d *database) state(id property.ID, was *property.Property, writer int) pro
 	return p
 }
 
-// begin opens a transaction that writes one to three listings which no other transaction has locked.
+// begin opens a transaction that writes one to three listings that are not locked.
 func (d *database) begin(writer int) {
 	t := &transaction{id: d.newTx(), writer: writer}
 	for range 1 + d.random.IntN(3) {
@@ -171,7 +173,7 @@ func (d *database) change(tx uint64, id property.ID, writer int) property.Change
 	return c
 }
 
-// end commits or rolls back one of the open transactions; it returns the one committed, if any.
+// end commits or rolls back one of the open transactions, and returns it if it committed.
 func (d *database) end() *transaction {
 	if len(d.open) == 0 {
 		return nil
@@ -192,7 +194,7 @@ func (d *database) end() *transaction {
 	return t
 }
 
-// commitOne stores a change and tells of it.
+// commitOne stores a change and logs it.
 func (d *database) commitOne(c property.Change) {
 	d.store(c)
 	d.log = append(d.log, committed{c, map[property.ID]int64{c.ID: d.moment(c.ID)}})
@@ -206,7 +208,7 @@ func (d *database) store(c property.Change) {
 	}
 }
 
-// bulk changes every listing that is not locked, and tells only that anything may have changed.
+// bulk changes every listing that is not locked, and logs only a reset.
 func (d *database) bulk() {
 	reset := committed{property.Change{Tx: d.newTx(), Op: property.OpReset}, map[property.ID]int64{}}
 	for n := range listings {
@@ -219,7 +221,7 @@ func (d *database) bulk() {
 	d.log = append(d.log, reset)
 }
 
-// matches decides what this database lets through; letters are folded as Unicode has it.
+// matches decides whether this database lets the listing through; letters fold by Unicode.
 func matches(f *property.Filter, p *property.Property) bool {
 	return p != nil &&
 		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, p.Kind)) &&
@@ -229,7 +231,7 @@ func matches(f *property.Filter, p *property.Property) bool {
 		property.ContainsFold(p.Location, f.Location)
 }
 
-// belongs reports whether the listing may stand on a page of the search: it matches and lies behind the cursor.
+// belongs reports whether the listing may be on a page of the search: it matches and lies behind the cursor.
 func belongs(s *property.Search, p *property.Property) bool {
 	return matches(&s.Filter, p) && (!s.After.Valid || s.Sort.Compare(s.Sort.PositionOf(p), s.After.Value) > 0)
 }

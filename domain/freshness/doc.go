@@ -1,7 +1,8 @@
-// Package freshness decides whether a kept answer is still true. It knows who has seen which change and nothing else: no
-// input or output, no clock, no cache.
+// Package freshness decides whether a cached answer is still current. It compares changes with answers and does
+// nothing else: no input or output, no clock, no cache.
 //
-// A process follows the database's committed changes into a Ledger. Every kept answer says up to which position of the
-// ledger it is known to be true and what it depends on. An answer may be served only if no change behind its position
-// touches it. Nothing has to be deleted for that to hold: not by the writer, not in time, not in order.
+// A process follows the database's committed changes and appends them to a Ledger. Every cached answer carries the
+// position in the ledger up to which it is known to be current, and what it depends on. An answer may be served
+// only if no change behind its position touches it. That holds without any deletion by the writer, in time or in
+// order.
 package freshness

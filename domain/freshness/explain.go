@@ -8,26 +8,27 @@ import (
 
 // Standing is how a cached answer stands against the ledger. The zero value means that the ledger cannot judge it.
 type Standing struct {
-	Verdict Verdict // what Check would say
-	// At and Head are the positions of the answer and of the ledger; between them are the changes that decide.
+	Verdict Verdict // what Check would return
+	// At and Head are the positions of the answer and the ledger; the changes between them decide.
 	At, Head Position
-	Touching int // how many of them touch the answer; 0 when they are not all remembered
-	// Recent are the newest of them, the newest first. One that touches the answer is among them if there is any.
+	Touching int // how many of them touch the answer; 0 when the ledger no longer holds all of them
+	// Recent are the newest of these changes, newest first. It includes one that touches the answer if there is
+	// any.
 	Recent []CheckedChange
 }
 
-// CheckedChange is a change that decides whether an answer is still true.
+// CheckedChange is a change that decides whether an answer is still current.
 type CheckedChange struct {
 	Position Position
 	Change   property.Change
 	Touches  bool
 }
 
-// Between is how many changes lie between the answer and the ledger.
+// Between is the number of changes between the answer and the ledger.
 func (s *Standing) Between() uint64 { return uint64(s.Head - s.At) }
 
-// Explain says what Check would say of a cached answer, and why, with at most so many (at least 1) of the changes that
-// decide. Unlike Check it moves nothing on.
+// Explain returns the verdict that Check would return for a cached answer, with the changes that decide it. It
+// lists as many of them as most allows (at least 1). Unlike Check it does not advance the entry.
 func (l *Ledger) Explain(e *Entry, most int) Standing {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -35,8 +36,8 @@ func (l *Ledger) Explain(e *Entry, most int) Standing {
 	at := min(e.at.Load(), head)
 	x := Standing{Verdict: Fresh, At: Position(at), Head: Position(head)}
 	for p := head; p > max(at, l.tail); p-- {
-		told := l.slot(p - 1)
-		checked := CheckedChange{Position(p), told.change, e.touchedBy(told)}
+		r := l.slot(p - 1)
+		checked := CheckedChange{Position(p), r.change, e.touchedBy(r)}
 		if checked.Touches {
 			x.Touching++
 		}
@@ -66,7 +67,7 @@ func (e *Entry) touchedBy(r *remembered) bool {
 	return false
 }
 
-// Depends is what the answer depends on, in words.
+// Depends returns what the answer depends on, in words.
 func (e *Entry) Depends() []string {
 	words := make([]string, len(e.deps))
 	for i := range e.deps {
@@ -75,7 +76,7 @@ func (e *Entry) Depends() []string {
 	return words
 }
 
-// String says in words what is depended on.
+// String is the dependency in words.
 func (d Dependency) String() string {
 	if d.window != nil {
 		return d.window.String()

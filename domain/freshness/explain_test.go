@@ -32,14 +32,14 @@ func TestAnExplanationNamesTheChangesBetweenAnswerAndLedger(t *testing.T) {
 		}
 	}
 	if few := ledger.Explain(entry, 1); len(few.Recent) != 1 || !few.Recent[0].Touches || few.Touching != 1 {
-		t.Errorf("with room for one change the one that touches is left out: %+v", few)
+		t.Errorf("with room for one change the touching one is left out: %+v", few)
 	}
 	if entry.Position() != 0 {
-		t.Errorf("explaining has moved the entry on to %d", entry.Position())
+		t.Errorf("explaining has moved the entry to %d", entry.Position())
 	}
 }
 
-func TestAnAnswerOlderThanAllThatIsRememberedIsExplainedAsUnknown(t *testing.T) {
+func TestAnAnswerOlderThanTheLedgerIsExplainedAsUnknown(t *testing.T) {
 	ledger := freshness.NewLedger(2, 1<<30, time.Second)
 	entry := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(1)))
 	ledger.Append(inserted(house(1, 10)), inserted(house(2, 10)), inserted(house(3, 10)))
@@ -49,15 +49,15 @@ func TestAnAnswerOlderThanAllThatIsRememberedIsExplainedAsUnknown(t *testing.T) 
 	}
 }
 
-// TestExplainAndCheckAgree holds the explanation of every entry, at every step of random histories, against the verdict of
-// Check, and each change named against a ledger that knows nothing else.
+// TestExplainAndCheckAgree compares Explain with Check, for every entry at every step of random histories. It also
+// checks each named change against a ledger that has only that change.
 func TestExplainAndCheckAgree(t *testing.T) {
 	var seen [3]int
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		d := newDatabase(random)
 		ledger := freshness.NewLedger([]int{4, 12, 100}[random.IntN(3)], 1<<30, time.Second)
-		told := len(d.log)
+		logged := len(d.log)
 		var entries []*freshness.Entry
 		var depends [][]freshness.Dependency
 		for range 60 {
@@ -69,14 +69,14 @@ func TestExplainAndCheckAgree(t *testing.T) {
 			case dice < 87:
 				d.bulk()
 			case dice < 88:
-				here := d.place()
+				here := d.point()
 				ledger.Restart(here, here)
 			default:
 				deps := randomDependencies(d)
 				entries, depends = append(entries, freshness.NewEntry(ledger.Position(), deps...)), append(depends, deps)
 			}
-			for ; told < len(d.log); told++ {
-				ledger.Append(d.log[told].change)
+			for ; logged < len(d.log); logged++ {
+				ledger.Append(d.log[logged].change)
 			}
 			for i, e := range entries {
 				if err := agree(ledger, e, depends[i], 1+random.IntN(4), &seen); err != nil {
@@ -86,7 +86,7 @@ func TestExplainAndCheckAgree(t *testing.T) {
 		}
 	}
 	if slices.Min(seen[:]) < 1_000 {
-		t.Errorf("%d unknown, %d stale, %d fresh answers with changes behind them: too dull to prove anything", seen[0],
+		t.Errorf("only %d unknown, %d stale and %d fresh answers with changes behind them", seen[0],
 			seen[1], seen[2])
 	}
 }
@@ -94,14 +94,14 @@ func TestExplainAndCheckAgree(t *testing.T) {
 func randomDependencies(d *database) []freshness.Dependency {
 	search := d.randomSearch()
 	all := []freshness.Dependency{
-		freshness.OnPage(search, d.search(search)), freshness.OnCount(&d.randomSearch().
-			Filter), freshness.OnItem(idOf(d.random.IntN(listings))),
+		freshness.OnPage(search, d.search(search)), freshness.OnCount(&d.randomSearch().Filter),
+		freshness.OnItem(idOf(d.random.IntN(listings))),
 	}
 	d.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:1+d.random.IntN(2)]
 }
 
-// agree explains, checks, and says how the two differ.
+// agree explains and checks an entry, and returns how the two differ.
 func agree(l *freshness.Ledger, e *freshness.Entry, deps []freshness.Dependency, most int, seen *[3]int) error {
 	before := e.Position()
 	x := l.Explain(e, most)
@@ -117,17 +117,17 @@ func agree(l *freshness.Ledger, e *freshness.Entry, deps []freshness.Dependency,
 	touching := slices.ContainsFunc(x.Recent, func(c freshness.CheckedChange) bool { return c.Touches })
 	if (x.Verdict == freshness.Stale) != (x.Touching > 0) || x.Verdict != freshness.Unknown &&
 		touching != (x.Touching > 0) {
-		return fmt.Errorf("%v, with %d changes that touch and %+v among them", x.Verdict, x.Touching, x.Recent)
+		return fmt.Errorf("%v, with %d touching changes and %+v listed", x.Verdict, x.Touching, x.Recent)
 	}
 	if len(x.Recent) > most || x.Verdict != freshness.Unknown && len(x.Recent) != min(most, int(x.Head-x.At)) {
-		return fmt.Errorf("%d changes named of %d, at most %d", len(x.Recent), x.Head-x.At, most)
+		return fmt.Errorf("%d changes listed of %d, want at most %d", len(x.Recent), x.Head-x.At, most)
 	}
 	for _, c := range x.Recent {
 		alone := newLedger()
 		entry := freshness.NewEntry(alone.Position(), deps...)
 		alone.Append(c.Change)
 		if touches := alone.Check(entry) == freshness.Stale; touches != c.Touches {
-			return fmt.Errorf("%+v: touches is %t, and by itself %t", c.Change, c.Touches, touches)
+			return fmt.Errorf("%+v: touches is %t, want %t", c.Change, c.Touches, touches)
 		}
 	}
 	return nil
@@ -143,8 +143,10 @@ func TestDependenciesAreSaidInWords(t *testing.T) {
 		freshness.OnPage(every, &property.Page{}), freshness.OnCount(&search.Filter), freshness.OnCount(&every.Filter))
 	want := []string{
 		"the listing 00000000-0000-0000-0000-000000000001, or that there is none",
-		"the page of 2 for kind=house&max_price=1&sort=price&limit=2: the listings that it shows, and any that would come before the last of them",
-		"the page of 2 for kind=house&max_price=1&sort=price&limit=3: the listings that it shows, and any other that would match",
+		"the page of 2 for kind=house&max_price=1&sort=price&limit=2: " +
+			"the listings that it shows, and any that would come before the last of them",
+		"the page of 2 for kind=house&max_price=1&sort=price&limit=3: " +
+			"the listings that it shows, and any other that would match",
 		"the page of 0 for all listings: the listings that it shows, and any other that would match",
 		"how many listings match kind=house&max_price=1",
 		"how many listings there are",

@@ -14,22 +14,22 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// process is one instance of the program: a ledger, what it must know, and three levels of kept answers, of which it shares
-// the last with the others.
+// process is one instance of the program: a ledger, what it must know, and three levels of cached answers. It
+// shares the last level with the others.
 type process struct {
 	knowledge
-	ledger  *freshness.Ledger
-	told    []bool                             // by place in the log: the feed has brought it
-	own     map[property.ID]freshness.Position // where the last own change of a listing was announced
-	views   map[question]view
-	records map[question]record
-	shared  map[sharedKey]record
-	late    []*transaction // committed and not announced yet
-	loads   []*load
-	tally   *tally
+	ledger    *freshness.Ledger
+	delivered []bool                             // by index in the log: the feed has delivered it
+	own       map[property.ID]freshness.Position // where the last own change of a listing was announced
+	views     map[question]view
+	records   map[question]record
+	shared    map[sharedKey]record
+	late      []*transaction // committed and not announced yet
+	loads     []*load
+	counts    *counts
 }
 
-// view is an answer that is served as it is or not at all; record one that may be patched.
+// A view is an answer that is served as it is or not at all; a record is one that may be patched.
 type (
 	view struct {
 		answer
@@ -38,48 +38,49 @@ type (
 	record struct {
 		answer
 		at    freshness.Position
-		place freshness.Point // instead of the position where that of another ledger means nothing
+		point freshness.Point // instead of the position, for other ledgers
 	}
 )
 
-// load is on its way: its position and place are taken, then the database is asked, then the answer is kept.
+// load is in progress: it takes the position and the point, then asks the database, then caches the answer.
 type load struct {
 	question
 	record
 	asked bool
 }
 
-// sharedKey keeps the answers of different epochs apart.
+// sharedKey separates the answers of different epochs.
 type sharedKey struct {
 	question
 	epoch string
 }
 
-// tally counts what the ledger decided.
-type tally struct{ served, shared, patched, forgotten, stale, needless int }
+// counts are the numbers of the ledger's decisions.
+type counts struct{ served, shared, patched, forgotten, stale, needless int }
 
-// misuse breaks a rule that the ledger's users have to keep, to see that the oracle notices.
-type misuse struct{ latePosition, latePlace, hastyPlace, shortHistory, lossyFeed bool }
+// misuse breaks a rule for users of the ledger, to show that the oracle notices.
+type misuse struct{ latePosition, latePoint, hastyPoint, shortHistory, lossyFeed bool }
 
-// announce tells the process of its own transaction, as the event bus does right after the commit.
+// announce adds the process's own transaction to its ledger, as the event bus does right after the commit.
 func (p *process) announce(t *transaction) {
 	before := p.ledger.Position()
 	if p.ledger.Announce(t.changes...) {
 		p.ledger.RequirePollAfter(p.now())
 	}
-	p.newTx() // rings the bell, and leaves no trace that a crash would spare
+	p.newTx() // sends the notification, and leaves no trace that a crash would spare
 	for i, c := range t.changes {
 		p.own[c.ID] = before + freshness.Position(i) + 1
-		p.hear(c.ID, t.moments[i])
+		p.learn(c.ID, t.moments[i])
 	}
 }
 
-// waiting is the places in the log that the feed could bring next: every listing's changes come in their order.
+// waiting is the indexes in the log that the feed could deliver next: the changes of each listing come in their
+// order.
 func (p *process) waiting() (next []int) {
-	p.told = append(p.told, make([]bool, len(p.log)-len(p.told))...)
+	p.delivered = append(p.delivered, make([]bool, len(p.log)-len(p.delivered))...)
 	behind := map[property.ID]bool{}
 	for at, c := range p.log {
-		if p.told[at] {
+		if p.delivered[at] {
 			continue
 		}
 		free := true
@@ -94,8 +95,8 @@ func (p *process) waiting() (next []int) {
 	return next
 }
 
-// follow has the feed bring one change: any that may come next. When it is older than an own one that the ledger has had
-// to forget meanwhile, everything is brought at once, as a poll does.
+// follow makes the feed deliver one change: any that may come next. When it is older than an own change that the
+// ledger has since forgotten, the feed delivers everything at once, as a poll does.
 func (p *process) follow() {
 	next := p.waiting()
 	if len(next) == 0 {
@@ -116,7 +117,7 @@ func (p *process) follow() {
 		p.catchUp()
 		return
 	}
-	p.bring(at)
+	p.deliver(at)
 }
 
 // now is a moment later than any before.
@@ -134,20 +135,20 @@ func (p *process) catchUp() {
 	}
 	p.waiting()
 	var all []int
-	for at, told := range p.told {
-		if !told {
+	for at, delivered := range p.delivered {
+		if !delivered {
 			all = append(all, at)
 		}
 	}
-	p.bring(all...)
-	p.ledger.Reach(p.place())
+	p.deliver(all...)
+	p.ledger.Reach(p.point())
 }
 
-// begin is a follower that has no place in the feed, or has lost it: it begins some way back.
+// begin starts a follower that has no cursor, or has lost it: it starts some way back.
 func (p *process) begin(short bool) {
-	now := p.place()
+	now := p.point()
 	from := freshness.Point{Epoch: now.Epoch, Snapshot: now.Snapshot.Before(1 + p.random.Uint64N(p.nextTx))}
-	p.told = slices.Repeat([]bool{true}, len(p.log))
+	p.delivered = slices.Repeat([]bool{true}, len(p.log))
 	var history []property.Change
 	for _, c := range p.log {
 		if !from.Snapshot.Sees(c.change.Tx) && !(short && p.random.IntN(3) == 0) {
@@ -159,8 +160,8 @@ func (p *process) begin(short bool) {
 	clear(p.own)
 }
 
-// restart is another process in this one's place: all it has is what the feed tells of the recent past, and what it
-// shares with the others.
+// restart replaces the process by another one. All it has is the recent history of the feed, and the answers that
+// it shares with the others.
 func (p *process) restart(short bool) {
 	clear(p.views)
 	clear(p.records)
@@ -169,38 +170,38 @@ func (p *process) restart(short bool) {
 	p.begin(short)
 }
 
-func (p *process) bring(places ...int) {
+func (p *process) deliver(indexes ...int) {
 	var changes []property.Change
-	for _, at := range places {
-		p.told[at] = true
+	for _, at := range indexes {
+		p.delivered[at] = true
 		changes = append(changes, p.log[at].change)
 		for id, moment := range p.log[at].moments {
-			p.hear(id, moment)
+			p.learn(id, moment)
 		}
 	}
 	p.ledger.Append(changes...)
 }
 
-// read asks one level for the answer and begins a load when it has none to serve.
+// read asks one level for the answer and begins a load when that level cannot serve it.
 func (p *process) read(q question, level int) error {
 	if !p.ledger.Trusted(p.now()) {
 		return nil
 	}
 	served := [...]func(question) (answer, bool, freshness.Verdict){p.fromView, p.fromRecord, p.fromShared}[level]
-	a, kept, verdict := served(q)
+	a, found, verdict := served(q)
 	switch {
-	case kept && verdict == freshness.Fresh:
-		p.tally.served++
+	case found && verdict == freshness.Fresh:
+		p.counts.served++
 		return q.wrong(p.knowledge, a)
-	case kept && verdict == freshness.Unknown:
-		p.tally.forgotten++
-	case kept:
-		p.tally.stale++
+	case found && verdict == freshness.Unknown:
+		p.counts.forgotten++
+	case found:
+		p.counts.stale++
 		if same(q.ask(p.database), a) {
-			p.tally.needless++
+			p.counts.needless++
 		}
 	}
-	p.loads = append(p.loads, &load{question: q, record: record{at: p.ledger.Position(), place: p.ledger.Point()}})
+	p.loads = append(p.loads, &load{question: q, record: record{at: p.ledger.Position(), point: p.ledger.Point()}})
 	return nil
 }
 
@@ -216,46 +217,46 @@ func (p *process) fromView(q question) (answer, bool, freshness.Verdict) {
 	return v.answer, true, verdict
 }
 
-// fromRecord also renews the view from what it serves.
+// fromRecord also renews the view from the answer that it serves.
 func (p *process) fromRecord(q question) (answer, bool, freshness.Verdict) {
 	r, ok := p.records[q]
 	if !ok {
 		return answer{}, false, freshness.Unknown
 	}
-	place := p.ledger.Point()
+	point := p.ledger.Point()
 	fresh, at, verdict := q.refresh(p.ledger, r.answer, r.at)
 	if verdict != freshness.Fresh {
 		delete(p.records, q)
 		return r.answer, true, verdict
 	}
 	if fresh != r.answer {
-		p.tally.patched++
+		p.counts.patched++
 	}
-	p.keep(q, record{fresh, at, place})
+	p.cache(q, record{fresh, at, point})
 	return fresh, true, verdict
 }
 
-// fromShared finds the position of what any process has kept, and goes on as with a record of its own.
+// fromShared finds the position of an answer that any process has cached, and goes on as with a record of its own.
 func (p *process) fromShared(q question) (answer, bool, freshness.Verdict) {
 	r, ok := p.shared[sharedKey{q, p.ledger.Point().Epoch}]
 	if !ok {
 		return answer{}, false, freshness.Unknown
 	}
-	at, known := p.ledger.Locate(r.place)
+	at, known := p.ledger.Locate(r.point)
 	if !known {
 		return r.answer, true, freshness.Unknown
 	}
 	delete(p.records, q)
-	p.records[q] = record{r.answer, at, r.place}
-	a, kept, verdict := p.fromRecord(q)
+	p.records[q] = record{r.answer, at, r.point}
+	a, found, verdict := p.fromRecord(q)
 	if verdict == freshness.Fresh {
-		p.tally.shared++
+		p.counts.shared++
 	}
-	return a, kept, verdict
+	return a, found, verdict
 }
 
-func (p *process) keep(q question, r record) {
-	p.records[q], p.shared[sharedKey{q, r.place.Epoch}] = r, r
+func (p *process) cache(q question, r record) {
+	p.records[q], p.shared[sharedKey{q, r.point.Epoch}] = r, r
 	p.views[q] = view{r.answer, freshness.NewEntry(r.at, q.dependency(r.answer))}
 }
 
@@ -268,7 +269,7 @@ func same(a, b answer) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// proceed takes a load one step on.
+// proceed advances a load by one step.
 func (p *process) proceed(m misuse) {
 	if len(p.loads) == 0 {
 		return
@@ -283,14 +284,15 @@ func (p *process) proceed(m misuse) {
 	if m.latePosition {
 		l.at = p.ledger.Position()
 	}
-	if m.latePlace {
-		l.place = p.ledger.Point()
+	if m.latePoint {
+		l.point = p.ledger.Point()
 	}
-	p.keep(l.question, l.record)
+	p.cache(l.question, l.record)
 }
 
-// tell ends a transaction and tells its writer, at once or late, unless that dies between commit and announcement.
-func tell(d *database, processes []*process) {
+// endOne ends a transaction. Its writer announces it at once, late, or never when it dies between commit and
+// announcement.
+func endOne(d *database, processes []*process) {
 	t := d.end()
 	if t == nil || t.writer == outside {
 		return
@@ -304,7 +306,7 @@ func tell(d *database, processes []*process) {
 	}
 }
 
-// announceLate is a process that went to sleep between commit and announcement, and wakes.
+// announceLate wakes a process that went to sleep between commit and announcement.
 func (p *process) announceLate() {
 	for _, t := range p.late {
 		p.announce(t)
@@ -313,7 +315,7 @@ func (p *process) announceLate() {
 }
 
 // live plays one random history and returns the first wrong answer that was served.
-func live(seed uint64, total *tally, m misuse) error {
+func live(seed uint64, total *counts, m misuse) error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	d := newDatabase(random)
 	processes := make([]*process, 2)
@@ -339,12 +341,12 @@ func live(seed uint64, total *tally, m misuse) error {
 		case dice < 40:
 			d.begin([]int{outside, which}[random.IntN(2)])
 		case dice < 76:
-			tell(d, processes)
+			endOne(d, processes)
 		case dice < 77:
 			d.bulk()
 		case dice < 78:
-			here := p.place()
-			p.ledger.Restart(here, here) // a follower that has lost its place
+			here := p.point()
+			p.ledger.Restart(here, here) // a follower that has lost its cursor
 			p.catchUp()
 		case dice < 80:
 			p.restart(m.shortHistory)
@@ -356,8 +358,8 @@ func live(seed uint64, total *tally, m misuse) error {
 			p.catchUp()
 		case dice < 112:
 			p.follow()
-			if m.hastyPlace {
-				p.ledger.Reach(p.place())
+			if m.hastyPoint {
+				p.ledger.Reach(p.point())
 			}
 		case dice < 115 && m.lossyFeed:
 			p.lose()
@@ -373,26 +375,26 @@ func live(seed uint64, total *tally, m misuse) error {
 	return nil
 }
 
-func newProcess(d *database, l *freshness.Ledger, total *tally) *process {
+func newProcess(d *database, l *freshness.Ledger, total *counts) *process {
 	return &process{
-		knowledge: newKnowledge(d), ledger: l, tally: total, told: slices.Repeat([]bool{true}, len(d.log)),
+		knowledge: newKnowledge(d), ledger: l, counts: total, delivered: slices.Repeat([]bool{true}, len(d.log)),
 		own: map[property.ID]freshness.Position{}, views: map[question]view{}, records: map[question]record{},
 	}
 }
 
-// lose has the feed skip a change which the process must know all the same.
+// lose makes the feed skip a change that the process must know all the same.
 func (p *process) lose() {
 	if next := p.waiting(); len(next) > 0 {
-		p.told[next[0]] = true
+		p.delivered[next[0]] = true
 		for id, moment := range p.log[next[0]].moments {
-			p.hear(id, moment)
+			p.learn(id, moment)
 		}
 	}
 }
 
-// TestNoHistoryMakesTheLedgerVouchForAWrongAnswer plays random histories: transactions that end in any order and roll
-// back, own changes announced or not, a feed that brings everything later in any order, loads that overlap all of it.
-// GABLE_HISTORIES says how many.
+// TestNoHistoryMakesTheLedgerVouchForAWrongAnswer plays random histories. Transactions end in any order and roll
+// back, own changes are announced or not, the feed delivers everything later in any order, and loads overlap all of
+// it. GABLE_HISTORIES is the number of histories.
 func TestNoHistoryMakesTheLedgerVouchForAWrongAnswer(t *testing.T) {
 	histories := 6_000
 	if n, err := strconv.Atoi(os.Getenv("GABLE_HISTORIES")); err == nil {
@@ -401,13 +403,13 @@ func TestNoHistoryMakesTheLedgerVouchForAWrongAnswer(t *testing.T) {
 	if testing.Short() {
 		histories = min(histories, 500)
 	}
-	var total tally
+	var total counts
 	for seed := range histories {
 		if err := live(uint64(seed), &total, misuse{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d histories: %d answers served, %d of them patched, %d shared; %d called unknown; %d called stale, %d of those needlessly",
+	t.Logf("%d histories: %d answers served, %d of them patched, %d shared; %d unknown; %d stale, %d needlessly",
 		histories, total.served, total.patched, total.shared, total.forgotten, total.stale, total.needless)
 	if total.served < histories || total.patched < histories/10 || total.stale < histories/10 ||
 		total.shared < histories/2 {
@@ -418,18 +420,18 @@ func TestNoHistoryMakesTheLedgerVouchForAWrongAnswer(t *testing.T) {
 func TestTheOracleNoticesWhenTheLedgerIsMisused(t *testing.T) {
 	for name, m := range map[string]misuse{
 		"a position taken after the load": {latePosition: true},
-		"a place taken after the load":    {latePlace: true},
-		"a place reached before its time": {hastyPlace: true},
+		"a point taken after the load":    {latePoint: true},
+		"a point reached before its time": {hastyPoint: true},
 		"a history with holes":            {shortHistory: true},
 		"a feed that loses changes":       {lossyFeed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(2_000) {
-				if live(seed, &tally{}, m) != nil {
+				if live(seed, &counts{}, m) != nil {
 					return
 				}
 			}
-			t.Error("no answer was found wrong")
+			t.Error("no wrong answer was found")
 		})
 	}
 }

@@ -9,29 +9,31 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Position counts the changes a ledger has been told of. An answer with position p takes the first p of them into account.
+// Position counts the changes that a ledger has received. An answer with position p takes the first p of them into
+// account.
 type Position uint64
 
-// Ledger is what a process remembers of recent changes: a ring that is bounded in changes and in bytes. It is safe for
+// Ledger is a process's memory of recent changes: a ring that is bounded in changes and in bytes. It is safe for
 // concurrent use.
 type Ledger struct {
 	maxStaleness time.Duration
 	maxBytes     int64
 	head         atomic.Uint64             // position of the newest change; written under mu
 	confirmed    atomic.Pointer[time.Time] // when a completed poll of the feed last began
-	doubted      atomic.Pointer[time.Time] // a poll confirms nothing that began before; written under mu
+	pollAfter    atomic.Pointer[time.Time] // a poll that began before confirms nothing; written under mu
 	point        atomic.Pointer[Point]     // how far the feed has come; written under mu, or by the follower alone
 	evicted      atomic.Uint64
 
-	mu        sync.RWMutex
-	ring      []remembered         // the change at position p is ring[(p-1) % len(ring)]; guarded by mu, so the rest
-	tail      uint64               // changes up to here are forgotten
-	bytes     int64                // the weight of those in the ring
-	forgotten uint64               // the highest transaction of a change forgotten
-	doubtful  uint64               // the highest of an own change announced that is forgotten and was not brought
-	base      Point                // where following began: the changes before it never came here
-	known     map[changeKey]uint64 // the position of each change in the ring
-	latest    map[property.ID]state
+	mu sync.RWMutex
+	// ring has the change at position p in ring[(p-1) % len(ring)]; guarded by mu, as are the fields below.
+	ring        []remembered
+	tail        uint64               // changes up to here are forgotten
+	bytes       int64                // the weight of the changes in the ring
+	forgotten   uint64               // the highest transaction of a forgotten change
+	undelivered uint64               // the highest transaction of an own change forgotten before its delivery
+	base        Point                // where following began; the ledger has no change from before it
+	known       map[changeKey]uint64 // the position of each change in the ring
+	latest      map[property.ID]state
 }
 
 // remembered is a change in the ring.
@@ -39,16 +41,16 @@ type remembered struct {
 	change  property.Change
 	weight  int64
 	highest uint64 // transaction among all changes up to this one
-	// blind says that the change before this one to the same listing may be unknown yet. What it did to a count cannot be
-	// told from the two images of this one.
+	// blind means that the previous change to the same listing may be unknown yet. Then the two images of this
+	// change do not determine its effect on a count.
 	blind bool
-	// pending says that this process has announced the change and the feed has not brought it yet.
+	// pending means that this process has announced the change and the feed has not delivered it yet.
 	pending bool
 }
 
-// changeKey recognises a change that arrives twice: a process's own write comes back through the feed. Only the
-// transaction makes it certain: a listing that is deleted and inserted again can have the same version a second time,
-// since a writer with an older snapshot does not see the versions that were used meanwhile.
+// changeKey identifies a change that arrives twice: a process's own write comes back through the feed. Only the
+// transaction makes it unique. A listing that is deleted and inserted again can have the same version a second
+// time, because a writer with an older snapshot does not see the versions used meanwhile.
 type changeKey struct {
 	tx      uint64
 	id      property.ID
@@ -58,22 +60,22 @@ type changeKey struct {
 
 func keyOf(c *property.Change) changeKey { return changeKey{c.Tx, c.ID, c.Version, c.Op} }
 
-// state is the newest state of a listing among the changes remembered.
+// state is the newest state of a listing among the remembered changes.
 type state struct {
 	version  int64
 	tx       uint64             // of the change that made this state
 	current  *property.Property // nil: removed
-	position uint64             // of the last change to this listing, whichever order changes came in
-	pending  int                // changes of this process that the feed has yet to bring
-	// unordered is the position of the last change that did not raise the version, as when an id is inserted again by a
-	// writer that cannot see its past, or whose past is not known here. Of an answer from before it, a version does not say
-	// which of two states is the newer one.
+	position uint64             // of the change to this listing that arrived last
+	pending  int                // changes of this process that the feed has yet to deliver
+	// unordered is the position of the last change that did not raise the version, or whose predecessor is not
+	// known here. The version does not rise when an id is inserted again by a writer that cannot see its past. For
+	// an answer from before this position, versions do not determine which of two states is newer.
 	unordered uint64
 }
 
-// follow is the state after the next change to the listing. The feed brings the changes of one listing in the order in
-// which they were made, so the later one is the newer one; but none is newer than an own change that the feed has yet
-// to bring. Own changes are announced in any order, and only versions tell it.
+// follow is the state after the next change to the listing. The feed delivers the changes of one listing in the
+// order in which they were made, so the later change is newer; but no change is newer than an own change that the
+// feed has yet to deliver. Own changes are announced in any order; only their versions order them.
 func (s state) follow(c *property.Change, position uint64, own bool) state {
 	newer := own || s.pending == 0
 	if s.position > 0 && newer != (c.Version > s.version) {
@@ -89,8 +91,8 @@ func (s state) follow(c *property.Change, position uint64, own bool) state {
 	return s
 }
 
-// NewLedger makes a ledger that remembers the given number of changes (at least 1), fewer when they weigh more than
-// maxBytes, and vouches for kept answers as long as the feed has been confirmed within maxStaleness.
+// NewLedger makes a ledger that remembers length changes (at least 1), or fewer when they weigh more than maxBytes.
+// It trusts cached answers as long as the feed was confirmed within maxStaleness.
 func NewLedger(length int, maxBytes int64, maxStaleness time.Duration) *Ledger {
 	l := &Ledger{
 		maxStaleness: maxStaleness,
@@ -100,16 +102,16 @@ func NewLedger(length int, maxBytes int64, maxStaleness time.Duration) *Ledger {
 		latest:       map[property.ID]state{},
 	}
 	l.confirmed.Store(&time.Time{})
-	l.doubted.Store(&time.Time{})
+	l.pollAfter.Store(&time.Time{})
 	l.point.Store(&Point{})
 	return l
 }
 
-// slot is where the change behind a position stands. mu is held.
+// slot is the place of the change behind a position. mu is held.
 func (l *Ledger) slot(at uint64) *remembered { return &l.ring[at%uint64(len(l.ring))] }
 
-// Append tells the ledger of committed changes, in the order in which the feed brings them. A change that is already
-// remembered counts once. When Append returns, every later Check takes the changes into account.
+// Append adds committed changes in the order in which the feed delivers them. A change that the ledger already
+// holds counts once. When Append returns, every later Check takes the changes into account.
 func (l *Ledger) Append(changes ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,21 +120,21 @@ func (l *Ledger) Append(changes ...property.Change) {
 	}
 }
 
-// Announce tells the ledger of changes that this process has committed itself, before the feed brings them. It cannot say
-// anything about one that the feed is said to have brought already, and that is not remembered: it is old news, which
-// others may have overtaken. Then everything is forgotten.
+// Announce adds changes that this process has committed itself, before the feed delivers them. If the feed has
+// already passed a change's transaction but the ledger no longer holds the change, newer changes may have been
+// forgotten, too: the ledger resets.
 //
-// It reports whether the changes are of another epoch than the feed has come to: the database has crashed, and numbers of
-// transactions that it has forgotten are given anew. Answers of other processes may then claim to have seen the changes and
-// have not: see Doubt.
+// It reports whether a change is of another epoch than the feed's. Then the database has crashed and reuses the
+// numbers of transactions that it lost. Answers of other processes may claim to have seen the changes without
+// having seen them: see RequirePollAfter.
 func (l *Ledger) Announce(changes ...property.Change) (strange bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	place := l.point.Load()
-	reached := place.Snapshot
+	point := l.point.Load()
+	reached := point.Snapshot
 	for i := range changes {
 		c := &changes[i]
-		other := c.Epoch != "" && c.Epoch != place.Epoch
+		other := c.Epoch != "" && c.Epoch != point.Epoch
 		strange = strange || other
 		switch {
 		case l.remembers(c):
@@ -149,7 +151,7 @@ func (l *Ledger) Announce(changes ...property.Change) (strange bool) {
 	return strange
 }
 
-// blind notes that the state before the own change at the position is not known here. mu is held.
+// blind marks the own change at the position: the state before it is not known here. mu is held.
 func (l *Ledger) blind(position uint64) {
 	r := l.slot(position - 1)
 	r.blind = true
@@ -158,14 +160,14 @@ func (l *Ledger) blind(position uint64) {
 	l.latest[r.change.ID] = s
 }
 
-// knowsBefore reports whether the ledger has been told of whatever happened to the listing before this own change, or the
-// change is its first. A transaction counts as told only when all before it are: rows name the subtransaction that wrote
-// them, and that has a later number than its transaction. mu is held.
+// knowsBefore reports whether the ledger has received everything that happened to the listing before this own
+// change. That is so for its first change. A transaction counts as received only when all before it are: rows name
+// the subtransaction that wrote them, and its number is higher than its transaction's. mu is held.
 func (l *Ledger) knowsBefore(c *property.Change, reached Snapshot) bool {
 	switch latest := l.latest[c.ID]; {
 	case c.Version <= 1:
 		return true
-	case c.BeforeTx == 0: // nobody else writes to this store
+	case c.BeforeTx == 0: // this process is the store's only writer
 		return c.Op != property.OpInsert || latest.version >= c.Version-1
 	default:
 		return c.BeforeTx < reached.Xmin || latest.position > 0 && latest.tx == c.BeforeTx
@@ -177,8 +179,8 @@ func (l *Ledger) remembers(c *property.Change) bool {
 	return known
 }
 
-// append adds a change, an own one that is announced or one of the feed, and reports whether it is remembered. One
-// that is too large to be remembered is as good as a reset. mu is held.
+// append adds a change, announced by this process (own) or from the feed, and reports whether the ledger holds it
+// now. A change that is too large for the ledger resets it, as OpReset does. mu is held.
 func (l *Ledger) append(c *property.Change, own bool) bool {
 	if at, known := l.known[keyOf(c)]; known {
 		l.settle(l.slot(at - 1))
@@ -206,16 +208,16 @@ func (l *Ledger) append(c *property.Change, own bool) bool {
 	return true
 }
 
-// forget notes the transaction of a change that is not remembered, and whether the feed has yet to bring it. mu is
-// held.
+// forget records the transaction of a change that the ledger does not hold; pending means that the feed has yet to
+// deliver it. mu is held.
 func (l *Ledger) forget(c *property.Change, pending bool) {
 	l.forgotten = max(l.forgotten, order(c))
 	if pending {
-		l.doubtful = max(l.doubtful, order(c))
+		l.undelivered = max(l.undelivered, order(c))
 	}
 }
 
-// settle notes that an own change is not pending any more: the feed has brought it, or it is forgotten. mu is held.
+// settle ends the pending state of an own change: the feed has delivered it, or it is forgotten. mu is held.
 func (l *Ledger) settle(r *remembered) {
 	if r.pending {
 		r.pending = false
@@ -225,7 +227,7 @@ func (l *Ledger) settle(r *remembered) {
 	}
 }
 
-// reset forgets everything: whatever was kept before may be wrong in any way.
+// reset forgets all changes and makes every cached answer Unknown. mu is held.
 func (l *Ledger) reset() {
 	for at, head := l.tail, l.head.Load(); at < head; at++ {
 		l.forget(&l.slot(at).change, l.slot(at).pending)
@@ -253,7 +255,7 @@ func (l *Ledger) forgetOldest() {
 	*slot = remembered{}
 }
 
-// order is the change's transaction; one that is not known may be later than any other.
+// order is the change's transaction; an unknown one counts as later than any other.
 func order(c *property.Change) uint64 {
 	if c.Tx == 0 {
 		return math.MaxUint64
@@ -261,52 +263,53 @@ func order(c *property.Change) uint64 {
 	return c.Tx
 }
 
-// Position is where the ledger stands. Whoever loads an answer takes it BEFORE the load begins and keeps it with the
-// answer: a change that arrives during the load may or may not be part of what is loaded, so it has to be checked.
+// Position is where the ledger stands. A loader of an answer reads it BEFORE the load begins and stores it with the
+// answer: a change that arrives during the load may or may not be part of what is loaded, so it must be checked.
 func (l *Ledger) Position() Position { return Position(l.head.Load()) }
 
-// Confirm says that a poll of the feed that began at the given moment has completed and delivered all it found.
+// Confirm records that a poll of the feed has completed and delivered all it found; began is when the poll began.
 func (l *Ledger) Confirm(began time.Time) { l.confirmed.Store(&began) }
 
 // ConfirmedAt is when the last completed poll of the feed began; the zero time before the first.
 func (l *Ledger) ConfirmedAt() time.Time { return *l.confirmed.Load() }
 
-// RequirePollAfter says that somebody was told at the moment what the feed may not have brought yet, so that they must not be shown
-// less: only a poll of the feed that begins later confirms anything.
+// RequirePollAfter makes the ledger untrusted until a poll that begins after at completes. A client has just
+// received something that the feed may not have delivered yet, and must not be shown less.
 func (l *Ledger) RequirePollAfter(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at.After(*l.doubted.Load()) {
-		l.doubted.Store(&at)
+	if at.After(*l.pollAfter.Load()) {
+		l.pollAfter.Store(&at)
 	}
 }
 
-// Trusted reports whether kept answers may be judged by this ledger at all: the feed has been confirmed within the
-// staleness allowed, and since the last doubt. Silence is loss; a feed that has merely been quiet does not count as confirmed.
+// Trusted reports whether this ledger may judge cached answers at all. The feed must have been confirmed within the
+// allowed staleness, by a poll that began after the moment of the last RequirePollAfter. A feed that is merely
+// quiet does not count as confirmed.
 func (l *Ledger) Trusted(now time.Time) bool {
 	_, ok := l.Tolerated(now, l.maxStaleness)
 	return ok
 }
 
-// Tolerated reports whether what this ledger judges to be true was known to be true at most so long ago, and how long ago
-// that was. After a doubt nothing was, however long ago is tolerated, until the feed has been confirmed again.
+// Tolerated reports whether an answer that this ledger judges current was current at most tolerance ago, and its
+// age. After RequirePollAfter it reports false for every tolerance, until the feed is confirmed again.
 func (l *Ledger) Tolerated(now time.Time, tolerance time.Duration) (age time.Duration, ok bool) {
 	confirmed := l.ConfirmedAt()
 	age = now.Sub(confirmed)
-	return age, age <= tolerance && !confirmed.Before(*l.doubted.Load())
+	return age, age <= tolerance && !confirmed.Before(*l.pollAfter.Load())
 }
 
-// Figures says how much a ledger remembers.
+// Figures are the size and the capacity of a ledger.
 type Figures struct {
-	Position Position // changes told so far, resets included
-	Length   int      // changes remembered
-	Capacity int      // changes it can remember
-	Bytes    int64    // what the changes remembered weigh
-	MaxBytes int64    // what they can weigh
+	Position Position // changes received so far, resets included
+	Length   int      // remembered changes
+	Capacity int      // the largest number of remembered changes
+	Bytes    int64    // the weight of the remembered changes
+	MaxBytes int64    // the largest weight of the remembered changes
 	Evicted  uint64   // changes forgotten for lack of room
 }
 
-// Figures returns the ledger's present figures.
+// Figures returns the ledger's current figures.
 func (l *Ledger) Figures() Figures {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

@@ -7,16 +7,17 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// insertedAgain is what a writer with an old snapshot makes of an id whose past it does not see: version 1 once more.
+// insertedAgain is the insert of an id by a writer with an old snapshot that does not see its past: version 1 once
+// more.
 func insertedAgain(tx uint64, n int, price property.Decimal) property.Change {
 	return property.Inserted(tx, house(n, price))
 }
 
-func TestTheSameVersionByAnotherTransactionIsNoEcho(t *testing.T) {
+func TestTheSameVersionByAnotherTransactionIsNotAnEcho(t *testing.T) {
 	ledger := newLedger()
 	ledger.Append(property.Inserted(1, house(1, 10)), property.Deleted(2, house(1, 10), birth), insertedAgain(3, 1, 20))
 	if got := ledger.Position(); got != 3 {
-		t.Fatalf("of three changes %d were counted", got)
+		t.Fatalf("%d of three changes were counted", got)
 	}
 	_, verdict := ledger.CheckCount(&property.Filter{}, 2)
 	wantVerdict(t, verdict, freshness.Stale) // the count without the listing
@@ -33,7 +34,7 @@ func TestOfAListingThatIsInsertedAgainAtALowerVersionNothingIsPatched(t *testing
 	for name, cached := range map[string]*property.Property{"the listing as it was": &old, "its absence": nil} {
 		_, _, verdict := ledger.PatchItem(idOf(1), cached, at)
 		if verdict != freshness.Stale {
-			t.Errorf("%s is called %v: versions do not say which state is the newer one", name, verdict)
+			t.Errorf("%s is %v, want stale: versions do not show which state is newer", name, verdict)
 		}
 	}
 	_, _, verdict := ledger.PatchPage(search, page, at)
@@ -50,23 +51,23 @@ func TestOfOneTransactionTheLaterChangeWins(t *testing.T) {
 	entry := freshness.NewEntry(0, freshness.OnItem(idOf(1)))
 	wantVerdict(t, ledger.Check(entry), freshness.Stale)
 	if current, _, verdict := ledger.PatchItem(idOf(1), &gone, 0); verdict == freshness.Fresh && current == nil {
-		t.Error("a listing that was deleted and inserted by one statement is called absent")
+		t.Error("a listing that was deleted and inserted by one statement is absent")
 	}
 }
 
-func TestAnOwnChangeOverAStateThatIsNotKnownIsNotOrderedByItsVersion(t *testing.T) {
+func TestAnOwnChangeOverAnUnknownStateIsNotOrderedByItsVersion(t *testing.T) {
 	ledger := newLedger()
 	old := house(1, 10)
 	old.Version = 3
 	at := ledger.Position() // 1. version 3 is cached; others delete the listing and insert it at version 1
 	own := priced(house(1, 20), 30)
-	own.Tx, own.BeforeTx = 9, 8 // 2. this process makes that version 2, before the feed brings the others' changes
+	own.Tx, own.BeforeTx = 9, 8 // 2. this process makes that version 2, before the feed delivers the others' changes
 	ledger.Announce(own)
 	_, _, verdict := ledger.PatchItem(idOf(1), &old, at)
 	wantVerdict(t, verdict, freshness.Stale) // 3. version 3 is not newer than version 2
 }
 
-func TestAnOlderChangeOfTheFeedIsNotPutOverAnOwnOneThatItHasYetToBring(t *testing.T) {
+func TestAnOlderChangeOfTheFeedDoesNotReplaceAnOwnOneNotYetDelivered(t *testing.T) {
 	ledger := newLedger()
 	first := house(1, 10)
 	second := priced(first, 20)
@@ -88,8 +89,9 @@ func TestAnOlderChangeOfTheFeedIsNotPutOverAnOwnOneThatItHasYetToBring(t *testin
 	}
 }
 
-// What was loaded after the order was in doubt has seen all that was, so that versions order what comes later.
-func TestAfterADoubtfulOrderListingsArePatchedAgain(t *testing.T) {
+// An answer loaded after the order was unknown has seen every change until then, so versions order what comes
+// later.
+func TestAfterAnUnknownOrderListingsArePatchedAgain(t *testing.T) {
 	ledger := newLedger()
 	back := insertedAgain(3, 1, 20)
 	ledger.Append(property.Deleted(2, house(1, 10), birth), back)
@@ -98,9 +100,11 @@ func TestAfterADoubtfulOrderListingsArePatchedAgain(t *testing.T) {
 	blind.Tx, blind.BeforeTx, blind.Version = 9, 8, 7 // versions up to 6 are not known here
 	blind.After.Version = 7
 	ledger.Announce(blind)
-	wantPatched := func(kept *property.Property, at freshness.Position, want freshness.Verdict, price property.Decimal) {
+	wantPatched := func(
+		cached *property.Property, at freshness.Position, want freshness.Verdict, price property.Decimal,
+	) {
 		t.Helper()
-		got, _, verdict := ledger.PatchItem(idOf(1), kept, at)
+		got, _, verdict := ledger.PatchItem(idOf(1), cached, at)
 		if verdict != want || want == freshness.Fresh && (got == nil || got.Price != price) {
 			t.Errorf("the listing is %+v, %v, want %v at %v", got, verdict, want, price)
 		}
@@ -114,6 +118,6 @@ func TestAfterADoubtfulOrderListingsArePatchedAgain(t *testing.T) {
 	wantPatched(blind.After, at, freshness.Fresh, 40)
 	search, page := cheapest()
 	if _, _, verdict := ledger.PatchPage(search, page, at); verdict != freshness.Fresh {
-		t.Errorf("a page from after the doubt is %v", verdict)
+		t.Errorf("a page loaded after the unknown order is %v", verdict)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// birth is when every listing of these tests was made.
+// birth is the creation time of every listing in these tests.
 var birth = time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
 
 // idOf is the id of the listing with that number.
@@ -69,21 +69,21 @@ func TestTheEchoOfAChangeLeavesACountThatIncludesItAlone(t *testing.T) {
 	wantVerdict(t, verdict, freshness.Fresh)
 }
 
-func TestAnotherVersionOrOperationIsNoEcho(t *testing.T) {
+func TestAnotherVersionOrOperationIsNotAnEcho(t *testing.T) {
 	ledger := newLedger()
 	first := house(1, 10)
 	change := priced(first, 20)
 	removal := property.Deleted(0, first, birth) // version 2 as well
 	ledger.Append(inserted(first), change, removal, priced(*change.After, 10), inserted(house(2, 10)))
 	if got := ledger.Position(); got != 5 {
-		t.Errorf("of five changes %d were counted", got)
+		t.Errorf("%d of five changes were counted", got)
 	}
 }
 
-func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
+func TestAResetMakesCachedAnswersUnknown(t *testing.T) {
 	resets := map[string]func(*freshness.Ledger){
-		"told by the feed": func(l *freshness.Ledger) { l.Append(property.Change{Op: property.OpReset}) },
-		"asked for":        func(l *freshness.Ledger) { l.Restart(freshness.Point{}, freshness.Point{}) },
+		"by the feed":  func(l *freshness.Ledger) { l.Append(property.Change{Op: property.OpReset}) },
+		"by a restart": func(l *freshness.Ledger) { l.Restart(freshness.Point{}, freshness.Point{}) },
 		"between changes": func(l *freshness.Ledger) {
 			l.Append(inserted(house(8, 1)),
 				property.Change{Op: property.OpReset})
@@ -112,7 +112,7 @@ func TestAResetMakesEverythingKeptUnknown(t *testing.T) {
 	}
 }
 
-func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
+func TestAnswersLoadedAfterAResetAreJudgedAsBefore(t *testing.T) {
 	ledger := newLedger()
 	ledger.Append(inserted(house(1, 10)))
 	ledger.Restart(freshness.Point{}, freshness.Point{})
@@ -120,7 +120,7 @@ func TestWhatIsLoadedAfterAResetIsKeptAsEver(t *testing.T) {
 	wantVerdict(t, ledger.Check(entry), freshness.Fresh)
 	ledger.Append(inserted(house(2, 10)))
 	wantVerdict(t, ledger.Check(entry), freshness.Fresh)
-	ledger.Append(inserted(house(1, 10))) // an echo of what the reset made the ledger forget counts anew
+	ledger.Append(inserted(house(1, 10))) // the echo of a change that the reset erased counts again
 	wantVerdict(t, ledger.Check(entry), freshness.Stale)
 }
 
@@ -129,15 +129,15 @@ func TestAfterAResetAListingMayBeginAgainAtALowerVersion(t *testing.T) {
 	ledger.Append(priced(house(1, 10), 20))              // version 2
 	ledger.Restart(freshness.Point{}, freshness.Point{}) // the table is truncated
 	at := ledger.Position()
-	ledger.Append(inserted(house(1, 30))) // and the listing brought in anew
+	ledger.Append(inserted(house(1, 30))) // and the listing is inserted again
 	got, _, verdict := ledger.PatchItem(idOf(1), nil, at)
 	wantVerdict(t, verdict, freshness.Fresh)
 	if got == nil || got.Price != 30 {
-		t.Errorf("the listing is %+v, want the one brought in after the reset", got)
+		t.Errorf("the listing is %+v, want the one inserted after the reset", got)
 	}
 }
 
-func TestEvictionMakesOldAnswersUnknownAndKeepsNewerOnes(t *testing.T) {
+func TestEvictionMakesOldAnswersUnknownAndNotNewerOnes(t *testing.T) {
 	ledger := freshness.NewLedger(3, 1<<30, time.Second)
 	old := freshness.NewEntry(ledger.Position(), freshness.OnItem(idOf(50)))
 	ledger.Append(inserted(house(1, 10)))
@@ -149,7 +149,7 @@ func TestEvictionMakesOldAnswersUnknownAndKeepsNewerOnes(t *testing.T) {
 	wantVerdict(t, ledger.Check(touched), freshness.Stale)
 }
 
-// When the bytes are taken the oldest changes go, as many as the new one needs.
+// When the bytes are used up the oldest changes go, as many as the new one needs.
 func TestALedgerIsBoundedInBytes(t *testing.T) {
 	change := inserted(house(1, 10))
 	ledger := freshness.NewLedger(100, 4*int64(change.Weight()), time.Second)
@@ -190,14 +190,14 @@ func TestAnAnswerJudgedInTimeOutlivesTheRing(t *testing.T) {
 	}
 }
 
-func TestAForgottenChangeThatComesAgainIsNews(t *testing.T) {
+func TestAForgottenChangeThatComesAgainCountsAgain(t *testing.T) {
 	ledger := freshness.NewLedger(2, 1<<30, time.Second)
 	first := inserted(house(1, 10))
 	ledger.Append(first, inserted(house(2, 10)), inserted(house(3, 10)))
 	before := ledger.Position()
 	ledger.Append(first)
 	if ledger.Position() != before+1 {
-		t.Error("a change that is no longer remembered was taken for an echo")
+		t.Error("a forgotten change was taken for an echo")
 	}
 }
 
@@ -249,41 +249,41 @@ func TestALedgerIsTrustedOnlyWhileTheFeedIsConfirmed(t *testing.T) {
 	ledger := newLedger()
 	now := time.Now()
 	if ledger.Trusted(now) || !ledger.ConfirmedAt().IsZero() {
-		t.Error("a ledger whose feed was never confirmed is trusted")
+		t.Error("a ledger is trusted before the feed is confirmed")
 	}
 	ledger.Confirm(now)
 	if !ledger.Trusted(now) || !ledger.Trusted(now.Add(time.Second)) || !ledger.ConfirmedAt().Equal(now) {
 		t.Error("a ledger is not trusted within the staleness allowed")
 	}
-	ledger.Append(inserted(house(1, 10))) // changes are no confirmation that none is missing
+	ledger.Append(inserted(house(1, 10))) // a change does not confirm that none is missing
 	if ledger.Trusted(now.Add(time.Second + 1)) {
 		t.Error("a ledger is trusted although its feed has been silent for too long")
 	}
 }
 
-func TestAfterADoubtALedgerIsTrustedAgainWhenALaterPollConfirmsIt(t *testing.T) {
+func TestALedgerThatRequiresAPollIsTrustedAgainAfterALaterOne(t *testing.T) {
 	ledger := newLedger()
 	now := time.Now()
 	ledger.Confirm(now)
 	ledger.RequirePollAfter(now.Add(2))
-	ledger.RequirePollAfter(now.Add(1)) // an older one takes nothing back
+	ledger.RequirePollAfter(now.Add(1)) // an older moment does not lift the requirement
 	if ledger.Trusted(now) || !ledger.ConfirmedAt().Equal(now) {
-		t.Error("a ledger is trusted although it may lack what somebody was told")
+		t.Error("a ledger is trusted although it may lack an acknowledged change")
 	}
 	ledger.Confirm(now.Add(1))
 	if ledger.Trusted(now.Add(3)) {
-		t.Error("a poll that began before the doubt confirms the ledger")
+		t.Error("a poll that began before the required moment confirms the ledger")
 	}
 	ledger.Confirm(now.Add(2))
 	if !ledger.Trusted(now.Add(3)) {
-		t.Error("a poll that began after the doubt confirms nothing")
+		t.Error("a poll that began after the required moment does not confirm the ledger")
 	}
 }
 
-// TestNoReaderIsGivenWhatAnAcknowledgedWriteHasReplaced has writers and readers meet in every way the scheduler finds: a
-// writer stores a version, tells the ledger and acknowledges; a reader that knows of the acknowledgement may not be told
-// that an older version is still fresh.
-func TestNoReaderIsGivenWhatAnAcknowledgedWriteHasReplaced(t *testing.T) {
+// TestNoReaderGetsWhatAnAcknowledgedWriteHasReplaced runs writers and readers in every order that the scheduler
+// finds. A writer stores a version, appends it to the ledger and acknowledges it. A reader that knows of the
+// acknowledgement must not find an older version fresh.
+func TestNoReaderGetsWhatAnAcknowledgedWriteHasReplaced(t *testing.T) {
 	const writes = 20_000
 	ledger := freshness.NewLedger(64, 1<<30, time.Second)
 	var stored, acknowledged atomic.Int64
@@ -297,7 +297,7 @@ func TestNoReaderIsGivenWhatAnAcknowledgedWriteHasReplaced(t *testing.T) {
 			for range 20 {
 				must := acknowledged.Load()
 				if ledger.Check(entry) == freshness.Fresh && version < must {
-					t.Errorf("version %d is said to be fresh after version %d was acknowledged", version, must)
+					t.Errorf("version %d is fresh after version %d was acknowledged", version, must)
 					return
 				}
 			}

@@ -9,9 +9,10 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// knowledge is what a process must know: of each listing the newest moment that has reached it. A listing is settled
-// when the database has nothing newer: then every answer has to have it exactly right. Of the others an answer may show
-// any state from the one known onwards, since its load may have seen more than the process has.
+// knowledge is what a process must know: the newest moment of each listing that has reached it. A listing is
+// settled when the database has nothing newer; then every answer must have it exactly right. Of an unsettled
+// listing an answer may show any state from the known one onwards, since its load may have seen more than the
+// process.
 type knowledge struct {
 	*database
 	floor map[property.ID]int64
@@ -25,7 +26,7 @@ func newKnowledge(d *database) knowledge {
 	return k
 }
 
-func (k knowledge) hear(id property.ID, moment int64) {
+func (k knowledge) learn(id property.ID, moment int64) {
 	k.floor[id] = max(k.floor[id], moment)
 }
 
@@ -40,11 +41,11 @@ func (k knowledge) allSettled() bool {
 	return true
 }
 
-// shown returns what is wrong with showing the listing in this state.
+// shown returns what is wrong with this state of the listing in an answer.
 func (k knowledge) shown(p *property.Property) error {
 	switch states, moment := k.history[p.ID], momentOf(p); {
 	case moment < k.floor[p.ID]:
-		return fmt.Errorf("listing %s is shown as of moment %d and known as of %d", p.ID, moment, k.floor[p.ID])
+		return fmt.Errorf("listing %s is shown at moment %d, and known at moment %d", p.ID, moment, k.floor[p.ID])
 	case moment >= int64(len(states)) || !reflect.DeepEqual(states[moment], p):
 		return fmt.Errorf("listing %s is shown in a state that was never committed: %+v", p.ID, p)
 	case k.settled(p.ID) && k.rows[p.ID] == nil:
@@ -53,17 +54,17 @@ func (k knowledge) shown(p *property.Property) error {
 	return nil
 }
 
-// question is something that can be asked and kept: a page, an item or a count.
+// question is something that can be asked and cached: a page, an item or a count.
 type question interface {
 	ask(*database) answer
 	dependency(answer) freshness.Dependency
-	// refresh brings a kept answer up to date by the ledger alone.
+	// refresh brings a cached answer up to date by the ledger alone.
 	refresh(*freshness.Ledger, answer, freshness.Position) (answer, freshness.Position, freshness.Verdict)
-	// wrong says what is wrong with serving the answer now, to somebody who may expect what the process must know.
+	// wrong returns what is wrong with this answer now, for a reader that may expect all that the process must know.
 	wrong(knowledge, answer) error
 }
 
-// answer is one of the three.
+// answer is a page, an item or a count.
 type answer struct {
 	page  *property.Page
 	item  *property.Property // nil: absent
@@ -100,7 +101,7 @@ func (q pageOf) wrong(k knowledge, a answer) error {
 		return err
 	}
 	if truth := k.search(q.search); k.allSettled() && !same(answer{page: truth}, a) {
-		return fmt.Errorf("all is settled, and the page is %+v instead of %+v", rows, truth.Properties)
+		return fmt.Errorf("all is settled, and the page is %+v, want %+v", rows, truth.Properties)
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (q pageOf) wrong(k knowledge, a answer) error {
 func (q pageOf) missing(k knowledge, page *property.Page) error {
 	rows, order := page.Properties, q.search.Sort
 	if len(rows) > q.search.Limit {
-		return fmt.Errorf("the page has %d rows, %d are allowed", len(rows), q.search.Limit)
+		return fmt.Errorf("the page has %d rows, want at most %d", len(rows), q.search.Limit)
 	}
 	weight := 0
 	for i := range rows {
@@ -149,7 +150,7 @@ func (q itemOf) wrong(k knowledge, a answer) error {
 		return k.shown(a.item)
 	}
 	if since := k.history[q.id][k.floor[q.id]:]; !slices.Contains(since, nil) {
-		return fmt.Errorf("listing %s is absent and has not been so since moment %d", q.id, k.floor[q.id])
+		return fmt.Errorf("listing %s is absent, but was present since moment %d", q.id, k.floor[q.id])
 	}
 	return nil
 }
@@ -167,7 +168,7 @@ func (q countOf) refresh(
 	return a, at, verdict
 }
 
-// wrong lets a listing count if any of its states does from the one known onwards.
+// wrong accepts a listing in the count if any of its states from the known one onwards matches.
 func (q countOf) wrong(k knowledge, a answer) error {
 	var least, most int64
 	for id, states := range k.history {
@@ -184,7 +185,7 @@ func (q countOf) wrong(k knowledge, a answer) error {
 		}
 	}
 	if a.count < least || a.count > most {
-		return fmt.Errorf("the count is %d, and %d to %d are possible", a.count, least, most)
+		return fmt.Errorf("the count is %d, want %d to %d", a.count, least, most)
 	}
 	return nil
 }

@@ -2,45 +2,45 @@ package freshness
 
 import "github.com/gable-listings/gable/domain/property"
 
-// Point is where in a database's history a feed or an answer stands. It means the same in every process that follows
-// that database, where a Position means something in one ledger only.
+// Point is where in a database's history a feed or an answer stands. It means the same in every process that
+// follows that database, while a Position belongs to one ledger.
 type Point struct {
-	// Epoch names the history: snapshots of different epochs have nothing to do with each other. After a restore from a
-	// backup, or a failover that lost transactions, the same transaction numbers mean other transactions.
+	// Epoch names the history; snapshots of different epochs are unrelated. After a restore from a backup, or a
+	// failover that lost transactions, the same transaction numbers mean other transactions.
 	Epoch    string
 	Snapshot Snapshot
 }
 
-// Point is how far the feed has brought the ledger: it has been told of every change that this place has seen. Whoever
-// loads an answer to be judged by other ledgers, too, takes it BEFORE the load begins and keeps it with the answer.
+// Point is how far the feed has come: the ledger has received every change that this point sees. A loader of an
+// answer that other ledgers judge, too, reads it BEFORE the load begins and stores it with the answer.
 func (l *Ledger) Point() Point { return *l.point.Load() }
 
-// Reach says that the ledger has been told of everything that the place has seen.
+// Reach sets the ledger's Point: the ledger has received every change that p sees.
 func (l *Ledger) Reach(p Point) { l.point.Store(&p) }
 
-// Restart forgets everything, so that every answer kept so far is Unknown by its position, and begins anew with recent
-// history: the changes that one place has not seen and the other has. Answers of other processes that have seen as much
-// as the first can be judged from then on. It is for a follower that begins, or has lost its place in the feed.
+// Restart clears the ledger and refills it with history: the changes that to sees and from does not. Every answer
+// cached so far becomes Unknown by its position. Answers of other processes that have seen as much as from can be
+// judged from then on. A follower calls it when it starts and when it has lost its cursor in the feed.
 func (l *Ledger) Restart(from, to Point, history ...property.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	own := l.announcedOnly(to)
 	l.reset()
 	if from.Epoch != l.base.Epoch {
-		l.forgotten = own // the others' numbers were those of other transactions
+		l.forgotten = own // the numbers of the other changes belong to the old epoch
 	}
-	l.base, l.doubtful = from, 0
+	l.base, l.undelivered = from, 0
 	for i := range history {
 		l.append(&history[i], false)
 	}
 	l.point.Store(&to)
 }
 
-// announcedOnly is the highest transaction of this process's own that the place has not seen and the feed has not brought:
-// it has been announced while the place was being found out, and answers without it must not be taken for whole. mu is held.
+// announcedOnly is the highest own transaction that p does not see and that the feed has not delivered. The process
+// announced it while it determined p, and an answer without it must not pass for complete. mu is held.
 func (l *Ledger) announcedOnly(p Point) (highest uint64) {
-	if !p.Snapshot.Sees(l.doubtful) {
-		highest = l.doubtful
+	if !p.Snapshot.Sees(l.undelivered) {
+		highest = l.undelivered
 	}
 	reached := l.point.Load().Snapshot
 	for at, head := l.tail, l.head.Load(); at < head; at++ {
@@ -51,8 +51,9 @@ func (l *Ledger) announcedOnly(p Point) (highest uint64) {
 	return highest
 }
 
-// Locate finds the position of an answer whose load began at the place: every change up to there is part of it. It
-// reports false when the ledger does not remember all that the answer may have missed, or the place is of another epoch.
+// Locate finds the position of an answer whose load began at p: every change up to there is part of the answer. It
+// reports false when the ledger no longer holds all changes that the answer may have missed, or p is of another
+// epoch.
 func (l *Ledger) Locate(p Point) (Position, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -66,8 +67,8 @@ func (l *Ledger) Locate(p Point) (Position, bool) {
 	return Position(at), true
 }
 
-// firstFrom is a position with no change of the transaction or a later one before it, found by bisection: transactions
-// do not come in the order of their numbers, but the highest number so far only grows. mu is held.
+// firstFrom finds a position before which no change has this transaction or a later one. It bisects: transactions
+// do not arrive in the order of their numbers, but the highest number so far only grows. mu is held.
 func (l *Ledger) firstFrom(tx uint64) uint64 {
 	low, high := l.tail, l.head.Load()
 	for low < high {

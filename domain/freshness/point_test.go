@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// someSnapshots are all snapshots over a handful of transactions.
+// someSnapshots returns all snapshots over a handful of transactions.
 func someSnapshots() (all []freshness.Snapshot) {
 	const most = 6
 	for xmax := uint64(1); xmax <= most; xmax++ {
@@ -55,7 +55,7 @@ func TestBeforeIsWhatASnapshotHasSeenOfTheTransactionsBelow(t *testing.T) {
 				}
 			}
 			if again, err := freshness.ParseSnapshot(cut.String()); err != nil || again.String() != cut.String() {
-				t.Fatalf("%s before %d is %s, which is no snapshot: %v", s, below, cut, err)
+				t.Fatalf("%s before %d is %s, an invalid snapshot: %v", s, below, cut, err)
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func at(xmax uint64, inFlight ...uint64) freshness.Point {
 	return freshness.Point{Epoch: "here", Snapshot: s}
 }
 
-// following is a ledger that followed from transaction 10 on and has been told of these, in this order.
+// following is a ledger that followed the feed from transaction 10 on and has received these, in this order.
 func following(length int, txs ...uint64) *freshness.Ledger {
 	l := freshness.NewLedger(length, 1<<30, 0)
 	l.Restart(at(10), at(10))
@@ -85,22 +85,22 @@ func following(length int, txs ...uint64) *freshness.Ledger {
 func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 	cases := map[string]struct {
 		ledger *freshness.Ledger
-		place  freshness.Point
-		behind int // changes that are part of the answer; -1: not to be judged
+		point  freshness.Point
+		behind int // changes that are part of the answer; -1: unknown
 	}{
-		"it has seen everything":                          {following(9, 11, 12, 13), at(14), 3},
-		"it has seen nothing":                             {following(9, 11, 12, 13), at(10), 0},
-		"it has seen the first":                           {following(9, 11, 12, 13), at(12), 1},
-		"it missed one that was in flight":                {following(9, 11, 12, 13), at(14, 12), 1},
-		"a low number was told last":                      {following(9, 12, 13, 11), at(14, 11), 2},
-		"a low number was told first, and it missed that": {following(9, 11, 13, 12), at(14, 11), 0},
-		"a high number was told first":                    {following(9, 15, 11, 12), at(13), 0},
-		"it is from before following began":               {following(9, 11), at(9), -1},
-		"it missed one from before following began":       {following(9, 11), at(12, 5), -1},
-		"it missed one that is forgotten":                 {following(2, 11, 12, 13), at(11), -1},
-		"it may have missed one that is forgotten":        {following(2, 11, 12, 13), at(13, 11), -1},
-		"it has seen all that is forgotten":               {following(2, 11, 12, 13), at(12), 0},
-		"it comes from the future":                        {following(9, 11), at(99), 1},
+		"it has seen everything":                      {following(9, 11, 12, 13), at(14), 3},
+		"it has seen nothing":                         {following(9, 11, 12, 13), at(10), 0},
+		"it has seen the first":                       {following(9, 11, 12, 13), at(12), 1},
+		"it missed one that was in flight":            {following(9, 11, 12, 13), at(14, 12), 1},
+		"a low number came last":                      {following(9, 12, 13, 11), at(14, 11), 2},
+		"a low number came first, and it missed that": {following(9, 11, 13, 12), at(14, 11), 0},
+		"a high number came first":                    {following(9, 15, 11, 12), at(13), 0},
+		"it is from before following began":           {following(9, 11), at(9), -1},
+		"it missed one from before following began":   {following(9, 11), at(12, 5), -1},
+		"it missed one that is forgotten":             {following(2, 11, 12, 13), at(11), -1},
+		"it may have missed one that is forgotten":    {following(2, 11, 12, 13), at(13, 11), -1},
+		"it has seen all that is forgotten":           {following(2, 11, 12, 13), at(12), 0},
+		"it comes from the future":                    {following(9, 11), at(99), 1},
 		"another epoch": {following(9, 11),
 			freshness.Point{Epoch: "there", Snapshot: at(12).Snapshot}, -1},
 		"a change of an unknown transaction": {following(9, 11, 0, 12), at(13), 1},
@@ -108,7 +108,7 @@ func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			first := int(c.ledger.Position()) - c.ledger.Figures().Length
-			got, known := c.ledger.Locate(c.place)
+			got, known := c.ledger.Locate(c.point)
 			if known != (c.behind >= 0) || known && int(got) != first+c.behind {
 				t.Errorf("located at %d (%t), want %d behind %d", got, known, c.behind, first)
 			}
@@ -116,36 +116,36 @@ func TestAnAnswerIsLocatedBeforeTheFirstChangeItHasNotSeen(t *testing.T) {
 	}
 }
 
-func TestWhatARestartForgetsIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
+func TestAnAnswerThatLacksWhatARestartForgetsIsNotLocated(t *testing.T) {
 	l := following(9, 11)
 	l.Append(made(20, 5))             // an own write, which the feed has not confirmed
-	l.Restart(at(21, 20), at(21, 20)) // the feed had been read just before it was committed
+	l.Restart(at(21, 20), at(21, 20)) // the feed was polled just before the commit
 	wantNotLocated(t, l, at(21, 20))
 	if _, known := l.Locate(at(22)); !known {
 		t.Error("an answer that has seen everything cannot be judged")
 	}
 }
 
-// An own write that is announced while the place to begin from is being found out:
+// An own write is announced while the follower determines the point to begin from:
 //
-//  1. The follower asks where the database stands: at 50.
+//  1. The follower asks for the database's point: 50.
 //  2. This process commits transaction 50 and announces it.
 //  3. The answer to 1 arrives, and following begins there.
-//  4. A reader finds what another process loaded at 50: without the write.
+//  4. A reader finds an answer that another process loaded at 50, without the write.
 func TestAnOwnWriteIsNotLostWhenFollowingBegins(t *testing.T) {
 	for name, before := range map[string]freshness.Point{
-		"for the first time":   {},
-		"anew":                 at(40),
-		"anew after a restart": {Epoch: "before the restart", Snapshot: at(40).Snapshot},
-		"anew with a number that was seen before": {Epoch: "before the crash", Snapshot: at(60).Snapshot},
+		"for the first time":         {},
+		"again":                      at(40),
+		"again after a restart":      {Epoch: "before the restart", Snapshot: at(40).Snapshot},
+		"again with a reused number": {Epoch: "before the crash", Snapshot: at(60).Snapshot},
 	} {
 		for room, l := range map[string]*freshness.Ledger{
 			"there is room for it":               freshness.NewLedger(9, 1<<30, 0),
 			"the next own write takes its room":  freshness.NewLedger(1, 1<<30, 0),
 			"the next own write takes its bytes": freshness.NewLedger(9, 1_000, 0),
 			"it is too large to be remembered":   freshness.NewLedger(9, 1, 0),
-			"a reset that the feed brings":       freshness.NewLedger(9, 1<<30, 0),
-			"a change too large the feed brings": freshness.NewLedger(9, 10_000, 0),
+			"a reset that the feed delivers":     freshness.NewLedger(9, 1<<30, 0),
+			"a change that is too large comes":   freshness.NewLedger(9, 10_000, 0),
 		} {
 			t.Run(name+", "+room, func(t *testing.T) {
 				l.Restart(before, before)
@@ -170,16 +170,16 @@ func TestAnOwnWriteIsNotLostWhenFollowingBegins(t *testing.T) {
 	}
 }
 
-// A change that the ledger has no room for may have changed anything, as far as it knows.
+// A change that the ledger has no room for may have changed anything, as far as the ledger knows.
 func TestAChangeTooLargeToRememberIsAReset(t *testing.T) {
-	for name, tell := range map[string]func(*freshness.Ledger, property.Change){
-		"brought by the feed": func(l *freshness.Ledger, c property.Change) { l.Append(c) },
-		"announced":           func(l *freshness.Ledger, c property.Change) { l.Announce(c) },
+	for name, add := range map[string]func(*freshness.Ledger, property.Change){
+		"from the feed": func(l *freshness.Ledger, c property.Change) { l.Append(c) },
+		"announced":     func(l *freshness.Ledger, c property.Change) { l.Announce(c) },
 		"announced in another epoch": func(l *freshness.Ledger, c property.Change) {
 			c.Epoch = "there"
 			l.Announce(c)
 		},
-		"brought after it was announced": func(l *freshness.Ledger, c property.Change) {
+		"from the feed after the announcement": func(l *freshness.Ledger, c property.Change) {
 			l.Announce(c)
 			l.Append(c)
 		},
@@ -189,18 +189,18 @@ func TestAChangeTooLargeToRememberIsAReset(t *testing.T) {
 			l.Restart(at(10), at(10))
 			l.Append(made(11, 1))
 			l.Reach(at(12))
-			kept, place := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5))), l.Point()
+			cached, point := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5))), l.Point()
 			large := house(2, 10)
 			large.Description = strings.Repeat("l", 10_000)
-			tell(l, property.Inserted(12, large))
-			wantVerdict(t, l.Check(kept), freshness.Unknown)
-			wantNotLocated(t, l, place)
+			add(l, property.Inserted(12, large))
+			wantVerdict(t, l.Check(cached), freshness.Unknown)
+			wantNotLocated(t, l, point)
 			if f := l.Figures(); f.Length != 0 || f.Bytes != 0 {
 				t.Errorf("the ledger remembers %d changes of %d bytes", f.Length, f.Bytes)
 			}
-			kept = freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
+			cached = freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
 			l.Append(made(13, 3))
-			wantVerdict(t, l.Check(kept), freshness.Fresh)
+			wantVerdict(t, l.Check(cached), freshness.Fresh)
 			if _, known := l.Locate(at(13)); !known {
 				t.Error("an answer that has seen the change cannot be judged")
 			}
@@ -208,7 +208,7 @@ func TestAChangeTooLargeToRememberIsAReset(t *testing.T) {
 	}
 }
 
-func TestAResetIsMissedByThoseWhoHaveNotSeenIt(t *testing.T) {
+func TestAnAnswerThatHasNotSeenAResetIsNotLocated(t *testing.T) {
 	l := following(9, 11)
 	l.Append(property.Change{Op: property.OpReset, Tx: 12})
 	wantNotLocated(t, l, at(12))
@@ -238,11 +238,11 @@ func wantNotLocated(t *testing.T, l *freshness.Ledger, p freshness.Point) {
 	}
 }
 
-func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
+func TestATokenIsMetByAPointThatSeesWhatItNames(t *testing.T) {
 	elsewhere := freshness.Point{Epoch: "there", Snapshot: at(99).Snapshot}
 	cases := map[string]struct {
 		token freshness.Token
-		place freshness.Point
+		point freshness.Point
 		met   bool
 	}{
 		"seen the same":             {freshness.Token{Seen: at(12)}, at(12), true},
@@ -253,12 +253,12 @@ func TestATokenIsMetByWhoeverHasSeenWhatItNames(t *testing.T) {
 		"written and still open":    {freshness.Token{Seen: at(1), Wrote: []uint64{12}}, at(14, 12), false},
 		"another epoch":             {freshness.Token{Seen: at(12)}, elsewhere, false},
 		"the present":               {freshness.Present(), at(99), false},
-		"the present, at no place":  {freshness.Present(), freshness.Point{}, false},
+		"the present, no point":     {freshness.Present(), freshness.Point{}, false},
 	}
 	for name, c := range cases {
 		again, err := freshness.ParseToken(c.token.String())
-		if err != nil || again.MetBy(c.place) != c.met || c.token.MetBy(c.place) != c.met {
-			t.Errorf("%s: met by %v is not %t (%v)", name, c.place, c.met, err)
+		if err != nil || again.MetBy(c.point) != c.met || c.token.MetBy(c.point) != c.met {
+			t.Errorf("%s: met by %v is not %t (%v)", name, c.point, c.met, err)
 		}
 	}
 }
@@ -267,14 +267,14 @@ func TestATokenAfterAWriteAsksForTheWriteAndForWhatWasSeenBefore(t *testing.T) {
 	before := freshness.Token{Seen: at(12), Wrote: []uint64{14}}
 	known, ok := before.After(16, at(15))
 	if !ok || !known.MetBy(at(17)) || known.MetBy(at(16)) || known.MetBy(at(17, 14)) {
-		t.Errorf("where the token is met, writing gives %+v (%t)", known, ok)
+		t.Errorf("where the token is met, the next one is %+v (%t)", known, ok)
 	}
 	behind, ok := before.After(16, at(13))
 	if !ok || !behind.MetBy(at(17)) || behind.MetBy(at(16)) || behind.MetBy(at(17, 14)) || behind.MetBy(at(17, 11)) {
-		t.Errorf("where the token is not met, writing gives %+v (%t)", behind, ok)
+		t.Errorf("where the token is not met, the next one is %+v (%t)", behind, ok)
 	}
 	if token, ok := before.After(16, freshness.Point{Epoch: "there", Snapshot: at(99).Snapshot}); ok {
-		t.Errorf("a token of another epoch is said to go on as %+v", token)
+		t.Errorf("a token of another epoch continues as %+v", token)
 	}
 	for tx := uint64(15); ; tx++ {
 		if before, ok = before.After(tx, at(13)); !ok {
@@ -287,17 +287,17 @@ func TestATokenAfterAWriteAsksForTheWriteAndForWhatWasSeenBefore(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoTokenIsRefused(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	for _, text := range []string{"", "*", "?", "aGVyZQ", "aGVyZTsxOjE6", "aGVyZTsxOjE6O3g", "aGVyZTsyOjE6OzA",
-		base64.RawURLEncoding.EncodeToString([]byte("here;1:1:;" + strings.Repeat("1,",
-			64) + "1")), freshness.Token{}.String() + "="} {
+		base64.RawURLEncoding.EncodeToString([]byte("here;1:1:;" + strings.Repeat("1,", 64) + "1")),
+		freshness.Token{}.String() + "="} {
 		if token, err := freshness.ParseToken(text); !errors.Is(err, freshness.ErrInvalidToken) {
 			t.Errorf("%q was read as %+v, %v", text, token, err)
 		}
 	}
 }
 
-// FuzzParseToken finds texts that are read as something else than they say.
+// FuzzParseToken finds texts that are read wrongly.
 func FuzzParseToken(f *testing.F) {
 	f.Add(freshness.Token{Seen: at(14, 12), Wrote: []uint64{13, 15}}.String())
 	f.Fuzz(func(t *testing.T, text string) {
@@ -313,11 +313,11 @@ func FuzzParseToken(f *testing.F) {
 	})
 }
 
-// An announcement that comes late:
+// An announcement comes late:
 //
 //  1. This process inserts a house and is put to sleep before it has announced that.
-//  2. Others remove the house and go on; the feed brings all of it, and the ledger has room for the last two changes only.
-//  3. A reader finds that the house does not exist, which is kept.
+//  2. Others remove the house and go on; the feed delivers all of it. The ledger has room for the last two changes.
+//  3. A reader finds that the house does not exist, and caches that.
 //  4. The process wakes and announces its house.
 func TestALateAnnouncementDoesNotRaiseTheDead(t *testing.T) {
 	l := following(2)
@@ -331,20 +331,20 @@ func TestALateAnnouncementDoesNotRaiseTheDead(t *testing.T) {
 	}
 }
 
-// After a crash the database may give a number anew that the ledger has seen used for something else.
+// After a crash the database may reuse a number that the ledger has seen on another transaction.
 func TestAnAnnouncementWithANumberSeenBeforeIsNotOverlooked(t *testing.T) {
 	l := following(9, 11)
 	l.Reach(at(20))
-	kept := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
-	place := l.Point()
+	cached := freshness.NewEntry(l.Position(), freshness.OnItem(idOf(5)))
+	point := l.Point()
 	l.Announce(made(15, 5))
-	if got := l.Check(kept); got == freshness.Fresh {
-		t.Error("what was kept before an own write is still called fresh")
+	if got := l.Check(cached); got == freshness.Fresh {
+		t.Error("an answer cached before an own write is still fresh")
 	}
-	wantNotLocated(t, l, freshness.Point{Epoch: place.Epoch, Snapshot: at(15).Snapshot})
+	wantNotLocated(t, l, freshness.Point{Epoch: point.Epoch, Snapshot: at(15).Snapshot})
 }
 
-func TestAnAnnouncementIsKnownBeforeTheFeedBringsIt(t *testing.T) {
+func TestAnAnnouncementIsKnownBeforeTheFeedDeliversIt(t *testing.T) {
 	l := following(9)
 	before := l.Position()
 	l.Announce(made(11, 1))
@@ -375,25 +375,26 @@ func TestASubtransactionIsNotKnownBeforeItsTransactionIs(t *testing.T) {
 		before  uint64
 		want    freshness.Verdict
 	}{
-		"its transaction is in flight":    {at(22, 18), 20, freshness.Stale},
-		"its transaction has been told":   {at(22), 20, freshness.Fresh},
-		"it is younger than all told":     {at(20), 20, freshness.Stale},
-		"nobody else writes to the store": {at(22, 18), 0, freshness.Fresh},
+		"its transaction is in flight":   {at(22, 18), 20, freshness.Stale},
+		"its transaction has ended":      {at(22), 20, freshness.Fresh},
+		"it is younger than all seen":    {at(20), 20, freshness.Stale},
+		"the store has no other writers": {at(22, 18), 0, freshness.Fresh},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := following(9)
 			l.Reach(c.reached)
-			kept := l.Position()
+			cached := l.Position()
 			own := property.Updated(30, house(1, 10), house(1, 10))
 			own.Version, own.BeforeTx = 7, c.before
 			l.Announce(own)
-			_, verdict := l.CheckCount(&property.Filter{}, kept)
+			_, verdict := l.CheckCount(&property.Filter{}, cached)
 			wantVerdict(t, verdict, c.want)
 		})
 	}
 }
 
-// A crash takes numbers back: this process writes in the new epoch, and its feed has not come to that yet.
+// After a crash numbers are reused: this process writes in the new epoch, and its feed has not reached that epoch
+// yet.
 func TestAnOwnChangeOfAnotherEpochIsReported(t *testing.T) {
 	for epoch, want := range map[string]bool{"": false, at(1).Epoch: false, "after the crash": true} {
 		l := following(9)

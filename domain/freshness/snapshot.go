@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Snapshot is the set of transactions an answer has seen: those below Xmax that were not in flight. It is what Postgres
-// calls a snapshot (pg_snapshot) and has the same text form. The zero value has seen nothing.
+// Snapshot is the set of transactions that an answer has seen: those below Xmax that were not in flight. Postgres
+// calls it a snapshot (pg_snapshot) and uses the same text form. The zero value has seen nothing.
 type Snapshot struct {
 	Xmin     uint64   // every transaction below has ended
 	Xmax     uint64   // no transaction from here on has been seen
 	InFlight []uint64 // between the two and not ended; ascending
 }
 
-// ErrInvalidSnapshot says that a text is not a snapshot.
+// ErrInvalidSnapshot means that a text is not a snapshot.
 var ErrInvalidSnapshot = errors.New("not a snapshot such as 10:20:10,14")
 
 // Sees reports whether the effects of a transaction, if it committed, are part of the snapshot.
@@ -55,7 +55,7 @@ func (s Snapshot) Before(tx uint64) Snapshot {
 	return Snapshot{Xmin: min(s.Xmin, tx), Xmax: tx, InFlight: s.InFlight[:below:below]}
 }
 
-// ParseSnapshot reads xmin:xmax:xip_list. The error is ErrInvalidSnapshot, wrapped.
+// ParseSnapshot reads xmin:xmax:xip_list. The error wraps ErrInvalidSnapshot.
 func ParseSnapshot(text string) (Snapshot, error) {
 	fail := func() (Snapshot, error) { return Snapshot{}, fmt.Errorf("read %.60q: %w", text, ErrInvalidSnapshot) }
 	parts := strings.Split(text, ":")
@@ -82,8 +82,8 @@ func ParseSnapshot(text string) (Snapshot, error) {
 	return s, nil
 }
 
-// parseTransaction reads the number of a transaction. Postgres has none of 2^63 and above, and refuses a snapshot with
-// one.
+// parseTransaction reads a transaction number. Postgres numbers stay below 2^63, and it refuses a snapshot with a
+// larger one.
 func parseTransaction(text string) (uint64, error) { return strconv.ParseUint(text, 10, 63) }
 
 // String is the Postgres text form, xmin:xmax:xip_list.

@@ -10,7 +10,7 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 )
 
-// ended draws which of the first transactions have ended, and the snapshot that a database would take then.
+// ended draws which of the first transactions have ended, and returns the snapshot that a database would take then.
 func ended(t *rapid.T) ([]bool, freshness.Snapshot) {
 	ended := rapid.SliceOfN(rapid.Bool(), 0, 30).Draw(t, "ended")
 	s := freshness.Snapshot{Xmax: uint64(len(ended))}
@@ -66,12 +66,12 @@ func TestSnapshotTextIsThatOfPostgres(t *testing.T) {
 			t.Errorf("%q reads as %+v, error %v", text, got, err)
 		}
 		if want.String() != text {
-			t.Errorf("%+v is written %q, not %q", want, want, text)
+			t.Errorf("%+v is written %q, want %q", want, want, text)
 		}
 	}
 }
 
-func TestTextsThatAreNoSnapshotsAreRefused(t *testing.T) {
+func TestInvalidSnapshotsAreRefused(t *testing.T) {
 	for _, text := range []string{
 		"", "10", "10:20", "10:20:10:", "20:10:", "a:20:", "10:b:", "-1:20:", "10:20:x", "10:20:9", "10:20:20",
 		"10:20:14,12", "10:20:12,12", "10:20:12,", "10:20:,12", "10:20: 12", "10:18446744073709551616:",
@@ -106,8 +106,8 @@ func FuzzParseSnapshot(f *testing.F) {
 	})
 }
 
-// Postgres has no transaction of 2^63 and above, and answers a snapshot that names one with an error.
-func TestASnapshotNamesNoTransactionThatCannotBe(t *testing.T) {
+// Postgres transactions are below 2^63, and it answers a snapshot with a higher number with an error.
+func TestASnapshotWithAnImpossibleTransactionIsRefused(t *testing.T) {
 	for _, text := range []string{
 		"1:9223372036854775808:", "9223372036854775808:9223372036854775808:", "1:18446744073709551615:",
 		"1:2:9223372036854775808",

@@ -9,31 +9,31 @@ import (
 	"strings"
 )
 
-// Token is what a reader has seen or written and does not want to see undone: everything that Seen has seen, and the
-// transactions Wrote. Its text goes to clients, who give it back with later requests, in any process.
+// Token is what a reader has seen or written and must not see undone: everything that Seen sees, and the
+// transactions Wrote. Clients receive its text and send it back with later requests, to any process.
 type Token struct {
 	Seen  Point
 	Wrote []uint64
 }
 
-// ErrInvalidToken says that a text is not a token.
+// ErrInvalidToken means that a text is not a token.
 var ErrInvalidToken = errors.New("not a consistency token")
 
-// longestWrote is how many transactions a token may name.
+// longestWrote is the largest number of transactions in a token.
 const longestWrote = 64
 
-// Present is the token of a reader that nobody can tell what it has seen: no place ever meets it, so that whoever gets it
-// is to show the present.
+// Present is the token of a reader whose view is unknown. No point ever meets it, so a read with it must return the
+// present state.
 func Present() Token { return Token{Seen: Point{Epoch: "present"}} }
 
-// MetBy reports whether somebody at the place has seen all that the token asks for. Tokens of another epoch are never met.
+// MetBy reports whether p sees all that the token asks for. A token of another epoch is never met.
 func (t Token) MetBy(p Point) bool {
 	return t.Seen.Epoch == p.Epoch && p.Snapshot.Covers(t.Seen.Snapshot) &&
 		!slices.ContainsFunc(t.Wrote, func(tx uint64) bool { return !p.Snapshot.Sees(tx) })
 }
 
-// After is the token of a reader who had this one, stands before a process at the place, and has written. It reports
-// false when that would be too long a list to name.
+// After is the token of a reader that had t and has written tx through a process at p. It reports false when p is
+// of another epoch, or the token would name more than longestWrote transactions.
 func (t Token) After(tx uint64, p Point) (Token, bool) {
 	if t.MetBy(p) {
 		return Token{Seen: p, Wrote: []uint64{tx}}, true
@@ -42,7 +42,7 @@ func (t Token) After(tx uint64, p Point) (Token, bool) {
 	return Token{Seen: t.Seen, Wrote: wrote}, t.Seen.Epoch == p.Epoch && len(wrote) <= longestWrote
 }
 
-// String is the token as text that is safe in headers and URLs.
+// String is the token as text, safe in headers and URLs.
 func (t Token) String() string {
 	text := t.Seen.Epoch + ";" + t.Seen.Snapshot.String() + ";"
 	for i, tx := range t.Wrote {
@@ -54,7 +54,7 @@ func (t Token) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
-// ParseToken reads the text of a token. The error is ErrInvalidToken, wrapped.
+// ParseToken reads the text of a token. The error wraps ErrInvalidToken.
 func ParseToken(text string) (Token, error) {
 	invalid := fmt.Errorf("read %.60q: %w", text, ErrInvalidToken)
 	plain, err := base64.RawURLEncoding.Strict().DecodeString(text)

@@ -1,15 +1,15 @@
 package property
 
-// BulkResult is what has become of a change that was asked for of many listings, one by one.
+// BulkResult counts the outcomes of a bulk edit.
 type BulkResult struct {
 	Changed   int
-	Unchanged int // they were so already
-	Gone      int // they had been removed
+	Unchanged int // already as wanted
+	Gone      int // removed before the edit
 	Refused   []Refusal
 }
 
-// Refusal is a listing that a change was not made to, and why: the change would break a rule, or others kept changing the
-// listing meanwhile.
+// Refusal is a listing that a bulk edit did not change, with the reason. The change would break a rule, or other
+// writers changed the listing at every attempt.
 type Refusal struct {
 	ID  ID
 	Err error

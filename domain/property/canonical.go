@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// String is the canonical text of the search: its parameters as a URL query, in a fixed order, defaults left out. Two
-// searches mean the same exactly when their texts are equal, and ParseSearch reads the text back.
+// String is the canonical text of the search: its parameters as a URL query, in a fixed order, without defaults.
+// Two searches mean the same exactly when their texts are equal. ParseSearch reads the text back.
 func (s *Search) String() string {
 	var q query
 	s.writeQuestion(&q)
@@ -21,7 +21,7 @@ func (s *Search) String() string {
 	return q.text()
 }
 
-// writeQuestion writes what all pages of one search have in common.
+// writeQuestion writes the parameters that all pages of one search share.
 func (s *Search) writeQuestion(q *query) {
 	s.Filter.write(q)
 	if s.Sort != DefaultSort {

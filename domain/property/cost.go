@@ -2,19 +2,19 @@ package property
 
 import "unicode"
 
-// Cost is what it takes a store to answer a question, in orders of magnitude. A store that has few places for what is
-// expensive keeps the rest for what is not.
+// Cost is the work of a store for an answer, in orders of magnitude. A store with few places for expensive work
+// reserves the others for cheap work.
 type Cost int8
 
 // The costs, from low to high. CostPage: an index leads to the listings, or the order of the page meets them early.
-// CostCount: every match is looked at. CostScan: text is compared listing by listing.
+// CostCount: every match is read. CostScan: text is compared listing by listing.
 const (
 	CostPage Cost = iota
 	CostCount
 	CostScan
 )
 
-// Cost is what it takes to find the page.
+// Cost is the cost of finding the page.
 func (s *Search) Cost() Cost {
 	if s.Filter.scans() {
 		return CostScan
@@ -22,7 +22,7 @@ func (s *Search) Cost() Cost {
 	return CostPage
 }
 
-// CountCost is what it takes to count the matches.
+// CountCost is the cost of counting the matches.
 func (f *Filter) CountCost() Cost {
 	if f.scans() {
 		return CostScan
@@ -30,11 +30,11 @@ func (f *Filter) CountCost() Cost {
 	return CostCount
 }
 
-// indexedRun is how many letters or digits in a row an index of text needs.
+// indexedRun is the number of consecutive letters or digits that a text index needs.
 const indexedRun = 3
 
-// scans reports whether the filter asks for a piece of text that no index can find. A second piece that one can find
-// may still be in most listings.
+// scans reports whether the filter contains a piece of text that no index can find. It does so even when an index
+// finds another piece: that one may still be in most listings.
 func (f *Filter) scans() bool {
 	for _, word := range f.Words {
 		if longestRun(word) < indexedRun {

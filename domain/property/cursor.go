@@ -7,15 +7,16 @@ import (
 	"fmt"
 )
 
-// A cursor is the place where a page begins, as text: 8 bytes of sort key, 16 of id and 8 of check sum, in base64url.
-// The check sum covers the place and the search's filter and sort, so that a cursor goes with its own search only and a
-// garbled or invented one is noticed. It is no secret: whoever makes a valid one merely chooses where to begin.
+// The text of a cursor has the sort position where a page begins. It consists of 8 bytes of key, 16 of id and 8 of
+// checksum, in base64url. The checksum covers the position and the search's filter and sort. So a cursor is valid
+// for its own search only, and a garbled or invented one is refused. It is not a secret: a client that makes a
+// valid one merely chooses where to begin.
 const (
-	placeBytes  = 8 + 16
-	cursorBytes = placeBytes + 8
+	positionBytes = 8 + 16
+	cursorBytes   = positionBytes + 8
 )
 
-// NextCursor is the text of the cursor for the page that follows, or "" when the page is not full.
+// NextCursor is the text of the cursor for the next page, or "" when the page is not full.
 func (s *Search) NextCursor(page *Page) string {
 	if next, ok := s.Next(page).Get(); ok {
 		return s.cursor(next)
@@ -32,18 +33,18 @@ func (s *Search) cursor(at SortPosition) string {
 
 func (s *Search) parseCursor(text string) (SortPosition, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != cursorBytes || string(s.cursorSum(b[:placeBytes])) != string(b[placeBytes:]) {
+	if err != nil || len(b) != cursorBytes || string(s.cursorSum(b[:positionBytes])) != string(b[positionBytes:]) {
 		return SortPosition{}, fmt.Errorf("read cursor %.60q: %w", text, ErrInvalidCursor)
 	}
-	return SortPosition{Key: int64(binary.BigEndian.Uint64(b)), ID: ID(b[8:placeBytes])}, nil
+	return SortPosition{Key: int64(binary.BigEndian.Uint64(b)), ID: ID(b[8:positionBytes])}, nil
 }
 
-func (s *Search) cursorSum(place []byte) []byte {
+func (s *Search) cursorSum(position []byte) []byte {
 	var q query
 	s.writeQuestion(&q)
 	sum := sha256.New()
 	sum.Write([]byte(q.text()))
 	sum.Write([]byte{0})
-	sum.Write(place)
-	return sum.Sum(nil)[:cursorBytes-placeBytes]
+	sum.Write(position)
+	return sum.Sum(nil)[:cursorBytes-positionBytes]
 }

@@ -11,7 +11,7 @@ import (
 // carries prices (in units of their currency), areas (square metres) and bathrooms.
 type Decimal int64
 
-// What can be wrong with the text of a Decimal.
+// The errors of the text of a Decimal.
 var (
 	ErrNotDecimal = errors.New("not a decimal number")
 	ErrTooPrecise = errors.New("more than two digits after the decimal point")
@@ -61,7 +61,7 @@ func splitExponent(text string) (mantissa string, exponent int, err error) {
 	return text[:at], exponent, nil
 }
 
-// shifted is the digits as a whole number times ten to the power of shift, if that is a whole number.
+// shifted is the digits as a whole number times ten to the power of shift, if the result is whole.
 func shifted(digits string, shift int) (Decimal, error) {
 	digits = strings.TrimLeft(digits, "0")
 	if digits == "" {
@@ -89,15 +89,16 @@ func allDigits(text string) bool {
 	return true
 }
 
-// DecimalFromFloat is the nearest Decimal to a float that once was one, as SQLite keeps it: exact up to 15 digits.
+// DecimalFromFloat is the Decimal nearest to a float. For a Decimal that SQLite stores as a float it is exact up to
+// 15 digits.
 func DecimalFromFloat(f float64) Decimal { return Decimal(math.Round(f * 100)) }
 
-// Append adds the number with both digits after the point, such as 450000.00, to a buffer.
+// Append appends the number with both digits after the point, such as 450000.00, to a buffer.
 func (d Decimal) Append(b []byte) []byte {
 	magnitude := uint64(d)
 	if d < 0 {
 		b = append(b, '-')
-		magnitude = -magnitude // of the least number, too, which has no positive one of its type
+		magnitude = -magnitude // also right for the least int64, which has no positive counterpart
 	}
 	b = strconv.AppendUint(b, magnitude/100, 10)
 	return append(b, '.', byte('0'+magnitude/10%10), byte('0'+magnitude%10))
@@ -106,7 +107,7 @@ func (d Decimal) Append(b []byte) []byte {
 // String is the number with both digits after the point: 450000.00.
 func (d Decimal) String() string { return string(d.Append(nil)) }
 
-// AppendShort adds the number without needless zeros, such as 2.25, 2.5 or 3, to a buffer.
+// AppendShort appends the number without needless zeros, such as 2.25, 2.5 or 3, to a buffer.
 func (d Decimal) AppendShort(b []byte) []byte {
 	b = d.Append(b)
 	for b[len(b)-1] == '0' {

@@ -15,7 +15,7 @@ import (
 
 var decimalGrammar = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// checkDecimal compares what ParseDecimal makes of a text with exact rational numbers.
+// checkDecimal compares the result of ParseDecimal with exact rational numbers.
 func checkDecimal(t interface{ Fatalf(string, ...any) }, text string) {
 	d, err := property.ParseDecimal(text)
 	if !decimalGrammar.MatchString(text) || len(text) > 64 {
@@ -27,7 +27,7 @@ func checkDecimal(t interface{ Fatalf(string, ...any) }, text string) {
 	if _, exponent, _ := strings.Cut(strings.ToLower(text), "e"); exponent != "" {
 		if n, nerr := strconv.Atoi(exponent); nerr != nil || n > 30 || n < -30 {
 			if err == nil {
-				t.Fatalf("ParseDecimal(%q) is %v, beyond every exponent it takes", text, d)
+				t.Fatalf("ParseDecimal(%q) is %v, want an error for its exponent", text, d)
 			}
 			return
 		}
@@ -38,7 +38,7 @@ func checkDecimal(t interface{ Fatalf(string, ...any) }, text string) {
 	switch {
 	case exact.IsInt() && !outOfRange:
 		if err != nil || int64(d) != exact.Num().Int64() {
-			t.Fatalf("ParseDecimal(%q) is %d (error %v), not %s hundredths", text, d, err, exact.Num())
+			t.Fatalf("ParseDecimal(%q) is %d (error %v), want %s hundredths", text, d, err, exact.Num())
 		}
 	case !errors.Is(err, property.ErrTooPrecise) && !errors.Is(err, property.ErrOutOfRange):
 		t.Fatalf("ParseDecimal(%q) is %v (error %v)", text, d, err)
@@ -86,15 +86,17 @@ func TestDecimalTexts(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]error{
-		"": property.ErrNotDecimal, ".5": property.ErrNotDecimal, "5.": property.ErrNotDecimal, "1,5": property.ErrNotDecimal,
-		"0x10": property.ErrNotDecimal, "NaN": property.ErrNotDecimal, "1e": property.ErrNotDecimal, "--1": property.ErrNotDecimal,
-		" 1": property.ErrNotDecimal, "+1": property.ErrNotDecimal, "1_0": property.ErrNotDecimal,
+		"": property.ErrNotDecimal, ".5": property.ErrNotDecimal, "5.": property.ErrNotDecimal,
+		"1,5":  property.ErrNotDecimal,
+		"0x10": property.ErrNotDecimal, "NaN": property.ErrNotDecimal, "1e": property.ErrNotDecimal,
+		"--1": property.ErrNotDecimal,
+		" 1":  property.ErrNotDecimal, "+1": property.ErrNotDecimal, "1_0": property.ErrNotDecimal,
 		"１":     property.ErrNotDecimal,
 		"1.005": property.ErrTooPrecise, "1e-3": property.ErrTooPrecise,
 		"1e17": property.ErrOutOfRange, "1e31": property.ErrOutOfRange, "10000000000000000": property.ErrOutOfRange,
 	} {
 		if d, err := property.ParseDecimal(text); !errors.Is(err, want) {
-			t.Errorf("ParseDecimal(%q) is %v, error %v, not %v", text, d, err, want)
+			t.Errorf("ParseDecimal(%q) is %v, error %v, want %v", text, d, err, want)
 		}
 	}
 }

@@ -1,15 +1,15 @@
 package property
 
-// Difference is a field of a listing that has changed, named as in the JSON of a listing. The values are plain text as
-// people write it (see Field.Written).
+// Difference is a field of a listing that has changed, named as in the JSON of a listing. The values are plain text
+// as people write it (see Field.Written).
 type Difference struct {
 	Field         string
 	Before, After string
 }
 
-// Differences are the fields in which two states of a listing differ, in the order of Details. Nil is the state of a
-// listing that is not there: before its birth, after its removal. A state before that has no photos may lack them
-// (Change.Before does), and so says nothing of photos, unless it is nil.
+// Differences are the fields in which two states of a listing differ, in the order of Details. Nil is the state of
+// an absent listing, before its creation or after its deletion. A non-nil state before may lack its photos (see
+// Change.Before); without photos it makes no difference in photos.
 func Differences(before, after *Property) []Difference {
 	var changed []Difference
 	for i := range table {

@@ -6,27 +6,27 @@ import (
 	"strings"
 )
 
-// What can be wrong with a request about listings. Adapters translate their own errors into these.
+// The errors of requests about listings. Adapters translate their own errors into these.
 var (
-	// ErrNotFound says that no listing has the id asked for. It never stands for an outage.
+	// ErrNotFound means that no listing has the requested id. It never stands for an outage.
 	ErrNotFound = errors.New("no such listing")
-	// ErrReferenceTaken says that another listing already has the reference.
+	// ErrReferenceTaken means that another listing already has the reference.
 	ErrReferenceTaken = errors.New("the reference belongs to another listing")
-	// ErrVersionConflict says that the listing is no longer at the version the caller meant to change.
+	// ErrVersionConflict means that the listing is no longer at the version that the caller meant to change.
 	ErrVersionConflict = errors.New("the listing has been changed meanwhile")
-	// ErrInvalidCursor says that a cursor was not made by this service, or was made for another search.
+	// ErrInvalidCursor means that a cursor was not made by this service, or was made for another search.
 	ErrInvalidCursor = errors.New("the cursor does not belong to this search")
 )
 
-// FieldError says what is wrong with one field or search parameter.
+// FieldError is what is wrong with one field or search parameter.
 type FieldError struct {
 	// Field is the name as the HTTP contract spells it, such as "price", "photos/3" or "min_price".
 	Field string
-	// Reason completes the sentence "price …": it starts small and has no full stop.
+	// Reason completes the sentence "price …": it starts with a lower-case letter and has no full stop.
 	Reason string
 }
 
-// InvalidError names everything that is wrong with a listing or a search, in the order of the fields.
+// InvalidError has everything that is wrong with a listing or a search, in the order of the fields.
 type InvalidError struct {
 	Fields []FieldError
 }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// FieldType is what the values of a field are, and so how they are written, read and compared.
+// FieldType is the type of a field's values. It determines how they are written, read and compared.
 type FieldType int8
 
-// The types. A choice is a text from a list; money is a decimal that is always present; degrees are one half of a
-// place on Earth, present together with the other half; a list is of web addresses.
+// The types. A choice is a text from a list. Money is a decimal that is always present. Degrees are one half of
+// coordinates, present only together with the other half. A list has web addresses.
 const (
 	TextField FieldType = iota
 	ChoiceField
@@ -21,19 +21,19 @@ const (
 	ListField
 )
 
-// Field is one of the details that a person may set. Its type says which of the functions are set.
+// Field is one of the details that a person may set. Its type determines which of the functions are set.
 type Field struct {
 	Name     string // in the HTTP contract, in files, forms and columns
 	Type     FieldType
-	Required bool     // every source of listings has it
+	Required bool     // present in every source of listings
 	Key      bool     // names the listing at its source: unique, or empty
-	Added    bool     // programs from before the field may serve beside this one: see propertyjson.AppendState
-	Lines    bool     // a text of several lines, whose white space stays as it is
-	Longest  int      // the most characters of a text, or items of a list
+	Added    bool     // programs without the field may run beside this one: see propertyjson.AppendState
+	Lines    bool     // a text of several lines, with its white space unchanged
+	Longest  int      // the largest number of characters of a text, or of items of a list
 	Min, Max Decimal  // the bounds of a number
 	Quarters bool     // a number in quarters such as 2.25
 	Choices  []string // in the order people read them; nil for a currency
-	Default  string   // the choice when a listing has none
+	Default  string   // the choice of a listing without one
 	East     bool     // of degrees: those of the longitude
 
 	Text func(*Details) *string   // of texts and choices
@@ -44,7 +44,7 @@ type Field struct {
 	decimal func(*Details) *Optional[Decimal]
 }
 
-// table is the fields in the order of Details, which is their order everywhere.
+// table has the fields in the order of Details, which is their order everywhere.
 var table = [...]Field{
 	{Name: "reference", Key: true, Longest: MaxReference, Text: func(d *Details) *string { return &d.Reference }},
 	{Name: "title", Required: true, Longest: MaxTitle, Text: func(d *Details) *string { return &d.Title }},
@@ -77,13 +77,13 @@ var table = [...]Field{
 	{Name: "photos", Type: ListField, Longest: MaxPhotos, List: func(d *Details) *[]string { return &d.Photos }},
 }
 
-// FieldCount is how many fields there are.
+// FieldCount is the number of fields.
 const FieldCount = len(table)
 
-// FieldTable is every field that a person may set, in the order of Details. Nobody changes it.
+// FieldTable returns every field that a person may set, in the order of Details. Callers must not change it.
 func FieldTable() []Field { return table[:] }
 
-// FieldNamed finds the field with exactly this name; nil if there is none.
+// FieldNamed finds the field with exactly this name, or returns nil.
 func FieldNamed(name string) *Field {
 	for i := range table {
 		if table[i].Name == name {
@@ -93,13 +93,13 @@ func FieldNamed(name string) *Field {
 	return nil
 }
 
-// Numeric reports whether the values are numbers.
+// Numeric reports whether the field's values are numbers.
 func (f *Field) Numeric() bool {
 	return f.Type == MoneyField || f.Type == WholeField || f.Type == DecimalField || f.Type == DegreesField
 }
 
-// Number is the number of a listing in such a field: money, a whole number or a decimal. A whole number beyond what a
-// Decimal holds, which breaks every rule, becomes the nearest that it does.
+// Number is the number of a listing in a money, whole-number or decimal field. A whole number beyond the range of a
+// Decimal breaks every rule; it becomes the nearest Decimal.
 func (f *Field) Number(d *Details) Optional[Decimal] {
 	const most = math.MaxInt64 / int(one)
 	switch f.Type {
@@ -113,8 +113,8 @@ func (f *Field) Number(d *Details) Optional[Decimal] {
 	}
 }
 
-// SetNumber sets the number of a listing in such a field. It must be whole where the field is; money that is absent
-// is 0.
+// SetNumber sets the number of a listing in a money, whole-number or decimal field. It must be whole where the
+// field is; absent money is 0.
 func (f *Field) SetNumber(d *Details, n Optional[Decimal]) {
 	switch f.Type {
 	case MoneyField:
@@ -126,7 +126,7 @@ func (f *Field) SetNumber(d *Details, n Optional[Decimal]) {
 	}
 }
 
-// Degrees is the half of the position that the field is about.
+// Degrees is the field's half of the position.
 func (f *Field) Degrees(p *Position) *Optional[float64] {
 	if f.East {
 		return &p.Longitude
@@ -145,8 +145,8 @@ func texts[T ~string](choices []T) []string {
 	return list
 }
 
-// Written is the value as people write it: money has two digits after the point, the items of a list are one to a line,
-// and what is absent is empty.
+// Written is the value as people write it. Money has two digits after the point, a list has one item per line, and
+// an absent value is empty.
 func (f *Field) Written(d *Details) string {
 	switch f.Type {
 	case TextField, ChoiceField:
@@ -168,7 +168,7 @@ func (f *Field) Written(d *Details) string {
 	return ""
 }
 
-// same reports whether two listings are the same in this field.
+// same reports whether two listings agree in this field.
 func (f *Field) same(a, b *Details) bool {
 	switch f.Type {
 	case TextField, ChoiceField:
@@ -182,7 +182,7 @@ func (f *Field) same(a, b *Details) bool {
 	}
 }
 
-// carry gives a listing what another one has in this field.
+// carry copies the field's value from one listing to another.
 func (f *Field) carry(to, from *Details) {
 	switch f.Type {
 	case TextField, ChoiceField:
@@ -196,12 +196,12 @@ func (f *Field) carry(to, from *Details) {
 	}
 }
 
-// Position is coordinates of which one half may be missing, as they are while they are read.
+// Position is coordinates of which one half may be missing, as while they are read.
 type Position struct {
 	Latitude, Longitude Optional[float64]
 }
 
-// Position is where the listing is.
+// Position is the listing's position.
 func (d *Details) Position() Position {
 	at, ok := d.Coordinates.Get()
 	if !ok {
@@ -210,7 +210,7 @@ func (d *Details) Position() Position {
 	return Position{Latitude: Some(at.Latitude), Longitude: Some(at.Longitude)}
 }
 
-// Coordinates are both halves; absent unless both are there.
+// Coordinates are both halves; absent unless both are present.
 func (p Position) Coordinates() Optional[Coordinates] {
 	if !p.Latitude.Valid || !p.Longitude.Valid {
 		return Optional[Coordinates]{}
@@ -218,7 +218,8 @@ func (p Position) Coordinates() Optional[Coordinates] {
 	return Some(Coordinates{Latitude: p.Latitude.Value, Longitude: p.Longitude.Value})
 }
 
-// Missing is the name of the half that is missing, and of the half that is there; "" when both are there or neither is.
+// Missing is the name of the missing half and of the present one. Both are "" when both halves are present or
+// neither is.
 func (p Position) Missing() (missing, present string) {
 	switch {
 	case p.Latitude.Valid && !p.Longitude.Valid:

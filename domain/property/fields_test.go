@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// A field that is added to Details has to be added to the table, too.
+// A new field of Details must also be in the table.
 func TestTheTableHasEveryFieldOfDetails(t *testing.T) {
 	full := porttest.FullListing(t)
 	kind := reflect.TypeFor[property.Details]()
@@ -20,7 +20,7 @@ func TestTheTableHasEveryFieldOfDetails(t *testing.T) {
 	for i := range kind.NumField() {
 		got, want := reflect.ValueOf(moved).Field(i).Interface(), reflect.ValueOf(full.Details).Field(i).Interface()
 		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s is in no row of the table: it is %v, not %v", kind.Field(i).Name, got, want)
+			t.Errorf("%s is missing from the table: it is %v, want %v", kind.Field(i).Name, got, want)
 		}
 	}
 }
@@ -39,11 +39,11 @@ func TestEveryFieldIsWrittenAndHasBounds(t *testing.T) {
 		}
 	}
 	if property.FieldNamed("Price") != nil {
-		t.Error("another case of letters is accepted")
+		t.Error("a name in another case is accepted")
 	}
 }
 
-// What programs from before a field do not know must not stand in an entity tag that they compare.
+// A field that older programs do not know must not be part of an entity tag that they compare.
 func TestAFieldThatTheFirstReleaseLacksIsMarkedAsAdded(t *testing.T) {
 	first := []string{
 		"reference", "title", "description", "price", "currency", "location", "offer", "kind", "status", "bedrooms",
@@ -60,20 +60,20 @@ func TestAFieldThatTheFirstReleaseLacksIsMarkedAsAdded(t *testing.T) {
 	}
 }
 
-func TestASourceLacksWhatItDoesNotSay(t *testing.T) {
+func TestASourceLacksTheFieldsThatAreNotPresent(t *testing.T) {
 	set := porttest.FieldsNamed
 	if set("reference", "title", "price", "location")&property.AllFields != 0 {
-		t.Error("a source may lack what every source has")
+		t.Error("a required field counts as one that a source may lack")
 	}
 	for _, half := range []string{"latitude", "longitude"} {
 		want := property.AllFields.Without(set("latitude", "longitude", "kind"))
 		if got := property.Lacking(set(half, "kind", "title")); got != want {
-			t.Errorf("with %s and a kind a source lacks %b, not %b", half, got, want)
+			t.Errorf("with %s and a kind a source lacks %b, want %b", half, got, want)
 		}
 	}
 }
 
-func TestHalfAPlaceIsNoPlace(t *testing.T) {
+func TestHalfAPositionHasNoCoordinates(t *testing.T) {
 	some := property.Some[float64]
 	for _, c := range []struct {
 		at               property.Position
@@ -86,12 +86,12 @@ func TestHalfAPlaceIsNoPlace(t *testing.T) {
 	} {
 		missing, present := c.at.Missing()
 		if missing != c.missing || present != c.present {
-			t.Errorf("of %+v %q is missing and %q is present", c.at, missing, present)
+			t.Errorf("position %+v: %q is missing and %q is present", c.at, missing, present)
 		}
 		d := property.Details{Coordinates: c.at.Coordinates()}
 		whole := c.at.Latitude.Valid && c.at.Longitude.Valid
 		if d.Coordinates.Valid != whole || whole && d.Position() != c.at {
-			t.Errorf("%+v are the coordinates %+v", c.at, d.Coordinates)
+			t.Errorf("position %+v has the coordinates %+v", c.at, d.Coordinates)
 		}
 	}
 }
@@ -108,6 +108,6 @@ func TestFieldsAreNamedOnce(t *testing.T) {
 	names := fieldNames()
 	slices.Sort(names)
 	if len(slices.Compact(names)) != property.FieldCount {
-		t.Errorf("a name comes twice in %q", names)
+		t.Errorf("a name is repeated in %q", names)
 	}
 }

@@ -3,7 +3,7 @@ package property
 // Fields is a set of fields: a bit for each, by its index in the table.
 type Fields uint32
 
-// AllFields are the fields that a source of listings may lack: all but its key for the listing and what is required.
+// AllFields are the fields that a source of listings may lack: all but the key and the required ones.
 var AllFields = func() (all Fields) {
 	for i := range table {
 		if !table[i].Required && !table[i].Key {
@@ -13,7 +13,7 @@ var AllFields = func() (all Fields) {
 	return all
 }()
 
-// halves are the fields of which a source cannot lack one alone.
+// halves are the fields that a source has, or lacks, together.
 var halves = func() (both Fields) {
 	for i := range table {
 		if table[i].Type == DegreesField {
@@ -23,16 +23,16 @@ var halves = func() (both Fields) {
 	return both
 }()
 
-// With is the set and the field with this index.
+// With is the set plus the field with this index.
 func (f Fields) With(index int) Fields { return f | 1<<index }
 
-// Without is the set less the fields of another one.
+// Without is the set minus the fields of another set.
 func (f Fields) Without(other Fields) Fields { return f &^ other }
 
 // Has reports whether the field with this index is in the set.
 func (f Fields) Has(index int) bool { return f&(1<<index) != 0 }
 
-// Lacking is the fields that a source lacks which has these. One half of a place says something of both.
+// Lacking is the fields that a source with the present ones lacks. One half of a position counts as both.
 func Lacking(present Fields) Fields {
 	if present&halves != 0 {
 		present |= halves
@@ -40,7 +40,7 @@ func Lacking(present Fields) Fields {
 	return AllFields.Without(present)
 }
 
-// Completed is the details of a source that lacks the absent fields, which are those of the stored listing.
+// Completed is the details of a source, with the absent fields taken from the stored listing.
 func (d Details) Completed(absent Fields, stored *Details) Details {
 	for i := range table {
 		if absent.Has(i) {

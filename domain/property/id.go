@@ -6,14 +6,15 @@ import (
 	"errors"
 )
 
-// ID identifies a listing: a UUID. Gable assigns version 7; hand-written SQL may bring any other version. Order by bytes
-// is the order of the canonical text and of the databases' columns.
+// ID identifies a listing: a UUID. Gable assigns version 7; hand-written SQL may insert any other version. The
+// order of the bytes is the order of the canonical texts and of the databases' columns.
 type ID [16]byte
 
-// ErrInvalidID says that a text is not a UUID.
+// ErrInvalidID means that a text is not a UUID.
 var ErrInvalidID = errors.New("not a UUID such as 0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11")
 
-// ParseID reads the canonical 36-character form of a UUID, in either case of letters. Anything else is ErrInvalidID.
+// ParseID reads the canonical 36-character form of a UUID, in either case of letters. For any other text the error
+// is ErrInvalidID.
 func ParseID(text string) (ID, error) {
 	var id ID
 	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// Case is what a character outside ASCII is known to fold to in every store.
+// Case is how a character outside ASCII folds in every store.
 type Case int8
 
 const (
@@ -17,8 +17,8 @@ const (
 	Uncertain
 )
 
-// CaseOf is the case of a character outside ASCII. A store that folds a caseless or a cased one otherwise cannot be
-// used: ContainsText would be wrong about it.
+// CaseOf is the case of a character outside ASCII. A store that folds a caseless or a cased character differently
+// cannot be used: ContainsText would be wrong about it.
 func CaseOf(r rune) Case {
 	switch {
 	case uncertain(r):
@@ -29,28 +29,29 @@ func CaseOf(r rune) Case {
 	return Caseless
 }
 
-// uncertain is true of the Kelvin sign, the long s, and the dotted and dotless i, which some databases take to be an
-// ASCII letter, and of characters that are not assigned in Go's version of Unicode: in a later one they may be the
-// other case of any letter. Assigned characters never change their case.
+// uncertain is true of characters that may fold to anything. These are the Kelvin sign, the long s, and the dotted
+// and dotless i, which some databases fold to an ASCII letter. They are also the characters that are not assigned
+// in Go's version of Unicode: in a later version they may be the other case of any letter. Assigned characters
+// never change their case.
 func uncertain(r rune) bool {
 	switch {
 	case r == '\u212A', r == '\u017F', r == '\u0130', r == '\u0131':
 		return true
 	case r <= 0x377, 0x3A3 <= r && r <= 0x52F, 0x4E00 <= r && r <= 0x9FFF, 0xAC00 <= r && r <= 0xD7A3:
-		return false // Latin, Greek and Cyrillic, Han, Hangul: all assigned, and looking that up takes five times as long
+		return false // Latin, Greek and Cyrillic, Han, Hangul: all assigned; the lookup takes five times as long
 	}
 	return unicode.Is(unicode.Cn, r)
 }
 
-// cased is true of a letter that exists in two cases. SimpleFold knows those that are only the lower case of another
-// (ß of ẞ), the others those whose two cases are no pair.
+// cased is true of a letter that exists in two cases. SimpleFold finds those that are only the lower case of
+// another (ß of ẞ); ToLower and ToUpper find those whose two cases do not form a pair.
 func cased(r rune) bool {
 	return unicode.SimpleFold(r) != r || unicode.ToLower(r) != r || unicode.ToUpper(r) != r
 }
 
-// ContainsText says whether part occurs in text, letters compared without regard to case. It is certain wherever case
-// folding is: ASCII letters fold the same in every store, and caseless characters do not fold at all. Text that is the
-// same already is the same folded, but for the one letter whose lower case depends on the letters around it.
+// ContainsText decides whether text contains part, without regard to the case of letters. It is certain wherever
+// case folding is: ASCII letters fold the same in every store, and caseless characters do not fold at all. Equal
+// texts stay equal when folded, except for the one letter whose lower case depends on the letters around it.
 func ContainsText(text, part string) Match {
 	if strings.Contains(text, part) || strings.Contains(lowerASCII(text), lowerASCII(part)) {
 		if strings.ContainsRune(part, 'Σ') {
@@ -68,12 +69,13 @@ func mayFold(r rune) bool { return r > unicode.MaxASCII && CaseOf(r) != Caseless
 
 func mayFoldToAny(r rune) bool { return r > unicode.MaxASCII && uncertain(r) }
 
-// ContainsFold decides what ContainsText leaves open, by Unicode's simple lower case: how Gable's own stores do it.
+// ContainsFold decides what ContainsText leaves open, by Unicode's simple lower case, as Gable's own stores do.
 func ContainsFold(text, part string) bool {
 	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }
 
-// lowerASCII leaves the text alone when it has no capital among its ASCII letters.
+// lowerASCII returns the text with its ASCII letters in lower case. Without a capital among them it returns the
+// text itself.
 func lowerASCII(text string) string {
 	isUpper := func(b byte) bool { return 'A' <= b && b <= 'Z' }
 	for i := range len(text) {

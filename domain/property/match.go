@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Match is what a filter can say about a listing without asking the database.
+// Match is a filter's decision about a listing, made without the database.
 type Match int8
 
-// No and Yes are certain: every store decides the same. Maybe means that stores could differ, so nothing may be
-// concluded: whoever gets it has to ask the store.
+// The decisions. No and Yes are certain: every store decides the same. Maybe means that stores could differ: ask
+// the store.
 const (
 	No Match = iota
 	Maybe
@@ -27,9 +27,9 @@ func certain(yes bool) Match {
 	return No
 }
 
-// Matches says whether the filter lets the listing through. Numbers, choices, times and boxes are always certain; text
-// may not be where databases fold its letters differently (see ContainsText), nor are places at the very rim of a
-// circle.
+// Matches decides whether the filter lets the listing through. Numbers, choices, times and boxes are always
+// certain. Text is uncertain where databases fold its letters differently (see ContainsText), and so is a place at
+// the very rim of a circle.
 func (f *Filter) Matches(p *Property) Match {
 	if !f.matchesExactly(p) {
 		return No
@@ -62,8 +62,8 @@ func oneOf[T comparable](choices []T, v T) bool {
 
 func later(t time.Time, bound Optional[time.Time]) bool { return !bound.Valid || t.After(bound.Value) }
 
-// rim is how far, relative to the radius and in kilometres, a distance must be from the radius to be certain: far more
-// than the sines of two mathematical libraries differ, far less than anybody measures.
+// rim is the margin around a radius within which a distance is uncertain: rim kilometres plus rim times the radius.
+// It is far more than the sines of two mathematical libraries differ, and far less than any measurement resolves.
 const rim = 1e-6
 
 func (f *Filter) matchesNear(p *Property) Match {

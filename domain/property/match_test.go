@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// wantCertain says that a certain answer about text is what folding both sides gives.
+// wantCertain checks that a certain decision about text agrees with folding both sides.
 func wantCertain(t interface{ Fatalf(string, ...any) }, text, part string) {
 	match, folded := property.ContainsText(text, part), property.ContainsFold(text, part)
 	if match == property.Yes && !folded || match == property.No && folded {
@@ -32,7 +32,7 @@ func TestEveryCharacterIsCertainOnlyWhereFoldingIs(t *testing.T) {
 		for folded := unicode.SimpleFold(r); folded != r; folded = unicode.SimpleFold(folded) {
 			wantCertain(t, string(r), string(folded))
 			if r > unicode.MaxASCII && property.ContainsText(string(r), string(folded)) == property.No {
-				t.Errorf("%U is certainly not %U, which some database takes for the same letter", r, folded)
+				t.Errorf("%U is certainly not %U, but a database may take them for the same letter", r, folded)
 			}
 		}
 	}
@@ -57,13 +57,13 @@ func TestTextIsMatchedWithoutWildcards(t *testing.T) {
 		{"\uA7CB", "ɤ", property.Maybe},   // its lower case since Unicode 16
 		{"ɤ", "\uA7CB", property.Maybe},
 		{"\uA7CBɤ", "\uA7CB", property.Yes},
-		{"VILA ALFÍ", "alfi", property.No}, // where it is otherwise the database is refused
+		{"VILA ALFÍ", "alfi", property.No}, // a database that decides otherwise is refused
 		{"ALFI\u0301", "\u0307", property.No},
 		{"", "", property.Yes},
 		{"", "a", property.No},
 	} {
 		if got := property.ContainsText(row.text, row.part); got != row.want {
-			t.Errorf("ContainsText(%q, %q) is %v, not %v", row.text, row.part, got, row.want)
+			t.Errorf("ContainsText(%q, %q) is %v, want %v", row.text, row.part, got, row.want)
 		}
 	}
 }
@@ -77,12 +77,12 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 			least = min(least, part.Matches(&p))
 		}
 		if got := f.Matches(&p); got != least {
-			t.Fatalf("the filter %q says %v; the least its parts say is %v", &f, got, least)
+			t.Fatalf("the filter %q decides %v, want %v, the least of its parts", &f, got, least)
 		}
 	})
 }
 
-// parts are the filters that together make a filter, one for each parameter.
+// parts splits a filter into one filter for each parameter.
 func parts(f property.Filter) []property.Filter {
 	list := []property.Filter{
 		{Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
@@ -110,7 +110,7 @@ func TestTheRimOfACircleIsUncertain(t *testing.T) {
 	} {
 		f := property.Filter{Near: property.Some(property.Circle{Center: center, RadiusKM: radius})}
 		if got := f.Matches(&p); got != want {
-			t.Errorf("at a distance of %v within %v is %v, not %v", distance, radius, got, want)
+			t.Errorf("distance %v, radius %v: %v, want %v", distance, radius, got, want)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestTheBoundsOfACircleContainIt(t *testing.T) {
 	})
 }
 
-// destination is where one comes out after so many kilometres on a great circle.
+// destination is the end of a great-circle path of so many kilometres.
 func destination(from property.Coordinates, bearing, km float64) property.Coordinates {
 	const degree = math.Pi / 180
 	angle, lat := km/property.EarthRadiusKM, from.Latitude*degree

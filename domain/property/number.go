@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// AmbiguousError says that a number can be read in two ways: the point in 450.000 stands between thousands in one
-// country and before decimals in another.
+// AmbiguousError means that a number can be read in two ways. The point in 450.000 separates thousands in one
+// country and decimals in another.
 type AmbiguousError struct{ Text string }
 
-// Error says how to write either reading.
+// Error names the spellings of both readings.
 func (e *AmbiguousError) Error() string {
 	grouped := strings.ReplaceAll(e.Text, ".", "")
 	if strings.Count(e.Text, ".") > 1 {
@@ -23,14 +23,14 @@ func (e *AmbiguousError) Error() string {
 		e.Text[:len(e.Text)-1], e.Text)
 }
 
-// thousandsOrDecimals are numbers in which each point stands where one between thousands would.
+// thousandsOrDecimals matches numbers in which each point stands where a thousands separator would.
 var thousandsOrDecimals = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$`)
 
-// Ambiguous reports whether a number that somebody has written can be read in two ways. A machine's number, as in JSON
-// or in a database, is never ambiguous.
+// Ambiguous reports whether a number written by a person can be read in two ways. A machine's number, as in JSON or
+// in a database, is never ambiguous.
 func Ambiguous(text string) bool { return thousandsOrDecimals.MatchString(text) }
 
-// ParseWritten is ParseDecimal for a text that a person or a foreign program may have written. One more error is an
+// ParseWritten is ParseDecimal for text that a person or a foreign program may have written. It has one more error,
 // *AmbiguousError.
 func ParseWritten(text string) (Decimal, error) {
 	if Ambiguous(text) {
@@ -39,23 +39,23 @@ func ParseWritten(text string) (Decimal, error) {
 	return ParseDecimal(text)
 }
 
-// decimalNumber is what a JSON number is, and also numbers with leading zeros.
+// decimalNumber matches a JSON number, and also numbers with leading zeros.
 var decimalNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// ErrNotNumber says that a text is not a finite decimal number.
+// ErrNotNumber means that a text is not a finite decimal number.
 var ErrNotNumber = errors.New("not a number")
 
-// ParseNumber reads a decimal number such as -122.33 as a float: digits, a point, an exponent, and none of the other
-// spellings that Go has for floats.
+// ParseNumber reads a decimal number such as -122.33 as a float. It accepts digits, a point and an exponent, and
+// none of Go's other spellings of floats.
 func ParseNumber(text string) (float64, error) {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(n, 0) || !decimalNumber.MatchString(text) {
 		return 0, ErrNotNumber
 	}
-	return n + 0, nil // -0 becomes 0, so that both are one
+	return n + 0, nil // turns -0 into 0, so that both are equal
 }
 
-// ParseWhole reads a whole number from lowest to highest. The text is digits alone, after a minus where lowest is
+// ParseWhole reads a whole number from lowest to highest. The text has only digits, after a minus where lowest is
 // negative.
 func ParseWhole(text string, lowest, highest int) (int, error) {
 	digits, negative := text, false

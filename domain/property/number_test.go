@@ -36,7 +36,7 @@ func TestAPointBeforeThreeDigitsIsNotGuessed(t *testing.T) {
 	}
 }
 
-// Both readings that the message names have to be readable themselves, or somebody is sent in a circle.
+// Both readings in the message must be readable themselves, or the message leads in a circle.
 func TestEachReadingThatIsNamedCanBeRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`[1-9][0-9]{0,2}\.[0-9]{3}`).Draw(t, "text")
@@ -51,7 +51,7 @@ func TestEachReadingThatIsNamedCanBeRead(t *testing.T) {
 	})
 }
 
-// Go's own parsers take more than anybody would call a number.
+// Go's own parsers accept more than people call a number.
 func TestNumbersAreDecimalAndFinite(t *testing.T) {
 	for _, text := range []string{
 		"", "0x1p3", "0X1P-2", "1_000", "0x_1p3", "NaN", "nan", "Inf", "-Infinity", "+1", ".5", "5.", "1e", "1e999",
@@ -87,7 +87,9 @@ func TestWholeNumbersAreDigitsAlone(t *testing.T) {
 }
 
 func TestAWholeNumberHasAMinusWhereItMayBeNegative(t *testing.T) {
-	for _, text := range []string{"", "-", "--1", "- 1", "+1", "−1", "1-", "-1.0", "-1e0", "-11", "201", "-9223372036854775809"} {
+	for _, text := range []string{
+		"", "-", "--1", "- 1", "+1", "−1", "1-", "-1.0", "-1e0", "-11", "201", "-9223372036854775809",
+	} {
 		if n, err := property.ParseWhole(text, -10, 200); err == nil {
 			t.Errorf("%q is read as %d", text, n)
 		}
@@ -98,11 +100,11 @@ func TestAWholeNumberHasAMinusWhereItMayBeNegative(t *testing.T) {
 		}
 	}
 	if n, err := property.ParseWhole("-0", 0, 1000); err == nil {
-		t.Errorf("-0 is read as %d where no number is negative", n)
+		t.Errorf("-0 is read as %d where numbers are not negative", n)
 	}
 }
 
-// SQL and JSON are made of these texts, those of forged cursors included.
+// SQL and JSON contain these texts, those of forged cursors included.
 func TestEveryDecimalIsWrittenAsANumber(t *testing.T) {
 	check := func(t interface{ Fatalf(string, ...any) }, d property.Decimal) {
 		got, ok := new(big.Rat).SetString(d.String())

@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// world is a table of listings and a store that answers searches about it, the plain way. Where the filter says Maybe the
-// store decides by a coin of its own for each state of a listing, since stores may differ.
+// world is a table of listings and a store that answers searches about it, the plain way. Where the filter returns
+// Maybe, the store decides by a coin for each state of a listing, since stores may differ.
 type world struct {
 	rows map[property.ID]property.Property
 	coin func(*property.Property) bool
@@ -30,7 +30,7 @@ func newWorld(t *rapid.T) world {
 	return w
 }
 
-// description is mostly short, and now and then so long that two or three of them fill a page.
+// description is usually short, and sometimes so long that two or three of them fill a page.
 func description() *rapid.Generator[string] {
 	return rapid.SampledFrom([]string{
 		"", "bright", "school", strings.Repeat("s", property.PageBytes*2/5), strings.Repeat("l", property.PageBytes*7/10),
@@ -50,8 +50,7 @@ func (w world) page(s *property.Search) *property.Page {
 			page.Properties = append(page.Properties, p)
 		}
 	}
-	slices.SortFunc(page.Properties, func(a,
-		b property.Property) int {
+	slices.SortFunc(page.Properties, func(a, b property.Property) int {
 		return s.Sort.Compare(s.Sort.PositionOf(&a), s.Sort.PositionOf(&b))
 	})
 	for n, weight := 0, 0; n < len(page.Properties); n++ {
@@ -107,7 +106,7 @@ func (w world) change(t *rapid.T) property.Change {
 	return property.Updated(1, before, after)
 }
 
-// search is a random search with a small page, often about everything, often beginning inside the table.
+// search draws a search with a small page, often about everything, often beginning inside the table.
 func (w world) search(t *rapid.T) *property.Search {
 	s := porttest.Search().Draw(t, "search")
 	if rapid.Bool().Draw(t, "about everything") {
@@ -153,11 +152,11 @@ func TestAPatchedPageIsWhatTheStoreAnswers(t *testing.T) {
 				continue
 			}
 			if !samePage(patched, after) {
-				t.Fatalf("%s applied to a page of %q %s gives\n%+v\nnot\n%+v", c.Op, s, what, patched, after)
+				t.Fatalf("%s applied to a page of %q %s gives\n%+v\nwant\n%+v", c.Op, s, what, patched, after)
 			}
 			again, ok := s.Apply(patched, c.ID, c.Version, c.After)
 			if !ok || !samePage(again, patched) {
-				t.Fatalf("%s applied twice to a page of %q gives\n%+v (%t)\nnot\n%+v", c.Op, s, again, ok, patched)
+				t.Fatalf("%s applied twice to a page of %q gives\n%+v (%t)\nwant\n%+v", c.Op, s, again, ok, patched)
 			}
 		}
 	})
@@ -183,16 +182,16 @@ func TestApplyNeverPutsAnOlderVersionOverANewer(t *testing.T) {
 	})
 }
 
-func TestApplyLeavesThePageItIsGivenAlone(t *testing.T) {
+func TestApplyDoesNotAlterItsPage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		s := w.search(t)
 		page := w.page(s)
-		kept := &property.Page{Properties: slices.Clone(page.Properties)}
+		copied := &property.Page{Properties: slices.Clone(page.Properties)}
 		c := w.change(t)
 		s.Apply(page, c.ID, c.Version, c.After)
-		if !samePage(page, kept) {
-			t.Fatalf("Apply changed the page it was given from\n%+v\nto\n%+v", kept, page)
+		if !samePage(page, copied) {
+			t.Fatalf("Apply altered its page from\n%+v\nto\n%+v", copied, page)
 		}
 	})
 }
@@ -211,10 +210,10 @@ func TestAnUncertainMatchIsNeverPatched(t *testing.T) {
 	p := listing(t, 1, func(d *property.Details) { d.Title = "école" })
 	c := property.Inserted(1, p)
 	if !s.Window(new(property.Page)).Touches(&c) || !s.Filter.AffectsCount(&c) {
-		t.Errorf("a change that may match was taken for one that does not")
+		t.Errorf("a change that may match is taken for one that does not")
 	}
 	if page, ok := s.Apply(new(property.Page), p.ID, 1, &p); ok {
-		t.Errorf("an uncertain match was decided: %+v", page)
+		t.Errorf("an uncertain match is patched: %+v", page)
 	}
 	upper := listing(t, 1, func(d *property.Details) { d.Title = "ECOLE" })
 	if c := property.Updated(2, p, upper); !s.Filter.AffectsCount(&c) {
@@ -229,7 +228,7 @@ func TestTheLastRowOfAFullPageIsReplacedInPlace(t *testing.T) {
 	after.Title, after.Version = "new", 2
 	page, ok := s.Apply(&property.Page{Properties: []property.Property{before}}, after.ID, 2, &after)
 	if !ok || !samePage(page, &property.Page{Properties: []property.Property{after}}) {
-		t.Errorf("a change that keeps the last row's place gives %+v (%t)", page, ok)
+		t.Errorf("a change of the last row in place gives %+v (%t)", page, ok)
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 )
 
 // ParseSearch reads a search from parameters spelled as in the HTTP contract, such as {"kind": {"house,room"},
-// "max_price": {"450000"}}. Equal searches give equal values, however they are written. The error is an *InvalidError
-// that names every parameter that is unknown, repeated, malformed or in contradiction with another, or
-// ErrInvalidCursor (wrapped) when only the cursor is at fault.
+// "max_price": {"450000"}}. Equal searches give equal values, in whatever spelling. The error is an *InvalidError
+// that names every parameter that is unknown, repeated, malformed or in contradiction with another. When only the
+// cursor is at fault, the error wraps ErrInvalidCursor.
 func ParseSearch(parameters map[string][]string) (Search, error) {
 	p := parser{parameters: parameters}
 	s := Search{Filter: p.filter(), Sort: p.sort(), Limit: p.limit()}
@@ -23,7 +23,7 @@ func ParseSearch(parameters map[string][]string) (Search, error) {
 	if err := p.wrong.orNil(); err != nil {
 		return Search{}, err
 	}
-	if _, given := parameters["cursor"]; given {
+	if _, present := parameters["cursor"]; present {
 		after, err := s.parseCursor(cursor)
 		if err != nil {
 			return Search{}, err
@@ -33,7 +33,7 @@ func ParseSearch(parameters map[string][]string) (Search, error) {
 	return s, nil
 }
 
-// parser takes parameters one by one and collects what is wrong with them.
+// parser takes parameters one by one and collects their errors.
 type parser struct {
 	parameters map[string][]string
 	taken      []string
@@ -48,7 +48,7 @@ func (p *parser) take(name string) string {
 		return ""
 	case 1:
 	default:
-		p.wrong.add(name, "must be given once, not %d times", len(values))
+		p.wrong.add(name, "must appear once, not %d times", len(values))
 		return ""
 	}
 	if values[0] == "" {
@@ -111,7 +111,7 @@ func nilIfEmpty[T any](s []T) []T {
 	return s
 }
 
-// choices reads a comma list of known words; naming all of them is the same as naming none.
+// choices reads a comma-separated list of known words; all of them mean the same as none.
 func choices[T ~string](p *parser, name string, known []T) []T {
 	chosen := commaList[T](p.take(name))
 	for _, c := range chosen {
@@ -170,8 +170,8 @@ func (p *parser) whole(name, text string, f *Field) Decimal {
 	return Decimal(n) * one
 }
 
-// strictTime is RFC 3339. Go's parser also takes an hour of one digit, a comma before the fraction, and an offset of a
-// day.
+// strictTime matches RFC 3339. Go's parser also accepts an hour of one digit, a comma before the fraction, and an
+// offset of a day.
 var strictTime = regexp.MustCompile(
 	`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
@@ -182,7 +182,7 @@ func parseTime(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339Nano, text)
 }
 
-// ErrNotTime says that a text is not a time of RFC 3339.
+// ErrNotTime means that a text is not an RFC 3339 time.
 var ErrNotTime = errors.New("not a time")
 
 func (p *parser) time(name string) Optional[time.Time] {
@@ -208,7 +208,8 @@ func (p *parser) numbers(name string, text string, count int, shape string) []fl
 		numbers = append(numbers, n)
 	}
 	if len(numbers) != count || strings.Count(text, ",") != count-1 {
-		p.wrong.add(name, "must be %s in degrees, such as %s", shape, map[int]string{2: "47.61,-122.33", 4: "-122.5,47.4,-122.2,47.8"}[count])
+		example := map[int]string{2: "47.61,-122.33", 4: "-122.5,47.4,-122.2,47.8"}[count]
+		p.wrong.add(name, "must be %s in degrees, such as %s", shape, example)
 		return nil
 	}
 	return numbers
@@ -239,10 +240,10 @@ func (p *parser) circle(name, radiusName string) Optional[Circle] {
 	case text == "" && radiusText == "":
 		return Optional[Circle]{}
 	case text == "":
-		p.wrong.add(radiusName, "needs near beside it")
+		p.wrong.add(radiusName, "needs near as well")
 		return Optional[Circle]{}
 	case radiusText == "":
-		p.wrong.add(name, "needs radius_km beside it")
+		p.wrong.add(name, "needs radius_km as well")
 		return Optional[Circle]{}
 	}
 	radius, err := ParseNumber(radiusText)

@@ -2,11 +2,11 @@ package property
 
 import "math/bits"
 
-// MaxPercent is the largest change in percent that RaisedBy takes, up or down.
+// MaxPercent is the largest change in percent that RaisedBy accepts, up or down.
 const MaxPercent Decimal = 1_000_00
 
-// RaisedBy is the number and so many percent of it, which may be negative, rounded to hundredths, halves away from zero.
-// The number and the percentage must lie within MaxPrice and MaxPercent.
+// RaisedBy is the number plus percent of it. The percentage may be negative. The result is rounded to hundredths,
+// halves away from zero. The number and the percentage must lie within MaxPrice and MaxPercent.
 func (d Decimal) RaisedBy(percent Decimal) Decimal {
 	const whole = 100_00 // hundredths of a percent in one
 	negative := d < 0 != (percent < 0)

@@ -10,12 +10,12 @@ import (
 
 func TestAPriceIsRaisedByPercent(t *testing.T) {
 	for _, c := range []struct{ price, percent, want property.Decimal }{
-		{450_000_00, 2_00, 459_000_00}, {450_000_00, -2_00, 441_000_00}, {100, 50, 101}, {99, 50, 99}, {1, 50_00, 2}, {1,
-			-50_00, 0},
+		{450_000_00, 2_00, 459_000_00}, {450_000_00, -2_00, 441_000_00}, {100, 50, 101}, {99, 50, 99}, {1, 50_00, 2},
+		{1, -50_00, 0},
 		{0, 10_00, 0}, {450_000_00, 0, 450_000_00}, {450_000_00, -100_00, 0},
 	} {
 		if got := c.price.RaisedBy(c.percent); got != c.want {
-			t.Errorf("%s raised by %s%% is %s, not %s", c.price, c.percent, got, c.want)
+			t.Errorf("%s raised by %s%% is %s, want %s", c.price, c.percent, got, c.want)
 		}
 	}
 }
@@ -33,7 +33,7 @@ func TestRaisingIsExactToTheHundredth(t *testing.T) {
 			want = price - property.Decimal(part.Int64())
 		}
 		if got := price.RaisedBy(percent); got != want {
-			t.Fatalf("%s raised by %s%% is %s, not %s", price, percent, got, want)
+			t.Fatalf("%s raised by %s%% is %s, want %s", price, percent, got, want)
 		}
 	})
 }

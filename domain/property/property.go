@@ -1,27 +1,27 @@
-// Package property is the heart of Gable: what a listing is, what a search for listings means, what a change to a
-// listing is, and which cached answers a change touches. If a rule can be said to an estate agent, it is here.
+// Package property has the rules of Gable's trade: what a listing is, what a search means, and which cached answers
+// a change touches. If a rule can be explained to an estate agent, it is here.
 //
 // The package is pure: it does no input or output, reads no clock and makes no random numbers. Time, identity and
-// randomness arrive as arguments. Fields and search parameters have one spelling, that of the HTTP contract: errors
-// name them so, and a search is read from and written as a URL query. Requests, JSON and SQL are for the adapters.
+// randomness arrive as arguments. Fields and search parameters have one spelling, that of the HTTP contract. Errors
+// use it, and a search is read from and written as a URL query. Requests, JSON and SQL belong to the adapters.
 package property
 
 import "time"
 
-// Property is one listing. Values are passed around by copy and treated as immutable: whoever wants another state makes
-// another value. The zero value is no listing and is accepted nowhere.
+// Property is one listing. Values are copied and treated as immutable: another state is another value. The zero
+// value is invalid and accepted nowhere.
 type Property struct {
 	ID ID
 	Details
-	// Version is 1 at birth and one more at each change, whoever made it; the database counts.
+	// Version is 1 at creation and one more after each change by any writer; the database counts.
 	Version int64
 	// CreatedAt and UpdatedAt are UTC, to the microsecond. The database raises UpdatedAt at each change.
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// Details is everything about a listing that a person may set; fields.go has a table of it. The comments name the field
-// of the RESO Data Dictionary.
+// Details is everything about a listing that a person may set; fields.go has the table of its fields. The comments
+// name the field of the RESO Data Dictionary.
 type Details struct {
 	Reference   string                // ListingId: its id at the source; 1 to 64 characters, unique; "" is none
 	Title       string                // 1 to 200 characters
@@ -48,8 +48,8 @@ type Coordinates struct {
 	Longitude float64 // -180 to 180, east is positive
 }
 
-// New makes a listing at version 1. Its details are tidied (surrounding white space goes, omitted choices get their
-// defaults) and then have to keep every rule; the error is an *InvalidError that names each field that does not.
+// New makes a listing at version 1. It tidies the details (removes surrounding white space, sets omitted choices to
+// their defaults) and checks every rule. The error is an *InvalidError that names each field that breaks one.
 func New(id ID, details Details, now time.Time) (Property, error) {
 	tidy, err := details.Checked()
 	if err != nil {
@@ -60,7 +60,7 @@ func New(id ID, details Details, now time.Time) (Property, error) {
 }
 
 // Update is the listing with other details, tidied and checked as in New. Version and UpdatedAt stay: the database
-// raises them when the revision is stored.
+// raises them when it stores the update.
 func (p Property) Update(details Details) (Property, error) {
 	tidy, err := details.Checked()
 	if err != nil {
@@ -70,7 +70,7 @@ func (p Property) Update(details Details) (Property, error) {
 	return p, nil
 }
 
-// Equal reports whether two sets of details are the same in every field.
+// Equal reports whether two details are equal in every field.
 func (d Details) Equal(o Details) bool {
 	for i := range table {
 		if !table[i].same(&d, &o) {
@@ -80,7 +80,7 @@ func (d Details) Equal(o Details) bool {
 	return true
 }
 
-// Instant is a time as listings keep it: UTC, to the microsecond, without a monotonic reading.
+// Instant is a time in the form of a listing's times: UTC, to the microsecond, without a monotonic reading.
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // Optional is a value that may be absent. The zero value is absent.

@@ -50,9 +50,9 @@ func TestEqualComparesPhotosInOrder(t *testing.T) {
 func TestNewTidiesAndDefaults(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 1_999, time.FixedZone("", 3600))
 	p, err := property.New(property.ID{1}, property.Details{Title: " A\u00a0", Location: "\tB ", Reference: " R ",
-		Description: " kept ", Photos: []string{}}, now)
+		Description: " as written ", Photos: []string{}}, now)
 	want := property.Details{
-		Title: "A", Location: "B", Reference: "R", Description: " kept ", Currency: "USD",
+		Title: "A", Location: "B", Reference: "R", Description: " as written ", Currency: "USD",
 		Offer: property.OfferSale, Kind: property.KindOther, Status: property.StatusActive,
 	}
 	if err != nil || !reflect.DeepEqual(p.Details, want) {
@@ -60,7 +60,7 @@ func TestNewTidiesAndDefaults(t *testing.T) {
 	}
 	born := time.Date(2026, 11, 23, 8, 0, 0, 1_000, time.UTC)
 	if p.Version != 1 || p.CreatedAt != born || p.UpdatedAt != born {
-		t.Errorf("the listing is born at version %d, %v and %v", p.Version, p.CreatedAt, p.UpdatedAt)
+		t.Errorf("the new listing has version %d and the times %v and %v", p.Version, p.CreatedAt, p.UpdatedAt)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestEveryBrokenRuleIsNamed(t *testing.T) {
 	}
 	for _, row := range []struct {
 		edit  func(*property.Details)
-		field string // "" keeps every rule
+		field string // "": no rule is broken
 	}{
 		{func(*property.Details) {}, ""},
 		{func(d *property.Details) { d.Title = " " }, "title"},
@@ -123,7 +123,7 @@ func TestEveryBrokenRuleIsNamed(t *testing.T) {
 			t.Errorf("%.100v: %v", d, err)
 		case row.field != "" && (!errors.As(err, &invalid) || len(invalid.Fields) != 1 ||
 			invalid.Fields[0].Field != row.field):
-			t.Errorf("%.100v: error %v, not one about %s", d, err, row.field)
+			t.Errorf("%.100v: error %v, want one about %s", d, err, row.field)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestAllBrokenRulesAreNamedInTheOrderOfTheFields(t *testing.T) {
 		named = append(named, f.Field)
 	}
 	if !slices.Equal(named, want) {
-		t.Errorf("the error names %v, not %v", named, want)
+		t.Errorf("the error names %v, want %v", named, want)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestCheckedDetailsStayTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		if twice, err := once.Checked(); err != nil || !twice.Equal(once) {
-			t.Fatalf("checked twice the details are\n%+v\nnot\n%+v (error %v)", twice, once, err)
+			t.Fatalf("checked twice the details are\n%+v\nwant\n%+v (error %v)", twice, once, err)
 		}
 	})
 }
@@ -176,7 +176,7 @@ func FuzzParseID(f *testing.F) {
 
 func TestIDsAreOrderedAsTheirTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := drawPlace(t).ID, drawPlace(t).ID
+		a, b := drawPosition(t).ID, drawPosition(t).ID
 		if a.Compare(b) != strings.Compare(a.String(), b.String()) {
 			t.Fatalf("%s and %s compare as %d", a, b, a.Compare(b))
 		}

@@ -1,12 +1,12 @@
 package property
 
-// Range is the values from Min to Max, both included, either end open when absent. A whole number is compared as a
+// Range is the values from Min to Max, both included; an absent end is open. A whole number is compared as a
 // Decimal, too.
 type Range struct {
 	Min, Max Optional[Decimal]
 }
 
-// Open reports whether the range lets every value and every absence through.
+// Open reports whether the range lets every value, and an absent value, through.
 func (r *Range) Open() bool { return !r.Min.Valid && !r.Max.Valid }
 
 // Contains reports whether the range lets the value through; an absent value passes only an open range.
@@ -17,10 +17,10 @@ func (r *Range) Contains(v Optional[Decimal]) bool {
 	return v.Valid && (!r.Min.Valid || r.Min.Value <= v.Value) && (!r.Max.Valid || v.Value <= r.Max.Value)
 }
 
-// rangeNames is the table of ranges, in the order of the canonical text: the fields of a listing that they bound.
+// rangeNames is the table of ranges, in the order of the canonical text: the listing's fields that they bound.
 var rangeNames = [...]string{"price", "bedrooms", "bathrooms", "area_m2", "lot_m2", "year_built"}
 
-// RangeCount is how many numbers a filter has bounds for.
+// RangeCount is the number of ranges in a filter.
 const RangeCount = len(rangeNames)
 
 // ranges are the filter's ranges in the order of the table.
@@ -63,7 +63,7 @@ func (f *Filter) inRanges(p *Property) bool {
 	return true
 }
 
-// boundNames are the parameters for both ends of each range.
+// boundNames are the parameter names of both ends of each range.
 var boundNames = func() (names [RangeCount]struct{ lowest, highest string }) {
 	for i, name := range rangeNames {
 		names[i].lowest, names[i].highest = "min_"+name, "max_"+name

@@ -8,25 +8,25 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// A range that is added to Filter has to be added to the table, too.
+// A new range of Filter must also be in the table.
 func TestTheTableHasEveryRangeOfAFilter(t *testing.T) {
 	var f property.Filter
 	inTable := map[*property.Range]string{}
 	for _, r := range f.Ranges() {
 		inTable[r.Range] = strings.ReplaceAll(r.Name, "_", "")
 		if field := r.Field(); field == nil || !field.Numeric() || field.Type == property.DegreesField {
-			t.Errorf("%s is not the name of a number", r.Name)
+			t.Errorf("%s is not the name of a numeric field", r.Name)
 		}
 	}
 	v := reflect.ValueOf(&f).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
 		if r, ok := v.Field(i).Addr().Interface().(*property.Range); ok && inTable[r] != strings.ToLower(name) {
-			t.Errorf("%s is in no row of the table, or in that of %q", name, inTable[r])
+			t.Errorf("%s is missing from the table, or in the row of %q", name, inTable[r])
 		}
 	}
 	if len(inTable) != property.RangeCount {
-		t.Errorf("the table has one range twice")
+		t.Errorf("a range is repeated in the table")
 	}
 }
 
@@ -48,7 +48,7 @@ func TestEveryRangeIsReadWrittenAndMatched(t *testing.T) {
 				t.Errorf("%s is read as %s", query, s)
 			}
 			if got := [2]property.Match{s.Filter.Matches(&low), s.Filter.Matches(&high)}; got != want {
-				t.Errorf("%s matches %v, not %v", query, got, want)
+				t.Errorf("%s matches %v, want %v", query, got, want)
 			}
 			if field.Type != property.MoneyField && s.Filter.Matches(&bare) != property.No {
 				t.Errorf("%s lets an absent value through", query)
@@ -56,7 +56,7 @@ func TestEveryRangeIsReadWrittenAndMatched(t *testing.T) {
 		}
 		_, err := parse("min_" + r.Name + "=" + field.Max.Short() + "&max_" + r.Name + "=" + bound)
 		if want := "invalid: min_" + r.Name + " must not be greater than max_" + r.Name; err == nil || err.Error() != want {
-			t.Errorf("a range upside down: %v", err)
+			t.Errorf("a range with its ends swapped: error %v", err)
 		}
 	}
 }

@@ -27,8 +27,8 @@ const (
 	quarter Decimal = 25
 )
 
-// Checked is the details as they are stored: surrounding white space removed, omitted choices set to their defaults.
-// When a rule is broken the error is an *InvalidError that names every field that breaks one.
+// Checked is the details as they are stored: without surrounding white space, with omitted choices set to their
+// defaults. When the details break rules, the error is an *InvalidError that names every field that breaks one.
 func (d Details) Checked() (Details, error) {
 	d.tidy()
 	var wrong InvalidError
@@ -112,7 +112,7 @@ func (e *InvalidError) degrees(f *Field, value Optional[float64]) {
 	}
 }
 
-// within is false for not-a-number too.
+// within is also false for not-a-number.
 func within(degrees, limit float64) bool { return math.Abs(degrees) <= limit }
 
 func (e *InvalidError) addresses(f *Field, list []string) {

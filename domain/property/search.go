@@ -15,24 +15,24 @@ const (
 	MaxRadiusKM  = 1_000.0
 )
 
-// Search is a question about listings: which ones, in which order, and which stretch of that order. Searches that mean
-// the same have the same canonical text (String), whatever they were written like. Make one with ParseSearch or
-// NewSearch; the zero value asks for nothing.
+// Search is a question about listings: which ones, in which order, and which page of that order. Searches that mean
+// the same have the same canonical text (String), in whatever spelling they were written. Make one with
+// ParseSearch; the zero value, with its limit of 0, asks for nothing.
 type Search struct {
 	Filter Filter
 	Sort   Sort
 	// Limit is the largest number of listings on the page, 1 to MaxLimit.
 	Limit int
-	// After is the place in the order behind which the page begins; absent on the first page.
+	// After is the sort position behind which the page begins; absent on the first page.
 	After Optional[SortPosition]
 }
 
-// Filter says which listings a search is about. The zero value lets every listing through. A bound or a box lets no
+// Filter selects the listings of a search. The zero value lets every listing through. A bound or a box lets no
 // listing through that lacks the value.
 type Filter struct {
 	Words      []string // each must occur in title, description or location; sorted, ASCII letters in lower case
 	Location   string   // must occur in location; ASCII letters in lower case
-	Offers     []Offer  // any of these; sorted; empty lets all through; so for the next three
+	Offers     []Offer  // any of these, sorted; empty means no restriction. Same for the next three
 	Kinds      []Kind
 	Statuses   []Status
 	Currencies []Currency
@@ -46,13 +46,13 @@ type Filter struct {
 	UpdatedAfter Optional[time.Time] // exclusive
 }
 
-// Box is a stretch of latitudes and longitudes in degrees, edges included. With West greater than East it reaches across
-// the antimeridian.
+// Box is a range of latitudes and longitudes in degrees, edges included. With West greater than East it crosses the
+// antimeridian.
 type Box struct {
 	West, South, East, North float64
 }
 
-// Contains reports whether the place lies in the box.
+// Contains reports whether the coordinates lie in the box.
 func (b Box) Contains(c Coordinates) bool {
 	if c.Latitude < b.South || c.Latitude > b.North {
 		return false
@@ -118,8 +118,8 @@ const (
 // SortKeys are all sort keys.
 func SortKeys() []SortKey { return []SortKey{SortCreatedAt, SortUpdatedAt, SortPrice, SortAreaM2} }
 
-// Sort is an order: a key and a direction. Ties are broken by id in the same direction; listings without the key's value
-// come last in both directions.
+// Sort is an order: a key and a direction. Ties are broken by id in the same direction. Listings without the key's
+// value come last in both directions.
 type Sort struct {
 	Key        SortKey
 	Descending bool
@@ -136,20 +136,20 @@ func (s Sort) String() string {
 	return string(s.Key)
 }
 
-// SortPosition is where a listing stands in an order: its sort key as a whole number (hundredths for decimals, microseconds
-// since 1970 for times) and its id.
+// SortPosition is where a listing stands in a sort order: its sort key as a whole number and its id. The key has
+// hundredths for decimals, and microseconds since 1970 for times.
 type SortPosition struct {
 	Key int64
 	ID  ID
 }
 
-// A listing without an area sorts as if its area were just beyond every possible one, on the side that comes last.
+// The area by which a listing without one sorts: just beyond every possible area, on the side that comes last.
 const (
 	NoAreaAscending  Decimal = 10_000_000_000_00
 	NoAreaDescending Decimal = -1_00
 )
 
-// PositionOf is where the listing stands in this order.
+// PositionOf is the listing's position in this order.
 func (s Sort) PositionOf(p *Property) SortPosition {
 	switch s.Key {
 	case SortUpdatedAt:
@@ -173,7 +173,8 @@ func (s Sort) area(area Optional[Decimal]) Decimal {
 	return NoAreaAscending
 }
 
-// Compare orders two places: negative when a comes first in this order, positive when b does, 0 for the same listing.
+// Compare orders two positions: negative when a comes first in this order, positive when b does, 0 for the same
+// listing.
 func (s Sort) Compare(a, b SortPosition) int {
 	order := cmp.Compare(a.Key, b.Key)
 	if order == 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// wantRoundTrip says that a search's canonical text is read back as the same search.
+// wantRoundTrip checks that a search's canonical text is read back as the same search.
 func wantRoundTrip(t interface{ Fatalf(string, ...any) }, s property.Search) {
 	text := s.String()
 	back, err := parse(text)
@@ -30,16 +30,16 @@ func TestSearchesAreReadBackFromTheirText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := porttest.Search().Draw(t, "search")
 		if rapid.Bool().Draw(t, "next page") {
-			s.After = property.Some(drawPlace(t))
+			s.After = property.Some(drawPosition(t))
 		}
 		wantRoundTrip(t, s)
 	})
 }
 
-func drawPlace(t *rapid.T) property.SortPosition {
-	place := property.SortPosition{Key: rapid.Int64().Draw(t, "key")}
-	copy(place.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
-	return place
+func drawPosition(t *rapid.T) property.SortPosition {
+	position := property.SortPosition{Key: rapid.Int64().Draw(t, "key")}
+	copy(position.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+	return position
 }
 
 func TestEqualSearchesHaveOneText(t *testing.T) {
@@ -61,7 +61,7 @@ func TestEqualSearchesHaveOneText(t *testing.T) {
 		for _, query := range queries {
 			s := search(t, query)
 			if s.String() != want {
-				t.Errorf("the search %q has the text %q, not %q", query, s, want)
+				t.Errorf("the search %q has the text %q, want %q", query, s, want)
 			}
 			wantRoundTrip(t, *s)
 		}
@@ -80,7 +80,7 @@ func TestDifferentSearchesHaveDifferentTexts(t *testing.T) {
 	})
 }
 
-// badParameters are queries, and the parameters that are wrong in them.
+// badParameters are queries with their wrong parameters.
 var badParameters = map[string][]string{
 	"colour=red":                                {"colour"},
 	"kind=house&kind=room":                      {"kind"},
@@ -148,7 +148,7 @@ func TestBadParametersAreNamed(t *testing.T) {
 		_, err := parse(query)
 		var invalid *property.InvalidError
 		if !errors.As(err, &invalid) {
-			t.Errorf("the query %q: error %v, not an InvalidError", query, err)
+			t.Errorf("the query %q: error %v, want an InvalidError", query, err)
 			continue
 		}
 		var named []string
@@ -156,7 +156,7 @@ func TestBadParametersAreNamed(t *testing.T) {
 			named = append(named, f.Field)
 		}
 		if !slices.Equal(named, fields) {
-			t.Errorf("the query %q: the error names %v, not %v: %v", query, named, fields, err)
+			t.Errorf("the query %q: the error names %v, want %v: %v", query, named, fields, err)
 		}
 	}
 }
@@ -164,14 +164,14 @@ func TestBadParametersAreNamed(t *testing.T) {
 func TestACursorGoesWithItsOwnSearch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, other := porttest.Search().Draw(t, "search"), porttest.Search().Draw(t, "other")
-		s.After = property.Some(drawPlace(t))
+		s.After = property.Some(drawPosition(t))
 		cursor := cursorOf(t, s)
 		same := reflect.DeepEqual(s.Filter, other.Filter) && s.Sort == other.Sort
 		switch got, err := withCursor(other, cursor); {
 		case same && (err != nil || got.After != s.After):
 			t.Fatalf("a cursor of the same search is read as %+v (error %v)", got.After, err)
 		case !same && !errors.Is(err, property.ErrInvalidCursor):
-			t.Fatalf("a cursor of %q is taken for %q: error %v", &s, &other, err)
+			t.Fatalf("a cursor of %q is accepted for %q: error %v", &s, &other, err)
 		}
 	})
 }
@@ -179,16 +179,16 @@ func TestACursorGoesWithItsOwnSearch(t *testing.T) {
 func TestAGarbledCursorIsRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := porttest.Search().Draw(t, "search")
-		s.After = property.Some(drawPlace(t))
+		s.After = property.Some(drawPosition(t))
 		cursor := []byte(cursorOf(t, s))
 		s.After = property.Optional[property.SortPosition]{}
 		at := rapid.IntRange(0, len(cursor)-1).Draw(t, "at")
 		if _, err := withCursor(s, string(cursor[:at])); err == nil {
-			t.Fatalf("a cursor cut to %d characters is taken", at)
+			t.Fatalf("a cursor cut to %d characters is accepted", at)
 		}
 		cursor[at] ^= 1 << rapid.IntRange(0, 6).Draw(t, "bit")
 		if _, err := withCursor(s, string(cursor)); err == nil {
-			t.Fatalf("the garbled cursor %q is taken", cursor)
+			t.Fatalf("the garbled cursor %q is accepted", cursor)
 		}
 	})
 }
@@ -201,7 +201,7 @@ func TestNextCursorIsThereExactlyOnFullPages(t *testing.T) {
 	p := listing(t, 1)
 	next, err := withCursor(*s, s.NextCursor(&property.Page{Properties: []property.Property{p}}))
 	if err != nil || next.After.Value != s.Sort.PositionOf(&p) {
-		t.Errorf("a full page is followed from %+v (error %v)", next.After, err)
+		t.Errorf("the page after a full one begins behind %+v (error %v)", next.After, err)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestNextCursorIsThereExactlyOnFullPages(t *testing.T) {
 func cursorOf(t *rapid.T, s property.Search) string {
 	parameters, err := url.ParseQuery(s.String())
 	if err != nil {
-		t.Fatalf("the text %q is no query: %v", &s, err)
+		t.Fatalf("the text %q is not a query: %v", &s, err)
 	}
 	return parameters.Get("cursor")
 }
@@ -227,8 +227,10 @@ func withCursor(s property.Search, cursor string) (property.Search, error) {
 
 func FuzzParseSearch(f *testing.F) {
 	for _, query := range []string{
-		"q=sea+loft&kind=house,room&max_price=4.5e5&sort=-price&limit=3", "bbox=178,-20,-178,-10", "near=47.6,-122.3&radius_km=12.5",
-		"created_after=2026-11-23T16:00:00%2B08:00&currency=usd,HKD", "location=%E9%A6%99&cursor=AAAA", "min_bedrooms=1&max_bathrooms=2.25",
+		"q=sea+loft&kind=house,room&max_price=4.5e5&sort=-price&limit=3", "bbox=178,-20,-178,-10",
+		"near=47.6,-122.3&radius_km=12.5",
+		"created_after=2026-11-23T16:00:00%2B08:00&currency=usd,HKD", "location=%E9%A6%99&cursor=AAAA",
+		"min_bedrooms=1&max_bathrooms=2.25",
 	} {
 		f.Add(query)
 	}

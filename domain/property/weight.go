@@ -1,14 +1,14 @@
 package property
 
-// Fixed shares of what things take in memory beside their texts, rounded up.
+// The memory of values apart from their texts, in bytes, rounded up.
 const (
 	listingWeight = 512 // a Property
 	photoWeight   = 16  // the header of a text
 	changeWeight  = 256 // a Change
 )
 
-// Weight is about how many bytes of memory the listing takes. It follows from the listing's values alone, so that every
-// store ends a page at the same listing.
+// Weight is about how many bytes of memory the listing takes. It depends on the listing's values alone, so that
+// every store ends a page at the same listing.
 func (p *Property) Weight() int {
 	n := listingWeight + len(p.Reference) + len(p.Title) + len(p.Description) + len(p.Location)
 	for _, photo := range p.Photos {
@@ -36,8 +36,8 @@ func (c *Change) Weight() int {
 	return n
 }
 
-// Compact is the change with no more of the state before than filters, sorts and counts need. The texts that a change
-// left alone, which are the bulk of most listings, are in memory once.
+// Compact is the change with only as much of Before as filters, sorts and counts need. Texts that the change did
+// not alter, which are the bulk of most listings, are in memory once.
 func (c *Change) Compact() Change {
 	compact := *c
 	if c.Before == nil {
@@ -55,7 +55,7 @@ func (c *Change) Compact() Change {
 	return compact
 }
 
-// searchedTexts are the texts of a listing that filters look into; no texts without a listing.
+// searchedTexts are the texts of a listing that filters search; nil pointers without a listing.
 func (p *Property) searchedTexts() (texts [3]*string) {
 	if p != nil {
 		texts = [3]*string{&p.Title, &p.Description, &p.Location}

@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// A field that is added to a listing and grows with what people write must count.
+// A new text field of a listing must count.
 func TestEveryTextOfAListingHasWeight(t *testing.T) {
 	const length = 1_000
 	details := reflect.TypeFor[property.Details]()
@@ -44,7 +44,7 @@ func TestACompactChangeHasTheTextsThatStayedOnce(t *testing.T) {
 	change := property.Updated(1, before, after)
 	compact := change.Compact()
 	if unsafe.StringData(compact.Before.Description) != unsafe.StringData(compact.After.Description) {
-		t.Error("a description that stayed the same is in memory twice")
+		t.Error("an unchanged description is in memory twice")
 	}
 	if compact.Before.Photos != nil || len(compact.After.Photos) != 1 {
 		t.Errorf("the photos are %q before and %q after", compact.Before.Photos, compact.After.Photos)
@@ -53,7 +53,7 @@ func TestACompactChangeHasTheTextsThatStayedOnce(t *testing.T) {
 		t.Errorf("the change weighs %d, and %d once it is compact", change.Weight(), weight)
 	}
 	if change.Before.Photos == nil {
-		t.Error("the change that was given has been altered")
+		t.Error("Compact altered the change")
 	}
 	after.Description = "new"
 	replaced := property.Updated(1, before, after)
@@ -62,11 +62,11 @@ func TestACompactChangeHasTheTextsThatStayedOnce(t *testing.T) {
 	}
 	removed := property.Deleted(1, before, birth)
 	if compact := removed.Compact(); compact.Before.Description != before.Description || compact.Weight() < 10_000 {
-		t.Errorf("of a removal the state before is lost, or weighs nothing: %d", compact.Weight())
+		t.Errorf("the state before a removal is lost, or weighs nothing: %d", compact.Weight())
 	}
 }
 
-// What a compact change does to a count is what the change does, whatever the filter looks into.
+// A compact change affects a count exactly when the change does, for every searched field.
 func TestACompactChangeAffectsTheSameCounts(t *testing.T) {
 	before := listing(t, 1, func(d *property.Details) {
 		d.Title, d.Description, d.Location = "a loft", "a garden", "Leeds"

@@ -12,8 +12,8 @@ func house(t *testing.T, n byte, price property.Decimal) property.Property {
 	return listing(t, n, func(d *property.Details) { d.Kind, d.Price = property.KindHouse, price })
 }
 
-// What touches a page, and what it becomes, case by case. It begins behind house 1 at 10 and shows 2 at 20 and 4 at 40, the
-// cheapest first; with a limit of 2 it is full, and with one of 3 it is not.
+// The changes that touch a page, and the resulting page, case by case. It begins behind house 1 at 10 and shows 2
+// at 20 and 4 at 40, cheapest first. With a limit of 2 it is full, and with one of 3 it is not.
 func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 	one, two, four := house(t, 1, 10), house(t, 2, 20), house(t, 4, 40)
 	page := &property.Page{Properties: []property.Property{two, four}}
@@ -27,7 +27,7 @@ func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		change     property.Change
-		full, open string // what the page becomes; "anew": it has to be loaded; "untouched"
+		full, open string // what the page becomes; "anew": it must be loaded; "untouched"
 	}{
 		"shown, and changed in place":        {changed(two, 20, property.KindHouse), "20 40", "20 40"},
 		"shown, and moved on the page":       {changed(two, 39, property.KindHouse), "39 40", "39 40"},
@@ -35,7 +35,7 @@ func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 		"shown last, and moved up":           {changed(four, 11, property.KindHouse), "11 20", "11 20"},
 		"shown, and moved behind the end":    {changed(two, 50, property.KindHouse), "anew", "40 50"},
 		"shown, and moved to before it":      {changed(two, 1, property.KindHouse), "anew", "40"},
-		"shown, and no match any more":       {changed(two, 20, property.KindLand), "anew", "40"},
+		"shown, and no longer a match":       {changed(two, 20, property.KindLand), "anew", "40"},
 		"shown, and removed":                 {property.Deleted(1, two, birth), "anew", "40"},
 		"shown as it has become already":     {property.Inserted(1, house(t, 2, 30)), "20 40", "20 40"},
 		"one that comes between":             {comes(3, 30), "20 30", "20 30 40"},
@@ -49,21 +49,21 @@ func TestAPageIsTouchedByWhatItShowsAndByWhatBelongsOnIt(t *testing.T) {
 			s := search(t, "kind=house&sort=price")
 			s.Limit, s.After = limit, property.Some(s.Sort.PositionOf(&one))
 			if touched := s.Window(page).Touches(&c.change); touched != (want != "untouched") {
-				t.Errorf("%s touches a page of %d: %t", name, limit, touched)
+				t.Errorf("%s: touches a page of %d: %t", name, limit, touched)
 			}
 			becomes := "anew"
 			if patched, ok := s.Apply(page, c.change.ID, c.change.Version, c.change.After); ok {
 				becomes = costs(patched)
 			}
 			if becomes != strings.Replace(want, "untouched", costs(page), 1) {
-				t.Errorf("%s makes a page of %d %s, want %s", name, limit, becomes, want)
+				t.Errorf("%s: a page of %d becomes %s, want %s", name, limit, becomes, want)
 			}
 		}
 	}
 }
 
-// A page whose listings are large ends before its limit, and stays true all the same. Of three listings at 20, 30 and
-// 40 the first two fill it.
+// A page with large listings ends before its limit, and is judged correctly all the same. Of three listings at 20,
+// 30 and 40 the first two fill it.
 func TestAPageIsTouchedByWhatBelongsBeforeTheListingThatFillsIt(t *testing.T) {
 	large := func(n byte, price property.Decimal, part int) property.Property {
 		p := house(t, n, price)
@@ -102,7 +102,7 @@ func TestAPageIsTouchedByWhatBelongsBeforeTheListingThatFillsIt(t *testing.T) {
 			}
 		}
 		if becomes != c.becomes {
-			t.Errorf("%s makes the page %s, want %s", name, becomes, c.becomes)
+			t.Errorf("%s: the page becomes %s, want %s", name, becomes, c.becomes)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func costs(page *property.Page) string {
 	return strings.Join(list, " ")
 }
 
-// What a change does not tell may be anything.
+// A change without an image may have had any effect.
 func TestAChangeWithoutItsImagesMayAlterEveryCount(t *testing.T) {
 	land := listing(t, 1, func(d *property.Details) { d.Kind = property.KindLand })
 	f := &search(t, "kind=house").Filter
@@ -126,10 +126,10 @@ func TestAChangeWithoutItsImagesMayAlterEveryCount(t *testing.T) {
 		"an insertion of something else": {property.Inserted(1, land), false},
 		"a change of something else":     {property.Updated(1, land, land), false},
 		"a removal of something else":    {property.Deleted(1, land, birth), false},
-		"an insertion that is not told":  {property.Change{Op: property.OpInsert, ID: land.ID}, true},
-		"a change from what is not told": {property.Change{Op: property.OpUpdate, ID: land.ID, After: &land}, true},
-		"a change to what is not told":   {property.Change{Op: property.OpUpdate, ID: land.ID, Before: &land}, true},
-		"a removal of what is not told":  {property.Change{Op: property.OpDelete, ID: land.ID}, true},
+		"an insertion without After":     {property.Change{Op: property.OpInsert, ID: land.ID}, true},
+		"an update without Before":       {property.Change{Op: property.OpUpdate, ID: land.ID, After: &land}, true},
+		"an update without After":        {property.Change{Op: property.OpUpdate, ID: land.ID, Before: &land}, true},
+		"a removal without Before":       {property.Change{Op: property.OpDelete, ID: land.ID}, true},
 	} {
 		if got := f.AffectsCount(&c.change); got != c.alters {
 			t.Errorf("%s may alter the number of houses: %t", name, got)

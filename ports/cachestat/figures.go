@@ -11,19 +11,20 @@ type Figures struct {
 	Errors uint64
 }
 
-// Reads are numbers of reads by their Outcome: how many there were, or how many a second.
+// Reads are numbers of reads by their Outcome, total or per second.
 type Reads[N uint64 | float64] [outcomes]N
 
-// Overall are the reads of both levels as if they were one: hits, which either answered, and misses, which asked the
-// store. The query level is asked what the view level cannot answer.
+// Overall combines the reads of both levels into hits, which either level answered, and misses, which asked the
+// store. The query level receives the reads that the view level cannot answer.
 func Overall(view, query Figures) Reads[uint64] {
 	return Reads[uint64]{OutcomeHit: view.Answered() + query.Answered(), OutcomeMiss: query.Loaded()}
 }
 
-// Answered is how many reads needed no load of their own.
+// Answered is the number of reads that needed no load of their own.
 func (r Reads[N]) Answered() N { return r.of(answered) }
 
-// Loaded is how many reads asked the cache in vain. Neither reads that bypassed it count, nor unconfirmed answers.
+// Loaded is the number of reads that asked the cache in vain. Bypassed reads and stale-if-error answers do not
+// count.
 func (r Reads[N]) Loaded() N { return r.of(loaded) }
 
 func (r Reads[N]) of(s share) (n N) {
@@ -35,7 +36,7 @@ func (r Reads[N]) of(s share) (n N) {
 	return n
 }
 
-// HitRatio is Answered among all reads that asked the cache, 0 to 1; 0 before the first.
+// HitRatio is Answered as a share of all reads that asked the cache, 0 to 1; 0 before the first read.
 func (r Reads[N]) HitRatio() float64 {
 	if total := r.Answered() + r.Loaded(); total > 0 {
 		return float64(r.Answered()) / float64(total)
@@ -43,7 +44,7 @@ func (r Reads[N]) HitRatio() float64 {
 	return 0
 }
 
-// Since returns what has been added since an earlier reading.
+// Since returns the reads since an earlier state.
 func (r Reads[N]) Since(before Reads[N]) Reads[N] {
 	for o := range r {
 		r[o] -= before[o]
@@ -51,7 +52,7 @@ func (r Reads[N]) Since(before Reads[N]) Reads[N] {
 	return r
 }
 
-// PerSecond spreads the reads over a time in seconds.
+// PerSecond divides the reads by a time in seconds.
 func (r Reads[N]) PerSecond(seconds float64) (rates Reads[float64]) {
 	for o := range r {
 		rates[o] = float64(r[o]) / seconds
@@ -59,8 +60,8 @@ func (r Reads[N]) PerSecond(seconds float64) (rates Reads[float64]) {
 	return rates
 }
 
-// MarshalWith encodes a JSON object that has a member for each of the outcomes, in their order, and then those of rest,
-// which is a struct.
+// MarshalWith encodes a JSON object. It has a member for each of the outcomes, in their order, and then the members
+// of rest, which is a struct.
 func (r Reads[N]) MarshalWith(rest any, order []Outcome) ([]byte, error) {
 	object := []byte{'{'}
 	for _, o := range order {
@@ -77,7 +78,7 @@ func (r Reads[N]) MarshalWith(rest any, order []Outcome) ([]byte, error) {
 	return append(object, members[1:]...), nil
 }
 
-// UnmarshalFrom decodes the members of a JSON object that are named by outcomes; others are ignored.
+// UnmarshalFrom decodes the members of a JSON object that are named after outcomes, and ignores the others.
 func (r *Reads[N]) UnmarshalFrom(object []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(object, &members); err != nil {

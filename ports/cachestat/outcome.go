@@ -1,16 +1,17 @@
-// Package cachestat is what the cache levels say of their work: what each did for a read, how often and why. Samples of
-// their answers are for a second look. It has no part in any answer.
+// Package cachestat reports on the work of the cache levels: the outcome of each read, counts, and explanations. It
+// also passes samples of their answers on for verification. It has no part in any answer.
 package cachestat
 
 import "slices"
 
-// Outcome says what a cache did for a read. Of several outcomes the greatest is the least lucky one.
+// Outcome is what a cache did for a read. Of several outcomes the greatest is the least lucky one.
 type Outcome int8
 
-// The outcomes, from lucky to unlucky. Each has a row in the table below. None: no cache was asked. Hit: the cached
-// answer was true. Patched: it was brought up to date without the store. Coalesced: another request was already loading
-// it. Stale: a change had touched it, and it was loaded anew. Miss: nothing was cached. Bypassed: the caches were
-// bypassed. Unconfirmed: the store could not be reached, and the answer was true a while ago.
+// The outcomes, from lucky to unlucky. Each has a row in the table below. None: the read asked no cache. Hit: the
+// cached answer was current. Patched: it was brought up to date without the store. Coalesced: another request was
+// already loading it. Stale: a change had touched it, and it was loaded again. Miss: nothing was cached. Bypassed:
+// the caches were bypassed. StaleIfError: the store could not be reached, and the answer had been current a while
+// ago.
 const (
 	OutcomeNone Outcome = iota
 	OutcomeHit
@@ -20,17 +21,17 @@ const (
 	OutcomeMiss
 	OutcomeBypassed
 	OutcomeStaleIfError
-	outcomes // how many there are
+	outcomes // the number of outcomes
 )
 
-// description is all that the program says of an outcome.
+// description has every text about an outcome.
 type description struct {
 	name   string // one lower-case word, in logs, traces and metrics
-	figure string // what its count is called, in JSON and tables
+	figure string // the name of its count, in JSON and tables
 	status string // its part of a Cache-Status header (RFC 9211)
 	share  share  // in the hit ratio
-	reads  string // follows a number of such reads on the page about the caches; "" when the page leaves them out
-	why    string // in explanations; "" when none has this outcome
+	reads  string // follows a number of such reads on the cache page; "" when the page omits them
+	why    string // in explanations; "" for an outcome that none has
 }
 
 // share is the part of an outcome in the hit ratio.
@@ -44,15 +45,15 @@ const (
 
 var descriptions = [outcomes]description{
 	OutcomeNone: {name: "none"},
-	OutcomeHit:  {"hit", "hits", "hit", answered, "still true", "What is kept is true."},
+	OutcomeHit:  {"hit", "hits", "hit", answered, "still true", "The cached answer is current."},
 	OutcomePatched: {"patched", "patched", "hit; detail=patched", answered, "brought up to date",
-		"A change touches what is kept, and says enough to bring it up to date without the database."},
+		"A change touches the cached answer, and has all that is needed to update it without the database."},
 	OutcomeCoalesced: {"coalesced", "coalesced", "fwd=uri-miss; collapsed", answered, "", ""},
 	OutcomeStale: {"stale", "stale", "fwd=stale", loaded, "outdated",
-		"A change touches what is kept, so it has to be made anew."},
-	OutcomeMiss: {"miss", "misses", "fwd=uri-miss", loaded, "not kept", "Nothing is kept."},
+		"A change touches the cached answer, so it must be loaded again."},
+	OutcomeMiss: {"miss", "misses", "fwd=uri-miss", loaded, "not cached", "Nothing is cached."},
 	OutcomeBypassed: {"bypassed", "bypassed", "fwd=bypass", apart, "",
-		"The change feed has not been confirmed lately, so nothing that is kept is used."},
+		"The change feed has not been confirmed recently, so the caches are bypassed."},
 	OutcomeStaleIfError: {"unconfirmed", "unconfirmed", "hit; detail=stale", apart, "", ""},
 }
 
@@ -66,14 +67,15 @@ var all = func() (list []Outcome) {
 // Outcomes returns all outcomes but None, from lucky to unlucky.
 func Outcomes() []Outcome { return slices.Clone(all) }
 
-// String is the outcome in one lower-case word, as logs and metrics show it.
+// String is the outcome in one lower-case word, as in logs and metrics.
 func (o Outcome) String() string { return descriptions[o].name }
 
-// Figure is what the count of such reads is called: hits, misses.
+// Figure is the name of the count of such reads: hits, misses.
 func (o Outcome) Figure() string { return descriptions[o].figure }
 
-// CacheStatus is what a Cache-Status header (RFC 9211) says of the outcome: hit, fwd=stale.
+// CacheStatus is the outcome in a Cache-Status header (RFC 9211): hit, fwd=stale.
 func (o Outcome) CacheStatus() string { return descriptions[o].status }
 
-// Reads follows a number of such reads on a page for people, as in "3 outdated"; "" when the page leaves them out.
+// Reads is the text after a number of such reads on a page for people, as in "3 outdated"; "" when the page omits
+// them.
 func (o Outcome) Reads() string { return descriptions[o].reads }

@@ -18,12 +18,12 @@ func TestEveryOutcomeIsDescribed(t *testing.T) {
 		names[o.String()], figures[o.Figure()] = true, true
 	}
 	if len(names) != len(all) || len(figures) != len(all) {
-		t.Errorf("of %d outcomes two share a name: %v, %v", len(all), names, figures)
+		t.Errorf("two of %d outcomes share a name: %v, %v", len(all), names, figures)
 	}
 }
 
-// The texts are what proxies, dashboards and scripts of others know.
-func TestOutcomesKeepTheirNames(t *testing.T) {
+// Proxies, dashboards and scripts outside the program depend on these texts.
+func TestOutcomesRetainTheirNames(t *testing.T) {
 	var got []string
 	for _, o := range cachestat.Outcomes() {
 		got = append(got, o.String()+" | "+o.Figure()+" | "+o.CacheStatus())
@@ -37,7 +37,7 @@ func TestOutcomesKeepTheirNames(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if none := cachestat.OutcomeNone.String(); none != "none" {
-		t.Errorf("no outcome is called %s", none)
+		t.Errorf("OutcomeNone is %s, want none", none)
 	}
 }
 

@@ -34,7 +34,7 @@ type cachePage struct {
 	ViolatedAll uint64
 }
 
-// ReadsOf is how many reads a level had of each outcome that the page shows: 3 still true, 1 not kept.
+// ReadsOf is how many reads a level had of each outcome that the page shows: 3 still true, 1 not cached.
 func (*cachePage) ReadsOf(f cachestat.Figures) string {
 	var parts []string
 	for _, o := range cachestat.Outcomes() {

@@ -54,9 +54,9 @@ func TestTheCachePageShowsReadsByOutcome(t *testing.T) {
 <div class="figure"><dt>Answered without the database</dt><dd><span class="big">40.0 %</span><br>` +
 		`<span class="quiet">6,006 hits, 9,000 misses, which asked the database</span></dd></div>
 <div class="figure"><dt>Finished pages</dt><dd><span class="big">40.0 %</span><br>` +
-		`<span class="quiet">1 still true, 2 brought up to date, 4 outdated, 5 not kept</span></dd></div>
+		`<span class="quiet">1 still true, 2 brought up to date, 4 outdated, 5 not cached</span></dd></div>
 <div class="figure"><dt>Answers of the database</dt><dd><span class="big">40.0 %</span><br>` +
-		`<span class="quiet">1,000 still true, 2,000 brought up to date, 4,000 outdated, 5,000 not kept</span></dd></div>
+		`<span class="quiet">1,000 still true, 2,000 brought up to date, 4,000 outdated, 5,000 not cached</span></dd></div>
 <div class="figure"><dt>Checked by the verifier</dt><dd><span class="big">0 wrong</span><br>` +
 		`<span class="quiet">0 kept answers were compared with the database and right</span></dd></div>
 `
