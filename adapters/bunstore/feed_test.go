@@ -203,9 +203,9 @@ func TestHeadThatGoesBackLosesNoTransactionInFlight(t *testing.T) {
 	slow := transaction(t, db, p, "slow") // 1
 	commit(t, transaction(t, db, q, "first"))
 	commit(t, transaction(t, db, q, "second"))          // 2
-	start, place, err := db.Feed().Head(t.Context(), 1) // 3
-	if err != nil || len(place.Snapshot.InFlight) != 1 {
-		t.Fatalf("one back from the head is %v, error %v", place, err)
+	start, point, err := db.Feed().Head(t.Context(), 1) // 3
+	if err != nil || len(point.Snapshot.InFlight) != 1 {
+		t.Fatalf("one back from the head is %v, error %v", point, err)
 	}
 	told, cursor := titles(t, db, start, 10)
 	if !slices.Equal(told, []string{"second"}) {
@@ -219,8 +219,8 @@ func TestHeadThatGoesBackLosesNoTransactionInFlight(t *testing.T) {
 
 func epoch(t *testing.T, db *bunstore.DB) (string, error) {
 	t.Helper()
-	_, place, err := db.Feed().Head(t.Context(), 0)
-	return place.Epoch, err
+	_, point, err := db.Feed().Head(t.Context(), 0)
+	return point.Epoch, err
 }
 
 func TestAnotherDatabaseIsAnotherHistory(t *testing.T) {
