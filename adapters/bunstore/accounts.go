@@ -118,7 +118,8 @@ func (r *AccountRepository) ListAccounts(ctx context.Context) ([]access.Account,
 
 // SetPassword is described at ports.AccountRepository.
 func (r *AccountRepository) SetPassword(ctx context.Context, id, hash, was string, at time.Time) error {
-	return r.change(ctx, "set the password of account "+id, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+	doing := "set the password of account " + id
+	return r.change(ctx, doing, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
 		if was != "" && was != found.PasswordHash {
 			return access.ErrWrongCredentials
 		}

@@ -34,7 +34,8 @@ SELECT * FROM (
     SELECT * FROM (
         SELECT ` + changeColumns + `, actor FROM property_changes
         WHERE property_id IS NULL AND seq < ?1 AND seq > coalesce((
-            SELECT CASE version WHEN 1 THEN seq END FROM property_changes WHERE property_id = ?0 ORDER BY seq LIMIT 1), 0)
+            SELECT CASE version WHEN 1 THEN seq END FROM property_changes
+            WHERE property_id = ?0 ORDER BY seq LIMIT 1), 0)
         ORDER BY property_id DESC, seq DESC LIMIT ?2
     ) AS resets
 ) AS c ORDER BY seq DESC LIMIT ?2`

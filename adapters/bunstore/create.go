@@ -45,7 +45,8 @@ func (r *PropertyRepository) pruneKeys(ctx context.Context, before instant) (rem
 	oldest := r.db.write.NewSelect().Model((*idempotencyRow)(nil)).Column("api_key_id", "key").
 		Where("k.created_at < ?", before).Order("k.created_at").Limit(keyBatch)
 	err = r.db.retryWrite(ctx, func() error {
-		result, err := r.db.write.NewDelete().Model((*idempotencyRow)(nil)).Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
+		result, err := r.db.write.NewDelete().Model((*idempotencyRow)(nil)).
+			Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
 		if err == nil {
 			removed, err = result.RowsAffected()
 		}

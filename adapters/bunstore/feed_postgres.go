@@ -57,7 +57,7 @@ const startedSQL = "concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwri
 // that has not begun cannot have pruned anything here: such a record was copied from another database.
 const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
-        left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
+    left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid, pg_relation_filenode('property_changes')) END AS history,
     coalesce((SELECT tx::text::bigint FROM feed_retention WHERE tx < pg_snapshot_xmax(now.snapshot)), 0) AS pruned_tx,
     coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
@@ -103,7 +103,8 @@ ORDER BY c.seq`
 	restSQL = nowSQL + `LATERAL (
     SELECT * FROM property_changes
     WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)
-        AND pg_visible_in_snapshot(tx, coalesce(?3::pg_snapshot, now.snapshot)) AND seq <= coalesce(?4, seq) AND seq > ?5
+        AND pg_visible_in_snapshot(tx, coalesce(?3::pg_snapshot, now.snapshot))
+        AND seq <= coalesce(?4, seq) AND seq > ?5
     ORDER BY seq LIMIT ?2
 ) AS c ON true
 ORDER BY c.seq`
@@ -165,7 +166,9 @@ const quietSQL = "SELECT pg_current_snapshot()::text, " + startedSQL
 // checkQuiet finds out cheaply that no transaction has ended since the last poll: then nothing is new. Most polls end
 // like that, and a read that wants the newest answer waits for one. The server has to be the one polled last, not
 // restarted since; then it is not a standby, and its history is the same.
-func (d postgresDialect) checkQuiet(ctx context.Context, db *bun.DB, after string) (page feedPage, quiet bool, err error) {
+func (d postgresDialect) checkQuiet(
+	ctx context.Context, db *bun.DB, after string,
+) (page feedPage, quiet bool, err error) {
 	last := d.last.Load()
 	if last == nil || last.cursor != after {
 		return page, false, nil

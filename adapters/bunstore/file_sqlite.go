@@ -22,7 +22,7 @@ type sqliteFile struct {
 	path string
 
 	mu         sync.Mutex
-	now        *openedFile // what the connections are open on; nil before the first; guarded by mu, as are the fields below
+	now        *openedFile // of the open connections; nil before the first; guarded by mu, as are the fields below
 	generation int         // connections of an earlier one are closed at their next use
 	old        int         // connections to files that were at the path before
 	pools      []*sql.DB   // of its connections; set before the first is used

@@ -13,13 +13,13 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// quiet is a dialect without a database behind it.
+// quiet is a dialect without a database.
 type quiet struct{ sqliteDialect }
 
 func (quiet) transient(error) transience { return transience{} }
 
-// lanesOf are lanes over a database that nobody asks: one connection each, five seconds for a query, two for a costly
-// one.
+// lanesOf returns lanes over a database that is never queried: one connection each, five seconds for a query, two for
+// a costly one.
 func lanesOf() (cheap, costly *lane) {
 	db := &DB{dialect: quiet{}, options: Options{QueryTimeout: 5 * time.Second}}
 	return newLane(db, nil, 1, db.options.QueryTimeout), newLane(db, nil, 1, db.costlyTime())
@@ -55,12 +55,12 @@ func TestWhatIsExpensiveLeavesRoomForTheRest(t *testing.T) {
 			t.Errorf("a question that takes too long gets %v after %s", err, time.Since(began))
 		}
 		if err := costly.ask(t.Context(), quick); err != nil {
-			t.Errorf("when there is a place again: %v", err)
+			t.Errorf("when a slot is free again: %v", err)
 		}
 	})
 }
 
-func TestWhoWaitsForAPlaceGetsOne(t *testing.T) {
+func TestAQueryThatWaitsGetsASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, costly := lanesOf()
 		release := make(chan struct{})
@@ -73,7 +73,7 @@ func TestWhoWaitsForAPlaceGetsOne(t *testing.T) {
 	})
 }
 
-func TestWhoLeavesGivesUpTheQueueAndTheQuery(t *testing.T) {
+func TestACanceledCallLeavesTheQueueAndTheQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, costly := lanesOf()
 		ctx, leave := context.WithCancel(t.Context())
@@ -85,7 +85,7 @@ func TestWhoLeavesGivesUpTheQueueAndTheQuery(t *testing.T) {
 		leave()
 		for range 2 {
 			if err := <-left; !errors.Is(err, context.Canceled) || errors.Is(err, ports.ErrUnavailable) {
-				t.Errorf("who leaves gets %v", err)
+				t.Errorf("a canceled call gets %v", err)
 			}
 		}
 		if err := costly.ask(t.Context(), quick); err != nil {
@@ -94,7 +94,7 @@ func TestWhoLeavesGivesUpTheQueueAndTheQuery(t *testing.T) {
 	})
 }
 
-// An outage is not called busy, or nobody would remember it.
+// An outage is not reported as busy, since only an outage makes the caches serve stale answers.
 func TestAQueryThatTakesAllItsTimeIsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cheap, _ := lanesOf()

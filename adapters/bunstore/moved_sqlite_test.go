@@ -19,7 +19,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// What becomes of the feed when an SQLite file is put back while it is open.
+// These tests put back an SQLite file while it is open, and read the feed.
 
 // byOther runs a statement on the file as another program does, through a connection of its own.
 func byOther(t *testing.T, path, statement string) {
@@ -181,7 +181,7 @@ func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
 	}
 }
 
-// readers are all connections of the pool that reads, in use.
+// readers takes all connections of the pool that reads.
 func readers(t *testing.T, db *bunstore.DB) (conns []bun.Conn) {
 	t.Helper()
 	for range db.Reader().Stats().MaxOpenConnections {
@@ -216,7 +216,7 @@ func TestAFileThatComesBackWhileItIsInUseIsServedAgain(t *testing.T) {
 	}
 }
 
-// A write of this process is served at once; the feed need not have been read since.
+// A write of this process is served at once, even before the next poll of the feed.
 func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gable.db")
 	db := open(t, "sqlite:"+path)
@@ -264,8 +264,8 @@ var writes = map[string]func(ctx context.Context, t *testing.T, db *bunstore.DB,
 	},
 }
 
-// A client that hangs up in the moment of the commit, or readers who leave no connection free, empty no cache.
-func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing.T) {
+// A client that hangs up at the moment of the commit, or readers who use every connection, empty no cache.
+func TestAWriteEndsNoHistoryWhenItsCallerHasLeftOrAllReadersAreBusy(t *testing.T) {
 	for name, write := range writes {
 		t.Run(name, func(t *testing.T) {
 			db := open(t, sqliteFile(t))
@@ -287,7 +287,7 @@ func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing
 	}
 }
 
-// What connections have cached of a file stays valid for SQLite when somebody copies over it.
+// SQLite considers the pages that connections have cached as valid even after another file is copied over this one.
 func TestAFileThatIsCopiedOverIsNoticedThoughItsPagesAreCached(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gable.db")
 	db := open(t, "sqlite:"+path)

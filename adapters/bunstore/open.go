@@ -197,8 +197,8 @@ func (db *DB) singly(ctx context.Context, steps func(ctx context.Context, tx bun
 	return db.retryWrite(ctx, func() error { return steps(ctx, db.write) })
 }
 
-// recordCommit records a write of this process up to the transaction. The write is done, though its caller may have left
-// meanwhile. It is looked up on a connection that no other query uses: a write that cannot be looked up ends the
+// recordCommit records a write of this process up to the transaction. The write is done, though its caller may have
+// left meanwhile. It is looked up on a connection that no other query uses: a write that cannot be looked up ends the
 // history.
 func (db *DB) recordCommit(ctx context.Context, tx uint64) {
 	ctx, cancel := db.withTimeout(context.WithoutCancel(ctx))

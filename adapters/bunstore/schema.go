@@ -200,7 +200,8 @@ func (db *DB) appliedMigrations(ctx context.Context, pool *bun.DB) ([]Migration,
 	return applied, nil
 }
 
-// record notes a migration as applied, or removes the note, on the connection of the migration's own transaction.
+// record stores that a migration is applied, or removes that record, on the connection of the migration's own
+// transaction.
 func (db *DB) record(ctx context.Context, conn bun.IConn, m Migration, up bool) error {
 	pool := db.write
 	first := migrate.Migration{Name: m.number(), GroupID: 1}

@@ -86,11 +86,11 @@ func numbered(columns []string, first int, format string) string {
 func (postgresDialect) writesInOneStatement() bool { return true }
 
 func (d postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
-	given := rowOf(p)
+	written := rowOf(p)
 	var stored row
 	var tx int64
 	var started string
-	args := append(given.values(), actorOrNull(ctx))
+	args := append(written.values(), actorOrNull(ctx))
 	if err := queryRow(ctx, db, insertSQL, args, append(stored.fields(), &tx, &started, new(any))); err != nil {
 		return property.Change{}, err
 	}

@@ -53,8 +53,8 @@ func (sqliteDialect) writeAsActor(ctx context.Context, tx bun.IDB, write func() 
 }
 
 func (sqliteDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
-	given := rowOf(p)
-	if _, err := db.NewInsert().Model(&given).Exec(ctx); err != nil {
+	written := rowOf(p)
+	if _, err := db.NewInsert().Model(&written).Exec(ctx); err != nil {
 		return property.Change{}, err
 	}
 	return lastChange(ctx, db)
