@@ -136,8 +136,8 @@ func TestPostgresRecordsTheWritesOfAnotherRole(t *testing.T) {
 	wantRefused(t, role.db, "DELETE FROM public.property_changes", "permission denied")
 }
 
-// The actor of a change is the user who logged in: not the owner whose rights the triggers have, nor a role that was
-// taken on. An actor that the session sets counts for as long as it is set.
+// The actor of a change is the user who logged in. It is neither the owner whose rights the triggers have, nor a role
+// that was taken on. An actor that the session sets counts for as long as it is set.
 func TestPostgresRecordsWhoMadeAChange(t *testing.T) {
 	address := migrated.Postgres(t)
 	db := openURL(t, address)

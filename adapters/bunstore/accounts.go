@@ -21,7 +21,7 @@ var _ ports.AccountRepository = (*AccountRepository)(nil)
 // accountDialect is what Postgres and SQLite do differently when accounts change: lock the table, and recognize a
 // missing account.
 type accountDialect interface {
-	// lockTable makes others who would write to the table wait until the transaction ends; readers go on.
+	// lockTable makes other writers of the table wait until the transaction ends; readers do not wait.
 	lockTable(ctx context.Context, tx bun.IDB, table string) error
 	// orphaned reports whether a row was refused because the row it refers to does not exist.
 	orphaned(err error) bool

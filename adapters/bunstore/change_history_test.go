@@ -60,8 +60,8 @@ func as(ctx context.Context, actor string) context.Context {
 	return ports.WithActor(ctx, actor)
 }
 
-// On a single connection, a write must leave no actor for the next statement: neither when it succeeds, nor when it
-// fails, nor when its transaction is rolled back.
+// A write leaves no actor for the next statement on its connection. That holds when the write succeeds, when it
+// fails, and when its transaction is rolled back.
 func TestAnActorIsForgottenAfterTheWrite(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		db.Writer().SetMaxOpenConns(1)

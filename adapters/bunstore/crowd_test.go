@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// crowd inserts count listings of all sorts with the database's own means: all over the United States, a third
-// without an area, created one a minute.
+// crowd inserts count listings of all sorts with the database's own means. They are all over the United States, a
+// third of them without an area, created one a minute.
 func crowd(t testing.TB, db *bunstore.DB, count int) {
 	t.Helper()
 	generator := `

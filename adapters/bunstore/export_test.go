@@ -61,8 +61,8 @@ func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }
 // URL is what the database was opened with.
 func (db *DB) URL() string { return db.options.URL }
 
-// AskAfter sets the silence after which a listener checks whether the server still answers.
-func (b *Notifications) AskAfter(silence time.Duration) { b.silence = silence }
+// CheckAfter sets the silence after which a listener checks whether the server still answers.
+func (b *Notifications) CheckAfter(silence time.Duration) { b.silence = silence }
 
 // UseMigrations makes the database take its schema from these files.
 func (db *DB) UseMigrations(files fs.FS) { db.dialect = otherFiles{db.dialect, files} }

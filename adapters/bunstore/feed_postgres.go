@@ -98,8 +98,8 @@ FROM now LEFT JOIN `
     ORDER BY seq LIMIT $3))
 ORDER BY c.seq`
 
-	// restSQL continues a span that is too long for a page, or begins with the oldest change of all: what follows next
-	// in the table is most likely part of it.
+	// restSQL continues a span that is too long for a page, or begins with the oldest change. What follows next in the
+	// table is most likely part of the span.
 	restSQL = nowSQL + `LATERAL (
     SELECT * FROM property_changes
     WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)
@@ -155,7 +155,7 @@ func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, 
 
 // lastPoll is what the last poll of the feed that reached its end has seen.
 type lastPoll struct {
-	cursor   string // behind it
+	cursor   string // after it
 	snapshot string
 	started  string
 	point    freshness.Point

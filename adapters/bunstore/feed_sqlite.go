@@ -165,7 +165,7 @@ func (d sqliteDialect) checkEpoch(known knownPoint, now *sqliteState) string {
 	return epoch
 }
 
-// setPoints sets the cursors behind the page and each of its changes, and the page's feed point; end is the feed's.
+// setPoints sets the cursors after the page and each of its changes, and the page's feed point; end is the feed's.
 func (p *feedPage) setPoints(end point, epoch string) {
 	for i := range p.changes {
 		p.cursors = append(p.cursors, p.changes[i].point().String())

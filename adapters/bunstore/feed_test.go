@@ -38,7 +38,7 @@ func commit(t *testing.T, tx bun.Tx) {
 	}
 }
 
-// titles reads the feed to its end and returns the titles that the changes lead to, and the cursor behind them.
+// titles reads the feed to its end and returns the titles that the changes lead to, and the cursor after them.
 func titles(t *testing.T, db *bunstore.DB, after ports.FeedCursor, limit int) ([]string, ports.FeedCursor) {
 	t.Helper()
 	var got []string
@@ -115,7 +115,7 @@ func TestPruneLeavesChangesThatASnapshotMayNotHaveSeen(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 
 	if removed, err := db.Feed().Prune(t.Context(), later); err != nil || removed != 2 {
-		t.Fatalf("beside an open transaction pruning removes %d, error %v", removed, err)
+		t.Fatalf("with an open transaction pruning removes %d, error %v", removed, err)
 	}
 	commit(t, slow)
 	if got, _ := titles(t, db, start, 10); !slices.Equal(got, []string{"slow", "quick"}) {
@@ -339,7 +339,7 @@ func TestAChangeWithANumberSeenBeforeACrashIsDelivered(t *testing.T) {
 	commitAgain(t, db, p) // 3, 4
 	got, cursor := titles(t, db, cursor, 10)
 	if !slices.Equal(got, []string{"after the crash"}) {
-		t.Errorf("behind the cursor from before the crash the feed delivers %q", got)
+		t.Errorf("after the cursor from before the crash the feed delivers %q", got)
 	}
 	if got, _ := titles(t, db, cursor, 10); len(got) > 0 {
 		t.Errorf("then the feed delivers %q again", got)

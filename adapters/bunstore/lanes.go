@@ -58,9 +58,9 @@ func newLane(db *DB, pool *bun.DB, conns int, limit time.Duration) *lane {
 	return &lane{db: db, pool: pool, limit: limit, slots: make(chan struct{}, conns)}
 }
 
-// ask runs a query when a slot is free. Errors: ports.ErrBusy when no slot is free in time, or when an expensive
+// run runs a query when a slot is free. Errors: ports.ErrBusy when no slot is free in time, or when an expensive
 // query takes too long; ports.ErrUnavailable.
-func (l *lane) ask(ctx context.Context, query func(ctx context.Context, pool bun.IDB) error) error {
+func (l *lane) run(ctx context.Context, query func(ctx context.Context, pool bun.IDB) error) error {
 	if err := l.enter(ctx); err != nil {
 		return l.db.explain(ctx, "wait for a connection", err)
 	}

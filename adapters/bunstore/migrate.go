@@ -59,7 +59,7 @@ func (db *DB) Migrate(ctx context.Context) ([]Migration, error) {
 // it rolled back, also when a later one fails. Errors: as Migrate; and when fewer than n are applied none is rolled
 // back.
 func (db *DB) Rollback(ctx context.Context, n int) ([]Migration, error) {
-	return db.migrate(ctx, "take back migrations", false, func(s *Schema) ([]Migration, error) { return s.newest(n) })
+	return db.migrate(ctx, "roll back migrations", false, func(s *Schema) ([]Migration, error) { return s.newest(n) })
 }
 
 // migrate runs the migrations that plan chooses, and holds the lock on migrations meanwhile.

@@ -137,7 +137,7 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 				stored := store(t, db, listing(t, 99))
 				if page, err := db.Feed().Changes(t.Context(), fresh, 10); err != nil || len(page.Changes) != 1 ||
 					page.Changes[0].ID != stored.ID {
-					t.Errorf("the feed of the file brings %+v, error %v", page.Changes, err)
+					t.Errorf("the feed of the file has %+v, error %v", page.Changes, err)
 				}
 				byOther(t, path, "PRAGMA integrity_check")
 			})
@@ -376,7 +376,7 @@ func TestOtherProgramsThatOpenTheFileEndNoHistory(t *testing.T) {
 	byOther(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
 	if err != nil || len(page.Changes) != 3 || page.Point.Epoch != before.Epoch {
-		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Point.Epoch,
+		t.Errorf("the feed has %d changes of epoch %q after %q, error %v", len(page.Changes), page.Point.Epoch,
 			before.Epoch, err)
 	}
 }

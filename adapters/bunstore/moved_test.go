@@ -116,7 +116,7 @@ func TestAPromotedStandbyIsAnotherHistory(t *testing.T) {
 	}
 }
 
-// A change has been removed that the cursor has not seen, though it saw a transaction with its number: after a crash
+// A change has been removed that the cursor has not seen. The cursor saw a transaction with its number: after a crash
 // the number was used again.
 func TestACursorBeforeARemovedChangeIsGoneWhateverItsNumber(t *testing.T) {
 	db := open(t, template.Postgres(t))

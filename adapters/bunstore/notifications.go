@@ -54,7 +54,7 @@ func (b *Notifications) Listen(ctx context.Context, ready, notified func()) erro
 		return b.db.explain(ctx, "listen for notifications", err)
 	}
 	defer closeConn(ctx, conn)
-	if err := b.ask(ctx, conn, "LISTEN "+notifyChannel); err != nil {
+	if err := b.exec(ctx, conn, "LISTEN "+notifyChannel); err != nil {
 		return err
 	}
 	ready()
@@ -75,12 +75,12 @@ func (b *Notifications) wait(ctx context.Context, conn *pgx.Conn) (*pgconn.Notif
 	defer cancel()
 	notification, err := conn.WaitForNotification(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return nil, b.ask(ctx, conn, "SELECT 1")
+		return nil, b.exec(ctx, conn, "SELECT 1")
 	}
 	return notification, b.db.explain(ctx, "listen for notifications", err)
 }
 
-func (b *Notifications) ask(ctx context.Context, conn *pgx.Conn, statement string) error {
+func (b *Notifications) exec(ctx context.Context, conn *pgx.Conn, statement string) error {
 	ctx, cancel := b.db.withTimeout(ctx)
 	defer cancel()
 	_, err := conn.Exec(ctx, statement)

@@ -87,7 +87,7 @@ func TestAListenerNoticesAFrozenServer(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	notifier := db.Notifications()
-	notifier.AskAfter(20 * time.Millisecond)
+	notifier.CheckAfter(20 * time.Millisecond)
 	notified, ended := listener(t, notifier)
 	time.Sleep(100 * time.Millisecond) // it checks the server, and gets an answer
 	if err := open(t, server.URL()).Notifications().Notify(t.Context()); err != nil {

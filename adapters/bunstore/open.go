@@ -15,9 +15,10 @@ import (
 
 // Options says which database to open and how.
 type Options struct {
-	// URL is postgres://user@host/database?… (or postgresql://…, as libpq understands it), or sqlite:PATH, where
-	// PATH is absolute or relative to the working directory (sqlite:///absolute/path means the same), or sqlite::memory:
-	// for a database that lives in this process for as long as the DB is open.
+	// URL is a Postgres or SQLite URL. For Postgres it is postgres://user@host/database?… (or postgresql://…, as
+	// libpq understands it). For SQLite it is sqlite:PATH, where PATH is absolute or relative to the working directory
+	// (sqlite:///absolute/path means the same), or sqlite::memory: for a database that lives in this process for as long
+	// as the DB is open.
 	URL string
 	// MaxConns bounds the connections to Postgres, or those that read an SQLite file; 0 is 16 for Postgres and 4 for
 	// SQLite. An eighth of them counts, and an eighth searches text without an index; at least one for each, and one for
@@ -26,8 +27,8 @@ type Options struct {
 	// QueryTimeout is the longest that any call may take, including the wait for a connection; 0 is 5 seconds. A
 	// caller's context may ask for less.
 	QueryTimeout time.Duration
-	// MigrationWait is how long Migrate and Rollback wait for other processes that migrate, and for transactions that
-	// hold the tables which they change; 0 is 30 seconds.
+	// MigrationWait is how long Migrate and Rollback wait for others; 0 is 30 seconds. They wait for other processes
+	// that migrate, and for transactions that hold the tables which they change.
 	MigrationWait time.Duration
 	// Trace, if not nil, records each statement that belongs to a recorded span.
 	Trace ports.Trace
@@ -43,7 +44,7 @@ const (
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	read, write *bun.DB // the same pool, except for an SQLite file, which has a single writer
-	// feed is a pool reserved for the change feed, so that the feed never waits behind queries: a late feed makes
+	// feed is a pool reserved for the change feed, so that the feed never waits behind queries. A late feed makes
 	// requests bypass the caches, which adds load. Where no pool can be reserved it is read.
 	feed *bun.DB
 	// probe is a connection for readiness checks: a busy database is not an outage. A database in memory has one
@@ -59,8 +60,8 @@ type DB struct {
 type dialect interface {
 	// contains is a condition: the part occurs in the text expression, letters compared without regard to case.
 	contains(expression, part string) (condition string, args []any)
-	// noIndex marks a column in a condition so that its index is not used where that would need a sort, for a database
-	// that cannot compare the costs of the two.
+	// noIndex marks a column in a condition so that its index is not used where that would need a sort. It is for a
+	// database that cannot compare the costs of the two.
 	noIndex(column string) string
 	// violated returns the kind of uniqueness that an error reports as violated, if any.
 	violated(err error) uniqueness

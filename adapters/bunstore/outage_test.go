@@ -128,10 +128,10 @@ func TestBusySQLiteIsUnavailable(t *testing.T) {
 		found, _, _ = impatient.Repository().Find(t.Context(), p.ID)
 	})
 	if !errors.Is(err, ports.ErrUnavailable) {
-		t.Fatalf("a write beside another process's transaction gives %v", err)
+		t.Fatalf("a write during another process's transaction gives %v", err)
 	}
 	if found.Title != p.Title {
-		t.Fatalf("a read beside another process's transaction finds %q", found.Title)
+		t.Fatalf("a read during another process's transaction finds %q", found.Title)
 	}
 }
 

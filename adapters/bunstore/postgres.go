@@ -162,9 +162,9 @@ func (postgresDialect) transient(err error) transience {
 	}
 }
 
-// outageCode reports whether a code means an outage: no connection, out of resources, starting or shutting down, a
-// cancelled statement, a standby that refuses writes, or a transaction that lost against another. The program never
-// names a table, column, function or schema that does not exist, so one that is missing is being restored or
+// outageCode reports whether a code means an outage. These are: no connection, out of resources, starting or shutting
+// down, a cancelled statement, a standby that refuses writes, or a transaction that lost against another. The program
+// never names a table, column, function or schema that does not exist, so one that is missing is being restored or
 // migrated. 54000 is how a database out of transaction ids refuses writes.
 func outageCode(code string) bool {
 	switch code {
@@ -199,7 +199,7 @@ func (postgresDialect) boundTableLocks() string { return "SET LOCAL lock_timeout
 
 func (postgresDialect) tableLocked(err error) bool { return postgresCode(err) == "55P03" } // lock_not_available
 
-// raced uses the codes for unique_violation, duplicate_object and duplicate_table: two processes that create a table
+// raced uses the codes for unique_violation, duplicate_object and duplicate_table. Two processes that create a table
 // if it does not exist can meet in any of them.
 func (postgresDialect) raced(err error) bool {
 	return slices.Contains([]string{"23505", "42710", "42P07"}, postgresCode(err))

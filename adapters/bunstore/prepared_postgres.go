@@ -39,9 +39,10 @@ func queryRows(ctx context.Context, db *bun.DB, statement string, args []any) (*
 	return rows, err
 }
 
-// unprepared reports whether a statement failed because it was not prepared or its plan does not fit the table any
-// more; nothing has been run then. It uses the codes invalid_sql_statement_name, duplicate_prepared_statement and
-// feature_not_supported. The first two come from poolers that hand one connection to many clients.
+// unprepared reports whether a statement failed because it was not prepared, or because its plan does not fit the
+// table any more. Nothing has been run then. It uses the codes invalid_sql_statement_name,
+// duplicate_prepared_statement and feature_not_supported. The first two come from poolers that hand one connection to
+// many clients.
 func unprepared(err error) bool {
 	return slices.Contains([]string{"26000", "42P05", "0A000"}, postgresCode(err))
 }

@@ -20,7 +20,7 @@ var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 // Find is described at ports.PropertyRepository. It waits for a connection as a page does.
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	var found row
-	err := r.db.lanes[property.CostPage].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+	err := r.db.lanes[property.CostPage].run(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
 		found, err = rowByID(ctx, pool, id)
 		return err
 	})
@@ -43,7 +43,7 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 // Search is described at ports.PropertyRepository.
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	var page *property.Page
-	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+	err := r.db.lanes[s.Cost()].run(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
 		page, err = r.page(ctx, pool, s)
 		return err
 	})
@@ -76,7 +76,7 @@ func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property
 // Count is described at ports.PropertyRepository.
 func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	var count int64
-	err := r.db.lanes[f.CountCost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
+	err := r.db.lanes[f.CountCost()].run(ctx, func(ctx context.Context, pool bun.IDB) error {
 		q := pool.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
 		return (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count)
 	})
@@ -94,7 +94,7 @@ type repositoryDialect interface {
 	insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
 	// update replaces the details of the listing at this very version. Errors: property.ErrNotFound, ErrVersionConflict.
 	update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
-	// delete deletes the listing at this very version, or whatever its version is when 0. Errors as in update.
+	// delete deletes the listing at this very version, or at any version when 0. Errors as in update.
 	delete(ctx context.Context, db bun.IDB, id property.ID, version int64) (property.Change, error)
 	// writeAsActor runs steps that write listings in the transaction, and records the changes under the actor in the
 	// context. The three methods above do so by themselves.

@@ -294,7 +294,7 @@ func TestAChangeOfAnUnknownKindIsAReset(t *testing.T) {
 		page, err := db.Feed().Changes(t.Context(), cursor, 10)
 		if err != nil || len(page.Changes) != 2 || page.Changes[0].Op != property.OpReset ||
 			page.Changes[1].Op != property.OpReset {
-			t.Errorf("the feed brings %+v, error %v", page.Changes, err)
+			t.Errorf("the feed has %+v, error %v", page.Changes, err)
 		}
 	})
 }

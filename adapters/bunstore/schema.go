@@ -105,7 +105,7 @@ func (s *Schema) newest(n int) ([]Migration, error) {
 	}
 	applied := slices.DeleteFunc(slices.Clone(s.Known), func(m Migration) bool { return !m.applied() })
 	if n < 1 || n > len(applied) {
-		return nil, fmt.Errorf("cannot take back %d migrations: %d applied", n, len(applied))
+		return nil, fmt.Errorf("%d migrations requested, %d applied", n, len(applied))
 	}
 	slices.Reverse(applied)
 	return applied[:n], nil

@@ -160,7 +160,7 @@ func TestPostgresWritesWhenItsPreparedStatementsAreLost(t *testing.T) {
 	}
 }
 
-// A write returns the transaction that wrote the state it replaced, or a later one: a ledger that lacks that
+// A write returns the transaction that wrote the state it replaced, or a later one. A ledger that lacks that
 // transaction does not know the state.
 func TestAWriteReturnsTheTransactionWhoseStateItReplaced(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {

@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// documentRows finds the records in JSON: a single object, an array of objects, an OData response with the array in
-// its member "value", or several of these in a row. It cuts out a record by its brackets alone, so a mistake inside
-// one record does not spoil the next.
+// documentRows finds the records in JSON. The text is a single object, an array of objects, an OData response with
+// the array in its member "value", or several of these in a row. A record is cut out by its brackets alone, so a
+// mistake inside one does not spoil the next.
 type documentRows struct {
 	from    *bufio.Reader
 	line    int

@@ -215,7 +215,7 @@ func exactNumber(text string) (decimal.Decimal, error) {
 	return n, nil
 }
 
-// unambiguous writes a number whose point is known to stand before decimals in a form that cannot be misread: 2.250
+// unambiguous writes a number whose point is known to stand before decimals so that it cannot be misread. 2.250
 // becomes 2.2500, which is the same.
 func unambiguous(number string) string {
 	if property.Ambiguous(number) {

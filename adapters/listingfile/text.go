@@ -49,8 +49,8 @@ func plainText(text string) string {
 	}
 }
 
-// tidy removes what is invisible or unwanted: control characters, zero-width spaces and byte order marks, characters
-// for private use, runs of spaces, more than one empty line. The joiner inside emoji stays.
+// tidy removes what is invisible or unwanted. That is control characters, zero-width spaces and byte order marks,
+// characters for private use, runs of spaces, and more than one empty line. The joiner inside emoji stays.
 func tidy(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

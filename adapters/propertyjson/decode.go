@@ -20,7 +20,7 @@ func Decode(data []byte) (property.Details, error) {
 	return decode(data, &draft{complete: true})
 }
 
-// DecodeReplacement is Decode for a listing that may have been read from this service: the members that the service
+// DecodeReplacement is Decode for a listing that may have been read from this service. The members that the service
 // sets may be present, with any value, and are ignored.
 func DecodeReplacement(data []byte) (property.Details, error) {
 	d, _, err := DecodeImport(data)

@@ -709,9 +709,9 @@ var storeMutants = []mutant{
 	{
 		"an own write is looked for, too",
 		"adapters/bunstore/property_repository.go",
-		`"update property "+p.ID.String(), r.db.refused(err))
+		`"update property "+p.ID.String(), r.db.domainError(err))
 	}
-	r.db.committed(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
+	r.db.recordCommit(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.domainError(err))
 	}`, storePkg, "TestAFileThatLacksTheLast",
 	},
 	{
