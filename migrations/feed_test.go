@@ -15,9 +15,10 @@ import (
 	"github.com/uptrace/bun"
 )
 
-func TestTheFeedTellsEveryWriteOnce(t *testing.T) {
-	upsert := "INSERT INTO properties (id, reference, title, price, location) VALUES ('" + one + "', 'a', 'A', 1, 'L'), ('" +
-		two + "', 'b', 'B', 1, 'L') ON CONFLICT (id) DO UPDATE SET price = excluded.price + 1"
+func TestTheFeedHasEveryWriteOnce(t *testing.T) {
+	upsert := "INSERT INTO properties (id, reference, title, price, location)" +
+		" VALUES ('" + one + "', 'a', 'A', 1, 'L'), ('" + two + "', 'b', 'B', 1, 'L')" +
+		" ON CONFLICT (id) DO UPDATE SET price = excluded.price + 1"
 	for name, c := range map[string]struct {
 		statements []string
 		want       string
@@ -37,17 +38,17 @@ func TestTheFeedTellsEveryWriteOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, db *bun.DB) {
 				exec(t, db, c.statements...)
-				got := strings.Split(ops(told(t, db)), ", ")
+				got := strings.Split(ops(readFeed(t, db)), ", ")
 				want := strings.Split(c.want, ", ")
 				if !cmp.Equal(sorted(got), sorted(want)) {
-					t.Errorf("told %v, want %v", got, want)
+					t.Errorf("recorded %v, want %v", got, want)
 				}
 			})
 		})
 	}
 }
 
-func TestWhatIsRolledBackIsNotTold(t *testing.T) {
+func TestARolledBackWriteIsNotRecorded(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		tx, err := db.BeginTx(t.Context(), nil)
 		if err != nil {
@@ -58,9 +59,9 @@ func TestWhatIsRolledBackIsNotTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		exec(t, db, insertTwo)
-		changes := told(t, db)
+		changes := readFeed(t, db)
 		if len(changes) != 1 || changes[0].ID.String != two {
-			t.Errorf("told %s, want only the second insert", ops(changes))
+			t.Errorf("recorded %s, want only the second insert", ops(changes))
 		}
 	})
 }
@@ -68,7 +69,8 @@ func TestWhatIsRolledBackIsNotTold(t *testing.T) {
 const insertFull = `INSERT INTO properties (id, reference, title, description, price, currency, location, offer, kind,
 	status, bedrooms, bathrooms, area_m2, lot_m2, year_built, floor, latitude, longitude, photos, created_at, updated_at)
 	VALUES ('` + one + `', '0042', 'T "1"', E, 999999999999.99, 'HKD', '香港', 'rent', 'room', 'sold', 3, 2.25,
-	9999999999.99, 0.07, 1955, -1, 47.123456789012345, -0.1, '["https://a.b/c"]', '2020-01-02T03:04:05.100000Z', '2020-01-02T03:04:05.678901Z')`
+	9999999999.99, 0.07, 1955, -1, 47.123456789012345, -0.1, '["https://a.b/c"]',
+	'2020-01-02T03:04:05.100000Z', '2020-01-02T03:04:05.678901Z')`
 
 func TestImagesAreWholeAndExact(t *testing.T) {
 	want := map[string]any{
@@ -84,10 +86,10 @@ func TestImagesAreWholeAndExact(t *testing.T) {
 			`UPDATE properties SET price = 450000.5, bathrooms = NULL, area_m2 = NULL, lot_m2 = NULL, year_built = NULL,
 				floor = NULL, latitude = NULL, longitude = NULL`,
 			"DELETE FROM properties")
-		changes := told(t, db)
+		changes := readFeed(t, db)
 		for name := range changes[0].After {
 			if _, ok := want[name]; !ok {
-				t.Errorf("insertFull and this test lack %s, so nobody sees whether images spell it right", name)
+				t.Errorf("insertFull and this test lack %s, so its text in images is not tested", name)
 			}
 		}
 		withoutPhotos := maps.Clone(want)
@@ -112,7 +114,7 @@ func TestImagesAreWholeAndExact(t *testing.T) {
 	})
 }
 
-// compare leaves columns out that the listing does not set.
+// compare compares two images, except for columns that the listing does not set.
 func compare(t *testing.T, what string, got, want map[string]any) {
 	t.Helper()
 	maps.DeleteFunc(got, func(name string, value any) bool {
@@ -143,7 +145,7 @@ func TestNumbersComeOutOfImagesAsTheyWentIn(t *testing.T) {
 				strconv.FormatFloat(places[title], 'g', -1, 64), strconv.FormatFloat(places[title], 'g', -1, 64)))
 		}
 		exec(t, db, "INSERT INTO properties (title, location, price, latitude, longitude) VALUES "+strings.Join(rows, ", "))
-		for _, c := range told(t, db) {
+		for _, c := range readFeed(t, db) {
 			title := c.After["title"].(string)
 			if got := c.After["price"].(json.Number).String(); got != prices[title] {
 				t.Errorf("price %s, want %s", got, prices[title])

@@ -89,9 +89,9 @@ func newMigrator(db *bun.DB, files fs.FS, options ...migrate.MigratorOption) (*m
 	return m, m.Init(context.Background())
 }
 
-// up brings a database to the schema as it is now.
+// up applies the numbered files and triggers.sql.
 func up(db *bun.DB, files fs.FS) (*migrate.Migrator, error) {
-	m, err := numbered(db, files)
+	m, err := applyNumbered(db, files)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,8 @@ func up(db *bun.DB, files fs.FS) (*migrate.Migrator, error) {
 	return m, err
 }
 
-// numbered applies the numbered files alone.
-func numbered(db *bun.DB, files fs.FS) (*migrate.Migrator, error) {
+// applyNumbered applies the numbered files alone.
+func applyNumbered(db *bun.DB, files fs.FS) (*migrate.Migrator, error) {
 	m, err := newMigrator(db, files)
 	if err != nil {
 		return nil, err
@@ -124,8 +124,8 @@ func exec(t *testing.T, db bun.IDB, statements ...string) {
 	}
 }
 
-// refused checks that a statement fails, and that the error says why.
-func refused(t *testing.T, db bun.IDB, sql, because string) {
+// wantRefused checks that a statement fails, and that the error contains the reason.
+func wantRefused(t *testing.T, db bun.IDB, sql, because string) {
 	t.Helper()
 	_, err := db.ExecContext(t.Context(), sql)
 	if err == nil {
@@ -135,7 +135,7 @@ func refused(t *testing.T, db bun.IDB, sql, because string) {
 	}
 }
 
-// change is a row of the feed.
+// change is a row of the change feed.
 type change struct {
 	Seq           int64
 	Op            string
@@ -144,8 +144,8 @@ type change struct {
 	Before, After map[string]any
 }
 
-// told returns what the feed has, oldest first.
-func told(t *testing.T, db *bun.DB) []change {
+// readFeed returns all changes in the feed, oldest first.
+func readFeed(t *testing.T, db *bun.DB) []change {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), `SELECT seq, op, CAST(property_id AS text), version,
 		coalesce(CAST(before AS text), 'null'), coalesce(CAST(after AS text), 'null') FROM property_changes ORDER BY seq`)
@@ -180,7 +180,7 @@ func image(t *testing.T, text string) map[string]any {
 	return result
 }
 
-// ops is the feed in short: "insert 1, update 2, delete 3, reset".
+// ops returns the feed in short: "insert 1, update 2, delete 3, reset".
 func ops(changes []change) string {
 	var parts []string
 	for _, c := range changes {
@@ -227,7 +227,7 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 			}
 			var left int
 			if err := db.QueryRowContext(t.Context(), c.left).Scan(&left); err != nil || left != 0 {
-				t.Errorf("%d things are left after going down (%v)", left, err)
+				t.Errorf("%d objects are left after going down (%v)", left, err)
 			}
 			if _, err := m.Migrate(t.Context()); err != nil {
 				t.Fatalf("up again: %v", err)
@@ -237,8 +237,8 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	}
 }
 
-// aroundTriggers removes the triggers before a migration that leaves them to triggers.sql, and creates them behind it for
-// the columns that there are then.
+// aroundTriggers removes the triggers before a migration that leaves them to triggers.sql, and creates them after it
+// for the columns of the table then.
 func aroundTriggers(files fs.FS) []migrate.MigratorOption {
 	looks := 0
 	triggers := func(then func(*migrations.Triggers) string) func(context.Context, bun.IConn, *migrate.Migration) error {
@@ -295,7 +295,7 @@ func TestChangesFromBeforeActorsWereRecordedHaveNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := c.open(t)
-			if _, err := numbered(db, earlier{c.files}); err != nil {
+			if _, err := applyNumbered(db, earlier{c.files}); err != nil {
 				t.Fatal(err)
 			}
 			exec(t, db, insertOne)
@@ -309,7 +309,7 @@ func TestChangesFromBeforeActorsWereRecordedHaveNone(t *testing.T) {
 	}
 }
 
-// earlier is the migrations from before the one that records actors.
+// earlier is the migrations before the one that records actors.
 type earlier struct{ fs.FS }
 
 func (e earlier) ReadDir(name string) ([]fs.DirEntry, error) {
@@ -317,7 +317,7 @@ func (e earlier) ReadDir(name string) ([]fs.DirEntry, error) {
 	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool { return entry.Name() >= "20261123000005" }), err
 }
 
-// actors are who made the changes in the feed, oldest first; "" where there is none.
+// actors returns the actors of the changes in the feed, oldest first; "" for a change without one.
 func actors(t *testing.T, db *bun.DB) []string {
 	t.Helper()
 	var list []string

@@ -13,8 +13,8 @@ var (
 	notifying  = regexp.MustCompile(`(?i)\b(pg_)?notify\b`)
 )
 
-// NOTIFY takes a lock on the whole database when its transaction commits, so that all who write would wait for one another.
-// The bell is rung after the commit, from a connection of its own.
+// NOTIFY takes a lock on the whole database when its transaction commits, so that all writers would wait for one
+// another. The program notifies after the commit, from a connection of its own.
 func TestNothingInTheSchemaNotifies(t *testing.T) {
 	for name, files := range map[string]fs.FS{"postgres": migrations.Postgres(), "sqlite": migrations.SQLite()} {
 		paths, err := fs.Glob(files, "*.sql")
@@ -31,7 +31,7 @@ func TestNothingInTheSchemaNotifies(t *testing.T) {
 			}
 		}
 	}
-	for sql, want := range map[string]bool{ // or nothing would be found whatever there is
+	for sql, want := range map[string]bool{ // the search itself works
 		"PERFORM pg_notify('gable', '')": true, "notify gable;": true, "-- NOTIFY is not for us\nSELECT 1": false,
 		"/* NOTIFY\n */ RAISE NOTICE 'x'": false, "-- why\nNOTIFY gable": true,
 	} {
@@ -41,7 +41,7 @@ func TestNothingInTheSchemaNotifies(t *testing.T) {
 	}
 }
 
-// What a function has become when it is stored counts, too.
+// The functions are also read as the database has stored them.
 func TestPostgresHasNoFunctionThatNotifies(t *testing.T) {
 	db := openPostgres(t)
 	var functions, triggers int

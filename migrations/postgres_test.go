@@ -17,7 +17,7 @@ import (
 
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
-func TestPostgresTellsBigStatementsAsOneReset(t *testing.T) {
+func TestPostgresRecordsBigStatementsAsOneReset(t *testing.T) {
 	db := openPostgres(t)
 	insert := func(n int) string {
 		return fmt.Sprintf("INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, %d)",
@@ -54,7 +54,7 @@ func TestPostgresTellsBigStatementsAsOneReset(t *testing.T) {
 	}
 }
 
-func TestPostgresTellsCopyAndMerge(t *testing.T) {
+func TestPostgresRecordsCopyAndMerge(t *testing.T) {
 	address := migrated.Postgres(t)
 	conn := connect(t, address)
 	rows := [][]any{{"A", "1.00", "L"}, {"B", "2.00", "L"}}
@@ -64,10 +64,11 @@ func TestPostgresTellsCopyAndMerge(t *testing.T) {
 	}
 	db := openURL(t, address)
 	exec(t, db, `MERGE INTO properties p USING (VALUES ('A'), ('C')) AS s (title) ON p.title = s.title
-		WHEN MATCHED THEN UPDATE SET price = 9 WHEN NOT MATCHED THEN INSERT (title, price, location) VALUES (s.title, 1, 'L')`)
-	got := sorted(strings.Split(ops(told(t, db)), ", "))
+		WHEN MATCHED THEN UPDATE SET price = 9
+		WHEN NOT MATCHED THEN INSERT (title, price, location) VALUES (s.title, 1, 'L')`)
+	got := sorted(strings.Split(ops(readFeed(t, db)), ", "))
 	if want := []string{"insert 1", "insert 1", "insert 1", "update 2"}; !slices.Equal(got, want) {
-		t.Errorf("told %v, want %v", got, want)
+		t.Errorf("recorded %v, want %v", got, want)
 	}
 }
 
@@ -98,7 +99,7 @@ func TestPostgresNamesTheWritersTransaction(t *testing.T) {
 	}
 }
 
-// Things of the same names as those the triggers use, which would do harm with the owner's rights.
+// decoys are objects with the names of those that the triggers use; they would do harm with the owner's rights.
 const decoys = `
 	CREATE TABLE decoys.property_changes (op text);
 	CREATE TABLE decoys.properties (id uuid);
@@ -117,8 +118,8 @@ const decoys = `
 	CREATE OPERATOR decoys.= (LEFTARG = text, RIGHTARG = text, FUNCTION = decoys.same);
 	CREATE OPERATOR decoys.+ (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = decoys.plus)`
 
-// A role that may write listings and nothing else is told like any other, whatever is in its search path.
-func TestPostgresTellsTheWritesOfAnotherRole(t *testing.T) {
+// The writes of a role that may only write listings are recorded like any other, whatever is in its search path.
+func TestPostgresRecordsTheWritesOfAnotherRole(t *testing.T) {
 	address := migrated.Postgres(t)
 	db := openURL(t, address)
 	role := asRole(t, db, address)
@@ -129,14 +130,14 @@ func TestPostgresTellsTheWritesOfAnotherRole(t *testing.T) {
 		"DELETE FROM public.properties", strings.Replace(insertOne, "properties", "public.properties",
 			1), "SET gable.reset_rows = 0",
 		strings.Replace(insertTwo, "properties", "public.properties", 1), "TRUNCATE public.properties")
-	if got, want := ops(told(t, db)), "insert 1, update 2, delete 3, insert 4, reset, reset"; got != want {
-		t.Errorf("told %s, want %s", got, want)
+	if got, want := ops(readFeed(t, db)), "insert 1, update 2, delete 3, insert 4, reset, reset"; got != want {
+		t.Errorf("recorded %s, want %s", got, want)
 	}
-	refused(t, role.db, "DELETE FROM public.property_changes", "permission denied")
+	wantRefused(t, role.db, "DELETE FROM public.property_changes", "permission denied")
 }
 
-// Who logged in is named, not the owner whose rights the triggers have, nor a role that was taken on; and whoever says who
-// they are is believed, for as long as they have said.
+// The actor of a change is the user who logged in. It is neither the owner whose rights the triggers have, nor a role
+// that was taken on. An actor that the session sets counts for as long as it is set.
 func TestPostgresRecordsWhoMadeAChange(t *testing.T) {
 	address := migrated.Postgres(t)
 	db := openURL(t, address)
@@ -144,7 +145,8 @@ func TestPostgresRecordsWhoMadeAChange(t *testing.T) {
 	exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON properties TO "+role.name,
 		"GRANT "+role.name+" TO CURRENT_USER")
 	exec(t, role.db, insertOne, "SET gable.actor = 'anna'", "UPDATE properties SET price = 2",
-		"DO $$ BEGIN SET LOCAL gable.actor = 'bert'; UPDATE properties SET price = 3; END $$", "UPDATE properties SET price = 4",
+		"DO $$ BEGIN SET LOCAL gable.actor = 'bert'; UPDATE properties SET price = 3; END $$",
+		"UPDATE properties SET price = 4",
 		"SET gable.actor = ''", "DELETE FROM properties", "SET gable.actor = 'carla'", "TRUNCATE properties",
 		"RESET gable.actor", "TRUNCATE properties", "SELECT set_config('gable.actor', repeat('é', 101), false)", insertTwo)
 	login := "database user " + role.name
@@ -168,7 +170,7 @@ type role struct {
 	db   *bun.DB
 }
 
-// asRole makes a role and connects as it, on a single connection.
+// asRole creates a role and connects as it, on a single connection.
 func asRole(t *testing.T, db *bun.DB, address string) role {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -203,8 +205,8 @@ func TestPostgresMigratesForAnOwnerOfASchemaOnly(t *testing.T) {
 	exec(t, owner.db, `SET search_path = public`)
 	exec(t, owner.db, strings.Replace(insertOne, "properties", `"My Estate".properties`, 1))
 	exec(t, owner.db, `SET search_path = "My Estate"`)
-	if got := ops(told(t, owner.db)); got != "insert 1" {
-		t.Errorf("told %s", got)
+	if got := ops(readFeed(t, owner.db)); got != "insert 1" {
+		t.Errorf("recorded %s", got)
 	}
 	var trigram bool
 	if err := db.QueryRowContext(t.Context(), "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')").
@@ -213,7 +215,7 @@ func TestPostgresMigratesForAnOwnerOfASchemaOnly(t *testing.T) {
 	}
 }
 
-// An INSERT that meets an uncommitted DELETE of the same id waits for it, and then counts on from it.
+// An INSERT that meets an uncommitted DELETE of the same id waits for it, and then continues its versions.
 func TestPostgresVersionsContinueAfterAConcurrentDelete(t *testing.T) {
 	address := migrated.Postgres(t)
 	db := openURL(t, address)
@@ -236,8 +238,8 @@ func TestPostgresVersionsContinueAfterAConcurrentDelete(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if got, want := ops(told(t, db)), "insert 1, update 2, update 3, delete 4, insert 5"; got != want {
-		t.Errorf("told %s, want %s", got, want)
+	if got, want := ops(readFeed(t, db)), "insert 1, update 2, update 3, delete 4, insert 5"; got != want {
+		t.Errorf("recorded %s, want %s", got, want)
 	}
 }
 
@@ -251,21 +253,21 @@ func untilWaiting(t *testing.T, db *bun.DB, pid uint32) {
 	}
 }
 
-func TestPostgresVersionsContinueWhereNoDeleteWasTold(t *testing.T) {
+func TestPostgresVersionsContinueWhereNoDeleteWasRecorded(t *testing.T) {
 	db := openPostgres(t)
 	exec(t, db, insertOne, "TRUNCATE properties", insertOne,
 		"WITH gone AS (DELETE FROM properties RETURNING *) INSERT INTO properties SELECT * FROM gone")
-	changes := told(t, db)
+	changes := readFeed(t, db)
 	if got, want := ops(changes[:3]), "insert 1, reset, insert 3"; got != want {
-		t.Errorf("told %s, want %s", got, want)
+		t.Errorf("recorded %s, want %s", got, want)
 	}
 	if got, want := sorted(strings.Split(ops(changes[3:]), ", ")), []string{"delete 4", "insert 5"}; !slices.Equal(got,
 		want) {
-		t.Errorf("then told %v, want %v", got, want)
+		t.Errorf("then recorded %v, want %v", got, want)
 	}
 }
 
-// A connection keeps its plans while an import makes a table of a few rows a large one.
+// A connection caches its plans while an import makes a small table a large one.
 func TestPostgresInsertsLookBackByIndexHoweverSmallTheTablesAre(t *testing.T) {
 	db := openPostgres(t)
 	exec(t, db, "INSERT INTO properties (title, price, location) SELECT 'T', 1, 'L' FROM generate_series(1, 60)",
@@ -289,7 +291,8 @@ func TestPostgresInsertsLookBackByIndexHoweverSmallTheTablesAre(t *testing.T) {
 
 func TestPostgresSearchesTextByIndex(t *testing.T) {
 	db := openPostgres(t)
-	exec(t, db, "INSERT INTO properties (title, price, location) SELECT md5(i::text), 1, md5(i::text) FROM generate_series(1, 3000) i",
+	exec(t, db, "INSERT INTO properties (title, price, location)"+
+		" SELECT md5(i::text), 1, md5(i::text) FROM generate_series(1, 3000) i",
 		"ANALYZE properties", "SET enable_seqscan = off")
 	for condition, index := range map[string]string{
 		"(title || ' ' || description || ' ' || location) ILIKE '%abcde%'": "properties_text",

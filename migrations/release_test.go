@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// A release replaces processes one by one: without the statement nobody knows whether they may run side by side.
+// A release replaces processes one by one: without the statement it is unknown whether they may run side by side.
 func TestEveryMigrationAfterTheFirstReleaseSaysWhichProgramsRunOnItsSchema(t *testing.T) {
 	for name, files := range map[string]fs.FS{"postgres": migrations.Postgres(), "sqlite": migrations.SQLite()} {
 		ups, err := fs.Glob(files, "*.up.sql")

@@ -32,7 +32,7 @@ func TestTitlePriceAndLocationAreEnough(t *testing.T) {
 			t.Errorf("defaults %s", got)
 		}
 		if len(id) != 36 || id[14] != '4' || !strings.ContainsRune("89ab", rune(id[19])) {
-			t.Errorf("id %s is no random UUID", id)
+			t.Errorf("id %s is not a random UUID", id)
 		}
 	})
 }
@@ -65,11 +65,11 @@ func TestWhatTheDomainWouldRefuseIsRefused(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		for columns, values := range bad {
 			for _, value := range values {
-				refused(t, db, insertWith(columns, value), "")
+				wantRefused(t, db, insertWith(columns, value), "")
 			}
 		}
-		if changes := told(t, db); len(changes) != 0 {
-			t.Errorf("the feed tells of %s", ops(changes))
+		if changes := readFeed(t, db); len(changes) != 0 {
+			t.Errorf("the feed has %s", ops(changes))
 		}
 	})
 }
@@ -93,7 +93,7 @@ func TestTheLimitsThemselvesAreAccepted(t *testing.T) {
 	})
 }
 
-// What one side takes and the other refuses could be read and never written again.
+// A number that one side accepts and the other refuses could be read and never written again.
 func TestTheBoundsOfNumbersAreThoseOfTheDomain(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		for _, f := range property.FieldTable() {
@@ -105,16 +105,16 @@ func TestTheBoundsOfNumbersAreThoseOfTheDomain(t *testing.T) {
 				step, between = 100, (f.Max - 50).Short()
 			}
 			exec(t, db, insertWith(f.Name, f.Min.Short()), insertWith(f.Name, f.Max.Short()))
-			refused(t, db, insertWith(f.Name, (f.Min-step).Short()), "")
-			refused(t, db, insertWith(f.Name, (f.Max+step).Short()), "")
+			wantRefused(t, db, insertWith(f.Name, (f.Min-step).Short()), "")
+			wantRefused(t, db, insertWith(f.Name, (f.Max+step).Short()), "")
 			if db.Dialect().Name() == dialect.SQLite { // Postgres rounds
-				refused(t, db, insertWith(f.Name, between), "")
+				wantRefused(t, db, insertWith(f.Name, between), "")
 			}
 		}
 	})
 }
 
-// insertWith is an INSERT that is fine but for these values.
+// insertWith returns an INSERT that is valid except for these values.
 func insertWith(columns, values string) string {
 	names, rest := columns, values
 	for column, value := range map[string]string{"title": "'T'", "price": "1", "location": "'L'"} {
@@ -131,13 +131,14 @@ func TestVersionAndTimesBelongToTheDatabase(t *testing.T) {
 			"INSERT INTO properties (id, title, price, location, version, created_at, updated_at) VALUES ('"+one+
 				"', 'One', 1, 'L', 40, '2020-01-02T03:04:05.678901Z', '2999-01-01T00:00:00.000000Z')",
 			"UPDATE properties SET price = 2",
-			"UPDATE properties SET version = 99, created_at = '2021-01-01T00:00:00.000000Z', updated_at = '2021-01-01T00:00:00.000000Z'",
+			"UPDATE properties SET version = 99, created_at = '2021-01-01T00:00:00.000000Z',"+
+				" updated_at = '2021-01-01T00:00:00.000000Z'",
 			"UPDATE properties SET version = version + 1",
 			"UPDATE properties SET version = 1, price = 3",
 			"UPDATE properties SET price = price")
-		changes := told(t, db)
+		changes := readFeed(t, db)
 		if got, want := ops(changes), "insert 1, update 2, update 3, update 4, update 5, update 6"; got != want {
-			t.Errorf("told %s, want %s", got, want)
+			t.Errorf("recorded %s, want %s", got, want)
 		}
 		last := changes[len(changes)-1].After
 		if last["created_at"] != "2020-01-02T03:04:05.678901Z" || last["updated_at"] != "2999-01-01T00:00:00.000000Z" {
@@ -148,7 +149,7 @@ func TestVersionAndTimesBelongToTheDatabase(t *testing.T) {
 			Scan(&version); err != nil || version != 6 {
 			t.Errorf("version %d, want 6 (%v)", version, err)
 		}
-		refused(t, db, "UPDATE properties SET id = '"+two+"'", "the id of a property cannot change")
+		wantRefused(t, db, "UPDATE properties SET id = '"+two+"'", "the id of a property cannot change")
 	})
 }
 
@@ -156,8 +157,8 @@ func TestAVersionNeverGoesBack(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		exec(t, db, insertOne, "UPDATE properties SET price = 2", "DELETE FROM properties", insertOne,
 			"UPDATE properties SET price = 3")
-		if got, want := ops(told(t, db)), "insert 1, update 2, delete 3, insert 4, update 5"; got != want {
-			t.Errorf("told %s, want %s", got, want)
+		if got, want := ops(readFeed(t, db)), "insert 1, update 2, delete 3, insert 4, update 5"; got != want {
+			t.Errorf("recorded %s, want %s", got, want)
 		}
 	})
 }
@@ -174,12 +175,12 @@ func TestKeysKeepTheirRules(t *testing.T) {
 	}
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		exec(t, db, key(one, "a", "write", hash), answer(one, "k"), answer(two, "k"), answer(one, "l"))
-		refused(t, db, key(two, "a", "write", strings.Repeat("0b", 32)), "name")
-		refused(t, db, key(two, "b", "write", hash), "hash")
-		refused(t, db, key(two, "b", "root", strings.Repeat("0b", 32)), "scope")
-		refused(t, db, key(two, "b", "write", "secret"), "hash")
-		refused(t, db, answer(one, "k"), "idempotency_keys")
-		refused(t, db, answer(one, strings.Repeat("k", 256)), "key")
+		wantRefused(t, db, key(two, "a", "write", strings.Repeat("0b", 32)), "name")
+		wantRefused(t, db, key(two, "b", "write", hash), "hash")
+		wantRefused(t, db, key(two, "b", "root", strings.Repeat("0b", 32)), "scope")
+		wantRefused(t, db, key(two, "b", "write", "secret"), "hash")
+		wantRefused(t, db, answer(one, "k"), "idempotency_keys")
+		wantRefused(t, db, answer(one, strings.Repeat("k", 256)), "key")
 	})
 }
 
@@ -197,12 +198,12 @@ func TestSigningKeysKeepTheirRules(t *testing.T) {
 				"INSERT INTO signing_keys (id, secret, created_at) VALUES ('%s', %s, '2026-01-02T03:04:05.678901Z')", id, secret)
 		}
 		exec(t, db, key("0123456789ABCdef", secret(32)))
-		refused(t, db, key("0123456789ABCdef", secret(32)), "signing_keys")
+		wantRefused(t, db, key("0123456789ABCdef", secret(32)), "signing_keys")
 		for _, id := range []string{"", "0123456789ABCDE", "0123456789ABCDEFG", "0123456789ABCDE ", "0123456789ABCDé"} {
-			refused(t, db, key(id, secret(32)), "id")
+			wantRefused(t, db, key(id, secret(32)), "id")
 		}
 		for _, n := range []int{0, 31, 33} {
-			refused(t, db, key("0123456789ABCDEF", secret(n)), "secret")
+			wantRefused(t, db, key("0123456789ABCDEF", secret(n)), "secret")
 		}
 	})
 }
@@ -213,7 +214,8 @@ func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
 			role)
 	}
 	session := func(hash, owner string) string {
-		return fmt.Sprintf("INSERT INTO sessions (token_hash, account_id, data, expires_at) VALUES ('%s', %s, 'x', '2026-01-02T03:04:05.678901Z')",
+		return fmt.Sprintf("INSERT INTO sessions (token_hash, account_id, data, expires_at)"+
+			" VALUES ('%s', %s, 'x', '2026-01-02T03:04:05.678901Z')",
 			hash, owner)
 	}
 	hash := func(digits string) string { return strings.Repeat(digits, 32) }
@@ -225,21 +227,21 @@ func TestAccountsAndSessionsKeepTheirRules(t *testing.T) {
 		exec(t, db, account(one, "anna.b_c-d+e@example.org", "administrator"),
 			account(two, strings.Repeat("x", 64), "editor"),
 			session(hash("0a"), "'"+one+"'"), session(hash("0b"), "'"+two+"'"), session(hash("0c"), "NULL"))
-		refused(t, db, account("x", "anna.b_c-d+e@example.org", "editor"), "name")
+		wantRefused(t, db, account("x", "anna.b_c-d+e@example.org", "editor"), "name")
 		for _, name := range []string{"", "Anna", "an na", "müller", "a\nb", "anna\n", strings.Repeat("x", 65)} {
-			refused(t, db, account("x", name, "editor"), "name")
+			wantRefused(t, db, account("x", name, "editor"), "name")
 		}
-		refused(t, db, account("x", "bob", "root"), "role")
-		refused(t, db, account("", "bob", "editor"), "id")
-		refused(t, db, session("a token", "NULL"), "hash")
-		refused(t, db, session(hash("0A"), "NULL"), "hash")
-		refused(t, db, session(hash("0a"), "NULL"), "sessions")
-		refused(t, db, session(hash("0d"), "'nobody'"), "")
+		wantRefused(t, db, account("x", "bob", "root"), "role")
+		wantRefused(t, db, account("", "bob", "editor"), "id")
+		wantRefused(t, db, session("a token", "NULL"), "hash")
+		wantRefused(t, db, session(hash("0A"), "NULL"), "hash")
+		wantRefused(t, db, session(hash("0a"), "NULL"), "sessions")
+		wantRefused(t, db, session(hash("0d"), "'nobody'"), "")
 		exec(t, db, "DELETE FROM accounts WHERE id = '"+one+"'")
 		var left string
 		err := db.NewRaw("SELECT min(token_hash) || max(token_hash) FROM sessions").Scan(t.Context(), &left)
 		if err != nil || left != hash("0b")+hash("0c") {
-			t.Errorf("left are %s (%v)", left, err)
+			t.Errorf("%s are left (%v)", left, err)
 		}
 	})
 }
@@ -257,15 +259,15 @@ func TestKnownBrowsersKeepTheirRules(t *testing.T) {
 		}
 		exec(t, db, "INSERT INTO accounts (id, name, role, password_hash) VALUES ("+owner+", 'anna', 'editor', '$')",
 			browser(hash, owner))
-		refused(t, db, browser(hash, owner), "known_browsers")
-		refused(t, db, browser("a token", owner), "hash")
-		refused(t, db, browser(strings.Repeat("0A", 32), owner), "hash")
-		refused(t, db, browser(hash, "NULL"), "account_id")
-		refused(t, db, browser(hash, "'nobody'"), "")
+		wantRefused(t, db, browser(hash, owner), "known_browsers")
+		wantRefused(t, db, browser("a token", owner), "hash")
+		wantRefused(t, db, browser(strings.Repeat("0A", 32), owner), "hash")
+		wantRefused(t, db, browser(hash, "NULL"), "account_id")
+		wantRefused(t, db, browser(hash, "'nobody'"), "")
 		exec(t, db, "DELETE FROM accounts")
 		var left int
 		if err := db.NewRaw("SELECT count(*) FROM known_browsers").Scan(t.Context(), &left); err != nil || left != 0 {
-			t.Errorf("%d browsers of nobody are left (%v)", left, err)
+			t.Errorf("%d browsers without an account are left (%v)", left, err)
 		}
 	})
 }
@@ -285,15 +287,15 @@ func TestSecondFactorsKeepTheirRules(t *testing.T) {
 			set(strings.Repeat("A2", 16)), set(""), code(hash, one))
 		for _, secret := range []string{"A", strings.Repeat("a", 32), strings.Repeat("A", 31),
 			strings.Repeat("A", 33), strings.Repeat("1", 32)} {
-			refused(t, db, set(secret), "factor_secret")
+			wantRefused(t, db, set(secret), "factor_secret")
 		}
-		refused(t, db, code(hash, one), "recovery_codes")
-		refused(t, db, code("a code", one), "hash")
-		refused(t, db, code(hash, "nobody"), "")
+		wantRefused(t, db, code(hash, one), "recovery_codes")
+		wantRefused(t, db, code("a code", one), "hash")
+		wantRefused(t, db, code(hash, "nobody"), "")
 		exec(t, db, "DELETE FROM accounts")
 		var left int
 		if err := db.NewRaw("SELECT count(*) FROM recovery_codes").Scan(t.Context(), &left); err != nil || left != 0 {
-			t.Errorf("%d codes of nobody are left (%v)", left, err)
+			t.Errorf("%d codes without an account are left (%v)", left, err)
 		}
 	})
 }

@@ -9,21 +9,21 @@ import (
 	"text/template"
 )
 
-// LastWithTriggers is the newest migration that makes functions and triggers itself, and takes them back. Later ones
-// leave them to triggers.sql.
+// LastWithTriggers is the newest migration that makes functions and triggers itself, and removes them in its down.
+// Later ones leave them to triggers.sql.
 const LastWithTriggers = "20261129000002"
 
-// Triggers is the file triggers.sql of a database, ready to run.
+// Triggers is the file triggers.sql of a database, expanded and ready to run.
 type Triggers struct {
 	Create        string // creates the functions and triggers, or replaces those that exist
-	Remove        string // drops those that a migration cannot run beside; empty where there are none
-	OldestProgram string // that runs beside them, as in OldestProgram
+	Remove        string // drops those that a migration cannot run beside; empty for none
+	OldestProgram string // that runs beside the triggers, as in OldestProgram
 }
 
 const triggersFile = "triggers.sql"
 
-// ReadTriggers expands triggers.sql for a table properties of which has reports the columns; nil is a table with all
-// columns that the file names.
+// ReadTriggers expands triggers.sql for the columns that the table properties has. The function has reports whether
+// the table has a column; nil stands for a table with all columns in the file.
 func ReadTriggers(files fs.FS, has func(column string) bool) (*Triggers, error) {
 	sql, err := fs.ReadFile(files, triggersFile)
 	if err != nil {
@@ -49,7 +49,7 @@ func ReadTriggers(files fs.FS, has func(column string) bool) (*Triggers, error) 
 	return t, nil
 }
 
-// Hash tells one content from another.
+// Hash is a hash of Create, to compare contents.
 func (t *Triggers) Hash() string {
 	sum := sha256.Sum256([]byte(t.Create))
 	return hex.EncodeToString(sum[:])
@@ -58,7 +58,7 @@ func (t *Triggers) Hash() string {
 // imageColumn is a column in the images of a listing that the triggers record.
 type imageColumn struct {
 	Name   string
-	Format string // how the file writes its value; empty for as it is
+	Format string // how the file writes its value; empty to write it as it is
 }
 
 // imageColumns parses a list of words, NAME or NAME:FORMAT.

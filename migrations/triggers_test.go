@@ -17,7 +17,7 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// A page that is patched from an image without a column would show the listing without it.
+// A page that is patched from an image without a column would show the listing without that column.
 func TestEveryImageHasEveryColumn(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *bun.DB) {
 		db.SetMaxOpenConns(1)
@@ -29,7 +29,7 @@ func TestEveryImageHasEveryColumn(t *testing.T) {
 			exec(t, db, "SET session_replication_role = replica")
 			exec(t, db, writes...)
 		}
-		changes := told(t, db)
+		changes := readFeed(t, db)
 		if len(changes) < 7 {
 			t.Fatalf("the feed has %s", ops(changes))
 		}
@@ -67,7 +67,7 @@ func wantMembers(t *testing.T, what string, image map[string]any, columns []stri
 	}
 }
 
-// What a numbered file makes once, triggers.sql would have to repeat or undo.
+// If a numbered file made a trigger, triggers.sql would have to repeat or undo it.
 func TestNoMigrationSinceTheTriggersHaveAFileMakesTriggers(t *testing.T) {
 	making := regexp.MustCompile(`(?i)\b(TRIGGER|FUNCTION|PROCEDURE)\b`)
 	for name, files := range map[string]fs.FS{"postgres": migrations.Postgres(), "sqlite": migrations.SQLite()} {
@@ -101,7 +101,7 @@ func TestTheTriggersSayWhichProgramsRunBesideThem(t *testing.T) {
 	}
 	files := fstest.MapFS{"triggers.sql": {Data: []byte(`SELECT 1;{{define "remove"}}{{end}}`)}}
 	if _, err := migrations.ReadTriggers(files, nil); err == nil || !strings.Contains(err.Error(), "the first line") {
-		t.Errorf("a file that does not say so: %v", err)
+		t.Errorf("a file without the statement: %v", err)
 	}
 }
 

@@ -18,11 +18,12 @@ type AccountRepository struct{ db *DB }
 
 var _ ports.AccountRepository = (*AccountRepository)(nil)
 
-// accountDialect is how each database keeps accounts from being changed by two at once, and says that one is missing.
+// accountDialect is what Postgres and SQLite do differently when accounts change: lock the table, and recognize a
+// missing account.
 type accountDialect interface {
-	// lockTable makes others who would write to the table wait until the transaction ends; readers go on.
+	// lockTable makes other writers of the table wait until the transaction ends; readers do not wait.
 	lockTable(ctx context.Context, tx bun.IDB, table string) error
-	// orphaned reports whether a row was refused because what it belongs to does not exist.
+	// orphaned reports whether a row was refused because the row it refers to does not exist.
 	orphaned(err error) bool
 }
 
@@ -64,7 +65,7 @@ func (r *accountRow) account() access.Account {
 
 // CreateAccount is described at ports.AccountRepository.
 func (r *AccountRepository) CreateAccount(ctx context.Context, account access.Account) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	stored := accountRowOf(account)
 	_, err := r.db.write.NewInsert().Model(&stored).Exec(ctx)
@@ -85,10 +86,10 @@ func (r *AccountRepository) AccountByID(ctx context.Context, id string) (access.
 }
 
 func (r *AccountRepository) find(ctx context.Context, condition, value string) (access.Account, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var found accountRow
-	err := r.db.reading(ctx, func() error {
+	err := r.db.retryRead(ctx, func() error {
 		return r.db.read.NewSelect().Model(&found).Where(condition, value).Scan(ctx)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -102,7 +103,7 @@ func (r *AccountRepository) find(ctx context.Context, condition, value string) (
 
 // ListAccounts is described at ports.AccountRepository.
 func (r *AccountRepository) ListAccounts(ctx context.Context) ([]access.Account, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var rows []accountRow
 	if err := r.db.read.NewSelect().Model(&rows).Order("a.created_at", "a.name").Scan(ctx); err != nil {
@@ -117,7 +118,8 @@ func (r *AccountRepository) ListAccounts(ctx context.Context) ([]access.Account,
 
 // SetPassword is described at ports.AccountRepository.
 func (r *AccountRepository) SetPassword(ctx context.Context, id, hash, was string, at time.Time) error {
-	return r.change(ctx, "set the password of account "+id, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
+	doing := "set the password of account " + id
+	return r.change(ctx, doing, id, func(ctx context.Context, tx bun.IDB, found accountRow) error {
 		if was != "" && was != found.PasswordHash {
 			return access.ErrWrongCredentials
 		}
@@ -178,14 +180,14 @@ func (r *AccountRepository) UseRecoveryCode(ctx context.Context, id, hash string
 		Where("account_id = ? AND code_hash = ?", id, hash))
 }
 
-// use runs a statement that uses something up, and reports whether there was something. It runs once: after an outage
-// nobody knows whether it was this caller who has used it up.
+// use runs a statement that uses something up, and reports whether there was something. The statement runs once:
+// after an outage it is unknown whether this call has used it up.
 func (r *AccountRepository) use(
 	ctx context.Context, doing string, statement interface {
 		Exec(ctx context.Context, dest ...any) (sql.Result, error)
 	},
 ) (bool, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	result, err := statement.Exec(ctx)
 	if err != nil {
@@ -206,11 +208,11 @@ func (r *AccountRepository) DeleteAccount(ctx context.Context, id string) error 
 	})
 }
 
-// change runs a step on an account as it is, while nobody else changes any.
+// change loads an account and runs a step on it, while no other transaction can change an account.
 func (r *AccountRepository) change(
 	ctx context.Context, doing, id string, step func(ctx context.Context, tx bun.IDB, found accountRow) error,
 ) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	return r.db.explain(ctx, doing, r.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) error {
 		if err := r.db.dialect.lockTable(ctx, tx, "accounts"); err != nil {

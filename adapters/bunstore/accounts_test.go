@@ -11,13 +11,13 @@ import (
 
 // One process has changed Anna and not yet committed:
 //
-//  1. it makes her an editor, or gives her another password;
-//  2. another process looks whether Bob is the last administrator, or whether her password is still the one;
+//  1. it makes her an editor, or sets another password;
+//  2. another process checks whether Bob is the last administrator, or whether her password is still the one;
 //  3. the first commits;
 //  4. the second acts on what it saw.
 //
-// So the second has to wait with looking until the first is done.
-func TestWhoeverChangesAnAccountLooksWhenOthersAreDone(t *testing.T) {
+// So the second has to wait with its check until the first is done.
+func TestAChangeOfAnAccountWaitsForOthersBeforeItsCheck(t *testing.T) {
 	for what, c := range map[string]struct {
 		statement string
 		act       func(t *testing.T, accounts *bunstore.AccountRepository) error

@@ -35,8 +35,8 @@ func benchRows(b *testing.B) []int {
 	return sizes
 }
 
-// BenchmarkSearchMiss loads a page of 20 listings behind a filter, and beside it reads the rows of the same SQL with the
-// bare driver (pgx itself, or SQLite's through database/sql).
+// BenchmarkSearchMiss loads a page of 20 listings behind a filter. It compares that with reading the rows of the same
+// SQL with the bare driver (pgx itself, or SQLite's through database/sql).
 func BenchmarkSearchMiss(b *testing.B) {
 	for _, kind := range databases[:2] {
 		for _, size := range benchRows(b) {
@@ -58,7 +58,7 @@ func BenchmarkSearchMiss(b *testing.B) {
 	}
 }
 
-// bulk is a crowd for reading only: without triggers it is there in a tenth of the time.
+// bulk inserts listings for a benchmark that only reads: without triggers that takes a tenth of the time.
 func bulk(b *testing.B, db *bunstore.DB, size int) {
 	drop := "SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'"
 	if db.IsPostgres() {
@@ -133,7 +133,7 @@ func connect(b *testing.B, db *bunstore.DB) *pgx.Conn {
 	return conn
 }
 
-// batches are so many listings with references, in full batches.
+// batches makes count listings with references, in full batches.
 func batches(b *testing.B, count int) [][]ports.Incoming {
 	var all [][]ports.Incoming
 	for n := range count {
@@ -152,8 +152,8 @@ func batches(b *testing.B, count int) [][]ports.Incoming {
 	return all
 }
 
-// BenchmarkUpsert brings 10,000 new listings in, then finds that nothing in them differs, and beside it does what a bulk
-// load at its best would: COPY for Postgres, one prepared INSERT in a transaction for SQLite, both into the same table
+// BenchmarkUpsert inserts 10,000 new listings, and then upserts them without a difference. It compares that with the
+// best bulk load: COPY for Postgres, one prepared INSERT in a transaction for SQLite, both into the same table
 // without triggers.
 func BenchmarkUpsert(b *testing.B) {
 	const count = 10_000
@@ -182,7 +182,7 @@ func BenchmarkUpsert(b *testing.B) {
 	}
 }
 
-// each measures work that can be done once on a database, and reports its rate.
+// each measures work that can be done once per database, and reports its rate.
 func each(b *testing.B, count int, prepare func() (*bunstore.DB, func())) {
 	var took time.Duration
 	for range b.N {
@@ -248,7 +248,7 @@ func load(b *testing.B, db *bunstore.DB, all [][]ports.Incoming) {
 	}
 }
 
-// BenchmarkUpdate changes one listing after another, and beside it does so with a plain UPDATE of the same columns on the
+// BenchmarkUpdate changes one listing after another. It compares that with a plain UPDATE of the same columns on the
 // same table without triggers.
 func BenchmarkUpdate(b *testing.B) {
 	for _, kind := range databases[:2] {

@@ -28,7 +28,7 @@ type browserRow struct {
 func (r *BrowserRepository) RememberBrowser(
 	ctx context.Context, tokenHash, accountID string, expires time.Time, atMost int,
 ) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	row := browserRow{TokenHash: tokenHash, AccountID: accountID, ExpiresAt: instant(expires)}
 	err := r.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -48,7 +48,7 @@ func (r *BrowserRepository) RememberBrowser(
 	return r.db.explain(ctx, "remember a browser", err)
 }
 
-// forgetOthers removes the account's other browsers that expire first, all but so many.
+// forgetOthers removes the account's other browsers that expire first, so that at most left remain.
 func forgetOthers(ctx context.Context, tx bun.IDB, this browserRow, left int) error {
 	var others []string // the last to expire first
 	err := tx.NewSelect().Model((*browserRow)(nil)).Column("token_hash").
@@ -66,9 +66,9 @@ func forgetOthers(ctx context.Context, tx bun.IDB, this browserRow, left int) er
 func (r *BrowserRepository) KnowsBrowser(
 	ctx context.Context, tokenHash, accountID string, now time.Time,
 ) (known bool, err error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
-	err = r.db.reading(ctx, func() (err error) {
+	err = r.db.retryRead(ctx, func() (err error) {
 		known, err = r.db.read.NewSelect().Model((*browserRow)(nil)).
 			Where("b.account_id = ? AND b.token_hash = ? AND b.expires_at > ?", accountID, tokenHash, instant(now)).Exists(ctx)
 		return err
@@ -78,9 +78,9 @@ func (r *BrowserRepository) KnowsBrowser(
 
 // PruneBrowsers is described at ports.BrowserRepository.
 func (r *BrowserRepository) PruneBrowsers(ctx context.Context, before time.Time) (removed int64, err error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
-	err = r.db.again(ctx, func() error {
+	err = r.db.retryWrite(ctx, func() error {
 		result, err := r.db.write.NewDelete().Model((*browserRow)(nil)).Where("expires_at < ?", instant(before)).Exec(ctx)
 		if err == nil {
 			removed, err = result.RowsAffected()

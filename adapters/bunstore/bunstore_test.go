@@ -16,10 +16,10 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(servicetest.Main(m)) }
 
-// database is a kind of database that every test below goes through.
+// database is a kind of database that the tests run on.
 type database struct {
 	name string
-	// url is that of a database with the schema already in it, or of one that open has to migrate.
+	// url returns the URL of a new database, with the schema in it or for open to migrate.
 	url func(t testing.TB) string
 }
 
@@ -162,10 +162,10 @@ func TestSigningKeyRepositoryKeepsItsPromises(t *testing.T) {
 	}
 }
 
-// birth is when the listings of the tests are made.
+// birth is the time at which the tests create listings.
 var birth = time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
 
-// listing is a new listing, not yet stored. Greater numbers make greater ids.
+// listing returns a new listing, not yet stored. Greater numbers make greater ids.
 func listing(t testing.TB, n int, edits ...func(*property.Details)) property.Property {
 	t.Helper()
 	details := property.Details{Title: "Cottage", Location: "Seattle", Price: 450_000_00}

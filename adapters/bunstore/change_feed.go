@@ -14,8 +14,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// ChangeFeed is a ports.ChangeFeed over property_changes, which triggers fill. What one transaction after another means
-// differs between the databases, so each has a feed of its own: see feed_postgres.go and feed_sqlite.go.
+// ChangeFeed is a ports.ChangeFeed over property_changes, which triggers fill. The order of transactions differs
+// between the databases, so each has a feed of its own: see feed_postgres.go and feed_sqlite.go.
 type ChangeFeed struct {
 	db   *DB
 	pool *bun.DB // to read from
@@ -23,14 +23,15 @@ type ChangeFeed struct {
 
 var _ ports.ChangeFeed = (*ChangeFeed)(nil)
 
-// feedDialect is how each database tells what has been committed behind a cursor. Cursors are plain text here.
+// feedDialect is how each database finds the changes committed after a cursor. Cursors are plain text here.
 type feedDialect interface {
 	changes(ctx context.Context, db *bun.DB, after string, left room) (feedPage, error)
-	head(ctx context.Context, db bun.IDB, back int) (cursor string, place freshness.Point, err error)
-	// committed says that a write of this process up to the transaction is committed, before anybody learns of it.
-	committed(ctx context.Context, db *bun.DB, tx uint64)
-	// pruneBatch removes some of the oldest changes and notes up to where; 0 when there are none left that may go, or when
-	// another process is at it.
+	head(ctx context.Context, db bun.IDB, back int) (cursor string, point freshness.Point, err error)
+	// recordCommit records that a write of this process is committed up to the transaction, before any client gets its
+	// answer.
+	recordCommit(ctx context.Context, db *bun.DB, tx uint64)
+	// pruneBatch removes some of the oldest changes and records the last one removed. It returns 0 when no more may be
+	// removed, or while another process prunes.
 	pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error)
 }
 
@@ -40,16 +41,16 @@ type feedPage struct {
 	cursors []string
 	next    string
 	more    bool
-	place   freshness.Point
+	point   freshness.Point
 }
 
-// room is what a page may still take.
+// room is how many changes and bytes still fit on a page.
 type room struct{ changes, bytes int }
 
-// full says that another change has to wait for the next page.
+// full reports whether another change has to wait for the next page.
 func (r room) full() bool { return r.changes <= 0 || r.bytes <= 0 }
 
-// less is the room that the changes leave.
+// less is the room that is left after the changes.
 func (r room) less(changes ...changeRow) room {
 	for i := range changes {
 		r.changes--
@@ -58,11 +59,11 @@ func (r room) less(changes ...changeRow) room {
 	return r
 }
 
-// firstBatch is how many changes are asked for before it is known how large they are.
+// firstBatch is how many changes the first query asks for, before their size is known.
 const firstBatch = 32
 
-// batch is the part of the room that one query is to fill. Postgres sends all that it is asked for, wanted or not, so
-// it is asked for few changes first, and then for as many as there is room for if they are like those before.
+// batch is the part of the room that one query fills. Postgres sends all rows that it is asked for, wanted or not. So
+// the first query asks for few changes, and the next for as many as fit if they are like those before.
 func (r room) batch(before []changeRow) room {
 	most := firstBatch
 	if n := len(before); n > 0 {
@@ -73,8 +74,8 @@ func (r room) batch(before []changeRow) room {
 	return r
 }
 
-// fill reads rows into changes as long as there is room, and says that more were waiting. The query may return one row
-// more than there is room for. Each row is scanned into T, which take makes a change of, or none.
+// fill reads rows into changes while they fit, and reports whether more were waiting. The query may return one row
+// more than fits. Each row is scanned into T; take makes a change of it, or returns nil to skip it.
 func fill[T any](
 	ctx context.Context, db *bun.DB, rows *sql.Rows, left room, take func(*T) *changeRow,
 ) (changes []changeRow, more bool, err error) {
@@ -96,7 +97,7 @@ func fill[T any](
 	return changes, false, rows.Err()
 }
 
-// changeRow is a row of property_changes. Reading nothing (an outer join without a match) leaves Seq 0.
+// changeRow is a row of property_changes. In an outer join without a match Seq stays 0.
 type changeRow struct {
 	bun.BaseModel `bun:"table:property_changes,alias:c"`
 
@@ -113,8 +114,8 @@ type changeRow struct {
 // changeColumns are the columns of a changeRow, in either database.
 const changeColumns = "seq, CAST(CAST(tx AS text) AS bigint) AS tx, op, property_id, version, before, after, changed_at"
 
-// change is the change that the row records. One that cannot be read, as after a write past constraints that somebody
-// has dropped, is a reset: something has changed, and nobody can say what. The feed goes on behind it.
+// change is the change that the row records. A row that cannot be read, as after a write past constraints that were
+// dropped, is a reset: something has changed, and it is unknown what. The feed continues after it.
 func (r *changeRow) change() property.Change {
 	if !r.readable() {
 		return property.Change{Tx: uint64(r.Tx), Op: property.OpReset, At: r.ChangedAt.time()}
@@ -139,21 +140,21 @@ func (r *changeRow) readable() bool {
 
 // Changes is described at ports.ChangeFeed.
 func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit int) (ports.FeedPage, error) {
-	ctx, cancel := f.db.bounded(ctx)
+	ctx, cancel := f.db.withTimeout(ctx)
 	defer cancel()
 	cursor, err := base64.RawURLEncoding.Strict().DecodeString(string(after))
 	if err != nil {
 		return ports.FeedPage{}, fmt.Errorf("read feed cursor %.60q: %w", after, ports.ErrInvalidFeedCursor)
 	}
 	var read feedPage
-	err = f.db.reading(ctx, func() (err error) {
+	err = f.db.retryRead(ctx, func() (err error) {
 		read, err = f.db.dialect.changes(ctx, f.pool, string(cursor), room{limit, ports.FeedPageBytes})
 		return err
 	})
 	if err != nil {
 		return ports.FeedPage{}, f.db.explain(ctx, "read the change feed", err)
 	}
-	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Point: read.place}
+	page := ports.FeedPage{Next: feedCursor(read.next), More: read.more, Point: read.point}
 	for i := range read.changes {
 		page.Changes = append(page.Changes, read.changes[i].change())
 		page.Cursors = append(page.Cursors, feedCursor(read.cursors[i]))
@@ -163,21 +164,21 @@ func (f *ChangeFeed) Changes(ctx context.Context, after ports.FeedCursor, limit 
 
 // Head is described at ports.ChangeFeed.
 func (f *ChangeFeed) Head(ctx context.Context, back int) (ports.FeedCursor, freshness.Point, error) {
-	ctx, cancel := f.db.bounded(ctx)
+	ctx, cancel := f.db.withTimeout(ctx)
 	defer cancel()
 	var cursor string
-	var place freshness.Point
-	err := f.db.reading(ctx, func() (err error) {
-		cursor, place, err = f.db.dialect.head(ctx, f.pool, back)
+	var point freshness.Point
+	err := f.db.retryRead(ctx, func() (err error) {
+		cursor, point, err = f.db.dialect.head(ctx, f.pool, back)
 		return err
 	})
 	if err != nil {
 		return "", freshness.Point{}, f.db.explain(ctx, "read the head of the change feed", err)
 	}
-	return feedCursor(cursor), place, nil
+	return feedCursor(cursor), point, nil
 }
 
-// pruneBatch is how many changes are removed in one transaction: few enough for writers not to notice.
+// pruneBatch is how many changes are removed in one transaction: few enough not to slow down writers.
 const pruneBatch = 5_000
 
 // Prune is described at ports.ChangeFeed.
@@ -193,7 +194,7 @@ func (f *ChangeFeed) Prune(ctx context.Context, before time.Time) (int64, error)
 }
 
 func (f *ChangeFeed) prune(ctx context.Context, before instant) (removed int64, err error) {
-	ctx, cancel := f.db.bounded(ctx)
+	ctx, cancel := f.db.withTimeout(ctx)
 	defer cancel()
 	err = f.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
 		removed, err = f.db.dialect.pruneBatch(ctx, tx, before)

@@ -10,20 +10,20 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// ChangeHistory is a ports.ChangeHistory over property_changes. What is before or after is said by seq.
+// ChangeHistory is a ports.ChangeHistory over property_changes. Changes are ordered by seq.
 type ChangeHistory struct{ db *DB }
 
 var _ ports.ChangeHistory = (*ChangeHistory)(nil)
 
-// historyRow is a change and who made it.
+// historyRow is a change and its actor.
 type historyRow struct {
 	changeRow
 
 	Actor string `bun:"actor"`
 }
 
-// historySQL reads the index on (property_id, seq) backwards, once for the listing and once for the resets, which have no
-// property_id and are ordered by it for the planner's sake only. Version 1 is a listing's birth.
+// historySQL reads the index on (property_id, seq) backwards, once for the listing and once for the resets. Resets
+// have no property_id; ordering by it only helps the planner. Version 1 is the insert of a listing.
 const historySQL = `
 SELECT * FROM (
     SELECT * FROM (
@@ -34,7 +34,8 @@ SELECT * FROM (
     SELECT * FROM (
         SELECT ` + changeColumns + `, actor FROM property_changes
         WHERE property_id IS NULL AND seq < ?1 AND seq > coalesce((
-            SELECT CASE version WHEN 1 THEN seq END FROM property_changes WHERE property_id = ?0 ORDER BY seq LIMIT 1), 0)
+            SELECT CASE version WHEN 1 THEN seq END FROM property_changes
+            WHERE property_id = ?0 ORDER BY seq LIMIT 1), 0)
         ORDER BY property_id DESC, seq DESC LIMIT ?2
     ) AS resets
 ) AS c ORDER BY seq DESC LIMIT ?2`
@@ -43,10 +44,10 @@ SELECT * FROM (
 func (h *ChangeHistory) History(
 	ctx context.Context, id property.ID, before int64, limit int,
 ) (ports.HistoryPage, error) {
-	ctx, cancel := h.db.bounded(ctx)
+	ctx, cancel := h.db.withTimeout(ctx)
 	defer cancel()
 	var rows []historyRow
-	err := h.db.reading(ctx, func() error {
+	err := h.db.retryRead(ctx, func() error {
 		rows = nil
 		return h.query(id, before, limit).Scan(ctx, &rows)
 	})
@@ -66,7 +67,7 @@ func (h *ChangeHistory) History(
 	return page, nil
 }
 
-// query asks for one change more than the limit, to tell whether there are more.
+// query asks for one change more than the limit, to find out whether there are more.
 func (h *ChangeHistory) query(id property.ID, before int64, limit int) *bun.RawQuery {
 	if before == 0 {
 		before = math.MaxInt64

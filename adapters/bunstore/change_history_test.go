@@ -26,24 +26,24 @@ func TestChangeHistoryKeepsItsPromises(t *testing.T) {
 	}
 }
 
-// history is what is told of a listing, the newest change first, each as its operation and its actor.
+// history returns the history of a listing, the newest change first, each as its operation and its actor.
 func history(t *testing.T, db *bunstore.DB, id property.ID) []string {
 	t.Helper()
 	page, err := db.History().History(t.Context(), id, 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var got []string
 	for _, c := range page.Changes {
-		told = append(told, string(c.Op)+" "+c.Actor)
+		got = append(got, string(c.Op)+" "+c.Actor)
 	}
-	return told
+	return got
 }
 
 func wantHistory(t *testing.T, db *bunstore.DB, id property.ID, want ...string) {
 	t.Helper()
-	if told := history(t, db, id); !slices.Equal(told, want) {
-		t.Errorf("the history is %q, not %q", told, want)
+	if got := history(t, db, id); !slices.Equal(got, want) {
+		t.Errorf("the history is %q, want %q", got, want)
 	}
 }
 
@@ -60,8 +60,8 @@ func as(ctx context.Context, actor string) context.Context {
 	return ports.WithActor(ctx, actor)
 }
 
-// In the one connection that there is, nothing of a write may be left for the next statement: neither of one that succeeded,
-// nor of one that failed, nor of a transaction that was rolled back.
+// A write leaves no actor for the next statement on its connection. That holds when the write succeeds, when it
+// fails, and when its transaction is rolled back.
 func TestAnActorIsForgottenAfterTheWrite(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		db.Writer().SetMaxOpenConns(1)
@@ -101,16 +101,16 @@ func TestAnActorIsForgottenAfterTheWrite(t *testing.T) {
 		if _, err := db.Repository().Delete(t.Context(), p.ID, 0); err != nil {
 			t.Fatal(err)
 		}
-		nobody := ""
+		unnamed := ""
 		if db.IsPostgres() {
-			nobody = "database user " + lines(t, db, "SELECT session_user")[0]
+			unnamed = "database user " + lines(t, db, "SELECT session_user")[0]
 		}
-		wantHistory(t, db, p.ID, "delete "+nobody, "update "+nobody, "update "+nobody, "insert anna")
+		wantHistory(t, db, p.ID, "delete "+unnamed, "update "+unnamed, "update "+unnamed, "insert anna")
 	})
 }
 
-// Whoever runs a database may have named those who come from a certain role, or in a certain session. That holds for the
-// program, too, where nobody says more.
+// An operator can configure the actor of a database role or session. That holds for the program, too, when its
+// context names no actor.
 func TestPostgresHasItsOwnIdeaOfWhoWrites(t *testing.T) {
 	url := template.Postgres(t)
 	super := open(t, url)
@@ -129,7 +129,7 @@ func TestPostgresHasItsOwnIdeaOfWhoWrites(t *testing.T) {
 	wantHistory(t, db, p.ID, "update the night shift", "update anna", "insert the night shift")
 }
 
-// A pooler that forgets prepared statements makes writes go out as text; who writes goes with them.
+// A pooler that forgets prepared statements makes the program send writes as text; the actor is part of that text.
 func TestPostgresKeepsActorsWithoutPreparedStatements(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	db.Writer().SetMaxOpenConns(1)
@@ -142,8 +142,8 @@ func TestPostgresKeepsActorsWithoutPreparedStatements(t *testing.T) {
 	if _, err := db.Repository().Update(as(t.Context(), `O'Brien \ $1 ?`), *change.After); err != nil {
 		t.Fatal(err)
 	}
-	if told := history(t, db, p.ID); !slices.Equal(told[:2], []string{`update O'Brien \ $1 ?`, "update anna"}) {
-		t.Errorf("the history is %q", told)
+	if got := history(t, db, p.ID); !slices.Equal(got[:2], []string{`update O'Brien \ $1 ?`, "update anna"}) {
+		t.Errorf("the history is %q", got)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestAHistoryHasTheResetsThatMayHaveTouchedTheListing(t *testing.T) {
 	}
 	if reset := page.Changes[0]; reset.ID != (property.ID{}) || reset.Before != nil || reset.After != nil ||
 		reset.At.IsZero() {
-		t.Errorf("a reset is told as %+v", reset)
+		t.Errorf("the reset is %+v", reset)
 	}
 	page, err = db.History().History(t.Context(), p.ID, page.Next, 2)
 	if err != nil || len(page.Changes) != 2 || page.Changes[0].Op != property.OpReset || page.Next != 0 {
@@ -181,10 +181,10 @@ func TestAHistoryHasTheResetsThatMayHaveTouchedTheListing(t *testing.T) {
 	}
 }
 
-// A history is short, however much is told of other listings.
+// Reading one history costs the same however many changes other listings have.
 func TestAHistoryComesFromTheIndex(t *testing.T) {
 	if testing.Short() {
-		t.Skip("fills large tables, which tells the race detector nothing new")
+		t.Skip("fills large tables, which adds nothing for the race detector")
 	}
 	for _, kind := range databases[:2] {
 		t.Run(kind.name, func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestAHistoryComesFromTheIndex(t *testing.T) {
 	}
 }
 
-// The settings that a connection begins with are not checked by the server.
+// The server does not check the settings with which a connection begins.
 func TestPostgresRefusesAnActorThatIsNoText(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p := store(t, db, listing(t, 1))

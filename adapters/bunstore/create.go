@@ -12,8 +12,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// keptWindow is a row of idempotency_keys. Response is the listing as the first request stored it, in the JSON of an image.
-type keptWindow struct {
+// idempotencyRow is a row of idempotency_keys. Response is the listing as the first request stored it, in the JSON of
+// an image.
+type idempotencyRow struct {
 	bun.BaseModel `bun:"table:idempotency_keys,alias:k"`
 
 	Owner      string `bun:"api_key_id,pk"`
@@ -23,7 +24,7 @@ type keptWindow struct {
 	Response   string `bun:"response"`
 }
 
-// keyBatch is how many idempotency keys are pruned in one statement: few enough for others not to notice.
+// keyBatch is how many idempotency keys are pruned in one statement: few enough not to slow down others.
 const keyBatch = 5_000
 
 // PruneIdempotencyKeys is described at ports.IdempotencyKeyRepository.
@@ -39,12 +40,13 @@ func (r *PropertyRepository) PruneIdempotencyKeys(ctx context.Context, before ti
 }
 
 func (r *PropertyRepository) pruneKeys(ctx context.Context, before instant) (removed int64, err error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
-	oldest := r.db.write.NewSelect().Model((*keptWindow)(nil)).Column("api_key_id", "key").
+	oldest := r.db.write.NewSelect().Model((*idempotencyRow)(nil)).Column("api_key_id", "key").
 		Where("k.created_at < ?", before).Order("k.created_at").Limit(keyBatch)
-	err = r.db.again(ctx, func() error {
-		result, err := r.db.write.NewDelete().Model((*keptWindow)(nil)).Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
+	err = r.db.retryWrite(ctx, func() error {
+		result, err := r.db.write.NewDelete().Model((*idempotencyRow)(nil)).
+			Where("(api_key_id, key) IN (?)", oldest).Exec(ctx)
 		if err == nil {
 			removed, err = result.RowsAffected()
 		}
@@ -57,7 +59,7 @@ func (r *PropertyRepository) pruneKeys(ctx context.Context, before instant) (rem
 func (r *PropertyRepository) Create(
 	ctx context.Context, p property.Property, key *ports.IdempotencyKey,
 ) (ports.Creation, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var creation ports.Creation
 	var err error
@@ -73,21 +75,21 @@ func (r *PropertyRepository) Create(
 		})
 	}
 	if err != nil {
-		return ports.Creation{}, r.db.explain(ctx, "create property "+p.ID.String(), r.db.refused(err))
+		return ports.Creation{}, r.db.explain(ctx, "create property "+p.ID.String(), r.db.domainError(err))
 	}
-	r.db.committed(ctx, creation.Change.Tx)
+	r.db.recordCommit(ctx, creation.Change.Tx)
 	return creation, nil
 }
 
-// createOnce stores the key before the listing: a second request with the same key waits there until the first has
-// ended, and then finds what it left.
+// createOnce stores the key before the listing. A second request with the same key waits there until the first has
+// ended, and then finds its result.
 func (r *PropertyRepository) createOnce(
 	ctx context.Context, tx bun.IDB, p property.Property, key *ports.IdempotencyKey,
 ) (ports.Creation, error) {
-	use := keptWindow{Owner: key.Owner, Key: key.Key, Request: key.Request, PropertyID: uuid(p.ID)}
+	use := idempotencyRow{Owner: key.Owner, Key: key.Key, Request: key.Request, PropertyID: uuid(p.ID)}
 	result, err := tx.NewInsert().Model(&use).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
-		return ports.Creation{}, fmt.Errorf("keep idempotency key: %w", err)
+		return ports.Creation{}, fmt.Errorf("store idempotency key: %w", err)
 	}
 	if stored, err := result.RowsAffected(); err != nil || stored == 0 {
 		return replay(ctx, tx, use, err)
@@ -105,12 +107,12 @@ func (r *PropertyRepository) createOnce(
 	return ports.Creation{Change: change}, err
 }
 
-// replay answers with what the first request with this key has stored.
-func replay(ctx context.Context, tx bun.IDB, use keptWindow, err error) (ports.Creation, error) {
+// replay answers with what the first request with this key stored.
+func replay(ctx context.Context, tx bun.IDB, use idempotencyRow, err error) (ports.Creation, error) {
 	if err != nil {
 		return ports.Creation{}, err
 	}
-	first := keptWindow{Owner: use.Owner, Key: use.Key}
+	first := idempotencyRow{Owner: use.Owner, Key: use.Key}
 	if err := tx.NewSelect().Model(&first).WherePK().Scan(ctx); err != nil {
 		return ports.Creation{}, fmt.Errorf("read idempotency key: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// turn reads one page with one change, behind which there is more, and returns the cursor behind it.
+// turn reads a page of one change, after which there are more, and returns it.
 func turn(t *testing.T, db *bunstore.DB, after ports.FeedCursor, title string) ports.FeedPage {
 	t.Helper()
 	page, err := db.Feed().Changes(t.Context(), after, 1)
@@ -21,13 +21,13 @@ func turn(t *testing.T, db *bunstore.DB, after ports.FeedCursor, title string) p
 	return page
 }
 
-// A stretch that is told in pages ends where its first page has found the end:
+// A span that is delivered in pages ends where its first page has found the end:
 //
 //  1. slow has written, with the lowest seq, and others commit.
-//  2. Somebody reads the first of these, one by one.
+//  2. A reader reads the first of these, one by one.
 //  3. slow commits.
-//  4. They read on. All of that has a higher seq, and slow has to be told when it is done.
-func TestChangeThatCommitsInTheMidstOfALongStretchIsTold(t *testing.T) {
+//  4. The reader reads on. All remaining changes have a higher seq, and slow still has to be delivered.
+func TestChangeThatCommitsInsideALongSpanIsDelivered(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
 	start := head(t, db)
@@ -38,12 +38,12 @@ func TestChangeThatCommitsInTheMidstOfALongStretchIsTold(t *testing.T) {
 	page := turn(t, db, start, "first")     // 2
 	commit(t, slow)                         // 3
 	page = turn(t, db, page.Next, "second") // 4
-	if told, _ := titles(t, db, page.Next, 1); !slices.Equal(told, []string{"third", "slow"}) {
-		t.Errorf("after two pages the feed tells %q", told)
+	if got, _ := titles(t, db, page.Next, 1); !slices.Equal(got, []string{"third", "slow"}) {
+		t.Errorf("after two pages the feed delivers %q", got)
 	}
 }
 
-// A change with a lower seq than what the cursor has seen was in flight there, and is removed before it is told.
+// A change with a lower seq than the cursor has seen was in flight there, and is removed before it is delivered.
 func TestACursorIsGoneWhenATransactionThatWasInFlightThereHasBeenRemoved(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
@@ -52,8 +52,8 @@ func TestACursorIsGoneWhenATransactionThatWasInFlightThereHasBeenRemoved(t *test
 	for _, title := range []string{"first", "second"} {
 		commit(t, transaction(t, db, q, title))
 	}
-	behind, midst := head(t, db), turn(t, db, start, "first")
-	second, err := db.Feed().Changes(t.Context(), midst.Next, 1)
+	behind, inside := head(t, db), turn(t, db, start, "first")
+	second, err := db.Feed().Changes(t.Context(), inside.Next, 1)
 	if err != nil || len(second.Changes) != 1 {
 		t.Fatalf("the second page is %+v, error %v", second, err)
 	}
@@ -62,7 +62,7 @@ func TestACursorIsGoneWhenATransactionThatWasInFlightThereHasBeenRemoved(t *test
 		t.Fatalf("pruning removes %d changes, error %v", removed, err) // the listings' births, slow and first
 	}
 	for name, cursor := range map[string]ports.FeedCursor{
-		"behind all that was committed": behind, "in the midst of a stretch": midst.Next, "behind its end": second.Next,
+		"behind all that was committed": behind, "inside a span": inside.Next, "behind its end": second.Next,
 	} {
 		if page, err := db.Feed().Changes(t.Context(), cursor, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
 			t.Errorf("the cursor %s gives %v, error %v", name, page.Changes, err)
@@ -70,7 +70,7 @@ func TestACursorIsGoneWhenATransactionThatWasInFlightThereHasBeenRemoved(t *test
 	}
 }
 
-// Somebody may ask for a standby in the address, and a name in it may lead to one.
+// A URL may ask for a standby, and a host name in it may lead to one.
 func TestAStandbyIsNeverFollowedWhateverTheAddressAllows(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	if _, err := open(t, server.URL()).Migrate(t.Context()); err != nil {
@@ -85,9 +85,9 @@ func TestAStandbyIsNeverFollowedWhateverTheAddressAllows(t *testing.T) {
 	}
 	defer func() { _ = db.Close() }()
 	if _, _, err := db.Feed().Head(t.Context(), 0); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("the head of a standby's feed is told: %v", err)
+		t.Errorf("the head of a standby's feed is read: %v", err)
 	}
 	if _, err := db.Feed().Changes(t.Context(), "", 10); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("a standby's feed is told: %v", err)
+		t.Errorf("a standby's feed is read: %v", err)
 	}
 }

@@ -14,21 +14,22 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// uniqueness is a kind of rule that a row can break by being there twice.
+// uniqueness is a kind of unique constraint that a row can violate.
 type uniqueness int8
 
 const (
 	notViolated uniqueness = iota
 	primaryKey
-	uniqueColumn // of the columns that are unique but no key: the reference of a listing, the name of an API key or account
+	uniqueColumn // on a unique column other than the key: a listing's reference, the name of an API key or account
 )
 
-// transience says whether an error may go away by itself: outage when the database cannot serve now, retry when another
-// transaction was in the way and the same steps may succeed at once, hungUp when the server has ended the connection.
+// transience says whether an error may go away by itself. It is outage when the database cannot serve now, retry when
+// another transaction was in the way and the same steps may succeed at once, hungUp when the server has ended the
+// connection.
 type transience struct{ outage, retry, hungUp bool }
 
-// explain says what was being done when the error came up, and gives outages their meaning; the cause stays visible to
-// errors.Is and errors.As. The context is the one with the call's own deadline.
+// explain adds what the call was doing to an error, and marks outages as ports.ErrUnavailable. The cause stays
+// visible to errors.Is and errors.As. The context is the one with the call's own deadline.
 func (db *DB) explain(ctx context.Context, doing string, err error) error {
 	switch {
 	case err == nil:
@@ -43,7 +44,7 @@ func (db *DB) explain(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// orCause makes sure that the context's own error is part of what a driver made of it.
+// orCause returns an error that wraps cause, even where the driver's error does not.
 func orCause(err, cause error) error {
 	if errors.Is(err, cause) {
 		return err
@@ -51,8 +52,8 @@ func orCause(err, cause error) error {
 	return fmt.Errorf("%w: %w", cause, err)
 }
 
-// Reason says why a call failed without naming addresses, users or statements, where the schema is wrong or the
-// database itself refused; else it is "".
+// Reason says why a call failed, where the schema is wrong or the database itself refused; else it is "". It names no
+// addresses, users or statements.
 func Reason(err error) string {
 	switch code := postgresCode(err); {
 	case errors.Is(err, ErrSchemaOlder):
@@ -86,8 +87,8 @@ func unreachable(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 }
 
-// refused translates what the database says about a listing that it will not take.
-func (db *DB) refused(err error) error {
+// domainError translates the error with which the database refuses a listing.
+func (db *DB) domainError(err error) error {
 	switch db.dialect.violated(err) {
 	case primaryKey:
 		return fmt.Errorf("%w: %w", property.ErrVersionConflict, err)

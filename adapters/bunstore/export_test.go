@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// SearchSQL is the statement that a search becomes.
+// SearchSQL is the statement of a search.
 func (db *DB) SearchSQL(s *property.Search) string {
 	return searchQuery(db.read.NewSelect().Model(&[]row{}), db.dialect, s).String()
 }
@@ -52,7 +52,7 @@ func (f afterCommit) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 	}
 }
 
-// IsPostgres says which dialect the database speaks.
+// IsPostgres reports whether the database is Postgres.
 func (db *DB) IsPostgres() bool { return isPostgres(db.options.URL) }
 
 // WholeXid is the transaction that a row names by half its number.
@@ -61,10 +61,10 @@ func WholeXid(low, present int64) uint64 { return wholeXid(low, present) }
 // URL is what the database was opened with.
 func (db *DB) URL() string { return db.options.URL }
 
-// AskAfter has a listener ask for an answer after this silence.
-func (b *Notifications) AskAfter(silence time.Duration) { b.silence = silence }
+// CheckAfter sets the silence after which a listener checks whether the server still answers.
+func (b *Notifications) CheckAfter(silence time.Duration) { b.silence = silence }
 
-// UseMigrations has the database take its schema from these files.
+// UseMigrations makes the database take its schema from these files.
 func (db *DB) UseMigrations(files fs.FS) { db.dialect = otherFiles{db.dialect, files} }
 
 // Files are the migrations of the database's dialect.
@@ -77,7 +77,7 @@ type otherFiles struct {
 
 func (o otherFiles) files() fs.FS { return o.of }
 
-// Contains asks the database whether the part occurs in the text, as a search does.
+// Contains reports whether the database finds the part in the text, as a search does.
 func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
 	t.Helper()
 	condition, args := db.dialect.contains("t.text", part)

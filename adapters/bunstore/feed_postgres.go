@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// feedState is what a statement about the feed as a whole has seen.
+// feedState is the state of the feed as a whole, as one statement has seen it.
 type feedState struct {
 	Snapshot  string `bun:"snapshot"`
 	History   string `bun:"history"` // empty on a standby
@@ -25,10 +25,10 @@ type feedState struct {
 	recording
 }
 
-// errStandby says that this server follows another one, and may be behind it by any time.
+// errStandby says that this server is a standby, which may lag behind its primary by any time.
 var errStandby = fmt.Errorf("the database is a standby: %w", ports.ErrUnavailable)
 
-// read parses what the statement has seen, and shortens the history to what a cursor has room for.
+// read parses the snapshot and seq, and shortens the history to fit into a cursor.
 func (s *feedState) read() (watermark, error) {
 	if s.History == "" {
 		return watermark{}, errStandby
@@ -48,16 +48,16 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// startedSQL is a server since it was started. Its own figures begin anew with it when it recovers from a crash, though the
-// postmaster has lived on.
+// startedSQL identifies a server since it was started. A recovery from a crash resets the server's statistics, though
+// the postmaster survives; so the time of that reset is part of it.
 const startedSQL = "concat_ws('/', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
 
-// stateSQL is the columns of feedState. Everybody may ask for all of it. The history ends when somebody truncates
-// property_changes, which gives the table another file node: changes that nobody had read may have been in there. A
-// transaction that has yet to begin has pruned nothing here: what is said of it was copied from another database.
+// stateSQL is the columns of feedState. Every user may read all of them. The history ends when property_changes is
+// truncated, which gives the table another file node: it may have held changes that were not delivered. A transaction
+// that has not begun cannot have pruned anything here: such a record was copied from another database.
 const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
     CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
-        left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
+    left(pg_walfile_name(pg_current_wal_lsn()), 8), (SELECT oid FROM pg_database WHERE datname = current_database()),
         'properties'::regclass::oid, pg_relation_filenode('property_changes')) END AS history,
     coalesce((SELECT tx::text::bigint FROM feed_retention WHERE tx < pg_snapshot_xmax(now.snapshot)), 0) AS pruned_tx,
     coalesce((SELECT seq FROM feed_retention), 0) AS pruned_seq,
@@ -65,15 +65,15 @@ const stateSQL = `now.snapshot::text AS snapshot, ` + startedSQL + ` AS started,
 	recordingSQL + `
 `
 
-// spanRow is a change and the state.
+// spanRow is a change and the state of the feed.
 type spanRow struct {
 	changeRow
 	feedState
 }
 
-// What is new is taken together with the snapshot, in one statement, so that they agree; always at least one row comes back.
-// The changes of the transactions that the snapshot does not see are invisible anyway, unless the table was copied from
-// another database; then they are left out.
+// One statement reads the new changes together with the snapshot, so that they agree; it returns at least one row.
+// The changes of transactions that the snapshot does not see are invisible anyway, unless the table was copied from
+// another database; then the statement leaves them out.
 const (
 	nowSQL = `
 WITH now AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
@@ -81,9 +81,10 @@ SELECT ` + stateSQL + `,
     c.seq, c.tx::text::bigint AS tx, c.op, c.property_id, c.version, c.before, c.after, c.changed_at
 FROM now LEFT JOIN `
 
-	// beginningSQL begins a stretch: most are short, and lie at the end of a long table. The transactions and the numbers
-	// looked for have two bounds each, though one would do: a planner that knows nothing about the table yet takes a range
-	// for few rows, which are found by an index, and what has one bound for a third of all, for which it reads everything.
+	// beginningSQL begins a span. Most spans are short, and lie at the end of a long table. The transactions and the
+	// numbers have two bounds each, though one would do. A planner without statistics estimates a range with two bounds
+	// at few rows, which it finds by an index, and one with a single bound at a third of all, for which it reads
+	// everything.
 	beginningSQL = nowSQL + `property_changes AS c ON c.seq = ANY (ARRAY(
     SELECT seq FROM (
         SELECT seq, tx FROM property_changes
@@ -97,18 +98,19 @@ FROM now LEFT JOIN `
     ORDER BY seq LIMIT $3))
 ORDER BY c.seq`
 
-	// restSQL goes on in a stretch that is too long for a page, or begins with the oldest change of all: what follows next
-	// in the table is most likely part of it.
+	// restSQL continues a span that is too long for a page, or begins with the oldest change. What follows next in the
+	// table is most likely part of the span.
 	restSQL = nowSQL + `LATERAL (
     SELECT * FROM property_changes
     WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)
-        AND pg_visible_in_snapshot(tx, coalesce(?3::pg_snapshot, now.snapshot)) AND seq <= coalesce(?4, seq) AND seq > ?5
+        AND pg_visible_in_snapshot(tx, coalesce(?3::pg_snapshot, now.snapshot))
+        AND seq <= coalesce(?4, seq) AND seq > ?5
     ORDER BY seq LIMIT ?2
 ) AS c ON true
 ORDER BY c.seq`
 )
 
-// read reads the stretch from its cursor on, at most so many changes.
+// read reads the span from its cursor on, at most limit changes.
 func (s span) read(ctx context.Context, db *bun.DB, limit int) (*sql.Rows, error) {
 	args := []any{s.from.Snapshot.String(), s.from.seq, limit}
 	switch {
@@ -126,17 +128,17 @@ func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, 
 		return feedPage{}, err
 	}
 	if at.open() && after != "" {
-		if page, quiet, err := d.nothingNew(ctx, db, after); err != nil || quiet {
+		if page, quiet, err := d.checkQuiet(ctx, db, after); err != nil || quiet {
 			return page, err
 		}
 	}
-	page, at, err := d.readStretch(ctx, db, at, left.batch(nil), after == "")
+	page, at, err := d.readSpan(ctx, db, at, left.batch(nil), after == "")
 	for err == nil {
 		rest := left.less(page.changes...)
 		if page.more && rest.full() || !page.more && at.open() {
 			return page, nil
 		}
-		// A stretch is told to its end. What has been committed since is the beginning of the next one.
+		// A span is delivered to its end. What has been committed since begins the next one.
 		on := span{history: at.history, from: at.to}
 		if page.more {
 			if on, err = parseSpan(page.next); err != nil {
@@ -144,27 +146,29 @@ func (d postgresDialect) changes(ctx context.Context, db *bun.DB, after string, 
 			}
 		}
 		before := page
-		page, at, err = d.readStretch(ctx, db, on, rest.batch(before.changes), false)
+		page, at, err = d.readSpan(ctx, db, on, rest.batch(before.changes), false)
 		page.changes = append(before.changes, page.changes...)
 		page.cursors = append(before.cursors, page.cursors...)
 	}
 	return feedPage{}, err
 }
 
-// lastReading is what the last reading of the feed to its end has seen.
-type lastReading struct {
-	cursor   string // behind it
+// lastPoll is what the last poll of the feed that reached its end has seen.
+type lastPoll struct {
+	cursor   string // after it
 	snapshot string
 	started  string
-	place    freshness.Point
+	point    freshness.Point
 }
 
 const quietSQL = "SELECT pg_current_snapshot()::text, " + startedSQL
 
-// nothingNew tells the cheap way that no transaction has ended since the last reading: then there is nothing to look for.
-// That is how most readings end, and they are what a reader waits for who wants the newest answer. It has to be the very
-// server that was read last, since it was started; then it is no standby, and its history is the same.
-func (d postgresDialect) nothingNew(ctx context.Context, db *bun.DB, after string) (page feedPage, quiet bool, err error) {
+// checkQuiet finds out cheaply that no transaction has ended since the last poll: then nothing is new. Most polls end
+// like that, and a read that wants the newest answer waits for one. The server has to be the one polled last, not
+// restarted since; then it is not a standby, and its history is the same.
+func (d postgresDialect) checkQuiet(
+	ctx context.Context, db *bun.DB, after string,
+) (page feedPage, quiet bool, err error) {
 	last := d.last.Load()
 	if last == nil || last.cursor != after {
 		return page, false, nil
@@ -173,12 +177,12 @@ func (d postgresDialect) nothingNew(ctx context.Context, db *bun.DB, after strin
 	if err := queryRow(ctx, db, quietSQL, nil, []any{&snapshot, &started}); err != nil {
 		return page, false, err
 	}
-	return feedPage{next: after, place: last.place}, snapshot == last.snapshot && started == last.started, nil
+	return feedPage{next: after, point: last.point}, snapshot == last.snapshot && started == last.started, nil
 }
 
-// readStretch tells the stretch from its cursor on, and returns the cursor as it was understood. An empty cursor stands
-// before whatever is kept.
-func (d postgresDialect) readStretch(
+// readSpan reads the span from its cursor on, and returns the cursor as parsed. An empty cursor stands before every
+// stored change.
+func (d postgresDialect) readSpan(
 	ctx context.Context, db *bun.DB, at span, left room, fromOldest bool,
 ) (feedPage, span, error) {
 	rows, err := at.read(ctx, db, left.changes+1)
@@ -207,23 +211,23 @@ func (d postgresDialect) readStretch(
 	if !at.open() {
 		reached = at.to
 	}
-	page.place = freshness.Point{Epoch: state.epoch(), Snapshot: reached.Snapshot}
-	midst := span{history: state.History, from: at.from, to: reached, last: at.last}
+	page.point = freshness.Point{Epoch: state.epoch(), Snapshot: reached.Snapshot}
+	inside := span{history: state.History, from: at.from, to: reached, last: at.last}
 	for _, c := range page.changes {
-		midst.last = c.Seq
-		page.cursors = append(page.cursors, midst.String())
+		inside.last = c.Seq
+		page.cursors = append(page.cursors, inside.String())
 	}
-	page.next = midst.String()
+	page.next = inside.String()
 	if !page.more {
 		page.next = span{history: state.History, from: reached}.String()
 	}
 	if at.open() && !page.more {
-		d.last.Store(&lastReading{page.next, state.Snapshot, state.Started, page.place})
+		d.last.Store(&lastPoll{page.next, state.Snapshot, state.Started, page.point})
 	}
 	return page, at, nil
 }
 
-// headRow is the state and the newest transaction that is not to be told any more, 0 when all that is kept is.
+// headRow is the state and the newest transaction not to be delivered any more, 0 when every stored change is.
 type headRow struct {
 	feedState
 
@@ -236,7 +240,7 @@ SELECT ` + stateSQL + `,
     coalesce((SELECT tx::text::bigint FROM property_changes AS c ORDER BY c.tx DESC OFFSET ?0 LIMIT 1), 0) AS behind
 FROM now`
 
-// head goes back to the beginning of a transaction. Those before it that are still in flight will be told.
+// head goes back to the beginning of a transaction. Those before it that are still in flight will be delivered.
 func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, freshness.Point, error) {
 	var row headRow
 	if err := db.NewRaw(headSQL, back).Scan(ctx, &row); err != nil {
@@ -249,9 +253,9 @@ func (postgresDialect) head(ctx context.Context, db bun.IDB, back int) (string, 
 	if back > 0 {
 		from.Snapshot = from.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)
 	}
-	place := freshness.Point{Epoch: row.epoch(), Snapshot: from.Snapshot}
-	return span{history: row.History, from: from}.String(), place, nil
+	point := freshness.Point{Epoch: row.epoch(), Snapshot: from.Snapshot}
+	return span{history: row.History, from: from}.String(), point, nil
 }
 
-// committed has nothing to note: nobody puts a running server back.
-func (postgresDialect) committed(context.Context, *bun.DB, uint64) {}
+// recordCommit records nothing: a running server is never put back.
+func (postgresDialect) recordCommit(context.Context, *bun.DB, uint64) {}

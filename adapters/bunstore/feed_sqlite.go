@@ -16,10 +16,10 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// SQLite has one writer at a time, so changes are committed in the order of seq, and a position in the feed is the seq
-// of a change with its mark. The mark tells two changes with the same seq apart: a file that is put back to an older
-// state makes other changes with the numbers that it has used before. Where the mark is the same, everything before is
-// the same, too.
+// SQLite has one writer at a time, so changes are committed in the order of seq, and a position in the feed is the
+// seq of a change with its mark. The mark distinguishes two changes with the same seq: a file that is put back to an
+// older state makes other changes with numbers that it has used before. Where the mark is the same, everything before
+// is the same, too.
 
 // point is a position in the feed. The zero point stands before every change.
 type point struct {
@@ -27,12 +27,13 @@ type point struct {
 	mark string // of the change with this seq
 }
 
-// sqliteCursor begins a cursor and keeps it from being taken for a cursor of Postgres: "s12.9f86d081884c7d65".
+// sqliteCursor begins a cursor, so that it is not taken for a cursor of Postgres: "s12.9f86d081884c7d65".
 const sqliteCursor = "s"
 
 func (p point) String() string { return sqliteCursor + strconv.FormatInt(p.seq, 10) + "." + p.mark }
 
-// parsePoint also reads the cursors of programs that knew no marks, which no change has: they are gone.
+// parsePoint reads a cursor. Older programs wrote cursors without marks; no change has an empty mark, so these are
+// gone.
 func parsePoint(text string) (point, error) {
 	digits, mark, marked := strings.Cut(strings.TrimPrefix(text, sqliteCursor), ".")
 	seq, err := strconv.ParseInt(digits, 10, 64)
@@ -45,15 +46,16 @@ func parsePoint(text string) (point, error) {
 	return point{seq, mark}, nil
 }
 
-// place has seen every change up to this one. A change's seq is its transaction.
-func (p point) place(epoch string) freshness.Point {
+// feedPoint is the point as a freshness.Point: it has seen every change up to this one. A change's seq is its
+// transaction.
+func (p point) feedPoint(epoch string) freshness.Point {
 	return freshness.Point{Epoch: epoch, Snapshot: freshness.Snapshot{Xmin: uint64(p.seq) + 1, Xmax: uint64(p.seq) + 1}}
 }
 
 const markBytes = 8
 
-// mark is a digest of what no other change with this seq has in common with it: which listing became which version, and
-// when.
+// mark is a digest of what distinguishes the change from any other with this seq: the listing, its version and the
+// time.
 func (r *changeRow) mark() string {
 	id := ""
 	if r.PropertyID != nil {
@@ -68,8 +70,7 @@ func (r *changeRow) point() point { return point{r.Seq, r.mark()} }
 // markColumns are the columns that a mark is made of.
 const markColumns = "seq, op, property_id, version, changed_at"
 
-// sqliteState is where the feed stands: the last change that was removed, the last one made, and how changes are
-// recorded.
+// sqliteState is where the feed stands: the last change removed, the last change made, and how changes are recorded.
 type sqliteState struct {
 	Pruned     int64  `bun:"pruned"`
 	PrunedMark string `bun:"pruned_mark"`
@@ -77,11 +78,11 @@ type sqliteState struct {
 	Schema     int64  `bun:"schema"`
 	Recorders  int    `bun:"recorders"`
 
-	marks map[int64]string // of the changes that were asked for and are there
+	marks map[int64]string // of the requested changes that are there
 }
 
-// sqliteRecorders are the triggers without which listings change unrecorded. Any change of the schema, theirs included,
-// gives the file another schema_version.
+// sqliteRecorders are the triggers without which listings change unrecorded. Any change of the schema, including one
+// of these triggers, gives the file another schema_version.
 var sqliteRecorders = []string{
 	"properties_replace_by_insert", "properties_replace_by_update", "properties_keep_id",
 	"properties_on_insert", "properties_on_update", "properties_on_delete",
@@ -95,7 +96,7 @@ SELECT coalesce((SELECT seq FROM feed_retention), 0) AS pruned,
     (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'properties'
         AND name IN ('` + strings.Join(sqliteRecorders, "', '") + `')) AS recorders`
 
-// read asks where the feed stands, and for the marks of its end and of the given changes.
+// read reads where the feed stands, and the marks of its end and of these changes.
 func (s *sqliteState) read(ctx context.Context, tx bun.IDB, seqs ...int64) error {
 	if err := tx.NewRaw(sqliteStateSQL).Scan(ctx, s); err != nil {
 		return err
@@ -135,7 +136,7 @@ func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, le
 		if err := now.read(ctx, tx, known.seq, from.seq); err != nil {
 			return err
 		}
-		epoch := d.renewed(known, &now)
+		epoch := d.checkEpoch(known, &now)
 		if after == "" {
 			from = point{now.Pruned, now.PrunedMark}
 		}
@@ -148,15 +149,15 @@ func (d sqliteDialect) changes(ctx context.Context, db *bun.DB, after string, le
 			return err
 		}
 		page.changes, page.more, err = fill(ctx, db, rows, left, func(r *changeRow) *changeRow { return r })
-		page.stand(now.end(), epoch)
+		page.setPoints(now.end(), epoch)
 		return err
 	})
 	return page, err
 }
 
-// renewed is the epoch of the file as it is. It is another one than before when the file lacks the latest change that
-// this process knows, or when changes may have gone unrecorded.
-func (d sqliteDialect) renewed(known knownPoint, now *sqliteState) string {
+// checkEpoch returns the epoch of the file as it is. The epoch changes when the file lacks the latest change that this
+// process knows, or when changes may have gone unrecorded.
+func (d sqliteDialect) checkEpoch(known knownPoint, now *sqliteState) string {
 	epoch, renewed := d.history.follow(known, now)
 	if renewed && d.file != nil {
 		d.file.recycle()
@@ -164,37 +165,37 @@ func (d sqliteDialect) renewed(known knownPoint, now *sqliteState) string {
 	return epoch
 }
 
-// stand says where the page and each of its changes end; end is where the feed does.
-func (p *feedPage) stand(end point, epoch string) {
+// setPoints sets the cursors after the page and each of its changes, and the page's feed point; end is the feed's.
+func (p *feedPage) setPoints(end point, epoch string) {
 	for i := range p.changes {
 		p.cursors = append(p.cursors, p.changes[i].point().String())
 	}
 	if n := len(p.changes); p.more && n > 0 {
 		end = p.changes[n-1].point()
 	}
-	p.next, p.place = end.String(), end.place(epoch)
+	p.next, p.point = end.String(), end.feedPoint(epoch)
 }
 
 func (d sqliteDialect) head(
 	ctx context.Context, db bun.IDB, back int,
-) (cursor string, place freshness.Point, err error) {
+) (cursor string, point freshness.Point, err error) {
 	known := d.history.known()
 	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		var now sqliteState
 		if err := now.read(ctx, tx, known.seq); err != nil {
 			return err
 		}
-		epoch := d.renewed(known, &now)
+		epoch := d.checkEpoch(known, &now)
 		if seq := max(now.Last-int64(back), now.Pruned); seq != now.Last {
 			if err := now.read(ctx, tx, seq); err != nil {
 				return err
 			}
 			now.Last = seq
 		}
-		cursor, place = now.end().String(), now.end().place(epoch)
+		cursor, point = now.end().String(), now.end().feedPoint(epoch)
 		return nil
 	})
-	return cursor, place, err
+	return cursor, point, err
 }
 
 func (sqliteDialect) pruneBatch(ctx context.Context, tx bun.IDB, before instant) (int64, error) {

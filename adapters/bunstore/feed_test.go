@@ -18,7 +18,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// transaction begins one that has changed the listing by hand.
+// transaction begins a transaction in which SQL has changed the listing.
 func transaction(t *testing.T, db *bunstore.DB, p property.Property, title string) bun.Tx {
 	t.Helper()
 	tx, err := db.Writer().BeginTx(t.Context(), nil)
@@ -38,20 +38,20 @@ func commit(t *testing.T, tx bun.Tx) {
 	}
 }
 
-// titles reads the feed to its end and returns the titles that the changes lead to, and the cursor behind them.
+// titles reads the feed to its end and returns the titles that the changes lead to, and the cursor after them.
 func titles(t *testing.T, db *bunstore.DB, after ports.FeedCursor, limit int) ([]string, ports.FeedCursor) {
 	t.Helper()
-	var told []string
+	var got []string
 	for {
 		page, err := db.Feed().Changes(t.Context(), after, limit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range page.Changes {
-			told = append(told, c.After.Title)
+			got = append(got, c.After.Title)
 		}
 		if after = page.Next; !page.More {
-			return told, after
+			return got, after
 		}
 	}
 }
@@ -65,30 +65,30 @@ func head(t *testing.T, db *bunstore.DB) ports.FeedCursor {
 	return cursor
 }
 
-func TestChangeThatCommitsLateIsStillTold(t *testing.T) {
+func TestChangeThatCommitsLateIsStillDelivered(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
 	start := head(t, db)
 
 	slow := transaction(t, db, p, "slow") // gets the lower seq
 	commit(t, transaction(t, db, q, "quick"))
-	told, cursor := titles(t, db, start, 10)
-	if !slices.Equal(told, []string{"quick"}) {
-		t.Fatalf("while a transaction is open the feed tells %q", told)
+	got, cursor := titles(t, db, start, 10)
+	if !slices.Equal(got, []string{"quick"}) {
+		t.Fatalf("while a transaction is open the feed delivers %q", got)
 	}
 	commit(t, slow)
-	if told, cursor = titles(t, db, cursor, 10); !slices.Equal(told, []string{"slow"}) {
-		t.Fatalf("when it has committed the feed tells %q", told)
+	if got, cursor = titles(t, db, cursor, 10); !slices.Equal(got, []string{"slow"}) {
+		t.Fatalf("when it has committed the feed delivers %q", got)
 	}
-	if told, _ = titles(t, db, cursor, 10); len(told) > 0 {
-		t.Fatalf("then the feed tells %q again", told)
+	if got, _ = titles(t, db, cursor, 10); len(got) > 0 {
+		t.Fatalf("then the feed delivers %q again", got)
 	}
-	if told, _ = titles(t, db, start, 1); !slices.Equal(told, []string{"slow", "quick"}) {
-		t.Fatalf("from the start, one by one, the feed tells %q", told)
+	if got, _ = titles(t, db, start, 1); !slices.Equal(got, []string{"slow", "quick"}) {
+		t.Fatalf("from the start, one by one, the feed delivers %q", got)
 	}
 }
 
-func TestChangeThatCommitsBetweenTwoPagesIsTold(t *testing.T) {
+func TestChangeThatCommitsBetweenTwoPagesIsDelivered(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
 	start := head(t, db)
@@ -100,13 +100,13 @@ func TestChangeThatCommitsBetweenTwoPagesIsTold(t *testing.T) {
 	if err != nil || len(page.Changes) != 1 || !page.More {
 		t.Fatalf("the first page is %+v, error %v", page, err)
 	}
-	commit(t, slow) // its seq is lower than that of the page just told
-	if told, _ := titles(t, db, page.Next, 1); !slices.Equal(told, []string{"second", "slow"}) {
-		t.Fatalf("after the first page the feed tells %q", told)
+	commit(t, slow) // its seq is lower than that of the page just delivered
+	if got, _ := titles(t, db, page.Next, 1); !slices.Equal(got, []string{"second", "slow"}) {
+		t.Fatalf("after the first page the feed delivers %q", got)
 	}
 }
 
-func TestPruneLeavesWhatSomebodyMayNotHaveSeen(t *testing.T) {
+func TestPruneLeavesChangesThatASnapshotMayNotHaveSeen(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
 	slow := transaction(t, db, p, "slow")
@@ -115,11 +115,11 @@ func TestPruneLeavesWhatSomebodyMayNotHaveSeen(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 
 	if removed, err := db.Feed().Prune(t.Context(), later); err != nil || removed != 2 {
-		t.Fatalf("beside an open transaction pruning removes %d, error %v", removed, err)
+		t.Fatalf("with an open transaction pruning removes %d, error %v", removed, err)
 	}
 	commit(t, slow)
-	if told, _ := titles(t, db, start, 10); !slices.Equal(told, []string{"slow", "quick"}) {
-		t.Fatalf("after pruning the feed tells %q", told)
+	if got, _ := titles(t, db, start, 10); !slices.Equal(got, []string{"slow", "quick"}) {
+		t.Fatalf("after pruning the feed delivers %q", got)
 	}
 	if removed, err := db.Feed().Prune(t.Context(), later); err != nil || removed != 2 {
 		t.Fatalf("when it has ended pruning removes %d, error %v", removed, err)
@@ -131,7 +131,7 @@ func TestPruneLeavesWhatSomebodyMayNotHaveSeen(t *testing.T) {
 
 func TestPruneTakesAsManyBatchesAsItNeeds(t *testing.T) {
 	if testing.Short() {
-		t.Skip("fills large tables, which tells the race detector nothing new")
+		t.Skip("fills large tables, which adds nothing for the race detector")
 	}
 	for _, kind := range databases[1:] {
 		t.Run(kind.name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestPruneTakesAsManyBatchesAsItNeeds(t *testing.T) {
 	}
 }
 
-func TestBulkStatementsAreToldAsAReset(t *testing.T) {
+func TestBulkStatementsAreDeliveredAsAReset(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	crowd(t, db, 1_001)
 	start := head(t, db)
@@ -154,17 +154,17 @@ func TestBulkStatementsAreToldAsAReset(t *testing.T) {
 		}
 		page, err := db.Feed().Changes(t.Context(), start, 10)
 		if err != nil || len(page.Changes) != 1 {
-			t.Fatalf("%s is told as %v, error %v", statement, page.Changes, err)
+			t.Fatalf("%s is delivered as %v, error %v", statement, page.Changes, err)
 		}
 		if c := page.Changes[0]; c.Op != property.OpReset || c.ID != (property.ID{}) || c.Before != nil || c.After != nil ||
 			c.Tx == 0 {
-			t.Fatalf("%s is told as %+v", statement, c)
+			t.Fatalf("%s is delivered as %+v", statement, c)
 		}
 		start = page.Next
 	}
 }
 
-// TestCursorOfARestoredDatabaseIsGone has a cursor that is ahead of its database, as after a backup has been brought back.
+// TestCursorOfARestoredDatabaseIsGone has a cursor that is ahead of its database, as after the restore of a backup.
 func TestCursorOfARestoredDatabaseIsGone(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {
@@ -195,32 +195,32 @@ func decoded(t *testing.T, cursor ports.FeedCursor) string {
 //
 //  1. slow has written and not committed.
 //  2. quick commits twice, with higher numbers.
-//  3. Following begins with the second of them, far behind slow's number.
-//  4. slow commits, and has to be told all the same.
+//  3. A reader starts at the second of them, far behind slow's number.
+//  4. slow commits, and still has to be delivered.
 func TestHeadThatGoesBackLosesNoTransactionInFlight(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p, q := store(t, db, listing(t, 1)), store(t, db, listing(t, 2))
 	slow := transaction(t, db, p, "slow") // 1
 	commit(t, transaction(t, db, q, "first"))
 	commit(t, transaction(t, db, q, "second"))          // 2
-	start, place, err := db.Feed().Head(t.Context(), 1) // 3
-	if err != nil || len(place.Snapshot.InFlight) != 1 {
-		t.Fatalf("one back from the head is %v, error %v", place, err)
+	start, point, err := db.Feed().Head(t.Context(), 1) // 3
+	if err != nil || len(point.Snapshot.InFlight) != 1 {
+		t.Fatalf("one back from the head is %v, error %v", point, err)
 	}
-	told, cursor := titles(t, db, start, 10)
-	if !slices.Equal(told, []string{"second"}) {
-		t.Fatalf("one back from the head the feed tells %q", told)
+	got, cursor := titles(t, db, start, 10)
+	if !slices.Equal(got, []string{"second"}) {
+		t.Fatalf("one back from the head the feed delivers %q", got)
 	}
 	commit(t, slow) // 4
-	if told, _ := titles(t, db, cursor, 10); !slices.Equal(told, []string{"slow"}) {
-		t.Fatalf("when the other has committed the feed tells %q", told)
+	if got, _ := titles(t, db, cursor, 10); !slices.Equal(got, []string{"slow"}) {
+		t.Fatalf("when the other has committed the feed delivers %q", got)
 	}
 }
 
 func epoch(t *testing.T, db *bunstore.DB) (string, error) {
 	t.Helper()
-	_, place, err := db.Feed().Head(t.Context(), 0)
-	return place.Epoch, err
+	_, point, err := db.Feed().Head(t.Context(), 0)
+	return point.Epoch, err
 }
 
 func TestAnotherDatabaseIsAnotherHistory(t *testing.T) {
@@ -281,8 +281,8 @@ func TestARestartOfTheServerIsAnotherEpochAndTheSameHistory(t *testing.T) {
 	if first == "" || first == before {
 		t.Errorf("a write before the feed has been read again is of the epoch %q", first)
 	}
-	if told, _ := titles(t, db, cursor, 10); len(told) != 1 {
-		t.Errorf("a cursor from before the restart tells %q, not only what was written since", told)
+	if got, _ := titles(t, db, cursor, 10); len(got) != 1 {
+		t.Errorf("a cursor from before the restart delivers %q, not only what was written since", got)
 	}
 	titles(t, db, cursor, 10)
 	if got, err := write(); got != after {
@@ -302,25 +302,25 @@ func TestTheFeedDoesNotWaitBehindQueries(t *testing.T) {
 	if err := db.Notifications().Notify(t.Context()); err != nil {
 		t.Error(err)
 	}
-	// However many ask for the changes, the follower has connections of its own.
+	// The follower has connections of its own, however many clients read the public feed.
 	asking, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := db.PublicFeed().Changes(asking, "", 10); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("whoever asks this process for the changes does not wait in line: %v", err)
+		t.Errorf("the public feed does not wait in line: %v", err)
 	}
 	commit(t, busy)
 	if page, err := db.PublicFeed().Changes(t.Context(), "", 10); err != nil || len(page.Changes) != 2 {
-		t.Errorf("then they are told %d changes, error %v", len(page.Changes), err)
+		t.Errorf("then it delivers %d changes, error %v", len(page.Changes), err)
 	}
 }
 
 // A number that comes back:
 //
-//  1. A transaction gets a number and changes nothing, so that nobody waits for it to be written to disk.
-//  2. Somebody follows; their cursor has seen that number.
+//  1. A transaction gets a number and changes nothing, so the server does not wait until it is on disk.
+//  2. A reader starts; its cursor has seen that number.
 //  3. The server crashes, and has forgotten the number when it is back.
 //  4. The next change gets it.
-func TestAChangeIsToldWhoseNumberWasSeenBeforeACrash(t *testing.T) {
+func TestAChangeWithANumberSeenBeforeACrashIsDelivered(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	db := open(t, server.URL())
 	if _, err := db.Migrate(t.Context()); err != nil {
@@ -337,16 +337,16 @@ func TestAChangeIsToldWhoseNumberWasSeenBeforeACrash(t *testing.T) {
 	server.Kill()
 	server.Start()
 	commitAgain(t, db, p) // 3, 4
-	told, cursor := titles(t, db, cursor, 10)
-	if !slices.Equal(told, []string{"after the crash"}) {
-		t.Errorf("behind the cursor from before the crash the feed tells %q", told)
+	got, cursor := titles(t, db, cursor, 10)
+	if !slices.Equal(got, []string{"after the crash"}) {
+		t.Errorf("after the cursor from before the crash the feed delivers %q", got)
 	}
-	if told, _ := titles(t, db, cursor, 10); len(told) > 0 {
-		t.Errorf("then the feed tells %q again", told)
+	if got, _ := titles(t, db, cursor, 10); len(got) > 0 {
+		t.Errorf("then the feed delivers %q again", got)
 	}
 }
 
-// commitAgain changes the listing as soon as the server, which has just been started, takes changes.
+// commitAgain changes the listing as soon as the restarted server takes writes.
 func commitAgain(t *testing.T, db *bunstore.DB, p property.Property) {
 	t.Helper()
 	for {
@@ -361,7 +361,7 @@ func commitAgain(t *testing.T, db *bunstore.DB, p property.Property) {
 	}
 }
 
-// When one of its processes dies, the server ends all the others and recovers, without being started anew.
+// When one of its processes dies, the server ends all the others and recovers, without a new start.
 func TestARecoveryFromACrashIsAnotherEpoch(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	db := open(t, server.URL())

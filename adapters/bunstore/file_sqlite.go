@@ -13,31 +13,32 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// sqliteFile is the database file that a path leads to. An open connection stays with its file when another one takes that
-// path, and the two would not see each other's changes. So every use of a connection looks whether its file is still the one
-// at the path. If not, all connections are closed, and only then does the next one open the new file: SQLite finds the log of
-// a database by its path, too, and would read that of the old file into the new one. The last connection to the old file
-// therefore empties its log into it.
+// sqliteFile is the database file at a path. An open connection stays with its file when another one takes that path,
+// and the two would not see each other's changes. So every use of a connection checks whether its file is still the
+// one at the path. If not, all connections are closed, and only then does the next one open the new file: SQLite
+// finds the log of a database by its path, too, and would read that of the old file into the new one. The last
+// connection to the old file therefore empties its log into it.
 type sqliteFile struct {
 	path string
 
 	mu         sync.Mutex
-	now        *openedFile // what the connections are open on; nil before the first; guarded by mu, like the rest
+	now        *openedFile // of the open connections; nil before the first; guarded by mu, as are the fields below
 	generation int         // connections of an earlier one are closed at their next use
 	old        int         // connections to files that were at the path before
 	pools      []*sql.DB   // of its connections; set before the first is used
 }
 
-// openedFile is a file that was found at the path, and how many connections to it there are. The mutex of the
-// sqliteFile guards the numbers.
+// openedFile is a file found at the path, and the number of connections to it. The mutex of the sqliteFile guards the
+// numbers.
 type openedFile struct {
 	info           os.FileInfo
 	conns, leaving int // those that are open, and those of them that are being closed
 }
 
-var errFileReplaced = fmt.Errorf("the database file has been replaced, and the old one is still in use: %w", ports.ErrUnavailable)
+var errFileReplaced = fmt.Errorf("the database file has been replaced, and the old one is still in use: %w",
+	ports.ErrUnavailable)
 
-// createFile makes sure that there is a file, which nobody but its owner can read.
+// createFile creates the file if it does not exist, readable for its owner alone.
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the operator's own path
 	switch {
@@ -49,10 +50,10 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// opening counts a connection that is about to be opened, and returns what it will be open on and its generation.
-func (f *sqliteFile) opening() (on *openedFile, generation int, err error) {
+// beginOpen counts a connection that is about to be opened, and returns its file and generation.
+func (f *sqliteFile) beginOpen() (on *openedFile, generation int, err error) {
 	f.mu.Lock()
-	replaced, err := f.look()
+	replaced, err := f.checkPath()
 	if err == nil && f.old > 0 {
 		err = errFileReplaced
 	}
@@ -70,7 +71,7 @@ func (f *sqliteFile) opening() (on *openedFile, generation int, err error) {
 // current reports whether a connection may still be used.
 func (f *sqliteFile) current(generation int) bool {
 	f.mu.Lock()
-	replaced, err := f.look()
+	replaced, err := f.checkPath()
 	same := err == nil && f.generation == generation
 	f.mu.Unlock()
 	if replaced {
@@ -79,8 +80,8 @@ func (f *sqliteFile) current(generation int) bool {
 	return same
 }
 
-// look finds out which file is at the path, and whether that is another one than before. mu is held.
-func (f *sqliteFile) look() (replaced bool, err error) {
+// checkPath finds the file at the path, and reports whether it replaces the one before. The caller holds mu.
+func (f *sqliteFile) checkPath() (replaced bool, err error) {
 	info, err := os.Stat(f.path)
 	if err != nil {
 		return false, fmt.Errorf("find the database file: %w: %w", ports.ErrUnavailable, err)
@@ -96,8 +97,8 @@ func (f *sqliteFile) look() (replaced bool, err error) {
 	return replaced, nil
 }
 
-// recycle has every connection closed, at once or when its present user has done with it: what it has cached of the file may
-// not be what is in it.
+// recycle closes every connection, at once or after its present use: what a connection has cached of the file may
+// differ from the file.
 func (f *sqliteFile) recycle() {
 	f.mu.Lock()
 	f.generation++
@@ -105,7 +106,7 @@ func (f *sqliteFile) recycle() {
 	f.closeIdle()
 }
 
-// closeIdle closes the connections that nobody uses: a pool does so when it has no room for them.
+// closeIdle closes the connections that are not in use: a pool does so when it has no room for them.
 func (f *sqliteFile) closeIdle() {
 	for _, pool := range f.pools {
 		room := pool.Stats().MaxOpenConnections
@@ -114,17 +115,16 @@ func (f *sqliteFile) closeIdle() {
 	}
 }
 
-// closing counts a connection that is about to be closed, and reports whether it is the last one to a file that has been
-// replaced.
-func (f *sqliteFile) closing(on *openedFile) (last bool) {
+// beginClose counts a connection that is about to be closed, and reports whether it is the last one to a replaced file.
+func (f *sqliteFile) beginClose(on *openedFile) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	on.leaving++
 	return on != f.now && on.leaving == on.conns
 }
 
-// closed counts a connection that has been closed.
-func (f *sqliteFile) closed(on *openedFile) {
+// endClose counts a connection that has been closed.
+func (f *sqliteFile) endClose(on *openedFile) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	on.conns, on.leaving = on.conns-1, on.leaving-1
@@ -138,24 +138,24 @@ type sqliteConnector struct {
 	driver.Connector
 
 	file     *sqliteFile
-	uncached bool // a use of a connection sees what is in the file now
+	uncached bool // each use of a connection sees the file as it is then
 }
 
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	on, generation, err := c.file.opening()
+	on, generation, err := c.file.beginOpen()
 	if err != nil {
 		return nil, err
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		c.file.closing(on)
-		c.file.closed(on)
+		c.file.beginClose(on)
+		c.file.endClose(on)
 		return nil, err
 	}
-	return &sqliteConn{conn.(driverConn), c, on, generation}, nil //nolint:forcetypeassert // the driver's connections can do all of it
+	return &sqliteConn{conn.(driverConn), c, on, generation}, nil //nolint:forcetypeassert // the driver's do all of it
 }
 
-// driverConn is what a connection of the driver can do.
+// driverConn is the set of interfaces that the driver's connections implement.
 type driverConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -189,7 +189,7 @@ func (c *sqliteConn) ResetSession(ctx context.Context) error {
 	return c.driverConn.ResetSession(ctx)
 }
 
-// IsValid comes after every use. The new file waits until nobody has a connection to the old one any more.
+// IsValid comes after every use. The new file waits until no connection to the old one is left.
 func (c *sqliteConn) IsValid() bool {
 	c.from.file.mu.Lock()
 	defer c.from.file.mu.Unlock()
@@ -198,10 +198,10 @@ func (c *sqliteConn) IsValid() bool {
 
 func (c *sqliteConn) Close() error {
 	var err error
-	if c.from.file.closing(c.on) {
+	if c.from.file.beginClose(c.on) {
 		_, err = c.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)", nil) // within busy_timeout
 	}
 	err = errors.Join(err, c.driverConn.Close())
-	c.from.file.closed(c.on)
+	c.from.file.endClose(c.on)
 	return err
 }

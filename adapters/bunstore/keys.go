@@ -55,7 +55,7 @@ func (r *keyRow) key() access.Key {
 
 // CreateKey is described at ports.KeyRepository.
 func (r *KeyRepository) CreateKey(ctx context.Context, key access.Key) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	stored := keyRowOf(key)
 	_, err := r.db.write.NewInsert().Model(&stored).Exec(ctx)
@@ -67,10 +67,10 @@ func (r *KeyRepository) CreateKey(ctx context.Context, key access.Key) error {
 
 // FindKey is described at ports.KeyRepository.
 func (r *KeyRepository) FindKey(ctx context.Context, hash string) (access.Key, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var found keyRow
-	err := r.db.reading(ctx, func() error {
+	err := r.db.retryRead(ctx, func() error {
 		return r.db.read.NewSelect().Model(&found).Where("k.hash = ? AND k.revoked_at IS NULL", hash).
 			Where("k.owner IS NULL OR EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = k.owner)").Scan(ctx)
 	})
@@ -85,7 +85,7 @@ func (r *KeyRepository) FindKey(ctx context.Context, hash string) (access.Key, e
 
 // ListKeys is described at ports.KeyRepository.
 func (r *KeyRepository) ListKeys(ctx context.Context) ([]access.Key, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var rows []keyRow
 	if err := r.db.read.NewSelect().Model(&rows).Order("k.created_at", "k.name").Scan(ctx); err != nil {
@@ -100,7 +100,7 @@ func (r *KeyRepository) ListKeys(ctx context.Context) ([]access.Key, error) {
 
 // RevokeKey is described at ports.KeyRepository.
 func (r *KeyRepository) RevokeKey(ctx context.Context, name string, at time.Time) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	result, err := r.db.write.NewUpdate().Model((*keyRow)(nil)).
 		Set("revoked_at = ?", instant(at)).Where("k.name = ? AND k.revoked_at IS NULL", name).Exec(ctx)
@@ -115,7 +115,7 @@ func (r *KeyRepository) RevokeKey(ctx context.Context, name string, at time.Time
 
 // HandOverKeys is described at ports.KeyRepository.
 func (r *KeyRepository) HandOverKeys(ctx context.Context, from, to string) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	_, err := r.db.write.NewUpdate().Model((*keyRow)(nil)).Set("owner = ?", to).Where("k.owner = ?", from).Exec(ctx)
 	return r.db.explain(ctx, "hand over the API keys of account "+from, err)

@@ -12,35 +12,35 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// lane answers the questions of one cost with connections of its own, so that what is expensive leaves room for what is
-// not. A question waits for a connection in the order in which it came, for a limited time.
+// lane runs the queries of one cost on connections of its own, so that expensive queries leave room for cheap ones. A
+// query waits for a connection in the order of arrival, for a limited time.
 type lane struct {
-	db     *DB
-	pool   *bun.DB
-	places chan struct{} // has room for as many as the pool has connections
-	limit  time.Duration // longest that an answer may take, from when a place is free
-	scan   bool
+	db    *DB
+	pool  *bun.DB
+	slots chan struct{} // one for each connection of the pool
+	limit time.Duration // longest that a query may take, from when it has a slot
+	scan  bool
 }
 
 const (
-	// costlyShare is which part of the connections each lane has that is for something expensive.
+	// costlyShare is the divisor of the connections that each lane for expensive queries gets.
 	costlyShare = 8
-	// costlyLimit is the longest that something expensive may take, in hundredths of QueryTimeout.
+	// costlyLimit is the longest that an expensive query may take, in hundredths of QueryTimeout.
 	costlyLimit = 40
-	// queueLimit is the longest that anything waits for a place, in the same measure.
+	// queueLimit is the longest that a query waits for a slot, in hundredths of QueryTimeout.
 	queueLimit = 20
 )
 
-// costlyConns is how many connections of a database with so many each lane has for something expensive.
+// costlyConns is how many of conns connections each lane for expensive queries gets.
 func costlyConns(conns int) int { return max(1, conns/costlyShare) }
 
-// pageConns is how many are left.
+// pageConns is how many of conns connections are left for pages.
 func pageConns(conns int) int { return max(1, conns-2*costlyConns(conns)) }
 
-// costlyTime is the longest that something expensive may take.
+// costlyTime is the longest that an expensive query may take.
 func (db *DB) costlyTime() time.Duration { return db.options.QueryTimeout * costlyLimit / 100 }
 
-// openLanes makes the lanes, those for something expensive over pools of their own.
+// openLanes opens the lanes, those for expensive queries over pools of their own.
 func (db *DB) openLanes(conns int, open func(conns int) (*bun.DB, error)) error {
 	db.lanes = map[property.Cost]*lane{property.CostPage: newLane(db, db.read, pageConns(conns), db.options.QueryTimeout)}
 	for _, cost := range []property.Cost{property.CostCount, property.CostScan} {
@@ -55,19 +55,19 @@ func (db *DB) openLanes(conns int, open func(conns int) (*bun.DB, error)) error 
 }
 
 func newLane(db *DB, pool *bun.DB, conns int, limit time.Duration) *lane {
-	return &lane{db: db, pool: pool, limit: limit, places: make(chan struct{}, conns)}
+	return &lane{db: db, pool: pool, limit: limit, slots: make(chan struct{}, conns)}
 }
 
-// ask runs a query when there is a place. Errors: ports.ErrBusy when there is none in time, or when something
-// expensive is not found out in time; ports.ErrUnavailable.
-func (l *lane) ask(ctx context.Context, query func(ctx context.Context, pool bun.IDB) error) error {
+// run runs a query when a slot is free. Errors: ports.ErrBusy when no slot is free in time, or when an expensive
+// query takes too long; ports.ErrUnavailable.
+func (l *lane) run(ctx context.Context, query func(ctx context.Context, pool bun.IDB) error) error {
 	if err := l.enter(ctx); err != nil {
 		return l.db.explain(ctx, "wait for a connection", err)
 	}
-	defer func() { <-l.places }()
+	defer func() { <-l.slots }()
 	own, cancel := context.WithTimeout(ctx, l.limit)
 	defer cancel()
-	err := l.db.reading(own, func() error {
+	err := l.db.retryRead(own, func() error {
 		if !l.scan {
 			return query(own, l.pool)
 		}
@@ -77,13 +77,13 @@ func (l *lane) ask(ctx context.Context, query func(ctx context.Context, pool bun
 	if late && l.limit < l.db.options.QueryTimeout {
 		return fmt.Errorf("no answer within %s: %w: %w", l.limit, ports.ErrBusy, err)
 	}
-	return l.db.explain(own, "ask the database", err)
+	return l.db.explain(own, "query the database", err)
 }
 
-// enter takes a place, which may have to be waited for.
+// enter takes a slot, and waits for one if all are taken.
 func (l *lane) enter(ctx context.Context) error {
 	select {
-	case l.places <- struct{}{}:
+	case l.slots <- struct{}{}:
 		return nil
 	default:
 	}
@@ -91,7 +91,7 @@ func (l *lane) enter(ctx context.Context) error {
 	late := time.NewTimer(wait)
 	defer late.Stop()
 	select {
-	case l.places <- struct{}{}:
+	case l.slots <- struct{}{}:
 		return nil
 	case <-late.C:
 		return fmt.Errorf("%w: no connection was free within %s", ports.ErrBusy, wait)

@@ -13,13 +13,13 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// quiet is a dialect without a database behind it.
+// quiet is a dialect without a database.
 type quiet struct{ sqliteDialect }
 
 func (quiet) transient(error) transience { return transience{} }
 
-// lanesOf are lanes over a database that nobody asks: one connection each, five seconds for a query, two for a costly
-// one.
+// lanesOf returns lanes over a database that is never queried: one connection each, five seconds for a query, two for
+// a costly one.
 func lanesOf() (cheap, costly *lane) {
 	db := &DB{dialect: quiet{}, options: Options{QueryTimeout: 5 * time.Second}}
 	return newLane(db, nil, 1, db.options.QueryTimeout), newLane(db, nil, 1, db.costlyTime())
@@ -40,65 +40,65 @@ func TestWhatIsExpensiveLeavesRoomForTheRest(t *testing.T) {
 		const waiting = 100
 		failed := make(chan error, waiting+1)
 		for range waiting + 1 {
-			go func() { failed <- costly.ask(t.Context(), hang) }()
+			go func() { failed <- costly.run(t.Context(), hang) }()
 		}
 		synctest.Wait()
-		if err := cheap.ask(t.Context(), quick); err != nil || time.Since(began) > 0 {
-			t.Errorf("beside expensive questions a cheap one gets %v after %s", err, time.Since(began))
+		if err := cheap.run(t.Context(), quick); err != nil || time.Since(began) > 0 {
+			t.Errorf("with expensive queries running a cheap one gets %v after %s", err, time.Since(began))
 		}
 		for range waiting {
 			if err := <-failed; !errors.Is(err, ports.ErrBusy) || time.Since(began) != time.Second {
-				t.Errorf("a question that waits gets %v after %s", err, time.Since(began))
+				t.Errorf("a query that waits gets %v after %s", err, time.Since(began))
 			}
 		}
 		if err := <-failed; !errors.Is(err, ports.ErrBusy) || time.Since(began) != 2*time.Second {
-			t.Errorf("a question that takes too long gets %v after %s", err, time.Since(began))
+			t.Errorf("a query that takes too long gets %v after %s", err, time.Since(began))
 		}
-		if err := costly.ask(t.Context(), quick); err != nil {
-			t.Errorf("when there is a place again: %v", err)
+		if err := costly.run(t.Context(), quick); err != nil {
+			t.Errorf("when a slot is free again: %v", err)
 		}
 	})
 }
 
-func TestWhoWaitsForAPlaceGetsOne(t *testing.T) {
+func TestAQueryThatWaitsGetsASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, costly := lanesOf()
 		release := make(chan struct{})
-		go func() { _ = costly.ask(t.Context(), func(context.Context, bun.IDB) error { <-release; return nil }) }()
+		go func() { _ = costly.run(t.Context(), func(context.Context, bun.IDB) error { <-release; return nil }) }()
 		synctest.Wait()
 		time.AfterFunc(500*time.Millisecond, func() { close(release) })
-		if err := costly.ask(t.Context(), quick); err != nil {
-			t.Errorf("a question whose turn came after half a second gets %v", err)
+		if err := costly.run(t.Context(), quick); err != nil {
+			t.Errorf("a query whose turn came after half a second gets %v", err)
 		}
 	})
 }
 
-func TestWhoLeavesGivesUpTheQueueAndTheQuery(t *testing.T) {
+func TestACanceledCallLeavesTheQueueAndTheQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, costly := lanesOf()
 		ctx, leave := context.WithCancel(t.Context())
 		left := make(chan error, 2)
 		for range 2 {
-			go func() { left <- costly.ask(ctx, hang) }()
+			go func() { left <- costly.run(ctx, hang) }()
 		}
 		synctest.Wait()
 		leave()
 		for range 2 {
 			if err := <-left; !errors.Is(err, context.Canceled) || errors.Is(err, ports.ErrUnavailable) {
-				t.Errorf("who leaves gets %v", err)
+				t.Errorf("a canceled call gets %v", err)
 			}
 		}
-		if err := costly.ask(t.Context(), quick); err != nil {
+		if err := costly.run(t.Context(), quick); err != nil {
 			t.Errorf("afterwards: %v", err)
 		}
 	})
 }
 
-// An outage is not called busy, or nobody would remember it.
+// An outage is not reported as busy, since only an outage makes the caches serve stale answers.
 func TestAQueryThatTakesAllItsTimeIsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cheap, _ := lanesOf()
-		if err := cheap.ask(t.Context(), hang); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrBusy) {
+		if err := cheap.run(t.Context(), hang); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrBusy) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -109,7 +109,7 @@ func TestFindWaitsInThePageLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cheap, _ := lanesOf()
 		cheap.db.lanes = map[property.Cost]*lane{property.CostPage: cheap}
-		go func() { _ = cheap.ask(t.Context(), hang) }()
+		go func() { _ = cheap.run(t.Context(), hang) }()
 		synctest.Wait()
 		began := time.Now()
 		_, _, err := (&PropertyRepository{cheap.db}).Find(t.Context(), property.ID{1})

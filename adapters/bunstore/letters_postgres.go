@@ -14,17 +14,19 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// ErrUnfitDatabase says that a database is set up in a way in which text would not be found reliably.
+// ErrUnfitDatabase says that a database folds letters or stores text in a way that would make searches unreliable.
 var ErrUnfitDatabase = errors.New("this database cannot hold listings")
 
-// asciiProbe has the capitals of ASCII, and those of them before whose marks some languages add or remove a dot.
+// asciiProbe has the capitals of ASCII, and those among them to which some languages add or remove a dot before a
+// mark.
 const asciiProbe = "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z I\u0300 I\u0301 I\u0303 I\u0307 J\u0301"
 
 // alphabets are the blocks whose capitals every database has to fold as Go does: Latin, Greek, Cyrillic and Armenian.
 var alphabets = [][2]rune{{'À', 'ž'}, {'Ά', 'Ϋ'}, {'Ѐ', 'Я'}, {'Ա', 'Ֆ'}}
 
-// letterProbe is what the database is asked to fold: all characters outside ASCII that property.ContainsText may be
-// certain about, but for the many of Han, Hangul and private use, which have no case in any version of Unicode.
+// letterProbe is the text that the database folds as a test. It has all characters outside ASCII that
+// property.ContainsText may be certain about, except the many of Han, Hangul and private use, which have no case in
+// any version of Unicode.
 type letterProbe struct {
 	cased                       []rune
 	casedText                   string  // cased, with a space between any two: letters must not fold by their neighbours
@@ -53,8 +55,8 @@ func (p *letterProbe) addCaseless(r rune) {
 	p.caselessFirst, p.caselessLast = append(p.caselessFirst, r), append(p.caselessLast, r)
 }
 
-// letterSQL folds the probe in the database's own collation, by lower and by ILIKE, which searches use and which might
-// differ one day.
+// letterSQL folds the probe in the database's own collation. It does so by lower and by ILIKE, which searches use and
+// which might differ one day.
 const letterSQL = `SELECT lower(?0) AS ascii, lower(?1) AS cased, lower(caseless) = caseless AS caseless,
 	?0 ILIKE lower(?0) AND ?1 ILIKE lower(?1) AND ?1 ILIKE ?2 AND caseless ILIKE repeat('_', length(caseless)) AND
 		NOT ?1 ILIKE ANY (SELECT '%' || chr(letter) || '%' FROM generate_series(ascii('a'), ascii('z')) AS letter) AS alike,
@@ -72,14 +74,14 @@ type foldedLetters struct {
 	Caseless, Alike                bool
 }
 
-// checkPostgres makes sure that text is stored as Unicode, and that the database folds letters as property.ContainsText
-// and the contract say. That is more work than a call of every day, so it has at least the usual time.
+// checkPostgres verifies that text is stored as Unicode, and that the database folds letters as property.ContainsText
+// and the contract say. That takes longer than an ordinary call, so it has at least the usual time.
 func (db *DB) checkPostgres(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, max(db.options.QueryTimeout, defaultQueryTimeout))
 	defer cancel()
 	var encoding string
 	if err := db.read.NewRaw("SHOW server_encoding").Scan(ctx, &encoding); err != nil {
-		return db.explain(ctx, "reach the database", err)
+		return db.explain(ctx, "connect to the database", err)
 	}
 	if encoding != "UTF8" {
 		return fmt.Errorf("%w: its encoding is %s, not UTF8", ErrUnfitDatabase, encoding)
@@ -89,9 +91,9 @@ func (db *DB) checkPostgres(ctx context.Context) error {
 	err := db.read.NewRaw(letterSQL, asciiProbe, p.casedText, single,
 		pgdialect.Array(p.caselessFirst), pgdialect.Array(p.caselessLast)).Scan(ctx, &folded)
 	if err != nil {
-		return db.explain(ctx, "have the database fold letters", err)
+		return db.explain(ctx, "check how the database folds letters", err)
 	}
-	if wrong := p.unlike(&folded); wrong != "" {
+	if wrong := p.difference(&folded); wrong != "" {
 		return fmt.Errorf("%w: in its locale %s %s; create one with: createdb --template template0 --encoding UTF8 "+
 			"--locale C.UTF-8 NAME (with ICU: --locale-provider icu --icu-locale und), and move the listings with pg_dump",
 			ErrUnfitDatabase, folded.Locale, wrong)
@@ -103,8 +105,8 @@ func (db *DB) checkPostgres(ctx context.Context) error {
 	return nil
 }
 
-// unlike says what the database folds otherwise than Go expects; "" if nothing.
-func (p *letterProbe) unlike(folded *foldedLetters) string {
+// difference describes a difference between how the database and Go fold letters; "" if there is none.
+func (p *letterProbe) difference(folded *foldedLetters) string {
 	lower := strings.Split(folded.Cased, " ")
 	if len(lower) != len(p.cased) {
 		return "a letter is folded to a space"

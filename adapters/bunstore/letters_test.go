@@ -19,7 +19,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// locale is how a database folds letters, and what the refusal says; "" when it is fit.
+// locale is how a database folds letters, and the expected refusal; "" when the database is fit.
 type locale struct{ name, clause, refusal string }
 
 var locales = []locale{
@@ -38,7 +38,8 @@ var locales = []locale{
 	{"Turkish libc", "LOCALE 'tr_TR.UTF-8'", "the lower case of"},
 }
 
-// with is the URL of a new database; the test is skipped where the server does not have the locale.
+// with returns the URL of a new database with this locale. It skips the test where the server does not have the
+// locale.
 func (l locale) with(t *testing.T) string {
 	t.Helper()
 	db := open(t, template.Postgres(t))
@@ -89,7 +90,7 @@ func TestAColumnWithACollationOfItsOwnIsRefused(t *testing.T) {
 	}
 }
 
-// What a search uses is put in place of what the server brings, as another version or another server might have it.
+// The test replaces what the server folds with, as another version or another server might have it.
 func TestEachWayToFoldLettersOtherwiseIsFound(t *testing.T) {
 	const ilike = `CREATE FUNCTION other.like_folded(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE
 		AS $$ SELECT pg_catalog.texticlike(%s, %s) $$;
@@ -150,11 +151,11 @@ func TestTheDomainIsCertainOnlyOfWhatEveryFitDatabaseFinds(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { fit(t, open(t, sqliteFile(t))) })
 }
 
-// oddLetters are those that some language, database or version of Unicode folds in a way of its own.
+// oddLetters are letters that some language, database or version of Unicode folds in a way of its own.
 var oddLetters = []rune("iIjJkKsSßẞſKÅİıÍÌĨĮíìĩįΣσςŉǰǅﬁɤꟋ" +
 	"\uFFFD\uFFFF\u0301\u0300\u0303\u0307\u0328éÉéπΠᲐაꭰᎠⓐ房ا %_\\")
 
-// pairs are of a text and of something that may occur in it, as it is or in another case.
+// pairs generates a text and a part that may occur in it, as it is or in another case.
 var pairs = rapid.Custom(func(t *rapid.T) [2]string {
 	var text, part string
 	odd, usual := rapid.SampledFrom(oddLetters), rapid.RuneFrom(nil, unicode.Lu, unicode.Ll, unicode.Mn)
@@ -171,7 +172,7 @@ var pairs = rapid.Custom(func(t *rapid.T) [2]string {
 	return [2]string{clean(text), clean(rapid.SampledFrom(cases).Draw(t, "case")(part))}
 })
 
-// clean leaves out what neither a listing nor a search may have.
+// clean removes characters that neither a listing nor a search may have.
 func clean(text string) string { return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "") }
 
 func wantCertainTextsFound(t *testing.T, db *bunstore.DB) {
@@ -192,7 +193,7 @@ func wantCertainTextsFound(t *testing.T, db *bunstore.DB) {
 	}
 }
 
-// unrelated are pairs of characters, each with those that it might be taken for, that certainly are not alike.
+// unrelated are pairs of characters, each with characters it might be confused with, that certainly do not match.
 var unrelated = sync.OnceValues(func() (texts, parts []string) {
 	add := func(text, part string) {
 		if property.ContainsText(text, part) == property.No {

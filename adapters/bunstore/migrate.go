@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// ErrMigrationLocked says that the lock on migrations was not to be had.
+// ErrMigrationLocked says that another process holds the lock on migrations.
 var ErrMigrationLocked = errors.New("another process is changing the database schema, or was killed while it did; " +
 	"if none is, run: DELETE FROM " + migrationLocksTable)
 
@@ -22,17 +22,18 @@ const (
 	migrationLocksTable  = "gable_migration_locks"
 	defaultMigrationWait = 30 * time.Second
 	lockPoll             = 100 * time.Millisecond
-	// tableLockPause lets the requests that queued behind a migration's lock through before it tries again.
+	// tableLockPause is how long a migration waits before it tries again, so that the requests queued behind its lock
+	// can run.
 	tableLockPause = time.Second
 )
 
-// migrationDialect says where the schema comes from and how it is brought in.
+// migrationDialect is where each database's schema comes from and how it is applied.
 type migrationDialect interface {
 	files() fs.FS
-	// migrationPool is a pool on which a statement may take as long as it has to.
+	// migrationPool is a pool whose statements have no time limit.
 	migrationPool(db *DB) (pool *bun.DB, done func() error, err error)
-	// boundTableLocks is a statement that bounds how long the transaction waits for the lock on a table, since
-	// everything that comes later queues behind it; empty where a migration has the whole database to itself.
+	// boundTableLocks is a statement that bounds how long the transaction waits for the lock on a table, since all later
+	// queries wait behind it. It is empty where a migration has the whole database to itself.
 	boundTableLocks() string
 	// tableLocked reports whether a migration gave up because of that bound.
 	tableLocked(err error) bool
@@ -42,25 +43,26 @@ type migrationDialect interface {
 	missingTable(err error) bool
 }
 
-// Migrate applies the migrations that are missing, oldest first, and then the triggers of this program where the
-// database has others, each in a transaction that also records it. It returns what it applied, also when a later step
-// fails; triggers that it applied by themselves are a last element named "triggers". Of several processes one does the
-// work while the others wait for it. It waits for Options.MigrationWait at most: for that work, and for transactions
-// that hold a table which it changes; what a migration itself takes is bounded by the context alone. Errors:
-// ErrSchemaNewer, ErrMigrationLocked, ErrUnavailable.
+// Migrate applies the missing migrations, oldest first, and then the triggers of this program where the database has
+// others. Each runs in a transaction that also records it. Migrate returns what it applied, also when a later step
+// fails; triggers that it applied by themselves are a last element named "triggers". When several processes call it,
+// one does the work while the others wait. It waits for Options.MigrationWait at most: for that work, and for
+// transactions that hold a table which it changes; the time of a migration itself is bounded by the context alone.
+// Errors: ErrSchemaNewer, ErrMigrationLocked, ErrUnavailable.
 func (db *DB) Migrate(ctx context.Context) ([]Migration, error) {
 	return db.migrate(ctx, "apply migrations", true, func(s *Schema) ([]Migration, error) {
 		return s.missing(), s.runsBeside()
 	})
 }
 
-// Rollback takes back the newest n migrations, newest first, each in a transaction of its own, and returns those that
-// it took back, also when a later one fails. Errors: as Migrate; and when fewer are applied none is taken back.
+// Rollback rolls back the newest n migrations, newest first, each in a transaction of its own. It returns those that
+// it rolled back, also when a later one fails. Errors: as Migrate; and when fewer than n are applied none is rolled
+// back.
 func (db *DB) Rollback(ctx context.Context, n int) ([]Migration, error) {
-	return db.migrate(ctx, "take back migrations", false, func(s *Schema) ([]Migration, error) { return s.newest(n) })
+	return db.migrate(ctx, "roll back migrations", false, func(s *Schema) ([]Migration, error) { return s.newest(n) })
 }
 
-// migrate holds the lock on migrations while it runs those that plan chooses.
+// migrate runs the migrations that plan chooses, and holds the lock on migrations meanwhile.
 func (db *DB) migrate(
 	ctx context.Context, doing string, up bool, plan func(*Schema) ([]Migration, error),
 ) (done []Migration, err error) {
@@ -99,7 +101,7 @@ func (db *DB) migrate(
 	return done, err
 }
 
-// migrations finds the files of this program.
+// migrations reads the migration files of this program.
 func (db *DB) migrations() (*migrate.Migrations, error) {
 	ours := migrate.NewMigrations()
 	if err := ours.Discover(db.dialect.files()); err != nil {
@@ -108,8 +110,8 @@ func (db *DB) migrations() (*migrate.Migrations, error) {
 	return ours, nil
 }
 
-// lock creates the migrator's own tables and takes its lock, which is a row that must not be there twice. Another process
-// may be doing the same at the same moment.
+// lock creates the migrator's own tables and inserts its lock, a row that must be unique. Another process may be
+// doing the same at the same moment.
 func (db *DB) lock(ctx context.Context, m *migrate.Migrator, pool *bun.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, db.options.MigrationWait)
 	defer cancel()
@@ -148,13 +150,13 @@ type step struct {
 	Migration
 
 	up bool
-	// fits says that triggers.sql is applied to the schema after it, whose newest migration is newest.
+	// fits is set when triggers.sql is applied to the schema after the step, whose newest migration is newest.
 	fits   bool
 	newest string
 }
 
-// step says what there is to do about the triggers: nothing where newer ones are in place, nor where the migrations
-// still made triggers themselves.
+// step decides what to do about the triggers with a migration. It does nothing where newer ones are in place, nor
+// where the migrations still made triggers themselves.
 func (s *Schema) step(m Migration, up bool) step {
 	next := step{Migration: m, up: up, newest: m.number()}
 	next.fits = s.Newer() == "" && m.number() > migrations.LastWithTriggers
@@ -175,8 +177,8 @@ func (db *DB) runMigration(ctx context.Context, pool *bun.DB, ours *migrate.Migr
 	return db.whenUnlocked(ctx, "migration "+next.Name, func() error { return run(ctx, m, &file) })
 }
 
-// whenUnlocked runs a transaction that changes tables. While another transaction holds one of them, it tries again:
-// readers and writers wait for a moment meanwhile, and not for that transaction.
+// whenUnlocked runs a transaction that changes tables, and tries again while another transaction holds one of them.
+// Readers and writers wait only for a moment meanwhile, not for that transaction.
 func (db *DB) whenUnlocked(ctx context.Context, name string, run func() error) error {
 	giveUp := time.Now().Add(db.options.MigrationWait)
 	for {
@@ -200,7 +202,7 @@ func fileOf(ours *migrate.Migrations, chosen Migration) migrate.Migration {
 	return files[slices.IndexFunc(files, func(m migrate.Migration) bool { return m.Name == chosen.number() })]
 }
 
-// migrationHooks are what happens in the transaction of a migration before and after its own statements.
+// migrationHooks are the steps in the transaction of a migration before and after its own statements.
 func (db *DB) migrationHooks(next step) []migrate.MigratorOption {
 	return []migrate.MigratorOption{
 		migrate.BeforeMigration(func(ctx context.Context, conn bun.IConn, _ *migrate.Migration) error {

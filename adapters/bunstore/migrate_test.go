@@ -35,7 +35,7 @@ func TestSchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 				t.Fatalf("migrating twice applied %v, error %v", again, err)
 			}
 			if undone, err := db.Rollback(t.Context(), len(applied)); err != nil || len(undone) != len(applied) {
-				t.Fatalf("migrating down took back %v, error %v", undone, err)
+				t.Fatalf("migrating down rolled back %v, error %v", undone, err)
 			}
 			wantSchema(t, db, bunstore.ErrSchemaOlder, 0)
 			if _, err := db.Migrate(t.Context()); err != nil {
@@ -47,7 +47,7 @@ func TestSchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 	}
 }
 
-// What a migration leaves behind when it is taken back would be in the way of the next time.
+// Anything that a migration leaves behind when it is rolled back would be in the way of the next time.
 func TestMigrationsTakenBackOneByOneAreAppliedAgain(t *testing.T) {
 	for _, kind := range bare {
 		t.Run(kind.name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestMigrationsTakenBackOneByOneAreAppliedAgain(t *testing.T) {
 			whole := schemaText(t, db)
 			for back := 1; all[len(all)-back].Name > migrations.LastWithTriggers; back++ {
 				if _, err := db.Rollback(t.Context(), back); err != nil {
-					t.Fatalf("taking back %d: %v", back, err)
+					t.Fatalf("rolling back %d: %v", back, err)
 				}
 				if _, err := db.Migrate(t.Context()); err != nil {
 					t.Fatalf("applying the last %d again: %v", back, err)
@@ -71,7 +71,7 @@ func TestMigrationsTakenBackOneByOneAreAppliedAgain(t *testing.T) {
 	}
 }
 
-// wantSchema says what CheckSchema finds and how many of this program's migrations are applied.
+// wantSchema checks the result of CheckSchema and how many of this program's migrations are applied.
 func wantSchema(t *testing.T, db *bunstore.DB, want error, applied int) {
 	t.Helper()
 	if err := db.CheckSchema(t.Context()); !errors.Is(err, want) || (err == nil) != (want == nil) {

@@ -19,7 +19,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// What becomes of the feed when an SQLite file is put back while it is open.
+// These tests put back an SQLite file while it is open, and read the feed.
 
 // byOther runs a statement on the file as another program does, through a connection of its own.
 func byOther(t *testing.T, path, statement string) {
@@ -137,7 +137,7 @@ func TestAFileThatIsPutBackIsAnotherHistory(t *testing.T) {
 				stored := store(t, db, listing(t, 99))
 				if page, err := db.Feed().Changes(t.Context(), fresh, 10); err != nil || len(page.Changes) != 1 ||
 					page.Changes[0].ID != stored.ID {
-					t.Errorf("the feed of the file brings %+v, error %v", page.Changes, err)
+					t.Errorf("the feed of the file has %+v, error %v", page.Changes, err)
 				}
 				byOther(t, path, "PRAGMA integrity_check")
 			})
@@ -181,7 +181,7 @@ func TestTheLogOfAFileThatIsReplacedIsNotReadIntoTheNewOne(t *testing.T) {
 	}
 }
 
-// readers are all connections of the pool that reads, in use.
+// readers takes all connections of the pool that reads.
 func readers(t *testing.T, db *bunstore.DB) (conns []bun.Conn) {
 	t.Helper()
 	for range db.Reader().Stats().MaxOpenConnections {
@@ -216,7 +216,7 @@ func TestAFileThatComesBackWhileItIsInUseIsServedAgain(t *testing.T) {
 	}
 }
 
-// A write of this process is served at once; the feed need not have been read since.
+// A write of this process is served at once, even before the next poll of the feed.
 func TestAFileThatLacksTheLastOwnWriteIsAnotherHistory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gable.db")
 	db := open(t, "sqlite:"+path)
@@ -264,8 +264,8 @@ var writes = map[string]func(ctx context.Context, t *testing.T, db *bunstore.DB,
 	},
 }
 
-// A client that hangs up in the moment of the commit, or readers who leave no connection free, empty no cache.
-func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing.T) {
+// A client that hangs up at the moment of the commit, or readers who use every connection, empty no cache.
+func TestAWriteEndsNoHistoryWhenItsCallerHasLeftOrAllReadersAreBusy(t *testing.T) {
 	for name, write := range writes {
 		t.Run(name, func(t *testing.T) {
 			db := open(t, sqliteFile(t))
@@ -287,7 +287,7 @@ func TestAWriteEndsNoHistoryThoughNobodyWaitsForItOrAllReadersAreBusy(t *testing
 	}
 }
 
-// What connections have cached of a file stays valid for SQLite when somebody copies over it.
+// SQLite considers the pages that connections have cached as valid even after another file is copied over this one.
 func TestAFileThatIsCopiedOverIsNoticedThoughItsPagesAreCached(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gable.db")
 	db := open(t, "sqlite:"+path)
@@ -376,7 +376,7 @@ func TestOtherProgramsThatOpenTheFileEndNoHistory(t *testing.T) {
 	byOther(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
 	page, err := db.Feed().Changes(t.Context(), cursor, 10)
 	if err != nil || len(page.Changes) != 3 || page.Point.Epoch != before.Epoch {
-		t.Errorf("the feed brings %d changes of epoch %q after %q, error %v", len(page.Changes), page.Point.Epoch,
+		t.Errorf("the feed has %d changes of epoch %q after %q, error %v", len(page.Changes), page.Point.Epoch,
 			before.Epoch, err)
 	}
 }

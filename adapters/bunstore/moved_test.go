@@ -13,14 +13,15 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// What becomes of the feed when a database moves: into another cluster by a dump, to another server by a failover.
+// These tests move a database, into another cluster by a dump or to another server by a failover, and read the feed.
 
-// A dump brings along the numbers of transactions that have yet to begin in the cluster it is restored into.
+// A dump contains the numbers of transactions that have yet to begin in the cluster it is restored into.
 func TestChangesCopiedFromAnotherDatabaseAreOfLongAgo(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	p := store(t, db, listing(t, 1))
 	const ahead = 60
-	byHand(t, db.Writer(), fmt.Sprintf(`WITH later AS (SELECT ((pg_current_xact_id()::text::bigint) + %d)::text::xid8 AS tx),
+	byHand(t, db.Writer(), fmt.Sprintf(`
+		WITH later AS (SELECT ((pg_current_xact_id()::text::bigint) + %d)::text::xid8 AS tx),
 		retention AS (INSERT INTO feed_retention (id, seq, tx) SELECT 1, 0, tx FROM later)
 		UPDATE property_changes SET tx = later.tx FROM later`, ahead))
 	cursor := head(t, db)
@@ -28,7 +29,7 @@ func TestChangesCopiedFromAnotherDatabaseAreOfLongAgo(t *testing.T) {
 		t.Helper()
 		for _, start := range []ports.FeedCursor{cursor, head(t, db)} {
 			if page, err := db.Feed().Changes(t.Context(), start, 10); err != nil || len(page.Changes) != 0 {
-				t.Fatalf("%s the feed tells %d changes, error %v", when, len(page.Changes), err)
+				t.Fatalf("%s the feed delivers %d changes, error %v", when, len(page.Changes), err)
 			}
 		}
 	}
@@ -45,14 +46,14 @@ func TestChangesCopiedFromAnotherDatabaseAreOfLongAgo(t *testing.T) {
 		t.Fatalf("a removal is %+v, error %v", change, err)
 	}
 	if page, err := db.Feed().Changes(t.Context(), cursor, 10); err != nil || len(page.Changes) != 1 {
-		t.Fatalf("of one removal are told %d changes, error %v", len(page.Changes), err)
+		t.Fatalf("one removal is delivered as %d changes, error %v", len(page.Changes), err)
 	}
 	if removed, err := db.Feed().Prune(t.Context(), time.Now().Add(time.Hour)); err != nil || removed != 2 {
 		t.Fatalf("pruning removes %d changes, error %v", removed, err)
 	}
 }
 
-// asStandby makes the server one that follows another, which there is not, until it is promoted.
+// asStandby makes the server a standby of a primary that does not exist, until it is promoted.
 func asStandby(t *testing.T, server *servicetest.Server) {
 	t.Helper()
 	onServer(t, server,
@@ -73,7 +74,7 @@ func onServer(t *testing.T, server *servicetest.Server, sql string) {
 	}
 }
 
-// What a standby answers may be out of date by any time, and the caches would keep it as true.
+// A standby's answers may be out of date by any time, and the caches would take them as current.
 func TestAStandbyIsNeverAsked(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	db := open(t, server.URL())
@@ -82,9 +83,9 @@ func TestAStandbyIsNeverAsked(t *testing.T) {
 	}
 	p := store(t, db, listing(t, 1))
 	asStandby(t, server)
-	for range 20 { // as many connections as the pool may have kept from before
+	for range 20 { // as many connections as the pool may hold from before
 		if _, _, err := db.Repository().Find(t.Context(), p.ID); !errors.Is(err, ports.ErrUnavailable) {
-			t.Fatalf("a standby is asked: %v", err)
+			t.Fatalf("a standby is queried: %v", err)
 		}
 	}
 	if _, err := bunstore.Open(t.Context(), bunstore.Options{URL: server.URL()}); !errors.Is(err, ports.ErrUnavailable) {
@@ -92,7 +93,7 @@ func TestAStandbyIsNeverAsked(t *testing.T) {
 	}
 }
 
-// A promoted standby may lack what its primary had committed last, and gives the numbers anew.
+// A promoted standby may lack the last commits of its primary, and uses their numbers again.
 func TestAPromotedStandbyIsAnotherHistory(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	db := open(t, server.URL())
@@ -115,7 +116,8 @@ func TestAPromotedStandbyIsAnotherHistory(t *testing.T) {
 	}
 }
 
-// A change has been removed that the cursor has not seen, though it saw a transaction of its number: a crash had that given anew.
+// A change has been removed that the cursor has not seen. The cursor saw a transaction with its number: after a crash
+// the number was used again.
 func TestACursorBeforeARemovedChangeIsGoneWhateverItsNumber(t *testing.T) {
 	db := open(t, template.Postgres(t))
 	store(t, db, listing(t, 1))

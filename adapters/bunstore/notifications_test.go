@@ -11,14 +11,14 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// listener is somebody who listens to the bell of a database; ended gets what ended it.
-func listener(t *testing.T, bell *bunstore.Notifications) (heard chan struct{}, ended chan error) {
+// listener starts listening to the notifier; ended gets the error that ended it.
+func listener(t *testing.T, notifier *bunstore.Notifications) (notified chan struct{}, ended chan error) {
 	t.Helper()
 	ready := make(chan struct{})
-	heard, ended = make(chan struct{}, 100), make(chan error, 1)
+	notified, ended = make(chan struct{}, 100), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		ended <- bell.Listen(ctx, func() { close(ready) }, func() { heard <- struct{}{} })
+		ended <- notifier.Listen(ctx, func() { close(ready) }, func() { notified <- struct{}{} })
 		close(ended)
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
@@ -27,10 +27,10 @@ func listener(t *testing.T, bell *bunstore.Notifications) (heard chan struct{}, 
 	case err := <-ended:
 		t.Fatalf("listening ended before it began: %v", err)
 	}
-	return heard, ended
+	return notified, ended
 }
 
-func TestABellIsHeardByOthersAndNotByItself(t *testing.T) {
+func TestANotificationReachesOthersAndNotItsSender(t *testing.T) {
 	url := template.Postgres(t)
 	here, there := open(t, url).Notifications(), open(t, url).Notifications()
 	own, _ := listener(t, here)
@@ -44,57 +44,57 @@ func TestABellIsHeardByOthersAndNotByItself(t *testing.T) {
 	if err := there.Notify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-own // had its own rings been heard, they would have come before this one
+	<-own // its own notifications would have come before this one
 	if len(own) > 0 {
-		t.Error("a bell was heard by itself")
+		t.Error("a notifier received its own notification")
 	}
 }
 
-func TestABellIsNotHeardInAnotherDatabase(t *testing.T) {
+func TestANotificationDoesNotReachAnotherDatabase(t *testing.T) {
 	first, second := template.Postgres(t), template.Postgres(t)
 	here, there, next := open(t, first).Notifications(), open(t, second).Notifications(), open(t, second).Notifications()
-	heard, _ := listener(t, next)
+	notified, _ := listener(t, next)
 	if err := errors.Join(here.Notify(t.Context()), there.Notify(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	<-heard
-	if len(heard) > 0 {
-		t.Error("the bell of another database was heard")
+	<-notified
+	if len(notified) > 0 {
+		t.Error("a notification of another database was received")
 	}
 }
 
 func TestListeningEndsWithTheConnection(t *testing.T) {
 	server := servicetest.StartPostgres(t)
-	bell := open(t, server.URL()).Notifications()
-	_, ended := listener(t, bell)
+	notifier := open(t, server.URL()).Notifications()
+	_, ended := listener(t, notifier)
 	server.Kill()
 	if err := <-ended; !errors.Is(err, ports.ErrUnavailable) {
 		t.Errorf("listening to a server that died ends with %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if err := bell.Notify(ctx); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("ringing the bell of a server that died gives %v", err)
+	if err := notifier.Notify(ctx); !errors.Is(err, ports.ErrUnavailable) {
+		t.Errorf("notifying on a server that died gives %v", err)
 	}
 }
 
-// Silence is loss here as well: nothing tells a listener that the way to the server has become a black hole.
-func TestAListenerNoticesThatNobodyIsThereAnyMore(t *testing.T) {
+// Without its check a listener would not notice that the way to the server has become a black hole.
+func TestAListenerNoticesAFrozenServer(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: server.URL(), QueryTimeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	bell := db.Notifications()
-	bell.AskAfter(20 * time.Millisecond)
-	heard, ended := listener(t, bell)
-	time.Sleep(100 * time.Millisecond) // it asks, and is answered
+	notifier := db.Notifications()
+	notifier.CheckAfter(20 * time.Millisecond)
+	notified, ended := listener(t, notifier)
+	time.Sleep(100 * time.Millisecond) // it checks the server, and gets an answer
 	if err := open(t, server.URL()).Notifications().Notify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case <-heard:
+	case <-notified:
 	case err := <-ended:
 		t.Fatalf("listening to a server that is quiet ends with %v", err)
 	}
@@ -105,8 +105,8 @@ func TestAListenerNoticesThatNobodyIsThereAnyMore(t *testing.T) {
 	}
 }
 
-func TestSQLiteHasNoBell(t *testing.T) {
+func TestSQLiteHasNoNotifier(t *testing.T) {
 	if open(t, "sqlite::memory:").Notifications() != nil {
-		t.Error("a file can wake nobody")
+		t.Error("SQLite has a notifier")
 	}
 }

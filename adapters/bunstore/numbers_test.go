@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// What SQL can store, the program accepts; and the other way round.
+// SQL can store exactly the numbers that the program accepts.
 func TestTheDatabaseHasTheBoundsOfEveryNumber(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		for _, f := range property.FieldTable() {

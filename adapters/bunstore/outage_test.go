@@ -15,7 +15,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-func TestOpenTellsWhatIsWrongWithAURL(t *testing.T) {
+func TestOpenReportsWhatIsWrongWithAURL(t *testing.T) {
 	for _, url := range []string{
 		"", "mysql://localhost/x", "/var/lib/gable.db", "sqlite:", "sqlite://relative.db", "postgres://localhost:port/x",
 	} {
@@ -82,7 +82,7 @@ func TestPostgresComesBackByItself(t *testing.T) {
 	}
 	page, err := feed.Changes(t.Context(), cursor, 10)
 	if err != nil || len(page.Changes) != 1 || page.Changes[0].Op != property.OpUpdate {
-		t.Fatalf("after the restart the feed tells %v, error %v", page.Changes, err)
+		t.Fatalf("after the restart the feed delivers %v, error %v", page.Changes, err)
 	}
 }
 
@@ -128,14 +128,14 @@ func TestBusySQLiteIsUnavailable(t *testing.T) {
 		found, _, _ = impatient.Repository().Find(t.Context(), p.ID)
 	})
 	if !errors.Is(err, ports.ErrUnavailable) {
-		t.Fatalf("a write beside another process's transaction gives %v", err)
+		t.Fatalf("a write during another process's transaction gives %v", err)
 	}
 	if found.Title != p.Title {
-		t.Fatalf("a read beside another process's transaction finds %q", found.Title)
+		t.Fatalf("a read during another process's transaction finds %q", found.Title)
 	}
 }
 
-// holding runs something while a transaction that has executed the statement is open, and takes that back.
+// holding calls do while a transaction that has executed the statement is open, and rolls it back.
 func holding(t *testing.T, db *bunstore.DB, statement string, do func()) {
 	t.Helper()
 	tx, err := db.Writer().BeginTx(t.Context(), &sql.TxOptions{})
@@ -152,7 +152,7 @@ func holding(t *testing.T, db *bunstore.DB, statement string, do func()) {
 }
 
 // A restart of the server ends every connection of the pool, and the pool does not know.
-func TestARestartOfTheServerIsNotNoticedByWhoeverReadsAfterIt(t *testing.T) {
+func TestReadsDoNotFailAfterARestartOfTheServer(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	db := open(t, server.URL())
 	if _, err := db.Migrate(t.Context()); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/gable-listings/gable/adapters/servicetest"
 )
 
-// A service has no business being a superuser: all it needs is a database of its own.
+// A service need not be a superuser: all it needs is a database of its own.
 func TestEverythingWorksAsAPlainUser(t *testing.T) {
 	server := servicetest.StartPostgres(t)
 	super := open(t, server.URL())
@@ -30,12 +30,12 @@ func TestEverythingWorksAsAPlainUser(t *testing.T) {
 	start := head(t, db)
 	p := store(t, db, listing(t, 1))
 	commit(t, transaction(t, db, p, "by hand"))
-	if told, _ := titles(t, db, start, 10); len(told) != 2 || told[1] != "by hand" {
-		t.Errorf("the feed tells %q", told)
+	if got, _ := titles(t, db, start, 10); len(got) != 2 || got[1] != "by hand" {
+		t.Errorf("the feed delivers %q", got)
 	}
-	heard, _ := listener(t, other.Notifications())
+	notified, _ := listener(t, other.Notifications())
 	if err := db.Notifications().Notify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-heard
+	<-notified
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// TestPagesComeFromAnIndexInOrder looks at the plans: a page that has to be sorted would cost the more the more listings
-// there are.
+// TestPagesComeFromAnIndexInOrder checks the plans: the cost of a page that has to be sorted would grow with the
+// number of listings.
 func TestPagesComeFromAnIndexInOrder(t *testing.T) {
 	if testing.Short() {
-		t.Skip("fills large tables, which tells the race detector nothing new")
+		t.Skip("fills large tables, which adds nothing for the race detector")
 	}
 	questions := []string{"", "limit=500"}
 	for _, key := range property.SortKeys() {
@@ -52,7 +52,7 @@ func wantNoSorting(t *testing.T, db *bunstore.DB, s *property.Search) {
 	}
 }
 
-// lines is the last column of what a statement returns.
+// lines returns the last column of a statement's rows.
 func lines(t testing.TB, db *bunstore.DB, statement string) []string {
 	t.Helper()
 	rows, err := db.Writer().QueryContext(t.Context(), statement)
@@ -83,8 +83,8 @@ func lines(t testing.TB, db *bunstore.DB, statement string) []string {
 	return texts
 }
 
-// The feed is read many times a second. What that takes must not grow with the number of changes that are kept, whether
-// the planner knows about them or not: a database that is new, or whose figures were lost in a crash, has no statistics.
+// The feed is polled many times a second. The cost of that must not grow with the number of stored changes, whether
+// the planner has statistics or not: a database that is new, or that lost them in a crash, has none.
 func TestReadingTheFeedLeavesAloneWhatIsOld(t *testing.T) {
 	const old, fresh, readings = 20_000, 50, 10
 	for _, analyzed := range []bool{false, true} {
@@ -108,7 +108,7 @@ func TestReadingTheFeedLeavesAloneWhatIsOld(t *testing.T) {
 			for range readings {
 				page, err := reader.Feed().Changes(t.Context(), cursor, fresh-10)
 				if err != nil || len(page.Changes) != fresh-10 || !page.More {
-					t.Fatalf("the feed tells %d changes, %v", len(page.Changes), err)
+					t.Fatalf("the feed delivers %d changes, %v", len(page.Changes), err)
 				}
 				if page, err = reader.Feed().Changes(t.Context(), page.Next, fresh); err != nil || len(page.Changes) != 10 {
 					t.Fatalf("and then %d changes, %v", len(page.Changes), err)
@@ -117,20 +117,20 @@ func TestReadingTheFeedLeavesAloneWhatIsOld(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_ = reader.Close() // connections tell at their end, at the latest, what they have read
+			_ = reader.Close() // connections report what they have read at their end, at the latest
 			until := time.Now().Add(10 * time.Second)
 			for rowsRead(t, db) == before && time.Now().Before(until) {
 				time.Sleep(10 * time.Millisecond)
 			}
-			time.Sleep(100 * time.Millisecond) // for whichever other of them is later
+			time.Sleep(100 * time.Millisecond) // for the other connections
 			if read := (rowsRead(t, db) - before) / readings; read < fresh || read > 10*fresh {
-				t.Errorf("to tell %d changes of %d takes %d rows", fresh, old, read)
+				t.Errorf("to deliver %d changes of %d takes %d rows", fresh, old, read)
 			}
 		})
 	}
 }
 
-// rowsRead is how many rows of the change table and entries of its indexes the database has read so far.
+// rowsRead returns how many rows of the change table and entries of its indexes the database has read so far.
 func rowsRead(t *testing.T, db *bunstore.DB) (n int) {
 	t.Helper()
 	err := db.Writer().QueryRowContext(t.Context(), `

@@ -22,7 +22,7 @@ import (
 
 // postgresDialect is the dialect of Postgres 14 and later.
 type postgresDialect struct {
-	last *atomic.Pointer[lastReading] // nil inside before the first
+	last *atomic.Pointer[lastPoll] // nil inside before the first
 }
 
 var _ dialect = postgresDialect{}
@@ -30,12 +30,13 @@ var _ dialect = postgresDialect{}
 const (
 	connectTimeout = 3 * time.Second
 	keepAlive      = 15 * time.Second
-	// statementGrace is how much later than the program the database gives up a statement: only when nobody told it to.
+	// statementGrace is how much later than the program the database ends a statement, in case the cancellation never
+	// arrives.
 	statementGrace = time.Second
 )
 
 func (db *DB) openPostgres(ctx context.Context) error {
-	db.dialect = postgresDialect{new(atomic.Pointer[lastReading])}
+	db.dialect = postgresDialect{new(atomic.Pointer[lastPoll])}
 	conns := db.options.MaxConns
 	if conns == 0 {
 		conns = defaultPostgresConns
@@ -64,18 +65,18 @@ func (db *DB) openPostgres(ctx context.Context) error {
 	return nil
 }
 
-// feedConns is enough for a reading of the feed, a ring of the bell, and a question where the database stands.
+// feedConns is enough for a poll of the feed, a notification, and a check of where the database stands.
 const feedConns = 3
 
-// postgresPool opens a pool whose statements the database ends after the given time, or never when it is 0.
+// postgresPool opens a pool whose statements the database ends after this time, or never when it is 0.
 func (db *DB) postgresPool(conns int, statementTimeout time.Duration) (*bun.DB, error) {
 	config, err := db.postgresConfig(statementTimeout)
 	if err != nil {
 		return nil, err
 	}
-	// Behind a pooler any connection may turn out to be one that listens to the bell; pgx would keep each ring for ever.
+	// Behind a pooler any connection may turn out to be one that listens; pgx would store each notification for ever.
 	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
-	return db.withTrace(bun.NewDB(pooled(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New())), nil
+	return db.withTrace(bun.NewDB(boundPool(stdlib.OpenDB(*config), conns, idleTime), pgdialect.New())), nil
 }
 
 func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, error) {
@@ -83,12 +84,12 @@ func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, e
 	if err != nil {
 		return nil, err
 	}
-	// bun writes arguments into the statement itself, so there is nothing to prepare and no statement worth keeping.
+	// bun writes arguments into the statement itself, so there is nothing to prepare, and caching statements is useless.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	// A standby that a name or a list of hosts leads to, perhaps only while its primary restarts, is behind by any time.
+	// A name or a list of hosts may lead to a standby, perhaps only while its primary restarts; it may lag by any time.
 	if config.ValidateConnect == nil {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
@@ -99,7 +100,7 @@ func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, e
 		"timezone":                    "UTC",
 		"datestyle":                   "ISO, MDY",
 		"extra_float_digits":          "1",
-		"jit":                         "off", // compiling takes half a second and is chosen by the cost expected, which is often wrong
+		"jit":                         "off", // it takes half a second, and is chosen by an estimate that is often wrong
 		"statement_timeout":           strconv.FormatInt(statementTimeout.Milliseconds(), 10),
 	} {
 		config.RuntimeParams[name] = value
@@ -114,11 +115,11 @@ func (postgresDialect) contains(expression, part string) (string, []any) {
 	return expression + ` ILIKE ?`, []any{likePattern(part)}
 }
 
-// beside leaves the choice to the planner, which knows how many rows to expect and how few are wanted.
-func (postgresDialect) beside(column string) string { return column }
+// noIndex leaves the choice to the planner, which estimates how many rows match and knows how few are wanted.
+func (postgresDialect) noIndex(column string) string { return column }
 
-// alone holds for the transaction only, since a pooler may hand the connection on. Workers beside the one that
-// answers would take the processors from the queries of others.
+// alone sets the limit for the transaction only, since a pooler may hand the connection on. Workers beside the one
+// that answers would take the processors from the queries of others.
 func (postgresDialect) alone(
 	ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error,
 ) error {
@@ -141,7 +142,7 @@ func (postgresDialect) violated(err error) uniqueness {
 	return uniqueColumn
 }
 
-// transient goes by the codes in appendix A of the Postgres manual.
+// transient uses the codes in appendix A of the Postgres manual.
 func (postgresDialect) transient(err error) transience {
 	var refusal *pgconn.PgError
 	var connect *pgconn.ConnectError
@@ -155,13 +156,16 @@ func (postgresDialect) transient(err error) transience {
 	case errors.As(err, &connect):
 		return transience{outage: true}
 	}
-	return transience{outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err), hungUp: unreachable(err) && !pgconn.Timeout(err)}
+	return transience{
+		outage: pgconn.SafeToRetry(err) || pgconn.Timeout(err),
+		hungUp: unreachable(err) && !pgconn.Timeout(err),
+	}
 }
 
-// outageCode: no connection, out of resources, being shut down or started, a cancelled statement, a standby that
-// refuses writes, a transaction that lost against another. No request makes a statement that names what does not
-// exist, so a table, column, function or schema that is missing is being restored or migrated. 54000 is how a
-// database out of transaction ids refuses writes.
+// outageCode reports whether a code means an outage. These are: no connection, out of resources, starting or shutting
+// down, a cancelled statement, a standby that refuses writes, or a transaction that lost against another. The program
+// never names a table, column, function or schema that does not exist, so one that is missing is being restored or
+// migrated. 54000 is how a database out of transaction ids refuses writes.
 func outageCode(code string) bool {
 	switch code {
 	case "57014", "57P01", "57P02", "57P03", "57P05", "25006", "40001", "40P01", "55P03",
@@ -195,7 +199,7 @@ func (postgresDialect) boundTableLocks() string { return "SET LOCAL lock_timeout
 
 func (postgresDialect) tableLocked(err error) bool { return postgresCode(err) == "55P03" } // lock_not_available
 
-// raced goes by the codes for unique_violation, duplicate_object and duplicate_table: two processes that create a table
+// raced uses the codes for unique_violation, duplicate_object and duplicate_table. Two processes that create a table
 // if it does not exist can meet in any of them.
 func (postgresDialect) raced(err error) bool {
 	return slices.Contains([]string{"23505", "42710", "42P07"}, postgresCode(err))

@@ -20,7 +20,7 @@ var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 // Find is described at ports.PropertyRepository. It waits for a connection as a page does.
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	var found row
-	err := r.db.lanes[property.CostPage].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+	err := r.db.lanes[property.CostPage].run(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
 		found, err = rowByID(ctx, pool, id)
 		return err
 	})
@@ -30,7 +30,7 @@ func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property
 	return found.property(), ports.ReadInfo{}, nil
 }
 
-// rowByID loads one listing; the error is property.ErrNotFound when there is none.
+// rowByID loads one listing. The error is property.ErrNotFound when the listing does not exist.
 func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 	var found row
 	err := db.NewSelect().Model(&found).Where("p.id = ?", uuid(id)).Scan(ctx)
@@ -43,7 +43,7 @@ func rowByID(ctx context.Context, db bun.IDB, id property.ID) (row, error) {
 // Search is described at ports.PropertyRepository.
 func (r *PropertyRepository) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	var page *property.Page
-	err := r.db.lanes[s.Cost()].ask(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
+	err := r.db.lanes[s.Cost()].run(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
 		page, err = r.page(ctx, pool, s)
 		return err
 	})
@@ -76,7 +76,7 @@ func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property
 // Count is described at ports.PropertyRepository.
 func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	var count int64
-	err := r.db.lanes[f.CountCost()].ask(ctx, func(ctx context.Context, pool bun.IDB) error {
+	err := r.db.lanes[f.CountCost()].run(ctx, func(ctx context.Context, pool bun.IDB) error {
 		q := pool.NewSelect().Model((*row)(nil)).ColumnExpr("count(*)")
 		return (conditions{q, r.db.dialect, nil}).of(f).Scan(ctx, &count)
 	})
@@ -86,26 +86,26 @@ func (r *PropertyRepository) Count(ctx context.Context, f *property.Filter) (int
 	return count, ports.ReadInfo{}, nil
 }
 
-// repositoryDialect is how each database writes one listing and tells what it made of it.
+// repositoryDialect is how each database writes one listing and returns the change.
 type repositoryDialect interface {
-	// writesInOneStatement says that the next three need no transaction around them.
+	// writesInOneStatement reports whether the next three need no transaction around them.
 	writesInOneStatement() bool
 	// insert stores a new listing.
 	insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
 	// update replaces the details of the listing at this very version. Errors: property.ErrNotFound, ErrVersionConflict.
 	update(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error)
-	// delete deletes the listing at this very version, or whatever its version is when 0. Errors as in update.
+	// delete deletes the listing at this very version, or at any version when 0. Errors as in update.
 	delete(ctx context.Context, db bun.IDB, id property.ID, version int64) (property.Change, error)
-	// signed runs steps that write listings in the transaction, and has the changes recorded as the actor's in the context.
-	// The three above do so by themselves.
-	signed(ctx context.Context, tx bun.IDB, write func() error) error
-	// locked makes a query keep others from changing what it finds until the transaction ends.
-	locked(q *bun.SelectQuery) *bun.SelectQuery
-	// writerSQL is an expression of a row p of properties: the transaction that wrote the row, for writerOf to read.
+	// writeAsActor runs steps that write listings in the transaction, and records the changes under the actor in the
+	// context. The three methods above do so by themselves.
+	writeAsActor(ctx context.Context, tx bun.IDB, write func() error) error
+	// lockRows makes a query lock the rows it finds until the transaction ends.
+	lockRows(q *bun.SelectQuery) *bun.SelectQuery
+	// writerSQL is an expression over a row p of properties: the transaction that wrote the row, for writerOf to read.
 	writerSQL() string
-	// writerOf is the transaction that writerSQL has found in the given transaction, or a later one.
+	// writerOf is the transaction that writerSQL has found in the transaction tx, or a later one.
 	writerOf(found, tx int64) uint64
-	// stampsSQL finds, for a list of ids, what the database gave to the listings that this transaction has written.
+	// stampsSQL reads, for a list of ids, the values that the database set in the listings written by this transaction.
 	stampsSQL() string
 	// epochOf is the epoch of a server with this start; "" where there is one epoch only.
 	epochOf(started string) string
@@ -113,7 +113,7 @@ type repositoryDialect interface {
 
 // Update is described at ports.PropertyRepository.
 func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (property.Change, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var change property.Change
 	err := r.db.singly(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
@@ -121,15 +121,15 @@ func (r *PropertyRepository) Update(ctx context.Context, p property.Property) (p
 		return err
 	})
 	if err != nil {
-		return property.Change{}, r.db.explain(ctx, "update property "+p.ID.String(), r.db.refused(err))
+		return property.Change{}, r.db.explain(ctx, "update property "+p.ID.String(), r.db.domainError(err))
 	}
-	r.db.committed(ctx, change.Tx)
+	r.db.recordCommit(ctx, change.Tx)
 	return change, nil
 }
 
 // Delete is described at ports.PropertyRepository.
 func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version int64) (property.Change, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var change property.Change
 	err := r.db.singly(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
@@ -139,11 +139,11 @@ func (r *PropertyRepository) Delete(ctx context.Context, id property.ID, version
 	if err != nil {
 		return property.Change{}, r.db.explain(ctx, "delete property "+id.String(), err)
 	}
-	r.db.committed(ctx, change.Tx)
+	r.db.recordCommit(ctx, change.Tx)
 	return change, nil
 }
 
-// conflictReason says why a write found no listing at the version it was meant for.
+// conflictReason returns the error of a write that found no listing at its version.
 func conflictReason(ctx context.Context, db bun.IDB, id property.ID) error {
 	exists, err := db.NewSelect().Model((*row)(nil)).Where("p.id = ?", uuid(id)).Exists(ctx)
 	switch {

@@ -6,12 +6,12 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// pruneLock keeps two processes from pruning at once. Its number means nothing and must only stay the same.
+// pruneLock prevents two processes from pruning at once. Its number is arbitrary, but must stay the same.
 const pruneLock = 7_061_626_001
 
-// adoptSQL makes changes that were copied from another database, by a dump or a replication, changes of long ago. The
-// numbers of their transactions are those of transactions that have yet to begin here, and when these come it must not
-// be taken for theirs what was told elsewhere. Whoever sees a row and does not see its transaction sees a copy.
+// adoptSQL marks changes that were copied from another database, by a dump or a replication, as changes of long ago.
+// The numbers of their transactions are those of transactions that have yet to begin here. When these come, changes
+// delivered elsewhere must not be taken for theirs. A row that is visible though its transaction is not is a copy.
 const adoptSQL = `
 WITH pruned AS (
     UPDATE feed_retention SET tx = '3' WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())
@@ -19,7 +19,7 @@ WITH pruned AS (
 UPDATE property_changes SET tx = '3'
 WHERE tx >= pg_snapshot_xmin(pg_current_snapshot()) AND NOT pg_visible_in_snapshot(tx, pg_current_snapshot())`
 
-// pruneSQL leaves alone what some snapshot, however old the transaction that holds it, may not have seen yet.
+// pruneSQL leaves changes that some snapshot may not have seen yet, however old the transaction that holds it.
 const pruneSQL = `
 WITH removed AS (
     DELETE FROM property_changes WHERE seq IN (

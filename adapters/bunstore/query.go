@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// searchQuery is the page that a search asks for. Its order and its beginning use the expressions of the indexes, so that
-// a page costs the same however far down the order it begins.
+// searchQuery is the query for a page of a search. Its order and its beginning use the expressions of the indexes, so
+// that a page costs the same however far down the order it begins.
 func searchQuery(q *bun.SelectQuery, d dialect, s *property.Search) *bun.SelectQuery {
 	key := sortKey(s.Sort)
 	direction, beyond := "", ">"
@@ -25,7 +25,7 @@ func searchQuery(q *bun.SelectQuery, d dialect, s *property.Search) *bun.SelectQ
 	return q.OrderExpr(key + direction + ", p.id" + direction).Limit(int64(s.Limit))
 }
 
-// sortKey is the expression that the index for this order is made of.
+// sortKey is the expression of the index for this order.
 func sortKey(s property.Sort) string {
 	switch s.Key {
 	case property.SortUpdatedAt:
@@ -42,7 +42,8 @@ func sortKey(s property.Sort) string {
 	}
 }
 
-// sortValue is a place's key as the column holds it. A time that no listing can have becomes the nearest that one can.
+// sortValue is the key of a sort position as the column holds it. A time outside the range of listings becomes the
+// nearest one inside.
 func sortValue(key property.SortKey, value int64) any {
 	if key == property.SortPrice || key == property.SortAreaM2 {
 		return decimal(value)
@@ -58,7 +59,7 @@ type conditions struct {
 	order   *property.Sort
 }
 
-// of lets through exactly what property.Filter.Matches does.
+// of adds conditions that let through exactly what property.Filter.Matches does.
 func (c conditions) of(f *property.Filter) *bun.SelectQuery {
 	for _, word := range f.Words {
 		c.contains("(p.title || ' ' || p.description || ' ' || p.location)", word)
@@ -93,11 +94,12 @@ func (c conditions) contains(expression, part string) {
 	c.Where(condition, args...)
 }
 
-// oneOf leaves the choice of an index to the database where that index also has the order of the page.
+// oneOf requires one of the choices. It leaves the choice of an index to the database where that index also has the
+// order of the page.
 func oneOf[T ~string](c conditions, column string, choices []T) {
 	single := len(choices) == 1
 	if c.order != nil && !(single && c.order.Key == property.SortCreatedAt) {
-		column = c.dialect.beside(column)
+		column = c.dialect.noIndex(column)
 	}
 	switch {
 	case single:
@@ -107,11 +109,12 @@ func oneOf[T ~string](c conditions, column string, choices []T) {
 	}
 }
 
-// between does the same for bounds of a number. An index has the order of the page where that is by price.
+// between requires a number within bounds. It leaves the choice of an index to the database where the page is by
+// price, an order that the index has.
 func (c conditions) between(r property.NamedRange) {
 	column := "p." + r.Name
 	if c.order != nil && (c.order.Key != property.SortPrice || r.Name != "price") {
-		column = c.dialect.beside(column)
+		column = c.dialect.noIndex(column)
 	}
 	value := func(bound property.Decimal) any { return decimal(bound) }
 	if r.Field().Type == property.WholeField {
@@ -134,8 +137,8 @@ func (c conditions) within(b property.Box) {
 	}
 }
 
-// near compares the haversine itself, which grows with the distance, instead of the distance: it spares the database the
-// arc sine, whose argument rounding could push out of its range.
+// near compares the haversine, which grows with the distance, instead of the distance itself. That saves the database
+// the arc sine, whose argument rounding could push out of its range.
 func (c conditions) near(circle property.Circle) {
 	const degree = math.Pi / 180
 	at := circle.Center

@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// unrecorded are ways to change listings past the triggers that leave everything as it was, but for the listings.
+// unrecorded are ways to change listings past the triggers that leave everything else as it was.
 var unrecorded = map[string][]string{
 	"a column is rewritten": {
 		"ALTER TABLE properties ALTER COLUMN price TYPE numeric(14, 2) USING price * 2",
@@ -126,7 +126,7 @@ func TestWhileChangesAreNotRecordedThereIsNoFeed(t *testing.T) {
 	}
 }
 
-// A statement fires the triggers of statements of the table that it names, and of no other.
+// A statement fires only the statement triggers of the table that it names.
 func TestAWriteThroughAParentIsWhyATableWithOneHasNoFeed(t *testing.T) {
 	for name, join := range map[string]string{
 		"inherited": "CREATE TABLE assets (LIKE properties); ALTER TABLE properties INHERIT assets",

@@ -17,7 +17,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// changesAfter are the changes that statements in a session of their own leave.
+// changesAfter returns the changes that statements in a session of their own record.
 func changesAfter(t *testing.T, db *bunstore.DB, settings []string, statements ...string) []property.Change {
 	t.Helper()
 	cursor := head(t, db)
@@ -51,7 +51,7 @@ var oneOfEach = []string{
 	"DELETE FROM properties",
 }
 
-// whatIsRecorded is the changes without what differs from run to run.
+// whatIsRecorded returns the changes without what differs from run to run.
 func whatIsRecorded(changes []property.Change) []property.Change {
 	for i := range changes {
 		changes[i].Tx, changes[i].At = 0, time.Time{}
@@ -80,8 +80,8 @@ func TestTheSessionOfAWriterChangesNothingInWhatIsRecorded(t *testing.T) {
 	}
 }
 
-// sessionSettings are statements that set whatever a session may set of how the server reads and writes values, plans
-// and fires triggers, each to each of its values, or to its ends.
+// sessionSettings returns statements that set all that a session can set of how the server reads and writes values,
+// plans and fires triggers. Each setting gets each of its values, or both its ends.
 func sessionSettings(t *testing.T, db *bun.DB) (statements []string) {
 	t.Helper()
 	var settings []struct {
@@ -163,7 +163,7 @@ func TestAWriterInTheReplicaRoleIsRecordedLikeAnyOther(t *testing.T) {
 	}
 }
 
-// A subscription's worker fires no trigger of statements, whatever their state.
+// The worker of a subscription fires no statement triggers, whatever their state.
 func TestWhatLogicalReplicationWritesIsRecorded(t *testing.T) {
 	server := servicetest.StartPostgres(t, "wal_level=logical")
 	onServer(t, server, "CREATE DATABASE publisher")
@@ -210,7 +210,7 @@ func TestWhatLogicalReplicationWritesIsRecorded(t *testing.T) {
 	want(property.OpReset, 0)
 }
 
-// One statement deletes and inserts an id whose versions are not recorded, or not any more.
+// One statement deletes and inserts an id whose versions are not recorded, or not recorded any more.
 func TestAnIDThatOneStatementDeletesAndInsertsGoesOnAtAHigherVersion(t *testing.T) {
 	const again = `WITH gone AS (DELETE FROM properties RETURNING *)
 		INSERT INTO properties (id, title, price, location) SELECT id, title, price, location FROM gone`
@@ -294,7 +294,7 @@ func TestAChangeOfAnUnknownKindIsAReset(t *testing.T) {
 		page, err := db.Feed().Changes(t.Context(), cursor, 10)
 		if err != nil || len(page.Changes) != 2 || page.Changes[0].Op != property.OpReset ||
 			page.Changes[1].Op != property.OpReset {
-			t.Errorf("the feed brings %+v, error %v", page.Changes, err)
+			t.Errorf("the feed has %+v, error %v", page.Changes, err)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// call is one that a request makes.
+// call is a call that a request makes.
 type call func(*testing.T, *bunstore.DB, property.Property) error
 
 func find(t *testing.T, db *bunstore.DB, p property.Property) error {
@@ -40,7 +40,7 @@ func changes(t *testing.T, db *bunstore.DB, _ property.Property) error {
 	return err
 }
 
-// A restore drops what it brings back, and a database out of transaction ids goes on reading: both end by themselves.
+// A restore drops what it restores, and a database out of transaction ids still reads: both states end by themselves.
 func TestADatabaseThatIsBeingRestoredOrIsOutOfTransactionIdsIsUnavailable(t *testing.T) {
 	const exhausted = `CREATE FUNCTION exhausted() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN RAISE EXCEPTION 'out of transaction ids' USING ERRCODE = '54000'; END $$;
@@ -96,9 +96,9 @@ func TestADatabaseThatIsBeingRestoredOrIsOutOfTransactionIdsIsUnavailable(t *tes
 	}
 }
 
-// A reader that holds on to an old state keeps the write-ahead log from being used again; once it has gone the log is
-// cut.
-func TestTheLogOfAnSQLiteFileIsCutOnceNobodyNeedsIt(t *testing.T) {
+// A reader that holds on to an old state prevents the write-ahead log from being used again; once it has gone the log
+// is cut.
+func TestTheLogOfAnSQLiteFileIsCutOnceItIsNotNeeded(t *testing.T) {
 	url := sqliteFile(t)
 	db := open(t, url)
 	p := store(t, db, listing(t, 1))

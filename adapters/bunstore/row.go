@@ -10,7 +10,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// row is a listing as the table properties holds it, and as the images in property_changes spell it.
+// row is a listing as the table properties holds it, and as the images in property_changes write it.
 type row struct {
 	bun.BaseModel `bun:"table:properties,alias:p" json:"-"`
 
@@ -41,7 +41,7 @@ type row struct {
 // column is a column of properties.
 type column struct {
 	name  string
-	value func(*row) any // an argument that any driver understands
+	value func(*row) any // an argument that either driver understands
 	into  func(*row) any // what it is scanned into
 
 	// Of numbers that a listing may lack, how they come from it and go back; nil of all others.
@@ -65,7 +65,7 @@ func number[T int | property.Decimal](
 	}
 }
 
-// table is the columns of properties. What a person may set stands between the id and the version.
+// table is the columns of properties. The columns that a client may set stand between the id and the version.
 var table = []column{
 	plain("id", func(r *row) any { return property.ID(r.ID).String() }, func(r *row) any { return &r.ID }),
 	plain("reference", func(r *row) any { return r.Reference.argument() }, func(r *row) any { return &r.Reference }),
@@ -100,7 +100,7 @@ var table = []column{
 var (
 	// columns are the names of all columns, in the order of values and fields.
 	columns = columnNames()
-	// detailColumns are the columns that a person may set.
+	// detailColumns are the columns that a client may set.
 	detailColumns = columns[1:slices.Index(columns, "version")]
 )
 
@@ -112,7 +112,7 @@ func columnNames() []string {
 	return names
 }
 
-// values are the columns' values as arguments that any driver understands.
+// values are the columns' values as arguments that either driver understands.
 func (r *row) values() []any {
 	values := make([]any, len(table), len(table)+1) // an actor follows
 	for i := range table {
@@ -121,7 +121,7 @@ func (r *row) values() []any {
 	return values
 }
 
-// fields are what the columns are scanned into.
+// fields are the variables that the columns are scanned into.
 func (r *row) fields() []any {
 	fields := make([]any, len(table))
 	for i := range table {
@@ -185,8 +185,8 @@ func rowsOf(listings []property.Property) []row {
 	return rows
 }
 
-// image is a listing as JSON in a column that may be NULL. Scanning one never fails: what cannot be read says so in
-// broken.
+// image is a listing as JSON in a column that may be NULL. Scanning an image never fails; the error of an unreadable
+// one is in broken.
 type image struct {
 	*row
 

@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/adapters/bunstore"
 )
 
-// A column that one list lacks would be read as empty, or written as it was.
+// A column that one list lacks would be read as empty, or written unchanged.
 func TestTheColumnsOfTheTableAreThoseOfItsRowAndOfTheDatabase(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		rows, err := db.Reader().QueryContext(t.Context(), "SELECT * FROM properties LIMIT 0")

@@ -14,11 +14,11 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// What can be wrong with a schema.
+// The reasons why a schema cannot be used.
 var (
-	// ErrSchemaOlder says that the database waits for migrations that this program brings.
+	// ErrSchemaOlder says that the database lacks migrations of this program.
 	ErrSchemaOlder = errors.New("the database schema is older than this program: run `gable migrate up`")
-	// ErrSchemaNewer says that a newer program has migrated the database, and that this one cannot run beside it.
+	// ErrSchemaNewer says that a newer program has migrated the database to a schema that this program cannot run on.
 	ErrSchemaNewer = errors.New("this program is older than the database schema: run the newer program")
 )
 
@@ -39,7 +39,7 @@ func numberOf(name string) string {
 	return number
 }
 
-// Schema compares the migrations of this program, and its triggers, with those that a database has.
+// Schema compares the migrations and triggers of this program with those of a database.
 type Schema struct {
 	Known    []Migration // this program's, oldest first
 	Unknown  []Migration // applied by other programs, oldest first
@@ -61,8 +61,8 @@ func (s *Schema) Check() error {
 // program is the name of this program: the number of its newest migration.
 func (s *Schema) program() string { return s.Known[len(s.Known)-1].number() }
 
-// Note says how the schema differs from this program's own, though the program runs on it; it is empty when it does
-// not differ.
+// Note says how the schema differs from this program's own, though the program runs on it. It is empty when the
+// schema does not differ.
 func (s *Schema) Note() string {
 	switch newer := s.Newer(); {
 	case newer != "":
@@ -73,7 +73,7 @@ func (s *Schema) Note() string {
 	return ""
 }
 
-// Newer names the newest migration that this program does not know; it is empty when there is none.
+// Newer is the name of the newest migration that this program does not know, or empty.
 func (s *Schema) Newer() string {
 	if len(s.Unknown) == 0 {
 		return ""
@@ -81,8 +81,8 @@ func (s *Schema) Newer() string {
 	return s.Unknown[len(s.Unknown)-1].Name
 }
 
-// runsBeside returns ErrSchemaNewer when a migration or the triggers of another program need a newer program than this
-// one.
+// runsBeside returns ErrSchemaNewer when a migration or the triggers of another program need a newer program than
+// this one.
 func (s *Schema) runsBeside() error {
 	own := s.program()
 	for _, m := range s.Unknown {
@@ -97,23 +97,23 @@ func (s *Schema) missing() []Migration {
 	return slices.DeleteFunc(slices.Clone(s.Known), Migration.applied)
 }
 
-// newest returns the n migrations that were applied last, newest first. What a newer program applied stands on top of
-// them, and only that program can take it back.
+// newest returns the n migrations that were applied last, newest first. Migrations of a newer program are on top of
+// them, and only that program can roll them back.
 func (s *Schema) newest(n int) ([]Migration, error) {
 	if newer := s.Newer(); newer != "" {
 		return nil, fmt.Errorf("%w (it has %s)", ErrSchemaNewer, newer)
 	}
 	applied := slices.DeleteFunc(slices.Clone(s.Known), func(m Migration) bool { return !m.applied() })
 	if n < 1 || n > len(applied) {
-		return nil, fmt.Errorf("cannot take back %d migrations: %d applied", n, len(applied))
+		return nil, fmt.Errorf("%d migrations requested, %d applied", n, len(applied))
 	}
 	slices.Reverse(applied)
 	return applied[:n], nil
 }
 
-// Schema reads which migrations are applied. It changes nothing: a database that was never migrated has none.
+// Schema reads which migrations are applied, and changes nothing. A database that was never migrated has none.
 func (db *DB) Schema(ctx context.Context) (*Schema, error) {
-	ctx, cancel := db.bounded(ctx)
+	ctx, cancel := db.withTimeout(ctx)
 	defer cancel()
 	s, err := db.schema(ctx, db.probe)
 	return s, db.explain(ctx, "read the state of the schema", err)
@@ -152,7 +152,7 @@ func (db *DB) schema(ctx context.Context, pool *bun.DB) (*Schema, error) {
 	return s, err
 }
 
-// add notes that a migration is applied.
+// add records that a migration is applied.
 func (s *Schema) add(applied Migration) {
 	at := slices.IndexFunc(s.Known, func(m Migration) bool { return m.number() == applied.number() })
 	if at < 0 {
@@ -163,8 +163,8 @@ func (s *Schema) add(applied Migration) {
 }
 
 // The first release looks at migrationsTable and refuses to run when it finds more there than its own migrations. So
-// that it can go on beside newer programs, that table has what the first release brings and never more; schemaTable
-// has all later migrations, each with the oldest program that runs on it.
+// that it can continue to run beside newer programs, that table holds the migrations of the first release and never
+// more. schemaTable holds all later migrations, each with the oldest program that runs on it.
 const (
 	migrationsTable = "gable_migrations"
 	schemaTable     = "gable_schema_migrations"
@@ -200,7 +200,8 @@ func (db *DB) appliedMigrations(ctx context.Context, pool *bun.DB) ([]Migration,
 	return applied, nil
 }
 
-// record notes a migration as applied, or removes the note, on the connection of the migration's own transaction.
+// record stores that a migration is applied, or removes that record, on the connection of the migration's own
+// transaction.
 func (db *DB) record(ctx context.Context, conn bun.IConn, m Migration, up bool) error {
 	pool := db.write
 	first := migrate.Migration{Name: m.number(), GroupID: 1}

@@ -14,14 +14,15 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Migrations that a later program brings: two that expand, and one that programs without the second cannot run on.
+// These are migrations that a later program brings: two that expand, and one that programs without the second cannot
+// run on.
 const (
 	colour = "29990101000001_colour"
 	shape  = "29990101000002_shape"
 	after  = "29990101000003_after_shape"
 )
 
-// laterProgram has the database take its schema from this program's migrations and these, up and down.
+// laterProgram makes the database take its schema from this program's migrations and these, up and down.
 func laterProgram(t *testing.T, db *bunstore.DB, names ...string) {
 	t.Helper()
 	files := copyOf(t, db)
@@ -65,7 +66,8 @@ func mustMigrate(t *testing.T, db *bunstore.DB, want string) {
 	}
 }
 
-// twoPrograms opens a database twice: as this program, and as a later one. Memory is one process's own.
+// twoPrograms opens a database twice: as this program, and as a later one. It leaves out SQLite in memory, which
+// belongs to one process.
 func twoPrograms(t *testing.T, test func(t *testing.T, here, later *bunstore.DB)) {
 	for _, kind := range bare[:2] {
 		t.Run(kind.name, func(t *testing.T) {
@@ -141,7 +143,7 @@ func TestTheTableOfTheFirstReleaseHoldsItsMigrationsAndNoOthers(t *testing.T) {
 		wantFirst(6)
 		all := len(schemaOf(t, later).Known)
 		if back, err := later.Rollback(t.Context(), all-4); err != nil || len(back) != all-4 {
-			t.Fatalf("took back %q, error %v", names(back), err)
+			t.Fatalf("rolled back %q, error %v", names(back), err)
 		}
 		wantFirst(4)
 	})
@@ -153,16 +155,16 @@ func TestMigrationsAreTakenBackOneByOneNewestFirst(t *testing.T) {
 		laterProgram(t, later, colour, shape)
 		mustMigrate(t, later, colour+" "+shape)
 		if back, err := here.Rollback(t.Context(), 1); !errors.Is(err, bunstore.ErrSchemaNewer) || len(back) != 0 {
-			t.Fatalf("a program that does not know the newest migration took back %q, error %v", names(back), err)
+			t.Fatalf("a program that does not know the newest migration rolled back %q, error %v", names(back), err)
 		}
 		for _, want := range []string{shape, colour, own[len(own)-1].Name} {
 			if back, err := later.Rollback(t.Context(), 1); err != nil || names(back) != want {
-				t.Fatalf("took back %q, want %q; error %v", names(back), want, err)
+				t.Fatalf("rolled back %q, want %q; error %v", names(back), want, err)
 			}
 		}
 		for _, n := range []int{-1, 0, len(own)} {
 			if back, err := here.Rollback(t.Context(), n); err == nil || len(back) != 0 {
-				t.Fatalf("asked for %d of %d migrations, took back %q", n, len(own)-1, names(back))
+				t.Fatalf("asked for %d of %d migrations, rolled back %q", n, len(own)-1, names(back))
 			}
 		}
 	})
@@ -188,12 +190,12 @@ func TestAFailedMigrationIsNeitherDoneNorReportedAndThoseBeforeItAre(t *testing.
 		}
 		back, err := later.Rollback(t.Context(), 2)
 		if err == nil || names(back) != shape || !strings.Contains(err.Error(), colour) {
-			t.Fatalf("took back %q, error %v", names(back), err)
+			t.Fatalf("rolled back %q, error %v", names(back), err)
 		}
 	})
 }
 
-// A process that dies between a migration and its record would leave a database that nobody can migrate.
+// A process that dies between a migration and its record would leave a database that cannot be migrated.
 func TestAMigrationAndItsRecordAreOneTransaction(t *testing.T) {
 	for _, kind := range bare[:2] {
 		t.Run(kind.name, func(t *testing.T) {
@@ -217,8 +219,8 @@ func TestAMigrationAndItsRecordAreOneTransaction(t *testing.T) {
 	}
 }
 
-// A migration that waits for a table would have every reader wait behind it.
-func TestAMigrationThatWaitsForATableKeepsNobodyElseWaiting(t *testing.T) {
+// A migration that waits for a table would make every reader wait behind it.
+func TestAMigrationThatWaitsForATableDoesNotMakeOthersWait(t *testing.T) {
 	url := bare[0].url(t)
 	db, later := open(t, url), openRaw(t, url)
 	laterProgram(t, later, colour)

@@ -29,10 +29,10 @@ type sessionRow struct {
 
 // FindSession is described at ports.SessionRepository.
 func (r *SessionRepository) FindSession(ctx context.Context, tokenHash string) ([]byte, time.Time, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var found sessionRow
-	err := r.db.reading(ctx, func() error {
+	err := r.db.retryRead(ctx, func() error {
 		return r.db.read.NewSelect().Model(&found).Where("s.token_hash = ?", tokenHash).Scan(ctx)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -45,14 +45,16 @@ func (r *SessionRepository) FindSession(ctx context.Context, tokenHash string) (
 }
 
 // SaveSession is described at ports.SessionRepository.
-func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time) error {
-	ctx, cancel := r.db.bounded(ctx)
+func (r *SessionRepository) SaveSession(
+	ctx context.Context, tokenHash, accountID string, data []byte, expires time.Time,
+) error {
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	if data == nil {
 		data = []byte{} // nil would be NULL
 	}
 	stored := sessionRow{TokenHash: tokenHash, AccountID: accountID, Data: data, ExpiresAt: instant(expires)}
-	err := r.db.again(ctx, func() error {
+	err := r.db.retryWrite(ctx, func() error {
 		_, err := r.db.write.NewInsert().Model(&stored).On("CONFLICT (token_hash) DO UPDATE").
 			Set("account_id = excluded.account_id").Set("data = excluded.data").Set("expires_at = excluded.expires_at").Exec(ctx)
 		return err
@@ -65,9 +67,9 @@ func (r *SessionRepository) SaveSession(ctx context.Context, tokenHash, accountI
 
 // ExtendSession is described at ports.SessionRepository.
 func (r *SessionRepository) ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
-	return r.db.explain(ctx, "extend session", r.db.again(ctx, func() error {
+	return r.db.explain(ctx, "extend session", r.db.retryWrite(ctx, func() error {
 		_, err := r.db.write.NewUpdate().Model((*sessionRow)(nil)).Set("expires_at = ?", instant(expires)).
 			Where("token_hash = ? AND expires_at < ?", tokenHash, instant(expires)).Exec(ctx)
 		return err
@@ -76,10 +78,10 @@ func (r *SessionRepository) ExtendSession(ctx context.Context, tokenHash string,
 
 // ListSessionsOf is described at ports.SessionRepository.
 func (r *SessionRepository) ListSessionsOf(ctx context.Context, accountID string) ([]ports.StoredSession, error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	var rows []sessionRow
-	err := r.db.reading(ctx, func() error {
+	err := r.db.retryRead(ctx, func() error {
 		rows = nil
 		return r.db.read.NewSelect().Model(&rows).Where("s.account_id = ?", accountID).
 			Order("s.expires_at DESC", "s.token_hash").Scan(ctx)
@@ -104,11 +106,12 @@ func (r *SessionRepository) DeleteSession(ctx context.Context, tokenHash string)
 
 // DeleteSessionsOf is described at ports.SessionRepository.
 func (r *SessionRepository) DeleteSessionsOf(ctx context.Context, accountID, exceptTokenHash string) error {
-	_, err := r.remove(ctx, "delete sessions of account "+accountID, "account_id = ? AND token_hash <> ?", accountID, exceptTokenHash)
+	_, err := r.remove(ctx, "delete sessions of account "+accountID,
+		"account_id = ? AND token_hash <> ?", accountID, exceptTokenHash)
 	return err
 }
 
-// sessionBatch is how many sessions are pruned in one statement: few enough for others not to notice.
+// sessionBatch is how many sessions are pruned in one statement: few enough not to slow down others.
 const sessionBatch = 5_000
 
 // PruneSessions is described at ports.SessionRepository.
@@ -117,7 +120,7 @@ func (r *SessionRepository) PruneSessions(ctx context.Context, before time.Time)
 		Where("s.expires_at < ?", instant(before)).Order("s.expires_at").Limit(sessionBatch)
 	var total int64
 	for {
-		// Asked again outside, expires_at is what it is now: whoever has come back meanwhile stays signed in.
+		// expires_at is compared again outside the subquery: a session extended meanwhile stays.
 		removed, err := r.remove(ctx, "prune sessions", "token_hash IN (?) AND expires_at < ?", oldest, instant(before))
 		total += removed
 		if removed < sessionBatch || err != nil {
@@ -126,11 +129,13 @@ func (r *SessionRepository) PruneSessions(ctx context.Context, before time.Time)
 	}
 }
 
-// remove deletes the sessions that fulfil a condition, and says how many.
-func (r *SessionRepository) remove(ctx context.Context, doing, condition string, args ...any) (removed int64, err error) {
-	ctx, cancel := r.db.bounded(ctx)
+// remove deletes the sessions that fulfil a condition, and returns how many.
+func (r *SessionRepository) remove(
+	ctx context.Context, doing, condition string, args ...any,
+) (removed int64, err error) {
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
-	err = r.db.again(ctx, func() error {
+	err = r.db.retryWrite(ctx, func() error {
 		result, err := r.db.write.NewDelete().Model((*sessionRow)(nil)).Where(condition, args...).Exec(ctx)
 		if err == nil {
 			removed, err = result.RowsAffected()

@@ -26,9 +26,9 @@ type signingKeyRow struct {
 func (r *SigningKeyRepository) RotateSigningKeys(
 	ctx context.Context, next ports.SigningKey, renewed, expired time.Time,
 ) (keys []ports.SigningKey, err error) {
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
-	err = r.db.reading(ctx, func() (err error) { keys, err = signingKeys(ctx, r.db.read); return err })
+	err = r.db.retryRead(ctx, func() (err error) { keys, err = signingKeys(ctx, r.db.read); return err })
 	if err == nil && !settled(keys, renewed, expired) {
 		err = r.db.atomically(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
 			keys, err = r.rotate(ctx, tx, next, renewed, expired)
@@ -41,7 +41,7 @@ func (r *SigningKeyRepository) RotateSigningKeys(
 	return keys, nil
 }
 
-// rotate adds and removes keys while nobody else does.
+// rotate adds and removes keys while no other process can.
 func (r *SigningKeyRepository) rotate(
 	ctx context.Context, tx bun.IDB, next ports.SigningKey, renewed, expired time.Time,
 ) ([]ports.SigningKey, error) {

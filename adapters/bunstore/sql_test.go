@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// TestHandWrittenRowsAreListingsLikeAnyOther inserts as little as SQL may.
+// TestHandWrittenRowsAreListingsLikeAnyOther inserts the fewest columns that SQL may.
 func TestHandWrittenRowsAreListingsLikeAnyOther(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		ids := []string{
@@ -79,7 +79,8 @@ func TestWildcardsAreLettersLikeAnyOther(t *testing.T) {
 			store(t, db, listing(t, i+1, func(d *property.Details) { d.Title = title; d.Location = title }))
 		}
 		for part, want := range map[string]string{
-			"0%": "100% brick", "_": "a_b", "A_B": "a_b", `K\S`: `back\slash`, `\`: `back\slash`, "'": "it's", `"`: `"quoted"`, "?0": "what?0", "%": "100% brick",
+			"0%": "100% brick", "_": "a_b", "A_B": "a_b", `K\S`: `back\slash`, `\`: `back\slash`,
+			"'": "it's", `"`: `"quoted"`, "?0": "what?0", "%": "100% brick",
 		} {
 			for _, query := range []string{"q=", "location="} {
 				question := query + strings.NewReplacer("%", "%25", "?", "%3F", `\`, "%5C", `"`, "%22").Replace(part)
@@ -135,7 +136,7 @@ func TestDatabaseThatCannotFoldTextIsRefused(t *testing.T) {
 	}
 }
 
-// A pooler that lends one connection to many clients forgets what one of them has prepared.
+// A pooler that lends one connection to many clients forgets the statements that one of them has prepared.
 func TestPostgresWritesWhenItsPreparedStatementsAreLost(t *testing.T) {
 	db, err := bunstore.Open(t.Context(), bunstore.Options{URL: template.Postgres(t), MaxConns: 1})
 	if err != nil {
@@ -159,9 +160,9 @@ func TestPostgresWritesWhenItsPreparedStatementsAreLost(t *testing.T) {
 	}
 }
 
-// A write tells which transaction made the state that it replaced, or a later one: who has not been told of that one does
-// not know that state.
-func TestAWriteTellsWhoseStateItReplaced(t *testing.T) {
+// A write returns the transaction that wrote the state it replaced, or a later one. A ledger that lacks that
+// transaction does not know the state.
+func TestAWriteReturnsTheTransactionWhoseStateItReplaced(t *testing.T) {
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		p := store(t, db, listing(t, 1))
 		lastTx := func() uint64 {
@@ -177,11 +178,11 @@ func TestAWriteTellsWhoseStateItReplaced(t *testing.T) {
 		p.Version++
 		change, err := db.Repository().Update(t.Context(), p)
 		if err != nil || change.BeforeTx != replaced {
-			t.Errorf("an update tells of %d, not %d: %v", change.BeforeTx, replaced, err)
+			t.Errorf("an update returns %d, want %d: %v", change.BeforeTx, replaced, err)
 		}
 		replaced = lastTx()
 		if change, err = db.Repository().Delete(t.Context(), p.ID, 0); err != nil || change.BeforeTx != replaced {
-			t.Errorf("a delete tells of %d, not %d: %v", change.BeforeTx, replaced, err)
+			t.Errorf("a delete returns %d, want %d: %v", change.BeforeTx, replaced, err)
 		}
 
 		batch := []ports.Incoming{{Property: listing(t, 2, func(d *property.Details) { d.Reference = "batch" })}}
@@ -194,7 +195,7 @@ func TestAWriteTellsWhoseStateItReplaced(t *testing.T) {
 		byHand(t, db.Writer(), "UPDATE properties SET price = 2")
 		replaced, batch[0].Price = lastTx(), 3
 		if done, err := db.Repository().Upsert(t.Context(), batch); err != nil || done[0].Change.BeforeTx != replaced {
-			t.Errorf("a batch tells of %+v, before %d: %v", done, replaced, err)
+			t.Errorf("a batch returns %+v, before %d: %v", done, replaced, err)
 		}
 	})
 }

@@ -28,15 +28,15 @@ var _ dialect = sqliteDialect{}
 
 const (
 	memoryPath = ":memory:"
-	// cacheKiB is the most memory that a connection keeps pages in. Writing touches a dozen indexes in random places.
+	// cacheKiB is the most memory in which a connection caches pages. Writing touches a dozen indexes in random places.
 	cacheKiB = 64 << 10
-	// walBytes is what the write-ahead log is cut back to, twice what it takes between two checkpoints. A reader that
-	// holds on to an old state makes it longer.
+	// walBytes is the size to which the write-ahead log is cut, twice what it takes between two checkpoints. A reader
+	// that holds on to an old state makes the log longer.
 	walBytes = 8 << 20
 )
 
-// openSQLite opens a file with several connections that read and one that writes; SQLite has a single writer anyway, and
-// so writers wait in Go, where their deadlines count. A database in memory is one connection, which is never let go of.
+// openSQLite opens a file with several connections that read and one that writes. SQLite has a single writer anyway,
+// and so writers wait in Go, where their deadlines count. A database in memory is one connection, which stays open.
 func (db *DB) openSQLite(ctx context.Context) error {
 	path, err := sqlitePath(db.options.URL)
 	if err != nil {
@@ -59,8 +59,8 @@ func (db *DB) openSQLite(ctx context.Context) error {
 	return nil
 }
 
-// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees what is in
-// there now, though another file was copied over it, which SQLite does not expect.
+// sqlitePools opens the pools. The feed is read by a connection that caches no pages of the file: it sees the present
+// content even when another file was copied over this one, which SQLite does not expect.
 func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	conns := db.options.MaxConns
 	if conns == 0 {
@@ -87,7 +87,7 @@ func (db *DB) sqlitePools(path string, file *sqliteFile) (err error) {
 	})
 }
 
-// alone is what every query is here.
+// alone runs the query as it is: every SQLite query uses one processor.
 func (sqliteDialect) alone(
 	ctx context.Context, pool *bun.DB, query func(ctx context.Context, pool bun.IDB) error,
 ) error {
@@ -96,7 +96,7 @@ func (sqliteDialect) alone(
 
 const readOnly = "_pragma=query_only(1)"
 
-// sqlitePool opens a pool. An acknowledged write is on the disk: with synchronous=NORMAL a power failure could take back
+// sqlitePool opens a pool. An acknowledged write is on the disk: with synchronous=NORMAL a power failure could undo
 // the last ones.
 func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool, extra string) (*bun.DB, error) {
 	escaped := (&url.URL{Path: path}).EscapedPath()
@@ -112,14 +112,14 @@ func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool
 	if file != nil {
 		connector = sqliteConnector{connector, file, uncached}
 	}
-	pool := pooled(sql.OpenDB(connector), conns, 0)
+	pool := boundPool(sql.OpenDB(connector), conns, 0)
 	if file != nil {
 		file.pools = append(file.pools, pool)
 	}
 	return db.withTrace(bun.NewDB(pool, sqlitedialect.New())), nil
 }
 
-// containsFunction is property.ContainsFold for SQLite, which folds ASCII letters only.
+// containsFunction is the name of property.ContainsFold in SQLite, which itself folds ASCII letters only.
 const containsFunction = "gable_contains"
 
 func init() {
@@ -131,7 +131,7 @@ func init() {
 		})
 }
 
-// contains uses LIKE, which folds ASCII letters, where the part has no others that fold.
+// contains uses LIKE, which folds ASCII letters, where the part has no other letters with case.
 func (sqliteDialect) contains(expression, part string) (string, []any) {
 	if property.ContainsText("", part) == property.Maybe {
 		return containsFunction + "(" + expression + ", ?)", []any{part}
@@ -139,9 +139,10 @@ func (sqliteDialect) contains(expression, part string) (string, []any) {
 	return expression + ` LIKE ? ESCAPE '\'`, []any{likePattern(part)}
 }
 
-// beside keeps SQLite from using the column's index: without statistics, which nobody gathers on an embedded database, it
-// would rather sort a million listings than walk past a few. Walking past all of them is still quicker than that.
-func (sqliteDialect) beside(column string) string { return "+" + column }
+// noIndex stops SQLite from using the column's index. Without statistics, which an embedded database lacks as a rule,
+// it would sort a million listings rather than walk past a few. Walking past all of them is still quicker than the
+// sort.
+func (sqliteDialect) noIndex(column string) string { return "+" + column }
 
 func (sqliteDialect) violated(err error) uniqueness {
 	switch sqliteCode(err) {
@@ -153,8 +154,8 @@ func (sqliteDialect) violated(err error) uniqueness {
 	return notViolated
 }
 
-// transient closes the connections to a file that seems malformed: a longer file that is copied over an open one does, until
-// the last connection closes and takes with it the length that SQLite has in shared memory.
+// transient closes the connections to a file that seems malformed. A longer file that is copied over an open one
+// seems so until the last connection closes and discards the length that SQLite has in shared memory.
 func (d sqliteDialect) transient(err error) transience {
 	if sqliteCode(err)&0xff == sqlite3.SQLITE_CORRUPT && d.file != nil {
 		d.file.recycle()
@@ -196,5 +197,5 @@ func (sqliteDialect) tableLocked(error) bool { return false }
 
 func (d sqliteDialect) raced(err error) bool { return d.violated(err) != notViolated }
 
-// missingTable has the code of any mistake in a statement; the statements that ask only read a table.
+// missingTable uses the code of any mistake in a statement; the statements in question only read a table.
 func (sqliteDialect) missingTable(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_ERROR }

@@ -11,11 +11,11 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// tracedQueries is a hook that puts a span around each statement, named by its kind: SELECT, INSERT, BEGIN. The
+// tracedQueries is a hook that records a span for each statement, named by its kind: SELECT, INSERT, BEGIN. The
 // statement itself, which holds what clients have written, stays out.
 type tracedQueries struct{ trace ports.Trace }
 
-// withTrace adds the hook where statements are traced.
+// withTrace adds the hook if statements are traced.
 func (db *DB) withTrace(pool *bun.DB) *bun.DB {
 	if db.options.Trace == nil {
 		return pool
@@ -25,11 +25,11 @@ func (db *DB) withTrace(pool *bun.DB) *bun.DB {
 
 type endSpan func(outcome string, err error)
 
-// spanKey is where an event has its endSpan.
+// spanKey is the key under which an event stores its endSpan.
 type spanKey struct{}
 
-// BeforeQuery implements bun.QueryHook. The context stays as it is: statements of a transaction get the context of its
-// BEGIN, and would be beneath a span that is over.
+// BeforeQuery implements bun.QueryHook. It leaves the context as it is: statements of a transaction get the context
+// of its BEGIN, and would be below a span that has ended.
 func (t tracedQueries) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
 	_, end := t.trace(ctx, "SQL "+statementKind(event.Operation()))
 	event.Stash = map[any]any{spanKey{}: endSpan(end)}
@@ -49,7 +49,7 @@ func (t tracedQueries) AfterQuery(_ context.Context, event *bun.QueryEvent) {
 	end("", event.Err)
 }
 
-// statementKind is the letters that a statement begins with.
+// statementKind is the letters with which a statement begins.
 func statementKind(statement string) string {
 	end := strings.IndexFunc(statement, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
 	if end >= 0 {

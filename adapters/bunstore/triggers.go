@@ -16,12 +16,12 @@ import (
 // triggersName stands for triggers.sql in a list of migrations.
 const triggersName = "triggers"
 
-// TriggerState is which functions and triggers a database has.
+// TriggerState says which functions and triggers a database has.
 type TriggerState struct {
-	AppliedAt time.Time // zero when no program has recorded them, as before there was a triggers.sql
+	AppliedAt time.Time // zero when none are recorded, as before there was a triggers.sql
 	Own       bool      // they are those of this program
 
-	newest string // the number of the newest migration in the schema that they were made for
+	newest string // the number of the newest migration in their schema
 	oldest string // the oldest program that runs beside them
 }
 
@@ -43,8 +43,8 @@ func (t *TriggerState) check(program string) error {
 	return nil
 }
 
-// triggerRow is the one row of a table that says which triggers a database has. Programs from before there was a
-// triggers.sql do not look at it.
+// triggerRow is the single row of the table that says which triggers a database has. Programs older than triggers.sql
+// do not read it.
 type triggerRow struct {
 	bun.BaseModel `bun:"table:gable_schema_triggers,alias:t"`
 
@@ -68,8 +68,9 @@ func (db *DB) triggerState(ctx context.Context, pool *bun.DB) (TriggerState, err
 	return TriggerState{row.AppliedAt.UTC(), row.Hash == own.Hash(), row.NewestMigration, row.OldestProgram}, err
 }
 
-// applyTriggers brings in the triggers of this program where the database has others, and reports whether it did.
-// Where there are migrations that this program does not know, the triggers are those of the program that applied them.
+// applyTriggers applies the triggers of this program where the database has others, and reports whether it did. Where
+// there are migrations that this program does not know, the triggers are those of the program that applied them, and
+// stay.
 func (db *DB) applyTriggers(ctx context.Context, pool *bun.DB) (applied bool, err error) {
 	s, err := db.schema(ctx, pool)
 	if err != nil || s.Newer() != "" || s.Triggers.Own {
@@ -95,8 +96,8 @@ func (db *DB) removeTriggers(ctx context.Context, conn bun.IConn) error {
 	return err
 }
 
-// fitTriggers makes this program's triggers for the columns that the table has now, and records them. The newest
-// migration is that of the schema as it is now.
+// fitTriggers creates this program's triggers for the columns that the table has now, and records them. The argument
+// newest is the newest migration of the schema as it is now.
 func (db *DB) fitTriggers(ctx context.Context, conn bun.IConn, newest string) error {
 	columns, err := columnsOf(ctx, conn)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// withTriggers has the database take triggers.sql, edited, and the rest of its files as they are.
+// withTriggers makes the database take triggers.sql, edited, and the rest of its files as they are.
 func withTriggers(t *testing.T, db *bunstore.DB, edit func(sql string) string) {
 	t.Helper()
 	files := copyOf(t, db)
@@ -21,7 +21,7 @@ func withTriggers(t *testing.T, db *bunstore.DB, edit func(sql string) string) {
 	db.UseMigrations(files)
 }
 
-// copyOf is a copy of the files from which the database takes its schema.
+// copyOf copies the files from which the database takes its schema.
 func copyOf(t *testing.T, db *bunstore.DB) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
@@ -40,14 +40,15 @@ func copyOf(t *testing.T, db *bunstore.DB) fstest.MapFS {
 	return files
 }
 
-// The edits of a later release: one that changes no behaviour, and the word that a new column takes.
+// remarked is triggers.sql in a later release that changes no behaviour.
 func remarked(sql string) string { return sql + "\n-- A remark.\n" }
 
+// coloured is triggers.sql in a later release with a new column.
 func coloured(sql string) string {
 	return strings.Replace(sql, "\n        id reference", "\n        id colour reference", 1)
 }
 
-// hasColour reports whether the image that was recorded last has the member colour.
+// hasColour reports whether the image recorded last has the member colour.
 func hasColour(t *testing.T, db *bunstore.DB) bool {
 	t.Helper()
 	const last = "SELECT CAST(coalesce(after, before) AS text) FROM property_changes ORDER BY seq DESC LIMIT 1"
@@ -112,7 +113,7 @@ func TestADatabaseWithoutTheTriggersOfTheProgramIsOlder(t *testing.T) {
 	})
 }
 
-// A program must not take the triggers of a newer one away, and runs beside them if they say so.
+// A program must not remove the triggers of a newer one, and runs beside them if they say so.
 func TestAProgramLeavesTheTriggersOfANewerOne(t *testing.T) {
 	twoPrograms(t, func(t *testing.T, here, later *bunstore.DB) {
 		p := store(t, here, listing(t, 1))
@@ -228,8 +229,8 @@ func TestTakingBackAMigrationThatMadeTriggersLeavesItsOwn(t *testing.T) {
 	})
 }
 
-// schemaText is every table, column, index, constraint, function and trigger of the database, as the database prints
-// them.
+// schemaText returns every table, column, index, constraint, function and trigger of the database, as the database
+// prints them.
 func schemaText(t *testing.T, db *bunstore.DB) []string {
 	t.Helper()
 	if !db.IsPostgres() { // triggers fire in the order of their rows

@@ -76,7 +76,7 @@ func inhabit(t *testing.T, db *bunstore.DB) {
 }
 
 // contents returns the rows of every table but those of the migrations, as text, and a function that reads the same
-// columns again. No table may be empty: it would have nothing to lose.
+// columns again. It fails where a table is empty, which would have nothing to lose.
 func contents(t *testing.T, db *bunstore.DB) (rows []string, again func() []string) {
 	t.Helper()
 	var queries []string

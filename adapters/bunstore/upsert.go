@@ -15,21 +15,21 @@ import (
 
 var errBadBatch = fmt.Errorf("a batch has at most %d listings, each with a reference of its own", ports.MaxBatch)
 
-// Upsert is described at ports.PropertyRepository. It reads what is known of the batch, and then inserts what is new and
-// updates what differs with one statement each. When somebody else inserts one of the references meanwhile, it begins
-// again and finds it.
+// Upsert is described at ports.PropertyRepository. It reads the stored listings of the batch, and then inserts the
+// new and updates the different ones with one statement each. When another process inserts one of the references
+// meanwhile, it begins again and finds that listing.
 func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := r.db.bounded(ctx)
+	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	u := upsert{dialect: r.db.dialect, batch: batch}
 	err := u.check()
 	for attempt := 1; err == nil; attempt++ {
-		err = r.db.refused(r.db.atomically(ctx, u.run))
+		err = r.db.domainError(r.db.atomically(ctx, u.run))
 		if err == nil {
-			r.db.committed(ctx, u.lastTx())
+			r.db.recordCommit(ctx, u.lastTx())
 			return u.result(), nil
 		}
 		if attempt < attempts && errors.Is(err, property.ErrReferenceTaken) {
@@ -39,17 +39,17 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming)
 	return nil, r.db.explain(ctx, fmt.Sprintf("upsert %d properties", len(batch)), err)
 }
 
-// upsert is a batch on its way in.
+// upsert is a batch that is being written.
 type upsert struct {
 	dialect           dialect
 	batch             []ports.Incoming
 	known             map[string]knownRow // by reference, before the write
-	inserted, updated []property.Property // as given, with the ids they are stored under
+	inserted, updated []property.Property // from the batch, with the ids they are stored under
 	stamps            map[uuid]stamp
 }
 
-// knownRow is a listing as it was before the batch, and the transaction that left it so, as the dialect's writerSQL has
-// it.
+// knownRow is a listing as it was before the batch, and the transaction that wrote it, as read by the dialect's
+// writerSQL.
 type knownRow struct {
 	bun.BaseModel `bun:"table:properties,alias:p"`
 
@@ -58,7 +58,7 @@ type knownRow struct {
 	Writer int64 `bun:"writer,scanonly"`
 }
 
-// stamp is what the database gave to a listing when it was written.
+// stamp is the values that the database set when it wrote a listing.
 type stamp struct {
 	bun.BaseModel `bun:"table:properties"`
 
@@ -87,7 +87,7 @@ func (u *upsert) run(ctx context.Context, tx bun.IDB) error {
 		return err
 	}
 	u.sort()
-	if err := u.dialect.signed(ctx, tx, func() error { return u.write(ctx, tx) }); err != nil {
+	if err := u.dialect.writeAsActor(ctx, tx, func() error { return u.write(ctx, tx) }); err != nil {
 		return err
 	}
 	return u.readStamps(ctx, tx)
@@ -109,8 +109,8 @@ func (u *upsert) write(ctx context.Context, tx bun.IDB) error {
 	return nil
 }
 
-// load finds the listings whose references are known. It always locks in the same order, so that two batches never wait
-// for each other.
+// load reads the stored listings with the batch's references. It always locks in the same order, so that two batches
+// never wait for each other.
 func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	references := make([]string, len(u.batch))
 	for i, p := range u.batch {
@@ -119,7 +119,7 @@ func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	var rows []knownRow
 	q := tx.NewSelect().Model(&rows).Column(columns...).ColumnExpr(u.dialect.writerSQL()+" AS writer").
 		Where("p.reference IN (?)", bun.List(references)).Order("p.reference")
-	if err := u.dialect.locked(q).Scan(ctx); err != nil {
+	if err := u.dialect.lockRows(q).Scan(ctx); err != nil {
 		return err
 	}
 	u.known = make(map[string]knownRow, len(rows))
@@ -129,11 +129,11 @@ func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	return nil
 }
 
-// sort separates what is new from what differs, each in the order of references. What a listing's source lacks is taken
-// from the row that is locked.
+// sort separates new listings from different ones, each in the order of references. Fields that a listing's source
+// lacks are taken from the locked row.
 func (u *upsert) sort() {
 	for _, in := range u.batch {
-		p, old, known := u.written(in)
+		p, old, known := u.merge(in)
 		switch {
 		case !known:
 			u.inserted = append(u.inserted, p)
@@ -146,8 +146,8 @@ func (u *upsert) sort() {
 	slices.SortFunc(u.updated, byReference)
 }
 
-// written is a listing of the batch as it is written, and the row that is known under its reference, if any.
-func (u *upsert) written(in ports.Incoming) (p, old property.Property, known bool) {
+// merge returns a listing of the batch as it will be written, and the stored listing with its reference, if any.
+func (u *upsert) merge(in ports.Incoming) (p, old property.Property, known bool) {
 	p = in.Property
 	if before, known := u.known[in.Reference]; known {
 		old = before.property()
@@ -179,7 +179,7 @@ func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
 	return nil
 }
 
-// lastTx is the latest transaction of the batch; 0 when nothing was written.
+// lastTx is the latest transaction of the batch; 0 when it wrote nothing.
 func (u *upsert) lastTx() (last uint64) {
 	for _, s := range u.stamps {
 		last = max(last, uint64(s.Tx))
@@ -187,11 +187,11 @@ func (u *upsert) lastTx() (last uint64) {
 	return last
 }
 
-// result tells the changes in the order of the batch.
+// result returns the changes in the order of the batch.
 func (u *upsert) result() []ports.Upserted {
 	result := make([]ports.Upserted, len(u.batch))
 	for i, in := range u.batch {
-		p, old, known := u.written(in)
+		p, old, known := u.merge(in)
 		s, written := u.stamps[uuid(p.ID)]
 		if !written {
 			result[i].Change = property.Change{ID: old.ID, Version: old.Version}

@@ -10,15 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrInvalidURL says that a database URL cannot be used. No message about a URL shows any of its text, which may hold a
-// password in an unexpected place, and none of pgx's is passed on: it masks what it takes for the password.
+// ErrInvalidURL says that a database URL cannot be used. A message about a URL shows none of its text, which may hold
+// a password in an unexpected place. Nor does it contain a message of pgx, which masks only what it takes for the
+// password.
 var ErrInvalidURL = errors.New("invalid database URL")
 
 func invalidURL(reason string) error { return fmt.Errorf("%w: %s", ErrInvalidURL, reason) }
 
 const urlForms = "it begins with postgres://, or is sqlite:PATH or sqlite::memory:"
 
-// CheckURL returns what Open would refuse in a URL, without connecting; the error wraps ErrInvalidURL.
+// CheckURL checks a URL as Open does, without connecting; the error wraps ErrInvalidURL.
 func CheckURL(text string) error {
 	if isPostgres(text) {
 		_, err := parsePostgres(text)
@@ -54,8 +55,8 @@ func sqlitePath(text string) (string, error) {
 
 const writtenAsXX = `special characters in a user or password are written as %XX, such as %40 for @`
 
-// parsePostgres reads a URL as libpq does. A URL that libpq would take apart elsewhere than a reader is refused: the
-// rest of a password would be the name of a host or database, and so in messages.
+// parsePostgres reads a URL as libpq does. It refuses a URL whose parts libpq would see elsewhere than a reader: the
+// rest of a password would be the name of a host or database, and so appear in messages.
 func parsePostgres(text string) (*pgx.ConnConfig, error) {
 	_, rest, _ := strings.Cut(text, "://")
 	authority, after := rest, ""
@@ -72,9 +73,9 @@ func parsePostgres(text string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// postgresReason finds out what pgx has refused.
+// postgresReason finds out why pgx has refused a URL.
 func postgresReason(text, authority string) string {
-	if accepted("postgres://localhost/x") != nil {
+	if tryParse("postgres://localhost/x") != nil {
 		return "a PG… variable of the environment, or a file that it names, cannot be used"
 	}
 	for host := range strings.SplitSeq(authority[strings.Index(authority, "@")+1:], ",") {
@@ -85,11 +86,11 @@ func postgresReason(text, authority string) string {
 		}
 	}
 	base, query, _ := strings.Cut(text, "?")
-	if parameters := strings.Split(query, "&"); accepted(base) == nil {
+	if parameters := strings.Split(query, "&"); tryParse(base) == nil {
 		for i, parameter := range parameters {
 			name, _, _ := strings.Cut(parameter, "=")
 			others := strings.Join(slices.Delete(slices.Clone(parameters), i, i+1), "&")
-			if slices.Contains(postgresParameters, name) && accepted(base+"?"+others) == nil {
+			if slices.Contains(postgresParameters, name) && tryParse(base+"?"+others) == nil {
 				return "the value of its parameter " + name + " cannot be used"
 			}
 		}
@@ -98,12 +99,12 @@ func postgresReason(text, authority string) string {
 	return "its parts are ambiguous; " + writtenAsXX
 }
 
-func accepted(text string) error {
+func tryParse(text string) error {
 	_, err := pgx.ParseConfig(text)
 	return err
 }
 
-// postgresParameters are those that pgx reads itself, and whose names a message may show.
+// postgresParameters are the parameters that pgx reads itself, and whose names a message may show.
 var postgresParameters = []string{
 	"host", "port", "database", "dbname", "user", "password", "passfile", "connect_timeout",
 	"sslmode", "sslkey", "sslcert", "sslcertmode", "sslrootcert", "sslnegotiation", "sslpassword", "sslsni",

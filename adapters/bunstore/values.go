@@ -15,8 +15,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// The column types below read what either database hands over and write what both understand. They are also the JSON of
-// the images in property_changes, which the triggers write.
+// The column types below read the values of both drivers and write values that both understand. They are also the
+// JSON of the images in property_changes, which the triggers write.
 
 // uuid is an id: the type uuid in Postgres, canonical text in SQLite.
 type uuid property.ID
@@ -101,7 +101,7 @@ func (n *null[T]) Scan(src any) error {
 	return err
 }
 
-// argument is the value as an argument that any driver understands.
+// argument is the value as an argument that either driver understands.
 func (n null[T]) argument() any {
 	if !n.Valid {
 		return nil
@@ -153,8 +153,8 @@ func (n null[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(n.argument())
 }
 
-// instant is a time in UTC to the microsecond: timestamptz in Postgres; in SQLite text of fixed width, whose order is the
-// order of time. NULL is read as the zero time.
+// instant is a time in UTC to the microsecond: timestamptz in Postgres; in SQLite text of fixed width, whose order is
+// the order of time. NULL is read as the zero time.
 type instant time.Time
 
 const instantLayout = "2006-01-02T15:04:05.000000Z"
@@ -219,7 +219,7 @@ func (p photos) String() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// list is nil where there are none.
+// list is nil if there are no photos.
 func (p photos) list() []string {
 	if len(p) == 0 {
 		return nil
@@ -227,7 +227,7 @@ func (p photos) list() []string {
 	return p
 }
 
-// textOf is the text that a driver hands over, as one Go type or another.
+// textOf is the text of a driver's value, as one Go type or another.
 func textOf(src any) (string, error) {
 	switch v := src.(type) {
 	case string:

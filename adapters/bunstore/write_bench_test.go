@@ -24,16 +24,16 @@ const (
 	firstNewNumber = 1 << 16
 )
 
-// BenchmarkWrites has 16 writers write to a table of 10,000 listings, in three ways that take turns, so that whatever else
-// the machine does meets all three:
+// BenchmarkWrites has 16 writers write to a table of 10,000 listings, in three ways. The ways take turns, so that all
+// three meet the same load of the machine:
 //
 //   - gable: the repository, on the schema as it is;
-//   - bare: the very same calls, thus the same statements over the same driver, on a copy of the table without triggers,
-//     where nothing is told and no version is counted;
+//   - bare: the same calls, thus the same statements over the same driver, on a copy of the table without triggers,
+//     where no change is recorded and no version is counted;
 //   - by hand: the statement that a person would write, on such a copy.
 //
-// It reports the writes/s of each, and the median over the turns of gable's rate as a share of the other two. Writes are as
-// durable as in production: the server is one of the benchmark's own, with fsync.
+// It reports the writes/s of each, and the median over the turns of gable's rate as a share of the other two. Writes
+// are as durable as in production: the server is one of the benchmark's own, with fsync.
 //
 //	go test ./adapters/bunstore -run '^$' -bench Writes -benchtime 20x
 func BenchmarkWrites(b *testing.B) {
@@ -90,7 +90,7 @@ func newWriteBench(b *testing.B, server *servicetest.Server, updates, inserts in
 	return bench
 }
 
-// round gives each way a turn, another one first each time.
+// round gives each way a turn, starting with another one each time.
 func (bench writeBench) round(b *testing.B, number int) {
 	for i := range bench {
 		bench[(i+number)%len(bench)].turn(b)
@@ -124,8 +124,8 @@ type way struct {
 	took             []time.Duration
 }
 
-// turn brings the table back to its listings, and then measures how long the writers take. Every writer has its own share
-// of the listings, so none is in another's way.
+// turn restores the listings of the table, and then measures how long the writers take. Every writer has its own
+// share of the listings, so the writers do not block each other.
 func (w *way) turn(b *testing.B) {
 	b.StopTimer()
 	defer b.StartTimer()
@@ -143,7 +143,7 @@ func (w *way) turn(b *testing.B) {
 	w.took = append(w.took, time.Since(start))
 }
 
-// restock undoes inserts and deletes, seen by no trigger, and returns what is in the table then.
+// restock undoes inserts and deletes, without any trigger, and returns the listings of the table.
 func (w *way) restock(b *testing.B) []property.Property {
 	execAll(b, w.replica, `DELETE FROM properties p WHERE NOT EXISTS (SELECT FROM stock s WHERE s.id = p.id)`,
 		`INSERT INTO properties SELECT * FROM stock ON CONFLICT DO NOTHING`)
@@ -183,7 +183,7 @@ func (w *way) write(ctx context.Context, share []property.Property) error {
 	return nil
 }
 
-// another is a new listing like this one. Ids grow with time, as those of the program do.
+// another returns a new listing like this one. Ids grow with time, as those of the program do.
 func (w *way) another(p property.Property) property.Property {
 	n := w.numbers.Add(1)
 	p.ID = property.ID{0: byte(n >> 16), 1: byte(n >> 8), 2: byte(n), 6: 0x70, 8: 0x80}
@@ -191,7 +191,7 @@ func (w *way) another(p property.Property) property.Property {
 	return p
 }
 
-// writer is one way to write. The update returns the listing as it is stored then.
+// writer is one way to write. Its update returns the listing as stored.
 type writer interface {
 	insert(ctx context.Context, p property.Property) error
 	update(ctx context.Context, p property.Property) (property.Property, error)
@@ -239,7 +239,7 @@ func (w handWriter) remove(ctx context.Context, p property.Property) error {
 	return err
 }
 
-// execAll runs statements that no trigger sees: the connection is a replica's.
+// execAll runs statements in the role of a replica, which fires no trigger.
 func execAll(b *testing.B, replica *pgx.Conn, statements ...string) {
 	for _, statement := range statements {
 		if _, err := replica.Exec(b.Context(), statement); err != nil {

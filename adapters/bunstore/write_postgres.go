@@ -16,38 +16,39 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// currentTx is the number of the transaction, and since when such numbers mean what they do.
+// currentTx is the number of the transaction, and the start of the server since which such numbers are unique.
 const currentTx = "pg_current_xact_id()::text::bigint AS tx, " + startedSQL + " AS started"
 
-// epochOf is the epoch of a server since it was started: the one that the feed was read in last, as a rule. Before the feed
-// has been read since then nobody has to know its name, but only that it is another one.
+// epochOf is the epoch of a server since it was started, usually the one of the last poll of the feed. Before the
+// feed has been polled since then the name of the epoch does not matter, only that it is another one.
 func (d postgresDialect) epochOf(started string) string {
 	if last := d.last.Load(); last != nil && last.started == started {
-		return last.place.Epoch
+		return last.point.Epoch
 	}
 	return "since " + started
 }
 
-// xidOf is the number that a row has of the transaction that wrote it: the lower half only.
+// xidOf is the number of the transaction that wrote a row, as the row holds it: the lower half only.
 func xidOf(row string) string { return row + "xmin::text::bigint" }
 
-// wholeXid is the transaction nearest to the present one that has these lower 32 bits: half of all numbers are older, and
-// half are later, as that of another transaction is that began after this one and wrote the row before it.
+// wholeXid is the transaction nearest to the present one that has these lower 32 bits. Half of all numbers are older
+// and half are later: a later transaction is one that began after the present one and wrote the row before it.
 func wholeXid(low, present int64) uint64 {
-	distance := int32(uint32(low) - uint32(present)) //nolint:gosec // it is meant to turn over
+	distance := int32(uint32(low) - uint32(present)) //nolint:gosec // it is meant to wrap
 	return uint64(max(1, present+int64(distance)))
 }
 
 // allColumns are the columns as SQL lists them.
 var allColumns = strings.Join(columns, ", ")
 
-// The statements that write one listing. The arguments $1 and on are those of row.values, and the last one is the actor.
+// The statements that write one listing. The arguments $1 and on are those of row.values, and the last one is the
+// actor.
 var (
 	insertSQL = "INSERT INTO properties (" + allColumns + ") VALUES (" + numbered(columns, 1, "$%[2]d") + ")" +
 		" RETURNING " + allColumns + ", " + currentTx + ", " + actingAs(len(columns)+1)
 
-	// updateSQL gets both images. The state before is the statement's snapshot of the row: if that has been changed since,
-	// it is no longer at the version meant, and nothing is updated.
+	// updateSQL returns both images. The image before is from the statement's snapshot of the row: if the row has
+	// changed since, it is no longer at the version in the condition, and nothing is updated.
 	updateSQL = "UPDATE properties AS p SET " + numbered(detailColumns, 2, "%[1]s = $%[2]d") + " FROM properties AS o" +
 		" WHERE p.id = $1 AND p.version = $" + strconv.Itoa(updateArgs) + " AND o.id = p.id AND o.version = p.version" +
 		" RETURNING o." + strings.Join(columns, ", o.") + ", p." + strings.Join(columns, ", p.") + ", " + currentTx +
@@ -58,11 +59,11 @@ var (
 		" RETURNING " + allColumns + ", " + currentTx + ", " + xidOf("") + ", clock_timestamp(), " + actingAs(3)
 )
 
-// actingAs says who writes until the transaction ends; NULL leaves it to the database. The triggers that record a change run
-// when its statement has returned all rows, and so find what is said in RETURNING.
+// actingAs sets the actor until the transaction ends; NULL leaves it to the database. The triggers that record a
+// change run when its statement has returned all rows, and so read the actor set in RETURNING.
 func actingAs(arg int) string { return "set_config('gable.actor', $" + strconv.Itoa(arg) + ", true)" }
 
-// actorOrNull is who writes, as the last argument.
+// actorOrNull is the actor, as the last argument.
 func actorOrNull(ctx context.Context) *string {
 	if actor := ports.ActorFrom(ctx); actor != "" {
 		return &actor
@@ -85,11 +86,11 @@ func numbered(columns []string, first int, format string) string {
 func (postgresDialect) writesInOneStatement() bool { return true }
 
 func (d postgresDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
-	given := rowOf(p)
+	written := rowOf(p)
 	var stored row
 	var tx int64
 	var started string
-	args := append(given.values(), actorOrNull(ctx))
+	args := append(written.values(), actorOrNull(ctx))
 	if err := queryRow(ctx, db, insertSQL, args, append(stored.fields(), &tx, &started, new(any))); err != nil {
 		return property.Change{}, err
 	}
@@ -137,7 +138,7 @@ func (d postgresDialect) delete(
 	return change, nil
 }
 
-func (postgresDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {
+func (postgresDialect) writeAsActor(ctx context.Context, tx bun.IDB, write func() error) error {
 	if actor := ports.ActorFrom(ctx); actor != "" {
 		if _, err := tx.NewRaw("SELECT set_config('gable.actor', ?, true)", actor).Exec(ctx); err != nil {
 			return err
@@ -146,7 +147,7 @@ func (postgresDialect) signed(ctx context.Context, tx bun.IDB, write func() erro
 	return write()
 }
 
-func (postgresDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }
+func (postgresDialect) lockRows(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }
 
 func (postgresDialect) writerSQL() string { return xidOf("p.") }
 

@@ -9,12 +9,12 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// The triggers of SQLite correct a row after it has been written, too late for RETURNING. What a write made of a listing
-// is read from the change that the triggers recorded: the last one, since the transaction holds the only writer's lock.
+// The triggers of SQLite correct a row after it has been written, too late for RETURNING. The result of a write is
+// read from the change that the triggers recorded: the last one, since the transaction holds the only writer's lock.
 
 func (sqliteDialect) writesInOneStatement() bool { return false }
 
-// lastChange signs that change on the way.
+// lastChange reads the last change, and first records its actor.
 func lastChange(ctx context.Context, db bun.IDB) (property.Change, error) {
 	read := db.NewRaw("SELECT " + changeColumns + " FROM property_changes ORDER BY seq DESC LIMIT 1")
 	if actor := ports.ActorFrom(ctx); actor != "" {
@@ -30,12 +30,13 @@ func lastChange(ctx context.Context, db bun.IDB) (property.Change, error) {
 		return change, nil
 	}
 	// A change's number is its transaction.
-	err := db.NewRaw("SELECT coalesce(max(seq), 0) FROM property_changes WHERE property_id = ? AND seq < ?", last.PropertyID, last.Seq).
+	err := db.NewRaw("SELECT coalesce(max(seq), 0) FROM property_changes WHERE property_id = ? AND seq < ?",
+		last.PropertyID, last.Seq).
 		Scan(ctx, &change.BeforeTx)
 	return change, err
 }
 
-func (sqliteDialect) signed(ctx context.Context, tx bun.IDB, write func() error) error {
+func (sqliteDialect) writeAsActor(ctx context.Context, tx bun.IDB, write func() error) error {
 	actor := ports.ActorFrom(ctx)
 	if actor == "" {
 		return write()
@@ -52,8 +53,8 @@ func (sqliteDialect) signed(ctx context.Context, tx bun.IDB, write func() error)
 }
 
 func (sqliteDialect) insert(ctx context.Context, db bun.IDB, p property.Property) (property.Change, error) {
-	given := rowOf(p)
-	if _, err := db.NewInsert().Model(&given).Exec(ctx); err != nil {
+	written := rowOf(p)
+	if _, err := db.NewInsert().Model(&written).Exec(ctx); err != nil {
 		return property.Change{}, err
 	}
 	return lastChange(ctx, db)
@@ -96,8 +97,8 @@ func orConflictReason(ctx context.Context, db bun.IDB, id property.ID, err error
 	return conflictReason(ctx, db, id)
 }
 
-// locked has nothing to do: the transaction is the only one that writes.
-func (sqliteDialect) locked(q *bun.SelectQuery) *bun.SelectQuery { return q }
+// lockRows has nothing to do: the transaction is the only one that writes.
+func (sqliteDialect) lockRows(q *bun.SelectQuery) *bun.SelectQuery { return q }
 
 // writerSQL finds the last change: its number is its transaction.
 func (sqliteDialect) writerSQL() string {
@@ -111,5 +112,5 @@ func (sqliteDialect) stampsSQL() string {
 		" FROM properties AS p JOIN property_changes AS c ON c.property_id = p.id WHERE p.id IN (?) GROUP BY p.id"
 }
 
-// epochOf says nothing: no crash takes a number back that this process has seen.
+// epochOf is empty: no crash takes back a number that this process has seen.
 func (sqliteDialect) epochOf(string) string { return "" }

@@ -9,17 +9,17 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// without are all fields but these.
+// without returns all fields but these.
 func without(names ...string) property.Fields {
 	return property.AllFields.Without(porttest.FieldsNamed(names...))
 }
 
 var choices = porttest.FieldsNamed("currency", "offer", "kind", "status")
 
-// lacks reports whether the record says nothing about the field.
+// lacks reports whether the record has no value for the field, not even an empty one.
 func lacks(r property.Record, name string) bool { return r.Absent&porttest.FieldsNamed(name) != 0 }
 
-// lackingFiles are files of one listing, and the fields that it lacks there.
+// lackingFiles are files of one listing, and the fields for which each has no value, not even an empty one.
 var lackingFiles = map[string]struct {
 	file   string
 	absent property.Fields
@@ -73,7 +73,7 @@ var lackingFiles = map[string]struct {
 	},
 }
 
-func TestAColumnThatIsNotThereSaysNothingAndAnEmptyCellSaysEmpty(t *testing.T) {
+func TestAMissingColumnMakesAFieldAbsentAndAnEmptyCellEmptiesIt(t *testing.T) {
 	for name, c := range lackingFiles {
 		o := listingfile.Options{}
 		if strings.HasPrefix(name, "RESO") {
@@ -86,7 +86,7 @@ func TestAColumnThatIsNotThereSaysNothingAndAnEmptyCellSaysEmpty(t *testing.T) {
 	}
 }
 
-// A template or a choice among columns is as certain as what it has read.
+// A template or a choice among columns is as certain as the columns it reads.
 func TestAMadeUpValueIsAbsentWhenWhatItNeedsIs(t *testing.T) {
 	for value, absentWithout := range map[string]bool{
 		"{column: x}":     true,
@@ -104,7 +104,7 @@ func TestAMadeUpValueIsAbsentWhenWhatItNeedsIs(t *testing.T) {
 		"{column: x, tidy: true, prefix: p}":                   true,
 		"{sum: [{column: x}, {column: empty}], prefix: total}": true,
 	} {
-		m, err := written(t, "values: {made: {first: [{column: x}]}}\nrequired: []\n"+
+		m, err := writeMapping(t, "values: {made: {first: [{column: x}]}}\nrequired: []\n"+
 			"fields:\n  title: T\n  price: 1\n  location: L\n  description: "+value+"\n")
 		if err != nil {
 			t.Fatalf("%s: %v", value, err)
@@ -137,7 +137,7 @@ func TestANumberThatCouldBeTwoIsRefusedInEveryColumn(t *testing.T) {
 func TestANumberIsCertainWhereItsMarksAreDeclaredOrItIsAMachines(t *testing.T) {
 	read := func(mapping, file string, want property.Decimal) {
 		t.Helper()
-		m, err := written(t,
+		m, err := writeMapping(t,
 			mapping+"\nfields: {title: T, location: L, price: {column: p, number: true}, area_m2: {column: p, times: 1}}\n")
 		if err != nil {
 			t.Fatal(err)
@@ -163,12 +163,12 @@ func TestANumberIsCertainWhereItsMarksAreDeclaredOrItIsAMachines(t *testing.T) {
 	read("about: x", "{\"p\": 450.000}\n", 450_00)
 	read("about: x", "{\"p\": 2.5}\n", 2_50)
 	read("about: x", "{\"p\": \"450.000\"}\n", -1)
-	if _, err := written(t, "numbers: {group: '.'}\nfields: {title: T}"); err == nil {
+	if _, err := writeMapping(t, "numbers: {group: '.'}\nfields: {title: T}"); err == nil {
 		t.Error("a point is taken for both marks")
 	}
 }
 
-// Places in degrees have as many digits as they like.
+// Degrees may have any number of digits after the point.
 func TestDegreesAreNeverAmbiguous(t *testing.T) {
 	records, err := readAll(t, strings.NewReader("title,price,location,latitude,longitude\nA,1,L,47.606,-122.332\n"),
 		listingfile.Options{})
@@ -184,7 +184,7 @@ func TestDegreesAreNeverAmbiguous(t *testing.T) {
 	}
 }
 
-// clearable are the fields that an empty cell clears, but for the reference.
+// clearable returns the fields that an empty cell clears, except the reference.
 func clearable() (names []string) {
 	for _, f := range property.FieldTable() {
 		if !f.Required && !f.Key && f.Type != property.ChoiceField {

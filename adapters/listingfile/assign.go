@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// details makes a listing from a row, and says which fields the row says nothing about. The error is a
-// *property.InvalidError that names every field that cannot be made; the details then hold what could be.
+// details makes a listing from a row, and returns the fields that are absent from the row. The error is a
+// *property.InvalidError that names every field that cannot be made; the details then hold the others.
 func (m *Mapping) details(row columns) (property.Details, property.Fields, error) {
 	var a assignment
 	row, err := m.withValues(row)
@@ -35,7 +35,7 @@ func (m *Mapping) details(row columns) (property.Details, property.Fields, error
 		if !empty {
 			a.set(field, s.text)
 		}
-		if !empty || s.certain && field.Type != property.ChoiceField { // an empty cell cannot be about a choice
+		if !empty || s.certain && field.Type != property.ChoiceField { // an empty cell leaves a choice alone
 			present = present.With(member)
 		}
 	}
@@ -48,7 +48,7 @@ func (m *Mapping) withValues(row columns) (columns, error) {
 	if len(m.Values) == 0 {
 		return row, nil
 	}
-	made := make(map[string]said, len(m.Values))
+	made := make(map[string]result, len(m.Values))
 	all := func(name string) (string, bool) {
 		if s, ok := made[name]; ok {
 			return s.text, s.certain
@@ -66,7 +66,7 @@ func (m *Mapping) withValues(row columns) (columns, error) {
 	return all, nil
 }
 
-// skips reports whether the row is one that the mapping leaves out.
+// skips reports whether the mapping leaves the row out.
 func (m *Mapping) skips(row columns) bool {
 	for i := range m.Skip {
 		if met, err := m.Skip[i].met(row); err == nil && met {
@@ -76,7 +76,7 @@ func (m *Mapping) skips(row columns) bool {
 	return false
 }
 
-// refuses is the reason why the row may not be brought in; nil when it may.
+// refuses returns the reason why the row may not be imported; nil when it may.
 func (m *Mapping) refuses(row columns) error {
 	for i := range m.Refuse {
 		c := &m.Refuse[i]
@@ -97,7 +97,7 @@ func (c *condition) met(row columns) (bool, error) {
 	return met, err
 }
 
-// assignment is a listing while its fields come in as texts, none of them empty.
+// assignment is a listing while its fields are set from texts, none of them empty.
 type assignment struct {
 	details  property.Details
 	position property.Position

@@ -17,7 +17,7 @@ type csvRows struct {
 	header    []string
 	headerRaw []byte
 	column    map[string]int
-	escaped   bool // the formulas
+	escaped   bool // formulas are escaped
 }
 
 // openCSV reads the header. The error is a *FileError.
@@ -81,12 +81,13 @@ func separatorOf(header []byte) byte {
 // row is one row of a file, before a mapping has seen it.
 type row struct {
 	line  int
-	raw   []byte   // as it stands in the file, without the last line ending; nil when it is too long
+	raw   []byte   // as in the file, without the last line ending; nil when it is too long
 	cells []string // of a CSV file, in the order of the header
 	err   error    // why the row cannot be read; a *property.InvalidError, or io.EOF, or a *FileError
 }
 
-// next reads a row, which may go over several lines. When a row is bad, reading goes on at the line after its first.
+// next reads a row, which may extend over several lines. After a bad row, reading continues at the line after its
+// first.
 func (c *csvRows) next() row {
 	first, err := c.lines.next()
 	for err == nil && first.blank() {
@@ -110,7 +111,8 @@ func (c *csvRows) next() row {
 	return r
 }
 
-// nextLines reads on to the end of a quoted cell. If there is none, the lines are put back and the row is its first line.
+// nextLines reads to the end of a quoted cell. Where the cell has no end, the lines are put back and the row is its
+// first line.
 func (c *csvRows) nextLines(r *row, p *cellParser, first line) {
 	last, raw := first, first.text
 	var more []line
@@ -140,7 +142,7 @@ func (c *csvRows) nextLines(r *row, p *cellParser, first line) {
 	r.raw = raw
 }
 
-// check refuses a row that is not text or does not fit the header.
+// check returns an error for a row that is not text or does not fit the header.
 func (c *csvRows) check(r *row) error {
 	if c.header != nil && len(r.cells) != len(c.header) {
 		return rowError("has %s, but the header has %d", count(len(r.cells), "cell"), len(c.header))
@@ -192,10 +194,10 @@ const (
 	atStart    cellState = iota
 	unquoted             // inside a cell without quotes
 	quoted               // inside quotes
-	afterQuote           // behind a quote that ends the cell or is the first half of ""
+	afterQuote           // after a quote that ends the cell or is the first half of ""
 )
 
-// feed takes the next line of the row. Afterwards the row is complete unless the state is quoted.
+// feed adds the next line of the row. The row is then complete unless the state is quoted.
 func (p *cellParser) feed(l line) error {
 	for _, c := range l.text {
 		switch {
@@ -211,7 +213,7 @@ func (p *cellParser) feed(l line) error {
 		case c == '"':
 			return rowError("has a quotation mark inside cell %d, which is not quoted", len(p.cells)+1)
 		case p.state == afterQuote:
-			return rowError("has text behind the closing quotation mark of cell %d", len(p.cells)+1)
+			return rowError("has text after the closing quotation mark of cell %d", len(p.cells)+1)
 		default:
 			p.cell = append(p.cell, c)
 			p.state = unquoted

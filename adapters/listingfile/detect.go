@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Format is what a file is.
+// Format is the format of a file.
 type Format string
 
-// The formats. Auto finds out from the content.
+// The formats. Auto detects the format from the content.
 const (
 	Auto   Format = ""
 	CSV    Format = "csv"
@@ -24,8 +24,8 @@ const (
 
 const lookAhead = 64 << 10
 
-// uncompressed is the text of the file: unzipped if it begins as gzip does, without a byte order mark.
-func uncompressed(from io.Reader, most int64) (*bufio.Reader, error) {
+// uncompress returns the text of the file: unzipped if it begins as gzip does, without a byte order mark.
+func uncompress(from io.Reader, most int64) (*bufio.Reader, error) {
 	text := bufio.NewReaderSize(from, lookAhead)
 	if magic, _ := text.Peek(2); string(magic) == "\x1f\x8b" {
 		unzipped, err := gzip.NewReader(text)
@@ -47,7 +47,7 @@ func uncompressed(from io.Reader, most int64) (*bufio.Reader, error) {
 	return text, nil
 }
 
-// boundedText fails behind so many bytes.
+// boundedText is a reader that fails after left bytes.
 type boundedText struct {
 	io.Reader
 	left int64
@@ -61,8 +61,8 @@ func (b *boundedText) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// detect looks at the first characters. JSON is RESO when it begins as an array, or its first member is called "value",
-// as in OData, or begins with a capital or @; Gable's own members begin with small letters.
+// detect finds the format from the first characters. JSON is RESO when it begins as an array, or its first member is
+// called "value", as in OData, or begins with a capital or @; Gable's own members begin with small letters.
 func detect(text *bufio.Reader) (Format, error) {
 	start, err := text.Peek(lookAhead)
 	if err != nil && !errors.Is(err, io.EOF) && len(start) == 0 {

@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// documentRows finds the records in JSON: a single object, an array of objects, an OData answer with the array in its
-// member "value", or several of these one behind the other. A record is cut out by its brackets alone, so a record with
-// a mistake inside does not spoil the next.
+// documentRows finds the records in JSON. The text is a single object, an array of objects, an OData response with
+// the array in its member "value", or several of these in a row. A record is cut out by its brackets alone, so a
+// mistake inside one does not spoil the next.
 type documentRows struct {
 	from    *bufio.Reader
 	line    int
@@ -28,7 +28,7 @@ func (d *documentRows) next() row {
 		c, err := d.token()
 		switch {
 		case errors.Is(err, io.EOF) && (d.inArray || d.inOData):
-			return row{err: &FileError{Line: d.line, Reason: "breaks off inside a list of records"}}
+			return row{err: &FileError{Line: d.line, Reason: "ends inside a list of records"}}
 		case err != nil:
 			return row{err: d.broken(err)}
 		case c == '{' && !d.inOData || c == '{' && d.inArray:
@@ -50,7 +50,7 @@ func (d *documentRows) next() row {
 	}
 }
 
-// skipEnvelope passes over what follows the array in an OData answer; c is the first of it.
+// skipEnvelope skips what follows the array in an OData response; c is its first byte.
 func (d *documentRows) skipEnvelope(c byte) error {
 	for c != '}' {
 		var err error
@@ -58,14 +58,14 @@ func (d *documentRows) skipEnvelope(c byte) error {
 		case '"':
 			err = d.stringRest()
 		case '{', '[':
-			err = d.nested()
+			err = d.skipNested()
 		}
 		d.record, d.tooLong = d.record[:0], false
 		if err == nil {
 			c, err = d.token()
 		}
 		if errors.Is(err, io.EOF) {
-			return &FileError{Line: d.line, Reason: "breaks off behind its records"}
+			return &FileError{Line: d.line, Reason: "ends inside the object around its records"}
 		}
 		if err != nil {
 			return d.broken(err)
@@ -82,7 +82,8 @@ func (d *documentRows) broken(err error) error {
 	return &FileError{Line: d.line, Reason: "cannot be read any further", Err: err}
 }
 
-// object reads an object whose brace has been read. It is no record when its member "value" is an array.
+// object reads an object after its opening brace. The object is the envelope of an OData response, not a record, when
+// its member "value" is an array.
 func (d *documentRows) object() (r row, isRecord bool) {
 	d.record, d.tooLong = append(d.record[:0], '{'), false
 	r.line = d.line
@@ -109,16 +110,16 @@ func (d *documentRows) object() (r row, isRecord bool) {
 				d.inOData, d.inArray = true, true
 				return row{}, false
 			}
-			if err := d.nested(); err != nil {
+			if err := d.skipNested(); err != nil {
 				return d.unfinished(r.line, err), true
 			}
 		case '}':
-			return d.finished(r), true
+			return d.finish(r), true
 		}
 	}
 }
 
-func (d *documentRows) finished(r row) row {
+func (d *documentRows) finish(r row) row {
 	if d.tooLong {
 		r.err = rowError("is longer than %d bytes", MaxRow)
 		return r
@@ -129,13 +130,13 @@ func (d *documentRows) finished(r row) row {
 
 func (d *documentRows) unfinished(line int, err error) row {
 	if errors.Is(err, io.EOF) {
-		return row{err: &FileError{Line: line, Reason: "breaks off inside the record that begins here"}}
+		return row{err: &FileError{Line: line, Reason: "ends inside the record that begins here"}}
 	}
 	return row{err: &FileError{Line: d.line, Reason: "cannot be read any further", Err: err}}
 }
 
-// nested reads to the bracket that closes one just read.
-func (d *documentRows) nested() error {
+// skipNested reads to the bracket that closes the one just read.
+func (d *documentRows) skipNested() error {
 	for depth := 1; depth > 0; {
 		c, err := d.byte()
 		if err != nil {
@@ -173,7 +174,7 @@ func (d *documentRows) stringRest() error {
 	}
 }
 
-// token is the next byte that is not white space, not kept.
+// token reads the next byte that is not white space. It does not become part of the record.
 func (d *documentRows) token() (byte, error) {
 	for {
 		c, err := d.from.ReadByte()
@@ -190,7 +191,7 @@ func (d *documentRows) token() (byte, error) {
 	}
 }
 
-// byte is the next byte, kept as part of the record while that is not too long.
+// byte reads the next byte, and adds it to the record while that is not too long.
 func (d *documentRows) byte() (byte, error) {
 	c, err := d.from.ReadByte()
 	if err != nil {

@@ -6,12 +6,13 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// MaxRow is the longest row, in bytes, that is read. A longer one is rejected and skipped, and reading goes on behind it.
+// MaxRow is the longest row, in bytes, that is read. A longer one is rejected and skipped, and reading continues
+// after it.
 const MaxRow = 256 << 10
 
-// FileError says why a file as a whole cannot be read, or not any further.
+// FileError says why a file cannot be read, or not any further.
 type FileError struct {
-	Line   int    // where; 0 when no line is to blame
+	Line   int    // where it is wrong; 0 for the file as a whole
 	Reason string // completes "the file …"
 	Err    error  // the cause, when there is one
 }
@@ -31,5 +32,5 @@ func (e *FileError) Error() string {
 // Unwrap is the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// rowError is about a row as a whole.
+// rowError returns an error about a row as a whole.
 func rowError(format string, args ...any) error { return property.Invalid("", format, args...) }

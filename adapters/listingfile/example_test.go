@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/adapters/listingfile"
 )
 
-// A bad row is a record with an error. The rows after it are read all the same.
+// A bad row is a record with an error. Reading continues with the rows after it.
 func ExampleReader() {
 	const file = "title,location,price\n" +
 		"Cabin by the lake,Seattle,325000\n" +
@@ -17,7 +17,7 @@ func ExampleReader() {
 		"Row house,Kent,410000\n"
 	reader, err := listingfile.NewReader(strings.NewReader(file), listingfile.Options{})
 	if err != nil {
-		panic(err) // nothing of the file can be read
+		panic(err) // the file cannot be read at all
 	}
 	fmt.Println("format:", reader.Format())
 	for {

@@ -12,18 +12,18 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// columns gives the text of a column or made-up value of one row, and whether the row has it.
+// columns returns the text of a column or made-up value of one row, and whether the row has it.
 type columns func(name string) (text string, present bool)
 
-// said is what an expression makes of a row: a text, and whether the row had what it takes to say so. An empty text
-// that is not certain is made from a column that is absent.
-type said struct {
+// result is the text that an expression makes of a row. It is certain when the row has the columns that the expression
+// needs; an empty text that is not certain means that a column is absent.
+type result struct {
 	text    string
 	certain bool
 }
 
-// source is where an expression's text comes from.
-type source func(columns) (said, error)
+// source makes an expression's text from the columns, before its steps.
+type source func(columns) (result, error)
 
 // expression makes a text from a row: a source, and then steps in a fixed order.
 type expression struct {
@@ -32,20 +32,20 @@ type expression struct {
 	steps  []func(string, columns) (string, error)
 }
 
-func (e *expression) eval(row columns) (said, error) {
+func (e *expression) eval(row columns) (result, error) {
 	s, err := e.source(row)
 	if err != nil {
-		return said{}, err
+		return result{}, err
 	}
 	for _, step := range e.steps {
 		if s.text, err = step(s.text, row); err != nil {
-			return said{}, e.blame(err, row)
+			return result{}, e.blame(err, row)
 		}
 	}
 	return s, nil
 }
 
-// blame adds to an error what the column says.
+// blame adds the expression's column and its text to an error.
 func (e *expression) blame(err error, row columns) error {
 	var blamed *columnError
 	if e.column == "" || errors.As(err, &blamed) {
@@ -55,7 +55,7 @@ func (e *expression) blame(err error, row columns) error {
 	return &columnError{err: err, column: e.column, text: text}
 }
 
-// columnError says which column made an expression fail.
+// columnError is an error of an expression with the column that caused it.
 type columnError struct {
 	err          error
 	column, text string
@@ -67,17 +67,17 @@ func (e *columnError) Error() string {
 
 // constant is the same text for every row.
 func constant(text string) source {
-	return func(columns) (said, error) { return said{text, true}, nil }
+	return func(columns) (result, error) { return result{text, true}, nil }
 }
 
-// first is the first of several expressions that is not empty.
+// first takes the first of several expressions that is not empty.
 func first(alternatives []expression) source {
-	return func(row columns) (said, error) {
-		nothing := said{certain: true}
+	return func(row columns) (result, error) {
+		nothing := result{certain: true}
 		for _, e := range alternatives {
 			s, err := e.eval(row)
 			if err != nil || s.text != "" {
-				return said{s.text, true}, err
+				return result{s.text, true}, err
 			}
 			nothing.certain = nothing.certain && s.certain
 		}
@@ -85,14 +85,14 @@ func first(alternatives []expression) source {
 	}
 }
 
-// sum adds numbers; what is empty counts as zero, and nothing at all stays nothing.
+// sum adds numbers. An empty number counts as zero, but without any number the sum is empty.
 func sum(parts []expression) source {
-	return func(row columns) (said, error) {
-		total, found, nothing := decimal.Zero, false, said{certain: true}
+	return func(row columns) (result, error) {
+		total, found, nothing := decimal.Zero, false, result{certain: true}
 		for _, e := range parts {
 			s, err := e.eval(row)
 			if err != nil {
-				return said{}, err
+				return result{}, err
 			}
 			if s.text == "" {
 				nothing.certain = nothing.certain && s.certain
@@ -100,14 +100,14 @@ func sum(parts []expression) source {
 			}
 			n, err := parseNumber(s.text)
 			if err != nil {
-				return said{}, e.blame(err, row)
+				return result{}, e.blame(err, row)
 			}
 			total, found = total.Add(n), true
 		}
 		if !found {
 			return nothing, nil
 		}
-		return said{certainly(total.String()), true}, nil
+		return result{unambiguous(total.String()), true}, nil
 	}
 }
 
@@ -124,7 +124,7 @@ func none(markers []string) func(string, columns) (string, error) {
 	}
 }
 
-// pattern is a regular expression for the whole text, and what to make of a text that it matches.
+// pattern is a regular expression for the whole text, and the value for a text that it matches.
 type pattern struct {
 	match *regexp.Regexp
 	value string // may use $1 and so on
@@ -144,7 +144,7 @@ func patterns(all []pattern, otherwise *string) func(string, columns) (string, e
 	}
 }
 
-// table replaces the text by what stands beside it.
+// table replaces the text by its entry in a table.
 func table(entries lookup, otherwise *string) func(string, columns) (string, error) {
 	return func(text string, _ columns) (string, error) {
 		if text == "" {
@@ -198,7 +198,8 @@ func parseNumber(text string) (decimal.Decimal, error) {
 	return exactNumber(text)
 }
 
-// exactNumber reads a number whose point stands before decimals, bounded so that a hostile exponent costs nothing.
+// exactNumber reads a number whose point stands before decimals. It bounds the exponent, so that a hostile one costs
+// nothing.
 func exactNumber(text string) (decimal.Decimal, error) {
 	const longest, furthest = 64, 30
 	if len(text) > longest {
@@ -214,16 +215,17 @@ func exactNumber(text string) (decimal.Decimal, error) {
 	return n, nil
 }
 
-// certainly spells a number whose point is known to stand before decimals so that nobody has to ask again: 2.250
+// unambiguous writes a number whose point is known to stand before decimals so that it cannot be misread. 2.250
 // becomes 2.2500, which is the same.
-func certainly(number string) string {
+func unambiguous(number string) string {
 	if property.Ambiguous(number) {
 		return number + "0"
 	}
 	return number
 }
 
-// shorten cuts a text that has more than limit characters at the end of a word and adds an ellipsis, which is counted.
+// shorten cuts a text of more than limit characters at the end of a word and adds an ellipsis, which counts as a
+// character.
 func shorten(text string, limit int) string {
 	if limit <= 0 || utf8.RuneCountInString(text) <= limit {
 		return text

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// expressionKeys are the keys of an expression as they stand in the YAML.
+// expressionKeys are the keys of an expression in the YAML.
 type expressionKeys struct {
 	column             string
 	template           *yaml.Node
@@ -87,9 +87,9 @@ func (b *builder) source(e *expression, k *expressionKeys) error {
 	}
 	name := b.column(k.column)
 	e.column = name
-	e.source = func(row columns) (said, error) {
+	e.source = func(row columns) (result, error) {
 		text, present := row(name)
-		return said{text, present}, nil
+		return result{text, present}, nil
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (b *builder) patterns(nodes []*yaml.Node) ([]pattern, error) {
 	return all, nil
 }
 
-// table reads a table that is written out, or one in a CSV file: {file: f.csv, key: column, value: column}.
+// table reads a table in the mapping itself, or one in a CSV file: {file: f.csv, key: column, value: column}.
 func (b *builder) table(n *yaml.Node) (map[string]string, error) {
 	var file, key, value string
 	isFile := false

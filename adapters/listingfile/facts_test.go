@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// lease is a RESO record, edited.
+// lease returns a RESO record, edited.
 func lease(t *testing.T, edit map[string]any) property.Record {
 	t.Helper()
 	members := map[string]any{
@@ -40,7 +40,7 @@ func lease(t *testing.T, edit map[string]any) property.Record {
 	return records[0]
 }
 
-// absent takes a member away.
+// absent removes a member.
 const absent = "\x00absent"
 
 func TestRESOValuesAreUnderstoodInBothSpellings(t *testing.T) {
@@ -129,7 +129,7 @@ func TestAFloorIsAWholeNumberWithItsSign(t *testing.T) {
 	}
 }
 
-// Whatever a listing is for a built-in mapping, an unheard-of value makes it nothing.
+// No built-in mapping makes anything of a value that it does not know.
 func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 	rows := map[string]struct{ csv, columns string }{
 		"king-county": {"testdata/king-county.csv", "zipcode waterfront view date"},
@@ -164,8 +164,8 @@ func TestNoBuiltinMappingGuessesWhatItDoesNotKnow(t *testing.T) {
 }
 
 // Marks beside digits, and single letters with a sign, make another value.
-func TestATableLooksOverNothingThatMayMatter(t *testing.T) {
-	m, err := written(t,
+func TestATableIgnoresNoMarkThatMayMatter(t *testing.T) {
+	m, err := writeMapping(t,
 		"fields:\n  title: {column: v, table: {12: dozen, B: grade B, Two Words: words, a: small, A: big}}\n  price: 1\n"+
 			"  location: L\n")
 	if err != nil {
@@ -224,7 +224,7 @@ func TestAnAddressThatMayNotBeShownIsInNoField(t *testing.T) {
 	}
 }
 
-// withCell reads a file in which one cell of the first row has another text.
+// withCell reads a file after replacing one cell of its first row.
 func withCell(t *testing.T, mapping, file, column, text string) []property.Record {
 	t.Helper()
 	header, rows := csvFile(t, file)

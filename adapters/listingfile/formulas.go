@@ -2,17 +2,18 @@ package listingfile
 
 import "strings"
 
-// Spreadsheets compute a cell that begins like a formula, whoever wrote it. A CSV file with escaped formulas has an
-// apostrophe in front of each text that begins so, and a column that says it, so that reading restores the text.
+// Spreadsheets compute a cell that begins like a formula, wherever it comes from. A CSV file with escaped formulas
+// has an apostrophe in front of each such text, and a column that says so; reading restores the text.
 
-// formulasEscaped is the column of a CSV file with escaped formulas.
+// formulasEscaped is the column that marks a CSV file with escaped formulas.
 const formulasEscaped = "formulas_escaped"
 
-// escapeMark is what stands in front of an escaped text.
+// escapeMark stands in front of an escaped text.
 const escapeMark = "'"
 
-// formulaStarts are the characters with which spreadsheets begin a formula, full-width ones as well, as OWASP lists
-// them ("CSV Injection"), and the mark itself, so that an escaped text can be told from one that begins with a mark.
+// formulaStarts are the characters with which spreadsheets begin a formula, including full-width ones, as OWASP lists
+// them ("CSV Injection"). The mark itself is one of them, so that an escaped text differs from one that begins with a
+// mark.
 const formulaStarts = "=+-@\t\r\n＝＋－＠" + escapeMark
 
 // escapeFormula returns a text that no spreadsheet computes.

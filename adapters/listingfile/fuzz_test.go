@@ -34,7 +34,7 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("%v, %v", err, record.Err)
 			}
 			if record.Line < line || record.Line < 1 {
-				t.Fatalf("line %d comes behind line %d", record.Line, line)
+				t.Fatalf("line %d comes after line %d", record.Line, line)
 			}
 			line = record.Line
 			if len(record.Raw) > listingfile.MaxRow {
@@ -51,7 +51,8 @@ func BenchmarkKingCounty(b *testing.B) {
 	mapping := builtin(b, "king-county")
 	header := "id,date,price,bedrooms,bathrooms,sqft_living,sqft_lot,floors,waterfront,view,condition,grade,sqft_above," +
 		"sqft_basement,yr_built,yr_renovated,zipcode,lat,long,sqft_living15,sqft_lot15\n"
-	row := "\"6414100192\",\"20141209T000000\",538000,3,2.25,2570,7242,\"2\",0,0,3,7,2170,400,1951,1991,\"98125\",47.721,-122.319,1690,7639\n"
+	row := "\"6414100192\",\"20141209T000000\",538000,3,2.25,2570,7242," +
+		"\"2\",0,0,3,7,2170,400,1951,1991,\"98125\",47.721,-122.319,1690,7639\n"
 	file := []byte(header + string(bytes.Repeat([]byte(row), 1000)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// readAll reads a whole file; records come checked as an importer would.
+// readAll reads a whole file and checks its records as an importer does.
 func readAll(t testing.TB, from io.Reader, o listingfile.Options) ([]property.Record, error) {
 	t.Helper()
 	r, err := listingfile.NewReader(from, o)
@@ -52,7 +52,7 @@ func builtin(t testing.TB, name string) *listingfile.Mapping {
 	return m
 }
 
-// show writes records for people to compare.
+// show formats records for people to compare.
 func show(records []property.Record) string {
 	var out strings.Builder
 	for _, r := range records {

@@ -8,9 +8,9 @@ import (
 	"github.com/gable-listings/gable/adapters/propertyjson"
 )
 
-// jsonColumns gives the members of a JSON object as columns: strings as their text, numbers as written, null as empty,
-// anything else as JSON. A name with points goes into objects; through an array it collects a JSON array of texts, so
-// that Media.MediaURL is the addresses of all media.
+// jsonColumns returns the members of a JSON object as columns: strings as their text, numbers as written, null as
+// empty, anything else as JSON. A name with points is a path into objects. A path through an array collects a JSON
+// array of texts, so Media.MediaURL is the addresses of all media.
 func jsonColumns(raw []byte) (columns, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
@@ -29,7 +29,7 @@ func jsonColumns(raw []byte) (columns, error) {
 	}, nil
 }
 
-// inside follows a path of members; nil when it leads nowhere, and null when it ends before.
+// inside follows a path of members. It returns nil when the path leads nowhere, and null when a null ends it early.
 func inside(v json.RawMessage, path string) json.RawMessage {
 	if string(v) == "null" {
 		return v
@@ -49,7 +49,7 @@ func inside(v json.RawMessage, path string) json.RawMessage {
 	return inside(members[member], rest)
 }
 
-// collect is the JSON array of what the items say at the path.
+// collect returns the JSON array of the items' values at the path.
 func collect(items []json.RawMessage, path string) json.RawMessage {
 	list := []byte{'['}
 	for _, item := range items {
@@ -76,5 +76,5 @@ func jsonText(v json.RawMessage) string {
 			return text
 		}
 	}
-	return certainly(string(v)) // a number of JSON has no marks between thousands
+	return unambiguous(string(v)) // a JSON number has no marks between thousands
 }

@@ -22,7 +22,7 @@ type lines struct {
 	ahead  []line
 }
 
-// next returns the next line, in memory of its own, or io.EOF, or the reader's error.
+// next returns the next line, in memory of its own. The error is io.EOF or the reader's.
 func (l *lines) next() (line, error) {
 	if len(l.ahead) > 0 {
 		first := l.ahead[0]

@@ -5,22 +5,21 @@ import (
 	"unicode"
 )
 
-// lookup finds the text that stands beside another one. A text that is not there exactly is looked for without regard
-// to capitals and to what stands between words: the RESO standard has Single Family Residence for people and
-// SingleFamilyResidence for programs.
+// lookup maps texts to values. A text that is not found exactly is looked up without regard to capitals and to marks
+// between words: the RESO standard has Single Family Residence for people and SingleFamilyResidence for programs.
 type lookup struct{ exact, folded map[string]string }
 
 func newLookup(entries map[string]string) lookup {
 	l := lookup{exact: entries, folded: make(map[string]string, len(entries))}
 	twice := map[string]bool{}
 	for key, value := range entries {
-		word := folded(key)
+		word := fold(key)
 		if other, ok := l.folded[word]; ok && other != value {
 			twice[word] = true
 		}
 		l.folded[word] = value
 	}
-	for word := range twice { // texts that differ in their capitals alone
+	for word := range twice { // texts that differ only in their capitals
 		delete(l.folded, word)
 	}
 	return l
@@ -29,14 +28,14 @@ func newLookup(entries map[string]string) lookup {
 func (l lookup) find(text string) (value string, ok bool) {
 	text = strings.TrimSpace(text)
 	if value, ok = l.exact[text]; !ok {
-		value, ok = l.folded[folded(text)]
+		value, ok = l.folded[fold(text)]
 	}
 	return value, ok
 }
 
-// folded is the text in small letters, without the marks between two letters. Marks beside digits stay, so that 1/2 is
-// never taken for 12, nor B- for B.
-func folded(text string) string {
+// fold returns the text in small letters, without the marks between two letters. Marks beside digits stay, so that
+// 1/2 is never taken for 12, nor B- for B.
+func fold(text string) string {
 	runes := []rune(strings.ToLower(text))
 	var out strings.Builder
 	for i, r := range runes {

@@ -14,22 +14,22 @@ import (
 	"github.com/gable-listings/gable/configs"
 )
 
-// The mappings that are used when none is named: Gable's own columns, and those of the RESO Data Dictionary for RESO JSON.
+// The default mappings: Gable's own columns, and those of the RESO Data Dictionary for RESO JSON.
 const (
 	OwnMapping  = "gable"
 	RESOMapping = "reso"
 )
 
 // Mapping says which column of a file becomes which field of a listing. It is read from YAML; the guide
-// adapters/web/docs/guide/import.md explains every key. A Mapping is not changed after it is read and may be shared.
+// adapters/web/docs/guide/import.md explains every key. A Mapping does not change after it is read and may be shared.
 type Mapping struct {
 	Name     string            // for messages; from the file's name
 	About    string            // one line for people
 	Required []string          // columns that a CSV file must have; all that are used, if nil
 	Columns  []string          // columns that a CSV file may have; any, if nil
 	Numbers  numberStyle       // how numbers are written, unless a value says otherwise
-	Skip     []condition       // rows that are no listings
-	Refuse   []condition       // rows that may not be brought in, each with its reason
+	Skip     []condition       // rows that are not listings
+	Refuse   []condition       // rows that may not be imported, each with its reason
 	Values   []namedExpression // columns made up from others; later ones may use earlier ones
 	Fields   []namedExpression // the fields of a listing
 }
@@ -46,7 +46,7 @@ type condition struct {
 	because string
 }
 
-// Mappings are the names of the built-in mappings, in alphabetical order.
+// Mappings returns the names of the built-in mappings, in alphabetical order.
 func Mappings() []string {
 	files, _ := fs.Glob(configs.Imports, "import/*.yaml")
 	names := make([]string, len(files))
@@ -56,10 +56,10 @@ func Mappings() []string {
 	return names
 }
 
-// ErrNoMapping says that there is no built-in mapping of a name.
+// ErrNoMapping says that no built-in mapping has this name.
 var ErrNoMapping = errors.New("no such mapping")
 
-// BuiltinMapping reads the built-in mapping of this name; ErrNoMapping if there is none.
+// BuiltinMapping reads the built-in mapping with this name. The error is ErrNoMapping when it does not exist.
 func BuiltinMapping(name string) (*Mapping, error) {
 	file := "import/" + name + ".yaml"
 	if strings.ContainsAny(name, `/\*`) || !fs.ValidPath(file) {
@@ -83,7 +83,7 @@ func mustSub(files fs.FS, folder string) fs.FS {
 	return sub
 }
 
-// ReadMapping reads a mapping from a file. The tables it names lie beside it.
+// ReadMapping reads a mapping from a file. The tables it names are files in the same folder.
 func ReadMapping(file string) (*Mapping, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

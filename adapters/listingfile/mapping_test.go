@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// written makes a mapping file, with a table beside it, and reads it.
-func written(t *testing.T, yaml string) (*listingfile.Mapping, error) {
+// writeMapping writes a mapping file, with a table in the same folder, and reads it.
+func writeMapping(t *testing.T, yaml string) (*listingfile.Mapping, error) {
 	t.Helper()
 	folder := t.TempDir()
 	for name, text := range map[string]string{"m.yaml": yaml, "t.csv": "code,name\n1,One\n"} {
@@ -56,22 +56,25 @@ func TestMistakesInAMappingAreNamedWithTheirLine(t *testing.T) {
 		"fields:\n  title: {}":          "line 2: a value needs exactly one of column, template, first and sum",
 		"fields:\n  title: {colum: a}":  `line 2: a value has no key "colum"`,
 		"fields:\n  title: {first: []}": "line 2: must be a list that is not empty",
-		"fields:\n  title:\n    first:\n      - {column: a, shorten: x}":               "line 4: yaml:",
-		"fields:\n  title: {template: 'a {b'}":                                         `line 2: { without } in "{b"`,
-		"fields:\n  title: {template: '{}'}":                                           "line 2: {} names no value",
-		"fields:\n  title: {template: 'a [b'}":                                         "line 2: [ without ]",
-		"fields:\n  title: {template: 'a] b'}":                                         `line 2: ] without [ in "a] b"`,
-		"fields:\n  title: {template: '{a|upper}'}":                                    `line 2: there is no filter "upper"`,
-		"fields:\n  title: {column: a, pattern: [{match: '('}]}":                       "line 2: error parsing regexp",
-		"fields:\n  title: {column: a, else: x}":                                       "line 2: else belongs to exactly one of pattern and table",
-		"fields:\n  title: {column: a, table: {file: no.csv, key: a, value: b}}":       "line 2: table no.csv: open",
-		"fields:\n  title: {column: a, table: {file: t.csv, key: a, value: b}}":        "line 2: table t.csv: has no columns a and b",
-		"fields:\n  title: {column: a, table: {file: t.csv, key: code, values: name}}": `line 2: a table in a file has no key "values"`,
+		"fields:\n  title:\n    first:\n      - {column: a, shorten: x}": "line 4: yaml:",
+		"fields:\n  title: {template: 'a {b'}":                           `line 2: { without } in "{b"`,
+		"fields:\n  title: {template: '{}'}":                             "line 2: {} names no value",
+		"fields:\n  title: {template: 'a [b'}":                           "line 2: [ without ]",
+		"fields:\n  title: {template: 'a] b'}":                           `line 2: ] without [ in "a] b"`,
+		"fields:\n  title: {template: '{a|upper}'}":                      `line 2: unknown filter "upper"`,
+		"fields:\n  title: {column: a, pattern: [{match: '('}]}":         "line 2: error parsing regexp",
+		"fields:\n  title: {column: a, else: x}": "line 2: else belongs to " +
+			"exactly one of pattern and table",
+		"fields:\n  title: {column: a, table: {file: no.csv, key: a, value: b}}": "line 2: table no.csv: open",
+		"fields:\n  title: {column: a, table: {file: t.csv, key: a, value: b}}": "line 2: table t.csv: " +
+			"has no columns a and b",
+		"fields:\n  title: {column: a, table: {file: t.csv, key: code, values: name}}": "line 2: " +
+			`a table in a file has no key "values"`,
 		"skip: [{is: [x]}]":                   "line 1: a condition needs value and is",
 		"numbers: {decimal: ',', group: ','}": "line 1: decimal, which is a point unless it is set, and group must differ",
 		"values: {a: 1, a: 2}":                `line 1: the value "a" comes twice`,
 	} {
-		if _, err := written(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := writeMapping(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q\n got %v\nwant %s", yaml, err, want)
 		}
 	}
@@ -101,7 +104,7 @@ func TestStepsOfAValue(t *testing.T) {
 		"{template: ['{none} x', '{one} y']}":                               "1 y",
 		"{template: 'a[ {one}[ {none}]]'}":                                  "a 1",
 	} {
-		m, err := written(t, "fields: {price: 1, location: L, title: T, description: "+value+"}")
+		m, err := writeMapping(t, "fields: {price: 1, location: L, title: T, description: "+value+"}")
 		if err != nil {
 			t.Errorf("%s: %v", value, err)
 			continue
@@ -119,8 +122,8 @@ func TestStepsOfAValue(t *testing.T) {
 	}
 }
 
-func TestAFileWithGablesColumnsMayWriteItsNumbersOtherwise(t *testing.T) {
-	m, err := written(t, "numbers: {decimal: ',', group: '.'}\nfields: own")
+func TestAFileWithGablesColumnsMayHaveNumbersInAnotherStyle(t *testing.T) {
+	m, err := writeMapping(t, "numbers: {decimal: ',', group: '.'}\nfields: own")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +178,7 @@ func TestTheChangesNameEveryAddedField(t *testing.T) {
 }
 
 func TestSkippedRowsAreCountedAndNotReported(t *testing.T) {
-	m, err := written(t,
+	m, err := writeMapping(t,
 		"skip: [{value: {column: kind}, is: [header, total]}]\nfields: {title: {column: kind}, price: 1, location: L}")
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +197,7 @@ func TestSkippedRowsAreCountedAndNotReported(t *testing.T) {
 }
 
 func TestAnUnknownCodeRejectsTheRowAndNamesTheColumn(t *testing.T) {
-	m, err := written(t,
+	m, err := writeMapping(t,
 		"values: {place: {column: zip, table: {1: Rome}}}\nfields: {title: {column: place}, price: 1, location: L}")
 	if err != nil {
 		t.Fatal(err)

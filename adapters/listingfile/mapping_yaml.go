@@ -13,8 +13,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// builder turns the YAML of a mapping into expressions. It walks the nodes itself, so that an unknown key at any depth is
-// an error with its line.
+// builder turns the YAML of a mapping into expressions. It walks the nodes itself, so that an unknown key at any
+// depth is an error with its line.
 type builder struct {
 	mapping *Mapping
 	beside  fs.FS
@@ -51,7 +51,7 @@ func at(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("line %d: %w", n.Line, fmt.Errorf(format, args...))
 }
 
-// into reads a value of a simple type.
+// into returns a reader for a value of a simple type.
 func into(target any) func(*yaml.Node) error {
 	return func(n *yaml.Node) error {
 		if err := n.Decode(target); err != nil {
@@ -151,8 +151,8 @@ func (b *builder) fields(n *yaml.Node) error {
 	return nil
 }
 
-// ownFields takes each field from the column of its name. Such a file has the columns of an export, unless the mapping
-// says otherwise.
+// ownFields takes each field from the column of its name. Such a file has the columns of an export, unless the
+// mapping says otherwise.
 func (b *builder) ownFields(n *yaml.Node) error {
 	var required, known []string
 	for _, f := range property.FieldTable() {
@@ -176,7 +176,7 @@ func (b *builder) ownFields(n *yaml.Node) error {
 	return nil
 }
 
-// conditions reads a list of conditions, each with its reason where that is wanted.
+// conditions reads a list of conditions, each with its reason if reasons is set.
 func (b *builder) conditions(to *[]condition, reasons bool) func(*yaml.Node) error {
 	return func(n *yaml.Node) error {
 		if n.Kind != yaml.SequenceNode {
@@ -219,7 +219,7 @@ func (b *builder) condition(n *yaml.Node, reason bool) (c condition, err error) 
 	return c, nil
 }
 
-// column remembers that a column of the file is used, unless the name is that of a made-up value.
+// column records that a column of the file is used, unless the name is that of a made-up value.
 func (b *builder) column(name string) string {
 	if !b.known[name] {
 		b.used = append(b.used, name)
@@ -227,7 +227,7 @@ func (b *builder) column(name string) string {
 	return name
 }
 
-// plain is a scalar's text, as written.
+// plain is the text of a scalar, as written.
 func plain(n *yaml.Node) (string, bool) {
 	return strings.TrimSpace(n.Value), n.Kind == yaml.ScalarNode && n.Tag != "!!null"
 }

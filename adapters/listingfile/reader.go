@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Options say what a file is. The zero value finds out by itself and reads Gable's own columns, or RESO names in RESO
+// Options describe a file. The zero value detects the format, and reads Gable's own columns, or RESO names in RESO
 // JSON.
 type Options struct {
 	Format  Format
@@ -36,10 +36,10 @@ type Reader struct {
 	err     error
 }
 
-// NewReader looks at the beginning of the file: compression, format, header. The error is a *FileError when the file
-// cannot be what the options say, or the reader's own.
+// NewReader reads the beginning of the file: compression, format, header. The error is a *FileError when the file
+// does not fit the options, or the reader's own.
 func NewReader(from io.Reader, o Options) (*Reader, error) {
-	text, err := uncompressed(from, o.MaxText)
+	text, err := uncompress(from, o.MaxText)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (r *Reader) open(text *bufio.Reader) error {
 		}
 		return r.checkHeader()
 	}
-	return fmt.Errorf("there is no file format %q", r.format)
+	return fmt.Errorf("unknown file format %q", r.format)
 }
 
 func (r *Reader) defaultMapping() (err error) {
@@ -84,7 +84,7 @@ func (r *Reader) defaultMapping() (err error) {
 	return err
 }
 
-// checkHeader compares the header with what the mapping needs and allows.
+// checkHeader compares the header with the columns that the mapping needs and allows.
 func (r *Reader) checkHeader() error {
 	var missing, unknown []string
 	for _, name := range r.mapping.Required {
@@ -109,14 +109,14 @@ func (r *Reader) checkHeader() error {
 	return nil
 }
 
-// Format is what the file is.
+// Format is the format of the file.
 func (r *Reader) Format() Format { return r.format }
 
 // Skipped is how many rows the mapping has left out so far.
 func (r *Reader) Skipped() int { return r.skipped }
 
-// Next reads the next record. The error is io.EOF at the end, or a *FileError when the rest of the file cannot be read;
-// it then stays that.
+// Next reads the next record. The error is io.EOF at the end, or a *FileError when the rest of the file cannot be
+// read; later calls return the same error.
 func (r *Reader) Next() (property.Record, error) {
 	for r.err == nil {
 		raw, row := r.next()
@@ -141,7 +141,7 @@ func (r *Reader) Next() (property.Record, error) {
 	return property.Record{}, r.err
 }
 
-// next is the next row and its columns.
+// next reads the next row and its columns.
 func (r *Reader) next() (row, columns) {
 	switch {
 	case r.csv != nil:
@@ -186,7 +186,7 @@ func (r *Reader) nextLine() row {
 	return row{line: l.number, raw: l.text}
 }
 
-// decodeOwn reads a line of Gable's own JSON. What was exported may be imported, and so may a line of a rejects file.
+// decodeOwn reads a line of Gable's own JSON. The line may come from an export, or from a rejects file.
 func decodeOwn(raw []byte) (property.Details, property.Fields, error) {
 	d, absent, err := propertyjson.DecodeImport(withoutRejection(raw))
 	var wrong *propertyjson.MemberError
@@ -200,7 +200,7 @@ func decodeOwn(raw []byte) (property.Details, property.Fields, error) {
 	return d, absent, err
 }
 
-// withoutRejection drops the member that a Rejects writer has put at the end.
+// withoutRejection removes the member that a Rejects writer has put at the end.
 func withoutRejection(raw []byte) []byte {
 	at := bytes.LastIndex(raw, []byte(`,"`+rejectedBecause+`":"`))
 	if at < 0 {

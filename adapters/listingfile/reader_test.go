@@ -15,7 +15,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// lineOf says what became of each record in one line each.
+// lineOf describes each record in one line.
 func lineOf(records []property.Record) string {
 	var out strings.Builder
 	for _, r := range records {
@@ -54,12 +54,12 @@ func TestCSVIsReadHoweverItIsWritten(t *testing.T) {
 func TestBadRowsAreReportedAndTheRestGoesIn(t *testing.T) {
 	long := strings.Repeat("x", 300<<10)
 	for name, c := range map[string]struct{ row, want string }{
-		"too few cells":      {"A,1", "has 2 cells, but the header has 4"},
-		"too many cells":     {"A,1,L,h,", "has 5 cells, but the header has 4"},
-		"bare quote":         {`A 5" pipe,1,L,`, "has a quotation mark inside cell 1, which is not quoted"},
-		"text behind quotes": {`"A"b,1,L,`, "has text behind the closing quotation mark of cell 1"},
-		"open quote":         {`A,1,"L,`, "has a quoted cell that does not end"},
-		"too long":           {long + ",1,L,", "is longer than 262144 bytes"},
+		"too few cells":     {"A,1", "has 2 cells, but the header has 4"},
+		"too many cells":    {"A,1,L,h,", "has 5 cells, but the header has 4"},
+		"bare quote":        {`A 5" pipe,1,L,`, "has a quotation mark inside cell 1, which is not quoted"},
+		"text after quotes": {`"A"b,1,L,`, "has text after the closing quotation mark of cell 1"},
+		"open quote":        {`A,1,"L,`, "has a quoted cell that does not end"},
+		"too long":          {long + ",1,L,", "is longer than 262144 bytes"},
 		"too long in quotes": {`"` + strings.Repeat(long[:1000]+"\n", 300),
 			"has a quoted cell that does not end within 262144 bytes"},
 		"not UTF-8":         {"A,1,L\xff,", "is not valid UTF-8 in column location"},
@@ -129,19 +129,23 @@ func TestFilesThatCannotBeReadSaySo(t *testing.T) {
 		"missing columns": {"title\n", listingfile.Options{},
 			"line 1: the file lacks 2 columns, which the mapping gable needs: price, location"},
 		"wrong mapping": {"title,price,location\n", kc,
-			"line 1: the file lacks 17 columns, which the mapping king-county needs: bathrooms, bedrooms, condition, date, floors, grade, id, lat, long, sqft_basement, sqft_living, sqft_lot, view, waterfront, yr_built, yr_renovated, zipcode"},
+			"line 1: the file lacks 17 columns, which the mapping king-county needs: bathrooms, bedrooms, " +
+				"condition, date, floors, grade, id, lat, long, sqft_basement, sqft_living, " +
+				"sqft_lot, view, waterfront, yr_built, yr_renovated, zipcode"},
 		"twice": {"title,price,title\n", listingfile.Options{}, "line 1: the file has two columns called title"},
 		"broken header": {"title,\"price\n", listingfile.Options{},
 			"line 1: the file has no header: the first line has a quoted cell that does not end"},
 		"no gzip": {"\x1f\x8bxxxxxxxxxxx", listingfile.Options{}, "the file is not valid gzip: gzip: invalid header"},
-		"format":  {"x", listingfile.Options{Format: "xml"}, `there is no file format "xml"`},
+		"format":  {"x", listingfile.Options{Format: "xml"}, `unknown file format "xml"`},
 		"broken array": {`[{"ListPrice":1},`, listingfile.Options{},
-			"line 1: the file breaks off inside a list of records"},
+			"line 1: the file ends inside a list of records"},
 		"broken record": {"[\n{\"ListPrice\":1", listingfile.Options{},
-			"line 2: the file breaks off inside the record that begins here"},
+			"line 2: the file ends inside the record that begins here"},
 		"not records": {`[1]`, listingfile.Options{},
 			"line 1: the file has something that is not a record: not the beginning of a record"},
-		"broken envelope": {`{"value":[],"x":{"y`, listingfile.Options{}, "line 1: the file breaks off behind its records"},
+		"broken envelope": {
+			`{"value":[],"x":{"y`, listingfile.Options{}, "line 1: the file ends inside the object around its records",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := readAll(t, strings.NewReader(c.file), c.o); err == nil || err.Error() != c.want {
@@ -226,9 +230,12 @@ func TestRESOComesInManyShapes(t *testing.T) {
 		"[" + record + ",\n" + record + "]": "1 Property in Rome=1.00\n2 Property in Rome=1.00\n",
 		"[]":                                "",
 		`{"@odata.count":1,"value":[` + record + `],"x":[{"a":"]}"}]}`: "1 Property in Rome=1.00\n",
-		"[" + long + ",\n" + record + "]":                              "1 is longer than 262144 bytes\n2 Property in Rome=1.00\n",
-		`[{"ListPrice":1,},` + "\n" + record + "]":                     "1 is not a valid JSON object: invalid character '}' looking for beginning of object key string\n2 Property in Rome=1.00\n",
-		"[" + record[:30] + "\xff" + record[30:] + "]":                 "1 is not valid UTF-8\n",
+		"[" + long + ",\n" + record + "]": "1 is longer than 262144 bytes\n" +
+			"2 Property in Rome=1.00\n",
+		`[{"ListPrice":1,},` + "\n" + record + "]": "1 is not a valid JSON object: " +
+			"invalid character '}' looking for beginning of object key string\n" +
+			"2 Property in Rome=1.00\n",
+		"[" + record[:30] + "\xff" + record[30:] + "]": "1 is not valid UTF-8\n",
 	} {
 		records, err := readAll(t, strings.NewReader(file), listingfile.Options{})
 		if got := lineOf(records); err != nil || got != want {
@@ -256,7 +263,8 @@ fields:
 	if err != nil {
 		t.Fatal(err)
 	}
-	csv := "\xef\xbb\xbfNr;Titel;Preis;Fläche;Ort\r\n1;\"Haus, hell\";1.234,56 €;120,5;Köln\r\n2;Haus;1,234.56;1;Köln\r\n" +
+	csv := "\xef\xbb\xbfNr;Titel;Preis;Fläche;Ort\r\n" +
+		"1;\"Haus, hell\";1.234,56 €;120,5;Köln\r\n2;Haus;1,234.56;1;Köln\r\n" +
 		"3;Haus;12.34,5;1;Köln\r\n4;Haus;1.5;1;Köln\r\n"
 	records, err := readAll(t, strings.NewReader(csv), listingfile.Options{Mapping: mapping})
 	if err != nil || len(records) != 4 {

@@ -12,24 +12,24 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// rejectedBecause is the column or member that says why a row was rejected. Reading ignores it.
+// rejectedBecause is the column or member that holds the reason for a rejection. Reading ignores it.
 const rejectedBecause = "rejected_because"
 
-// Rejects writes the rows of a file that could not be imported to a file of the same format, each with its reason, so
-// that they can be mended there and imported again with the same mapping. A CSV row gets the reason in a column at its
-// end, a JSON object in its last member. Rows that were too long to keep are left out.
+// Rejects writes the rejected rows of a file to a file of the same format, each with its reason. They can be mended
+// there and imported again with the same mapping. A CSV row gets the reason in a column at its end, a JSON object in
+// its last member. Rows longer than MaxRow are left out.
 type Rejects struct {
 	to     *bufio.Writer
 	source *Reader
 	any    bool
 }
 
-// NewRejects writes rejected rows of the source. Nothing is written before the first of them.
+// NewRejects returns a writer of the source's rejected rows. It writes nothing before the first of them.
 func NewRejects(to io.Writer, source *Reader) *Rejects {
 	return &Rejects{to: bufio.NewWriter(to), source: source}
 }
 
-// Add writes a record of the source and the reason for which it was rejected.
+// Add writes a record of the source and the reason why it was rejected.
 func (w *Rejects) Add(r property.Record, reason string) error {
 	if r.Raw == nil {
 		return nil
@@ -48,7 +48,7 @@ func (w *Rejects) Add(r property.Record, reason string) error {
 	return err
 }
 
-// separate writes what comes before the first row, or before any other.
+// separate writes the text before the first row, or between two rows.
 func (w *Rejects) separate(before, between string) {
 	if w.any {
 		before = between
@@ -79,7 +79,7 @@ func (w *Rejects) addCSV(raw []byte, reason string) {
 	_, _ = w.to.WriteString(string(rows.separator) + quoteCell(reason, rows.separator) + "\n")
 }
 
-// parseCells is the cells of a whole row, or nothing if it is broken.
+// parseCells returns the cells of a whole row, or nil if the row is broken.
 func parseCells(raw []byte, separator byte) []string {
 	p := cellParser{separator: separator}
 	for _, text := range bytes.Split(raw, []byte("\n")) {
@@ -90,7 +90,7 @@ func parseCells(raw []byte, separator byte) []string {
 	return p.cells
 }
 
-// Close ends the file and writes out what is left; the underlying file stays open.
+// Close ends the file and writes the rest of the buffer; the underlying file stays open.
 func (w *Rejects) Close() error {
 	if w.any && w.source.format == RESO {
 		_, _ = w.to.WriteString("\n]\n")
@@ -98,7 +98,7 @@ func (w *Rejects) Close() error {
 	return w.to.Flush()
 }
 
-// withReason adds the reason as the last member of a JSON object. What is no JSON object is left as it is.
+// withReason adds the reason as the last member of a JSON object. Any other text is left as it is.
 func withReason(raw []byte, reason string) []byte {
 	raw = bytes.TrimSpace(withoutRejection(raw))
 	var members map[string]json.RawMessage
@@ -109,7 +109,7 @@ func withReason(raw []byte, reason string) []byte {
 	return append(propertyjson.AppendString(out, reason), '}')
 }
 
-// quoteCell quotes a cell if it has to be.
+// quoteCell quotes a cell if it needs quotes.
 func quoteCell(text string, separator byte) string {
 	if !strings.ContainsAny(text, "\"\r\n"+string(separator)) {
 		return text

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// template is a text with places for values: {name} or {name|thousands} or {name|plural:bath,baths}. A part in [brackets]
-// is left out when a value inside says nothing. When a value outside brackets says nothing, so does the whole.
+// template is a text with places for values: {name} or {name|thousands} or {name|plural:bath,baths}. A part in
+// [brackets] is left out when a value inside is empty. When a value outside brackets is empty, the whole text is.
 type template struct{ parts []templatePart }
 
 type templatePart struct {
@@ -17,7 +17,7 @@ type templatePart struct {
 	optional *template
 }
 
-// parseTemplate reads a template; column is told each name that it uses.
+// parseTemplate reads a template, and calls column with each name that it uses.
 func parseTemplate(text string, column func(string) string) (*template, error) {
 	t, rest, err := parseParts(text, column, false)
 	if err == nil && rest != "" {
@@ -54,7 +54,7 @@ func parseParts(text string, column func(string) string, inside bool) (*template
 	return t, "", nil
 }
 
-// parsePlace reads what begins with { or [.
+// parsePlace reads a part that begins with { or [.
 func parsePlace(text string, column func(string) string) (templatePart, string, error) {
 	if text[0] == '[' {
 		t, rest, err := parseParts(text[1:], column, true)
@@ -87,7 +87,7 @@ func parseFilter(text string) (func(string) string, error) {
 			return func(text string) string { return text + " " + plural(text, one, many) }, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no filter %q", text)
+	return nil, fmt.Errorf("unknown filter %q", text)
 }
 
 // thousands puts commas between groups of three digits: 5650 becomes 5,650.
@@ -115,7 +115,7 @@ func count(n int, noun string) string {
 	return number + " " + plural(number, noun, noun+"s")
 }
 
-func (t *template) fill(row columns) (said, error) {
+func (t *template) fill(row columns) (result, error) {
 	var out strings.Builder
 	complete := true
 	read := func(name string) (string, bool) {
@@ -124,12 +124,12 @@ func (t *template) fill(row columns) (said, error) {
 		return text, present
 	}
 	if !t.fillInto(&out, read) {
-		return said{"", complete}, nil
+		return result{"", complete}, nil
 	}
-	return said{out.String(), true}, nil
+	return result{out.String(), true}, nil
 }
 
-// fillInto reports whether all values outside brackets say something.
+// fillInto reports whether all values outside brackets have a text.
 func (t *template) fillInto(out *strings.Builder, row columns) bool {
 	for _, p := range t.parts {
 		switch {

@@ -7,13 +7,14 @@ import (
 	"golang.org/x/net/html"
 )
 
-// lineBreaks are the elements that begin a new line, and what they put there.
+// lineBreaks are the elements that begin a new line, and the text that they become.
 var lineBreaks = map[string]string{
-	"br": "\n", "p": "\n", "div": "\n", "ul": "\n", "ol": "\n", "tr": "\n", "h1": "\n", "h2": "\n", "h3": "\n", "li": "\n• ",
+	"br": "\n", "p": "\n", "div": "\n", "ul": "\n", "ol": "\n", "tr": "\n",
+	"h1": "\n", "h2": "\n", "h3": "\n", "li": "\n• ",
 }
 
-// plainText is what a reader would see of HTML: tags gone, entities resolved, line breaks kept. Scripts and styles are
-// left out.
+// plainText returns the visible text of HTML: without tags, with entities resolved and line breaks in place. Scripts
+// and styles are left out.
 func plainText(text string) string {
 	if !strings.ContainsAny(text, "<&") {
 		return text
@@ -48,8 +49,8 @@ func plainText(text string) string {
 	}
 }
 
-// tidy removes what nobody sees or wants to see: control characters, zero-width spaces and byte order marks, characters
-// for private use, runs of spaces, more than one empty line. The joiner that holds emoji together stays.
+// tidy removes what is invisible or unwanted. That is control characters, zero-width spaces and byte order marks,
+// characters for private use, runs of spaces, and more than one empty line. The joiner inside emoji stays.
 func tidy(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -74,11 +75,11 @@ func tidy(text string) string {
 type numberStyle struct {
 	decimal string   // the decimal mark; "" is a point
 	group   string   // the mark between thousands; "" is none
-	strip   []string // texts around numbers that mean nothing, such as currency signs
+	strip   []string // meaningless texts around numbers, such as currency signs
 }
 
-// normal is the number in plain form: digits, a point, a sign, an exponent. Thousands have to be grouped by three, so
-// that 1,5 is never taken for 15. Where no mark is declared, 450.000 stays as ambiguous as it is.
+// normal returns the number in plain form: digits, a point, a sign, an exponent. Thousands have to be grouped by
+// three, so that 1,5 is never taken for 15. Where no mark is declared, 450.000 stays as ambiguous as it is.
 func (s *numberStyle) normal(text string) (string, error) {
 	for _, sign := range s.strip {
 		text = strings.ReplaceAll(text, sign, "")
@@ -112,7 +113,7 @@ func (s *numberStyle) normal(text string) (string, error) {
 		return "", err
 	}
 	if s.decimal != "" || s.group != "" { // the mapping has said which mark is which
-		plain = certainly(plain)
+		plain = unambiguous(plain)
 	}
 	return plain, nil
 }

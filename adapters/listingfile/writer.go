@@ -14,10 +14,10 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Writer writes listings to a file that a Reader reads back: NDJSON with a line for each, exactly as the HTTP API answers
-// it, or CSV with a header and the same members as columns, where nothing stands for null.
+// Writer writes listings to a file that a Reader reads back. NDJSON has a line for each, exactly as the HTTP API
+// returns it; CSV has a header and the same members as columns, with empty cells for null.
 type Writer struct {
-	// EscapeFormulas has the texts of a CSV file escaped that a spreadsheet would compute. Set it before the first Write.
+	// EscapeFormulas escapes the texts of a CSV file that a spreadsheet would compute. Set it before the first Write.
 	EscapeFormulas bool
 
 	to     *bufio.Writer
@@ -26,7 +26,7 @@ type Writer struct {
 	begun  bool
 }
 
-// NewWriter writes NDJSON or CSV; other formats are an error.
+// NewWriter returns a writer of NDJSON or CSV; other formats are an error.
 func NewWriter(to io.Writer, format Format) (*Writer, error) {
 	if format != CSV && format != NDJSON {
 		return nil, fmt.Errorf("listings cannot be written as %q", format)
@@ -46,7 +46,7 @@ func (w *Writer) Write(p *property.Property) error {
 	return err
 }
 
-// Flush writes out what is buffered, and the header of a CSV file without listings. Call it at the end.
+// Flush writes the buffer, and the header of a CSV file without listings. Call it at the end.
 func (w *Writer) Flush() error {
 	w.begin()
 	return w.to.Flush()
@@ -75,7 +75,7 @@ func (w *Writer) appendCSV(b []byte, p *property.Property) []byte {
 			b = append(b, ',')
 		}
 		cell := cellOf(p, m)
-		// A spreadsheet takes a number for one, even when it is negative.
+		// A number is safe: spreadsheets read it as one, even when it is negative.
 		if f := m.Field(); w.EscapeFormulas && (f == nil || !f.Numeric()) {
 			cell = escapeFormula(cell)
 		}

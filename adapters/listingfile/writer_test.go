@@ -86,17 +86,19 @@ func TestEveryFieldComesBackFromAFile(t *testing.T) {
 	}
 }
 
-// What somebody writes into a listing is computed by no spreadsheet, and comes back as it was.
+// A text that begins like a formula is not computed by any spreadsheet, and is read back unchanged.
 func TestEscapedFormulasAreRestored(t *testing.T) {
 	texts := []string{
-		"=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1+1)", `=HYPERLINK("http://evil.example","x")`, "＝1", "＋1", "－1", "＠1",
+		"=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1+1)",
+		`=HYPERLINK("http://evil.example","x")`, "＝1", "＋1", "－1", "＠1",
 		"'", "''=1", "'quoted' house", "plain", "3 = three", "a-b", "=1,2;3", "é=",
 	}
 	var all []property.Property
 	for _, text := range texts {
 		d := property.Details{
-			Reference: text, Title: text, Description: text, Price: 1, Currency: "USD", Location: text, Offer: "sale", Kind: "house",
-			Status: "active", Coordinates: property.Some(property.Coordinates{Latitude: -47.5, Longitude: -122.25}),
+			Reference: text, Title: text, Description: text, Price: 1, Currency: "USD", Location: text,
+			Offer: "sale", Kind: "house", Status: "active",
+			Coordinates: property.Some(property.Coordinates{Latitude: -47.5, Longitude: -122.25}),
 		}
 		all = append(all, property.Property{Details: d})
 		d.Description = "\t" + text
@@ -171,8 +173,8 @@ func TestListingsAreNotWrittenAsRESO(t *testing.T) {
 	}
 }
 
-// rejected reads a file and returns the rejects file that it makes.
-func rejected(t *testing.T, file string) string {
+// writeRejects reads a file and returns its rejects file.
+func writeRejects(t *testing.T, file string) string {
 	t.Helper()
 	r, err := listingfile.NewReader(strings.NewReader(file), listingfile.Options{})
 	if err != nil {
@@ -206,7 +208,8 @@ func TestARejectsFileCanBeMendedAndImported(t *testing.T) {
 	for name, c := range map[string]struct{ file, rejects, wrong, right string }{
 		"csv": {
 			"title;price;location;description\r\nA;1;L;\r\nB;\"x\";L;\"b\nc\"\r\n",
-			"title;price;location;description;rejected_because\nB;\"x\";L;\"b\nc\";\"price must be a decimal number (column price is \"\"x\"\")\"\n",
+			"title;price;location;description;rejected_because\n" +
+				"B;\"x\";L;\"b\nc\";\"price must be a decimal number (column price is \"\"x\"\")\"\n",
 			`;"x";`, ";2;",
 		},
 		"csv again": {
@@ -233,7 +236,7 @@ func TestARejectsFileCanBeMendedAndImported(t *testing.T) {
 		"nothing": {"title,price,location\nA,1,L\n", "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := rejected(t, c.file)
+			got := writeRejects(t, c.file)
 			if diff := cmp.Diff(c.rejects, got); diff != "" {
 				t.Fatal(diff)
 			}
@@ -253,8 +256,8 @@ func TestARejectsFileCanBeMendedAndImported(t *testing.T) {
 	}
 }
 
-func TestABrokenJSONLineIsKeptAsItIs(t *testing.T) {
-	if got := rejected(t, "{\"title\":\n"); got != "{\"title\":\n" {
+func TestABrokenJSONLineIsRejectedUnchanged(t *testing.T) {
+	if got := writeRejects(t, "{\"title\":\n"); got != "{\"title\":\n" {
 		t.Errorf("got %q", got)
 	}
 }

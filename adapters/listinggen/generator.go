@@ -1,7 +1,7 @@
-// Package listinggen makes up listings for trying things out under load: plausible homes, rooms, land and shops around
-// real places, more of them where more people live. The same seed gives the same listings.
+// Package listinggen generates listings for load tests: plausible homes, rooms, land and shops around real places,
+// more of them where more people live. The same seed generates the same listings.
 //
-// Nothing it makes exists. It stores nothing, and asks neither the clock nor the network.
+// The listings are invented. The package stores nothing, and uses neither the clock nor the network.
 package listinggen
 
 import (
@@ -14,17 +14,18 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Generator makes listings one by one. It is used by one goroutine at a time.
+// Generator generates listings one by one. It is used by one goroutine at a time.
 type Generator struct {
 	seed   uint64
 	count  int
 	random *rand.Rand
-	extras *rand.Rand // for lots and years, so that all else of a seed is as it was before there were any
+	extras *rand.Rand // for lots and years, so that a seed's other values stay the same as before these fields existed
 	places []place
-	people []int64 // how many people live in the places up to and with this one
+	people []int64 // how many people live in the places up to and including this one
 }
 
-// New makes a generator. Its listings depend on the seed alone. The error says that the embedded gazetteer is damaged.
+// New returns a generator. Its listings depend on the seed alone. The error says that the embedded gazetteer is
+// damaged.
 func New(seed uint64) (*Generator, error) {
 	places, err := readPlaces()
 	if err != nil {
@@ -42,7 +43,8 @@ func New(seed uint64) (*Generator, error) {
 	return g, nil
 }
 
-// Next makes the next listing. Its reference is gen-<seed>-<n>, n counting from 1; it keeps every rule of a listing.
+// Next generates the next listing, which meets every rule of a listing. Its reference is gen-<seed>-<n>, n counting
+// from 1.
 func (g *Generator) Next() property.Details {
 	g.count++
 	at := &g.places[g.placeIndex()]
@@ -85,7 +87,7 @@ func (g *Generator) rooms(d *property.Details, s *shape) int {
 	return area
 }
 
-// grounds sets the lot and the year of what stands on it.
+// grounds sets the lot and the year in which the building was built.
 func (g *Generator) grounds(d *property.Details, s *shape) {
 	if s.kind == property.KindLand {
 		d.LotM2 = d.AreaM2
@@ -97,7 +99,7 @@ func (g *Generator) grounds(d *property.Details, s *shape) {
 	}
 }
 
-// spread is a factor around 1, bounded on both sides.
+// spread is a random factor around 1, bounded on both sides.
 func (g *Generator) spread(deviation float64) float64 {
 	return math.Exp(deviation * max(-2, min(2, g.random.NormFloat64())))
 }
@@ -113,7 +115,7 @@ func (g *Generator) price(at *place, s *shape, offer property.Offer, area int) p
 	return property.Decimal(math.Round(price/unit) * unit * 100)
 }
 
-// near is a spot within some kilometres of the place, with five digits, which is a metre.
+// near is a random spot within some kilometres of the place, with five digits, which is a metre.
 func (g *Generator) near(at *place) property.Coordinates {
 	const degrees, digits = 0.03, 1e5
 	off := func() float64 { return degrees * max(-2, min(2, g.random.NormFloat64())) }

@@ -20,7 +20,7 @@ type place struct {
 	pricePerM2          float64 // in the market's currency
 }
 
-// market is what homes cost in a country, roughly.
+// market is roughly what homes cost in a country.
 type market struct {
 	currency property.Currency
 	perUSD   float64 // units of the currency for a US dollar

@@ -11,12 +11,12 @@ import (
 type shape struct {
 	kind           property.Kind
 	noun           string
-	rented         int     // how many of a hundred are to let
-	bedrooms       int     // the most; 0 when there are none to count
+	rented         int     // how many in a hundred are to let
+	bedrooms       int     // the most; 0 for a kind without bedrooms
 	area           int     // square metres, without bedrooms
 	areaPerBedroom int     // square metres
-	lot            int     // square metres; 0 when it has none of its own
-	value          float64 // of a square metre, against the place's average
+	lot            int     // square metres; 0 for a kind without a lot
+	value          float64 // of a square metre, relative to the place's average
 	adjectives     []string
 	sentences      []string
 }
@@ -105,7 +105,7 @@ var shapes = weighted[*shape]{
 	weights: []int{36, 34, 12, 7, 4, 5, 2},
 }
 
-// write gives the listing its title and description.
+// write sets the title and description of the listing.
 func (g *Generator) write(d *property.Details, s *shape, at *place) {
 	adjective := s.adjectives[g.random.IntN(len(s.adjectives))]
 	bedrooms := ""

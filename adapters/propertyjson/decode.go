@@ -8,41 +8,44 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Decode reads a listing to create. Absent members are zero in the result, for the domain to give their defaults; title,
-// price and location have to be there. The error is
+// Decode reads a listing to create. Absent members are zero in the result, for the domain to set their defaults;
+// title, price and location have to be present. The error is
+//
 //   - a *SyntaxError when the text is not one JSON value in valid UTF-8;
 //   - a *MemberError when members are unknown, repeated, set by the service, or of the wrong type;
-//   - a *property.InvalidError when a value breaks a rule; it then names whatever else breaks one, too.
+//   - a *property.InvalidError when a value breaks a rule; it then names every other broken rule, too.
 //
 // Without an error the result may still break rules of the domain; property.New says so.
 func Decode(data []byte) (property.Details, error) {
 	return decode(data, &draft{complete: true})
 }
 
-// DecodeReplacement is Decode for a listing that may have been read from this service: the members that the service sets
-// may be there, with any value, and are ignored.
+// DecodeReplacement is Decode for a listing that may have been read from this service. The members that the service
+// sets may be present, with any value, and are ignored.
 func DecodeReplacement(data []byte) (property.Details, error) {
 	d, _, err := DecodeImport(data)
 	return d, err
 }
 
-// DecodeImport is DecodeReplacement for a listing that may be stored already, and says which fields no member is about.
+// DecodeImport is DecodeReplacement for a listing that may be stored already, and also returns the fields without a
+// member.
 func DecodeImport(data []byte) (property.Details, property.Fields, error) {
 	d := draft{complete: true, ignoreReadOnly: true}
 	details, err := decode(data, &d)
 	return details, Absent(d.seen), err
 }
 
-// Merge applies a JSON merge patch (RFC 7396) to the details of a listing. Null makes a value unknown or empty; a choice
-// or currency set to null is zero in the result, for the domain to give its default. Errors are those of Decode.
+// Merge applies a JSON merge patch (RFC 7396) to the details of a listing. Null makes a value unknown or empty; a
+// choice or currency set to null is zero in the result, for the domain to set its default. Errors are those of
+// Decode.
 func Merge(patch []byte, onto property.Details) (property.Details, error) {
 	return decode(patch, &draft{details: onto, position: onto.Position(), nulls: true})
 }
 
-// draft is a listing while its members come in.
+// draft is a listing while its members are read.
 type draft struct {
-	complete       bool // required members have to be there
-	ignoreReadOnly bool // members set by the service may be there
+	complete       bool // required members have to be present
+	ignoreReadOnly bool // members set by the service may be present
 	nulls          bool // null may empty any optional member
 
 	details  property.Details
@@ -145,7 +148,7 @@ func (d *draft) wrong(field string) bool {
 	return false
 }
 
-// alsoInvalid adds what the domain would refuse, so that a client learns of everything at once.
+// alsoInvalid adds the rules of the domain that are broken, so that a client sees all mistakes at once.
 func (d *draft) alsoInvalid() {
 	var more *property.InvalidError
 	if _, err := d.details.Checked(); errors.As(err, &more) {

@@ -9,15 +9,15 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// timeLayout is RFC 3339 with microseconds, all six digits always.
+// timeLayout is RFC 3339 with microseconds, always with six digits.
 const timeLayout = "2006-01-02T15:04:05.000000Z07:00"
 
 // Append adds the listing to a buffer as one JSON object with every member, without white space or a final newline.
 func Append(b []byte, p *property.Property) []byte { return AppendSelected(b, p, Every) }
 
-// AppendState adds what tells one state of the listing from another: all members but the absent ones of added fields.
-// Of a listing without added values it is the same in every release, so that during an update a state that one program
-// has named is known to the other.
+// AppendState adds the members that distinguish two states of the listing: all members but the absent ones of added
+// fields. For a listing without added values the text is the same in every release, so that during an update a
+// program recognizes a state that another has named.
 func AppendState(b []byte, p *property.Property) []byte {
 	selected := Every
 	for i := range fields {
@@ -80,8 +80,8 @@ func appendField(b []byte, d *property.Details, f *property.Field) []byte {
 	return append(b, "null"...)
 }
 
-// appendDegrees writes the shortest text that reads back as the same number; tiny values get an exponent, so that none
-// grows to hundreds of digits.
+// appendDegrees writes the shortest text that reads back as the same number. Tiny values get an exponent, so that
+// they do not grow to hundreds of digits.
 func appendDegrees(b []byte, degrees float64) []byte {
 	if abs := math.Abs(degrees); abs != 0 && abs < 1e-6 {
 		return strconv.AppendFloat(b, degrees, 'e', -1, 64)
@@ -105,8 +105,8 @@ func appendTexts(b []byte, texts []string) []byte {
 	return append(b, ']')
 }
 
-// AppendString adds a text to a buffer as a JSON string: quoted, with only the escapes that JSON asks for. A byte that is
-// not UTF-8 becomes U+FFFD.
+// AppendString adds a text to a buffer as a JSON string: quoted, with only the escapes that JSON requires. A byte
+// that is not UTF-8 becomes U+FFFD.
 func AppendString(b []byte, text string) []byte {
 	b = append(b, '"')
 	start := 0

@@ -16,8 +16,8 @@ type SyntaxError struct {
 // Error says what is wrong and where.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("the text %s (byte %d)", e.Reason, e.Offset) }
 
-// MemberError names members that a listing does not have, that come twice, that a client cannot set, or whose values
-// have the wrong JSON type. It is about the shape of the object; values that break a rule are a *property.InvalidError.
+// MemberError names members that are unknown, repeated, set by the service, or of the wrong JSON type. It is about
+// the shape of the object; values that break a rule are a *property.InvalidError.
 type MemberError struct {
 	// Fields are the places, as JSON pointers without the first slash ("price", "photos/3"), in the order of the text.
 	// A single empty one stands for the text as a whole. At most MaxMemberErrors are named.

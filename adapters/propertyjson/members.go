@@ -1,9 +1,9 @@
-// Package propertyjson is the one JSON shape of a listing: its members, their order, how each is written and read. The
-// HTTP API and the listing files share it, so that a line of an export is byte for byte what the API answers.
+// Package propertyjson is the one JSON shape of a listing: its members, their order, how each is written and read.
+// The HTTP API and the listing files share it, so that a line of an export is byte for byte what the API returns.
 //
-// It holds pure functions over bytes and domain values. It never reads or writes anywhere, keeps nothing between calls,
-// knows no other JSON than a listing's, and checks no rule of the trade: that a title must not be empty is for the
-// domain to say.
+// It holds pure functions over bytes and domain values. It never reads or writes anywhere, stores nothing between
+// calls, knows no other JSON than a listing's, and checks no rule of the trade: that a title must not be empty is a
+// rule of the domain.
 package propertyjson
 
 import (
@@ -15,8 +15,8 @@ import (
 // Member is one member of a listing's JSON object, in the order of the object.
 type Member int
 
-// The members that are set by the service and cannot be chosen by a client. Between the first and the other three are
-// the fields of property.FieldTable, in its order.
+// The members that the service sets and a client cannot. Between the first and the other three are the fields of
+// property.FieldTable, in its order.
 const (
 	ID        Member = 0
 	Version   Member = firstField + Member(property.FieldCount)
@@ -38,7 +38,7 @@ var names = func() (names [memberCount]string) {
 	return names
 }()
 
-// Field is the field that the member is about; nil for what the service sets.
+// Field is the field that the member holds; nil for a member that the service sets.
 func (m Member) Field() *property.Field {
 	if m.ReadOnly() {
 		return nil
@@ -46,10 +46,10 @@ func (m Member) Field() *property.Field {
 	return &fields[m-firstField]
 }
 
-// Shape names the members, for entity tags: two bodies of one state differ where their shapes do.
+// Shape identifies the set of members, for entity tags: two bodies of one state differ where their shapes do.
 func Shape() string { return strconv.Itoa(memberCount) }
 
-// Members are all members, in the order of the object.
+// Members returns all members, in the order of the object.
 func Members() []Member {
 	all := make([]Member, memberCount)
 	for i := range all {
@@ -80,13 +80,13 @@ type Selection uint32
 // Every is the selection of all members.
 const Every = Selection(1<<memberCount - 1)
 
-// With is the selection and this member.
+// With is the selection plus this member.
 func (s Selection) With(m Member) Selection { return s | 1<<m }
 
 // Has reports whether the member is in the selection.
 func (s Selection) Has(m Member) bool { return s&(1<<m) != 0 }
 
-// Absent are the fields of a listing that no member of the selection is about.
+// Absent are the fields of a listing without a member in the selection.
 func Absent(present Selection) property.Fields {
 	return property.Lacking(property.Fields(present >> firstField))
 }

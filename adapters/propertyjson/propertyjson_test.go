@@ -32,7 +32,8 @@ var house = property.Property{
 const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520",` +
 	`"title":"3-bedroom house in Seattle","description":"Quiet \"street\"\n<b>&\u0001 – ok 🏠","price":"221900.00",` +
 	`"currency":"USD","location":"Seattle, WA 98178","offer":"sale","kind":"house","status":"active","bedrooms":3,` +
-	`"bathrooms":2.25,"area_m2":109.63,"lot_m2":524.9,"year_built":1955,"floor":-1,"latitude":47.5112,"longitude":-122.257,` +
+	`"bathrooms":2.25,"area_m2":109.63,"lot_m2":524.9,"year_built":1955,"floor":-1,` +
+	`"latitude":47.5112,"longitude":-122.257,` +
 	`"photos":["https://photos.example.com/a.jpg","https://photos.example.com/b.jpg"],"version":3,` +
 	`"created_at":"2026-03-02T08:15:04.120375Z","updated_at":"2026-03-14T09:26:53.000000Z"}`
 
@@ -50,7 +51,8 @@ func TestAppendWritesEveryMemberInOrder(t *testing.T) {
 	}
 }
 
-// The state of a listing without added values is, byte for byte, what the first release writes and makes its tags from.
+// The state of a listing without added values is, byte for byte, the text that the first release writes and makes its
+// tags from.
 func TestAStateIsTheSameInEveryRelease(t *testing.T) {
 	bare := house
 	fields := property.FieldTable()
@@ -125,7 +127,7 @@ func TestDecodeReadsNumbersExactly(t *testing.T) {
 	}
 }
 
-// minimal is a good listing with more members.
+// minimal is a valid listing with more members.
 func minimal(more string) string { return ` {"title":"T","location":"L","price":1` + more + "}\r\n" }
 
 func TestDecodeRefusesMembersWithTheirPlace(t *testing.T) {
@@ -160,15 +162,16 @@ func TestDecodeRefusesMembersWithTheirPlace(t *testing.T) {
 func TestDecodeNamesEveryValueThatBreaksARule(t *testing.T) {
 	for body, want := range map[string]string{
 		`{}`: "title is required; price is required; location is required",
-		`{"title":"","location":"L","price":1.234}`: "price must have at most two digits after the point; title must not be empty",
-		`{"title":"T","location":"L","price":"x"}`:  "price must be a decimal number",
-		minimal(`,"reference":"","kind":""`):        "reference must not be empty; kind must not be empty",
-		minimal(`,"bedrooms":2.5`):                  "bedrooms must be a whole number",
-		minimal(`,"bedrooms":1e30`):                 "bedrooms must be from 0 to 1000",
-		minimal(`,"bathrooms":1e25`):                "bathrooms must be from 0 to 1000",
-		minimal(`,"latitude":1`):                    "longitude is required with latitude",
-		minimal(`,"longitude":1`):                   "latitude is required with longitude",
-		minimal(`,"latitude":1,"longitude":1e999`):  "longitude is out of range",
+		`{"title":"","location":"L","price":1.234}`: "price must have at most two digits after the point; " +
+			"title must not be empty",
+		`{"title":"T","location":"L","price":"x"}`: "price must be a decimal number",
+		minimal(`,"reference":"","kind":""`):       "reference must not be empty; kind must not be empty",
+		minimal(`,"bedrooms":2.5`):                 "bedrooms must be a whole number",
+		minimal(`,"bedrooms":1e30`):                "bedrooms must be from 0 to 1000",
+		minimal(`,"bathrooms":1e25`):               "bathrooms must be from 0 to 1000",
+		minimal(`,"latitude":1`):                   "longitude is required with latitude",
+		minimal(`,"longitude":1`):                  "latitude is required with longitude",
+		minimal(`,"latitude":1,"longitude":1e999`): "longitude is out of range",
 	} {
 		_, err := propertyjson.Decode([]byte(body))
 		var invalid *property.InvalidError

@@ -30,7 +30,7 @@ func TestEveryFieldComesBackFromItsJSON(t *testing.T) {
 	}
 }
 
-// withoutReadOnly is the object without the members that the service sets.
+// withoutReadOnly returns the object without the members that the service sets.
 func withoutReadOnly(t *testing.T, object []byte) []byte {
 	t.Helper()
 	var members map[string]json.RawMessage

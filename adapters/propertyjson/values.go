@@ -19,7 +19,7 @@ func (d *draft) text(field string, v value, to *string) {
 	*to = text
 }
 
-// ownText reads a field of text. Null empties one that may be empty in a patch, and a key everywhere.
+// ownText reads a text field. Null empties a field that a patch may empty, and a key field everywhere.
 func (d *draft) ownText(f *property.Field, v value) {
 	to := f.Text(&d.details)
 	switch {

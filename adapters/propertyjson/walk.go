@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// checkSyntax refuses what is not one JSON value in UTF-8. The walkers below rely on it.
+// checkSyntax refuses a text that is not one JSON value in UTF-8. The walkers below rely on it.
 func checkSyntax(data []byte) error {
 	if !utf8.Valid(data) {
 		return &SyntaxError{Offset: invalidUTF8(data), Reason: "is not valid UTF-8"}
@@ -69,7 +69,7 @@ func (v value) items(f func(v value)) {
 	}
 }
 
-// inside is what stands between the brackets.
+// inside is the text between the brackets.
 func (v value) inside() []byte { return bytes.Trim(v[1:len(v)-1], whiteSpace) }
 
 // skip drops white space and the separator, if it comes next.
@@ -81,7 +81,7 @@ func skip(data []byte, separator byte) []byte {
 	return bytes.TrimLeft(data, whiteSpace)
 }
 
-// cutValue parts the value at the beginning of valid JSON from what follows it.
+// cutValue separates the value at the beginning of valid JSON from the rest.
 func cutValue(data []byte) (v value, rest []byte) {
 	depth, at := 0, 0
 	for at < len(data) {
@@ -114,7 +114,8 @@ func stringLength(data []byte) int {
 	return at + 1
 }
 
-// text is what a string says. It is not ok when an escape stands for half a surrogate pair, which is no character.
+// text is the text of a string. It is not ok when an escape stands for half a surrogate pair, which is not a
+// character.
 func (v value) text() (text string, ok bool) {
 	inner := string(v[1 : len(v)-1])
 	if strings.IndexByte(inner, '\\') < 0 {
@@ -137,7 +138,7 @@ func (v value) text() (text string, ok bool) {
 	}
 }
 
-// unescape is the character that the escape at the beginning stands for, and the length of the escape.
+// unescape returns the character of the escape at the beginning, and the length of the escape.
 func unescape(text string) (rune, int) {
 	switch text[1] {
 	case 'u':
@@ -162,7 +163,7 @@ func unescape(text string) (rune, int) {
 	return rune(text[1]), 2
 }
 
-// hexRune is the number behind \u; the digits are known to be there.
+// hexRune is the number after \u; its digits have been checked.
 func hexRune(escape string) rune {
 	n, _ := strconv.ParseUint(escape[2:6], 16, 16)
 	return rune(n)

@@ -602,28 +602,28 @@ var schemaMutants = []mutant{
 	{
 		"a truncation is told",
 		postgresTriggers, "    INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
-		"    RETURN NULL;", schemaPkg, "TestPostgresTellsBig",
+		"    RETURN NULL;", schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
 		"a large insertion is told as a reset",
 		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
-		schemaPkg, "TestPostgresTellsBig",
+		schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
 		"so is a large change",
 		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
-		schemaPkg, "TestPostgresTellsBig",
+		schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
 		"and a large removal",
 		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
 		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
-		schemaPkg, "TestPostgresTellsBig",
+		schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
 		"a change names the transaction of its writer",
@@ -633,7 +633,7 @@ var schemaMutants = []mutant{
 	{
 		"of many rows each is told with its own state before",
 		postgresTriggers, "ON o.id OPERATOR(pg_catalog.=) n.id;",
-		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedTells",
+		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedHas",
 	},
 	{
 		"nobody who writes waits for all the others",
@@ -709,9 +709,9 @@ var storeMutants = []mutant{
 	{
 		"an own write is looked for, too",
 		"adapters/bunstore/property_repository.go",
-		`"update property "+p.ID.String(), r.db.refused(err))
+		`"update property "+p.ID.String(), r.db.domainError(err))
 	}
-	r.db.committed(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.refused(err))
+	r.db.recordCommit(ctx, change.Tx)`, `"update property "+p.ID.String(), r.db.domainError(err))
 	}`, storePkg, "TestAFileThatLacksTheLast",
 	},
 	{
@@ -842,7 +842,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"a transaction whose number a crash has given anew is told",
-		"adapters/bunstore/feed_postgres.go", "WHERE seq > $2 AND", "WHERE false AND", storePkg, "TestAChangeIsToldWhoseNumber",
+		"adapters/bunstore/feed_postgres.go", "WHERE seq > $2 AND", "WHERE false AND", storePkg, "TestAChangeWithANumber",
 	},
 	{
 		"a cursor of another history is gone",
