@@ -126,8 +126,8 @@ func (w *watch) look(connection *apptest.Wire, newest int) {
 	}
 }
 
-// after waits until the newest version has been shown, and returns how long after its acknowledgement each one was
-// shown; 0 if it was shown before.
+// after waits until the newest version has been shown, and returns each version's delay after its acknowledgement. The
+// delay is 0 if the version was shown before.
 func (w *watch) after(acknowledged map[int]time.Time) apptest.Spread {
 	w.b.Helper()
 	last := 0

@@ -16,7 +16,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// A wrong answer that is in the view cache, however it has come there, is served until it has been looked at once.
+// A wrong answer in the view cache, however it got there, is served until the verifier has checked it once.
 func TestAWrongAnswerHealsByItself(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t, func(c *config.Config) { c.Freshness.VerifyInterval = 20 * time.Millisecond })

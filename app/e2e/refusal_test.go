@@ -11,7 +11,7 @@ import (
 	keys "github.com/gable-listings/gable/domain/access"
 )
 
-// jsonProblem is what a client is told about a bad request.
+// jsonProblem is the problem document of a bad request.
 type jsonProblem struct {
 	Type      string `json:"type"`
 	Detail    string `json:"detail"`
@@ -58,7 +58,8 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 			{"read-only members", create, `{` + ok + `,"version":3,"id":"x"}`, 400, "invalid-request", "/version /id"},
 			{"missing members", create, `{}`, 422, "invalid-property", "/title /price /location"},
 			{"rules", create,
-				`{"title":" ","price":-1,"location":"l","kind":"castle","bathrooms":1.1,"latitude":91,"longitude":0,"bedrooms":1001,"currency":"EURO"}`,
+				`{"title":" ","price":-1,"location":"l","kind":"castle","bathrooms":1.1,"latitude":91,"longitude":0,` +
+					`"bedrooms":1001,"currency":"EURO"}`,
 				422, "invalid-property", "/title /price /currency /kind /bedrooms /bathrooms /latitude"},
 			{"too large a price", create, `{"title":"t","price":1000000000000,"location":"l"}`, 422, "invalid-property",
 				"/price"},
