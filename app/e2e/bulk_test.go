@@ -80,7 +80,8 @@ func TestADryRunStoresNothing(t *testing.T) {
 func TestAnExportIsImportedWithoutLoss(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		s.Create(`"title":"Ünï \"quoted\", 海景","description":"two\nlines","price":"999999999999.99",` +
-			`"reference":"x-1","bathrooms":2.25,"latitude":-12.5,"longitude":180,"photos":["https://example.com/a b.jpg?x=1,2","http://example.com/"],` +
+			`"reference":"x-1","bathrooms":2.25,"latitude":-12.5,"longitude":180,` +
+			`"photos":["https://example.com/a b.jpg?x=1,2","http://example.com/"],` +
 			`"area_m2":0.01`)
 		s.Create(`"title":"bare","price":0,"reference":"x-2"`)
 		for _, format := range []string{"ndjson", "csv"} {

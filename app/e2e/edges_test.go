@@ -158,7 +158,8 @@ func TestKeysEndWithTheAccountThatMadeThemUnlessHandedOver(t *testing.T) {
 			t.Errorf("anna's key %d, bob's, which was handed over, %d, nobody's %d", anna, bob, nobodys)
 		}
 		boss.Get("/admin/keys").Must(http.StatusOK).Says("ended with its owner").Says("<td>boss</td>").Says("<td>nobody</td>")
-		boss.Get("/admin/people").Must(http.StatusOK).Lacks("They end with the account.") // one's own account cannot be removed
+		boss.Get("/admin/people").Must(http.StatusOK).
+			Lacks("They end with the account.") // one's own account cannot be removed
 	})
 }
 

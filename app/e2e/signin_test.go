@@ -275,7 +275,8 @@ func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
 			"/admin/keys":                         "name=k&scope=admin", "/admin/keys/revoke": "name=k",
 			"/admin/sign-out": "", "/admin/cache/purge": "",
 			"/admin/bulk": "all=1&action=remove", "/admin/bulk/apply": "all=1&action=remove&count=1", "/admin/import": "",
-			"/admin/password": "current=x", "/admin/sessions": "", "/admin/second-factor": "off=1", "/admin/sign-in/code": "code=1",
+			"/admin/password": "current=x", "/admin/sessions": "", "/admin/second-factor": "off=1",
+			"/admin/sign-in/code":  "code=1",
 			"/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
 		} {
 			a := b.Send(http.MethodPost, path, "application/x-www-form-urlencoded", form, headers...)
@@ -587,7 +588,8 @@ func TestTheSessionThatAwaitsACodeOpensNothing(t *testing.T) {
 	half := s.Browser()
 	half.SignIn("anna", apptest.Password).Must(http.StatusOK).Says("One more step")
 	for _, path := range []string{
-		"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/sessions", "/admin/second-factor", "/admin/cache",
+		"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/sessions", "/admin/second-factor",
+		"/admin/cache",
 		"/admin/import",
 	} {
 		half.Get(path).Must(http.StatusSeeOther)

@@ -131,7 +131,8 @@ func TestAStreamDeliversEveryChangeInOrderAndResumes(t *testing.T) {
 			openStream(s, "/v1/changes", "Last-Event-ID", after).expect(events[i:])
 			openStream(s, "/v1/changes?after="+after).expect(events[i:])
 			openStream(s, "/v1/changes?after="+events[4].ID, "Last-Event-ID", after).expect(events[i:])
-			if page := s.Get("/v1/changes?after=" + after).Must(http.StatusOK).Body; strings.Count(page, `"op"`) != len(events)-i {
+			page := s.Get("/v1/changes?after=" + after).Must(http.StatusOK).Body
+			if strings.Count(page, `"op"`) != len(events)-i {
 				t.Errorf("the page after event %d is %s", i, page)
 			}
 		}
