@@ -255,7 +255,7 @@ func allStreams(s *assault) {
 		}
 	})
 	s.note("streams      for 20 others: %s", &served)
-	served.judge(s.t, "others who open a stream get")
+	served.judge(s.t, "others that open a stream get")
 }
 
 // open sends a request and returns when its answer begins.
@@ -299,7 +299,7 @@ func allExports(s *assault) {
 		}
 	})
 	s.note("exports      for others: %s, p99 %.0f ms", &served, apptest.Milliseconds(served.took.Quantile(0.99)))
-	served.judge(s.t, "others who export get")
+	served.judge(s.t, "others that export get")
 }
 
 // slowExport exports everything and reads it at 24 KB/s.

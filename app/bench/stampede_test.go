@@ -167,7 +167,7 @@ func (s *stampede) loader() *benchNode {
 			}
 		}
 	}
-	s.b.Fatal("nobody loads")
+	s.b.Fatal("no process loads")
 	return nil
 }
 

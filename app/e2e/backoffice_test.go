@@ -311,7 +311,7 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 	})
 }
 
-// While the database is away nobody is signed out, and what was typed can be sent again.
+// While the database is away no session ends, and what was typed can be sent again.
 func TestTheBackOfficeOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	postgres := ownPostgres(t)

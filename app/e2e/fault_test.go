@@ -104,8 +104,8 @@ func (o outage) oldAnswersAreMarked(s *apptest.Server, item, absent, tag string)
 	o.old(s.Get(absent), http.StatusNotFound, unconfirmed)
 	o.old(s.Get(item, "If-None-Match", tag), http.StatusNotModified, unconfirmed)
 	o.old(s.Do(http.MethodHead, item, ""), http.StatusOK, unconfirmed)
-	for _, wish := range []string{"max-stale", "max-stale=3600", "max-stale=soon", "only-if-cached"} {
-		o.old(s.Get(item, "Cache-Control", wish), http.StatusOK, unconfirmed)
+	for _, directive := range []string{"max-stale", "max-stale=3600", "max-stale=soon", "only-if-cached"} {
+		o.old(s.Get(item, "Cache-Control", directive), http.StatusOK, unconfirmed)
 	}
 	if f := apptest.Decoded[cli.CacheFigures](s.Get("/v1/cache").Must(http.StatusOK)); f.Levels.Query.Unconfirmed < 9 {
 		o.t.Errorf("%d answers were counted as unconfirmed", f.Levels.Query.Unconfirmed)
@@ -115,8 +115,8 @@ func (o outage) oldAnswersAreMarked(s *apptest.Server, item, absent, tag string)
 // moreIsRefused requests what an old answer cannot provide.
 func (o outage) moreIsRefused(s *apptest.Server, item, token string) {
 	o.t.Helper()
-	for _, wish := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
-		o.refused(s.Get(item, "Cache-Control", wish))
+	for _, directive := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
+		o.refused(s.Get(item, "Cache-Control", directive))
 	}
 	unmet := freshness.Token{Seen: freshness.Point{Epoch: "elsewhere"}}.String()
 	for _, session := range []string{"*", token, unmet} {
@@ -169,8 +169,8 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 	o.moreIsRefused(s, item, token)
 	o.refused(strict.Get(item))
 	o.refused(strict.Get(item, "Cache-Control", "max-stale=soon"))
-	for _, wish := range []string{"max-stale", "max-stale=99999999999"} {
-		o.old(strict.Get(item, "Cache-Control", wish), http.StatusOK, "gable-view; hit; detail=stale")
+	for _, directive := range []string{"max-stale", "max-stale=99999999999"} {
+		o.old(strict.Get(item, "Cache-Control", directive), http.StatusOK, "gable-view; hit; detail=stale")
 	}
 
 	postgres.Start()

@@ -163,7 +163,7 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	}
 	if got := visitor.Get("/admin/cache/samples").Must(http.StatusSeeOther).
 		Header.Get("Location"); !strings.HasPrefix(got, "/admin/sign-in") {
-		t.Errorf("the figures are shown to everybody: %s", got)
+		t.Errorf("a visitor sees the figures: %s", got)
 	}
 	if a := boss.Get("/admin/cache/samples").Must(http.StatusOK); a.Header.Get("Cache-Control") != "no-store" ||
 		a.Header.Get("X-Content-Type-Options") != "nosniff" {

@@ -68,7 +68,7 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 			{"NUL", create, `{"title":"a\u0000b","price":1,"location":"l"}`, 422, "invalid-property", "/title"},
 			{"too many photos", create, `{` + ok + `,"photos":[` + strings.Repeat(`"http://x/",`, 50) + `"http://x/"]}`, 422,
 				"invalid-property", "/photos"},
-			{"a photo that is no address", create, `{` + ok + `,"photos":["javascript:alert(1)"]}`, 422, "invalid-property",
+			{"a photo without a valid address", create, `{` + ok + `,"photos":["javascript:alert(1)"]}`, 422, "invalid-property",
 				"/photos/0"},
 			{"a body over the limit", create, `{"title":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "payload-too-large", ""},
 			{"a parameter on create", "POST /v1/properties?x=1", `{` + ok + `}`, 400, "invalid-request", "x"},

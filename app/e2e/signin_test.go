@@ -82,7 +82,7 @@ func TestATokenKnownBeforeSigningInIsWorthNothing(t *testing.T) {
 	s.Hire("anna", keys.RoleAdministrator)
 	mallory := s.Staff("mallory", keys.RoleEditor)
 	for name, planted := range map[string]string{"invented": strings.Repeat("A", 43),
-		"of somebody else": mallory.Session().Value} {
+		"of another account": mallory.Session().Value} {
 		t.Run(name, func(t *testing.T) {
 			anna := s.Browser()
 			anna.Cookies["gable_session"] = &http.Cookie{Name: "gable_session", Value: planted}
@@ -599,7 +599,7 @@ func TestTheSessionThatAwaitsACodeOpensNothing(t *testing.T) {
 		}
 		half.Post(path, apptest.Fields("name", "eve", "off", "1")).Must(want)
 	}
-	b.Get("/admin/sessions").Must(http.StatusOK).Lacks("End it") // it is no session yet
+	b.Get("/admin/sessions").Must(http.StatusOK).Lacks("End it") // it is not a session yet
 
 	// A session that an older program began has no record of second factors.
 	_, expires, err := s.Db.Sessions().FindSession(t.Context(), keys.HashSecret(b.Session().Value))

@@ -66,10 +66,10 @@ func TestARequestInsideAnotherIsNotAnswered(t *testing.T) {
 		"two hosts":                       get + "Host: other\r\n\r\n" + hidden,
 		"no host":                         "GET /version HTTP/1.1\r\n\r\n" + hidden,
 		"HTTP/0.9":                        "GET /version\r\n\r\n" + hidden,
-		"a version that is none":          "GET /version HTTP/1.1 HTTP/1.1\r\nHost: gable\r\n\r\n" + hidden,
+		"an invalid version":              "GET /version HTTP/1.1 HTTP/1.1\r\nHost: gable\r\n\r\n" + hidden,
 		"preface of HTTP/2":               "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + hidden,
 		"line feed in the target":         "GET /version\n" + hidden,
-		"expectation that nobody awaits":  post + "Expect: 100-continue\r\nContent-Length: 45\r\n\r\n" + hidden,
+		"expectation without a wait":      post + "Expect: 100-continue\r\nContent-Length: 45\r\n\r\n" + hidden,
 		"unknown expectation with a body": post + "Expect: x\r\nContent-Length: 0\r\n\r\n" + hidden,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func TestOnlyADatabaseThatMayStillComeIsWaitedFor(t *testing.T) {
 	}{
 		"starting (57P03)":              {refusing(t, "57P03"), true},
 		"all connections taken (53300)": {refusing(t, "53300"), true},
-		"nobody listens":                {"postgres://gable@127.0.0.1:1/gable?sslmode=disable", true},
+		"no listener":                   {"postgres://gable@127.0.0.1:1/gable?sslmode=disable", true},
 		"wrong password (28P01)":        {refusing(t, "28P01"), false},
 		"no such database (3D000)":      {refusing(t, "3D000"), false},
 		"not a URL":                     {"postgres://gable@127.0.0.1:port/gable", false},

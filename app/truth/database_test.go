@@ -147,8 +147,8 @@ func version(c *apptest.Cluster, id string) (version int) {
 }
 
 // Only the table of changes is out of reach: the feed delivers nothing, and the listings can be read as ever. Once the
-// caches are too old to be trusted, every read goes to the database. A session whose token the process cannot compare
-// with the feed is refused.
+// caches are too old to be trusted, every read goes to the database. Reads of a session are refused, since no token
+// can say what they have seen.
 func TestWhenOnlyTheFeedStandsStillTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_DATABASE_QUERY_TIMEOUT=1s"}})

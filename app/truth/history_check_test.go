@@ -156,7 +156,7 @@ func (c *chronicle) required(o *observation, listing int) (int, string) {
 	return required, why
 }
 
-// bound returns how long before the start of the read its answer must have been true at the latest.
+// bound returns how old the answer may be when the read begins.
 func (o *observation) bound() time.Duration {
 	switch {
 	case o.kind == linearizableRead:

@@ -28,7 +28,7 @@ const forbiddenPrice = 77_777
 // historyState is one committed version of a listing.
 type historyState struct {
 	price     int
-	committed moment // the latest moment at which it was committed
+	committed moment // an upper bound of its commit time
 	group     int    // its transaction, if that is known to have changed other listings too; else 0
 }
 

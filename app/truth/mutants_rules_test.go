@@ -139,7 +139,7 @@ var propertyMutants = []mutant{
 	},
 }
 
-// The rules about who has seen what.
+// The rules of the ledger.
 var freshnessMutants = []mutant{
 	{
 		"an own change is newer than what the feed delivers before it",
@@ -204,7 +204,7 @@ var freshnessMutants = []mutant{
 		"domain/freshness/ledger.go", "	l.bytes -= slot.weight\n", "", freshnessPkg, ".",
 	},
 	{
-		"an own change that the feed has passed and the ledger has evicted is old",
+		"an own change that the feed has passed but the ledger lacks resets the ledger",
 		"domain/freshness/ledger.go", "case reached.Sees(order(c)):",
 		"case reached.Sees(order(c)) && false:", freshnessPkg, ".",
 	},

@@ -142,7 +142,7 @@ func checkLinearizable(c *apptest.Cluster) {
 	t.Helper()
 	p := c.Nodes[0].Create("present", 1000)
 	path := "/v1/properties?min_price=1000&sort=price"
-	var newest atomic.Int64 // acknowledged, or shown to anybody
+	var newest atomic.Int64 // acknowledged or shown
 	newest.Store(1)
 	ctx, stop := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -263,7 +263,7 @@ func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 	checkFreshness(c, s, "after the database came back", 2)
 }
 
-// The database is restarted under load: no acknowledged write is lost, and no answer is older than its Age.
+// The database is restarted under load: no acknowledged write is lost, and no answer is older than it says.
 func TestARestartedDatabaseLosesNothingAndHidesNothing(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{OwnPostgres: true})
