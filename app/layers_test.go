@@ -40,8 +40,10 @@ var rooms = []room{
 	{folder: "app/accounts", own: []string{"domain", "ports"}, not: impure},
 	// The configuration asks those who will use a URL or an address whether it is one.
 	{folder: "app/config", own: []string{
-		"domain", "configs", "adapters/bunstore", "adapters/rediscache", "adapters/web/exchange"},
+		"domain", "configs", "adapters/bunstore", "adapters/web/exchange", "app/querycache"},
 		foreign: []string{"github.com/alecthomas/kong", "github.com/knadh/koanf", "go.yaml.in/yaml/v3"}},
+	// The kinds of query cache are one table, which the configuration and the server read.
+	{folder: "app/querycache", own: []string{"ports", "adapters/memory", "adapters/rediscache"}},
 	// Following changes is the same whatever database, cache and web there are.
 	{folder: "app/follow", own: []string{"domain", "ports"}, foreign: []string{"go.uber.org/zap"}},
 	// What is shown of the caches puts together what each of them says of itself.
@@ -52,7 +54,8 @@ var rooms = []room{
 		"domain", "ports", "app/catalog", "app/config", "adapters/listingfile", "adapters/listinggen", "adapters/web"}},
 	// The server puts everything together, and is the only room that knows fx.
 	{folder: "app/server", own: []string{
-		"domain", "ports", "adapters", "app/accounts", "app/catalog", "app/config", "app/follow", "app/insight", "app/transfer"},
+		"domain", "ports", "adapters", "app/accounts", "app/catalog", "app/config", "app/follow", "app/insight",
+		"app/querycache", "app/transfer"},
 		foreign: []string{
 			"go.uber.org/fx", "go.uber.org/dig", "go.uber.org/zap", "github.com/google/uuid",
 			"github.com/pires/go-proxyproto", "github.com/prometheus/client_golang", "golang.org/x/term"}},

@@ -43,32 +43,58 @@ type column struct {
 	name  string
 	value func(*row) any // an argument that any driver understands
 	into  func(*row) any // what it is scanned into
+
+	// Of numbers that a listing may lack, how they come from it and go back; nil of all others.
+	load  func(*row, *property.Details)
+	store func(*property.Details, *row)
+}
+
+// plain is a column that rowOf and property copy by themselves.
+func plain(name string, value, into func(*row) any) column {
+	return column{name: name, value: value, into: into}
+}
+
+// number is the column of a number that a listing may lack.
+func number[T int | property.Decimal](
+	name string, in func(*row) *null[T], of func(*property.Details) *property.Optional[T],
+) column {
+	return column{
+		name: name, value: func(r *row) any { return in(r).argument() }, into: func(r *row) any { return in(r) },
+		load:  func(r *row, d *property.Details) { in(r).Optional = *of(d) },
+		store: func(d *property.Details, r *row) { *of(d) = in(r).Optional },
+	}
 }
 
 // table is the columns of properties. What a person may set stands between the id and the version.
 var table = []column{
-	{"id", func(r *row) any { return property.ID(r.ID).String() }, func(r *row) any { return &r.ID }},
-	{"reference", func(r *row) any { return r.Reference.argument() }, func(r *row) any { return &r.Reference }},
-	{"title", func(r *row) any { return r.Title }, func(r *row) any { return &r.Title }},
-	{"description", func(r *row) any { return r.Description }, func(r *row) any { return &r.Description }},
-	{"price", func(r *row) any { return property.Decimal(r.Price).String() }, func(r *row) any { return &r.Price }},
-	{"currency", func(r *row) any { return r.Currency }, func(r *row) any { return &r.Currency }},
-	{"location", func(r *row) any { return r.Location }, func(r *row) any { return &r.Location }},
-	{"offer", func(r *row) any { return r.Offer }, func(r *row) any { return &r.Offer }},
-	{"kind", func(r *row) any { return r.Kind }, func(r *row) any { return &r.Kind }},
-	{"status", func(r *row) any { return r.Status }, func(r *row) any { return &r.Status }},
-	{"bedrooms", func(r *row) any { return r.Bedrooms.argument() }, func(r *row) any { return &r.Bedrooms }},
-	{"bathrooms", func(r *row) any { return r.Bathrooms.argument() }, func(r *row) any { return &r.Bathrooms }},
-	{"area_m2", func(r *row) any { return r.AreaM2.argument() }, func(r *row) any { return &r.AreaM2 }},
-	{"lot_m2", func(r *row) any { return r.LotM2.argument() }, func(r *row) any { return &r.LotM2 }},
-	{"year_built", func(r *row) any { return r.YearBuilt.argument() }, func(r *row) any { return &r.YearBuilt }},
-	{"floor", func(r *row) any { return r.Floor.argument() }, func(r *row) any { return &r.Floor }},
-	{"latitude", func(r *row) any { return r.Latitude.argument() }, func(r *row) any { return &r.Latitude }},
-	{"longitude", func(r *row) any { return r.Longitude.argument() }, func(r *row) any { return &r.Longitude }},
-	{"photos", func(r *row) any { return r.Photos.String() }, func(r *row) any { return &r.Photos }},
-	{"version", func(r *row) any { return r.Version }, func(r *row) any { return &r.Version }},
-	{"created_at", func(r *row) any { return r.CreatedAt.String() }, func(r *row) any { return &r.CreatedAt }},
-	{"updated_at", func(r *row) any { return r.UpdatedAt.String() }, func(r *row) any { return &r.UpdatedAt }},
+	plain("id", func(r *row) any { return property.ID(r.ID).String() }, func(r *row) any { return &r.ID }),
+	plain("reference", func(r *row) any { return r.Reference.argument() }, func(r *row) any { return &r.Reference }),
+	plain("title", func(r *row) any { return r.Title }, func(r *row) any { return &r.Title }),
+	plain("description", func(r *row) any { return r.Description }, func(r *row) any { return &r.Description }),
+	plain("price", func(r *row) any { return property.Decimal(r.Price).String() }, func(r *row) any { return &r.Price }),
+	plain("currency", func(r *row) any { return r.Currency }, func(r *row) any { return &r.Currency }),
+	plain("location", func(r *row) any { return r.Location }, func(r *row) any { return &r.Location }),
+	plain("offer", func(r *row) any { return r.Offer }, func(r *row) any { return &r.Offer }),
+	plain("kind", func(r *row) any { return r.Kind }, func(r *row) any { return &r.Kind }),
+	plain("status", func(r *row) any { return r.Status }, func(r *row) any { return &r.Status }),
+	number("bedrooms", func(r *row) *null[int] { return &r.Bedrooms },
+		func(d *property.Details) *property.Optional[int] { return &d.Bedrooms }),
+	number("bathrooms", func(r *row) *null[property.Decimal] { return &r.Bathrooms },
+		func(d *property.Details) *property.Optional[property.Decimal] { return &d.Bathrooms }),
+	number("area_m2", func(r *row) *null[property.Decimal] { return &r.AreaM2 },
+		func(d *property.Details) *property.Optional[property.Decimal] { return &d.AreaM2 }),
+	number("lot_m2", func(r *row) *null[property.Decimal] { return &r.LotM2 },
+		func(d *property.Details) *property.Optional[property.Decimal] { return &d.LotM2 }),
+	number("year_built", func(r *row) *null[int] { return &r.YearBuilt },
+		func(d *property.Details) *property.Optional[int] { return &d.YearBuilt }),
+	number("floor", func(r *row) *null[int] { return &r.Floor },
+		func(d *property.Details) *property.Optional[int] { return &d.Floor }),
+	plain("latitude", func(r *row) any { return r.Latitude.argument() }, func(r *row) any { return &r.Latitude }),
+	plain("longitude", func(r *row) any { return r.Longitude.argument() }, func(r *row) any { return &r.Longitude }),
+	plain("photos", func(r *row) any { return r.Photos.String() }, func(r *row) any { return &r.Photos }),
+	plain("version", func(r *row) any { return r.Version }, func(r *row) any { return &r.Version }),
+	plain("created_at", func(r *row) any { return r.CreatedAt.String() }, func(r *row) any { return &r.CreatedAt }),
+	plain("updated_at", func(r *row) any { return r.UpdatedAt.String() }, func(r *row) any { return &r.UpdatedAt }),
 }
 
 var (
@@ -106,32 +132,39 @@ func (r *row) fields() []any {
 
 func rowOf(p property.Property) row {
 	at := p.Coordinates
-	return row{
+	r := row{
 		ID: uuid(p.ID), Reference: nullable(p.Reference, p.Reference != ""), Title: p.Title, Description: p.Description,
 		Price: decimal(p.Price), Currency: string(p.Currency), Location: p.Location,
 		Offer: string(p.Offer), Kind: string(p.Kind), Status: string(p.Status),
-		Bedrooms: null[int]{p.Bedrooms}, Bathrooms: null[property.Decimal]{p.Bathrooms},
-		AreaM2: null[property.Decimal]{p.AreaM2}, LotM2: null[property.Decimal]{p.LotM2}, YearBuilt: null[int]{p.YearBuilt},
-		Floor:    null[int]{p.Floor},
 		Latitude: nullable(at.Value.Latitude, at.Valid), Longitude: nullable(at.Value.Longitude, at.Valid),
 		Photos:  p.Photos,
 		Version: p.Version, CreatedAt: instant(p.CreatedAt), UpdatedAt: instant(p.UpdatedAt),
 	}
+	for i := range table {
+		if table[i].load != nil {
+			table[i].load(&r, &p.Details)
+		}
+	}
+	return r
 }
 
 func (r *row) property() property.Property {
-	return property.Property{
+	p := property.Property{
 		ID: property.ID(r.ID), Version: r.Version,
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 		Details: property.Details{
 			Reference: r.Reference.Optional.Value, Title: r.Title, Description: r.Description,
 			Price: property.Decimal(r.Price), Currency: property.Currency(r.Currency), Location: r.Location,
 			Offer: property.Offer(r.Offer), Kind: property.Kind(r.Kind), Status: property.Status(r.Status),
-			Bedrooms: r.Bedrooms.Optional, Bathrooms: r.Bathrooms.Optional, AreaM2: r.AreaM2.Optional,
-			LotM2: r.LotM2.Optional, YearBuilt: r.YearBuilt.Optional, Floor: r.Floor.Optional,
 			Coordinates: r.coordinates(), Photos: r.Photos.list(),
 		},
 	}
+	for i := range table {
+		if table[i].store != nil {
+			table[i].store(&p.Details, r)
+		}
+	}
+	return p
 }
 
 func (r *row) coordinates() property.Optional[property.Coordinates] {

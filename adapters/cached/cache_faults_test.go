@@ -59,7 +59,7 @@ func TestAFailingCacheIsCountedAndCostsNothingElse(t *testing.T) {
 			t.Fatalf("found %+v, %v", got, err)
 		}
 	}
-	want := cachestat.Figures{Misses: 3, Errors: 6}
+	want := cachestat.Figures{Reads: cachestat.Reads[uint64]{cachestat.OutcomeMiss: 3}, Errors: 6}
 	if got := s.counters.Figures(); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}

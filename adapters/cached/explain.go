@@ -2,56 +2,33 @@ package cached
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Explanation is what is kept of the answer to one question, for people who wonder.
-type Explanation struct {
-	Question string // as it is kept: item:, page: or count: and the question's canonical text
-	// Outcome is what a read of the default kind would get now: a hit, a patched answer, or why there is none (stale, miss
-	// or bypassed).
-	Outcome cachestat.Outcome
-	// Kept is the record that the Cache has; nil when it has none that can be read, and Why says so.
-	Kept *KeptRecord
-	Why  error // ports.ErrNotCached, or what went wrong
-}
-
-// KeptRecord describes a record.
-type KeptRecord struct {
-	Bytes           int             // as it is kept
-	Loaded, Expires time.Time       // when its load began, and when it ends however true it is
-	Place           freshness.Point // where in the database's history it stands
-	Own             bool            // this process was the last to write it
-	Depends         []string        // what it depends on, in words
-	// Ledger is what decides. Its positions are 0 when the ledger does not remember all that the record may have missed.
-	Ledger freshness.Explanation
-}
-
-// explainedChanges is how many changes an explanation names.
-const explainedChanges = 10
-
-// ExplainItem says what would become of a Find. Like its sisters it only looks: it asks the Cache and never the store, and
-// nothing is counted or kept.
-func (r *PropertyRepository) ExplainItem(ctx context.Context, id property.ID) Explanation {
+// ExplainItem explains what a Find would get. Like its sisters it asks the Cache and never the store; it counts nothing
+// and caches nothing.
+func (r *PropertyRepository) ExplainItem(ctx context.Context, id property.ID) cachestat.Explanation {
 	return r.explain(ctx, r.item(id))
 }
 
-// ExplainPage says what would become of a Search.
-func (r *PropertyRepository) ExplainPage(ctx context.Context, s *property.Search) Explanation {
+// ExplainPage explains what a Search would get.
+func (r *PropertyRepository) ExplainPage(ctx context.Context, s *property.Search) cachestat.Explanation {
 	return r.explain(ctx, r.page(s))
 }
 
-// ExplainCount says what would become of a Count.
-func (r *PropertyRepository) ExplainCount(ctx context.Context, f *property.Filter) Explanation {
+// ExplainCount explains what a Count would get.
+func (r *PropertyRepository) ExplainCount(ctx context.Context, f *property.Filter) cachestat.Explanation {
 	return r.explain(ctx, r.count(f))
 }
 
-func (r *PropertyRepository) explain(ctx context.Context, q question) Explanation {
-	x := Explanation{Question: q.key, Outcome: cachestat.OutcomeMiss}
+func (r *PropertyRepository) explain(ctx context.Context, q question) cachestat.Explanation {
+	x := cachestat.Explanation{Level: cachestat.LevelQuery, Question: q.key, Outcome: cachestat.OutcomeMiss}
 	trusted := r.ledger.Trusted(time.Now())
 	if !trusted {
 		x.Outcome = cachestat.OutcomeBypassed
@@ -59,17 +36,21 @@ func (r *PropertyRepository) explain(ctx context.Context, q question) Explanatio
 	epoch := r.ledger.Point().Epoch
 	rec, size, err := r.lookup(ctx, entryKey(epoch, q.key), epoch)
 	if err != nil {
-		x.Why = err
+		if !errors.Is(err, ports.ErrNotCached) {
+			x.Err = err
+		}
 		return x
 	}
 	dependency := q.depends(rec) // before the record is brought up to date
-	x.Kept = &KeptRecord{
-		Bytes: size, Loaded: time.UnixMicro(rec.Loaded), Expires: time.UnixMicro(rec.Expires), Place: rec.point(),
-		Own: rec.Writer == r.identity, Depends: freshness.NewEntry(0, dependency).Depends(),
+	x.Cached = &cachestat.CachedAnswer{
+		Made: time.UnixMicro(rec.Loaded), Expires: time.UnixMicro(rec.Expires), Bytes: size,
+		Snapshot: rec.point().Snapshot.String(), Own: rec.Writer == r.identity,
+		Depends: freshness.NewEntry(0, dependency).Depends(),
 	}
 	verdict, patched, behind := r.judge(q, rec)
 	if verdict != freshness.Unknown {
-		x.Kept.Ledger = r.ledger.Explain(freshness.NewEntry(rec.position()-freshness.Position(behind), dependency), explainedChanges)
+		entry := freshness.NewEntry(rec.position()-freshness.Position(behind), dependency)
+		x.Cached.Ledger = r.ledger.Explain(entry, cachestat.MaxExplainedChanges)
 	}
 	if trusted {
 		x.Outcome = outcomeOf(verdict, patched)

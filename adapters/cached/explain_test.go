@@ -10,7 +10,6 @@ import (
 
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/domain/freshness"
-	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
@@ -21,11 +20,12 @@ func (s *shop) cached() *cached.PropertyRepository {
 
 // wantExplained compares what was said of a read with what became of it. That another caller is loading already, or that
 // the store cannot be reached, is not foreseen.
-func (s *shop) wantExplained(x cached.Explanation, outcome cachestat.Outcome) {
+func (s *shop) wantExplained(x cachestat.Explanation, outcome cachestat.Outcome) {
 	s.t.Helper()
 	foreseen := x.Outcome == outcome || outcome == cachestat.OutcomeCoalesced || outcome == cachestat.OutcomeStaleIfError
-	if !foreseen || (x.Kept == nil) == (x.Why == nil) {
-		s.t.Errorf("%s was explained as %v (%+v, %v), and became %v", x.Question, x.Outcome, x.Kept, x.Why, outcome)
+	vain := x.Outcome == cachestat.OutcomeMiss || x.Outcome == cachestat.OutcomeBypassed
+	if !foreseen || x.Cached == nil && !vain || x.Cached != nil && x.Err != nil {
+		s.t.Errorf("%s was explained as %v (%+v, %v), and became %v", x.Question, x.Outcome, x.Cached, x.Err, outcome)
 	}
 }
 
@@ -33,7 +33,7 @@ func TestAnExplanationOnlyLooks(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	before := s.cached().ExplainItem(t.Context(), p.ID)
-	if before.Outcome != cachestat.OutcomeMiss || before.Kept != nil || !errors.Is(before.Why, ports.ErrNotCached) {
+	if before.Outcome != cachestat.OutcomeMiss || before.Cached != nil || before.Err != nil {
 		t.Errorf("before the first read: %+v", before)
 	}
 	s.wantAsked(0)
@@ -46,7 +46,8 @@ func TestAnExplanationOnlyLooks(t *testing.T) {
 		}
 	}
 	s.wantAsked(1)
-	if got, want := s.counters.Figures(), (cachestat.Figures{Misses: 1}); got != want || s.cache.sets() != sets {
+	want := cachestat.Figures{Reads: cachestat.Reads[uint64]{cachestat.OutcomeMiss: 1}}
+	if got := s.counters.Figures(); got != want || s.cache.sets() != sets {
 		t.Errorf("explaining was counted, or kept something: %+v, %d more entries", got, s.cache.sets()-sets)
 	}
 	s.wantPrice(p.ID, cachestat.OutcomePatched, 20)
@@ -62,8 +63,8 @@ func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
 		s.add(2, 90)
 		s.price(p, 5)
 		x := s.cached().ExplainPage(t.Context(), cheap(1))
-		kept := x.Kept
-		if kept == nil || x.Outcome != cachestat.OutcomePatched || !kept.Loaded.Equal(loaded) || !kept.Own ||
+		kept := x.Cached
+		if kept == nil || x.Outcome != cachestat.OutcomePatched || !kept.Made.Equal(loaded) || !kept.Own ||
 			kept.Bytes < 50 {
 			t.Fatalf("explained as %+v, %+v", x, kept)
 		}
@@ -80,7 +81,7 @@ func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
 		}
 		s.wantPage(cheap(1), cachestat.OutcomePatched, 5)
 		if again := s.cached().ExplainPage(t.Context(), cheap(1)).
-			Kept; !again.Loaded.Equal(loaded) || again.Ledger.Head != again.Ledger.At {
+			Cached; !again.Made.Equal(loaded) || again.Ledger.Head != again.Ledger.At {
 			t.Errorf("after it was patched it is %+v", again)
 		}
 	})
@@ -94,13 +95,13 @@ func TestAnotherProcessesRecordIsExplainedByThisOnesLedger(t *testing.T) {
 	a.price(p, 20)
 	b.catchUp()
 	x := b.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != cachestat.OutcomePatched || x.Kept.Own || x.Kept.Ledger.Touching != 1 {
-		t.Errorf("explained as %+v, %+v", x, x.Kept)
+	if x.Outcome != cachestat.OutcomePatched || x.Cached.Own || x.Cached.Ledger.Touching != 1 {
+		t.Errorf("explained as %+v, %+v", x, x.Cached)
 	}
 	late := w.open(0) // has not heard of the change, and cannot judge a record from before it
 	x = late.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != cachestat.OutcomeMiss || x.Kept.Ledger.Verdict != freshness.Unknown || len(x.Kept.Ledger.Recent) != 0 {
-		t.Errorf("by a process that began later: %+v, %+v", x, x.Kept)
+	if l := x.Cached.Ledger; x.Outcome != cachestat.OutcomeMiss || l.Verdict != freshness.Unknown || len(l.Recent) != 0 {
+		t.Errorf("by a process that began later: %+v, %+v", x, x.Cached)
 	}
 }
 
@@ -108,7 +109,7 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	repo := cached.New(s.store, &failing{}, s.ledger, s.counters, options())
-	if x := repo.ExplainItem(t.Context(), p.ID); !errors.Is(x.Why, errBroken) || x.Outcome != cachestat.OutcomeMiss {
+	if x := repo.ExplainItem(t.Context(), p.ID); !errors.Is(x.Err, errBroken) || x.Outcome != cachestat.OutcomeMiss {
 		t.Errorf("with a broken cache: %+v", x)
 	}
 	if n := s.counters.Errors(); n != 0 {
@@ -116,8 +117,8 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 	}
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.cache.kept[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.kept[s.cache.last])
-	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Why == nil || errors.Is(x.Why, ports.ErrNotCached) ||
-		x.Kept != nil {
+	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Err == nil ||
+		x.Cached != nil {
 		t.Errorf("with a garbled record: %+v", x)
 	}
 }
@@ -128,7 +129,7 @@ func TestWhileTheFeedIsSilentARecordIsExplainedAndPassedBy(t *testing.T) {
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 	s.ledger.Confirm(time.Now().Add(-48 * time.Hour))
 	x := s.cached().ExplainItem(t.Context(), p.ID)
-	if x.Outcome != cachestat.OutcomeBypassed || x.Kept == nil || x.Kept.Ledger.Verdict != freshness.Fresh {
+	if x.Outcome != cachestat.OutcomeBypassed || x.Cached == nil || x.Cached.Ledger.Verdict != freshness.Fresh {
 		t.Errorf("explained as %+v", x)
 	}
 }

@@ -51,7 +51,8 @@ func TestTwoHundredCallersOfAColdKeyAskOnce(t *testing.T) {
 		close(g)
 		callers.Wait()
 		s.wantAsked(1)
-		if got, want := s.counters.Figures(), (cachestat.Figures{Misses: 1, Coalesced: 199}); got != want {
+		want := cachestat.Reads[uint64]{cachestat.OutcomeMiss: 1, cachestat.OutcomeCoalesced: 199}
+		if got := s.counters.Figures(); got != (cachestat.Figures{Reads: want}) {
 			t.Errorf("counted %+v, want %+v", got, want)
 		}
 	})

@@ -241,7 +241,9 @@ func TestEveryReadIsCountedOnceByItsOutcome(t *testing.T) {
 	s.price(p, 500)
 	s.wantPrice(p.ID, cachestat.OutcomePatched, 500)
 	s.wantCount(filter, cachestat.OutcomeStale, 0)
-	want := cachestat.Figures{Hits: 1, Patched: 1, Stale: 1, Misses: 2}
+	want := cachestat.Figures{Reads: cachestat.Reads[uint64]{
+		cachestat.OutcomeHit: 1, cachestat.OutcomePatched: 1, cachestat.OutcomeStale: 1, cachestat.OutcomeMiss: 2,
+	}}
 	if got := s.counters.Figures(); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}

@@ -36,7 +36,8 @@ func TestAStalledFeedBypassesTheCacheUntilItIsConfirmedAgain(t *testing.T) {
 		if n := s.cache.sets(); n != 1 {
 			t.Errorf("%d answers were kept while the feed was silent", n-1)
 		}
-		if got, want := s.counters.Figures(), (cachestat.Figures{Hits: 1, Misses: 1, Bypassed: 4}); got != want {
+		want := cachestat.Reads[uint64]{cachestat.OutcomeHit: 1, cachestat.OutcomeMiss: 1, cachestat.OutcomeBypassed: 4}
+		if got := s.counters.Figures(); got != (cachestat.Figures{Reads: want}) {
 			t.Errorf("counted %+v, want %+v", got, want)
 		}
 

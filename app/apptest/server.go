@@ -145,13 +145,17 @@ type Server struct {
 	Stop     func() error
 }
 
-var contract = sync.OnceValues(func() (*contracttest.Contract, error) { return contracttest.New(api.Contract) })
+var contractAtRoot = sync.OnceValues(func() (*contracttest.Contract, error) { return contractBelow("") })
 
-// contractBelow returns the contract as a server below a base path serves it.
-func contractBelow(base string) (*contracttest.Contract, error) {
+// contract returns the contract as a server below a base path serves it.
+func contract(base string) (*contracttest.Contract, error) {
 	if base == "" {
-		return contract()
+		return contractAtRoot()
 	}
+	return contractBelow(base)
+}
+
+func contractBelow(base string) (*contracttest.Contract, error) {
 	site, err := docs.New(api.Contract, base)
 	if err != nil {
 		return nil, err
@@ -211,7 +215,7 @@ func Start(t *testing.T, database, cache string, change ...func(*config.Config))
 	s := Launch(t, database, cache, change...)
 	s.Base, s.OpsBase = s.Servers.Public.URL(), s.Servers.Ops.URL()
 	s.Key, s.AdminKey = NewKey(t, s.keys, keys.ScopeWrite), NewKey(t, s.keys, keys.ScopeAdmin)
-	held, err := contractBelow(s.Config.HTTP.Base())
+	held, err := contract(s.Config.HTTP.Base())
 	if err != nil {
 		t.Fatal(err)
 	}

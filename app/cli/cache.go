@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/gable-listings/gable/adapters/web/api"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 type cacheCmd struct {
@@ -53,34 +55,6 @@ Example:
 	GABLE_KEY=gable_... gable cache purge`
 }
 
-// CacheFigures is the answer of GET /v1/cache.
-type CacheFigures struct {
-	Levels struct {
-		View  cacheLevel `json:"view"`
-		Query cacheLevel `json:"query"`
-	} `json:"levels"`
-	Ledger struct {
-		Position int64 `json:"position"`
-		Length   int64 `json:"length"`
-		Capacity int64 `json:"capacity"`
-	} `json:"ledger"`
-}
-
-// cacheLevel is one cache's part of the figures; entries and bytes are -1 where the cache cannot tell.
-type cacheLevel struct {
-	Hits        int64   `json:"hits"`
-	Misses      int64   `json:"misses"`
-	Stale       int64   `json:"stale"`
-	Patched     int64   `json:"patched"`
-	Coalesced   int64   `json:"coalesced"`
-	Bypassed    int64   `json:"bypassed"`
-	Unconfirmed int64   `json:"unconfirmed"`
-	Errors      int64   `json:"errors"`
-	Entries     int64   `json:"entries"`
-	Bytes       int64   `json:"bytes"`
-	HitRatio    float64 `json:"hit_ratio"`
-}
-
 // Run prints the figures as a table, a row for each, a column for each level.
 func (c *cacheStatsCmd) Run(ctx context.Context, p *Process) error {
 	body, err := c.ask(ctx, http.MethodGet, "")
@@ -91,11 +65,11 @@ func (c *cacheStatsCmd) Run(ctx context.Context, p *Process) error {
 		_, err = fmt.Fprintf(p.Out, "%s\n", strings.TrimSpace(string(body)))
 		return err
 	}
-	var figures CacheFigures
+	var figures api.CacheFigures
 	if err := json.Unmarshal(body, &figures); err != nil {
 		return fmt.Errorf("read the cache figures: %s did not answer as a Gable server does: %w", c.Server, err)
 	}
-	return figures.writeTable(p.Out)
+	return writeTable(p.Out, &figures)
 }
 
 // Run empties the caches.
@@ -151,40 +125,33 @@ func refusal(status string, body []byte) error {
 	return fmt.Errorf("the server answered %s: %s", status, strings.TrimSuffix(problem.Title+": "+problem.Detail, ": "))
 }
 
-func (f *CacheFigures) writeTable(w io.Writer) error {
+func writeTable(w io.Writer, f *api.CacheFigures) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
-	row := func(name string, cell func(cacheLevel) string) {
-		fmt.Fprintf(table, "%s\t%s\t%s\t\n", name, cell(f.Levels.View), cell(f.Levels.Query))
-	}
-	count := func(name string, of func(cacheLevel) int64) {
-		row(name, func(l cacheLevel) string { return figure(of(l), humanize.Comma) })
+	row := func(name string, cell func(*api.LevelFigures) string) {
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", name, cell(&f.Levels.View), cell(&f.Levels.Query))
 	}
 	fmt.Fprint(table, "\tview\tquery\t\n")
-	count("hits", func(l cacheLevel) int64 { return l.Hits })
-	count("patched", func(l cacheLevel) int64 { return l.Patched })
-	count("coalesced", func(l cacheLevel) int64 { return l.Coalesced })
-	count("stale", func(l cacheLevel) int64 { return l.Stale })
-	count("misses", func(l cacheLevel) int64 { return l.Misses })
-	count("bypassed", func(l cacheLevel) int64 { return l.Bypassed })
-	count("unconfirmed", func(l cacheLevel) int64 { return l.Unconfirmed })
-	count("errors", func(l cacheLevel) int64 { return l.Errors })
-	count("entries", func(l cacheLevel) int64 { return l.Entries })
-	row("bytes", func(l cacheLevel) string {
-		return figure(l.Bytes, func(n int64) string { return humanize.IBytes(uint64(n)) })
-	})
-	row("hit ratio", func(l cacheLevel) string { return fmt.Sprintf("%.2f %%", 100*l.HitRatio) })
+	for _, o := range cachestat.Outcomes() {
+		row(o.Figure(), func(l *api.LevelFigures) string { return comma(l.Reads[o]) })
+	}
+	row("errors", func(l *api.LevelFigures) string { return comma(l.Errors) })
+	row("entries", func(l *api.LevelFigures) string { return held(l.Entries, comma) })
+	row("bytes", func(l *api.LevelFigures) string { return held(l.Bytes, humanize.IBytes) })
+	row("hit ratio", func(l *api.LevelFigures) string { return fmt.Sprintf("%.2f %%", 100*l.HitRatio) })
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\nledger: %s of %s changes remembered, %s seen since the start\n",
-		humanize.Comma(f.Ledger.Length), humanize.Comma(f.Ledger.Capacity), humanize.Comma(f.Ledger.Position))
+		comma(uint64(f.Ledger.Length)), comma(uint64(f.Ledger.Capacity)), comma(uint64(f.Ledger.Position)))
 	return err
 }
 
-// figure writes a number, or a dash where the cache cannot tell.
-func figure(n int64, format func(int64) string) string {
+func comma(n uint64) string { return humanize.Comma(int64(n)) }
+
+// held formats what a cache holds, or is a dash where the cache cannot tell.
+func held(n int64, format func(uint64) string) string {
 	if n < 0 {
 		return "–"
 	}
-	return format(n)
+	return format(uint64(n))
 }

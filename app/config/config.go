@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/gable-listings/gable/app/querycache"
 )
 
 // Config is what an operator can set. Each field is one key: its koanf tags joined by a dot. The names of variables and
@@ -24,7 +26,10 @@ type Config struct {
 }
 
 // OwnCache reports whether the query cache belongs to this process alone.
-func (c *Config) OwnCache() bool { return string(c.Cache.URL) == "memory:" }
+func (c *Config) OwnCache() bool {
+	kind, err := querycache.Find(string(c.Cache.URL))
+	return err == nil && kind.Own
+}
 
 // Embedded reports whether the database is a file, or the memory, of this program.
 func (c *Config) Embedded() bool { return strings.HasPrefix(string(c.Database.URL), "sqlite:") }

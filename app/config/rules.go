@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
-	"github.com/gable-listings/gable/adapters/rediscache"
 	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/app/querycache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 )
@@ -76,9 +76,7 @@ func (r *rules) listens(address, key string) {
 
 func (c *Config) checkStores(r *rules) {
 	r.usable(bunstore.CheckURL(string(c.Database.URL)), "database.url")
-	if !c.OwnCache() {
-		r.usable(rediscache.CheckURL(string(c.Cache.URL)), "cache.url")
-	}
+	r.usable(querycache.Check(string(c.Cache.URL)), "cache.url")
 	r.check(c.Freshness.LedgerLength <= longestLedger, "freshness.ledger_length", "must be at most %d", longestLedger)
 	r.check(c.Freshness.LedgerBytes >= leastLedgerBytes, "freshness.ledger_bytes", "must be at least %s", leastLedgerBytes)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -35,6 +36,20 @@ func TestDashboardsAndAlertsUseFiguresThatTheProgramExports(t *testing.T) {
 	}
 	for _, e := range readDashboard(t) {
 		e.check(t, known)
+	}
+}
+
+// Names, units and help texts follow the conventions of Prometheus: the linter of promtool finds no problem.
+func TestMetricsFollowTheConventionsOfPrometheus(t *testing.T) {
+	s := apptest.Embedded.Start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.OpsBase+"/metrics", http.NoBody)
+	apptest.Must(t, err)
+	response, err := http.DefaultClient.Do(request)
+	apptest.Must(t, err)
+	defer response.Body.Close()
+	problems, err := promlint.New(response.Body).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
 	}
 }
 

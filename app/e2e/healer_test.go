@@ -24,7 +24,7 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 	path := apptest.ItemPath(p.ID)
 	forge := func() {
 		wrongBody := strings.Replace(s.Get(path).Must(http.StatusOK).Body, `"right"`, `"wrong"`, 1)
-		key := s.Views.Explain(path).Key
+		key := s.Views.Explain(path).Question
 		wrong := viewcache.Answer{
 			ContentType: "application/json", Body: []byte(wrongBody), TagPrefix: "1-",
 			TagSuffix: "-0", Route: "/v1/properties/{id}",

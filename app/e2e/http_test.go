@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/cli"
 	"github.com/gable-listings/gable/app/config"
@@ -45,7 +46,7 @@ func TestEqualSearchesWrittenDifferentlyShareOneEntry(t *testing.T) {
 }
 
 func views(s *apptest.Server) int64 {
-	figures := apptest.Decoded[cli.CacheFigures](s.Get("/v1/cache").Must(http.StatusOK))
+	figures := apptest.Decoded[api.CacheFigures](s.Get("/v1/cache").Must(http.StatusOK))
 	return figures.Levels.View.Entries
 }
 

@@ -9,9 +9,11 @@ import (
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/domain/property"
 )
 
-func explain(s *apptest.Server, address string) site.Explanation {
+func explain(s *apptest.Server, address string) site.LookupResult {
 	s.T.Helper()
 	x, err := s.Lookup.Explain(s.T.Context(), address)
 	if err != nil {
@@ -21,10 +23,10 @@ func explain(s *apptest.Server, address string) site.Explanation {
 }
 
 // outcomes sums up an explanation: the level that answers, and the outcome of each question.
-func outcomes(x site.Explanation) string {
-	text := x.Answer + ": view " + x.View.Outcome
+func outcomes(x site.LookupResult) string {
+	text := x.Answer + ": view " + x.View.Outcome.String()
 	for _, each := range x.Query {
-		text += ", query " + each.Outcome
+		text += ", query " + each.Outcome.String()
 	}
 	return text
 }
@@ -40,7 +42,7 @@ func TestALookupSaysWhichLevelWouldAnswer(t *testing.T) {
 func looksUp(t *testing.T, s *apptest.Server) {
 	const asked = "/v1/properties?max_price=500&kind=house&count=exact"
 	const spelled = "https://gable.example/v1/properties?kind=house&count=exact&max_price=500.00"
-	want := func(address, want string, known bool) site.Explanation {
+	want := func(address, want string, known bool) site.LookupResult {
 		t.Helper()
 		x := explain(s, address)
 		if outcomes(x) != want || x.Known != known || !x.Trusted {
@@ -57,20 +59,21 @@ func looksUp(t *testing.T, s *apptest.Server) {
 		x.View.Question != "search?kind=house&max_price=500&count=exact" {
 		t.Errorf("looked up as %q, %q", x.Target, x.View.Question)
 	}
-	if v := x.View; !v.Found || v.Bytes == 0 || len(v.Variants) != 1 || v.Made.IsZero() || len(v.Depends) != 2 ||
-		v.Verdict != "fresh" {
+	if v := x.View.Cached; v == nil || v.Bytes == 0 || len(v.Variants) != 1 || v.Made.IsZero() || len(v.Depends) != 2 ||
+		v.Ledger.Verdict != freshness.Fresh {
 		t.Errorf("the view is %+v", v)
 	}
-	if q := x.Query[0]; !q.Found || !q.Own || q.Made.IsZero() || !strings.HasPrefix(q.Question, "page:") ||
-		q.Snapshot == "" {
+	if q := x.Query[0].Cached; q == nil || !q.Own || q.Made.IsZero() || q.Snapshot == "" ||
+		!strings.HasPrefix(x.Query[0].Question, "page:") {
 		t.Errorf("the record is %+v", q)
 	}
 
 	s.Patch(house.ID, `{"price":450}`)
 	x = want(asked, "view: view patched, query patched, query hit", true)
-	if r := x.View.Recent; x.View.Touching != 1 || len(r) == 0 || !r[0].Touches || r[0].ID != house.ID ||
-		r[0].Op != "update" || r[0].Version != 2 || r[0].At.IsZero() {
-		t.Errorf("the changes are %+v", x.View)
+	l := x.View.Cached.Ledger
+	if r := l.Recent; l.Touching != 1 || len(r) == 0 || !r[0].Touches || r[0].Change.ID.String() != house.ID ||
+		r[0].Change.Op != property.OpUpdate || r[0].Change.Version != 2 || r[0].Change.At.IsZero() {
+		t.Errorf("the changes are %+v", l)
 	}
 	s.Create(`"title":"Other","price":"300","kind":"house"`)
 	want(asked, "database: view stale, query patched, query stale", true)

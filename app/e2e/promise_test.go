@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/app/apptest"
-	"github.com/gable-listings/gable/app/cli"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/domain/freshness"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // pollOnDemand configures a process that reads the feed once, and again only when a request asks for it. By default it
@@ -250,8 +251,8 @@ func TestAHotPageOutlivesAPriceEditWithoutAQuery(t *testing.T) {
 			s.Get(hotPage)
 			s.Get(item)
 		}
-		figures := func() cli.CacheFigures {
-			return apptest.Decoded[cli.CacheFigures](s.Get("/v1/cache").Must(http.StatusOK))
+		figures := func() api.CacheFigures {
+			return apptest.Decoded[api.CacheFigures](s.Get("/v1/cache").Must(http.StatusOK))
 		}
 		s.Patch(p.ID, `{"price":150}`)
 		before := figures()
@@ -261,7 +262,7 @@ func TestAHotPageOutlivesAPriceEditWithoutAQuery(t *testing.T) {
 		if got := s.Titles(hotPage); got != "low high mid" {
 			t.Errorf("the page shows %s", got)
 		}
-		if patched := after.Levels.View.Patched - before.Levels.View.Patched; patched != 2 {
+		if patched := after.Levels.View.Reads.Since(before.Levels.View.Reads)[cachestat.OutcomePatched]; patched != 2 {
 			t.Errorf("%d views were patched", patched)
 		}
 		if after.Levels.Query != before.Levels.Query {

@@ -152,12 +152,12 @@ func wantExemplar(t *testing.T, s *apptest.Server, trace string) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(body)) {
-		if strings.HasPrefix(line, "gable_http_request_seconds_bucket") &&
+		if strings.HasPrefix(line, "gable_http_request_duration_seconds_bucket") &&
 			strings.Contains(line, `# {trace_id="`+trace+`"}`) {
 			return
 		}
 	}
-	t.Error("no bucket of gable_http_request_seconds has the trace as its exemplar")
+	t.Error("no bucket of gable_http_request_duration_seconds has the trace as its exemplar")
 }
 
 func TestACollectorThatIsAwayIsLoggedOnceAndHarmsNobody(t *testing.T) {

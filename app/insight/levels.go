@@ -24,7 +24,9 @@ type Level struct {
 }
 
 // NewLevels makes levels that have counted nothing.
-func NewLevels() *Levels { return &Levels{newLevel("view"), newLevel("query")} }
+func NewLevels() *Levels {
+	return &Levels{newLevel(cachestat.LevelView), newLevel(cachestat.LevelQuery)}
+}
 
 func newLevel(name string) *Level {
 	return &Level{name: name, Counters: new(cachestat.Counters), Samples: cachestat.NewSamples()}

@@ -27,8 +27,8 @@ func NewRegistry(
 	r.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		levelCollector{"view", views.Counters(), ViewLevel{views}.Size},
-		levelCollector{"query", query.counters, query.Size},
+		levelCollector{cachestat.LevelView, views.Counters(), ViewLevel{views}.Size},
+		levelCollector{cachestat.LevelQuery, query.counters, query.Size},
 		gauge("gable_ledger_changes", "Changes that the ledger remembers.",
 			func() float64 { return float64(ledger.Figures().Length) }),
 		gauge("gable_ledger_bytes", "What the changes that the ledger remembers weigh.",
@@ -95,8 +95,9 @@ func (levelCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (l levelCollector) Collect(out chan<- prometheus.Metric) {
-	for o := cachestat.OutcomeHit; o <= cachestat.OutcomeStaleIfError; o++ {
-		out <- prometheus.MustNewConstMetric(readsDesc, prometheus.CounterValue, float64(l.counters.Of(o)), l.level, o.String())
+	for _, o := range cachestat.Outcomes() {
+		n := float64(l.counters.Of(o))
+		out <- prometheus.MustNewConstMetric(readsDesc, prometheus.CounterValue, n, l.level, o.String())
 	}
 	out <- prometheus.MustNewConstMetric(errorsDesc, prometheus.CounterValue, float64(l.counters.Errors()), l.level)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -178,7 +179,7 @@ type requestLabels struct {
 func NewRequestFigures(r *prometheus.Registry) *RequestFigures {
 	f := &RequestFigures{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gable_http_request_seconds", Help: "Time to answer a request, in seconds.",
+			Name: "gable_http_request_duration_seconds", Help: "Time to answer a request, in seconds.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "status"}),
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{

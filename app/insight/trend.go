@@ -40,7 +40,7 @@ type TrendSources struct {
 // totals are what has been counted up to a moment.
 type totals struct {
 	at          time.Time
-	view, query cachestat.Figures
+	view, query cachestat.Reads[uint64]
 	requests    requestTotals
 	delay       distribution
 	position    freshness.Position
@@ -87,7 +87,7 @@ func (t *Trend) Since(moment time.Time) []site.Sample {
 
 func (t *Trend) totals() totals {
 	return totals{
-		at: time.Now(), view: t.Levels.View.Counters.Figures(), query: t.Levels.Query.Counters.Figures(),
+		at: time.Now(), view: t.Levels.View.Counters.Figures().Reads, query: t.Levels.Query.Counters.Figures().Reads,
 		requests: t.Requests.totals(), delay: t.Feed.totals(), position: t.Ledger.Position(),
 	}
 }
@@ -96,7 +96,7 @@ func (t *Trend) sample(ctx context.Context, before, now totals) site.Sample {
 	ctx, cancel := context.WithTimeout(ctx, trendLimit)
 	defer cancel()
 	seconds := now.at.Sub(before.at).Seconds()
-	view, query := since(before.view, now.view), since(before.query, now.query)
+	view, query := now.view.Since(before.view), now.query.Since(before.query)
 	timed, delay := now.requests.timed.since(before.requests.timed), now.delay.since(before.delay)
 	return site.Sample{
 		At: now.at, Seconds: seconds,
@@ -106,7 +106,7 @@ func (t *Trend) sample(ctx context.Context, before, now totals) site.Sample {
 		View:     levelSample(ctx, t.Levels.View, view, seconds, t.ViewSize),
 		Query:    levelSample(ctx, t.Levels.Query, query, seconds, t.QuerySize),
 		Saved:    float64(view.Answered()+query.Answered()) / seconds,
-		Database: float64(query.Loaded()+query.Bypassed) / seconds,
+		Database: float64(query.Loaded()+query[cachestat.OutcomeBypassed]) / seconds,
 		Trusted:  t.Ledger.Trusted(now.at), ConfirmedMS: confirmed(t.Ledger, now.at), DelayMS: delay.mean(),
 		Changes: float64(now.position-before.position) / seconds, Position: uint64(now.position),
 	}
@@ -120,26 +120,16 @@ func confirmed(ledger *freshness.Ledger, now time.Time) *float64 {
 	return new(inMilliseconds(now.Sub(at).Seconds()))
 }
 
-// since is what was counted between two moments.
-func since(before, now cachestat.Figures) cachestat.Figures {
-	return cachestat.Figures{
-		Hits: now.Hits - before.Hits, Patched: now.Patched - before.Patched, Coalesced: now.Coalesced - before.Coalesced,
-		Stale: now.Stale - before.Stale, Misses: now.Misses - before.Misses, Bypassed: now.Bypassed - before.Bypassed,
-		Unconfirmed: now.Unconfirmed - before.Unconfirmed, Errors: now.Errors - before.Errors,
-	}
-}
-
 func levelSample(
-	ctx context.Context, l *Level, f cachestat.Figures, seconds float64, size func(context.Context) (entries, bytes int64),
+	ctx context.Context, l *Level, reads cachestat.Reads[uint64], seconds float64,
+	size func(context.Context) (entries, bytes int64),
 ) site.LevelSample {
-	rate := func(n uint64) float64 { return float64(n) / seconds }
 	s := site.LevelSample{
-		Hits: rate(f.Hits), Patched: rate(f.Patched), Coalesced: rate(f.Coalesced), Stale: rate(f.Stale),
-		Misses: rate(f.Misses), Bypassed: rate(f.Bypassed), Unconfirmed: rate(f.Unconfirmed),
+		Reads:    reads.PerSecond(seconds),
 		Verified: l.verified.Load(), Undecided: l.undecided.Load(), Violations: l.violations.Load(),
 	}
-	if f.Answered()+f.Loaded() > 0 {
-		s.HitRatio = new(f.HitRatio())
+	if reads.Answered()+reads.Loaded() > 0 {
+		s.HitRatio = new(reads.HitRatio())
 	}
 	s.Entries, s.Bytes = size(ctx)
 	return s

@@ -70,10 +70,12 @@ func TestASampleIsWhatHappenedInItsStretchOfTime(t *testing.T) {
 
 		want := site.Sample{
 			At: began.Add(2 * time.Second), Seconds: 2, Requests: 50.5, Failed: .5, MeanMS: new(2.04), P99MS: new(3.75),
-			View: site.LevelSample{Hits: 6, Patched: 2, Stale: 1, Misses: 1, Bypassed: 1, HitRatio: new(.8), Entries: 3,
-				Bytes: 3_000, Verified: 5},
-			Query: site.LevelSample{Coalesced: .5, Misses: .5, Bypassed: .5, HitRatio: new(.5), Entries: -1, Bytes: -1_000,
-				Violations: 1},
+			View: site.LevelSample{Reads: cachestat.Reads[float64]{cachestat.OutcomeHit: 6, cachestat.OutcomePatched: 2,
+				cachestat.OutcomeStale: 1, cachestat.OutcomeMiss: 1, cachestat.OutcomeBypassed: 1},
+				HitRatio: new(.8), Entries: 3, Bytes: 3_000, Verified: 5},
+			Query: site.LevelSample{Reads: cachestat.Reads[float64]{cachestat.OutcomeCoalesced: .5,
+				cachestat.OutcomeMiss: .5, cachestat.OutcomeBypassed: .5},
+				HitRatio: new(.5), Entries: -1, Bytes: -1_000, Violations: 1},
 			Saved: 8.5, Database: 1, Trusted: true, ConfirmedMS: new(100.0), DelayMS: new(30.0), Changes: .5, Position: 1,
 		}
 		if diff := cmp.Diff([]site.Sample{want}, x.Since(time.Time{}), cmpopts.EquateApprox(1e-6, 0)); diff != "" {

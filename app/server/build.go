@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/gable-listings/gable/adapters/ops"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // BuildInfo is what the Go toolchain recorded when it built this program: the module's version, or "(devel)" outside a
@@ -29,4 +30,12 @@ func BuildInfo() ops.Build {
 	}
 	b.Commit += changed
 	return b
+}
+
+// buildMetric has the build in its labels, so that a dashboard can show which processes run which program.
+func buildMetric(b ops.Build) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "gable_build_info", Help: "1; the labels name the program that runs.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "commit": b.Commit, "go": b.Go},
+	}, func() float64 { return 1 })
 }

@@ -11,9 +11,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
-	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/ops"
-	"github.com/gable-listings/gable/adapters/rediscache"
 	"github.com/gable-listings/gable/adapters/totp"
 	"github.com/gable-listings/gable/adapters/tracing"
 	"github.com/gable-listings/gable/adapters/web"
@@ -27,6 +25,7 @@ import (
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/follow"
 	"github.com/gable-listings/gable/app/insight"
+	"github.com/gable-listings/gable/app/querycache"
 	"github.com/gable-listings/gable/app/transfer"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
@@ -104,15 +103,15 @@ func newLedger(c *config.Config) *freshness.Ledger {
 }
 
 func openCache(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer, log *zap.Logger) (ports.Cache, error) {
-	if c.OwnCache() {
-		cache := memory.NewCache(int64(c.Cache.MaxBytes))
-		lc.Append(fx.StopHook(cache.Close))
-		return cache, nil
+	address := string(c.Cache.URL)
+	kind, err := querycache.Find(address)
+	if err != nil {
+		return nil, fmt.Errorf("open the cache: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	cache, err := rediscache.Open(ctx, rediscache.Options{
-		URL: string(c.Cache.URL), Timeout: c.Cache.Timeout, Changed: logRedis(log.Named("cache")),
+	cache, err := kind.Open(ctx, address, querycache.Options{
+		MaxBytes: int64(c.Cache.MaxBytes), Timeout: c.Cache.Timeout, Changed: logCache(log.Named("cache"), kind.Name),
 		Trace: t.Trace(),
 	})
 	if err != nil {
@@ -122,15 +121,15 @@ func openCache(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer, log *zap.Lo
 	return cache, nil
 }
 
-// logRedis logs when Redis goes away, with the cause, and when it comes back.
-func logRedis(log *zap.Logger) func(cause error) {
+// logCache logs when the cache of this kind becomes unavailable, with the cause, and when it is available again.
+func logCache(log *zap.Logger, kind string) func(cause error) {
+	log = log.With(zap.String("kind", kind))
 	return func(cause error) {
 		if cause == nil {
-			log.Info("Redis is back")
+			log.Info("query cache available")
 			return
 		}
-		log.Warn("Redis is away; queries are answered by the database until it is back",
-			zap.String("reason", reason(cause)), zap.Error(cause))
+		log.Warn("query cache unavailable", zap.String("reason", reason(cause)), zap.Error(cause))
 	}
 }
 
@@ -223,9 +222,11 @@ func newOps(
 	db *bunstore.DB, cache ports.Cache, ledger *freshness.Ledger, f *follow.Follower, registry *prometheus.Registry,
 	level *LogLevel, c *config.Config,
 ) *ops.Handler {
+	build := BuildInfo()
+	registry.MustRegister(buildMetric(build))
 	address, _, _ := net.SplitHostPort(c.Ops.Address) // a socket has no host
 	return ops.New(ops.Options{
-		Gatherer: registry, Build: BuildInfo(), LogLevel: level, Exemplars: c.Tracing.On(),
+		Gatherer: registry, Build: build, LogLevel: level, Exemplars: c.Tracing.On(),
 		Hosts: append(config.Items(c.Ops.Hosts), address),
 		Checks: []ops.Check{
 			{Name: "database", Critical: true, Run: db.Ping, Reason: reason},

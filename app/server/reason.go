@@ -10,13 +10,13 @@ import (
 	"syscall"
 
 	"github.com/gable-listings/gable/adapters/bunstore"
-	"github.com/gable-listings/gable/adapters/rediscache"
+	"github.com/gable-listings/gable/app/querycache"
 )
 
 // reason says in a few words why a part of the service does not work, without addresses, names or secrets: it is shown
 // to everybody. The whole cause is in the log and on the operators' listener.
 func reason(err error) string {
-	return cmp.Or(rediscache.Reason(err), bunstore.Reason(err), networkReason(err), "unavailable")
+	return cmp.Or(querycache.Reason(err), bunstore.Reason(err), networkReason(err), "unavailable")
 }
 
 // networkReason is why a server could not be reached; "" when it is not known.

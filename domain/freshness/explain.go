@@ -6,10 +6,10 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Explanation is what the ledger has to say about a kept answer, for people who wonder.
-type Explanation struct {
+// Standing is how a cached answer stands against the ledger. The zero value means that the ledger cannot judge it.
+type Standing struct {
 	Verdict Verdict // what Check would say
-	// At and Head are where the answer and the ledger stand; between them are the changes that decide.
+	// At and Head are the positions of the answer and of the ledger; between them are the changes that decide.
 	At, Head Position
 	Touching int // how many of them touch the answer; 0 when they are not all remembered
 	// Recent are the newest of them, the newest first. One that touches the answer is among them if there is any.
@@ -23,14 +23,17 @@ type CheckedChange struct {
 	Touches  bool
 }
 
-// Explain says what Check would say of a kept answer, and why, with up to the given number (at least 1) of the changes that
+// Between is how many changes lie between the answer and the ledger.
+func (s *Standing) Between() uint64 { return uint64(s.Head - s.At) }
+
+// Explain says what Check would say of a cached answer, and why, with at most so many (at least 1) of the changes that
 // decide. Unlike Check it moves nothing on.
-func (l *Ledger) Explain(e *Entry, most int) Explanation {
+func (l *Ledger) Explain(e *Entry, most int) Standing {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	head := l.head.Load()
 	at := min(e.at.Load(), head)
-	x := Explanation{Verdict: Fresh, At: Position(at), Head: Position(head)}
+	x := Standing{Verdict: Fresh, At: Position(at), Head: Position(head)}
 	for p := head; p > max(at, l.tail); p-- {
 		told := l.slot(p - 1)
 		checked := CheckedChange{Position(p), told.change, e.touchedBy(told)}

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Counters counts what one cache level did for reads. The zero value is ready; it is safe for concurrent use.
 type Counters struct {
-	outcomes [OutcomeStaleIfError + 1]atomic.Uint64
+	outcomes [outcomes]atomic.Uint64
 	errors   atomic.Uint64
 }
 
@@ -20,31 +20,11 @@ func (c *Counters) Of(o Outcome) uint64 { return c.outcomes[o].Load() }
 // Errors is how often the cache itself failed.
 func (c *Counters) Errors() uint64 { return c.errors.Load() }
 
-// Figures are a level's counts since the process started.
-type Figures struct {
-	Hits, Patched, Coalesced, Stale, Misses, Bypassed, Unconfirmed, Errors uint64
-}
-
 // Figures returns the counts; reads that end meanwhile may be in some of them already.
 func (c *Counters) Figures() Figures {
-	return Figures{
-		Hits: c.Of(OutcomeHit), Patched: c.Of(OutcomePatched), Coalesced: c.Of(OutcomeCoalesced),
-		Stale: c.Of(OutcomeStale), Misses: c.Of(OutcomeMiss), Bypassed: c.Of(OutcomeBypassed),
-		Unconfirmed: c.Of(OutcomeStaleIfError), Errors: c.Errors(),
+	f := Figures{Errors: c.Errors()}
+	for o := range f.Reads {
+		f.Reads[o] = c.outcomes[o].Load()
 	}
-}
-
-// Answered is how many reads needed no load of their own.
-func (f Figures) Answered() uint64 { return f.Hits + f.Patched + f.Coalesced }
-
-// Loaded is how many reads asked the cache in vain. Reads that passed it by did not ask, nor does an answer that could not
-// be confirmed count.
-func (f Figures) Loaded() uint64 { return f.Stale + f.Misses }
-
-// HitRatio is Answered among all reads that asked the cache, 0 to 1; 0 before the first.
-func (f Figures) HitRatio() float64 {
-	if total := f.Answered() + f.Loaded(); total > 0 {
-		return float64(f.Answered()) / float64(total)
-	}
-	return 0
+	return f
 }

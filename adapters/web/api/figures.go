@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/gable-listings/gable/domain/access"
@@ -13,10 +14,11 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-type cacheFigures struct {
+// CacheFigures is the answer of GET /v1/cache.
+type CacheFigures struct {
 	Levels struct {
-		View  levelFigures `json:"view"`
-		Query levelFigures `json:"query"`
+		View  LevelFigures `json:"view"`
+		Query LevelFigures `json:"query"`
 	} `json:"levels"`
 	Ledger struct {
 		Position freshness.Position `json:"position"`
@@ -25,26 +27,43 @@ type cacheFigures struct {
 	} `json:"ledger"`
 }
 
-type levelFigures struct {
-	Hits        uint64  `json:"hits"`
-	Patched     uint64  `json:"patched"`
-	Coalesced   uint64  `json:"coalesced"`
-	Misses      uint64  `json:"misses"`
-	Stale       uint64  `json:"stale"`
-	Bypassed    uint64  `json:"bypassed"`
-	Unconfirmed uint64  `json:"unconfirmed"`
-	Errors      uint64  `json:"errors"`
-	Entries     int64   `json:"entries"`
-	Bytes       int64   `json:"bytes"`
-	HitRatio    float64 `json:"hit_ratio"`
+// LevelFigures are what one cache level did since the process started, and what it holds.
+type LevelFigures struct {
+	Reads    cachestat.Reads[uint64] `json:"-"` // members of the same object, named by outcome
+	Errors   uint64                  `json:"errors"`
+	Entries  int64                   `json:"entries"` // -1 where the cache cannot tell
+	Bytes    int64                   `json:"bytes"`   // -1 where the cache cannot tell
+	HitRatio float64                 `json:"hit_ratio"`
 }
 
-func figuresOf(ctx context.Context, l Level) levelFigures {
+// published is the order of reads in the answer. Unlike in the order of luck, misses come before stale answers.
+var published = func() []cachestat.Outcome {
+	list := cachestat.Outcomes()
+	stale, miss := slices.Index(list, cachestat.OutcomeStale), slices.Index(list, cachestat.OutcomeMiss)
+	list[stale], list[miss] = list[miss], list[stale]
+	return list
+}()
+
+// MarshalJSON implements json.Marshaler.
+func (l LevelFigures) MarshalJSON() ([]byte, error) {
+	type rest LevelFigures
+	return l.Reads.MarshalWith(rest(l), published)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *LevelFigures) UnmarshalJSON(object []byte) error {
+	type rest LevelFigures
+	if err := json.Unmarshal(object, (*rest)(l)); err != nil {
+		return err
+	}
+	return l.Reads.UnmarshalFrom(object)
+}
+
+func figuresOf(ctx context.Context, l Level) LevelFigures {
 	f := l.Figures()
 	entries, bytes := l.Size(ctx)
-	return levelFigures{
-		Hits: f.Hits, Patched: f.Patched, Coalesced: f.Coalesced, Misses: f.Misses, Stale: f.Stale,
-		Bypassed: f.Bypassed, Unconfirmed: f.Unconfirmed, Errors: f.Errors, Entries: entries, Bytes: bytes, HitRatio: rounded(f.HitRatio()),
+	return LevelFigures{
+		Reads: f.Reads, Errors: f.Errors, Entries: entries, Bytes: bytes, HitRatio: rounded(f.HitRatio()),
 	}
 }
 
@@ -56,7 +75,7 @@ func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseParameters(r); err != nil {
 		return err
 	}
-	var answer cacheFigures
+	var answer CacheFigures
 	answer.Levels.View = figuresOf(r.Context(), a.ViewLevel)
 	answer.Levels.Query = figuresOf(r.Context(), a.QueryLevel)
 	ledger := a.Ledger.Figures()
@@ -94,11 +113,10 @@ func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseParameters(r); err != nil {
 		return err
 	}
-	view, query := a.ViewLevel.Figures(), a.QueryLevel.Figures()
-	all := cachestat.Figures{Hits: view.Answered() + query.Answered(), Misses: query.Loaded()}
+	all := cachestat.Overall(a.ViewLevel.Figures(), a.QueryLevel.Figures())
 	var answer replacedMetrics
-	answer.Metrics.Hits, answer.Metrics.Misses = all.Hits, all.Misses
-	answer.Metrics.Requests, answer.Metrics.Ratio = all.Hits+all.Misses, rounded(all.HitRatio())
+	answer.Metrics.Hits, answer.Metrics.Misses = all.Answered(), all.Loaded()
+	answer.Metrics.Requests, answer.Metrics.Ratio = all.Answered()+all.Loaded(), rounded(all.HitRatio())
 	return writeJSON(w, r, answer)
 }
 

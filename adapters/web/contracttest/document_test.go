@@ -3,6 +3,8 @@ package contracttest
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -16,13 +18,27 @@ import (
 	"github.com/pb33f/libopenapi/orderedmap"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
+	"github.com/gable-listings/gable/adapters/web/docs"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
-var document = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("../api/openapi.yaml") })
+// document is the contract as it is served.
+var document = sync.OnceValues(func() ([]byte, error) {
+	text, err := os.ReadFile("../api/openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	site, err := docs.New(text, "")
+	if err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.yaml", nil))
+	return w.Body.Bytes(), nil
+})
 
 var contract = sync.OnceValues(func() (*Contract, error) {
 	text, err := document()

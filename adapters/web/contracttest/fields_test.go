@@ -1,7 +1,6 @@
 package contracttest
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"testing"
@@ -89,7 +88,7 @@ func TestEverySearchInTheContractHasEveryRange(t *testing.T) {
 
 // An example of a whole listing has the area, and then what was added later, too.
 func TestTheExamplesOfListingsHaveEveryAddedField(t *testing.T) {
-	text, err := os.ReadFile("../api/openapi.yaml")
+	text, err := document()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,9 @@ func Routes() []string {
 	}
 }
 
-// New makes the site for a contract in YAML, and for the base path below which all of its addresses are. The error says
-// what in the YAML has no equal in JSON, or that it does not say at which path the service is.
+// New makes the site for a contract in YAML, and for the base path below which all of its addresses are. Aliases and
+// merge keys are written out in what it serves. The error says what in the YAML has no equal in JSON, or that it does
+// not say at which path the service is.
 func New(contract []byte, base string) (*Site, error) {
 	s := &Site{files: map[string]*asset.File{}, base: base}
 	const root = "servers:\n  - url: /\n"
@@ -44,6 +45,10 @@ func New(contract []byte, base string) (*Site, error) {
 			return nil, errors.New("the HTTP contract does not have the root of its host as its only server")
 		}
 		contract = bytes.Replace(contract, []byte(root), []byte("servers:\n  - url: "+base+"\n"), 1)
+	}
+	contract, err := withoutAliases(contract)
+	if err != nil {
+		return nil, fmt.Errorf("write out the HTTP contract: %w", err)
 	}
 	json, err := yamlToJSON(contract)
 	if err != nil {

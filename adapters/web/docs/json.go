@@ -9,7 +9,7 @@ import (
 )
 
 // yamlToJSON converts a YAML document to indented JSON, members in the order of the text and numbers digit by digit as
-// they are written. Aliases are written out. What JSON cannot say (keys that are no text, infinities) is an error.
+// they are written. What JSON cannot say (keys that are no text, infinities, aliases) is an error.
 func yamlToJSON(text []byte) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -30,8 +30,6 @@ func appendNode(b *bytes.Buffer, n *yaml.Node) error {
 	switch n.Kind {
 	case yaml.DocumentNode:
 		return appendNode(b, n.Content[0])
-	case yaml.AliasNode:
-		return appendNode(b, n.Alias)
 	case yaml.MappingNode:
 		return appendMapping(b, n)
 	case yaml.SequenceNode:
@@ -39,7 +37,7 @@ func appendNode(b *bytes.Buffer, n *yaml.Node) error {
 	case yaml.ScalarNode:
 		return appendScalar(b, n)
 	default:
-		return fmt.Errorf("the document is empty")
+		return fmt.Errorf("line %d: neither a mapping, a list nor a scalar", n.Line)
 	}
 }
 

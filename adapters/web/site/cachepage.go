@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gable-listings/gable/domain/access"
@@ -26,10 +28,21 @@ type cachePage struct {
 	Ratio       string // of Answered among both
 	Asked       string // the address looked up
 	Wrong       string
-	Explanation *Explanation
+	Found       *LookupResult
 	MayPurge    bool
 	VerifiedAll uint64
 	ViolatedAll uint64
+}
+
+// ReadsOf is how many reads a level had of each outcome that the page shows: 3 still true, 1 not kept.
+func (*cachePage) ReadsOf(f cachestat.Figures) string {
+	var parts []string
+	for _, o := range cachestat.Outcomes() {
+		if reads := o.Reads(); reads != "" {
+			parts = append(parts, grouped(strconv.FormatUint(f.Reads[o], 10))+" "+reads)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 const (
@@ -43,17 +56,17 @@ func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account)
 		View: s.ViewLevel.Figures(), Query: s.QueryLevel.Figures(), Asked: r.URL.Query().Get("address"),
 		MayPurge: who.Role == access.RoleAdministrator,
 	}
-	all := cachestat.Figures{Hits: page.View.Answered() + page.Query.Answered(), Misses: page.Query.Loaded()}
-	page.Answered, page.Loaded, page.Ratio = all.Hits, all.Misses, percent(all.HitRatio())
+	all := cachestat.Overall(page.View, page.Query)
+	page.Answered, page.Loaded, page.Ratio = all.Answered(), all.Loaded(), percent(all.HitRatio())
 	if samples := s.Trend.Since(time.Now().Add(-time.Minute)); len(samples) > 0 {
 		last := &samples[len(samples)-1]
 		page.VerifiedAll = last.View.Verified + last.Query.Verified
 		page.ViolatedAll = last.View.Violations + last.Query.Violations
 	}
 	if page.Asked != "" {
-		explanation, err := s.Lookup.Explain(r.Context(), page.Asked)
-		if page.Explanation = &explanation; err != nil {
-			page.Explanation, page.Wrong = nil, err.Error()
+		found, err := s.Lookup.Explain(r.Context(), page.Asked)
+		if page.Found = &found; err != nil {
+			page.Found, page.Wrong = nil, err.Error()
 		}
 	}
 	return s.staffPage(w, r, who, http.StatusOK, "cache", "cache", "Cache", page)

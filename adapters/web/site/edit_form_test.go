@@ -22,21 +22,26 @@ func fields(pairs ...string) url.Values {
 	return v
 }
 
+// Every number of a full listing, and all else, is typed with the blanks that people leave around it.
 func TestEveryFieldOfAListingIsRead(t *testing.T) {
-	f := &editForm{}
-	got := f.read(fields(
-		"reference", " r-1 ", "title", " By the lake ", "description", " Two lines,\r\nor three.\r\n", "price", "$1,250,000.50", "currency", "hkd",
-		"location", " Kent, WA ", "offer", "rent", "kind", "house", "status", "pending", "bedrooms", " 3 ", "bathrooms", "2.25", "area_m2", "1,180.5", "lot_m2", "5,249.5", "year_built", " 1955 ", "floor", " -1 ",
-		"latitude", " 47.5 ", "longitude", "-122.25", "photos", "https://example.com/1.jpg\r\n\r\n  https://example.com/2.jpg  \r\n",
-	))
-	want := property.Details{
-		Reference: "r-1", Title: "By the lake", Description: " Two lines,\nor three.\n", Price: 1_250_000_50, Currency: "HKD",
-		Location: "Kent, WA", Offer: property.OfferRent, Kind: property.KindHouse, Status: property.StatusPending,
-		Bedrooms: property.Some(3), Bathrooms: property.Some(property.Decimal(2_25)), AreaM2: property.Some(property.Decimal(1_180_50)),
-		LotM2: property.Some(property.Decimal(5_249_50)), YearBuilt: property.Some(1955), Floor: property.Some(-1),
-		Coordinates: property.Some(property.Coordinates{Latitude: 47.5, Longitude: -122.25}),
-		Photos:      []string{"https://example.com/1.jpg", "https://example.com/2.jpg"},
+	want := porttest.FullListing(t).Details
+	want.Reference, want.Title, want.Description = "r-1", "By the lake", " Two lines,\nor three.\n"
+	want.Price, want.Currency, want.Location = 1_250_000_50, "HKD", "Kent, WA"
+	want.AreaM2 = property.Some(property.Decimal(1_180_50))
+	want.Photos = []string{"https://example.com/1.jpg", "https://example.com/2.jpg"}
+	typed := fields(
+		"reference", " r-1 ", "title", " By the lake ", "description", " Two lines,\r\nor three.\r\n",
+		"price", "$1,250,000.50", "currency", "hkd", "location", " Kent, WA ",
+		"offer", "rent", "kind", "room", "status", "sold", "area_m2", "1,180.5",
+		"photos", "https://example.com/1.jpg\r\n\r\n  https://example.com/2.jpg  \r\n",
+	)
+	for _, field := range property.FieldTable() {
+		if !typed.Has(field.Name) {
+			typed.Set(field.Name, " "+field.Written(&want)+" ")
+		}
 	}
+	f := &editForm{}
+	got := f.read(typed)
 	if diff := cmp.Diff(want, got); diff != "" || len(f.Wrong) > 0 {
 		t.Errorf("%v\n%s", f.Wrong, diff)
 	}

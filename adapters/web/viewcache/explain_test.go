@@ -48,7 +48,8 @@ func changed(n byte) property.Change { return property.Inserted(0, listing(n)) }
 
 func TestATargetThatNobodyAskedForIsNotKnown(t *testing.T) {
 	views, _, _ := open(t)
-	if got, want := views.Explain("/never"), (viewcache.Explanation{Outcome: cachestat.OutcomeMiss}); got != want {
+	want := cachestat.Explanation{Level: cachestat.LevelView, Outcome: cachestat.OutcomeMiss}
+	if got := views.Explain("/never"); got != want {
 		t.Errorf("explained as %+v", got)
 	}
 }
@@ -66,12 +67,11 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 		ledger.Append(changed(2))
 
 		got := views.Explain("/as?spelled")
-		kept := got.Kept
-		if got.Key != "the key" || got.Outcome != cachestat.OutcomeHit || kept == nil {
+		kept := got.Cached
+		if got.Question != "the key" || got.Outcome != cachestat.OutcomeHit || kept == nil {
 			t.Fatalf("explained as %+v", got)
 		}
-		if !kept.KeptAt.Equal(made) || kept.Expires.Sub(made) != ttl || kept.Route != "/{id}" || kept.Bytes != 3_000 ||
-			kept.ETag[:2] != "7-" {
+		if !kept.Made.Equal(made) || kept.Expires.Sub(made) != ttl || kept.Bytes != 3_000 {
 			t.Errorf("the view is %+v", kept)
 		}
 		if len(kept.Variants) != 1 || kept.Variants[0].Coding != "gzip" || kept.Variants[0].Bytes >= 3_000 {
@@ -88,7 +88,7 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 			t.Errorf("by its key it is %+v", again)
 		}
 		time.Sleep(ttl)
-		if late := views.Explain("/as?spelled"); late.Kept != nil || late.Outcome != cachestat.OutcomeMiss {
+		if late := views.Explain("/as?spelled"); late.Cached != nil || late.Outcome != cachestat.OutcomeMiss {
 			t.Errorf("after its time it is %+v", late)
 		}
 	})
@@ -150,7 +150,7 @@ func TestVariantsMayBeMadeWhileTheyAreListed(t *testing.T) {
 		all.Go(func() { views.ExplainKey("k") })
 	}
 	all.Wait()
-	if got := views.ExplainKey("k").Kept.Variants; len(got) != 4 {
+	if got := views.ExplainKey("k").Cached.Variants; len(got) != 4 {
 		t.Errorf("the variants are %+v", got)
 	}
 }

@@ -162,12 +162,8 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 
 // Header values that never change; shared by all responses, so nobody may write to them.
 var (
-	statusHit    = []string{"gable-view; hit"}
-	statusOfView = map[cachestat.Outcome][]string{
-		cachestat.OutcomeHit:          statusHit,
-		cachestat.OutcomePatched:      {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomePatched, false)},
-		cachestat.OutcomeStaleIfError: {cacheStatus(cachestat.OutcomeNone, cachestat.OutcomeStaleIfError, false)},
-	}
+	statusOfView   = statusOfEach()
+	statusHit      = statusOfView[cachestat.OutcomeHit]
 	noCache        = []string{"no-cache"}
 	privateNoCache = []string{"private, no-cache"}
 	acceptEncoding = []string{"Accept-Encoding"}
@@ -246,31 +242,22 @@ func matches(header []string, tag string) bool {
 func cacheStatus(query, view cachestat.Outcome, stored bool) string {
 	status := ""
 	if query != cachestat.OutcomeNone {
-		status = "gable-query; " + statusOf(query) + ", "
+		status = "gable-query; " + query.CacheStatus() + ", "
 	}
-	status += "gable-view; " + statusOf(view)
+	status += "gable-view; " + view.CacheStatus()
 	if stored {
 		status += "; stored"
 	}
 	return status
 }
 
-func statusOf(o cachestat.Outcome) string {
-	switch o {
-	case cachestat.OutcomeHit:
-		return "hit"
-	case cachestat.OutcomePatched:
-		return "hit; detail=patched"
-	case cachestat.OutcomeCoalesced:
-		return "fwd=uri-miss; collapsed"
-	case cachestat.OutcomeStale:
-		return "fwd=stale"
-	case cachestat.OutcomeBypassed:
-		return "fwd=bypass"
-	case cachestat.OutcomeStaleIfError:
-		return "hit; detail=stale"
+// statusOfEach returns the Cache-Status of each outcome of this cache by itself.
+func statusOfEach() map[cachestat.Outcome][]string {
+	status := map[cachestat.Outcome][]string{}
+	for _, o := range cachestat.Outcomes() {
+		status[o] = []string{cacheStatus(cachestat.OutcomeNone, o, false)}
 	}
-	return "fwd=uri-miss"
+	return status
 }
 
 // WriteUncached answers with something that is not cached, such as a listing that is new: plain bytes, and the entity
