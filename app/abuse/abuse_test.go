@@ -40,9 +40,9 @@ const (
 	restTime   = 5 * time.Second
 )
 
-// TestAbuse attacks one process after the other, each in one way, while other clients go on reading and writing. It
-// fails on a wrong answer, an event that is lost or delivered twice, a 5xx other than 503, a health page that is not
-// 200, and a process that ends. Latencies, memory and goodput are printed beside their aims and not asserted.
+// TestAbuse attacks one process after the other, each in one way, while other clients read and write. It fails on a
+// wrong answer, an event that is lost or delivered twice, a 5xx other than 503, a health page that is not 200, and a
+// process that ends. It prints latencies, memory and goodput beside their aims and does not assert them.
 //
 // Attackers, other clients, databases and the process share one machine, so that latencies are those of its CPUs too.
 // Each client has a loopback address of its own and, as through a proxy, a public one: limits by address see them as
@@ -57,7 +57,7 @@ func TestAbuse(t *testing.T) {
 		run         func(*assault)
 		settings    []string
 	}{
-		{"slow bodies", "530 connections from 53 addresses send a sign-in form, a byte every 2 s", slowBodies, nil},
+		{"slow bodies", "530 connections from 53 addresses send a sign-in form, one byte every 2 s", slowBodies, nil},
 		{"hard questions", "64 connections from 64 addresses ask the worst legal questions", hardQuestions, nil},
 		{"echoes", "120 anonymous forms of 1 MiB from 12 addresses, whose answers are read slowly", echoes, nil},
 		{"long pages", "20 clients read pages of 500 long listings, 12 read 1,000 of their changes", longPages, nil},
@@ -85,7 +85,7 @@ func TestAbuse(t *testing.T) {
 type arena struct {
 	*apptest.Cluster
 	prices []pricedListing // all but the own and the long listings, by price and id
-	asked  chan int        // numbers of searches nobody has made before
+	asked  chan int        // numbers of searches not made before
 	keys   []string        // scope write, of the other clients
 	long   bool            // the long listings are there
 }
@@ -119,7 +119,7 @@ func newArena(t *testing.T) *arena {
 	return a
 }
 
-// fill stores the listings, and remembers what searches by price must answer.
+// fill stores the listings, and records what searches by price must answer.
 func (a *arena) fill(ctx context.Context) error {
 	db, err := bunstore.Open(ctx, bunstore.Options{URL: a.Database})
 	if err != nil {
@@ -164,12 +164,12 @@ type search struct {
 	want   []pricedListing
 }
 
-// mostFound is more than a search by price finds.
+// mostFound is more than any search by price finds.
 const mostFound = 40
 
-// search makes the search of a number: equal numbers make equal searches, and hardly any others do.
+// search makes the search with a number: equal numbers make equal searches, and few others do.
 func (a *arena) search(n int) search {
-	const stride = 7919 // a prime, so that neighbours in time are no neighbours in price
+	const stride = 7919 // a prime, so that neighbours in time are far apart in price
 	for first := n * stride % len(a.prices); ; first = (first + stride) % len(a.prices) {
 		last := min(first+5+n/len(a.prices), len(a.prices)-1)
 		low, high := a.prices[first].price, a.prices[last].price

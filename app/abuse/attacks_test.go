@@ -23,7 +23,7 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// slowBodies holds what the process keeps for a form while the form comes, a byte every two seconds.
+// slowBodies makes the process buffer forms that arrive at one byte every two seconds.
 func slowBodies(s *assault) {
 	s.suffer(func(ctx context.Context) {
 		var all sync.WaitGroup
@@ -78,7 +78,7 @@ func (s *assault) countUnanswered(ctx context.Context, err error, began time.Tim
 	}
 }
 
-// hardQuestions asks what no index answers, counted, in ever new words, or past what is cached.
+// hardQuestions sends searches that no index answers, counted, in ever new words, or past the caches.
 func hardQuestions(s *assault) {
 	const most = 5000 // requests of each attacker
 	s.suffer(func(ctx context.Context) {
@@ -105,7 +105,7 @@ func hardQuestions(s *assault) {
 	})
 }
 
-// echoes sends forms whose pages repeat what was typed, several times as long, and does not read them for a while.
+// echoes sends forms whose pages repeat the input several times over, and delays reading the pages.
 func echoes(s *assault) {
 	form := "title=" + strings.Repeat(`"`, 1<<20-100)
 	s.suffer(func(ctx context.Context) {
@@ -137,7 +137,7 @@ func echoes(s *assault) {
 	})
 }
 
-// longPages asks for the longest legal pages of listings and of changes.
+// longPages requests the longest legal pages of listings and of changes.
 func longPages(s *assault) {
 	s.needLong()
 	cursor := apptest.Decoded[struct{ Next string }](s.node.Get("/v1/changes?after=now").Answer).Next
@@ -171,7 +171,7 @@ func (s *assault) changeLong(ctx context.Context, half int) {
 	}
 }
 
-// bulkUpdates fills what a process remembers of changes with as many bytes as a change may have.
+// bulkUpdates fills the ledger and the streams with changes of the largest legal size.
 func bulkUpdates(s *assault) {
 	s.needLong()
 	const statements = 16
@@ -232,7 +232,7 @@ func (s *assault) holdStream(ctx context.Context, address string, reading bool) 
 	}
 }
 
-// allStreams opens more event streams from one address than there are, and has others ask for some.
+// allStreams opens more event streams from one address than the process allows, and has others ask for some.
 func allStreams(s *assault) {
 	served := newResults()
 	s.suffer(func(ctx context.Context) {
@@ -255,7 +255,7 @@ func allStreams(s *assault) {
 		}
 	})
 	s.note("streams      for 20 others: %s", &served)
-	served.judge(s.t, "others who open a stream get")
+	served.judge(s.t, "others that open a stream get")
 }
 
 // open sends a request and returns when its answer begins.
@@ -268,7 +268,7 @@ func (s *assault) open(ctx context.Context, c *http.Client, target, accept strin
 	return c.Do(request)
 }
 
-// allExports begins more exports from one address than requests are worked on, and has others export meanwhile.
+// allExports begins more exports from one address than the process serves at once, and has others export meanwhile.
 func allExports(s *assault) {
 	served := newResults()
 	s.suffer(func(ctx context.Context) {
@@ -299,7 +299,7 @@ func allExports(s *assault) {
 		}
 	})
 	s.note("exports      for others: %s, p99 %.0f ms", &served, apptest.Milliseconds(served.took.Quantile(0.99)))
-	served.judge(s.t, "others who export get")
+	served.judge(s.t, "others that export get")
 }
 
 // slowExport exports everything and reads it at 24 KB/s.
@@ -320,7 +320,7 @@ func (s *assault) slowExport(ctx context.Context, c *http.Client) {
 	}
 }
 
-// badImports sends files that are short and have millions of rows, and leaves.
+// badImports sends short files with millions of rows, and leaves.
 func badImports(s *assault) {
 	var file bytes.Buffer
 	packed := gzip.NewWriter(&file)

@@ -67,7 +67,7 @@ const (
 	overloadAddresses = 250
 )
 
-// overload measures what the process can do, and then asks for four times that, whether answers come or not.
+// overload measures the process's capacity, and then offers four times that, whether answers come or not.
 func overload(s *assault) {
 	capacity := s.capacity()
 	s.beCalm()
@@ -83,7 +83,7 @@ func overload(s *assault) {
 		goodput/capacity, recovered.Seconds())
 }
 
-// capacity is how many searches a second 32 callers get answered, all of them misses.
+// capacity returns how many searches a second 32 callers get answered, all of them misses.
 func (s *assault) capacity() float64 {
 	const length = 8 * time.Second
 	ctx, cancel := context.WithTimeout(s.t.Context(), length)
@@ -105,8 +105,8 @@ func (s *assault) capacity() float64 {
 	return max(1, float64(good.Load())/length.Seconds())
 }
 
-// offer asks so many questions a second, each due at its moment: one that no connection is free for waits, and counts
-// its waiting.
+// offer sends a number of requests a second, each due at its moment. One that finds no free connection waits, and its
+// waiting counts.
 func (s *assault) offer(ctx context.Context, rate float64, got *results) {
 	due := make(chan time.Time, int(rate*overloadTime.Seconds())+1)
 	var all sync.WaitGroup
@@ -137,7 +137,7 @@ func (s *assault) offer(ctx context.Context, rate float64, got *results) {
 	}
 }
 
-// recovery is how long it takes until ten searches in a row are answered, each within 100 ms.
+// recovery returns how long it takes until ten searches in a row are answered, each within 100 ms.
 func (s *assault) recovery() time.Duration {
 	c := s.caller(otherAddress(50))
 	defer c.Close()
@@ -195,7 +195,7 @@ func idleConnections(s *assault) {
 	s.rest(restTime)
 }
 
-// coldPage has many ask at once for a page that no cache has, and counts how often the database is asked for it.
+// coldPage has many clients ask at once for an uncached page, and counts the database's queries for it.
 func coldPage(s *assault) {
 	const callers, rounds = 2000, 3
 	s.beCalm()
@@ -238,7 +238,7 @@ func (s *assault) connect(ctx context.Context, connections int) []net.Conn {
 	return conns
 }
 
-// askOnce sends a request over a connection that is used for nothing else meanwhile.
+// askOnce sends a request over a connection that has no other request in flight.
 func askOnce(conn net.Conn, address, target string) string {
 	_ = conn.SetDeadline(time.Now().Add(clientPatience))
 	w := apptest.Wire{Conn: conn, In: bufio.NewReader(conn)}
@@ -250,7 +250,7 @@ func askOnce(conn net.Conn, address, target string) string {
 	return outcome(got.Status, err)
 }
 
-// coldLoads is how many searches in the order of the cold page the database has answered so far.
+// coldLoads returns how many searches in the sort order of the cold page the database has answered so far.
 func (s *assault) coldLoads() (n int64) {
 	err := s.Sql.QueryRow(s.t.Context(), `SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements
 		WHERE query ILIKE 'SELECT%FROM "properties"%ORDER BY%area_m2%'`).Scan(&n)

@@ -19,18 +19,19 @@ import (
 
 // The kinds of requests that the other clients make.
 const (
-	otherHits     = "hits"     // of pages that nobody changes
-	otherMisses   = "misses"   // of pages nobody has asked for
+	otherHits     = "hits"     // of pages that do not change
+	otherMisses   = "misses"   // of pages not requested before
 	otherWrites   = "writes"   // of own listings
 	otherOwn      = "own"      // reads of own listings
-	otherHealth   = "/healthz" // for people
+	otherHealth   = "/healthz" // the health page
 	otherReady    = "/readyz"
 	otherOpsReady = "/readyz (ops)"
 )
 
 var otherKinds = []string{otherHits, otherMisses, otherWrites, otherOwn, otherHealth, otherReady, otherOpsReady}
 
-// others are clients that have nothing to do with the attack. They ask at a steady pace, whether answers come or not.
+// others are clients that take no part in the attack. They send requests at a steady pace, whether answers come or
+// not.
 type others struct {
 	*assault
 	clients []*http.Client
@@ -104,7 +105,7 @@ func (o *others) stop() {
 	o.running.Wait()
 }
 
-// pace sends so many requests a second until the context ends, and returns when all are answered.
+// pace sends a number of requests a second until the context ends, and returns when all are answered.
 func (o *others) pace(ctx context.Context, kind string, rate int, ask func(context.Context) string) {
 	o.running.Go(func() {
 		var waiting sync.WaitGroup
@@ -165,10 +166,10 @@ type ownListing struct {
 	sent   int        // the highest number sent
 	stored []edition  // those acknowledged
 	busy   bool       // being written
-	doubt  bool       // a write was not acknowledged, and may come about at any time
+	open   bool       // a write was not acknowledged, and may commit at any time
 }
 
-// edition is a number and when its write was acknowledged.
+// edition is a number and the moment its write was acknowledged.
 type edition struct {
 	n  int
 	at time.Time
@@ -180,7 +181,7 @@ func editionIn(title string) (int, error) { return strconv.Atoi(strings.TrimPref
 func (l *ownListing) begin() (int, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.busy || l.doubt {
+	if l.busy || l.open {
 		return 0, false
 	}
 	l.busy = true
@@ -192,24 +193,24 @@ func (l *ownListing) end(n int, acknowledged bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.busy = false
-	if l.doubt = !acknowledged; acknowledged {
+	if l.open = !acknowledged; acknowledged {
 		l.stored = append(l.stored, edition{n, time.Now()})
 	}
 }
 
-// known is the highest number acknowledged by a moment; false when a write in doubt may have taken it back.
+// known returns the highest number acknowledged by a moment; false when an unacknowledged write may have undone it.
 func (l *ownListing) known(by time.Time) (int, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := len(l.stored) - 1; i >= 0; i-- {
 		if !l.stored[i].at.After(by) {
-			return l.stored[i].n, !l.doubt
+			return l.stored[i].n, !l.open
 		}
 	}
 	return 0, false
 }
 
-// free is an own listing to write, with the number to write; nil when there is none.
+// free returns an own listing to write, with the number to write; nil when there is none.
 func (o *others) free() (*ownListing, int) {
 	for range 50 {
 		l := o.own[rand.IntN(len(o.own))]
@@ -245,7 +246,7 @@ func (o *others) writeTo(ctx context.Context, l *ownListing, n int) (got string,
 	return outcome(response.StatusCode, nil), listing.Version
 }
 
-// readOwn reads an own listing, every fourth time past what is cached, and checks that it shows what was acknowledged.
+// readOwn reads an own listing, every fourth time past the caches, and checks that it shows what was acknowledged.
 func (o *others) readOwn(ctx context.Context) string {
 	l := o.own[rand.IntN(len(o.own))]
 	var headers []string
@@ -271,7 +272,7 @@ func (o *others) readOwn(ctx context.Context) string {
 	o.objection(err)
 	l.mu.Lock()
 	most := l.sent
-	sure = sure && !l.doubt
+	sure = sure && !l.open
 	l.mu.Unlock()
 	labelled := strings.Contains(response.Header.Get("Cache-Status"), "detail=stale")
 	if n > most || sure && !labelled && n < least {

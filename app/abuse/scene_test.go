@@ -34,16 +34,16 @@ type assault struct {
 
 	mu     sync.Mutex // guards the fields below
 	wrong  int
-	closed bool // nobody reports any more
+	closed bool // objections are ignored
 }
 
-// attacked is how the database knows the process under attack.
+// attacked is the application name of the attacked process at the database.
 const attacked = "attacked"
 
 // stage starts a process with the defaults of production, and the other clients.
 func (a *arena) stage(t *testing.T, settings ...string) *assault {
 	t.Helper()
-	// What the last one left behind: its questions, and changes for the next one to begin with.
+	// The last attack left its queries running, and changes for the next one to begin with.
 	a.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", attacked)
 	a.Exec("TRUNCATE property_changes")
 	n := &apptest.Node{T: t, Name: t.Name(), Key: a.Key, Transport: &http.Transport{DisableCompression: true}}
@@ -75,7 +75,7 @@ func (s *assault) suffer(attack func(ctx context.Context)) {
 	s.rest(restTime)
 }
 
-// beCalm lets the other clients begin, and measures them undisturbed.
+// beCalm starts the other clients, and measures them undisturbed.
 func (s *assault) beCalm() {
 	s.others.start()
 	s.calm = s.watch("before", calmTime)
@@ -103,7 +103,7 @@ func (s *assault) watch(name string, length time.Duration) *phase {
 	return p
 }
 
-// begin begins a phase: requests of the other clients that are sent from now on belong to it.
+// begin begins a phase: requests that the other clients send from now on belong to it.
 func (s *assault) begin(name string) *phase {
 	p := &phase{name: name, answers: map[string]*results{}, began: time.Now(), cpu: cpu(s.node)}
 	s.others.phase.Store(p)
@@ -160,7 +160,7 @@ func (s *assault) conclude(about string) {
 	s.t.Log(out.String())
 }
 
-// table prints what the other clients got, and what the process took.
+// table prints what the other clients got, and what the process used.
 func (s *assault) table(to io.Writer) {
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "requests\tphase\tp50\tp99\tanswers")
@@ -178,7 +178,7 @@ func (s *assault) table(to io.Writer) {
 	_ = out.Flush()
 }
 
-// aims prints what ought to hold, and whether it does.
+// aims prints the aims, and whether each is met.
 func (s *assault) aims(out io.Writer) {
 	aim := func(met bool, format string, args ...any) {
 		fmt.Fprintf(out, "aim %-7s %s\n", map[bool]string{true: "met:", false: "missed:"}[met], fmt.Sprintf(format, args...))
@@ -209,7 +209,7 @@ func (s *assault) aims(out io.Writer) {
 		s.during.peak>>20, int64(bound)>>20, int64(1.3*bound)>>20)
 }
 
-// phase is what the other clients got during a part of an assault, and what the process took.
+// phase is what the other clients got during a part of an assault, and what the process used.
 type phase struct {
 	name      string
 	began     time.Time
@@ -232,7 +232,7 @@ func (p *phase) of(kind string) *results {
 	return p.answers[kind]
 }
 
-// judge fails the test on answers that nobody may get.
+// judge fails the test on answers that no client may get.
 func (p *phase) judge(t *testing.T) {
 	t.Helper()
 	for _, kind := range otherKinds {
@@ -244,7 +244,7 @@ func (p *phase) judge(t *testing.T) {
 	}
 }
 
-// results counts answers by status, and keeps the durations of those that succeed. Other outcomes than an answer have
+// results counts answers by status, and collects the durations of those that succeed. Outcomes other than answers have
 // words for a status.
 type results struct {
 	mu       *sync.Mutex // guards the fields below
@@ -263,7 +263,7 @@ func (r *results) note(outcome string, took time.Duration) {
 	}
 }
 
-// refused is the share of requests that did not succeed.
+// refused returns the share of requests that did not succeed.
 func (r *results) refused() float64 {
 	all, good := 0, 0
 	for outcome, n := range r.statuses {
@@ -296,7 +296,7 @@ func (r *results) String() string {
 	return strings.Join(parts, " ")
 }
 
-// outcome is the name of an answer, or of its absence, in a count.
+// outcome names an answer, or its absence, in a count.
 func outcome(status int, err error) string {
 	if err != nil {
 		return "none"
@@ -304,7 +304,7 @@ func outcome(status int, err error) string {
 	return strconv.Itoa(status)
 }
 
-// memory is how many bytes the process takes now, and the most that it has taken; zero when it is dead.
+// memory returns how many bytes the process takes now, and the most it has taken; zero when it is dead.
 func memory(n *apptest.Node) (rss, peak int64) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.Cmd.Process.Pid))
 	for line := range strings.Lines(string(text)) {
@@ -320,13 +320,13 @@ func memory(n *apptest.Node) (rss, peak int64) {
 	return rss, peak
 }
 
-// memoryBound is the limit that the process has given its memory, if it has.
+// memoryBound returns the memory limit that the process has set for itself, if any.
 func memoryBound(n *apptest.Node) (float64, bool) {
 	limit := n.Sum("go_gc_gomemlimit_bytes")
 	return limit, limit > 0 && limit < 1<<50
 }
 
-// cpu is how much CPU time the process has taken so far.
+// cpu returns how much CPU time the process has taken so far.
 func cpu(n *apptest.Node) time.Duration {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.Cmd.Process.Pid))
 	_, fields, _ := strings.Cut(string(text), ") ")
@@ -343,8 +343,8 @@ func cpu(n *apptest.Node) time.Duration {
 func hostileAddress(n int) string { return fmt.Sprintf("127.2.%d.%d", n/250, n%250+1) }
 func otherAddress(n int) string   { return fmt.Sprintf("127.1.100.%d", n+1) }
 
-// public is the address that a client has beyond the proxy which the process believes it has in front: one that is not
-// loopback, and therefore limited.
+// public returns the address of a client beyond the proxy that the process trusts. It is not loopback, and therefore
+// limited.
 func public(address string) string {
 	return "198.18." + strings.Join(strings.Split(address, ".")[2:], ".")
 }
@@ -407,7 +407,7 @@ func fetch(
 	return response, content, err
 }
 
-// abuse sends one hostile request, throws the answer away and counts its status.
+// abuse sends one hostile request, discards the answer and counts its status.
 func (s *assault) abuse(ctx context.Context, c *http.Client, target string, headers ...string) {
 	began := time.Now()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, *s.node.Base.Load()+target, http.NoBody)

@@ -22,11 +22,11 @@ const (
 	streamedWrites = 200 // a second
 )
 
-// subscriber reads one event stream, and comes back where it was when the stream ends.
+// subscriber reads one event stream, and resumes where it was when the stream ends.
 type subscriber struct {
 	*audience
 	client *http.Client
-	timed  bool // it keeps the moments of arrival
+	timed  bool // it records the moments of arrival
 
 	mu     sync.Mutex // guards the fields below
 	got    []uint64   // what each event was about
@@ -44,16 +44,16 @@ type audience struct {
 	refuse results
 }
 
-// about is what an event says: which listing has which version.
+// about returns what an event is about: a listing at a version.
 func (f *audience) about(id string, version string) uint64 {
 	return maphash.String(f.seed, id+" "+version)
 }
 
-// manyStreams writes while many follow, and holds what each of them is told against what was committed.
+// manyStreams writes while many subscribers follow, and compares what each receives with what was committed.
 func manyStreams(s *assault) {
 	s.beCalm()
 	all := &audience{assault: s, seed: maphash.MakeSeed(), refuse: newResults()}
-	s.others.stop() // nothing is written between the two looks
+	s.others.stop() // nothing is written between the cursor and lastChange
 	cursor := apptest.Decoded[struct{ Next string }](s.node.Get("/v1/changes?after=now").Answer).Next
 	since := s.lastChange()
 	s.others.start()
@@ -109,7 +109,8 @@ func (f *audience) write(length time.Duration) {
 	all.Wait()
 	took := time.Since(began).Seconds()
 	f.note("writes       %s in %.0f s: %.0f/s (200), p50 %.0f ms, p99 %.0f ms", &got, took,
-		float64(got.statuses["200"])/took, apptest.Milliseconds(got.took.Quantile(0.5)), apptest.Milliseconds(got.took.Quantile(0.99)))
+		float64(got.statuses["200"])/took,
+		apptest.Milliseconds(got.took.Quantile(0.5)), apptest.Milliseconds(got.took.Quantile(0.99)))
 	got.judge(f.t, "writers beside the streams get")
 }
 
@@ -161,7 +162,7 @@ func (f *subscriber) read(ctx context.Context) error {
 	}
 }
 
-// take takes the data of one event.
+// take records the data of one event.
 func (f *subscriber) take(data []byte) {
 	text := string(data)
 	member := func(name string) string {
@@ -184,7 +185,7 @@ func (s *assault) lastChange() (seq int64) {
 	return seq
 }
 
-// committed is what was changed behind a change, by what its event is about.
+// committed returns the changes behind a sequence number, by what their events are about.
 func (s *assault) committed(f *audience, since int64) map[uint64]string {
 	rows, err := s.Sql.Query(s.t.Context(),
 		"SELECT property_id::text, version::text FROM property_changes WHERE seq > $1", since)
@@ -206,9 +207,9 @@ func (s *assault) committed(f *audience, since int64) map[uint64]string {
 	return want
 }
 
-// await waits until nothing is committed any more and no subscriber receives more, and returns what was committed.
+// await waits until no more changes are committed and no subscriber receives more, and returns what was committed.
 func (f *audience) await(crowd []*subscriber, since int64) (want map[uint64]string) {
-	const rounds = 12 // seconds: a write nobody waits for any more is still committed that late
+	const rounds = 12 // seconds: an abandoned write may still commit that late
 	for quiet, before := 0, -1; quiet < rounds; quiet++ {
 		want = f.committed(f, since)
 		total := len(want)
@@ -225,10 +226,10 @@ func (f *audience) await(crowd []*subscriber, since int64) (want map[uint64]stri
 	return want
 }
 
-// compare fails the test for every subscriber that was not told of each change once.
+// compare fails the test for every subscriber that did not receive each change once.
 func (f *audience) compare(crowd []*subscriber, want map[uint64]string) {
 	var lag apptest.Spread
-	told, again := 0, 0
+	complete, again := 0, 0
 	for i, one := range crowd {
 		seen := map[uint64]int{}
 		for k, what := range one.got {
@@ -248,12 +249,12 @@ func (f *audience) compare(crowd []*subscriber, want map[uint64]string) {
 		if len(one.got) != len(want) {
 			f.objection(fmt.Errorf("stream %d delivers %d events of %d, in %d lives", i, len(one.got), len(want), one.opened))
 		} else if wrong == 0 {
-			told++
+			complete++
 		}
 		again += max(0, one.opened-1)
 	}
 	f.note("events       %d changes; %d of %d streams deliver each once; %d were opened again; refused: %s",
-		len(want), told, len(crowd), again, &f.refuse)
+		len(want), complete, len(crowd), again, &f.refuse)
 	f.note("lag          from the sending of the write to the event: p50 %.0f ms, p99 %.0f ms",
 		apptest.Milliseconds(lag.Quantile(0.5)), apptest.Milliseconds(lag.Quantile(0.99)))
 }

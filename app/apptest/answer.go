@@ -21,7 +21,7 @@ func (a Answer) Shows(text string) Answer {
 	return a
 }
 
-// Caches fails the test unless the caches did this.
+// Caches fails the test unless the answer has this Cache-Status.
 func (a Answer) Caches(status string) Answer {
 	a.T.Helper()
 	if got := a.Header.Get("Cache-Status"); got != status {
@@ -30,7 +30,7 @@ func (a Answer) Caches(status string) Answer {
 	return a
 }
 
-// Token is the answer's Consistency-Token; there has to be one.
+// Token returns the answer's Consistency-Token, and fails the test if there is none.
 func (a Answer) Token() string {
 	a.T.Helper()
 	token := a.Header.Get(TokenHeader)
@@ -67,7 +67,7 @@ func (a Answer) Lacks(text string) Answer {
 	return a
 }
 
-// Hidden are the hidden fields of the last form on the page that has any, whose action is the given one.
+// Hidden returns the hidden fields of the last form with this action that has any.
 func (a Answer) Hidden(action string) url.Values {
 	a.T.Helper()
 	_, form, ok := strings.Cut(a.Body, `action="`+action+`"`)
@@ -82,7 +82,7 @@ func (a Answer) Hidden(action string) url.Values {
 	return v
 }
 
-// VersionIn is the version of the last listing in a JSON body.
+// VersionIn returns the version of the last listing in a JSON body.
 func VersionIn(body string) int {
 	_, after, _ := strings.Cut(body, `"version":`)
 	return LeadingInt([]byte(after))
@@ -105,7 +105,7 @@ func (a Answer) Must(status int) Answer {
 	return a
 }
 
-// Decoded is the body of an answer as JSON.
+// Decoded decodes the body of an answer as JSON.
 func Decoded[T any](a Answer) T {
 	a.T.Helper()
 	var v T

@@ -4,5 +4,5 @@ package apptest
 
 import "syscall"
 
-// ChildAttributes puts a child into a group of its own. This program ends when its standard input does.
+// ChildAttributes puts a child into a process group of its own. The program itself ends when its standard input does.
 func ChildAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -12,7 +12,7 @@ import (
 	keys "github.com/gable-listings/gable/domain/access"
 )
 
-// Browser visits the pages for people as somebody would: it keeps cookies, says where its requests come from, and shows
+// Browser visits the pages as a person's browser does. It stores cookies, sends the origin of its requests, and shows
 // redirects instead of following them.
 type Browser struct {
 	T       *testing.T
@@ -22,7 +22,7 @@ type Browser struct {
 	Set     []*http.Cookie          // by the last answer
 }
 
-// Browser is a new browser that has no cookie.
+// Browser returns a new browser without cookies.
 func (s *Server) Browser() *Browser {
 	transport := &http.Transport{DisableCompression: true}
 	s.T.Cleanup(transport.CloseIdleConnections)
@@ -32,14 +32,14 @@ func (s *Server) Browser() *Browser {
 	}}
 }
 
-// On is the same browser, with its cookies, at another process of the site.
+// On returns the same browser, with its cookies, at another process of the site.
 func (b *Browser) On(s *Server) *Browser {
 	other := *b
 	other.Base = s.Base
 	return &other
 }
 
-// Send sends a request; headers come in pairs, and one that is empty is left out.
+// Send sends a request; headers come in pairs, and a pair with an empty value is left out.
 func (b *Browser) Send(method, path, contentType, body string, headers ...string) Answer {
 	b.T.Helper()
 	request, err := http.NewRequestWithContext(b.T.Context(), method, b.Base+path, strings.NewReader(body))
@@ -79,7 +79,7 @@ func (b *Browser) Send(method, path, contentType, body string, headers ...string
 	return Answer{b.T, response.StatusCode, response.Header, string(content)}
 }
 
-// Get asks for a page.
+// Get requests a page.
 func (b *Browser) Get(path string, headers ...string) Answer {
 	b.T.Helper()
 	return b.Send(http.MethodGet, path, "", "", headers...)
@@ -100,13 +100,13 @@ func Fields(pairs ...string) url.Values {
 	return v
 }
 
-// SignIn tries a password.
+// SignIn submits the sign-in form.
 func (b *Browser) SignIn(name, password string, headers ...string) Answer {
 	b.T.Helper()
 	return b.Post("/admin/sign-in", Fields("sign_in_name", name, "sign_in_password", password), headers...)
 }
 
-// Session is the cookie by which the browser is known; nil when it is not.
+// Session returns the session cookie, or nil.
 func (b *Browser) Session() *http.Cookie {
 	for name, c := range b.Cookies {
 		if strings.HasSuffix(name, "gable_session") {
@@ -116,7 +116,7 @@ func (b *Browser) Session() *http.Cookie {
 	return nil
 }
 
-// MayWork says whether the back office is open to the browser.
+// MayWork fails the test unless the back office is open to the browser, or closed, as wanted.
 func (b *Browser) MayWork(want bool) {
 	b.T.Helper()
 	status := map[bool]int{true: http.StatusOK, false: http.StatusSeeOther}[want]
@@ -136,7 +136,7 @@ func (s *Server) Hire(name string, role keys.Role) keys.Account {
 	return account
 }
 
-// Staff is the browser of somebody new who has signed in.
+// Staff returns the browser of a new account that has signed in.
 func (s *Server) Staff(name string, role keys.Role) *Browser {
 	s.T.Helper()
 	s.Hire(name, role)
@@ -147,7 +147,7 @@ func (s *Server) Staff(name string, role keys.Role) *Browser {
 
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
 
-// With is the form with fields changed, in pairs.
+// With returns the form with fields changed, in pairs.
 func With(form url.Values, pairs ...string) url.Values {
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])

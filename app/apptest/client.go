@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Reply is an answer and when it was asked for.
+// Reply is an answer and the moment it was requested.
 type Reply struct {
 	Answer
 	Began time.Time
@@ -104,11 +104,11 @@ func (n *Node) Remove(id string) Written {
 	return n.Write(http.MethodDelete, "/v1/properties/"+id, "", http.StatusNoContent)
 }
 
-// ItemPath is the path of a listing.
+// ItemPath returns the path of a listing.
 func ItemPath(id string) string { return "/v1/properties/" + id }
 
-// Shown is what an answer tells, in short: "absent", "low 100.00 v1" for an item, "low mid" for a page, "low mid (2)" for
-// a page with its count, "503" for what tells nothing.
+// Shown returns what an answer shows, in short. It is "absent", "low 100.00 v1" for an item, "low mid" for a page,
+// "low mid (2)" for a page with its count, and "503" for an answer that shows nothing.
 func Shown(a Answer) string {
 	if a.Status == http.StatusNotFound {
 		return "absent"
@@ -138,8 +138,8 @@ func Shown(a Answer) string {
 	return text
 }
 
-// Shows holds the node to a promise: every request that begins later than the bound after the write shows what is wanted.
-// It asks until it does, and returns how long after the write the first request began that showed it.
+// Shows fails the test unless every request that begins later than the bound after the write shows what is wanted. It
+// asks until one does, and returns how long after the write the first request began that showed it.
 func (n *Node) Shows(written time.Time, bound time.Duration, path, want string, headers ...string) time.Duration {
 	n.T.Helper()
 	for {
@@ -157,13 +157,13 @@ func (n *Node) Shows(written time.Time, bound time.Duration, path, want string, 
 	}
 }
 
-// Warm asks for each path until a cache answers, so that what comes next is said about a kept answer. Problem documents do
-// not tell where they come from: an absence is asked for twice.
+// Warm requests each path until a cache answers, so that the next read of it meets a cached answer. Problem documents
+// do not name their source, so an absence is requested twice.
 func Warm(t *testing.T, nodes []*Node, paths ...string) {
 	t.Helper()
 	for _, n := range nodes {
 		for _, path := range paths {
-			Poll(t, path+" is kept by process "+n.Name, func() bool {
+			Poll(t, path+" is cached by process "+n.Name, func() bool {
 				r := n.Get(path)
 				return strings.Contains(r.Header.Get("Cache-Status"), "hit") ||
 					r.Status == http.StatusNotFound && n.Get(path).Status == http.StatusNotFound

@@ -17,16 +17,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MaxStaleness is the default promise to readers in other processes, as configs/default.yaml has it.
+// MaxStaleness is the default bound for readers in other processes, as in configs/default.yaml.
 const MaxStaleness = time.Second
 
-// Plan says what a cluster is made of.
+// Plan describes the parts of a cluster.
 type Plan struct {
 	Nodes       int      // processes; 2 when zero
-	OwnPostgres bool     // a database server that may be hurt
-	OwnRedis    bool     // a Redis that may be hurt
+	OwnPostgres bool     // a database server that tests may disturb
+	OwnRedis    bool     // a Redis that tests may disturb
 	redisArgs   []string // its arguments
-	Statistics  bool     // its own Postgres counts statements
+	Statistics  bool     // its own Postgres, which counts statements
 	Pooler      bool     // a PgBouncer between the processes and Postgres
 	Links       bool     // a proxy on every link from a process to Postgres and to Redis
 	Settings    []string // of every process: GABLE_FRESHNESS_NOTIFY=false
@@ -36,7 +36,7 @@ type Plan struct {
 type Cluster struct {
 	T        *testing.T
 	Database string // the URL around all proxies and poolers, as the cache's
-	Entrance string // the URL that processes get: the pooler's, where there is one
+	Entrance string // the URL that processes use: the pooler's, if there is one
 	Cache    string
 	Postgres *servicetest.Server // nil when shared
 	Redis    *servicetest.Server // nil when shared
@@ -51,8 +51,8 @@ func NewCluster(t *testing.T, p Plan) *Cluster {
 	t.Helper()
 	c := &Cluster{T: t}
 	if p.OwnPostgres || p.Statistics {
-		// A crash makes the server forget what there is to vacuum. One that crashes every few seconds has to look more often
-		// than once a minute, or it never vacuums.
+		// A crash makes the server forget which tables need a vacuum. One that crashes every few seconds has to check
+		// more often than once a minute, or it never vacuums.
 		c.Postgres = servicetest.StartPostgres(t, "autovacuum_naptime=1s")
 		c.Database = c.Postgres.URL()
 		if p.Statistics {
@@ -91,7 +91,7 @@ func NewCluster(t *testing.T, p Plan) *Cluster {
 	return c
 }
 
-// Prepare brings the database to the program's schema and makes a key.
+// Prepare migrates the database to the program's schema and makes a key.
 func (c *Cluster) Prepare() {
 	c.T.Helper()
 	ctx, cancel := context.WithTimeout(c.T.Context(), time.Minute)
@@ -109,7 +109,7 @@ func (c *Cluster) Prepare() {
 	}), keys.ScopeWrite)
 }
 
-// loadStatistics has the cluster's own server count statements; the test is skipped where it cannot.
+// loadStatistics makes the cluster's own server count statements; the test is skipped where it cannot.
 func (c *Cluster) loadStatistics() {
 	c.T.Helper()
 	conn, err := pgx.Connect(c.T.Context(), c.Database)
@@ -136,7 +136,7 @@ func (c *Cluster) loadStatistics() {
 	c.Postgres.Start()
 }
 
-// Exec runs SQL beside the program, and returns the moment at which its commit was acknowledged.
+// Exec runs SQL around the program, and returns the moment at which its commit was acknowledged.
 func (c *Cluster) Exec(sql string, args ...any) time.Time {
 	c.T.Helper()
 	if _, err := c.Sql.Exec(c.T.Context(), sql, args...); err != nil {
@@ -145,7 +145,7 @@ func (c *Cluster) Exec(sql string, args ...any) time.Time {
 	return time.Now()
 }
 
-// CopyIn brings listings in with COPY, each given as title and price.
+// CopyIn inserts listings with COPY; each row is title and price.
 func (c *Cluster) CopyIn(rows ...[]any) time.Time {
 	c.T.Helper()
 	full := make([][]any, len(rows))
@@ -160,7 +160,7 @@ func (c *Cluster) CopyIn(rows ...[]any) time.Time {
 	return time.Now()
 }
 
-// RedisClient talks to the cluster's Redis around all proxies.
+// RedisClient connects to the cluster's Redis around all proxies.
 func (c *Cluster) RedisClient() *redis.Client {
 	c.T.Helper()
 	options, err := redis.ParseURL(c.Cache)

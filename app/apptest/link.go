@@ -15,7 +15,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Link is the way from one process to one server, which can be made bad.
+// Link is the connection from one process to one server, which tests can disturb.
 type Link struct {
 	t     *testing.T
 	proxy *toxiproxy.Proxy
@@ -25,7 +25,7 @@ var proxies = sync.OnceValue(func() *toxiproxy.ApiServer {
 	return toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 })
 
-// newLink makes a way to the server of the URL, and returns the URL that takes it.
+// newLink makes a link to the server of the URL, and returns the URL that leads through it.
 func newLink(t *testing.T, to string) (*Link, string) {
 	t.Helper()
 	u, err := url.Parse(to)
@@ -46,19 +46,20 @@ func (l *Link) Slow(milliseconds int) {
 	l.add(fmt.Sprintf(`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":%d}}`, milliseconds))
 }
 
-// Unsteady adds to every answer anything up to so many milliseconds, so that answers overtake one another.
+// Unsteady delays every answer by up to so many milliseconds, so that answers overtake one another.
 func (l *Link) Unsteady(milliseconds int) {
-	l.add(fmt.Sprintf(`{"name":"unsteady","type":"latency","stream":"downstream","attributes":{"latency":%[1]d,"jitter":%[1]d}}`, milliseconds/2))
+	l.add(fmt.Sprintf(`{"name":"unsteady","type":"latency","stream":"downstream",`+
+		`"attributes":{"latency":%[1]d,"jitter":%[1]d}}`, milliseconds/2))
 }
 
-// Swallow lets nothing through any more, without a word: connections stay open.
+// Swallow lets nothing through any more, without an error: connections stay open.
 func (l *Link) Swallow() {
 	for _, direction := range []string{"upstream", "downstream"} {
 		l.add(fmt.Sprintf(`{"name":"swallow-%[1]s","type":"timeout","stream":"%[1]s","attributes":{"timeout":0}}`, direction))
 	}
 }
 
-// LoseAnswers lets questions through and no answers.
+// LoseAnswers lets requests through and no answers.
 func (l *Link) LoseAnswers() {
 	l.add(`{"name":"lose","type":"timeout","stream":"downstream","attributes":{"timeout":0}}`)
 }
@@ -73,7 +74,7 @@ func (l *Link) add(toxic string) {
 // Cut ends all connections and refuses new ones.
 func (l *Link) Cut() { l.proxy.Stop() }
 
-// Mend takes away whatever was done to the link.
+// Mend undoes everything that was done to the link.
 func (l *Link) Mend() {
 	l.t.Helper()
 	l.proxy.Toxics.ResetToxics(context.Background())

@@ -22,7 +22,7 @@ import (
 	"github.com/gable-listings/gable/app/insight"
 )
 
-// Node is one gable process, or the place of one between two lives.
+// Node is one gable process, or its slot between two runs.
 type Node struct {
 	T         *testing.T
 	Name      string
@@ -34,7 +34,8 @@ type Node struct {
 	Transport *http.Transport
 	Base      atomic.Pointer[string] // of the HTTP API; changes with each start
 	OpsBase   atomic.Pointer[string]
-	// Pardons says that the database is being changed in a way that the process may not have seen yet; nil for never.
+	// Pardons reports whether the database is being changed in a way that the process may not have seen yet; nil means
+	// never.
 	Pardons atomic.Pointer[func() bool]
 
 	Cmd   *exec.Cmd
@@ -43,7 +44,7 @@ type Node struct {
 	Log   *ProcessLog
 }
 
-// NewNode makes a process of the cluster that is not started yet.
+// NewNode makes a process of the cluster, not started yet.
 func NewNode(c *Cluster, name string, p Plan) *Node {
 	n := &Node{T: c.T, Name: name, Key: c.Key, Transport: &http.Transport{DisableCompression: true,
 		MaxIdleConnsPerHost: 256}}
@@ -66,7 +67,7 @@ func NewNode(c *Cluster, name string, p Plan) *Node {
 	return n
 }
 
-// Start starts the process and returns when it says that it serves.
+// Start starts the process and returns when it logs that it serves.
 func (n *Node) Start() {
 	n.T.Helper()
 	program := n.Program
@@ -77,12 +78,12 @@ func (n *Node) Start() {
 		if pardons := n.Pardons.Load(); pardons != nil && (*pardons)() {
 			return
 		}
-		n.T.Errorf("process %s has found out that it was wrong, or has raised a false alarm: %s", n.Name, line)
+		n.T.Errorf("process %s has logged a wrong answer, or a false alarm: %s", n.Name, line)
 	}}
 	cmd := exec.Command(program, "serve")
 	cmd.Env = append(Environment(), n.Settings...)
 	cmd.Stdout, cmd.Stderr = n.Log, n.Log
-	// A group of its own: one that loses its parent while it is frozen is woken and told to end.
+	// A group of its own: if it loses its parent while it is frozen, it is resumed and ended.
 	cmd.SysProcAttr = ChildAttributes()
 	var err error
 	if n.Stdin, err = cmd.StdinPipe(); err != nil {
@@ -108,7 +109,7 @@ func (n *Node) Start() {
 	n.OpsBase.Store(&ops)
 }
 
-// ThisProgram is the test binary, which is the program itself in the environment that processes get.
+// ThisProgram returns the path of the test binary, which is the program itself in the environment of a Node.
 func ThisProgram(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -118,7 +119,7 @@ func ThisProgram(t *testing.T) string {
 	return self
 }
 
-// Environment is this process's own without any setting of the program.
+// Environment returns this process's environment without any setting of the program.
 func Environment() []string {
 	env := []string{runVariable + "=1"}
 	for _, variable := range os.Environ() {
@@ -141,7 +142,7 @@ func (n *Node) Settle() {
 	defer func() {
 		if n.T.Failed() {
 			ready, _ := n.Try(http.MethodGet, "/readyz", "")
-			n.T.Logf("process %s answers %d, %q, %v; it says of itself: %s", n.Name, last.Status, last.Header, err, ready.Body)
+			n.T.Logf("process %s answers %d, %q, %v; its readiness: %s", n.Name, last.Status, last.Header, err, ready.Body)
 		}
 	}()
 	Poll(n.T, "process "+n.Name+" trusts its feed", func() bool {
@@ -150,7 +151,7 @@ func (n *Node) Settle() {
 	})
 }
 
-// Restart starts the process again after kill or stop.
+// Restart starts the process again after Kill or Stop.
 func (n *Node) Restart() {
 	n.T.Helper()
 	n.Start()
@@ -216,7 +217,7 @@ func (n *Node) Freeze() { n.T.Helper(); n.signal(syscall.SIGSTOP) }
 // Thaw lets a frozen process go on.
 func (n *Node) Thaw() { n.T.Helper(); n.signal(syscall.SIGCONT) }
 
-// End ends the process however it is.
+// End ends the process in any state.
 func (n *Node) End() {
 	if n.Cmd == nil || n.Cmd.Process == nil {
 		return
@@ -226,18 +227,18 @@ func (n *Node) End() {
 	_ = n.Stdin.Close()
 }
 
-// ProcessLog keeps the end of what a process writes, but for ordinary requests, and finds the addresses in it.
+// ProcessLog holds the last lines that a process wrote, without ordinary requests, and finds the addresses in them.
 type ProcessLog struct {
 	mu      sync.Mutex // guards the fields below
 	text    []byte
-	line    []byte            // begun and not ended
-	alarm   func(line string) // told of violations
+	line    []byte            // not yet ended
+	alarm   func(line string) // receives violations
 	Serving chan struct{}     // closed when the addresses are known
 	HTTP    string
 	ops     string
 }
 
-const logKept = 16 << 10
+const logTail = 16 << 10
 
 // Write implements io.Writer.
 func (l *ProcessLog) Write(b []byte) (int, error) {
@@ -260,8 +261,8 @@ func (l *ProcessLog) take(line []byte) {
 		return
 	}
 	l.text = append(append(l.text, line...), '\n')
-	if len(l.text) > 2*logKept {
-		l.text = append([]byte(nil), l.text[len(l.text)-logKept:]...)
+	if len(l.text) > 2*logTail {
+		l.text = append([]byte(nil), l.text[len(l.text)-logTail:]...)
 	}
 	var entry struct{ Message, HTTP, Ops string }
 	if json.Unmarshal(line, &entry) != nil {
@@ -283,5 +284,5 @@ func (l *ProcessLog) Tail() string {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return string(append(l.text[max(0, len(l.text)-logKept):len(l.text):len(l.text)], l.line...))
+	return string(append(l.text[max(0, len(l.text)-logTail):len(l.text):len(l.text)], l.line...))
 }

@@ -7,7 +7,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 )
 
-// Raw is a connection to the server's database that the program knows nothing of.
+// Raw opens a connection to the server's database around the program.
 func (s *Server) Raw() *sql.DB {
 	s.T.Helper()
 	driver, url := "pgx", string(s.Config.Database.URL)

@@ -34,7 +34,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// runVariable set to 1 turns the test binary into the program itself: that is how tests start real processes.
+// runVariable set to 1 turns the test binary into the program itself, so that tests can start real processes.
 const runVariable = "GABLE_TEST_RUN"
 
 // Main runs the tests of a package, or the program itself in the processes that they start.
@@ -42,7 +42,7 @@ func Main(m *testing.M) {
 	if os.Getenv(runVariable) != "1" {
 		os.Exit(servicetest.Main(m))
 	}
-	go func() { // whoever started the process holds its standard input, and has gone when that ends
+	go func() { // the parent holds the standard input; its end means that the parent has gone
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(cli.ExitFailed)
 	}()
@@ -52,13 +52,13 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Gable runs one command line and returns what a person would see.
+// Gable runs one command line and returns what it prints.
 func Gable(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	return Typing(t, "", args...)
 }
 
-// Typing runs one command line with this on standard input, which is no terminal.
+// Typing runs one command line with input on standard input, which is not a terminal.
 func Typing(t *testing.T, input string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
@@ -69,13 +69,13 @@ func Typing(t *testing.T, input string, args ...string) (code int, stdout, stder
 // NewID makes the id of a new listing.
 func NewID() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }
 
-// Password is a password that nobody refuses.
+// Password is a password that the rules accept.
 const Password = "correct horse battery staple"
 
-// TokenHeader is the header with which a session goes on.
+// TokenHeader is the header that continues a session.
 const TokenHeader = "Consistency-Token"
 
-// Setup is where a server under test keeps things.
+// Setup is the storage of a server under test.
 type Setup struct {
 	Name string
 	URLs func(t *testing.T) (database, cache string)
@@ -103,7 +103,7 @@ var (
 	}}
 )
 
-// Everywhere runs a test on both setups. The race detector is spared SQLite.
+// Everywhere runs a test on both setups. With the race detector it leaves SQLite out.
 func Everywhere(t *testing.T, test func(t *testing.T, s *Server)) {
 	setups := []Setup{Services, Embedded}
 	if servicetest.RaceDetector {
@@ -124,7 +124,7 @@ func (s Setup) Start(t *testing.T, change ...func(*config.Config)) *Server {
 	return Start(t, database, cache, change...)
 }
 
-// Server is a running program and a client whose every exchange is held against the contract.
+// Server is a running program with a client that checks every exchange against the contract.
 type Server struct {
 	T        *testing.T
 	Config   *config.Config
@@ -132,7 +132,7 @@ type Server struct {
 	Servers  *server.Listeners
 	Trend    site.Trend
 	Lookup   site.Lookup
-	Kept     *viewcache.Cache
+	Views    *viewcache.Cache
 	Ledger   *freshness.Ledger
 	Client   *http.Client
 	Base     string
@@ -147,7 +147,7 @@ type Server struct {
 
 var contractAtRoot = sync.OnceValues(func() (*contracttest.Contract, error) { return contractBelow("") })
 
-// contract is the one that a server below a base path serves.
+// contract returns the contract as a server below a base path serves it.
 func contract(base string) (*contracttest.Contract, error) {
 	if base == "" {
 		return contractAtRoot()
@@ -165,7 +165,7 @@ func contractBelow(base string) (*contracttest.Contract, error) {
 	return contracttest.New(w.Body.Bytes())
 }
 
-// Config is the default configuration with ports of its own.
+// Config returns the default configuration with free ports.
 func Config(t testing.TB, database, cache string) *config.Config {
 	t.Helper()
 	flags := config.NewFlags()
@@ -190,7 +190,7 @@ func Launch(t *testing.T, database, cache string, change ...func(*config.Config)
 	core, logs := observer.New(zap.InfoLevel)
 	s := &Server{T: t, Config: c, Log: logs}
 	app := server.New(c, zap.New(core), &server.LogLevel{},
-		fx.Populate(&s.Db, &s.Servers, &s.Trend, &s.Lookup, &s.Kept, &s.Ledger, &s.Accounts, &s.keys))
+		fx.Populate(&s.Db, &s.Servers, &s.Trend, &s.Lookup, &s.Views, &s.Ledger, &s.Accounts, &s.keys))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := app.Start(ctx); err != nil {
@@ -249,7 +249,7 @@ func (s *Server) settle() {
 	})
 }
 
-// Eventually asks again and again until the condition holds; it fails the test after a generous while.
+// Eventually checks a condition again and again until it holds; it fails the test after a generous while.
 func (s *Server) Eventually(what string, condition func() bool) {
 	s.T.Helper()
 	ctx, cancel := context.WithTimeout(s.T.Context(), 20*time.Second)
@@ -305,7 +305,7 @@ func (s *Server) Get(path string, headers ...string) Answer {
 	return s.Do(http.MethodGet, path, "", headers...)
 }
 
-// Titles are the titles on the page of a search, in order, joined by spaces.
+// Titles returns the titles on the page of a search, in order, joined by spaces.
 func (s *Server) Titles(path string) string {
 	s.T.Helper()
 	page := Decoded[Page](s.Get(path).Must(http.StatusOK))
@@ -316,7 +316,7 @@ func (s *Server) Titles(path string) string {
 	return strings.Join(names, " ")
 }
 
-// Count is the count on the page of a search.
+// Count returns the count on the page of a search.
 func (s *Server) Count(path string) int {
 	s.T.Helper()
 	return *Decoded[Page](s.Get(path).Must(http.StatusOK)).Count

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Spread is a sample of durations, to be told by its quantiles.
+// Spread is a sample of durations, summed up by its quantiles.
 type Spread []time.Duration
 
-// Quantile is the duration that a share of the sample does not exceed.
+// Quantile returns the duration that a share of the sample does not exceed.
 func (s Spread) Quantile(share float64) time.Duration {
 	if len(s) == 0 {
 		return 0
@@ -18,7 +18,7 @@ func (s Spread) Quantile(share float64) time.Duration {
 	return sorted[min(int(share*float64(len(s))), len(s)-1)]
 }
 
-// Report tells the quantiles in milliseconds, each under a name such as "psql-p99-ms".
+// Report reports the quantiles in milliseconds, each under a name such as "psql-p99-ms".
 func (s Spread) Report(b *testing.B, name string) {
 	for _, q := range []struct {
 		name  string
@@ -28,5 +28,5 @@ func (s Spread) Report(b *testing.B, name string) {
 	}
 }
 
-// Milliseconds is a duration as a number.
+// Milliseconds returns a duration as a number of milliseconds.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Must fails the test at an error.
+// Must fails the test if there is an error.
 func Must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -14,14 +14,14 @@ func Must(t *testing.T, err error) {
 	}
 }
 
-// TakeVariable reads a variable and removes it from the environment: it is no setting of the program.
+// TakeVariable reads a variable and removes it from the environment, since it is not a setting of the program.
 func TakeVariable(name string) (string, bool) {
-	value, given := os.LookupEnv(name)
+	value, set := os.LookupEnv(name)
 	_ = os.Unsetenv(name)
-	return value, given
+	return value, set
 }
 
-// Poll asks until the condition holds; it fails the test after a generous while.
+// Poll checks a condition again and again until it holds; it fails the test after a generous while.
 func Poll(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	limit := time.NewTimer(30 * time.Second)

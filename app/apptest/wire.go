@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Wire is one connection to a process, over which several requests are sent at a time. It reads no more of an answer than
-// the checker needs, so that the checking and not the client is what a machine's time goes into.
+// Wire is one connection to a process, over which several requests are sent at a time. It reads only the parts of an
+// answer that the checker needs, so that a machine's time goes into the checking and not into the client.
 type Wire struct {
 	Node *Node
 	Base string
@@ -26,7 +26,7 @@ type Wire struct {
 	body []byte
 }
 
-// WireAnswer is what the checker needs of an answer. The body is valid until the next one is read.
+// WireAnswer is the part of an answer that the checker needs. The body is valid until the next answer is read.
 type WireAnswer struct {
 	Status int
 	Level  string
@@ -36,7 +36,7 @@ type WireAnswer struct {
 	Body   []byte
 }
 
-// WirePatience is longer than a healthy process ever needs, also one that waits for what is hurt.
+// WirePatience is longer than a healthy process ever needs, also one that waits for a disturbed server.
 const WirePatience = 4 * time.Second
 
 // Request adds a request to those that will be sent together.
@@ -52,7 +52,7 @@ func (w *Wire) Request(method, target, body string, headers ...string) {
 	w.out = append(append(w.out, "\r\n"...), body...)
 }
 
-// Send sends the requests, to where the process is now.
+// Send sends the requests to the process's current address.
 func (w *Wire) Send() (err error) {
 	defer func() { w.out = w.out[:0] }()
 	if base := *w.Node.Base.Load(); w.Conn == nil || base != w.Base {
@@ -78,7 +78,7 @@ func (w *Wire) Close() {
 	}
 }
 
-// Receive reads the next answer. After an error the connection is of no use any more.
+// Receive reads the next answer. After an error the connection is of no further use.
 func (w *Wire) Receive() (a WireAnswer, err error) {
 	length := -1
 	for first := true; ; first = false {
@@ -133,7 +133,7 @@ func (a *WireAnswer) header(line []byte, length *int) (err error) {
 	return err
 }
 
-// levelOf is the level that answered.
+// levelOf returns the cache level that answered.
 func levelOf(status []byte) string {
 	for _, level := range []struct{ mark, name string }{
 		{"gable-view; hit", "view"}, {"gable-query; hit", "query"}, {"collapsed", "shared load"}, {"fwd=bypass", "bypassed"},
@@ -145,7 +145,7 @@ func levelOf(status []byte) string {
 	return "load"
 }
 
-// LeadingInt reads the digits at the beginning.
+// LeadingInt parses the digits at the beginning.
 func LeadingInt(b []byte) int {
 	n := 0
 	for _, c := range b {

@@ -25,9 +25,9 @@ import (
 	"go.uber.org/fx"
 )
 
-// BenchmarkViewHit compares answers from the view cache, through the whole chain with log and metrics, with a bare
-// net/http handler that writes the same header and bytes. Both are asked over loopback by the same client, which does as
-// little as it can; read the ratio of the two.
+// BenchmarkViewHit compares view-cache hits, through the whole chain with log and metrics, with a bare net/http
+// handler. The handler writes the same header and bytes. One client, which does as little as it can, asks both over
+// loopback; read the ratio of the two.
 func BenchmarkViewHit(b *testing.B) {
 	base, _ := benchServer(b)
 	item := benchGet(b, base, "/v1/properties?fields=id&limit=1", nil)
@@ -62,8 +62,8 @@ func BenchmarkViewHit(b *testing.B) {
 	}
 }
 
-// BenchmarkViewHitOfCountedClients is BenchmarkViewHit for a client behind a proxy, with and without a limit on what
-// it may ask. The limit is too high to be reached.
+// BenchmarkViewHitOfCountedClients is BenchmarkViewHit for a client behind a proxy, with and without a rate limit. The
+// limit is too high to be reached.
 func BenchmarkViewHitOfCountedClients(b *testing.B) {
 	const highestRate = 10_000_000
 	headers := http.Header{"X-Forwarded-For": {"198.51.100.7"}}
@@ -79,7 +79,7 @@ func BenchmarkViewHitOfCountedClients(b *testing.B) {
 	}
 }
 
-// BenchmarkDecision is the part of a view hit that is Gable's own idea: find the view, ask the ledger.
+// BenchmarkDecision measures the part of a view hit that is Gable's own idea: find the view, ask the ledger.
 func BenchmarkDecision(b *testing.B) {
 	base, views := benchServer(b)
 	benchGet(b, base, "/v1/properties", nil)
@@ -92,8 +92,8 @@ func BenchmarkDecision(b *testing.B) {
 	}
 }
 
-// BenchmarkCatalogue is the catalogue's page, as the view cache has it, made anew by asking the database (no-store), and as
-// a browser gets it that has it already. Read the ratios.
+// BenchmarkCatalogue measures the catalogue's page from the view cache, from the database (no-store), and as a 304.
+// Read the ratios.
 func BenchmarkCatalogue(b *testing.B) {
 	base, _ := benchServer(b)
 	const path = "/?kind=house&min_bedrooms=2&sort=price"
@@ -105,14 +105,14 @@ func BenchmarkCatalogue(b *testing.B) {
 		header http.Header
 	}{
 		{"from the database", http.Header{"Cache-Control": {"no-store"}}},
-		{"kept", nil},
+		{"cached", nil},
 		{"304", http.Header{"If-None-Match": {tag}}},
 	} {
 		b.Run(c.name, func(b *testing.B) { hammer(b, base, path, c.header) })
 	}
 }
 
-// benchServer is a server with a thousand listings, logging as in production, to nowhere.
+// benchServer starts a server with a thousand listings, which logs as in production, to nowhere.
 func benchServer(b *testing.B, change ...func(*config.Config)) (base string, views *viewcache.Cache) {
 	b.Helper()
 	c := benchConfig(b)
@@ -147,7 +147,7 @@ func benchServer(b *testing.B, change ...func(*config.Config)) (base string, vie
 		b.Fatal(err)
 	}
 	base = "http://" + s.Public.Addr().String()
-	for range 50 { // until the feed has brought the import and been confirmed
+	for range 50 { // until the feed has delivered the import and is confirmed
 		benchGet(b, base, "/v1/properties", nil)
 	}
 	return base, views
@@ -186,7 +186,7 @@ func benchGet(b *testing.B, base, path string, header http.Header) benchAnswer {
 	return benchAnswer{response.StatusCode, response.Header, body}
 }
 
-// hammer asks for one path over and over, on two connections for each processor, and reads each answer whole.
+// hammer requests one path over and over, on two connections for each processor, and reads each answer whole.
 func hammer(b *testing.B, base, path string, header http.Header) {
 	var request bytes.Buffer
 	fmt.Fprintf(&request, "GET %s HTTP/1.1\r\nHost: bench\r\n", path)

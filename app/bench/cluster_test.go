@@ -26,7 +26,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// benchCluster is several gable processes, named a, b, c, over a Postgres with fsync and a Redis of a benchmark's own.
+// benchCluster is several gable processes, named a, b, c, over a Postgres with fsync and a Redis of their own.
 type benchCluster struct {
 	b        *testing.B
 	postgres *servicetest.Server
@@ -36,7 +36,7 @@ type benchCluster struct {
 	ids      []string // of the listings in the database, of some order
 }
 
-// newBenchCluster starts a process for each list of settings, over so many made-up listings.
+// newBenchCluster starts one process for each list of settings, over the number of generated listings.
 func newBenchCluster(b *testing.B, listings int, settings ...[]string) *benchCluster {
 	b.Helper()
 	if testing.Short() {
@@ -74,7 +74,7 @@ func newBenchCluster(b *testing.B, listings int, settings ...[]string) *benchClu
 	return c
 }
 
-// prepare brings the database to the program's schema, fills it, and makes a key of scope write.
+// prepare migrates the database to the program's schema, fills it, and makes a key of scope write.
 func (c *benchCluster) prepare(listings int) (key string, err error) {
 	ctx := c.b.Context()
 	db, err := bunstore.Open(ctx, bunstore.Options{URL: c.postgres.URL()})
@@ -99,7 +99,7 @@ func (c *benchCluster) prepare(listings int) (key string, err error) {
 	return key, err
 }
 
-// exec runs SQL beside the program, and returns the moment at which its commit was acknowledged.
+// exec runs SQL around the program, and returns the moment at which its commit was acknowledged.
 func (c *benchCluster) exec(sql string, args ...any) time.Time {
 	c.b.Helper()
 	if _, err := c.sql.Exec(c.b.Context(), sql, args...); err != nil {
@@ -165,10 +165,10 @@ func (n *benchNode) settle() {
 	}
 }
 
-// wire is a connection of its own to the process, wherever that is now.
+// wire returns a new connection to the process, at its current address.
 func (n *benchNode) wire() *apptest.Wire { return &apptest.Wire{Node: &n.Node} }
 
-// mustGet asks the process and ends the benchmark unless it answers 200.
+// mustGet requests a path, and ends the benchmark unless the process answers 200.
 func (n *benchNode) mustGet(w *apptest.Wire, target string, headers ...string) apptest.WireAnswer {
 	n.b.Helper()
 	a, err := ask(w, http.MethodGet, target, "", headers...)
@@ -193,7 +193,7 @@ func ask(w *apptest.Wire, method, target, body string, headers ...string) (appte
 	return a, nil
 }
 
-// median is the middle one of some figures.
+// median returns the middle one of the figures.
 func median(figures []float64) float64 {
 	if len(figures) == 0 {
 		return 0

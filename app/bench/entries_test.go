@@ -22,11 +22,11 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// BenchmarkWriteAmongEntries compares the rate of writes where a hundred searches are kept with that where a million are:
-// use case, repository in memory, bus and ledger, and both cache levels filled, in turns of a quarter of a second with all
-// processors writing. Both stand in one process the whole time, so that the garbage collector, which works less often the
-// larger the heap is, treats them alike. It reports writes/s of both, and the median over the rounds of their ratio. It
-// takes about two gigabytes of memory.
+// BenchmarkWriteAmongEntries compares the rate of writes where a hundred searches are cached with the rate where a
+// million are. Each side is use case, repository in memory, bus and ledger, with both cache levels filled; the sides
+// take turns of a quarter of a second with all processors writing. Both are in one process the whole time: the garbage
+// collector works less often the larger the heap is, and so treats them alike. It reports writes/s of both, and the
+// median over the rounds of their ratio. It takes about two gigabytes of memory.
 //
 //	go test ./app/bench -run '^$' -bench WriteAmongEntries -benchtime 20x
 func BenchmarkWriteAmongEntries(b *testing.B) {
@@ -46,7 +46,7 @@ func BenchmarkWriteAmongEntries(b *testing.B) {
 		ratios = append(ratios, rates[1][round]/few)
 	}
 	for _, s := range shops {
-		s.holds()
+		s.checkCached()
 	}
 	b.ReportMetric(median(rates[0]), "few-writes/s")
 	b.ReportMetric(median(rates[1]), "many-writes/s")
@@ -54,7 +54,7 @@ func BenchmarkWriteAmongEntries(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// shop is the use cases over listings in memory, and both cache levels, put together as the program does.
+// shop is the use cases over listings in memory, with both cache levels, wired as in the program.
 type shop struct {
 	b       *testing.B
 	catalog *catalog.Catalog
@@ -63,7 +63,7 @@ type shop struct {
 	query   *memory.Cache
 	views   *viewcache.Cache
 	ids     []property.ID
-	kept    int // searches
+	cached  int // searches
 }
 
 // noneSoDear answers every search with an empty page.
@@ -73,13 +73,13 @@ func (noneSoDear) Search(context.Context, *property.Search) (*property.Page, por
 	return &property.Page{}, ports.ReadInfo{}, nil
 }
 
-// dearest is a price above all others, and where the prices asked for begin.
+// dearest is a price above all others; the price ranges of the searches begin at it.
 const dearest = property.Decimal(1_000_000_000_00)
 
 func newShop(b *testing.B, searches int) *shop {
 	const room = 4 << 30
 	s := &shop{
-		b: b, store: memory.NewPropertyRepository(time.Now), query: memory.NewCache(room), kept: searches,
+		b: b, store: memory.NewPropertyRepository(time.Now), query: memory.NewCache(room), cached: searches,
 		ledger: freshness.NewLedger(16_384, 1<<30, 24*time.Hour),
 	}
 	s.ledger.Confirm(time.Now())
@@ -103,13 +103,13 @@ func newShop(b *testing.B, searches int) *shop {
 		s.ids = append(s.ids, p.ID)
 	}
 	s.fill(cached.New(noneSoDear{s.store}, s.query, s.ledger, counters, options))
-	s.holds()
+	s.checkCached()
 	return s
 }
 
-// fill puts the empty pages of so many different searches into both levels.
+// fill puts the empty pages of as many different searches as the shop caches into both levels.
 func (s *shop) fill(filler *cached.PropertyRepository) {
-	for i := range s.kept {
+	for i := range s.cached {
 		search := &property.Search{Sort: property.DefaultSort, Limit: property.DefaultLimit}
 		search.Filter.Price.Min = property.Some(dearest + property.Decimal(i))
 		at := s.ledger.Position()
@@ -124,16 +124,17 @@ func (s *shop) fill(filler *cached.PropertyRepository) {
 	}
 }
 
-// holds makes sure that all the searches are kept.
-func (s *shop) holds() {
+// checkCached fails the benchmark unless all the searches are cached.
+func (s *shop) checkCached() {
 	entries, _, err := s.query.Size(s.b.Context())
 	views, _ := s.views.Size()
-	if err != nil || int(entries) != s.kept || int(views) != s.kept {
-		s.b.Fatalf("%d queries and %d views are kept, not %d (%v)", entries, views, s.kept, err)
+	if err != nil || int(entries) != s.cached || int(views) != s.cached {
+		s.b.Fatalf("%d queries and %d views are cached, want %d (%v)", entries, views, s.cached, err)
 	}
 }
 
-// write has every processor change listings for a while, and returns the writes/s of all. The change log is emptied first.
+// write has every processor change listings for a while, and returns the writes/s of all. It prunes the change log
+// first.
 func (s *shop) write(duration time.Duration) float64 {
 	if _, err := memory.NewChangeFeed(s.store).Prune(s.b.Context(), time.Now()); err != nil {
 		s.b.Fatal(err)

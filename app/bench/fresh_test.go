@@ -14,13 +14,14 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// BenchmarkStaleness measures how long after an acknowledged write readers in another process may be given the listing as
-// it was before: from the moment the acknowledgement arrived to the first answer that shows the write. Process a takes the
-// writes, b and c are read; all have their caches on, and c neither rings nor hears the bell. Three ways take turns: what
-// was written through a and read from b (bell) and from c (no-bell), and what was written by SQL and read from b (psql).
-// A turn is 50 writes with pauses of 0 to 40 ms, begun when the readers have been at it for longer than an idle process
-// pauses between two polls. Readers look again half a millisecond after each answer; that much, and
-// the time of a request, is part of the figures. An answer older than one before it fails the benchmark.
+// BenchmarkStaleness measures how long after an acknowledged write another process may still show the listing as it
+// was before. The time runs from the arrival of the acknowledgement to the first answer that shows the write. Process
+// a takes the writes, b and c are read; all have their caches on, and c neither sends nor receives notifications.
+// Three ways take turns: written through a and read from b (bell), written through a and read from c (no-bell), and
+// written by SQL and read from b (psql). A turn is 50 writes with pauses of 0 to 40 ms; it begins when the readers
+// have been reading for longer than an idle process pauses between two polls. Readers read again half a millisecond
+// after each answer; that pause, and the time of a request, are part of the figures. An answer older than one before
+// it fails the benchmark.
 //
 //	go test ./app/bench -run '^$' -bench Staleness -benchtime 100x
 func BenchmarkStaleness(b *testing.B) {
@@ -57,7 +58,7 @@ func (c *benchCluster) writeThrough(id string, price int) map[int]time.Time {
 	})
 }
 
-// writeBeside changes a listing by hand-written SQL.
+// writeBeside changes a listing by hand-written SQL, around the program.
 func (c *benchCluster) writeBeside(id string, price int) map[int]time.Time {
 	return c.turn(func(n int) (version int, at time.Time) {
 		err := c.sql.QueryRow(c.b.Context(), "UPDATE properties SET price = $1 WHERE id = $2 RETURNING version", price+n, id).
@@ -80,7 +81,7 @@ func (c *benchCluster) turn(write func(n int) (version int, at time.Time)) map[i
 	return acknowledged
 }
 
-// watch looks at one listing in one process until it is told to end.
+// watch reads one listing from one process until it has shown the version to end at.
 type watch struct {
 	b    *testing.B
 	node *benchNode
@@ -125,8 +126,8 @@ func (w *watch) look(connection *apptest.Wire, newest int) {
 	}
 }
 
-// after waits until the newest version has been shown, and returns how long after its acknowledgement each one was; 0
-// where it was shown before.
+// after waits until the newest version has been shown, and returns each version's delay after its acknowledgement. The
+// delay is 0 if the version was shown before.
 func (w *watch) after(acknowledged map[int]time.Time) apptest.Spread {
 	w.b.Helper()
 	last := 0
@@ -146,9 +147,9 @@ func (w *watch) after(acknowledged map[int]time.Time) apptest.Spread {
 	return sample
 }
 
-// BenchmarkLinearizable compares reads that ask for no-cache with default ones: the same hot pages, over the same 64
-// connections, from a process over Postgres and Redis, in turns of a second each. It reports requests/s of both, the median
-// over the rounds of their ratio, and how much more the median request takes.
+// BenchmarkLinearizable compares reads that ask for no-cache with default reads. Both read the same hot pages over the
+// same 64 connections, from a process over Postgres and Redis, in turns of a second each. It reports requests/s of
+// both, the median over the rounds of their ratio, and how much longer the median request takes.
 //
 //	go test ./app/bench -run '^$' -bench Linearizable -benchtime 15x
 func BenchmarkLinearizable(b *testing.B) {
@@ -212,7 +213,8 @@ func (c *crowd) close() {
 	}
 }
 
-// hammer asks for the targets over all connections as fast as they are answered, and returns how long each answer took.
+// hammer requests the targets over all connections as fast as they are answered, and returns how long each answer
+// took.
 func (c *crowd) hammer(duration time.Duration, targets []string, headers ...string) apptest.Spread {
 	samples := make([]apptest.Spread, len(c.wires))
 	var done sync.WaitGroup

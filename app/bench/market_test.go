@@ -16,8 +16,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// market is made-up listings that change, and the true answer to every question asked so far, kept up to date write by
-// write: a repository that answers at once however many listings there are. It decides without the ledger or windows.
+// market is generated listings that change, with the true answer to every question asked so far. It updates the true
+// answers write by write, so that it is a repository that answers at once however many listings it has. It decides
+// without the ledger or windows.
 type market struct {
 	*memory.PropertyRepository
 	b         *testing.B
@@ -31,20 +32,20 @@ type market struct {
 	standings map[string]*standing
 	items     map[property.ID]int64 // version served last by id; 0: absent
 	writes    int
-	told      func(property.Change)
+	publish   func(property.Change)
 }
 
-// standing is the true answer to a question: what matches and lies behind the cursor, in order.
+// standing is the true answer to a question: the listings that match and lie behind the cursor, in order.
 type standing struct {
 	search property.Search
 	rows   []standingRow
 
-	// What the contenders keep.
+	// What the contenders cache.
 	asked   bool
 	served  []standingRow // the page served last
 	counted int           // the count served last
-	keptAt  int           // after how many writes
-	tagged  bool          // no write with its tags came since
+	writes  int           // before the page or count was cached
+	tagged  bool          // no write with its tags since
 }
 
 type standingRow struct {
@@ -63,7 +64,7 @@ func newMarket(b *testing.B, size int) *market {
 	m := &market{
 		b: b, random: rand.New(rand.NewPCG(1, 1)), generator: generator, clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		rows: map[property.ID]*property.Property{}, standings: map[string]*standing{}, items: map[property.ID]int64{},
-		told: func(property.Change) {},
+		publish: func(property.Change) {},
 	}
 	m.PropertyRepository = memory.NewPropertyRepository(func() time.Time { return m.clock })
 	for range size {
@@ -74,7 +75,7 @@ func newMarket(b *testing.B, size int) *market {
 	return m
 }
 
-// popular is the id of a listing, the more likely the more popular it is; it may have been removed.
+// popular returns the id of a listing, the more likely the more popular it is; it may have been deleted.
 func (m *market) popular() property.ID { return m.ids[m.rank.Uint64()] }
 
 // write changes one listing. New listings take the places of removed ones among the popular.
@@ -98,10 +99,10 @@ func (m *market) write() {
 		m.insert()
 		return
 	default:
-		m.tell(m.Delete(m.b.Context(), p.ID, 0))
+		m.apply(m.Delete(m.b.Context(), p.ID, 0))
 		return
 	}
-	m.tell(m.Update(m.b.Context(), p))
+	m.apply(m.Update(m.b.Context(), p))
 }
 
 func (m *market) insert() {
@@ -115,11 +116,11 @@ func (m *market) insert() {
 	}
 	created, err := m.Create(m.b.Context(), p, nil)
 	m.ids = append(m.ids, id)
-	m.tell(created.Change, err)
+	m.apply(created.Change, err)
 }
 
-// tell brings what is kept here up to date with a write.
-func (m *market) tell(c property.Change, err error) {
+// apply updates the true answers with a write and publishes it.
+func (m *market) apply(c property.Change, err error) {
 	if err != nil {
 		m.b.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func (m *market) tell(c property.Change, err error) {
 			s.gain(c.After)
 		}
 	}
-	m.told(c)
+	m.publish(c)
 }
 
 func (s *standing) lose(p *property.Property) {
@@ -155,12 +156,13 @@ func (s *standing) gain(p *property.Property) {
 }
 
 func (s *standing) find(p *property.Property) (int, bool) {
-	return slices.BinarySearchFunc(s.rows, s.search.Sort.PositionOf(p), func(row standingRow, at property.SortPosition) int {
-		return s.search.Sort.Compare(row.place, at)
-	})
+	return slices.BinarySearchFunc(s.rows, s.search.Sort.PositionOf(p),
+		func(row standingRow, at property.SortPosition) int {
+			return s.search.Sort.Compare(row.place, at)
+		})
 }
 
-// admits reports whether the listing matches and lies behind the cursor; what the filter leaves open is decided as the
+// admits reports whether the listing matches and lies behind the cursor. It decides what the filter leaves open as the
 // memory repository does.
 func (s *standing) admits(p *property.Property) bool {
 	if s.search.After.Valid && s.search.Sort.Compare(s.search.Sort.PositionOf(p), s.search.After.Value) <= 0 {
@@ -180,7 +182,7 @@ func (s *standing) admits(p *property.Property) bool {
 		(!near || property.DistanceKM(circle.Center, p.Coordinates.Value) <= circle.RadiusKM)
 }
 
-// hasTags reports whether the listing agrees with all that the filter says of choices.
+// hasTags reports whether the listing agrees with all choices of the filter.
 func hasTags(f *property.Filter, p *property.Property) bool {
 	return (len(f.Kinds) == 0 || slices.Contains(f.Kinds, p.Kind)) &&
 		(len(f.Offers) == 0 || slices.Contains(f.Offers, p.Offer)) &&
@@ -188,7 +190,7 @@ func hasTags(f *property.Filter, p *property.Property) bool {
 		(len(f.Currencies) == 0 || slices.Contains(f.Currencies, p.Currency))
 }
 
-// standing is the true answer to a question, worked out when it is asked for the first time.
+// standing returns the true answer to a question, which it computes the first time.
 func (m *market) standing(key string, search *property.Search) *standing {
 	s, known := m.standings[key]
 	if !known {
@@ -209,7 +211,7 @@ func (m *market) workOut(search *property.Search) *standing {
 	return s
 }
 
-// Search answers as the memory repository does, from what stands.
+// Search answers from the standings, as the memory repository does.
 func (m *market) Search(_ context.Context, search *property.Search) (*property.Page, ports.ReadInfo, error) {
 	page := &property.Page{}
 	for _, row := range m.standing("page:"+search.String(), search).shown() {
@@ -218,19 +220,19 @@ func (m *market) Search(_ context.Context, search *property.Search) (*property.P
 	return page, ports.ReadInfo{}, nil
 }
 
-// Count answers as the memory repository does, from what stands.
+// Count answers from the standings, as the memory repository does.
 func (m *market) Count(_ context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	all := &property.Search{Filter: *f, Sort: property.DefaultSort}
 	return int64(len(m.standing("count:"+f.String(), all).rows)), ports.ReadInfo{}, nil
 }
 
-// questions are so many different searches as people make them: for what a listing offers at its price, on the map, around
-// a place, by name and by words. Every seventh is for a second page where there is one.
+// questions returns different searches as people make them. They look for what a listing offers at its price, on the
+// map, around a place, by name and by words. Every seventh is for a second page where there is one.
 func (m *market) questions(count int) []*property.Search {
 	seen := map[string]bool{}
 	var all []*property.Search
 	for len(all) < count {
-		s, err := property.ParseSearch(m.wishes())
+		s, err := property.ParseSearch(m.parameters())
 		if err != nil {
 			m.b.Fatal(err)
 		}
@@ -247,8 +249,8 @@ func (m *market) questions(count int) []*property.Search {
 	return all
 }
 
-// wishes are the parameters of a search that somebody might make who would like one of the listings.
-func (m *market) wishes() map[string][]string {
+// parameters returns the parameters of a search that might be made to find one of the listings.
+func (m *market) parameters() map[string][]string {
 	p := m.rows[m.ids[m.random.IntN(len(m.ids))]]
 	at, reach := p.Coordinates.Value, 0.05+0.5*m.random.Float64()
 	w := map[string][]string{"offer": {string(p.Offer)}, "status": {string(property.StatusActive)}}

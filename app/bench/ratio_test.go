@@ -15,23 +15,24 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// BenchmarkHitRatio counts how many reads need no query, in four caches without a bound on their size, on one and the same
-// sequence: one operation in ten is a write, the rest are reads, chosen by Zipf's law (s = 1.1) among 10,000 searches, and
-// among 20,000 listings for one read in seven; one in twelve is a count. Writes are edits of prices (45 %), of the status
-// (25 %), of the text (10 %), new listings and removals (10 % each), of listings chosen by the same law. The caches are:
+// BenchmarkHitRatio counts how many reads need no query, in four caches without a bound on their size, on the same
+// sequence. One operation in ten is a write. The rest are reads, chosen by Zipf's law (s = 1.1) among 10,000 searches,
+// and among 20,000 listings for one read in seven; one in twelve is a count. Writes are edits of prices (45 %), of the
+// status (25 %), of the text (10 %), new listings and deletions (10 % each), of listings chosen by the same law. The
+// caches are:
 //
-//   - gable: the decorator, the memory cache and the ledger, told of each write as the bus tells it. A patched answer
-//     counts as a hit, since nothing is queried;
-//   - oracle: a perfect cache of finished answers, which is told exactly which answers a write has changed. It queries when
-//     the question was never asked before, or when the true answer (ids and versions of its listings, or the count) is not
-//     the one it served last;
+//   - gable: the decorator, the memory cache and the ledger, which receives each write as from the bus. A patched
+//     answer counts as a hit, since nothing is queried;
+//   - oracle: a perfect cache of finished answers, which knows exactly which answers a write has changed. It queries
+//     when the question was never asked before, or when the true answer (ids and versions of its listings, or the
+//     count) is not the one it served last;
 //   - drop-lists: every write deletes all pages and counts, and the item written;
-//   - tags: a write deletes the item written, and every page and count whose filters on kind, offer, status and currency
-//     let its state before or after through.
+//   - tags: a write deletes the item written, and every page and count whose filters on kind, offer, status and
+//     currency let its state before or after through.
 //
-// Every answer of gable is compared with the truth; one that differs fails the benchmark. Beside the four ratios it reports
-// gable's as a share of the oracle's, in all and for each sort of read, and the share of reads (also of pages and of counts)
-// that only gable (needless) or only the oracle (saved) needed a query for.
+// Every answer of gable is compared with the truth; one that differs fails the benchmark. Beside the four ratios it
+// reports gable's as a share of the oracle's, in all and for each sort of read. It also reports the share of reads
+// (and of pages and of counts) that only gable (needless) or only the oracle (saved) needed a query for.
 //
 //	go test ./app/bench -run '^$' -bench HitRatio -benchtime 200000x
 func BenchmarkHitRatio(b *testing.B) {
@@ -42,7 +43,7 @@ func BenchmarkHitRatio(b *testing.B) {
 	questions := m.questions(10_000)
 	ledger := freshness.NewLedger(16_384, 1<<30, 24*time.Hour)
 	ledger.Confirm(time.Now())
-	m.told = func(c property.Change) { ledger.Append(c) }
+	m.publish = func(c property.Change) { ledger.Append(c) }
 	cache := memory.NewCache(4 << 30)
 	b.Cleanup(func() { _ = cache.Close() })
 	gable := cached.New(m, cache, ledger, new(cachestat.Counters),
@@ -83,7 +84,7 @@ func BenchmarkHitRatio(b *testing.B) {
 
 var contenders = [...]string{"gable", "oracle", "drop-lists", "tags"}
 
-// queryTally counts how often which of the contenders had to query.
+// queryTally counts how often each combination of the contenders queried.
 type queryTally struct {
 	reads   int
 	queries map[[len(contenders)]bool]int
@@ -107,22 +108,22 @@ func (t *queryTally) share(which func([len(contenders)]bool) bool) float64 {
 	return float64(n) / float64(max(1, t.reads))
 }
 
-// ratio is the share of reads for which a contender did not query.
+// ratio returns the share of reads for which a contender did not query.
 func (t *queryTally) ratio(contender int) float64 {
 	return t.share(func(queried [len(contenders)]bool) bool { return !queried[contender] })
 }
 
-// only is the share of reads for which one did query and another did not.
+// only returns the share of reads for which one queried and another did not.
 func (t *queryTally) only(one, another int) float64 {
 	return t.share(func(queried [len(contenders)]bool) bool { return queried[one] && !queried[another] })
 }
 
-// asksStore reports whether gable's cache asked the store.
+// asksStore reports whether gable's cache queried the store.
 func asksStore(info ports.ReadInfo) bool {
 	return info.Outcome != cachestat.OutcomeHit && info.Outcome != cachestat.OutcomePatched
 }
 
-// page asks everybody for a page, and returns who queried.
+// page asks every contender for a page, and returns which ones queried.
 func (m *market) page(gable ports.PropertyRepository, s *property.Search) (queried [len(contenders)]bool) {
 	truth := m.standing("page:"+s.String(), s)
 	page, info, err := gable.Search(m.b.Context(), s)
@@ -135,7 +136,7 @@ func (m *market) page(gable ports.PropertyRepository, s *property.Search) (queri
 	return m.rivals(truth, asksStore(info), slices.Equal(truth.served, shown))
 }
 
-// count asks everybody how many listings match.
+// count asks every contender how many listings match, and returns which ones queried.
 func (m *market) count(gable ports.PropertyRepository, s *property.Search) (queried [len(contenders)]bool) {
 	truth := m.standing("count:"+s.Filter.String(), &property.Search{Filter: s.Filter, Sort: property.DefaultSort})
 	n, info, err := gable.Count(m.b.Context(), &s.Filter)
@@ -145,15 +146,15 @@ func (m *market) count(gable ports.PropertyRepository, s *property.Search) (quer
 	return m.rivals(truth, asksStore(info), truth.counted == len(truth.rows))
 }
 
-// rivals says who queried for a page or a count, and remembers what everybody keeps now.
+// rivals returns which contenders queried for a page or a count, and records what each caches now.
 func (m *market) rivals(truth *standing, gable, unchanged bool) [len(contenders)]bool {
-	queried := [...]bool{gable, !truth.asked || !unchanged, !truth.asked || truth.keptAt != m.writes, !truth.tagged}
-	truth.asked, truth.tagged, truth.keptAt = true, true, m.writes
+	queried := [...]bool{gable, !truth.asked || !unchanged, !truth.asked || truth.writes != m.writes, !truth.tagged}
+	truth.asked, truth.tagged, truth.writes = true, true, m.writes
 	truth.served, truth.counted = slices.Clone(truth.shown()), len(truth.rows)
 	return queried
 }
 
-// item asks everybody for a listing. All but gable keep it until it is written.
+// item asks every contender for a listing, and returns which ones queried. All but gable cache it until it is written.
 func (m *market) item(gable ports.PropertyRepository) [len(contenders)]bool {
 	id := m.popular()
 	p, info, err := gable.Find(m.b.Context(), id)

@@ -16,11 +16,12 @@ import (
 )
 
 // BenchmarkRedisKilled measures what readers notice of the death of Redis. Two processes serve 64 connections, each of
-// which asks about 25 times a second: nine in ten times for one of 20 hot pages, else for one of 3,000 other searches and
-// items, of which the view caches, 1 MiB each, can hold a few only. A round is three seconds with Redis, its death, a
-// second in which only refusals count, three seconds without it, and its return, empty. It reports how many answers were
-// 5xx or missing over all rounds, the median over the rounds of the 99th percentiles with and without Redis and of their
-// ratio, and the time from the return of Redis until one process answers from what another has put there.
+// which asks about 25 times a second: nine times in ten for one of 20 hot pages, else for one of 3,000 other searches
+// and items, of which the view caches, 1 MiB each, can hold a few only. A round is three seconds with Redis, its
+// death, a second in which only refusals count, three seconds without it, and its return, empty. It reports how many
+// answers were 5xx or missing over all rounds, and the median over the rounds of the 99th percentiles with and without
+// Redis and of their ratio. It also reports the time from the return of Redis until one process answers from what
+// another has stored there.
 //
 //	go test ./app/bench -run '^$' -bench RedisKilled -benchtime 5x
 func BenchmarkRedisKilled(b *testing.B) {
@@ -49,12 +50,12 @@ func BenchmarkRedisKilled(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// steadyLoad is connections that ask at a pace of their own, however fast they are answered.
+// steadyLoad is connections that send requests at a fixed pace, however fast they are answered.
 type steadyLoad struct {
 	*benchCluster
 	wires     []*apptest.Wire
 	hot, cold []string
-	fresh     int // the number of the next search that nobody has asked for
+	fresh     int // the number of the next search not yet requested
 	refused   int
 }
 
@@ -80,14 +81,14 @@ func newSteadyLoad(c *benchCluster) *steadyLoad {
 	return l
 }
 
-// fill asks for everything once.
+// fill requests everything once.
 func (l *steadyLoad) fill() {
 	for _, target := range slices.Concat(l.hot, l.cold) {
 		l.nodes[0].mustGet(l.wires[0], target)
 	}
 }
 
-// ask keeps all connections at it for a while, counts who is refused, and returns how long the other answers took.
+// ask sends requests on all connections for a while, counts refusals, and returns how long the other answers took.
 func (l *steadyLoad) ask(duration time.Duration) apptest.Spread {
 	samples, refused := make([]apptest.Spread, len(l.wires)), make([]int, len(l.wires))
 	until := time.Now().Add(duration)

@@ -14,12 +14,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// callersEach is how many ask each process for the same at once.
+// callersEach is how many callers ask each process for the same search at once.
 const callersEach = 200
 
-// BenchmarkColdKey has 200 callers on each of three processes ask at once for a search that no cache has, and counts the
-// queries that the database gets: one is all it takes. The search goes through 20,000 listings, so that everybody is there
-// before it ends. It reports queries per round and the time until all were answered.
+// BenchmarkColdKey counts the database's queries when 200 callers on each of three processes ask at once for an
+// uncached search. One query is all it takes. The search scans 20,000 listings, so that all callers have asked before
+// it ends. It reports queries per round and the time until all callers were answered.
 //
 //	go test ./app/bench -run '^$' -bench 'ColdKey$' -benchtime 20x
 func BenchmarkColdKey(b *testing.B) {
@@ -36,9 +36,9 @@ func BenchmarkColdKey(b *testing.B) {
 	s.report(queries, took, 3*callersEach)
 }
 
-// BenchmarkColdKeyHolderKilled is BenchmarkColdKey with the process that loads the answer, for all three, killed while it
-// does: the table is locked until everybody waits and the loader is dead. It reports the queries of the survivors per
-// round, and the time from the death until all their callers were answered.
+// BenchmarkColdKeyHolderKilled is BenchmarkColdKey with the loading process, which loads for all three, killed during
+// the load. The table is locked until all callers wait and the loader is dead. It reports the queries of the survivors
+// per round, and the time from the death until all their callers were answered.
 //
 //	go test ./app/bench -run '^$' -bench ColdKeyHolderKilled -benchtime 20x
 func BenchmarkColdKeyHolderKilled(b *testing.B) {
@@ -76,7 +76,7 @@ type stampede struct {
 }
 
 func newStampede(b *testing.B) *stampede {
-	plain := []string{"GABLE_FRESHNESS_VERIFY_INTERVAL=0s"} // whose questions would be counted, too
+	plain := []string{"GABLE_FRESHNESS_VERIFY_INTERVAL=0s"} // its queries would be counted, too
 	s := &stampede{benchCluster: newBenchCluster(b, 20_000, plain, plain, plain), fewest: 3 * callersEach}
 	s.exec("CREATE EXTENSION pg_stat_statements")
 	for _, n := range s.nodes {
@@ -94,7 +94,7 @@ func newStampede(b *testing.B) *stampede {
 	return s
 }
 
-// queries is how many searches the database has answered so far.
+// queries returns how many searches the database has answered so far.
 func (s *stampede) queries() (n int64) {
 	s.b.Helper()
 	err := s.sql.QueryRow(s.b.Context(), `SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements
@@ -105,7 +105,7 @@ func (s *stampede) queries() (n int64) {
 	return n
 }
 
-// ask has every caller ask for the same new search, all at once; who waits gets to know when all are done.
+// ask has every caller ask for the same new search at once. The WaitGroup is done when all have finished.
 func (s *stampede) ask() *sync.WaitGroup {
 	s.fewest = min(s.fewest, s.finished())
 	s.round++
@@ -132,7 +132,7 @@ func (s *stampede) ask() *sync.WaitGroup {
 	return &done
 }
 
-// finished is how many callers were answered in the round that is over; as many as there are before the first.
+// finished returns how many callers were answered in the previous round; before the first round, their total number.
 func (s *stampede) finished() int64 {
 	if s.round == 0 {
 		return s.fewest
@@ -140,7 +140,7 @@ func (s *stampede) finished() int64 {
 	return s.answered.Swap(0)
 }
 
-// lock keeps all searches waiting until the transaction ends.
+// lock blocks all searches until the transaction ends.
 func (s *stampede) lock() pgx.Tx {
 	tx, err := s.sql.Begin(s.b.Context())
 	if err == nil {
@@ -152,7 +152,7 @@ func (s *stampede) lock() pgx.Tx {
 	return tx
 }
 
-// loader waits until everybody has asked and a process is loading, and returns that.
+// loader waits until all callers have asked and a process is loading, and returns that process.
 func (s *stampede) loader() *benchNode {
 	for limit := time.Now().Add(apptest.WirePatience); time.Now().Before(limit); time.Sleep(time.Millisecond) {
 		for _, n := range s.nodes {
@@ -167,11 +167,11 @@ func (s *stampede) loader() *benchNode {
 			}
 		}
 	}
-	s.b.Fatal("nobody loads")
+	s.b.Fatal("no process loads")
 	return nil
 }
 
-// report fails the benchmark if any round has left more callers without an answer than those of a process that was killed.
+// report fails the benchmark if any round left more callers without an answer than those of a killed process.
 func (s *stampede) report(queries []float64, took apptest.Spread, callers int64) {
 	if fewest := min(s.fewest, s.finished()); fewest < callers {
 		s.b.Errorf("only %d of %d callers were answered", fewest, callers)

@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/app/config"
 )
 
-// BenchmarkTracing is a view hit with tracing off, on at the default ratio, and for all requests.
+// BenchmarkTracing measures a view hit with tracing off, on at the default ratio, and for all requests.
 func BenchmarkTracing(b *testing.B) {
 	nowhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -30,9 +30,9 @@ func TestAServerHasWhatItsPagesNeedToSignPeopleIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := repository.AccountByID(t.Context(), made.ID)
-	if right, _ := hasher.Verify(t.Context(), apptest.Password, kept.PasswordHash); err != nil || !right {
-		t.Errorf("the account is %+v (%v)", kept, err)
+	stored, err := repository.AccountByID(t.Context(), made.ID)
+	if right, _ := hasher.Verify(t.Context(), apptest.Password, stored.PasswordHash); err != nil || !right {
+		t.Errorf("the account is %+v (%v)", stored, err)
 	}
 	if err := sessions.SaveSession(t.Context(), access.HashSecret("token"), made.ID, nil, time.Now()); err != nil {
 		t.Error(err)

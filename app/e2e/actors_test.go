@@ -42,15 +42,15 @@ func TestAHistoryNamesWhoWroteAndTheFeedDoesNot(t *testing.T) {
 		if got, want := actorsOf(t, s, p.ID), []string{key, key, "command import", key, key}; !slices.Equal(got, want) {
 			t.Errorf("the changes were made by %q, not by %q", got, want)
 		}
-		for _, told := range []string{s.Get("/v1/changes").Must(http.StatusOK).Body, s.Get("/v1/properties").Body} {
-			if strings.Contains(told, "laptop") || strings.Contains(told, "command") {
-				t.Errorf("everybody is told who wrote: %s", told)
+		for _, answer := range []string{s.Get("/v1/changes").Must(http.StatusOK).Body, s.Get("/v1/properties").Body} {
+			if strings.Contains(answer, "laptop") || strings.Contains(answer, "command") {
+				t.Errorf("the public answer names the writer: %s", answer)
 			}
 		}
 	})
 }
 
-// actorsOf is who made the changes of a listing, the newest first.
+// actorsOf returns who made the changes of a listing, the newest first.
 func actorsOf(t *testing.T, s *apptest.Server, id string) []string {
 	t.Helper()
 	listing, err := property.ParseID(id)

@@ -77,7 +77,7 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 			Must(http.StatusConflict).
 			Says("Somebody else has changed this listing meanwhile").Says("111.00").Says("122.00").Says("There")
 		if got := s.Get("/v1/properties/" + p.ID).Body; !strings.Contains(got, `"111.00"`) {
-			t.Errorf("the first was overwritten: %s", got)
+			t.Errorf("the first edit was overwritten: %s", got)
 		}
 		over := apptest.With(page.Hidden(at), "title", "contested", "price", "122", "location", "There")
 		bob.Post(at, over).Goes(at)
@@ -87,10 +87,10 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 		anna.Get(at).Says("Somebody else has saved just the same meanwhile.")
 
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "").Must(http.StatusNoContent)
-		kept := anna.Post(at, apptest.With(annas, "price", "133")).Must(http.StatusConflict).
+		returned := anna.Post(at, apptest.With(annas, "price", "133")).Must(http.StatusConflict).
 			Says("Somebody has removed this listing meanwhile.").
 			Says(`value="133"`).Hidden("/admin/listings/new")
-		anna.Post("/admin/listings/new", apptest.With(kept, "title", "contested", "price", "133", "location", "Here")).
+		anna.Post("/admin/listings/new", apptest.With(returned, "title", "contested", "price", "133", "location", "Here")).
 			Must(http.StatusSeeOther)
 		if got := s.Titles("/v1/properties"); got != "contested" {
 			t.Errorf("the listings are %s", got)
@@ -101,7 +101,7 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		b := s.Staff("anna", keys.RoleEditor)
-		const typed = "an hour's work, <b>\"typed\"</b> & kept"
+		const typed = "an hour's work, <b>\"typed\"</b> & more"
 		form := apptest.With(b.Get("/admin/listings/new").Hidden("/admin/listings/new"),
 			"title", "late", "price", "1", "location", "Here", "description", typed, "next", "/elsewhere", "sign_in_name", "x")
 		if there, err := s.Db.Sessions().DeleteSession(t.Context(), keys.HashSecret(b.Session().Value)); err != nil ||
@@ -112,17 +112,17 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 		wrong := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", "not this one")
 		page = b.Post("/admin/sign-in", wrong).Must(http.StatusUnauthorized).Says("The name or the password is wrong.")
 		right := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", apptest.Password)
-		kept := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is kept.").
+		returned := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is kept.").
 			Lacks(apptest.Password).Hidden("/admin/listings/new")
 		for _, name := range []string{"title", "description", "once", "next"} {
-			if kept.Get(name) != form.Get(name) {
-				t.Errorf("%s was %q, and is %q", name, form.Get(name), kept.Get(name))
+			if returned.Get(name) != form.Get(name) {
+				t.Errorf("%s was %q, and is %q", name, form.Get(name), returned.Get(name))
 			}
 		}
 		if s.Titles("/v1/properties") != "" {
 			t.Error("it has been saved without being asked to")
 		}
-		at := b.Post("/admin/listings/new", kept).Must(http.StatusSeeOther).Header.Get("Location")
+		at := b.Post("/admin/listings/new", returned).Must(http.StatusSeeOther).Header.Get("Location")
 		b.Get(at).Says(typed)
 
 		for _, secret := range []url.Values{
@@ -182,7 +182,7 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 			Says("… and 4 more.")
 		offer := page.Hidden("/admin/bulk/apply")
 		if got := s.Count("/v1/properties?count=exact&min_price=100"); got != 13 {
-			t.Fatalf("looking has changed something: %d", got)
+			t.Fatalf("the preview changed something: %d", got)
 		}
 		statuses := make(chan int, 6)
 		var all sync.WaitGroup
@@ -204,7 +204,7 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 			}
 		}
 		if made != 1 {
-			t.Errorf("it was made %d times", made)
+			t.Errorf("the change was made %d times", made)
 		}
 		for path, want := range map[string]int{"kind=house&min_price=98.50&max_price=98.50": 12,
 			"kind=land&min_price=100": 1} {
@@ -259,7 +259,8 @@ func TestAChangeOfTooManyOrOfNothingIsRefused(t *testing.T) {
 	b.MayWork(true)
 }
 
-var downloadLink = regexp.MustCompile(`href="(data:application/octet-stream;base64,([^"]*))" download="listings.rejects.csv"`)
+var downloadLink = regexp.MustCompile(`href="(data:application/octet-stream;base64,([^"]*))" ` +
+	`download="listings.rejects.csv"`)
 
 func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
@@ -278,7 +279,7 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 			Says("The import stopped.").
 			Says(`there is no mapping "nowhere"`)
 		if s.Titles("/v1/properties") != "" {
-			t.Fatal("looking has stored something")
+			t.Fatal("the preview stored something")
 		}
 		page := send("import", "rows.csv", rows).Must(http.StatusOK).Says("Done in").Says("Line 4: price")
 		found := downloadLink.FindStringSubmatch(page.Body)
@@ -301,16 +302,16 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 		b.Get("/admin/listings/" + p.ID + "/history").Says("anna")
 		if lines := s.Log.FilterMessage("imported").All(); len(lines) != 3 || lines[1].ContextMap()["by"] != "anna" ||
 			lines[1].ContextMap()["created"] != int64(2) {
-			t.Errorf("the log tells %v", lines)
+			t.Errorf("the log has %v", lines)
 		}
 		broken := send("import", "<script>alert(4)</script>.csv", "reference,title\n\"never closed").Must(http.StatusOK)
 		if strings.Contains(broken.Body, "<script>alert") {
-			t.Errorf("the name of a file is in the page as it is: %s", broken.Body)
+			t.Errorf("the page has the file name unescaped: %s", broken.Body)
 		}
 	})
 }
 
-// While the database is away nobody is signed out, and what was typed can be sent again.
+// While the database is away no session ends, and what was typed can be sent again.
 func TestTheBackOfficeOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	postgres := ownPostgres(t)
@@ -329,7 +330,7 @@ func TestTheBackOfficeOutlivesAnOutage(t *testing.T) {
 		}
 	}
 	page := b.Post("/admin/listings/new", form).Must(http.StatusServiceUnavailable).Says("Nothing is lost.")
-	kept := page.Hidden("/admin/listings/new")
+	returned := page.Hidden("/admin/listings/new")
 	b.Post("/admin/password", apptest.Fields("current", apptest.Password, "next", otherTestPassword, "again",
 		otherTestPassword)).
 		Must(http.StatusServiceUnavailable).Lacks(apptest.Password).Lacks(otherTestPassword)
@@ -339,13 +340,13 @@ func TestTheBackOfficeOutlivesAnOutage(t *testing.T) {
 	postgres.Start()
 	s.Eventually("the back office is open again", func() bool { return b.Get("/admin").Status == http.StatusOK })
 	if b.Session().Value != session {
-		t.Error("it is another session")
+		t.Error("the session is another one")
 	}
-	if kept.Get("title") != "patient" || kept.Get("once") != form.Get("once") {
-		t.Errorf("kept: %v", kept)
+	if returned.Get("title") != "patient" || returned.Get("once") != form.Get("once") {
+		t.Errorf("returned: %v", returned)
 	}
-	at := b.Post("/admin/listings/new", kept).Must(http.StatusSeeOther).Header.Get("Location")
-	b.Post("/admin/listings/new", kept).Goes(at)
+	at := b.Post("/admin/listings/new", returned).Must(http.StatusSeeOther).Header.Get("Location")
+	b.Post("/admin/listings/new", returned).Goes(at)
 	if got := s.Titles("/v1/properties"); got != "patient" {
 		t.Errorf("the listings are %s", got)
 	}

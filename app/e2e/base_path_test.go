@@ -20,8 +20,8 @@ import (
 
 const testBase = "/homes"
 
-// belowBase is a server below a base path, behind a proxy that passes this path on as it is and has another site at all
-// others, which counts who came there.
+// belowBase starts a server below a base path, behind a proxy. The proxy passes the base path on unchanged and has
+// another site, which counts its requests, at all other paths.
 func belowBase(t *testing.T) (s *apptest.Server, front string, strays *atomic.Int64) {
 	t.Helper()
 	strays = new(atomic.Int64)
@@ -37,7 +37,7 @@ func belowBase(t *testing.T) (s *apptest.Server, front string, strays *atomic.In
 		r.Out.Host = r.In.Host
 	}}
 	mux.HandleFunc(testBase+"/", func(w http.ResponseWriter, r *http.Request) {
-		// else it breaks off answers that overtake their request
+		// without it, answers that overtake their request are cut off
 		apptest.Must(t, http.NewResponseController(w).EnableFullDuplex())
 		passOn.ServeHTTP(w, r)
 	})
@@ -75,7 +75,7 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		contentType, body := form.encode(t)
 		staff.send(http.MethodPost, s.Base+"/admin/sign-in", contentType, body)
 		if staff.send(http.MethodGet, s.Base+"/admin", "", nil) != http.StatusOK {
-			t.Fatal("nobody is signed in")
+			t.Fatal("the browser is not signed in")
 		}
 	}
 	signIn()
@@ -107,7 +107,7 @@ func TestNoAddressLeadsOutsideTheBasePath(t *testing.T) {
 		"/admin/people/change", "/v1/properties", "/v1/properties/{id}", "/v1/exports", "/v1/changes", "/v1/imports")
 }
 
-// crawlAPI has the crawler read answers of the API, which are held against the contract as well.
+// crawlAPI has the crawler read answers of the API, each of which is also checked against the contract.
 func crawlAPI(s *apptest.Server, c *crawler) {
 	read := func(a apptest.Answer, path string) {
 		at, err := url.Parse(s.Base + path)

@@ -54,15 +54,15 @@ func TestABadRowIsReportedAndTheRestGoesIn(t *testing.T) {
 		if r.Created != 2 || r.Rejected != 3 {
 			t.Errorf("%+v", r)
 		}
-		var told []string
+		var fields []string
 		for _, e := range r.Errors {
-			told = append(told, *e.Field)
+			fields = append(fields, *e.Field)
 			if e.Line < 4 || e.Line > 6 || e.Reason == "" {
 				t.Errorf("%+v", e)
 			}
 		}
-		if got := strings.Join(told, " "); got != "title price kind reference" {
-			t.Errorf("told of %s", got)
+		if got := strings.Join(fields, " "); got != "title price kind reference" {
+			t.Errorf("the errors name %s", got)
 		}
 	})
 }
@@ -79,8 +79,10 @@ func TestADryRunStoresNothing(t *testing.T) {
 
 func TestAnExportIsImportedWithoutLoss(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
-		s.Create(`"title":"Ünï \"quoted\", 海景","description":"two\nlines","price":"999999999999.99","reference":"x-1","bathrooms":2.25,` +
-			`"latitude":-12.5,"longitude":180,"photos":["https://example.com/a b.jpg?x=1,2","http://example.com/"],"area_m2":0.01`)
+		s.Create(`"title":"Ünï \"quoted\", 海景","description":"two\nlines","price":"999999999999.99",` +
+			`"reference":"x-1","bathrooms":2.25,"latitude":-12.5,"longitude":180,` +
+			`"photos":["https://example.com/a b.jpg?x=1,2","http://example.com/"],` +
+			`"area_m2":0.01`)
 		s.Create(`"title":"bare","price":0,"reference":"x-2"`)
 		for _, format := range []string{"ndjson", "csv"} {
 			exported := s.Get("/v1/exports?sort=price&format=" + format).Must(http.StatusOK).Body
@@ -93,7 +95,7 @@ func TestAnExportIsImportedWithoutLoss(t *testing.T) {
 	})
 }
 
-func TestChangesTellEverythingInOrder(t *testing.T) {
+func TestTheFeedDeliversEverythingInOrder(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		type change struct {
 			Op       string           `json:"op"`
@@ -109,7 +111,7 @@ func TestChangesTellEverythingInOrder(t *testing.T) {
 		p := s.Create(`"title":"followed","price":1`)
 		s.Patch(p.ID, `{"price":2}`)
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "").Must(http.StatusNoContent)
-		var told []string
+		var entries []string
 		page := feed{More: true}
 		for page.More {
 			path := "/v1/changes?limit=1"
@@ -122,14 +124,14 @@ func TestChangesTellEverythingInOrder(t *testing.T) {
 				if c.Property != nil {
 					entry += " " + c.Property.Price
 				}
-				told = append(told, entry)
+				entries = append(entries, entry)
 			}
 			if page.Next == "" {
 				t.Fatal("no next")
 			}
 		}
-		if got := strings.Join(told, ", "); got != "insert 1.00, update 2.00, delete" {
-			t.Errorf("told %s", got)
+		if got := strings.Join(entries, ", "); got != "insert 1.00, update 2.00, delete" {
+			t.Errorf("the feed has %s", got)
 		}
 		s.Create(`"title":"later","price":3`)
 		if rest := apptest.Decoded[feed](s.Get("/v1/changes?after=" + page.Next).

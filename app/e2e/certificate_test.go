@@ -25,7 +25,7 @@ import (
 	"github.com/gable-listings/gable/app/config"
 )
 
-// writeCertificate writes a new certificate for localhost with this serial number, and its key.
+// writeCertificate writes a new certificate for localhost with a serial number, and its key.
 func writeCertificate(t *testing.T, folder string, serial int64) (certFile, keyFile string, pool *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -48,7 +48,7 @@ func writeCertificate(t *testing.T, folder string, serial int64) (certFile, keyF
 	return certFile, keyFile, pool
 }
 
-// serialOf is the serial number of the certificate that a listener presents, and the protocol that it agrees to.
+// serialOf returns the serial number of the certificate that a listener presents, and the protocol that it agrees to.
 func serialOf(t *testing.T, address string, pool *x509.CertPool) (serial int64, protocol string) {
 	t.Helper()
 	conn, err := tls.Dial("tcp", address, &tls.Config{
@@ -84,7 +84,7 @@ func TestAListenerWithTLSSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 	}
 
 	apptest.Must(t, os.WriteFile(certFile, []byte("half a renewal"), 0o600)) // the certificate before stays
-	s.Eventually("the broken file has been looked at", func() bool {
+	s.Eventually("the broken file has been checked", func() bool {
 		serial, _ := serialOf(t, address, pool)
 		return serial == 1 && s.Log.FilterMessageSnippet("cannot read the changed TLS certificate").Len() > 0
 	})
@@ -107,7 +107,7 @@ func readFile(t *testing.T, name string) []byte {
 	return data
 }
 
-// startTLS starts a server that listens with TLS. Its test client does not reach it.
+// startTLS starts a server that listens with TLS. The test client does not reach it.
 func startTLS(t *testing.T, certFile, keyFile string) *apptest.Server {
 	t.Helper()
 	return apptest.Launch(t, "sqlite:"+filepath.Join(t.TempDir(), "gable.db"), "memory:", func(c *config.Config) {
@@ -165,6 +165,6 @@ func TestASocketIsAnAddress(t *testing.T) {
 	}
 	apptest.Must(t, s.Stop())
 	if _, err := os.Lstat(path); err == nil {
-		t.Error("the socket stays when the server has gone")
+		t.Error("the socket remains after the server has ended")
 	}
 }

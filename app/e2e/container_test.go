@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// composed is what the tests look at in docker-compose.yml.
+// composed is the part of docker-compose.yml that the tests check.
 type composed struct {
 	Services map[string]struct {
 		Image       string
@@ -48,7 +48,7 @@ func TestComposeHasNoPasswordOfItsOwnAndPublishesToThisMachineAlone(t *testing.T
 		}
 	}
 	if user, set := file.Services["postgres"].Environment["POSTGRES_USER"]; set {
-		t.Errorf("the superuser of Postgres is %s, which is not for the service", user)
+		t.Errorf("the superuser of Postgres is %s, which the service must not use", user)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestEveryImageOfOthersIsPinnedByItsDigest(t *testing.T) {
 	for line := range strings.Lines(string(text)) {
 		if words := strings.Fields(line); len(words) > 1 && words[0] == "FROM" {
 			if images++; !pinned.MatchString(words[1]) {
-				t.Errorf("the container is made from %s", words[1])
+				t.Errorf("the container is built from %s", words[1])
 			}
 		}
 	}
@@ -75,17 +75,17 @@ func TestEveryImageOfOthersIsPinnedByItsDigest(t *testing.T) {
 		}
 	}
 	if images != 4 {
-		t.Errorf("%d images are looked at", images)
+		t.Errorf("%d images are checked", images)
 	}
 }
 
-// The image's default shows nobody outside of it what the operators' listener shows.
+// The default of the image hides the operators' listener from the outside.
 func TestTheImageKeepsTheOperatorsListenerInside(t *testing.T) {
 	text, err := os.ReadFile("../../configs/container/Containerfile")
 	apptest.Must(t, err)
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, "#") && (strings.Contains(line, "GABLE_OPS_ADDRESS") || strings.Contains(line, "8081")) {
-			t.Errorf("the image says: %s", line)
+			t.Errorf("the Containerfile has: %s", line)
 		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// crawler visits every page that it finds an address of, and sends every form as it stands. It notes each address on
-// its host that is not below the base path.
+// crawler visits every page whose address it finds, and sends every form as it stands. It records each address on its
+// host that is not below the base path.
 type crawler struct {
 	t       *testing.T
 	client  *http.Client
@@ -59,7 +59,7 @@ var (
 	linkTarget = regexp.MustCompile(`<([^>]*)>`)
 )
 
-// crawl goes on until nothing new is found. After each form, resume makes sure that the crawler is signed in as before.
+// crawl continues until it finds nothing new. After each form, resume signs the crawler in again as before.
 func (c *crawler) crawl(resume func()) {
 	for len(c.pages)+len(c.forms) > 0 {
 		if len(c.pages) > 0 {
@@ -77,7 +77,7 @@ func (c *crawler) crawl(resume func()) {
 	}
 }
 
-// send sends a request and reads the answer for addresses.
+// send sends a request and reads the addresses in the answer.
 func (c *crawler) send(method, address, contentType string, body io.Reader) int {
 	c.t.Helper()
 	request, err := http.NewRequestWithContext(c.t.Context(), method, address, body)
@@ -101,7 +101,7 @@ func (c *crawler) send(method, address, contentType string, body io.Reader) int 
 	return response.StatusCode
 }
 
-// read notes all addresses of an answer.
+// read records all addresses of an answer.
 func (c *crawler) read(at *url.URL, status int, h http.Header, body []byte) {
 	for _, name := range []string{
 		"Location", "Content-Location", "Hx-Redirect", "Hx-Location", "Hx-Push-Url", "Hx-Replace-Url",
@@ -135,7 +135,7 @@ func (c *crawler) read(at *url.URL, status int, h http.Header, body []byte) {
 	}
 }
 
-// readPage notes the addresses and forms of a page.
+// readPage records the addresses and forms of a page.
 func (c *crawler) readPage(at *url.URL, body []byte) {
 	page, err := html.Parse(bytes.NewReader(body))
 	apptest.Must(c.t, err)
@@ -156,7 +156,7 @@ func (c *crawler) readPage(at *url.URL, body []byte) {
 	}
 }
 
-// check notes an address that leads outside, and reports whether it leads to this host at all.
+// check records an address that leads outside, and reports whether it leads to this host at all.
 func (c *crawler) check(at *url.URL, where, address string) (*url.URL, bool) {
 	to, err := at.Parse(address)
 	if err != nil {
@@ -193,7 +193,7 @@ func (c *crawler) visit(at *url.URL, where, address string) {
 	}
 }
 
-// readForm notes how a form is sent, once with each of its buttons, but never one that signs out.
+// readForm records how a form is sent, once with each of its buttons, but never one that signs out.
 func (c *crawler) readForm(at *url.URL, form *html.Node) {
 	attributes := attributesOf(form)
 	to, _ := c.check(at, "action", attributes["action"])
@@ -242,7 +242,7 @@ func attributesOf(node *html.Node) map[string]string {
 	return all
 }
 
-// encode is the form as it is sent. A file is one of listings, the second of which is refused.
+// encode returns the form as it is sent. A file is one of listings, the second of which is refused.
 func (f *sentForm) encode(t *testing.T) (contentType string, body io.Reader) {
 	if !f.file {
 		return "application/x-www-form-urlencoded", strings.NewReader(f.fields.Encode())

@@ -17,8 +17,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What is offered to operators must not show figures that the program does not have: a panel without data and an alert that
-// never fires look like good news. The expressions are read by a tokenizer that knows as much of PromQL as they use.
+// The dashboards and alerts must use only metrics that the program exports. A panel without data and an alert that
+// never fires look like good news. A tokenizer that knows as much of PromQL as they use reads the expressions.
 
 const (
 	dashboardFile = "../../configs/grafana/gable.json"
@@ -39,7 +39,7 @@ func TestDashboardsAndAlertsUseFiguresThatTheProgramExports(t *testing.T) {
 	}
 }
 
-// Names, units and help texts follow the conventions of Prometheus: its own linter, that of promtool, finds nothing.
+// Names, units and help texts follow the conventions of Prometheus: the linter of promtool finds no problem.
 func TestMetricsFollowTheConventionsOfPrometheus(t *testing.T) {
 	s := apptest.Embedded.Start(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.OpsBase+"/metrics", http.NoBody)
@@ -53,10 +53,10 @@ func TestMetricsFollowTheConventionsOfPrometheus(t *testing.T) {
 	}
 }
 
-// series are the label values with which each figure has been seen.
+// series are the label values with which each metric has been seen.
 type series map[string]map[string][]string
 
-// exported is what Prometheus would find.
+// exported returns what Prometheus would scrape.
 func exported(t *testing.T, s *apptest.Server) series {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.OpsBase+"/metrics", http.NoBody)
@@ -86,24 +86,24 @@ func exported(t *testing.T, s *apptest.Server) series {
 			}
 		}
 	}
-	for name := range known { // Prometheus says where it found a figure
+	for name := range known { // Prometheus adds where it scraped a metric
 		known[name]["job"], known[name]["instance"] = []string{"gable"}, nil
 	}
 	return known
 }
 
-// expression is one PromQL expression, where it stands, and what is shown or said with it.
+// expression is one PromQL expression, where it stands, and the texts that go with it.
 type expression struct {
 	place  string
-	record string // the name under which Prometheus keeps its result
+	record string // the name under which Prometheus stores its result
 	texts  []string
 	parsed
 }
 
-// parsed is what an expression asks for.
+// parsed is what an expression reads.
 type parsed struct {
 	metrics  []metric
-	grouping []string // labels by which is summed or joined
+	grouping []string // labels of its sums and joins
 }
 
 type metric struct {
@@ -114,7 +114,8 @@ type metric struct {
 type matcher struct{ label, operator, value string }
 
 // A promToken is a string, a range or an offset with its number, a variable, a name, a number, or a sign.
-var promToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\$\w+|[A-Za-z_:][\w:]*|[\d.]+(?:e[+-]?\d+|[a-z]+)?|=~|!~|!=|==|>=|<=|\S`)
+var promToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\$\w+|[A-Za-z_:][\w:]*` +
+	`|[\d.]+(?:e[+-]?\d+|[a-z]+)?|=~|!~|!=|==|>=|<=|\S`)
 
 var (
 	nameToken  = regexp.MustCompile(`^[A-Za-z_:][\w:]*$`)
@@ -122,7 +123,8 @@ var (
 	otherWords = []string{"and", "or", "unless", "bool", "offset", "NaN", "Inf"}
 )
 
-// parseExpression finds the figures and labels of an expression, or of one line of the text format, which looks the same.
+// parseExpression finds the metrics and labels of an expression, or of one line of the text format, which has the same
+// syntax.
 func parseExpression(text string) (p parsed) {
 	tokens := append(promToken.FindAllString(text, -1), "", "")
 	for i := 0; i < len(tokens)-2; i++ {
@@ -152,7 +154,7 @@ func parseExpression(text string) (p parsed) {
 	return p
 }
 
-// labels are those that the result has.
+// labels returns the labels that the result has.
 func (e *expression) labels() map[string][]string {
 	labels := map[string][]string{}
 	for _, label := range e.grouping {
@@ -161,7 +163,7 @@ func (e *expression) labels() map[string][]string {
 	return labels
 }
 
-// fixedLabels have all their values from the beginning.
+// fixedLabels have all their values from the start.
 var fixedLabels = []string{"level", "outcome", "result", "job"}
 
 var shownLabel = regexp.MustCompile(`{{\s*(?:\$labels\.)?(\w+)\s*}}`)
@@ -169,7 +171,7 @@ var shownLabel = regexp.MustCompile(`{{\s*(?:\$labels\.)?(\w+)\s*}}`)
 func (e *expression) check(t *testing.T, known series) {
 	t.Helper()
 	if len(e.metrics) == 0 {
-		t.Errorf("%s: the expression asks for no figure", e.place)
+		t.Errorf("%s: the expression reads no metric", e.place)
 	}
 	all := map[string][]string{}
 	for _, m := range e.metrics {
@@ -208,7 +210,7 @@ func (e *expression) check(t *testing.T, known series) {
 	}
 }
 
-// readRules reads the rules in order, and makes sure that every alert says what to do.
+// readRules reads the rules in order, and checks that every alert says what to do.
 func readRules(t *testing.T) (list []expression) {
 	t.Helper()
 	var rules struct {
@@ -241,7 +243,7 @@ func readRules(t *testing.T) (list []expression) {
 
 var labelValues = regexp.MustCompile(`^label_values\((\w+), (\w+)\)$`)
 
-// readDashboard reads the panels and variables, and makes sure that every panel explains itself.
+// readDashboard reads the panels and variables, and checks that every panel explains itself.
 func readDashboard(t *testing.T) (list []expression) {
 	t.Helper()
 	var dashboard struct {
@@ -279,7 +281,8 @@ func readDashboard(t *testing.T) (list []expression) {
 }
 
 func TestTheTokenizerFindsFiguresAndLabels(t *testing.T) {
-	got := parseExpression(`1 - sum by (level, le) (rate(a_total{x="1",y=~"b|c"}[5m])) / on (level) b:c{z!="q} )"} > 0 or time() offset 5m`)
+	got := parseExpression(`1 - sum by (level, le) (rate(a_total{x="1",y=~"b|c"}[5m])) ` +
+		`/ on (level) b:c{z!="q} )"} > 0 or time() offset 5m`)
 	want := parsed{
 		metrics: []metric{{"a_total", []matcher{{"x", "=", "1"}, {"y", "=~", "b|c"}}},
 			{"b:c", []matcher{{"z", "!=", "q} )"}}}},

@@ -36,8 +36,8 @@ func raw(t *testing.T, address, request string) (statuses []int, headers []http.
 	}
 }
 
-// Behind each request stands a second one. A proxy that had read the first one's length otherwise would have sent it as
-// part of that, or for somebody else. The form of a sign-in is read to its end, whoever sends it.
+// Behind each request stands a second one. A proxy that read the first one's length differently would have sent it as
+// part of the first, or for another client. The form of a sign-in is always read to its end.
 func TestAConnectionClosesWhenTheLengthOfARequestIsInDispute(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t, func(c *config.Config) { c.HTTP.IdleTimeout = 100 * time.Millisecond })
@@ -49,24 +49,24 @@ func TestAConnectionClosesWhenTheLengthOfARequestIsInDispute(t *testing.T) {
 		head, body string
 		answers    int
 	}{
-		"a plain request":               {post + "Content-Length: 5\r\n", chunks, 2},
-		"no body":                       {"GET /v1/properties HTTP/1.1\r\nHost: h\r\n", "", 2},
-		"the length named twice alike":  {post + "Content-Length: 5\r\nContent-Length: 5\r\n", chunks, 2},
-		"the length named in two ways":  {post + "Content-Length: 5\r\nContent-Length: 6\r\n", chunks, 1},
-		"chunks":                        {post + "Transfer-Encoding: chunked\r\n", chunks, 1},
-		"chunks and a length":           {post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
-		"a length behind chunks":        {get + "Transfer-Encoding: CHUNKED\r\nContent-Length: 60\r\n", chunks, 1},
-		"a folded encoding":             {post + "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n", chunks, 1},
-		"a folded encoding with a tab":  {get + "Transfer-Encoding:\r\n\tchunked\r\n", chunks, 1},
-		"two encodings":                 {get + "Transfer-Encoding: chunked, identity\r\n", chunks, 1},
-		"an encoding twice":             {get + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
-		"chunks in HTTP/1.0, kept open": {old + "Transfer-Encoding: chunked\r\n", chunks, 1},
-		"HTTP/1.0 with both, kept open": {old + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"a plain request":                {post + "Content-Length: 5\r\n", chunks, 2},
+		"no body":                        {"GET /v1/properties HTTP/1.1\r\nHost: h\r\n", "", 2},
+		"the length named twice alike":   {post + "Content-Length: 5\r\nContent-Length: 5\r\n", chunks, 2},
+		"the length named in two ways":   {post + "Content-Length: 5\r\nContent-Length: 6\r\n", chunks, 1},
+		"chunks":                         {post + "Transfer-Encoding: chunked\r\n", chunks, 1},
+		"chunks and a length":            {post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"a length behind chunks":         {get + "Transfer-Encoding: CHUNKED\r\nContent-Length: 60\r\n", chunks, 1},
+		"a folded encoding":              {post + "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n", chunks, 1},
+		"a folded encoding with a tab":   {get + "Transfer-Encoding:\r\n\tchunked\r\n", chunks, 1},
+		"two encodings":                  {get + "Transfer-Encoding: chunked, identity\r\n", chunks, 1},
+		"an encoding twice":              {get + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		"chunks in HTTP/1.0, persistent": {old + "Transfer-Encoding: chunked\r\n", chunks, 1},
+		"HTTP/1.0 with both, persistent": {old + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
 	} {
 		for i, l := range []*server.Listener{s.Servers.Public, s.Servers.Ops} {
 			statuses, headers := raw(t, l.Addr().String(), c.head+"\r\n"+c.body+hidden)
 			if len(statuses) != c.answers {
-				t.Errorf("%s, listener %d: answers %v, want %d", name, i, statuses, c.answers)
+				t.Errorf("%s, listener %d: statuses %v, want %d", name, i, statuses, c.answers)
 				continue
 			}
 			if c.answers == 2 && headers[0].Get("Connection") != "" {
@@ -92,7 +92,7 @@ func TestAChunkedBodyIsReadWhole(t *testing.T) {
 	}
 }
 
-// Whatever a listener answers, a browser takes its type for what it says.
+// A browser never guesses the type of an answer, whichever listener sends it.
 func TestEveryAnswerForbidsGuessingItsType(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
@@ -158,7 +158,8 @@ func TestKeysEndWithTheAccountThatMadeThemUnlessHandedOver(t *testing.T) {
 			t.Errorf("anna's key %d, bob's, which was handed over, %d, nobody's %d", anna, bob, nobodys)
 		}
 		boss.Get("/admin/keys").Must(http.StatusOK).Says("ended with its owner").Says("<td>boss</td>").Says("<td>nobody</td>")
-		boss.Get("/admin/people").Must(http.StatusOK).Lacks("They end with the account.") // nobody removes themselves
+		boss.Get("/admin/people").Must(http.StatusOK).
+			Lacks("They end with the account.") // one's own account cannot be removed
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// oddTexts are texts at the ends of what a parameter may be, and beyond.
+// oddTexts are texts at the limits of what a parameter may be, and beyond.
 var oddTexts = []string{
 	"", " ", "0", "-1", "+1", "1_000", "1e3", "1e999", "0x1p3", "NaN", "Infinity", "-Inf", "450.000",
 	"007", "true", "null",
@@ -43,7 +43,7 @@ func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([
 // parameter is one parameter of one operation of the contract.
 type parameter struct{ method, path, in, name string }
 
-// contractParameters are all parameters that the contract names.
+// contractParameters returns all parameters that the contract names.
 func contractParameters(t *testing.T) []parameter {
 	t.Helper()
 	var document map[string]any
@@ -128,7 +128,7 @@ func try(s *apptest.Server, p parameter, text, id string) (apptest.Answer, bool)
 	return s.Do(p.method, path, body, headers...), true
 }
 
-// Whatever stands in a parameter, the server never fails, and an answer that refuses the parameter names it.
+// Whatever text a parameter has, the server never fails, and an answer that refuses the parameter names it.
 func TestEveryParameterBearsTheEndsOfItsType(t *testing.T) {
 	parameters := contractParameters(t)
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
@@ -166,7 +166,7 @@ func named(a apptest.Answer, parameter string) bool {
 	return strings.Contains(text, parameter)
 }
 
-// forgedCursors are cursors of good check sum from which no page can have ended.
+// forgedCursors returns cursors with a correct check sum at which no page can have ended.
 func forgedCursors(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -181,7 +181,7 @@ func forgedCursors(t *testing.T) []string {
 	return all
 }
 
-// Anybody can compute a cursor's check sum.
+// The check sum of a cursor is not secret, so forged cursors must be safe.
 func TestAForgedCursorBeginsAPageOrIsRefused(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		s.Create(`"title":"Ends","price":1,"area_m2":1`)
@@ -245,12 +245,13 @@ var staffForms = map[string]string{
 var staffPages = map[string]string{
 	"/": "q location offer kind status currency max_price max_bathrooms bbox near radius_km sort cursor " +
 		lowestBounds,
-	"/admin":                     "q location offer kind status currency max_price max_bathrooms bbox near sort cursor " + lowestBounds,
+	"/admin": "q location offer kind status currency max_price max_bathrooms bbox near sort cursor " +
+		lowestBounds,
 	"/admin/listings/ID/history": "before", "/admin/cache": "address", "/admin/cache/samples": "since",
 	"/admin/sign-in": "next",
 }
 
-// pageTexts are those of oddTexts that differ from one another for a page, each of which takes a while to make.
+// pageTexts are those of oddTexts that differ from one another for a page; each page takes a while to render.
 var pageTexts = []string{
 	"", "-1", "0x1p3", "NaN", "450.000", "1e999", "9223372036854775808", "-9223372036854775808", "2147483648",
 	"2026-11-23T8:00:00Z",
@@ -303,7 +304,7 @@ func TestEveryFieldOfAPageBearsTheEndsOfItsType(t *testing.T) {
 	})
 }
 
-// A member of a body is named where it is refused.
+// An answer that refuses a member of a body names it.
 func TestEveryMemberOfAListingBearsTheEndsOfItsType(t *testing.T) {
 	values := []string{
 		"9223372036854775808", "-9223372036854775808", "1e400", "-1e400", "1e-400", "1e30", "NaN", "1.234", "-0",

@@ -21,7 +21,7 @@ func imports(s *apptest.Server, mediaType, body string) api.ImportAnswer {
 		s.Do(http.MethodPost, "/v1/imports", body, "Content-Type", mediaType).Must(http.StatusOK))
 }
 
-// A file with few columns is sent to change prices, not to empty everything else.
+// A file with few columns is sent to change prices, and leaves everything else unchanged.
 func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		imports(s, csvBody, "reference,title,price,currency,location,offer,kind,status,description,"+
@@ -51,7 +51,7 @@ func TestAnImportLeavesWhatItLacksAsItIs(t *testing.T) {
 				`"price":"` + string(rune('6'+i)) + `.00"`,
 			} {
 				if !strings.Contains(got.Body, fact) {
-					t.Errorf("after %s the listing lacks %s: %s", file.body, fact, got.Body)
+					t.Errorf("%s: the listing lacks %s: %s", file.body, fact, got.Body)
 				}
 			}
 			if list, stored := s.Get(path).Body, s.Get(path, "Cache-Control", "no-store").Body; list != stored {
@@ -117,7 +117,7 @@ func TestAnImportTakesNothingForWhatItIsNot(t *testing.T) {
 	})
 }
 
-// Wherever a number is typed, 450.000 is refused with both readings.
+// Every input for a number refuses 450.000, and names both readings.
 func TestANumberThatCouldBeTwoIsRefusedWhereverItIsTyped(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)

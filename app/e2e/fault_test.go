@@ -19,7 +19,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// ownPostgres is a database server that may be hurt, at the program's schema.
+// ownPostgres starts a migrated database server that the test may disturb.
 func ownPostgres(t *testing.T) *servicetest.Server {
 	t.Helper()
 	postgres := servicetest.StartPostgres(t)
@@ -42,12 +42,12 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	s := apptest.Start(t, postgres.URL(), "memory:", func(c *config.Config) {
 		c.Freshness.MaxStaleness, c.Freshness.StaleIfError = 200*time.Millisecond, 0
 	})
-	p := s.Create(`"title":"kept","price":1`)
+	p := s.Create(`"title":"cached","price":1`)
 	item := "/v1/properties/" + p.ID
 	s.Get(item).Must(http.StatusOK)
 
 	postgres.Kill()
-	s.Eventually("kept answers are no longer served", func() bool {
+	s.Eventually("cached answers are no longer served", func() bool {
 		return s.Get(item).
 			Status == http.StatusServiceUnavailable
 	})
@@ -60,7 +60,7 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 		t.Error("a 503 does not say when to try again")
 	}
 	if s.Get("/healthz").Status != http.StatusOK {
-		t.Error("the process counts as dead because its database is")
+		t.Error("the process reports itself dead because its database is")
 	}
 
 	postgres.Start()
@@ -69,7 +69,7 @@ func TestADatabaseOutageIsAnswered503AndEndsByItself(t *testing.T) {
 	s.Get(item).Shows(`"price":"2.00"`)
 }
 
-// What a reader gets while the database is away.
+// unconfirmed is the Cache-Status of a cached answer while the database is away.
 const unconfirmed = "gable-query; hit; detail=stale, gable-view; fwd=bypass"
 
 // outage is a time without a database.
@@ -78,8 +78,8 @@ type outage struct {
 	began time.Time
 }
 
-// old fails the test unless the answer is marked with its age: at least as long as the database has been away, in seconds
-// begun.
+// old fails the test unless the answer is marked with its age. The age must be at least as long as the database has
+// been away, in whole seconds.
 func (o outage) old(a apptest.Answer, status int, caches string) {
 	o.t.Helper()
 	age, err := strconv.Atoi(a.Must(status).Caches(caches).Header.Get("Age"))
@@ -96,18 +96,18 @@ func (o outage) refused(a apptest.Answer) {
 	}
 }
 
-// oldAnswersAreMarked asks for what is kept: the item, and an absence.
+// oldAnswersAreMarked requests what is cached: the item, and an absence.
 func (o outage) oldAnswersAreMarked(s *apptest.Server, item, absent, tag string) {
 	o.t.Helper()
-	s.Eventually("the oldest that can be confirmed is two seconds ago",
+	s.Eventually("the last confirmation is more than two seconds ago",
 		func() bool { return s.Get(item).Header.Get("Age") > "2" })
 	o.old(s.Get(item), http.StatusOK, unconfirmed)
 	o.old(s.Get(hotPage), http.StatusOK, unconfirmed)
 	o.old(s.Get(absent), http.StatusNotFound, unconfirmed)
 	o.old(s.Get(item, "If-None-Match", tag), http.StatusNotModified, unconfirmed)
 	o.old(s.Do(http.MethodHead, item, ""), http.StatusOK, unconfirmed)
-	for _, wish := range []string{"max-stale", "max-stale=3600", "max-stale=soon", "only-if-cached"} {
-		o.old(s.Get(item, "Cache-Control", wish), http.StatusOK, unconfirmed)
+	for _, directive := range []string{"max-stale", "max-stale=3600", "max-stale=soon", "only-if-cached"} {
+		o.old(s.Get(item, "Cache-Control", directive), http.StatusOK, unconfirmed)
 	}
 	f := apptest.Decoded[api.CacheFigures](s.Get("/v1/cache").Must(http.StatusOK))
 	if n := f.Levels.Query.Reads[cachestat.OutcomeStaleIfError]; n < 9 {
@@ -115,11 +115,11 @@ func (o outage) oldAnswersAreMarked(s *apptest.Server, item, absent, tag string)
 	}
 }
 
-// moreIsRefused asks for what an old answer cannot give.
+// moreIsRefused requests what an old answer cannot provide.
 func (o outage) moreIsRefused(s *apptest.Server, item, token string) {
 	o.t.Helper()
-	for _, wish := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
-		o.refused(s.Get(item, "Cache-Control", wish))
+	for _, directive := range []string{"max-stale=0", "max-stale=1", "no-cache", "no-store", "max-stale, no-cache"} {
+		o.refused(s.Get(item, "Cache-Control", directive))
 	}
 	unmet := freshness.Token{Seen: freshness.Point{Epoch: "elsewhere"}}.String()
 	for _, session := range []string{"*", token, unmet} {
@@ -139,7 +139,7 @@ func (o outage) moreIsRefused(s *apptest.Server, item, token string) {
 	}
 }
 
-// While the database is away readers get what they tolerate, and nothing that claims to be more.
+// While the database is away readers get what they tolerate, and never an answer that claims to be more.
 func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	postgres := ownPostgres(t)
@@ -149,20 +149,20 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 	s := apptest.Start(t, postgres.URL(), "memory:", short)
 	strict := apptest.Start(t, postgres.URL(), "memory:", short, func(c *config.Config) {
 		c.Freshness.StaleIfError = 0
-		c.Cache.TTL = time.Nanosecond // so that only its views are kept
+		c.Cache.TTL = time.Nanosecond // so that only its views stay cached
 	})
-	p := s.Create(`"title":"kept","price":1`)
+	p := s.Create(`"title":"cached","price":1`)
 	item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+apptest.NewID().String()
 	token := s.Get(item, consistency, "*").Must(http.StatusOK).Token()
 	s.Get(absent)
 	for _, path := range []string{item, hotPage} {
 		s.Get(path)
-		strict.Eventually("it has heard of the listing and keeps it", func() bool {
+		strict.Eventually("the listing is known and cached", func() bool {
 			return strict.Get(path, "Cache-Control", "no-cache").Header.Get("Cache-Status") == "gable-view; hit"
 		})
 	}
 	tag := s.Get(item).Header.Get("ETag")
-	quiet := apptest.Start(t, postgres.URL(), "memory:", deaf)
+	quiet := apptest.Start(t, postgres.URL(), "memory:", pollOnDemand)
 	stream := openStream(quiet, "/v1/changes?after=now")
 	stream.heartbeat()
 
@@ -172,8 +172,8 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 	o.moreIsRefused(s, item, token)
 	o.refused(strict.Get(item))
 	o.refused(strict.Get(item, "Cache-Control", "max-stale=soon"))
-	for _, wish := range []string{"max-stale", "max-stale=99999999999"} {
-		o.old(strict.Get(item, "Cache-Control", wish), http.StatusOK, "gable-view; hit; detail=stale")
+	for _, directive := range []string{"max-stale", "max-stale=99999999999"} {
+		o.old(strict.Get(item, "Cache-Control", directive), http.StatusOK, "gable-view; hit; detail=stale")
 	}
 
 	postgres.Start()
@@ -182,7 +182,7 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 		return strings.Contains(quiet.Get(item, "Cache-Control", "no-cache").Body, `"2.00"`)
 	})
 	if event := stream.next(); event.Name != "update" || !strings.Contains(event.Data, `"2.00"`) {
-		t.Errorf("after the outage the stream tells %+v", event)
+		t.Errorf("after the outage the stream delivers %+v", event)
 	}
 	for _, each := range []*apptest.Server{s, strict} {
 		each.Eventually("it is back by itself", func() bool {
@@ -191,7 +191,7 @@ func TestAnOutageShowsOldAnswersForWhatTheyAre(t *testing.T) {
 		})
 		each.Eventually("its caches are in use again", func() bool {
 			a := each.Get(hotPage)
-			if a.Status != http.StatusServiceUnavailable { // which a busy machine may still answer
+			if a.Status != http.StatusServiceUnavailable { // a busy machine may still answer it
 				a.Shows(`"2.00"`)
 			}
 			return a.Header.Get("Cache-Status") == "gable-view; hit"
@@ -281,8 +281,8 @@ func TestATakenPortFailsTheStart(t *testing.T) {
 	}
 }
 
-// While the server leaves, it is first taken out of the balance; a client that then says goodbye to its connections loses
-// nothing, and no request that was begun is cut off.
+// A leaving server first turns its readiness off. A load balancer that then closes its connections loses nothing, and
+// no request in flight is cut off.
 func TestAShutdownUnderLoadLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t, func(c *config.Config) { c.Shutdown.Delay = time.Second })
@@ -308,7 +308,7 @@ func TestAShutdownUnderLoadLosesNoRequest(t *testing.T) {
 	}
 }
 
-// keepAsking sends one request after the other until the load balancer, which heeds readiness, sends no more.
+// keepAsking sends one request after the other until the load balancer, which follows readiness, sends no more.
 func keepAsking(t *testing.T, url string, draining <-chan struct{}) error {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
@@ -333,8 +333,8 @@ func keepAsking(t *testing.T, url string, draining <-chan struct{}) error {
 	}
 }
 
-// The follower reads with connections of its own: caches that are not confirmed are bypassed, and that would make a
-// database still busier that has no connection left for queries.
+// The follower reads with connections of its own. Unconfirmed caches are bypassed, which would load a database still
+// more that has no connection left for queries.
 func TestTheFeedIsReadWhileQueriesTakeEveryConnection(t *testing.T) {
 	t.Parallel()
 	s := apptest.Services.Start(t, func(c *config.Config) {

@@ -60,7 +60,7 @@ func TestCommandsOfTheGuidesRun(t *testing.T) {
 	}
 }
 
-// someListings brings in the first of the demo's listings.
+// someListings imports the first of the demo's listings.
 func someListings(t *testing.T, database string) {
 	t.Helper()
 	packed, err := os.Open("../../configs/samples/king-county.csv.gz")
@@ -78,7 +78,7 @@ func someListings(t *testing.T, database string) {
 	}
 }
 
-// runBash runs a script of bash that finds this program as gable.
+// runBash runs a script in bash, with this program on the path as gable.
 func runBash(t *testing.T, script string, settings []string, args ...string) (string, error) {
 	t.Helper()
 	for _, program := range []string{"bash", "curl"} {
@@ -125,7 +125,7 @@ func TestTheMoveToPostgresLosesNothing(t *testing.T) {
 	moved := apptest.Start(t, database, "memory:")
 	was, is := old.Get("/v1/properties/"+bare.ID), moved.Get("/v1/properties/"+bare.ID)
 	if diff := cmp.Diff(was.Body, is.Body); diff != "" {
-		t.Errorf("a listing is another one (-SQLite +Postgres):\n%s", diff)
+		t.Errorf("a listing differs (-SQLite +Postgres):\n%s", diff)
 	}
 	moved.Do("PATCH", "/v1/properties/"+bare.ID, `{"price":2}`, "Authorization", "Bearer "+old.Key,
 		"Content-Type", "application/merge-patch+json").Must(200) // the key of the old database opens the new one

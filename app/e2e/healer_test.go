@@ -16,7 +16,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// A wrong answer that is in the view cache, however it has come there, is served until it has been looked at once.
+// A wrong answer in the view cache, however it got there, is served until the verifier has checked it once.
 func TestAWrongAnswerHealsByItself(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t, func(c *config.Config) { c.Freshness.VerifyInterval = 20 * time.Millisecond })
@@ -24,13 +24,13 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 	path := apptest.ItemPath(p.ID)
 	forge := func() {
 		wrongBody := strings.Replace(s.Get(path).Must(http.StatusOK).Body, `"right"`, `"wrong"`, 1)
-		key := s.Kept.Explain(path).Question
+		key := s.Views.Explain(path).Question
 		wrong := viewcache.Answer{
 			ContentType: "application/json", Body: []byte(wrongBody), TagPrefix: "1-",
 			TagSuffix: "-0", Route: "/v1/properties/{id}",
 			Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})},
 		}
-		s.Kept.Store(key, wrong, s.Kept.Position(), func(context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+		s.Views.Store(key, wrong, s.Views.Position(), func(context.Context) (viewcache.Answer, ports.ReadInfo, error) {
 			right := wrong
 			right.Body = []byte(s.Get(path, "Cache-Control", "no-store").Must(http.StatusOK).Body)
 			return right, ports.ReadInfo{}, nil

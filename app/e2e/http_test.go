@@ -41,7 +41,7 @@ func TestEqualSearchesWrittenDifferentlyShareOneEntry(t *testing.T) {
 		s.Get(fmt.Sprintf("/v1/properties?junk=%d", i)).Must(http.StatusBadRequest)
 	}
 	if after := views(s); after > before {
-		t.Errorf("junk made entries: %v before, %v after", before, after)
+		t.Errorf("unknown parameters made entries: %v before, %v after", before, after)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestEveryVariantHasItsOwnTagAndTheSameBytesInside(t *testing.T) {
 		"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
 		"zstd": func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r) },
 	} {
-		for range 2 { // the variant is made once, then kept
+		for range 2 { // the variant is made once, then cached
 			a := s.Get("/v1/properties", "Accept-Encoding", coding).Must(http.StatusOK)
 			tag := a.Header.Get("ETag")
 			if a.Header.Get("Content-Encoding") != coding || a.Header.Get("Vary") != "Accept-Encoding" {
@@ -78,7 +78,7 @@ func TestEveryVariantHasItsOwnTagAndTheSameBytesInside(t *testing.T) {
 				t.Fatal(err)
 			}
 			if b, err := io.ReadAll(inside); err != nil || string(b) != plain.Body {
-				t.Errorf("%s holds other bytes (%v)", coding, err)
+				t.Errorf("%s decodes to other bytes (%v)", coding, err)
 			}
 			s.Get("/v1/properties", "Accept-Encoding", coding, "If-None-Match", tag).Must(http.StatusNotModified)
 			s.Get("/v1/properties", "If-None-Match", tag).Must(http.StatusOK) // another representation
@@ -214,7 +214,8 @@ func TestAnIdempotencyKeyCreatesOnce(t *testing.T) {
 func TestMergePatchAndReplace(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
-	p := s.Create(`"title":"before","price":"10.50","bedrooms":3,"kind":"house","reference":"r-1","photos":["https://example.com/a.jpg"]`)
+	p := s.Create(`"title":"before","price":"10.50","bedrooms":3,"kind":"house","reference":"r-1",` +
+		`"photos":["https://example.com/a.jpg"]`)
 	item := "/v1/properties/" + p.ID
 	got := s.Patch(p.ID, `{"bedrooms":null,"kind":null,"photos":null,"reference":null,"price":1.25e1}`)
 	if got.Bedrooms != nil || got.Kind != "other" || len(got.Photos) != 0 || got.Reference != nil ||
@@ -341,7 +342,7 @@ func TestEveryPathKnowsHeadOptionsAndAllow(t *testing.T) {
 	}
 }
 
-// The database is well, and whoever empties the caches is not told otherwise.
+// A purge without Redis answers that Redis is away, and does not blame the database.
 func TestAPurgeWithoutRedisSaysWhatIsAway(t *testing.T) {
 	s := apptest.Start(t, "sqlite::memory:", "redis://127.0.0.1:1/0")
 	r := s.Do(http.MethodDelete, "/v1/cache", "", "Authorization", "Bearer "+s.AdminKey).

@@ -11,13 +11,13 @@ import (
 	keys "github.com/gable-listings/gable/domain/access"
 )
 
-// behindProxy has requests of this machine come from a listed proxy, so that they are counted.
+// behindProxy makes requests of this machine come from a trusted proxy, so that they are counted.
 func behindProxy(c *config.Config) { c.HTTP.TrustedProxies = "127.0.0.1" }
 
-// from are the headers of a request that the proxy forwards for an address.
+// from returns the headers of a request that the proxy forwards for an address.
 func from(address string) []string { return []string{"X-Forwarded-For", address} }
 
-// free is how many searches of a client are answered before one is refused.
+// free returns how many searches of a client are answered before one is refused.
 func free(s *apptest.Server, headers ...string) int {
 	s.T.Helper()
 	for n := range 1_000 {
@@ -27,7 +27,7 @@ func free(s *apptest.Server, headers ...string) int {
 		}
 		a.Must(http.StatusOK)
 	}
-	s.T.Fatal("nothing is refused")
+	s.T.Fatal("no search is refused")
 	return 0
 }
 
@@ -101,7 +101,7 @@ func TestProcessesCountTogetherAndAloneWithoutRedis(t *testing.T) {
 	}
 	const alone = "each process counts its clients alone while Redis does not"
 	if n := b.Log.FilterMessage(alone).Len(); n != 1 {
-		t.Errorf("that is logged %d times", n)
+		t.Errorf("the message is logged %d times", n)
 	}
 }
 

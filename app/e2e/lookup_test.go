@@ -22,7 +22,7 @@ func explain(s *apptest.Server, address string) site.LookupResult {
 	return x
 }
 
-// outcomes is what an explanation comes down to: the level that answers, and what becomes of each question.
+// outcomes sums up an explanation: the level that answers, and the outcome of each question.
 func outcomes(x site.LookupResult) string {
 	text := x.Answer + ": view " + x.View.Outcome.String()
 	for _, each := range x.Query {
@@ -32,7 +32,7 @@ func outcomes(x site.LookupResult) string {
 }
 
 func TestALookupSaysWhichLevelWouldAnswer(t *testing.T) {
-	// a slow machine must not have the caches passed by
+	// on a slow machine, too, the caches must not be bypassed
 	patient := func(c *config.Config) { c.Freshness.MaxStaleness = time.Minute }
 	for _, setup := range []apptest.Setup{apptest.Embedded, apptest.Services} {
 		t.Run(setup.Name, func(t *testing.T) { looksUp(t, setup.Start(t, patient)) })
@@ -40,7 +40,8 @@ func TestALookupSaysWhichLevelWouldAnswer(t *testing.T) {
 }
 
 func looksUp(t *testing.T, s *apptest.Server) {
-	const asked, spelled = "/v1/properties?max_price=500&kind=house&count=exact", "https://gable.example/v1/properties?kind=house&count=exact&max_price=500.00"
+	const asked = "/v1/properties?max_price=500&kind=house&count=exact"
+	const spelled = "https://gable.example/v1/properties?kind=house&count=exact&max_price=500.00"
 	want := func(address, want string, known bool) site.LookupResult {
 		t.Helper()
 		x := explain(s, address)

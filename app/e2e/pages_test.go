@@ -13,15 +13,16 @@ import (
 	"golang.org/x/net/html"
 )
 
-// script is a title that would run if a page took it for its own text.
+// script is a title that would run if a page treated it as markup.
 const script = `<script>alert("1")</script>'"><img src=x onerror=alert(2)>`
 
-// inForce fails the test unless the page is protected as all pages are.
+// inForce fails the test unless the page has the protection that all pages have.
 func inForce(a apptest.Answer, path string) {
 	a.T.Helper()
 	policy := a.Header.Get("Content-Security-Policy")
 	for _, part := range []string{
-		"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'",
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "form-action 'self'",
+		"base-uri 'none'",
 		"frame-ancestors 'none'",
 	} {
 		if !strings.Contains(policy+";", part+";") {
@@ -41,8 +42,9 @@ func inForce(a apptest.Answer, path string) {
 	}
 }
 
-// harmless fails the test for everything on the page that a browser would run or style by itself: scripts and styles that
-// are no files of this host, attributes with code, addresses with code, elements of the texts that were stored.
+// harmless fails the test for everything on the page that a browser would run or style by itself. These are scripts
+// and styles from elsewhere than the files of this host, attributes with code, addresses with code, and elements of
+// the stored texts.
 func harmless(a apptest.Answer, path string) {
 	a.T.Helper()
 	page := html.NewTokenizer(strings.NewReader(a.Body))
@@ -66,7 +68,7 @@ func harmless(a apptest.Answer, path string) {
 	}
 }
 
-// dangerous says what is wrong with an element; "" for nothing.
+// dangerous says what is wrong with an element; "" means nothing.
 func dangerous(element html.Token) string {
 	source := ""
 	for _, a := range element.Attr {
@@ -90,7 +92,8 @@ func dangerous(element html.Token) string {
 func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
-	p := s.Create(fmt.Sprintf(`"title":%q,"description":%q,"reference":%q,"price":1,"latitude":47.5,"longitude":-122.2,"photos":["https://example.com/\"onload=alert(1)"]`,
+	p := s.Create(fmt.Sprintf(`"title":%q,"description":%q,"reference":%q,"price":1,`+
+		`"latitude":47.5,"longitude":-122.2,"photos":["https://example.com/\"onload=alert(1)"]`,
 		script, script, script))
 	near := s.Create(fmt.Sprintf(`"title":%q,"price":2,"latitude":47.5001,"longitude":-122.2,"kind":"house"`, script))
 	s.Do(http.MethodPatch, "/v1/properties/"+p.ID, fmt.Sprintf(`{"location":%q}`, script+", Kent"),
@@ -98,22 +101,26 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	visitor, boss := s.Browser(), s.Staff("boss", keys.RoleAdministrator)
 	odd := url.QueryEscape(script)
 	public := map[string]int{
-		"/": 200, "/?q=" + odd: 200, "/?location=" + odd: 200, "/?min_price=" + odd: 400, "/?kind=" + odd: 400, "/?near=" + odd: 400,
+		"/": 200, "/?q=" + odd: 200, "/?location=" + odd: 200, "/?min_price=" + odd: 400, "/?kind=" + odd: 400,
+		"/?near=" + odd:     400,
 		"/listings/" + p.ID: 200, "/listings/" + near.ID: 200, "/listings/" + apptest.NewID().
 					String(): 404, "/listings/" + odd: 404,
 		"/" + odd: 404, "/admin": 303, "/admin/sign-in?next=" + odd: 200, "/admin/" + odd: 404,
 	}
 	at := "/admin/listings/" + p.ID
 	inside := map[string]int{
-		"/admin": 200, "/admin?q=" + odd: 200, "/admin?min_price=" + odd: 400, "/admin/listings/new": 200, at: 200, at + "/remove": 200,
-		at + "/history": 200, "/admin/import": 200, "/admin/cache": 200, "/admin/cache?address=" + odd: 200, "/admin/cache?address=/" + odd: 200,
-		"/admin/cache?address=" + url.QueryEscape("/listings/"+p.ID): 200, "/admin/cache/purge": 200, "/admin/keys": 200, "/admin/people": 200,
+		"/admin": 200, "/admin?q=" + odd: 200, "/admin?min_price=" + odd: 400, "/admin/listings/new": 200,
+		at: 200, at + "/remove": 200,
+		at + "/history": 200, "/admin/import": 200, "/admin/cache": 200,
+		"/admin/cache?address=" + odd: 200, "/admin/cache?address=/" + odd: 200,
+		"/admin/cache?address=" + url.QueryEscape("/listings/"+p.ID): 200, "/admin/cache/purge": 200,
+		"/admin/keys": 200, "/admin/people": 200,
 		"/admin/password": 200, "/admin/listings/%3Cscript%3E": 404, at + "/history?before=" + odd: 200,
 	}
 	harmless(boss.Post("/admin/keys", apptest.Fields("name", script, "scope", "write")).Must(http.StatusCreated),
 		"/admin/keys")
 	for path, status := range public {
-		for range 2 { // made, and kept
+		for range 2 { // made, and cached
 			a := visitor.Get(path).Must(status)
 			inForce(a, path)
 			harmless(a, path)
@@ -126,7 +133,7 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 		harmless(a, path)
 		if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Cache-Status") != "" ||
 			!strings.Contains(a.Header.Get("Vary"), "Cookie") {
-			t.Errorf("%s may be kept: %v", path, a.Header)
+			t.Errorf("%s may be cached: %v", path, a.Header)
 		}
 		head := boss.Send(http.MethodHead, path, "", "").Must(status)
 		if head.Body != "" || status < 400 && head.Header.Get("Content-Type") != a.Header.Get("Content-Type") {
@@ -156,7 +163,7 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	}
 	if got := visitor.Get("/admin/cache/samples").Must(http.StatusSeeOther).
 		Header.Get("Location"); !strings.HasPrefix(got, "/admin/sign-in") {
-		t.Errorf("the figures are shown to everybody: %s", got)
+		t.Errorf("a visitor sees the figures: %s", got)
 	}
 	if a := boss.Get("/admin/cache/samples").Must(http.StatusOK); a.Header.Get("Cache-Control") != "no-store" ||
 		a.Header.Get("X-Content-Type-Options") != "nosniff" {
@@ -164,7 +171,7 @@ func TestEveryPageIsProtectedAndShowsTextAsText(t *testing.T) {
 	}
 }
 
-func TestTheCatalogueIsKeptAndAlwaysTrue(t *testing.T) {
+func TestThePublicPagesAreCachedAndAlwaysTrue(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		p := s.Create(`"title":"by the lake","price":100,"kind":"house"`)
 		v := s.Browser()
@@ -192,9 +199,9 @@ func TestTheCatalogueIsKeptAndAlwaysTrue(t *testing.T) {
 	})
 }
 
-// Who has saved something looks at the catalogue of another process next, one that has not heard of it by itself.
+// A visitor who saved something reads the catalogue of another process next, whose feed has not delivered the change.
 func TestWhoHasSavedSeesItInEveryProcess(t *testing.T) {
-	everywhereDeaf(t, 2, func(t *testing.T, servers []*apptest.Server) {
+	everywhereOnDemand(t, 2, func(t *testing.T, servers []*apptest.Server) {
 		writer, reader := servers[0], servers[1]
 		p := writer.Create(`"title":"followed","price":100`)
 		b, stranger := writer.Staff("anna", keys.RoleEditor), reader.Browser()
@@ -207,7 +214,7 @@ func TestWhoHasSavedSeesItInEveryProcess(t *testing.T) {
 		if c := b.Cookies["gable_seen"]; c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 60 {
 			t.Fatalf("the cookie is %v", c)
 		}
-		stranger.Get("/").Must(http.StatusOK).Says("$100") // it is deaf
+		stranger.Get("/").Must(http.StatusOK).Says("$100") // it polls on demand only
 		for _, path := range []string{"/", "/listings/" + p.ID} {
 			b.On(reader).Get(path).Must(http.StatusOK).Says("$200")
 		}

@@ -13,22 +13,22 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// deaf is a process that has read the feed once, and reads it again only when it is asked to: what it does not see of
-// others' changes by default, it sees because a request wants it. Its own writes make it read, too.
-func deaf(c *config.Config) {
+// pollOnDemand configures a process that reads the feed once, and again only when a request asks for it. By default it
+// does not see changes by others; it sees them when a request requires it. Its own writes make it poll, too.
+func pollOnDemand(c *config.Config) {
 	c.Freshness.PollInterval, c.Freshness.IdlePollInterval, c.Freshness.MaxStaleness = time.Hour, time.Hour, time.Hour
 	c.Freshness.Notify, c.Freshness.VerifyInterval = false, 0
 }
 
-// everywhereDeaf runs a test on both setups, with as many deaf processes over one database.
-func everywhereDeaf(t *testing.T, n int, test func(t *testing.T, servers []*apptest.Server)) {
+// everywhereOnDemand runs a test on both setups, with n processes that poll on demand over one database.
+func everywhereOnDemand(t *testing.T, n int, test func(t *testing.T, servers []*apptest.Server)) {
 	for _, setup := range []apptest.Setup{apptest.Embedded, apptest.Services} {
 		t.Run(setup.Name, func(t *testing.T) {
 			t.Parallel()
 			database, cache := setup.URLs(t)
 			servers := make([]*apptest.Server, n)
 			for i := range servers {
-				servers[i] = apptest.Start(t, database, cache, deaf)
+				servers[i] = apptest.Start(t, database, cache, pollOnDemand)
 			}
 			test(t, servers)
 		})
@@ -40,7 +40,7 @@ const (
 	hotPage     = "/v1/properties?sort=price"
 )
 
-// behind runs SQL that the program knows nothing of.
+// behind runs SQL around the program.
 func behind(s *apptest.Server, statement string) {
 	s.T.Helper()
 	if _, err := s.Raw().ExecContext(s.T.Context(), statement); err != nil {
@@ -48,10 +48,10 @@ func behind(s *apptest.Server, statement string) {
 	}
 }
 
-// Change the price of everything behind the program's back, and a kept page shows the old one, since this process is deaf;
-// so what the others see is seen because they ask.
+// After a change behind the program's back a cached page shows the old price by default, since this process polls on
+// demand. What the later requests see they see because they ask for it.
 func TestNoCachePromisesWhatTheDatabaseHas(t *testing.T) {
-	everywhereDeaf(t, 1, func(t *testing.T, servers []*apptest.Server) {
+	everywhereOnDemand(t, 1, func(t *testing.T, servers []*apptest.Server) {
 		s := servers[0]
 		behind(s, "INSERT INTO properties (title, price, location) VALUES ('by hand', 100, 'Here')")
 		latest := func() apptest.Answer { t.Helper(); return s.Get(hotPage, "Cache-Control", "no-cache") }
@@ -70,13 +70,13 @@ func TestNoCachePromisesWhatTheDatabaseHas(t *testing.T) {
 		behind(s, "DELETE FROM properties")
 		s.Get(item, "Cache-Control", "max-age=0, no-cache").Must(http.StatusNotFound)
 		if got := latest().Must(http.StatusOK); !strings.Contains(got.Body, `"properties":[]`) {
-			t.Errorf("after the removal: %s", got.Body)
+			t.Errorf("after the deletion: %s", got.Body)
 		}
 	})
 }
 
 func TestNoStorePromisesTheDatabasesOwnAnswer(t *testing.T) {
-	everywhereDeaf(t, 1, func(t *testing.T, servers []*apptest.Server) {
+	everywhereOnDemand(t, 1, func(t *testing.T, servers []*apptest.Server) {
 		s := servers[0]
 		behind(s, "INSERT INTO properties (title, price, location) VALUES ('by hand', 100, 'Here')")
 		s.Get(hotPage, "Cache-Control", "no-cache").Shows(`"100.00"`)
@@ -90,7 +90,7 @@ func TestNoStorePromisesTheDatabasesOwnAnswer(t *testing.T) {
 }
 
 func TestATokenPromisesItsWriteInEveryProcess(t *testing.T) {
-	everywhereDeaf(t, 3, func(t *testing.T, servers []*apptest.Server) {
+	everywhereOnDemand(t, 3, func(t *testing.T, servers []*apptest.Server) {
 		writer, reader, third := servers[0], servers[1], servers[2]
 		p := writer.Create(`"title":"followed","price":1,"reference":"r-1"`)
 		item := "/v1/properties/" + p.ID
@@ -135,8 +135,8 @@ func TestEveryWriteAnswersWithAToken(t *testing.T) {
 				Must(http.StatusCreated),
 			"a replacement": s.Do(http.MethodPut, item, `{"title":"u","price":1,"location":"l"}`).
 				Must(http.StatusOK),
-			"a change":            s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
-			"a change of nothing": s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
+			"a change":                s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
+			"a change without effect": s.Do(http.MethodPatch, item, `{"price":2}`).Must(http.StatusOK),
 			"a change in a session": s.Do(http.MethodPatch, item, `{"price":3}`, consistency, created.Token()).
 				Must(http.StatusOK),
 			"a change that begins a session": s.Do(http.MethodPatch, item, `{"price":4}`, consistency, "*").Must(http.StatusOK),
@@ -170,13 +170,13 @@ func TestEveryReadOfASessionAnswersWithAToken(t *testing.T) {
 			token = s.Get(item, consistency, token, "Cache-Control", "no-store").Must(http.StatusOK).Token()
 			token = refuses(s.Get("/v1/properties?title=x", consistency, "*").Must(http.StatusBadRequest), "title", token)
 		}
-		if given := s.Get(item).Header.Get(consistency); given != "" {
-			t.Errorf("nobody has asked for the token %s", given)
+		if unasked := s.Get(item).Header.Get(consistency); unasked != "" {
+			t.Errorf("the answer has the unrequested token %s", unasked)
 		}
 	})
 }
 
-// refuses fails the test unless the problem names the parameter; it returns the text that goes along.
+// refuses fails the test unless the problem names the parameter. It returns along.
 func refuses(a apptest.Answer, parameter, along string) string {
 	a.T.Helper()
 	if got := apptest.Decoded[jsonProblem](a).places(); got != parameter {
@@ -214,10 +214,10 @@ func TestOnlyIfCachedNeverLoads(t *testing.T) {
 		p := s.Create(`"title":"t","price":1`)
 		item, absent := "/v1/properties/"+p.ID, "/v1/properties/"+apptest.NewID().String()
 		counted := "/v1/properties?count=exact&limit=1"
-		kept := func(path string) apptest.Answer { t.Helper(); return s.Get(path, "Cache-Control", "only-if-cached") }
+		onlyIfCached := func(path string) apptest.Answer { t.Helper(); return s.Get(path, "Cache-Control", "only-if-cached") }
 		for range 2 {
 			for _, path := range []string{item, absent, hotPage, counted} {
-				if got := apptest.Decoded[jsonProblem](kept(path).
+				if got := apptest.Decoded[jsonProblem](onlyIfCached(path).
 					Must(http.StatusGatewayTimeout)); got.Type != "/problems/not-cached" {
 					t.Errorf("%s: %s", path, got.Type)
 				}
@@ -227,20 +227,20 @@ func TestOnlyIfCachedNeverLoads(t *testing.T) {
 			s.Get(path)
 		}
 		for _, path := range []string{item, hotPage, counted} {
-			kept(path).Shows(`"1.00"`).Caches("gable-view; hit")
+			onlyIfCached(path).Shows(`"1.00"`).Caches("gable-view; hit")
 		}
-		kept(absent).Must(http.StatusNotFound)
+		onlyIfCached(absent).Must(http.StatusNotFound)
 
 		s.Patch(p.ID, `{"price":2}`)
-		kept(item).Shows(`"2.00"`).Caches("gable-view; hit; detail=patched")
-		kept(hotPage).Shows(`"2.00"`).Caches("gable-view; hit; detail=patched")
+		onlyIfCached(item).Shows(`"2.00"`).Caches("gable-view; hit; detail=patched")
+		onlyIfCached(hotPage).Shows(`"2.00"`).Caches("gable-view; hit; detail=patched")
 		s.Create(`"title":"another","price":3`)
-		kept(counted).Must(http.StatusGatewayTimeout)
+		onlyIfCached(counted).Must(http.StatusGatewayTimeout)
 	})
 }
 
 func TestAHotPageOutlivesAPriceEditWithoutAQuery(t *testing.T) {
-	everywhereDeaf(t, 1, func(t *testing.T, servers []*apptest.Server) {
+	everywhereOnDemand(t, 1, func(t *testing.T, servers []*apptest.Server) {
 		s := servers[0]
 		for _, members := range []string{`"title":"low","price":100`, `"title":"mid","price":200`} {
 			s.Create(members)

@@ -12,8 +12,8 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// rawGet sends some bytes and a request on a connection from an address of its own. The answer is nil when the
-// connection is closed instead.
+// rawGet sends some bytes and a request on a connection from a local address. It returns nil when the connection is
+// closed instead of answered.
 func rawGet(s *apptest.Server, from string, before []byte, headers string) *http.Response {
 	s.T.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
@@ -34,7 +34,7 @@ func rawGet(s *apptest.Server, from string, before []byte, headers string) *http
 	return response
 }
 
-// lastClient is the client in the log line of the last request.
+// lastClient returns the client in the log line of the last request.
 func lastClient(s *apptest.Server) any {
 	lines := s.Log.FilterMessage("request").All()
 	return lines[len(lines)-1].ContextMap()["client"]

@@ -11,7 +11,7 @@ import (
 	keys "github.com/gable-listings/gable/domain/access"
 )
 
-// jsonProblem is what a client is told about a bad request.
+// jsonProblem is the problem document of a bad request.
 type jsonProblem struct {
 	Type      string `json:"type"`
 	Detail    string `json:"detail"`
@@ -58,7 +58,8 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 			{"read-only members", create, `{` + ok + `,"version":3,"id":"x"}`, 400, "invalid-request", "/version /id"},
 			{"missing members", create, `{}`, 422, "invalid-property", "/title /price /location"},
 			{"rules", create,
-				`{"title":" ","price":-1,"location":"l","kind":"castle","bathrooms":1.1,"latitude":91,"longitude":0,"bedrooms":1001,"currency":"EURO"}`,
+				`{"title":" ","price":-1,"location":"l","kind":"castle","bathrooms":1.1,"latitude":91,"longitude":0,` +
+					`"bedrooms":1001,"currency":"EURO"}`,
 				422, "invalid-property", "/title /price /currency /kind /bedrooms /bathrooms /latitude"},
 			{"too large a price", create, `{"title":"t","price":1000000000000,"location":"l"}`, 422, "invalid-property",
 				"/price"},
@@ -67,7 +68,7 @@ func TestBadInputIsRefusedWithItsPlaceAndNothingIsStored(t *testing.T) {
 			{"NUL", create, `{"title":"a\u0000b","price":1,"location":"l"}`, 422, "invalid-property", "/title"},
 			{"too many photos", create, `{` + ok + `,"photos":[` + strings.Repeat(`"http://x/",`, 50) + `"http://x/"]}`, 422,
 				"invalid-property", "/photos"},
-			{"a photo that is no address", create, `{` + ok + `,"photos":["javascript:alert(1)"]}`, 422, "invalid-property",
+			{"a photo without a valid address", create, `{` + ok + `,"photos":["javascript:alert(1)"]}`, 422, "invalid-property",
 				"/photos/0"},
 			{"a body over the limit", create, `{"title":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "payload-too-large", ""},
 			{"a parameter on create", "POST /v1/properties?x=1", `{` + ok + `}`, 400, "invalid-request", "x"},

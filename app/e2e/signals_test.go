@@ -21,7 +21,7 @@ import (
 	"github.com/gable-listings/gable/app/cli"
 )
 
-// child is a gable process of its own whose log the test reads line by line.
+// child is a gable process whose log the test reads line by line.
 type child struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -31,8 +31,8 @@ type child struct {
 	ops  string
 }
 
-// startChild starts a process over a database of its own. The command line begins with the program, which wrap may put
-// behind another one.
+// startChild starts a process over a database of its own. The command line begins with the program, or with wrap,
+// which runs the program.
 func startChild(t *testing.T, wrap []string, stdout io.Writer, args []string, settings ...string) *child {
 	t.Helper()
 	self, err := os.Executable()
@@ -213,7 +213,7 @@ func TestEverySignalToEndDrainsAndIsNamedInTheLog(t *testing.T) {
 	}
 }
 
-// skipIgnored skips a test where a signal is ignored, as SIGHUP is under nohup: what is started inherits that.
+// skipIgnored skips a test where a signal is ignored, as SIGHUP is under nohup: child processes inherit that.
 func skipIgnored(t *testing.T, s os.Signal) {
 	t.Helper()
 	if signal.Ignored(s) {

@@ -26,7 +26,7 @@ func TestSigningInOpensTheBackOffice(t *testing.T) {
 		b := s.Browser()
 		b.MayWork(false)
 		if b.Session() != nil {
-			t.Error("somebody who has not signed in is given a session")
+			t.Error("a visitor who has not signed in gets a session")
 		}
 		b.Get("/admin/sign-in?next=%2Fadmin%2Fimport").Must(http.StatusOK).Says("Sign in")
 		b.SignIn("anna", "wrong "+apptest.Password).Must(http.StatusUnauthorized).
@@ -61,8 +61,10 @@ func TestAfterSigningInPeopleGoWhereTheyWantedButNowhereElse(t *testing.T) {
 	s := apptest.Embedded.Start(t)
 	s.Hire("anna", keys.RoleEditor)
 	for next, want := range map[string]string{
-		"/admin/import": "/admin/import", "/admin?q=lake": "/admin?q=lake", "//evil.example/admin": "/admin", `/\evil.example`: "/admin",
-		"https://evil.example/admin": "/admin", "javascript:alert(1)": "/admin", "/admin/../../x": "/admin", "/admin/%2e%2e//evil.example": "/admin",
+		"/admin/import": "/admin/import", "/admin?q=lake": "/admin?q=lake", "//evil.example/admin": "/admin",
+		`/\evil.example`:             "/admin",
+		"https://evil.example/admin": "/admin", "javascript:alert(1)": "/admin", "/admin/../../x": "/admin",
+		"/admin/%2e%2e//evil.example": "/admin",
 	} {
 		b := s.Browser()
 		form := b.Get("/admin/sign-in?" + apptest.Fields("next", next).Encode()).Must(http.StatusOK).Hidden("/admin/sign-in")
@@ -80,7 +82,7 @@ func TestATokenKnownBeforeSigningInIsWorthNothing(t *testing.T) {
 	s.Hire("anna", keys.RoleAdministrator)
 	mallory := s.Staff("mallory", keys.RoleEditor)
 	for name, planted := range map[string]string{"invented": strings.Repeat("A", 43),
-		"of somebody else": mallory.Session().Value} {
+		"of another account": mallory.Session().Value} {
 		t.Run(name, func(t *testing.T) {
 			anna := s.Browser()
 			anna.Cookies["gable_session"] = &http.Cookie{Name: "gable_session", Value: planted}
@@ -137,7 +139,7 @@ func TestSessionsOutliveAPurgeButNotTheirTime(t *testing.T) {
 
 		data, _, err := s.Db.Sessions().FindSession(t.Context(), hash)
 		if err != nil || string(data) != string(begun) {
-			t.Errorf("work writes the session, so that it could bring back one that is signed out (%v)", err)
+			t.Errorf("a request writes the session, so that it could restore one that is signed out (%v)", err)
 		}
 		if strings.Contains(string(data), b.Session().Value) {
 			t.Error("the token itself is in the database")
@@ -175,7 +177,8 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 	})
 }
 
-// untilRefused guesses until it is told to wait, which on a slow machine is not at once: waits pass while others guess.
+// untilRefused guesses until a guess is throttled. On a slow machine that takes a while, since waits pass between the
+// guesses.
 func untilRefused(t *testing.T, guess func(i int) apptest.Answer) {
 	t.Helper()
 	for i := range 200 {
@@ -190,7 +193,7 @@ func untilRefused(t *testing.T, guess func(i int) apptest.Answer) {
 		a.Says("Too many wrong passwords.")
 		return
 	}
-	t.Fatal("nothing stops two hundred guesses")
+	t.Fatal("two hundred guesses are not throttled")
 }
 
 func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
@@ -215,7 +218,7 @@ func TestGuessingIsSlowedDownByNameAndByAddress(t *testing.T) {
 		})
 	guess("bob", "a wrong password", "198.51.100.10").Must(http.StatusUnauthorized)
 	if n := s.Log.FilterMessage("sign-in throttled").Len(); n != 2 {
-		t.Errorf("%d lines tell of it", n)
+		t.Errorf("%d log lines record the throttling", n)
 	}
 }
 
@@ -263,7 +266,7 @@ func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
 	for name, headers := range map[string][]string{
 		"another site": {"Sec-Fetch-Site", "cross-site"}, "a sibling": {"Sec-Fetch-Site", "same-site"},
 		"another origin, by an old browser": {"Sec-Fetch-Site", "", "Origin", "https://evil.example"},
-		"no origin that can be told":        {"Sec-Fetch-Site", "", "Origin", "null"},
+		"an opaque origin":                  {"Sec-Fetch-Site", "", "Origin", "null"},
 	} {
 		for path, form := range map[string]string{
 			"/admin/listings/new": "title=x&price=1&location=l", "/admin/listings/" + p.ID: "title=x&price=1&location=l&state=1",
@@ -272,7 +275,9 @@ func TestWhatAnotherSiteSendsIsRefusedAndChangesNothing(t *testing.T) {
 			"/admin/keys":                         "name=k&scope=admin", "/admin/keys/revoke": "name=k",
 			"/admin/sign-out": "", "/admin/cache/purge": "",
 			"/admin/bulk": "all=1&action=remove", "/admin/bulk/apply": "all=1&action=remove&count=1", "/admin/import": "",
-			"/admin/password": "current=x", "/admin/sessions": "", "/admin/second-factor": "off=1", "/admin/sign-in/code": "code=1", "/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
+			"/admin/password": "current=x", "/admin/sessions": "", "/admin/second-factor": "off=1",
+			"/admin/sign-in/code":  "code=1",
+			"/admin/people/change": "id=x&remove=1", "/admin/sign-in": "sign_in_name=anna&sign_in_password=x",
 		} {
 			a := b.Send(http.MethodPost, path, "application/x-www-form-urlencoded", form, headers...)
 			if a.Status != http.StatusForbidden {
@@ -368,7 +373,7 @@ func TestEditorsMayNotDoWhatAdministratorsDo(t *testing.T) {
 	}
 }
 
-func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
+func TestTheLogNamesWhoDidWhatAndNoSecret(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
 	boss := s.Staff("boss", keys.RoleAdministrator)
@@ -402,9 +407,9 @@ func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
 	boss.Post("/admin/cache/purge", nil).Goes("/admin/cache")
 	boss.Post("/admin/sign-out", nil).Goes("/")
 
-	told := map[string]int{}
+	logged := map[string]int{}
 	for _, line := range s.Log.All() {
-		told[line.Message]++
+		logged[line.Message]++
 		text := fmt.Sprint(line.Message, line.ContextMap())
 		for _, secret := range append(secrets, secret, "guessed password") {
 			if strings.Contains(text, secret) {
@@ -416,11 +421,12 @@ func TestTheLogTellsWhoDidWhatAndNoSecret(t *testing.T) {
 		}
 	}
 	for message, times := range map[string]int{
-		"signed in": 1, "sign-in refused": 7, "sign-in throttled": 1, "API key created": 1, "API key revoked": 1, "account created": 1,
+		"signed in": 1, "sign-in refused": 7, "sign-in throttled": 1, "API key created": 1, "API key revoked": 1,
+		"account created": 1,
 		"account changed": 2, "caches purged": 1, "signed out": 1,
 	} {
-		if told[message] != times {
-			t.Errorf("%q is told %d times, not %d", message, told[message], times)
+		if logged[message] != times {
+			t.Errorf("%q is logged %d times, want %d", message, logged[message], times)
 		}
 	}
 	in := s.Log.FilterMessage("signed in").All()[0].ContextMap()
@@ -499,7 +505,7 @@ func TestASessionThatNobodyUsesEnds(t *testing.T) {
 	b.MayWork(false)
 }
 
-// appCode is what an authenticator app shows so many half minutes from now.
+// appCode returns the code that an authenticator app shows so many half minutes from now.
 func appCode(t *testing.T, secret string, steps int64) string {
 	t.Helper()
 	options := hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
@@ -582,7 +588,9 @@ func TestTheSessionThatAwaitsACodeOpensNothing(t *testing.T) {
 	half := s.Browser()
 	half.SignIn("anna", apptest.Password).Must(http.StatusOK).Says("One more step")
 	for _, path := range []string{
-		"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/sessions", "/admin/second-factor", "/admin/cache", "/admin/import",
+		"/admin", "/admin/keys", "/admin/people", "/admin/password", "/admin/sessions", "/admin/second-factor",
+		"/admin/cache",
+		"/admin/import",
 	} {
 		half.Get(path).Must(http.StatusSeeOther)
 		want := http.StatusUnauthorized
@@ -591,9 +599,9 @@ func TestTheSessionThatAwaitsACodeOpensNothing(t *testing.T) {
 		}
 		half.Post(path, apptest.Fields("name", "eve", "off", "1")).Must(want)
 	}
-	b.Get("/admin/sessions").Must(http.StatusOK).Lacks("End it") // it is no session yet
+	b.Get("/admin/sessions").Must(http.StatusOK).Lacks("End it") // it is not a session yet
 
-	// A session that an older program began knows nothing of second factors.
+	// A session that an older program began has no record of second factors.
 	_, expires, err := s.Db.Sessions().FindSession(t.Context(), keys.HashSecret(b.Session().Value))
 	if err != nil {
 		t.Fatal(err)
@@ -632,7 +640,7 @@ func TestARequiredSecondFactorIsSetUpBeforeAnythingElse(t *testing.T) {
 	off := apptest.Fields("off", "1", "password", apptest.Password, "code", recovery[0])
 	boss.Post("/admin/second-factor", off).Must(http.StatusConflict).Says("A second factor is required here.")
 
-	enrol(editor) // whoever wants to, may
+	enrol(editor) // optional for an editor
 	accounts, err := s.Accounts.List(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -11,11 +11,11 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// hidden is a request inside another one. A server that answers it reads a message otherwise than a proxy in front of
-// it may, and takes what one client sends for the request of another.
+// hidden is a request inside another one. A server that answers it reads a message differently from a proxy in front
+// of it, and takes what one client sends for the request of another.
 const hidden = "GET /version?hidden HTTP/1.1\r\nHost: gable\r\n\r\n"
 
-// Messages whose end can be read in two ways hide a request behind one of the ends. It is never answered.
+// Messages whose end can be read in two ways hide a request behind one of the ends. It must never be answered.
 func TestARequestInsideAnotherIsNotAnswered(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
@@ -66,10 +66,10 @@ func TestARequestInsideAnotherIsNotAnswered(t *testing.T) {
 		"two hosts":                       get + "Host: other\r\n\r\n" + hidden,
 		"no host":                         "GET /version HTTP/1.1\r\n\r\n" + hidden,
 		"HTTP/0.9":                        "GET /version\r\n\r\n" + hidden,
-		"a version that is none":          "GET /version HTTP/1.1 HTTP/1.1\r\nHost: gable\r\n\r\n" + hidden,
+		"an invalid version":              "GET /version HTTP/1.1 HTTP/1.1\r\nHost: gable\r\n\r\n" + hidden,
 		"preface of HTTP/2":               "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + hidden,
 		"line feed in the target":         "GET /version\n" + hidden,
-		"expectation that nobody awaits":  post + "Expect: 100-continue\r\nContent-Length: 45\r\n\r\n" + hidden,
+		"expectation without a wait":      post + "Expect: 100-continue\r\nContent-Length: 45\r\n\r\n" + hidden,
 		"unknown expectation with a body": post + "Expect: x\r\nContent-Length: 0\r\n\r\n" + hidden,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestARequestInsideAnotherIsNotAnswered(t *testing.T) {
 	}
 }
 
-// rawAnswers sends bytes and returns everything that comes back until the server closes the connection.
+// rawAnswers sends bytes and returns everything received until the server closes the connection.
 func rawAnswers(t *testing.T, base, message string) []byte {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))

@@ -23,11 +23,12 @@ type eventStream struct {
 	cancel context.CancelFunc
 }
 
-// eventPatience is how long an event may be late: less than the time between two heartbeats, since an event must not wait
-// for one.
+// eventPatience is how long an event may be late. It is less than the time between two heartbeats, since an event must
+// not wait for one.
 const eventPatience = 10 * time.Second
 
-// open asks for a stream; headers come in pairs. Whoever gets another status than 200 reads the answer instead.
+// open requests a stream; headers come in pairs. After another status than 200 the caller reads the body as an
+// ordinary answer.
 func open(s *apptest.Server, path string, headers ...string) (*http.Response, context.CancelFunc) {
 	s.T.Helper()
 	ctx, cancel := context.WithCancel(s.T.Context())
@@ -57,7 +58,7 @@ func openStream(s *apptest.Server, path string, headers ...string) *eventStream 
 	return &eventStream{s.T, bufio.NewReader(response.Body), cancel}
 }
 
-// read returns what comes next, a heartbeat or a change; io.EOF when the stream has ended.
+// read returns the next event, a heartbeat or a change; io.EOF when the stream has ended.
 func (e *eventStream) read() (contracttest.Event, error) {
 	late := time.AfterFunc(eventPatience, e.cancel)
 	defer late.Stop()
@@ -72,7 +73,7 @@ func (e *eventStream) read() (contracttest.Event, error) {
 	return contracttest.ParseEvent(strings.TrimSuffix(block, contracttest.EventEnd))
 }
 
-// next is the next change.
+// next returns the next change.
 func (e *eventStream) next() contracttest.Event {
 	e.t.Helper()
 	for {
@@ -86,7 +87,7 @@ func (e *eventStream) next() contracttest.Event {
 	}
 }
 
-// heartbeat fails the test unless a heartbeat comes next, and returns the place it names.
+// heartbeat fails the test unless a heartbeat comes next, and returns the cursor that it names.
 func (e *eventStream) heartbeat() string {
 	e.t.Helper()
 	event, err := e.read()
@@ -96,7 +97,7 @@ func (e *eventStream) heartbeat() string {
 	return event.ID
 }
 
-// expect reads as many changes as are wanted and fails the test unless they are these.
+// expect reads as many changes as wanted and fails the test unless they are these.
 func (e *eventStream) expect(want []contracttest.Event) {
 	e.t.Helper()
 	for i, w := range want {
@@ -106,7 +107,7 @@ func (e *eventStream) expect(want []contracttest.Event) {
 	}
 }
 
-func TestAStreamTellsEveryChangeInOrderAndGoesOnWhereItWasLeft(t *testing.T) {
+func TestAStreamDeliversEveryChangeInOrderAndResumes(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		s.Create(`"title":"before","price":9`)
 		stream := openStream(s, "/v1/changes?after=now")
@@ -116,25 +117,26 @@ func TestAStreamTellsEveryChangeInOrderAndGoesOnWhereItWasLeft(t *testing.T) {
 		behind(s, "UPDATE properties SET price = 3 WHERE title = 'followed'")
 		behind(s, "INSERT INTO properties (title, price, location) VALUES ('by hand', 4, 'There')")
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "").Must(http.StatusNoContent)
-		var told []contracttest.Event
+		var events []contracttest.Event
 		for _, want := range []struct{ name, price string }{
 			{"insert", "1.00"}, {"update", "2.00"}, {"update", "3.00"}, {"insert", "4.00"}, {"delete", `"property":null`},
 		} {
 			event := stream.next()
 			if event.Name != want.name || !strings.Contains(event.Data, want.price) {
-				t.Errorf("told %+v, want %+v", event, want)
+				t.Errorf("the stream delivers %+v, want %+v", event, want)
 			}
-			told = append(told, event)
+			events = append(events, event)
 		}
-		for i, after := range append([]string{start}, told[0].ID, told[1].ID, told[2].ID, told[3].ID) {
-			openStream(s, "/v1/changes", "Last-Event-ID", after).expect(told[i:])
-			openStream(s, "/v1/changes?after="+after).expect(told[i:])
-			openStream(s, "/v1/changes?after="+told[4].ID, "Last-Event-ID", after).expect(told[i:])
-			if page := s.Get("/v1/changes?after=" + after).Must(http.StatusOK).Body; strings.Count(page, `"op"`) != len(told)-i {
+		for i, after := range append([]string{start}, events[0].ID, events[1].ID, events[2].ID, events[3].ID) {
+			openStream(s, "/v1/changes", "Last-Event-ID", after).expect(events[i:])
+			openStream(s, "/v1/changes?after="+after).expect(events[i:])
+			openStream(s, "/v1/changes?after="+events[4].ID, "Last-Event-ID", after).expect(events[i:])
+			page := s.Get("/v1/changes?after=" + after).Must(http.StatusOK).Body
+			if strings.Count(page, `"op"`) != len(events)-i {
 				t.Errorf("the page after event %d is %s", i, page)
 			}
 		}
-		later := openStream(s, "/v1/changes", "Last-Event-ID", told[4].ID)
+		later := openStream(s, "/v1/changes", "Last-Event-ID", events[4].ID)
 		later.heartbeat()
 		s.Create(`"title":"later","price":5`)
 		if event := later.next(); event.Name != "insert" || !strings.Contains(event.Data, `"later"`) {
@@ -146,7 +148,7 @@ func TestAStreamTellsEveryChangeInOrderAndGoesOnWhereItWasLeft(t *testing.T) {
 	})
 }
 
-func TestAfterNowTellsOnlyWhatComes(t *testing.T) {
+func TestAfterNowDeliversOnlyLaterChanges(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		s.Create(`"title":"before","price":1`)
 		type feed struct {
@@ -179,14 +181,14 @@ func TestAStreamThatIsFarBehindMissesNothing(t *testing.T) {
 		for range rows {
 			event := stream.next()
 			if event.Name != "insert" || seen[event.Data] {
-				t.Fatalf("told twice, or another thing: %+v", event)
+				t.Fatalf("delivered twice, or another event: %+v", event)
 			}
 			seen[event.Data] = true
 		}
 	})
 }
 
-func TestABulkChangeIsToldAsOneReset(t *testing.T) {
+func TestABulkChangeIsDeliveredAsOneReset(t *testing.T) {
 	t.Parallel()
 	s := apptest.Services.Start(t)
 	stream := openStream(s, "/v1/changes?after=now")
@@ -195,13 +197,13 @@ func TestABulkChangeIsToldAsOneReset(t *testing.T) {
 	for _, statement := range []string{fmt.Sprintf(load, 1001), "UPDATE properties SET price = 7", "TRUNCATE properties"} {
 		behind(s, statement)
 		if event := stream.next(); event.Name != "reset" || !strings.Contains(event.Data, `"id":null`) {
-			t.Errorf("%s is told as %+v", statement, event)
+			t.Errorf("%s is delivered as %+v", statement, event)
 		}
 	}
 	behind(s, fmt.Sprintf(load, 1000))
 	for range 1000 {
 		if event := stream.next(); event.Name != "insert" {
-			t.Fatalf("of 1,000 rows one is told as %+v", event)
+			t.Fatalf("of 1,000 rows one is delivered as %+v", event)
 		}
 	}
 }
@@ -232,7 +234,7 @@ func TestABadPlaceIsAProblemBeforeAnythingIsStreamed(t *testing.T) {
 		if _, err := s.Db.Feed().Prune(t.Context(), time.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		other := apptest.Start(t, string(s.Config.Database.URL), string(s.Config.Cache.URL)) // one that remembers nothing
+		other := apptest.Start(t, string(s.Config.Database.URL), string(s.Config.Cache.URL)) // one whose feed is empty
 		refused(other, http.StatusGone, "gone", "/v1/changes?after="+old)
 		refused(other, http.StatusGone, "gone", "/v1/changes", "Last-Event-ID", old)
 		other.Get("/v1/changes?after=" + old).Must(http.StatusGone)
@@ -249,7 +251,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 		for _, stream := range streams {
 			for err := error(nil); !errors.Is(err, io.EOF); {
 				if _, err = stream.read(); err != nil && !errors.Is(err, io.EOF) {
-					t.Fatalf("a stream was broken off: %v", err)
+					t.Fatalf("a stream was cut off: %v", err)
 				}
 			}
 		}
@@ -283,23 +285,24 @@ func TestStreamsAreBoundedAndKeepNobodyElseOut(t *testing.T) {
 		return response.StatusCode == http.StatusOK
 	})
 	if event := second.next(); !strings.Contains(event.Data, `"meanwhile"`) {
-		t.Errorf("the stream that stays tells %+v", event)
+		t.Errorf("the first stream delivers %+v", event)
 	}
 }
 
-// The promise is about time: what bounds an ordinary request does not bound a stream.
+// What bounds an ordinary request does not bound a stream.
 func TestAStreamOutlastsTheDeadlinesOfRequests(t *testing.T) {
 	t.Parallel()
 	const deadline = time.Second // a busy machine takes less for a request
 	s := apptest.Embedded.Start(t, func(c *config.Config) {
-		c.HTTP.ReadTimeout, c.HTTP.WriteTimeout, c.HTTP.HandlerTimeout, c.HTTP.IdleTimeout = deadline, deadline, deadline, deadline
+		c.HTTP.ReadTimeout, c.HTTP.WriteTimeout = deadline, deadline
+		c.HTTP.HandlerTimeout, c.HTTP.IdleTimeout = deadline, deadline
 	})
 	stream := openStream(s, "/v1/changes?after=now")
 	stream.heartbeat()
 	time.Sleep(2 * deadline)
 	s.Create(`"title":"late","price":1`)
 	if event := stream.next(); !strings.Contains(event.Data, `"late"`) {
-		t.Errorf("told %+v", event)
+		t.Errorf("the stream delivers %+v", event)
 	}
 }
 

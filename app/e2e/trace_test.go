@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// collector takes traces by OTLP over HTTP.
+// collector receives traces by OTLP over HTTP.
 type collector struct {
 	*httptest.Server
 
@@ -32,7 +32,7 @@ func newCollector(t *testing.T) *collector {
 		body, err := io.ReadAll(r.Body)
 		var delivered v1.ExportTraceServiceRequest
 		if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, &delivered) != nil {
-			t.Errorf("%s is no delivery of traces (%v)", r.URL.Path, err)
+			t.Errorf("unexpected request to %s (%v)", r.URL.Path, err)
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -46,7 +46,7 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// paths are the spans of a trace, each with those above it: "GET /v1/properties > view cache (hit)".
+// paths returns the spans of a trace, each with those above it: "GET /v1/properties > view cache (hit)".
 func (c *collector) paths(trace string) (list []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +113,7 @@ func TestATraceShowsWhatEachLevelDidForARequest(t *testing.T) {
 			const page = "GET /v1/properties > view cache (miss) > query cache "
 			wantPaths(t, c.paths(trace("3")), page+"search (miss) > load search > SQL SELECT", page+"count (miss) > load count")
 			if got := c.paths(trace("4")); len(got) > 0 {
-				t.Errorf("a request that is not recorded elsewhere has the spans %q", got)
+				t.Errorf("an unsampled request has the spans %q", got)
 			}
 			poll := "feed poll > SQL SELECT"
 			if setup.Name == apptest.Services.Name {
@@ -168,9 +168,9 @@ func TestACollectorThatIsAwayIsLoggedOnceAndHarmsNobody(t *testing.T) {
 	})
 	s.Get("/v1/properties").Must(http.StatusOK)
 	if err := s.Stop(); err != nil {
-		t.Errorf("the program does not stop well: %v", err)
+		t.Errorf("stop the program: %v", err)
 	}
 	if n := s.Log.FilterMessage("traces cannot be delivered, and are dropped").Len(); n != 1 {
-		t.Errorf("%d log lines say so, want 1", n)
+		t.Errorf("the message is logged %d times, want 1", n)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 )
 
-// Each case warms every level, writes, and asks again: the very next answer has to be true.
+// Each case warms every level, writes, and reads again: the very next answer has to be true.
 func TestAnAcknowledgedWriteIsSeenByTheNextReadOnEveryLevel(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		low := s.Create(`"title":"low","price":100,"kind":"house"`)
@@ -82,7 +82,7 @@ func TestACachedAbsenceEndsWhenTheListingIsImported(t *testing.T) {
 		search := "/v1/properties?q=lighthouse"
 		for range 2 {
 			if got := s.Titles(search); got != "" {
-				t.Fatalf("found %q before there was anything", got)
+				t.Fatalf("found %q before the import", got)
 			}
 		}
 		s.Do(http.MethodPost, "/v1/imports", "reference,title,price,location\nl-1,Lighthouse,5,Here\n",
@@ -93,7 +93,7 @@ func TestACachedAbsenceEndsWhenTheListingIsImported(t *testing.T) {
 	})
 }
 
-// A writer that bypasses the program is seen as soon as the feed has been read, long before any time to live.
+// A write around the program is seen as soon as the feed has been read, long before any time to live.
 func TestHandWrittenSQLIsSeen(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		p := s.Create(`"title":"by hand","price":100`)
@@ -123,8 +123,8 @@ func TestHandWrittenSQLIsSeen(t *testing.T) {
 	})
 }
 
-// Readers hammer an item and a list while a writer raises the price: nobody may see less than what was acknowledged when
-// the read began.
+// Readers hammer an item and a list while a writer raises the price. No reader may see less than what was acknowledged
+// when the read began.
 func TestNoReaderEverSeesLessThanWhatWasAcknowledged(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		p := s.Create(`"title":"rising","price":1,"kind":"commercial"`)

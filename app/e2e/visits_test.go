@@ -21,8 +21,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// visits is a repository that records the way by which its callers came: the packages on the stack, outermost first,
-// each once where it calls itself.
+// visits is a repository that records the path by which its callers came: the packages on the stack, outermost first.
+// A package that calls itself is listed once.
 type visits struct {
 	ports.PropertyRepository
 

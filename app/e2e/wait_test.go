@@ -26,7 +26,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// refusing is a server that refuses each connection as Postgres does, with this SQLSTATE, and the URL that leads to it.
+// refusing starts a server that refuses each connection as Postgres does, with an SQLSTATE, and returns the URL that
+// leads to it.
 func refusing(t *testing.T, sqlstate string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -58,7 +59,7 @@ func TestOnlyADatabaseThatMayStillComeIsWaitedFor(t *testing.T) {
 	}{
 		"starting (57P03)":              {refusing(t, "57P03"), true},
 		"all connections taken (53300)": {refusing(t, "53300"), true},
-		"nobody listens":                {"postgres://gable@127.0.0.1:1/gable?sslmode=disable", true},
+		"no listener":                   {"postgres://gable@127.0.0.1:1/gable?sslmode=disable", true},
 		"wrong password (28P01)":        {refusing(t, "28P01"), false},
 		"no such database (3D000)":      {refusing(t, "3D000"), false},
 		"not a URL":                     {"postgres://gable@127.0.0.1:port/gable", false},
@@ -110,7 +111,8 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// An orchestrator starts database, migration and server together, and restarts what ends with longer and longer pauses.
+// An orchestrator starts database, migration and server together, and restarts what ends, after longer and longer
+// pauses.
 func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 	t.Parallel()
 	postgres := servicetest.StartPostgres(t)
@@ -155,7 +157,7 @@ func TestTheMigrationAndTheServerStartBeforeTheirDatabaseDoes(t *testing.T) {
 	}
 }
 
-// What could not be looked at is not called up to date.
+// A migration that could not read the state of the schema does not report it as up to date.
 func TestMigratingWithoutTheRightToCreateTablesIsAnErrorAndNothingElse(t *testing.T) {
 	t.Parallel()
 	postgres := servicetest.StartPostgres(t)
@@ -183,7 +185,7 @@ func TestMigratingWithoutTheRightToCreateTablesIsAnErrorAndNothingElse(t *testin
 	}
 }
 
-// A database that answers once, goes away for the next few connections, and is back then.
+// A database answers once, goes away for the next few connections, and then is back.
 func TestAStartThatLosesItsDatabaseBeginsAgain(t *testing.T) {
 	target, err := url.Parse(apptest.Migrated.Postgres(t))
 	if err != nil {
@@ -222,7 +224,7 @@ func TestAStartThatLosesItsDatabaseBeginsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := logs.FilterMessage("the database went away during the start; starting again").Len(); n != 1 {
-		t.Errorf("%d lines say that the start begins again", n)
+		t.Errorf("the message is logged %d times, want 1", n)
 	}
 	if err := s.Stop(t.Context()); err != nil {
 		t.Error(err)

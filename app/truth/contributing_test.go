@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The page for contributors takes one rule out as an example. The rule, its code and its file are those of the list.
+// The page for contributors takes out one rule as an example. The rule, its code and its file are those of the list.
 func TestThePageForContributorsTakesOutARuleOfTheList(t *testing.T) {
 	text, err := os.ReadFile("../../.github/CONTRIBUTING.md")
 	if err != nil {
@@ -18,7 +18,7 @@ func TestThePageForContributorsTakesOutARuleOfTheList(t *testing.T) {
 	page := string(text)
 	named := regexp.MustCompile(`TestNoGuardingRuleCanBeTakenOutUnnoticed/(\w+)\$`).FindStringSubmatch(page)
 	if named == nil {
-		t.Fatal("the page runs no rule alone")
+		t.Fatal("the page has no command that takes out one rule")
 	}
 	for _, m := range mutants {
 		if strings.ReplaceAll(m.rule, " ", "_") == named[1] {

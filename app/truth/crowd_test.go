@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// countQueries counts the statements that look for listings from now on.
+// countQueries counts the queries for listings from now on.
 func countQueries(c *apptest.Cluster) (count func() int) {
 	c.T.Helper()
 	c.Exec("SELECT pg_stat_statements_reset()")
@@ -21,16 +21,16 @@ func countQueries(c *apptest.Cluster) (count func() int) {
 		c.T.Helper()
 		var n int
 		if err := c.Sql.QueryRow(c.T.Context(), `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements
-			WHERE query ILIKE 'SELECT%' AND query LIKE '%price%' AND query LIKE '%properties%' AND query NOT LIKE '%property_changes%'
-			AND query NOT LIKE '%pg_stat_statements%'`).Scan(&n); err != nil {
+			WHERE query ILIKE 'SELECT%' AND query LIKE '%price%' AND query LIKE '%properties%'
+			AND query NOT LIKE '%property_changes%' AND query NOT LIKE '%pg_stat_statements%'`).Scan(&n); err != nil {
 			c.T.Fatal(err)
 		}
 		return n
 	}
 }
 
-// ask has a number of callers ask each of the processes for a path at the same time, and returns when all have been
-// answered, with what is wanted.
+// ask has callers on each of the processes request a path at the same time. The WaitGroup is done when all are
+// answered; each must show what is wanted.
 func ask(c *apptest.Cluster, nodes []*apptest.Node, callers int, path, want string) *sync.WaitGroup {
 	var all sync.WaitGroup
 	for _, n := range nodes {
@@ -48,7 +48,8 @@ func ask(c *apptest.Cluster, nodes []*apptest.Node, callers int, path, want stri
 
 func TestACrowdAtThreeProcessesCostsOneQuery(t *testing.T) {
 	t.Parallel()
-	// Whoever gives up waiting for Redis or for the lease loads by himself: on a busy machine nobody may, here.
+	// A caller that stops waiting for Redis or for the lease loads by itself. That must not happen here, on a busy
+	// machine either.
 	c := apptest.NewCluster(t, apptest.Plan{Nodes: 3, Statistics: true, Settings: []string{
 		"GABLE_FRESHNESS_MAX_STALENESS=30s", "GABLE_CACHE_LEASE_TTL=10s", "GABLE_CACHE_TIMEOUT=5s",
 		"GABLE_DATABASE_QUERY_TIMEOUT=50s", "GABLE_FRESHNESS_VERIFY_INTERVAL=0s",
@@ -64,7 +65,7 @@ func TestACrowdAtThreeProcessesCostsOneQuery(t *testing.T) {
 	}
 }
 
-// The process that loads for all is killed in the midst of it: the others wait no longer than its lease lasts.
+// The process that loads for all is killed during the load: the others wait no longer than its lease lasts.
 func TestAKilledLoaderCostsOneMoreQueryAndNoMoreThanItsLease(t *testing.T) {
 	if servicetest.RaceDetector {
 		t.Skip("slowed down so much, a query may take longer than a lease")

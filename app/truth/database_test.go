@@ -15,31 +15,31 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// eachDatabase does something to every process's way to the database.
+// eachDatabase acts on every process's link to the database.
 func eachDatabase(c *apptest.Cluster, act func(*apptest.Link)) {
 	for _, n := range c.Nodes {
 		act(n.Database)
 	}
 }
 
-// A database far away, or a busy one: every reading of the feed, every ring and every load takes long, and no promise is
-// given up for that.
+// A database far away, or a busy one, slows down every poll of the feed, every notification and every load. All
+// promises hold nevertheless.
 func TestASlowWayToTheDatabaseMakesNoAnswerOlder(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{Links: true})
 	s := newSubject(c)
 	for _, delay := range []int{30, 150} {
 		eachDatabase(c, func(l *apptest.Link) { l.Slow(delay) })
-		holdTrue(c, s, fmt.Sprintf("with %d ms to the database", delay), 2)
+		checkFreshness(c, s, fmt.Sprintf("with %d ms to the database", delay), 2)
 		eachDatabase(c, (*apptest.Link).Mend)
 	}
 	c.Nodes[1].Database.Slow(150)
-	holdTrue(c, s, "with one process far away", 2)
+	checkFreshness(c, s, "with one process far away", 2)
 	c.Nodes[1].Database.Mend()
-	holdTrue(c, s, "with a quick way again", 2)
+	checkFreshness(c, s, "with a quick way again", 2)
 }
 
-// readers ask the processes for the subject's paths, each with a wish, until they are stopped.
+// readers request the subject's paths from the processes, each with its own headers, until they are stopped.
 type readers struct {
 	c       *apptest.Cluster
 	s       *subject
@@ -49,22 +49,22 @@ type readers struct {
 	stop    context.CancelFunc
 }
 
-// askOn lets readers ask. All that they are shown has to be true, or to say that it may be old; those who want the latest
-// state, or not to go back behind the token, are told the truth or nothing.
-func askOn(c *apptest.Cluster, s *subject, w apptest.Written) *readers {
+// startReaders starts readers. Every answer they get has to be true, or marked as possibly old. Readers that want the
+// latest state, or have the token, get the truth or a refusal.
+func startReaders(c *apptest.Cluster, s *subject, w apptest.Written) *readers {
 	ctx, stop := context.WithCancel(c.T.Context())
 	r := &readers{c: c, s: s, written: w.At, stop: stop, kinds: map[string]*atomic.Int64{}}
 	for _, kind := range []string{"true", "marked", "refused", "sessions refused"} {
 		r.kinds[kind] = new(atomic.Int64)
 	}
-	for path, want := range s.looks() {
+	for path, want := range s.expected() {
 		for _, n := range c.Nodes {
-			for _, wish := range [][]string{
+			for _, headers := range [][]string{
 				nil, {"Cache-Control", "max-stale=60"}, {"Cache-Control", "no-cache"}, {apptest.TokenHeader, w.Token},
 			} {
 				r.running.Go(func() {
 					for ctx.Err() == nil {
-						r.ask(n, path, want, wish)
+						r.ask(n, path, want, headers)
 					}
 				})
 			}
@@ -74,17 +74,17 @@ func askOn(c *apptest.Cluster, s *subject, w apptest.Written) *readers {
 	return r
 }
 
-func (r *readers) ask(n *apptest.Node, path, want string, wish []string) {
-	got, err := n.Try(http.MethodGet, path, "", wish...)
+func (r *readers) ask(n *apptest.Node, path, want string, headers []string) {
+	got, err := n.Try(http.MethodGet, path, "", headers...)
 	if err != nil {
 		r.c.T.Errorf("process %s: %s: %v", n.Name, path, err)
 		return
 	}
-	bears := wish == nil || wish[1] == "max-stale=60"
+	bears := headers == nil || headers[1] == "max-stale=60"
 	status, age := got.Header.Get("Cache-Status"), got.Began.Sub(r.written)
 	switch marked := strings.Contains(status, "detail=stale"); {
 	case got.Status == http.StatusServiceUnavailable && got.Header.Get("Retry-After") != "":
-		if wish != nil && wish[0] == apptest.TokenHeader {
+		if headers != nil && headers[0] == apptest.TokenHeader {
 			r.kinds["sessions refused"].Add(1)
 		} else {
 			r.kinds["refused"].Add(1)
@@ -96,7 +96,7 @@ func (r *readers) ask(n *apptest.Node, path, want string, wish []string) {
 		r.kinds["true"].Add(1)
 	default:
 		r.c.T.Errorf("process %s: %s %q, asked %s after the write, shows %q, want %q (%s, age %q)",
-			n.Name, path, wish, age, apptest.Shown(got.Answer), want, status, got.Header.Get("Age"))
+			n.Name, path, headers, age, apptest.Shown(got.Answer), want, status, got.Header.Get("Age"))
 	}
 }
 
@@ -106,17 +106,17 @@ func (r *readers) end() {
 	r.running.Wait()
 }
 
-// A server that stands still says nothing, and neither do its connections. Nobody is shown less than was promised, and when
-// it goes on all agree.
+// A server that stands still answers nothing, and neither do its connections. No reader is shown less than was
+// promised, and when the server goes on all processes agree.
 func TestAFrozenDatabaseHidesNothingAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{OwnPostgres: true, Settings: []string{"GABLE_DATABASE_QUERY_TIMEOUT=1s"}})
 	s := newSubject(c)
 	for range 2 {
-		keepInRedis(c, s)
-		w := s.revise(c.Nodes[0])
+		cacheInRedis(c, s)
+		w := s.update(c.Nodes[0])
 		c.Postgres.Pause()
-		asked := askOn(c, s, w)
+		asked := startReaders(c, s, w)
 		apptest.Until(w.At.Add(3 * apptest.MaxStaleness))
 		inTheFrost := `{"title":"in the frost"}`
 		c.Nodes[1].Do(http.MethodPatch, apptest.ItemPath(s.id), inTheFrost, "Content-Type", apptest.PatchType).
@@ -130,10 +130,10 @@ func TestAFrozenDatabaseHidesNothingAndLosesNothing(t *testing.T) {
 			n.Settle()
 			tryConnections(n)
 		}
-		// from here on what was refused, and may have been stored when the server went on, no longer can be
-		s.reviseAtLast(c.Nodes)
+		// from here on, refused writes, which the server may have stored when it went on, can no longer be stored
+		s.updateEventually(c.Nodes)
 		s.round = version(c, s.id)
-		holdTrue(c, s, "after the frost", 2)
+		checkFreshness(c, s, "after the frost", 2)
 	}
 }
 
@@ -146,16 +146,16 @@ func version(c *apptest.Cluster, id string) (version int) {
 	return version
 }
 
-// Only the table of changes is out of reach, so that nobody is told anything any more and the listings can be read as ever:
-// once the caches are too old to be believed the database is asked, for everybody. A session that nobody can tell what it has
-// seen is refused.
+// Only the table of changes is out of reach: the feed delivers nothing, and the listings can be read as ever. Once the
+// caches are too old to be trusted, every read goes to the database. Reads of a session are refused, since no token
+// can say what they have seen.
 func TestWhenOnlyTheFeedStandsStillTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_DATABASE_QUERY_TIMEOUT=1s"}})
 	s := newSubject(c)
 	for range 2 {
-		keepInRedis(c, s)
-		w := s.revise(c.Nodes[0])
+		cacheInRedis(c, s)
+		w := s.update(c.Nodes[0])
 		lock, err := c.Sql.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -163,10 +163,10 @@ func TestWhenOnlyTheFeedStandsStillTheDatabaseIsAsked(t *testing.T) {
 		if _, err := lock.Exec(t.Context(), "LOCK TABLE property_changes IN ACCESS EXCLUSIVE MODE"); err != nil {
 			t.Fatal(err)
 		}
-		locked := c.Exec("SELECT pg_current_xact_id()") // as long as no transaction ends there is nothing to look for
-		asked := askOn(c, s, w)
+		locked := c.Exec("SELECT pg_current_xact_id()") // until a transaction ends, the feed has nothing to poll for
+		asked := startReaders(c, s, w)
 		apptest.Until(locked.Add(apptest.MaxStaleness + 100*time.Millisecond))
-		for path, want := range s.looks() {
+		for path, want := range s.expected() {
 			for _, n := range c.Nodes {
 				r := n.Get(path)
 				status := r.Header.Get("Cache-Status")
@@ -178,7 +178,7 @@ func TestWhenOnlyTheFeedStandsStillTheDatabaseIsAsked(t *testing.T) {
 		for _, n := range c.Nodes {
 			if r := n.Get("/readyz"); r.Status != http.StatusOK || !strings.HasPrefix(r.Body, `{"status":"degraded"`) ||
 				!strings.Contains(r.Body, `"feed":{"status":"degraded"`) || !strings.Contains(r.Body, `"database":{"status":"ok"`) {
-				t.Errorf("process %s says of itself: %d, %s", n.Name, r.Status, r.Body)
+				t.Errorf("process %s reports readiness %d, %s", n.Name, r.Status, r.Body)
 			}
 		}
 		asked.end()
@@ -191,6 +191,6 @@ func TestWhenOnlyTheFeedStandsStillTheDatabaseIsAsked(t *testing.T) {
 		for _, n := range c.Nodes {
 			n.Settle()
 		}
-		holdTrue(c, s, "after the feed went on", 2)
+		checkFreshness(c, s, "after the feed went on", 2)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// readKind is how a reader asked.
+// readKind is the kind of freshness that a reader asked for.
 type readKind int
 
 const (
@@ -21,8 +21,8 @@ const (
 
 func (k readKind) String() string { return [...]string{"default", "session", "linearizable"}[k] }
 
-// sight is a listing as an answer shows it. All listings have the same edition, but for those that have none: -1.
-type sight struct{ listing, version, price, edition int }
+// showing is a listing as an answer shows it. All listings have the same edition, except those without one: -1.
+type showing struct{ listing, version, price, edition int }
 
 // observation is one answer, and what its reader had to be shown.
 type observation struct {
@@ -33,22 +33,24 @@ type observation struct {
 	item      int
 	low, high int
 	status    int // 200 or 404
-	shown     []sight
+	shown     []showing
 	count     int // of a search that counts, else -1
-	// stale says that the answer calls itself out of date, and by how much.
+	// stale says that the answer is marked as stale, and age by how much.
 	stale bool
 	age   time.Duration
 	level string
-	// tokenless is how often the session was answered without a token, so that it had to go on with an older one.
+	// tokenless is how often the session was answered without a token, so that it had to use an older one.
 	tokenless int
-	// least is for each listing what this reader, or this process, must not fall behind: what the process has acknowledged
-	// when the read began, and what the session has seen. nil for nothing.
+	// least is, for each listing, the oldest version that this reader may be shown. It covers what the process had
+	// acknowledged when the read began, and what the session has seen. nil means no bound.
 	least []int
-	// told is for each listing what the process has shown to writers who changed nothing.
-	told []int
+	// unchanged is, for each listing, the newest version that the process has shown to writers whose write changed
+	// nothing.
+	unchanged []int
 }
 
-// judge holds an answer against the history, and learns from it. It returns what is wrong with it, nothing if nothing is.
+// judge compares an answer with the history, and learns from it. It returns what is wrong with the answer, if
+// anything.
 func (c *chronicle) judge(o *observation) []string {
 	var wrong []string
 	object := func(format string, args ...any) {
@@ -100,7 +102,7 @@ func (c *chronicle) judge(o *observation) []string {
 
 func isAbsent(price int) bool { return price == absentPrice }
 
-// judgePage looks at what a page does not show, and at its count.
+// judgePage checks what a page leaves out, and its count.
 func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(string, ...any),
 	wrong *[]string) []string {
 	matches := func(price int) bool { return price >= o.low && price <= o.high }
@@ -119,20 +121,20 @@ func (c *chronicle) judgePage(o *observation, seen map[int]bool, object func(str
 		}
 	}
 	if o.count >= 0 && (o.count < least || o.count > most) {
-		object("%d are counted, it must be %d to %d; shown are%s; what is known:%s", o.count, least, most,
-			describeSights(o.shown), c.describe(o))
+		object("the count is %d, want %d to %d; shown are%s; known states:%s", o.count, least, most,
+			describeShowings(o.shown), c.describe(o))
 	}
 	return *wrong
 }
 
-func describeSights(shown []sight) (text string) {
+func describeShowings(shown []showing) (text string) {
 	for _, s := range shown {
 		text += fmt.Sprintf(" %d v%d at %d,", s.listing, s.version, s.price)
 	}
 	return text
 }
 
-// describe tells what the states are that each listing may be shown in.
+// describe lists the states that each listing may be shown in.
 func (c *chronicle) describe(o *observation) (text string) {
 	for i := range c.listings {
 		required, _ := c.required(o, i)
@@ -141,25 +143,25 @@ func (c *chronicle) describe(o *observation) (text string) {
 	return text
 }
 
-// required is the version that the reader has to be shown at least, and why.
+// required returns the oldest version that the reader may be shown, and why.
 func (c *chronicle) required(o *observation, listing int) (int, string) {
 	b, bound := &c.listings[listing], o.bound()
 	required, why := b.committedBy(o.began-bound), fmt.Sprintf("which was known %s before the read began", bound)
 	if o.least != nil && o.least[listing] > required {
 		required, why = o.least[listing], "which this process had acknowledged, or this session seen"
 	}
-	if o.told != nil && o.told[listing] > required {
-		required, why = o.told[listing], "which this process had told a writer who changed nothing"
+	if o.unchanged != nil && o.unchanged[listing] > required {
+		required, why = o.unchanged[listing], "which this process had shown to a writer that changed nothing"
 	}
 	return required, why
 }
 
-// bound is how long before the read began its answer has to have been true at the earliest.
+// bound returns how old the answer may be when the read begins.
 func (o *observation) bound() time.Duration {
 	switch {
 	case o.kind == linearizableRead:
 		return 0
-	case o.stale: // it says itself how long ago it was true, in whole seconds
+	case o.stale: // its Age says how long ago it was true, in whole seconds
 		return o.age + time.Second
 	}
 	return apptest.MaxStaleness

@@ -15,13 +15,13 @@ type fault struct {
 	name string
 	do   func(h *history, n *apptest.Node, r *rand.Rand)
 	undo func(h *history, n *apptest.Node)
-	// shortest and longest are for how long it lasts.
+	// shortest and longest bound how long it lasts.
 	shortest, longest time.Duration
 }
 
 const ms = time.Millisecond
 
-// historyFaults are injected one after the other, into a process chosen at random.
+// historyFaults are injected one after the other, each into a process chosen at random.
 var historyFaults = []fault{
 	{"process killed and started again", func(_ *history, n *apptest.Node, _ *rand.Rand) { n.Kill() },
 		func(_ *history, n *apptest.Node) { n.Start() }, 0, 300 * ms},
@@ -70,18 +70,19 @@ func flushRedis(h *history, _ *apptest.Node, _ *rand.Rand) {
 
 func endConnections(h *history, _ *apptest.Node, _ *rand.Rand) {
 	_, _ = h.Sql.Exec(h.T.Context(),
-		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "+
+			"AND pid <> pg_backend_pid()")
 }
 
-// After the last fault of a turn comes what it takes to get over the faults, and then a rest in which the answers count as
-// those of healthy processes.
+// After the last fault of a turn comes the time to recover from the faults. Then comes a rest, in which the answers
+// count as those of healthy processes.
 const (
 	recovery     = 2500 * ms
 	shortestRest = 2500 * ms
 )
 
-// injure injects faults until the context ends, and leaves everything whole. The faults come in turns with rests between
-// them, so that a short history has several kinds, and a long one has readers as fast as they are when nothing is hurt.
+// injure injects faults until the context ends, and leaves everything intact. The faults come in turns with rests
+// between them. So a short history has several kinds of faults, and a long one has undisturbed reads, too.
 func (h *history) injure(ctx context.Context, r *rand.Rand, rest time.Duration) {
 	pause := func(shortest, longest time.Duration) {
 		select {

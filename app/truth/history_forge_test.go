@@ -16,13 +16,13 @@ const (
 	stolenAtMost = 256 // records to be put back later
 )
 
-// forger writes into the cluster's Redis what no process has written there.
+// forger writes records into the cluster's Redis that no process has written there.
 type forger struct {
 	keys   []string
 	stolen map[string]string // records as they were at some time
 }
 
-// forgeRecords alters records, gives them to other keys, replaces them with nonsense, and puts back old ones.
+// forgeRecords alters records, moves them to other keys, replaces them with nonsense, and puts back old ones.
 func forgeRecords(h *history, _ *apptest.Node, r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(h.T.Context(), time.Second)
 	defer cancel()
@@ -40,7 +40,7 @@ func forgeRecords(h *history, _ *apptest.Node, r *rand.Rand) {
 	}
 }
 
-// forged is what takes the place of a record.
+// forged returns what replaces a record.
 func (f *forger) forged(ctx context.Context, client *redis.Client, r *rand.Rand, key, value string) string {
 	altered := []byte(value)
 	switch r.IntN(6) {
@@ -62,7 +62,7 @@ func (f *forger) forged(ctx context.Context, client *redis.Client, r *rand.Rand,
 		if err == nil {
 			return other
 		}
-	case 4: // made from whole cloth: lists that claim to be huge, inside each other
+	case 4: // pure invention: nested lists that claim to be huge
 		nonsense := []byte{0xdd, 0xff, 0xff, 0xff, 0xff, 0xc6, 0x7f, 0xff, 0xff, 0xff, 0xdf}
 		for len(altered) > len(nonsense) {
 			nonsense = append(nonsense, nonsense[:11]...)

@@ -15,15 +15,15 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 )
 
-// Prices decide which of the searches a listing is on.
+// Prices decide which searches a listing matches.
 const (
 	historyListings = 48
-	historyRemoved  = 4 // of them, the last ones are removed and come back
+	historyRemoved  = 4 // the last ones of them are deleted and inserted again
 	historyBands    = 8
 	bandWidth       = 100
 )
 
-// history is a cluster under load and all that is known about what it ought to say.
+// history is a cluster under load, with all that is known about the answers it must give.
 type history struct {
 	*apptest.Cluster
 	*chronicle
@@ -31,8 +31,9 @@ type history struct {
 	ids   []string
 	index map[string]int
 	own   [][]atomic.Int64 // by process and listing: the newest version acknowledged
-	told  [][]atomic.Int64 // by process and listing: the newest version shown to a writer who changed nothing
-	// writers is locked for reading by all who write, and for writing by who must be alone with the table.
+	// unchanged is by process and listing: the newest version shown to a writer whose write changed nothing.
+	unchanged [][]atomic.Int64
+	// Writers hold writers for reading, and work that must have the table to itself holds it for writing.
 	writers sync.RWMutex
 	forger  forger
 	*tally
@@ -48,7 +49,7 @@ func newHistory(c *apptest.Cluster) *history {
 	for _, n := range c.Nodes {
 		n.Pardons.Store(&unseen)
 		h.own = append(h.own, make([]atomic.Int64, all))
-		h.told = append(h.told, make([]atomic.Int64, all))
+		h.unchanged = append(h.unchanged, make([]atomic.Int64, all))
 	}
 	for i := range all {
 		price := i
@@ -71,12 +72,12 @@ func (h *history) object(err error) {
 	}
 }
 
-// learn notes what a writer was told.
+// learn records what a writer's answer showed.
 func (h *history) learn(listing, version, price, group int) {
 	h.object(h.listings[listing].learn(version, price, group, h.now()))
 }
 
-// question is one read: its target and what it is about.
+// historyQuestion is one read: its target and what it is about.
 type historyQuestion struct {
 	target    string
 	item      int
@@ -106,7 +107,7 @@ func (h *history) anyQuestion(r *rand.Rand) historyQuestion {
 	return historyQuestion{target: target, item: -1, low: low, high: high}
 }
 
-// observe makes an observation of an answer; false when the answer tells nothing.
+// observe checks an answer; it returns false when the answer shows nothing.
 func (h *history) observe(o *observation, q historyQuestion, a apptest.WireAnswer) bool {
 	o.ended = h.now()
 	o.item, o.low, o.high, o.status, o.count = q.item, q.low, q.high, a.Status, -1
@@ -117,7 +118,7 @@ func (h *history) observe(o *observation, q historyQuestion, a apptest.WireAnswe
 	}
 	o.shown = o.shown[:0]
 	if a.Status == http.StatusOK {
-		o.shown = appendSights(o.shown, a.Body, h.index)
+		o.shown = appendShowings(o.shown, a.Body, h.index)
 		for i := range o.shown {
 			if s := &o.shown[i]; s.listing >= historyListings {
 				s.version, s.edition = s.price-rebornPrice, -1
@@ -139,7 +140,7 @@ func (h *history) observe(o *observation, q historyQuestion, a apptest.WireAnswe
 	return true
 }
 
-// readByDefault asks one process, several things at a time, until the context ends.
+// readByDefault reads from one process, several requests at a time, until the context ends.
 func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) {
 	const together = 32
 	w := &apptest.Wire{Node: h.Nodes[process]}
@@ -147,7 +148,7 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 	questions := make([]historyQuestion, together)
 	o := observation{
 		kind: defaultRead, process: w.Node.Name,
-		least: make([]int, len(h.listings)), told: make([]int, len(h.listings)),
+		least: make([]int, len(h.listings)), unchanged: make([]int, len(h.listings)),
 	}
 	for ctx.Err() == nil {
 		for i := range questions {
@@ -156,24 +157,24 @@ func (h *history) readByDefault(ctx context.Context, process int, r *rand.Rand) 
 		}
 		for i := range o.least {
 			o.least[i] = int(h.own[process][i].Load())
-			o.told[i] = int(h.told[process][i].Load())
+			o.unchanged[i] = int(h.unchanged[process][i].Load())
 		}
 		o.began = h.now()
-		err, told := w.Send(), true
+		err, answered := w.Send(), true
 		for i := 0; i < together && err == nil; i++ {
 			var a apptest.WireAnswer
 			if a, err = w.Receive(); err == nil {
-				told = h.observe(&o, questions[i], a) && told
+				answered = h.observe(&o, questions[i], a) && answered
 			}
 		}
 		h.lost(ctx, w, err)
-		if !told {
+		if !answered {
 			breathe(ctx)
 		}
 	}
 }
 
-// lost begins anew after a connection has failed.
+// lost closes a connection after an error, so that the next request opens a new one.
 func (h *history) lost(ctx context.Context, w *apptest.Wire, err error) {
 	if err == nil {
 		return
@@ -183,7 +184,7 @@ func (h *history) lost(ctx context.Context, w *apptest.Wire, err error) {
 	breathe(ctx)
 }
 
-// breathe leaves what is hurt a moment.
+// breathe pauses, so that disturbed servers can recover.
 func breathe(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -191,7 +192,7 @@ func breathe(ctx context.Context) {
 	}
 }
 
-// readLinearizably asks any process for the present, until the context ends.
+// readLinearizably reads the latest state from any process, until the context ends.
 func (h *history) readLinearizably(ctx context.Context, r *rand.Rand) {
 	wires := h.wires()
 	o := observation{kind: linearizableRead}
@@ -224,7 +225,7 @@ func exchange(w *apptest.Wire) (apptest.WireAnswer, error) {
 	return w.Receive()
 }
 
-// write changes a listing's price through a process, and returns the version that was acknowledged, 0 if none was.
+// write changes a listing's price through a process, and returns the acknowledged version, or 0.
 func (h *history) write(process int, w *apptest.Wire, listing, price int, headers ...string) (version int,
 	token string) {
 	h.writers.RLock()
@@ -238,10 +239,10 @@ func (h *history) write(process int, w *apptest.Wire, listing, price int, header
 		w.Close()
 		h.unanswered(0)
 	case a.Status == http.StatusOK:
-		for _, s := range appendSights(nil, a.Body, h.index) {
+		for _, s := range appendShowings(nil, a.Body, h.index) {
 			h.learn(s.listing, s.version, s.price, 0)
 			if changedNothing(a.Token) {
-				raise(&h.told[process][s.listing], s.version)
+				raise(&h.unchanged[process][s.listing], s.version)
 			} else {
 				raise(&h.own[process][s.listing], s.version)
 			}
@@ -255,7 +256,7 @@ func (h *history) write(process int, w *apptest.Wire, listing, price int, header
 	return version, token
 }
 
-// changedNothing goes by the token, which names the transaction of a write unless the process could not say.
+// changedNothing judges by the token, which names the transaction of a write unless the process could not say.
 func changedNothing(text string) bool {
 	token, err := freshness.ParseToken(text)
 	return err == nil && len(token.Wrote) == 0
@@ -270,7 +271,7 @@ func raise(v *atomic.Int64, to int) {
 	}
 }
 
-// writeOverHTTP changes one listing after the other, at a rate that lets kept answers live a while.
+// writeOverHTTP changes one listing after the other, slowly enough for cached answers to live a while.
 func (h *history) writeOverHTTP(ctx context.Context, process int, r *rand.Rand) {
 	w := &apptest.Wire{Node: h.Nodes[process]}
 	defer w.Close()
@@ -286,7 +287,7 @@ func (h *history) writeOverHTTP(ctx context.Context, process int, r *rand.Rand) 
 	}
 }
 
-// crowd is everybody who reads and writes.
+// crowd starts all readers and writers.
 func (h *history) crowd(ctx context.Context, seed uint64) *sync.WaitGroup {
 	var all sync.WaitGroup
 	workers := uint64(0)
@@ -306,7 +307,7 @@ func (h *history) crowd(ctx context.Context, seed uint64) *sync.WaitGroup {
 		add(func(r *rand.Rand) { h.readLinearizably(ctx, r) })
 	}
 	add(func(r *rand.Rand) { h.writeBySQL(ctx, r) })
-	add(func(r *rand.Rand) { h.bearAgain(ctx, r) })
-	add(func(r *rand.Rand) { h.keepRegisters(ctx, r) })
+	add(func(r *rand.Rand) { h.reinsert(ctx, r) })
+	add(func(r *rand.Rand) { h.checkRegisters(ctx, r) })
 	return &all
 }

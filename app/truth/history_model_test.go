@@ -16,10 +16,10 @@ import (
 // moment is a time on this machine's monotonic clock, since the history began.
 type moment = time.Duration
 
-// What a state says instead of a price.
+// Prices that stand for states without a known price.
 const (
 	absentPrice  = -1 // the listing does not exist
-	unknownPrice = -2 // committed, but nobody has told yet what it says
+	unknownPrice = -2 // committed, but not yet seen
 )
 
 // forbiddenPrice is written only by transactions that are rolled back.
@@ -28,21 +28,21 @@ const forbiddenPrice = 77_777
 // historyState is one committed version of a listing.
 type historyState struct {
 	price     int
-	committed moment // it was committed at the latest then
-	group     int    // the transaction it belongs to, where that is known to have changed other listings too; else 0
+	committed moment // an upper bound of its commit time
+	group     int    // its transaction, if that is known to have changed other listings too; else 0
 }
 
-// biography is what is known of one listing. A version that anybody has acknowledged, or shown, is committed, and so are
-// all before it.
+// biography is what is known of one listing. A version that was acknowledged or shown is committed, and so are all
+// versions before it.
 type biography struct {
 	mu      sync.RWMutex
 	states  []historyState // version v stands at v-1; committed never falls
-	writing int            // writes that have begun and whose end is not known
-	// uncertain is until when a write whose outcome is not known may still be committed.
+	writing int            // writes that have begun and have no known end
+	// uncertain is the moment until which a write without a known outcome may still commit.
 	uncertain moment
 }
 
-// learn notes a committed version. It objects when the version is known to say something else.
+// learn records a committed version. It returns an error when the version is known to have another price.
 func (b *biography) learn(version, price, group int, at moment) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -65,19 +65,20 @@ func (b *biography) learn(version, price, group int, at moment) error {
 	return nil
 }
 
-// committedBy is the newest version known to have been committed at the moment; 0 when none was.
+// committedBy returns the newest version known to have been committed at the moment; 0 if none.
 func (b *biography) committedBy(at moment) int {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.floor(at)
 }
 
-// floor is committedBy. mu is held.
+// floor is committedBy with mu held.
 func (b *biography) floor(at moment) int {
 	return sort.Search(len(b.states), func(i int) bool { return b.states[i].committed > at })
 }
 
-// known reports whether a version is known to say this; it spares what is known already the lock for writing.
+// known reports whether a version is known to have this price. For what is known already it spares the lock for
+// writing.
 func (b *biography) known(version, price int) (group int, known bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -87,8 +88,8 @@ func (b *biography) known(version, price int) (group int, known bool) {
 	return b.states[version-1].group, true
 }
 
-// behind is how long before the moment a later version than this one had been committed: how old an answer that shows
-// it is, at least. 0 when there was none.
+// behind returns how long before the moment a version later than this one had been committed. An answer that shows
+// this version is at least so old. It is 0 if there was no later version.
 func (b *biography) behind(version int, at moment) time.Duration {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -98,8 +99,8 @@ func (b *biography) behind(version int, at moment) time.Duration {
 	return max(0, at-b.states[version].committed)
 }
 
-// may reports whether the listing may be in a state that satisfies the condition, given that at least this version has to
-// be shown; must whether every state that may be shown does.
+// may reports whether the listing may be in a state that satisfies the condition, and must whether every possible
+// state does. Possible are the states from the required version on.
 func (b *biography) may(required int, now moment, holds func(price int) bool) (may, must bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -120,7 +121,7 @@ func (b *biography) may(required int, now moment, holds func(price int) bool) (m
 	return may, must
 }
 
-// describe tells what is known from a version on.
+// describe lists what is known from a version on.
 func (b *biography) describe(required int) (text string) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -130,7 +131,8 @@ func (b *biography) describe(required int) (text string) {
 	return text + fmt.Sprintf("%d writes, uncertain until %s", b.writing, b.uncertain.Round(time.Millisecond))
 }
 
-// begin notes that a write is under way, end that it is over; one without an outcome may be committed for a while yet.
+// begin records that a write is under way, and end that it is over; one without an outcome may still commit for a
+// while.
 func (b *biography) begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -146,7 +148,7 @@ func (b *biography) end(now moment, known bool) {
 	}
 }
 
-// afterlife is how long a write may still be committed whose writer, or whose process, has gone.
+// afterlife is how long a write may still commit after its writer, or its process, has gone.
 const afterlife = 15 * time.Second
 
 // member is a version of a listing.
@@ -162,17 +164,16 @@ type chronicle struct {
 	absences []absence
 }
 
-// absence is a time in which the table was away, or not whole: what is seen of it then is neither right nor wrong.
+// absence is a time in which the table was away, or incomplete; answers of that time cannot be judged.
 type absence struct{ from, to moment }
 
-// never is when an edition is committed that is still being made.
+// never is the commit time of an edition that is still being made.
 const never = moment(math.MaxInt64)
 
-// lookPeriod is how long it may take, beyond what is promised otherwise, until a change is seen that no trigger
-// recorded.
+// lookPeriod is how long it may take, beyond the other bounds, until a change is seen that no trigger recorded.
 const lookPeriod = time.Second
 
-// beginEdition notes that all listings are being given the next edition, and returns its number.
+// beginEdition records that all listings are getting the next edition, and returns its number.
 func (c *chronicle) beginEdition() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,7 +187,7 @@ func (c *chronicle) endEdition(edition int, at moment) {
 	c.editions[edition-1] = at
 }
 
-// editionsBy are the newest edition known to have been committed at the moment, and the newest that has been begun.
+// editionsBy returns the newest edition known to have been committed at the moment, and the newest that has begun.
 func (c *chronicle) editionsBy(at moment) (committed, begun int) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -195,14 +196,14 @@ func (c *chronicle) editionsBy(at moment) (committed, begun int) {
 	return committed, len(c.editions)
 }
 
-// unseen reports whether at the moment there may be a change that no trigger recorded, and that no process has looked
-// for.
+// unseen reports whether at the moment there may be a change that no trigger recorded and no process has looked for
+// yet.
 func (c *chronicle) unseen(now moment) bool {
 	committed, begun := c.editionsBy(now - lookPeriod - apptest.MaxStaleness)
 	return committed < begun || c.away(now-lookPeriod-apptest.MaxStaleness, now)
 }
 
-// beginAbsence notes that the table may be away from now on, until the function that it returns is called.
+// beginAbsence records that the table may be away from now on, until the returned function is called.
 func (c *chronicle) beginAbsence(now moment) (end func(moment)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -226,7 +227,7 @@ func newChronicle(listings int) *chronicle {
 	return &chronicle{listings: make([]biography, listings), groups: make([][]member, 1)}
 }
 
-// together notes versions that one transaction has made.
+// together records versions that one transaction has made.
 func (c *chronicle) together(members []member) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

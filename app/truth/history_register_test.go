@@ -15,13 +15,13 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// registerStep is what one client did to the register that a listing's price is: it wrote, or read.
+// registerStep is one client's write or read of a register, which is a listing's price.
 type registerStep struct {
 	write bool
 	value int
 }
 
-// register is a price under reads and writes that nobody may tell from one copy of it.
+// register is the model of a price whose reads and writes must look like those of a single copy.
 var register = porcupine.Model{
 	Init: func() any { return 0 },
 	Step: func(state, input, output any) (bool, any) {
@@ -39,18 +39,18 @@ var register = porcupine.Model{
 }
 
 const (
-	registerZero     = 1_000_000 // its price before anybody wrote, higher than any search goes
+	registerZero     = 1_000_000 // its first price, above all searches
 	registerClients  = 4
 	registerLife     = 2 * time.Second
-	registerPatience = 20 * time.Second // for the search for an order; it is short, or endless
-	// lostWritesBorne is how many writes without an outcome a register bears: each may have happened at any time, or never,
-	// and the search for an order doubles with each.
+	registerPatience = 20 * time.Second // for the search for an order, which is short or endless
+	// lostWritesBorne is how many writes without an outcome a register tolerates. Each may have happened at any time,
+	// or never, and doubles the search for an order.
 	lostWritesBorne = 3
 )
 
-// keepRegisters makes one register after the other, has clients read and write it through any process, and looks for an
-// order of what they did that explains what they saw.
-func (h *history) keepRegisters(ctx context.Context, r *rand.Rand) {
+// checkRegisters makes one register after the other, and has clients read and write it through any process. It then
+// looks for an order of their steps that explains what they saw.
+func (h *history) checkRegisters(ctx context.Context, r *rand.Rand) {
 	w := &apptest.Wire{Node: h.Nodes[0]}
 	defer w.Close()
 	for ctx.Err() == nil {
@@ -71,13 +71,13 @@ func (h *history) keepRegisters(ctx context.Context, r *rand.Rand) {
 		result, _ := porcupine.CheckOperationsVerbose(register, steps, registerPatience)
 		h.register(string(result))
 		if result == porcupine.Illegal {
-			h.complain(fmt.Sprintf("listing %s: no order of its %d linearizable reads and writes explains what was seen", id,
+			h.complain(fmt.Sprintf("listing %s: no order of its %d linearizable reads and writes explains the answers", id,
 				len(steps)))
 		}
 	}
 }
 
-// decodedID is the id of the listing whose JSON this is.
+// decodedID returns the id of the listing in a JSON body.
 func decodedID(body []byte) string {
 	const start = len(`{"id":"`)
 	return string(body[start : start+36])
@@ -124,7 +124,7 @@ func (h *history) useRegister(ctx context.Context, id string, r *rand.Rand) []po
 	return all
 }
 
-// takeStep reports the price read, and whether the step is known to have been taken.
+// takeStep returns the price read, and whether the step is known to have been taken.
 func (h *history) takeStep(w *apptest.Wire, id string, step registerStep) (value int, done bool) {
 	if step.write {
 		h.writers.RLock()
@@ -141,7 +141,7 @@ func (h *history) takeStep(w *apptest.Wire, id string, step registerStep) (value
 	if a.Status != http.StatusOK {
 		return 0, false
 	}
-	for _, s := range appendSights(nil, a.Body, map[string]int{id: 0}) {
+	for _, s := range appendShowings(nil, a.Body, map[string]int{id: 0}) {
 		value, done = s.price-registerZero, true
 	}
 	return value, done

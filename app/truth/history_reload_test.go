@@ -15,10 +15,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// reloadPatience is for all that a change of the whole table takes, waiting for others included.
+// reloadPatience is the time limit for a change of the whole table, waiting for others included.
 const reloadPatience = time.Minute
 
-// alone does something to the table while nobody writes: what is still under way has ended. Reading goes on.
+// alone works on the table while no other writer does; writes under way have ended. Reads go on.
 func (h *history) alone(work func(ctx context.Context)) {
 	h.writers.Lock()
 	defer h.writers.Unlock()
@@ -33,13 +33,13 @@ func (h *history) alone(work func(ctx context.Context)) {
 	work(ctx)
 }
 
-// newEdition is a fault that gives all listings the next edition in one transaction, in a way of its own.
+// newEdition returns a fault that gives all listings the next edition in one transaction, in its own way.
 func newEdition(change func(ctx context.Context, tx pgx.Tx, edition int) error) func(*history, *apptest.Node,
 	*rand.Rand) {
 	return func(h *history, _ *apptest.Node, _ *rand.Rand) {
 		h.alone(func(ctx context.Context) {
 			edition := h.beginEdition()
-			var after []sight
+			var after []showing
 			err := pgx.BeginFunc(ctx, h.Sql, func(tx pgx.Tx) (err error) {
 				if err = change(ctx, tx, edition); err == nil {
 					after, err = h.table(ctx, tx)
@@ -58,14 +58,14 @@ func newEdition(change func(ctx context.Context, tx pgx.Tx, edition int) error) 
 	}
 }
 
-// table is what the ordinary listings are in a transaction.
-func (h *history) table(ctx context.Context, tx pgx.Tx) ([]sight, error) {
+// table returns the ordinary listings as a transaction sees them.
+func (h *history) table(ctx context.Context, tx pgx.Tx) ([]showing, error) {
 	rows, err := tx.Query(ctx, "SELECT id::text, version, price::int, bedrooms FROM properties WHERE price < $1",
 		historyBands*bandWidth)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s sight, err error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s showing, err error) {
 		var id string
 		err = row.Scan(&id, &s.version, &s.price, &s.edition)
 		s.listing = h.index[id]
@@ -93,7 +93,7 @@ func updateAll(edition int) string {
 	return fmt.Sprintf("UPDATE properties SET bedrooms = %d", edition)
 }
 
-// changeWithoutTriggers disables all triggers for a change of all listings, and then has each as it was.
+// changeWithoutTriggers disables all triggers for a change of all listings, and then restores the state of each.
 func changeWithoutTriggers(ctx context.Context, tx pgx.Tx, edition int) error {
 	rows, err := tx.Query(ctx, `SELECT format('ALTER TABLE properties %s TRIGGER %I', CASE tgenabled
 			WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'D' THEN 'DISABLE' ELSE 'ENABLE' END, tgname)
@@ -129,7 +129,7 @@ func copyBack(ctx context.Context, tx pgx.Tx, edition int) error {
 	if _, err := conn.CopyTo(ctx, &rows, "COPY (SELECT "+values+" FROM properties) TO STDOUT"); err != nil {
 		return err
 	}
-	// The ids go on behind the last versions that are recorded of them, so those of now have to be.
+	// Versions continue after the last recorded one of each id, so the present ones have to be recorded.
 	if err := execAll(ctx, tx, "UPDATE properties SET bedrooms = bedrooms", "TRUNCATE properties"); err != nil {
 		return err
 	}
@@ -146,13 +146,13 @@ func writeTableAnew(h *history, _ *apptest.Node, _ *rand.Rand) {
 	}
 }
 
-// reloadDump puts a dump of the tables back over them, as pg_dump --clean | psql does: tables and triggers are dropped,
-// the rows come back, and the triggers come last. Before those the listings get the next edition.
+// reloadDump restores a dump of the tables over them, as pg_dump --clean | psql does. Tables and triggers are dropped,
+// the rows come back, and the triggers come last. Before the triggers the listings get the next edition.
 func reloadDump(h *history, _ *apptest.Node, _ *rand.Rand) {
 	dump, err := exec.LookPath("pg_dump")
 	psql, other := exec.LookPath("psql")
 	if err != nil || other != nil {
-		h.T.Logf("no dump is put back: pg_dump and psql are missing (postgresql-client)")
+		h.T.Logf("skip the reload: pg_dump and psql are missing (postgresql-client)")
 		return
 	}
 	h.alone(func(ctx context.Context) {
@@ -190,7 +190,7 @@ func reloadDump(h *history, _ *apptest.Node, _ *rand.Rand) {
 	})
 }
 
-// parts takes a dump apart: what drops the tables, what makes them and brings the rows back, and what makes the triggers.
+// parts splits a dump: what drops the tables, what makes and fills them, and what makes the triggers.
 func (h *history) parts(script string) (drop, create, triggers string) {
 	var lines []string
 	for line := range strings.Lines(script) {

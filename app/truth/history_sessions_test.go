@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// readInSessions reads, and now and then writes, through one process after the other with what the last answer gave it.
+// readInSessions reads, and sometimes writes, through one process after the other with the token of the last answer.
 func (h *history) readInSessions(ctx context.Context, r *rand.Rand) {
 	const length = 300
 	wires := h.wires()
@@ -37,7 +37,7 @@ func (h *history) readInSessions(ctx context.Context, r *rand.Rand) {
 			if err != nil || !h.observe(&o, q, a) {
 				continue
 			}
-			if a.Token == "" { // the reader goes on with the last one it was given
+			if a.Token == "" { // the reader goes on with its last token
 				o.tokenless++
 			} else {
 				token = a.Token
@@ -47,7 +47,7 @@ func (h *history) readInSessions(ctx context.Context, r *rand.Rand) {
 	}
 }
 
-// see raises what the session must be shown from now on: what it has seen, and what came into being together with that.
+// see raises what the session must be shown from now on: what it has seen, and what the same transactions wrote.
 func (h *history) see(o *observation) {
 	for _, s := range o.shown {
 		o.least[s.listing] = max(o.least[s.listing], s.version)
@@ -60,15 +60,15 @@ func (h *history) see(o *observation) {
 
 func (h *history) writeInSession(process int, w *apptest.Wire, r *rand.Rand, token *string, o *observation) {
 	listing := r.IntN(historyListings)
-	version, given := h.write(process, w, listing, r.IntN(historyBands*bandWidth), apptest.TokenHeader, *token)
+	version, received := h.write(process, w, listing, r.IntN(historyBands*bandWidth), apptest.TokenHeader, *token)
 	if version == 0 {
 		return
 	}
-	if given == "" {
+	if received == "" {
 		h.complain(fmt.Sprintf("a write of listing %d through process %s was acknowledged without a token",
 			listing, w.Node.Name))
 		return
 	}
 	o.least[listing] = max(o.least[listing], version)
-	*token = given
+	*token = received
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sessionSettings are how a writer's session may differ from what Postgres brings. None may show in what is recorded.
+// sessionSettings are ways in which a writer's session may differ from the defaults of Postgres. None may affect what
+// is recorded.
 var sessionSettings = []string{
 	"extra_float_digits = -15", "extra_float_digits = 0", "extra_float_digits = 3",
 	"DateStyle = 'SQL, DMY'", "DateStyle = 'German'", "DateStyle = 'Postgres, YMD'",
@@ -26,7 +27,7 @@ var sessionSettings = []string{
 	"gable.reset_rows = 1", "gable.reset_rows = 0",
 }
 
-// inSession runs a transaction with a few settings of its own. They end with it.
+// inSession runs a transaction with a few settings of its own, which end with it.
 func (h *history) inSession(
 	ctx context.Context, r *rand.Rand, options pgx.TxOptions, work func(tx pgx.Tx) error,
 ) error {
@@ -40,11 +41,11 @@ func (h *history) inSession(
 	})
 }
 
-// Listings that are reborn are removed and inserted again by one writer alone, in ways in which their versions may
-// repeat. Their price counts instead, and takes the version's place in what answers show.
+// Reborn listings are deleted and inserted again by a single writer, in ways in which their versions may repeat. Their
+// price counts up instead, and takes the version's place in what answers show.
 const (
 	historyReborn = 4
-	rebornPrice   = 2_000_000 // higher than any search of others goes; a serial number is added
+	rebornPrice   = 2_000_000 // above all searches for others; a serial number is added
 )
 
 // reborn is what a listing's writer knows of it.
@@ -53,8 +54,8 @@ type reborn struct {
 	serial  int // of its last state that may have been committed
 }
 
-// bearAgain removes listings and inserts them again until the context ends.
-func (h *history) bearAgain(ctx context.Context, r *rand.Rand) {
+// reinsert deletes listings and inserts them again until the context ends.
+func (h *history) reinsert(ctx context.Context, r *rand.Rand) {
 	var all []*reborn
 	for i := range historyReborn {
 		all = append(all, &reborn{historyListings + i, 1})
@@ -80,8 +81,8 @@ func (h *history) bearAgain(ctx context.Context, r *rand.Rand) {
 	}
 }
 
-// change notes what a transaction makes of a listing: states that follow one another, each a price that says its serial
-// number, or absence. Where the outcome is not known, the numbers are used up.
+// change records what a transaction makes of a listing: states that follow one another. Each is a price that contains
+// its serial number, or absence. Where the outcome is not known, the numbers are used up.
 func (h *history) change(b *reborn, states int, work func(serial int) (absent []bool, err error)) {
 	h.writers.RLock()
 	defer h.writers.RUnlock()
@@ -122,7 +123,7 @@ func (h *history) removeOrInsert(ctx context.Context, r *rand.Rand, b *reborn) {
 	})
 }
 
-// replaceInOneStatement removes the listing and inserts it again at once.
+// replaceInOneStatement deletes the listing and inserts it again in one statement.
 func (h *history) replaceInOneStatement(ctx context.Context, r *rand.Rand, b *reborn) {
 	h.change(b, 1, func(serial int) (absent []bool, err error) {
 		err = h.inSession(ctx, r, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -139,7 +140,7 @@ func (h *history) replaceInOneStatement(ctx context.Context, r *rand.Rand, b *re
 }
 
 // insertFromTheOldSnapshot inserts a listing that was absent in the transaction's snapshot; others have inserted and
-// removed it since.
+// deleted it since.
 func (h *history) insertFromTheOldSnapshot(ctx context.Context, r *rand.Rand, b *reborn) {
 	id := h.ids[b.listing]
 	h.change(b, 3, func(serial int) (absent []bool, err error) {
@@ -165,7 +166,7 @@ func (h *history) insertFromTheOldSnapshot(ctx context.Context, r *rand.Rand, b 
 	})
 }
 
-// isSerialization reports whether a transaction has certainly changed nothing because it lost against another.
+// isSerialization reports whether a transaction has certainly changed nothing because it lost a race with another.
 func isSerialization(err error) bool {
 	var refusal interface{ SQLState() string }
 	return errors.As(err, &refusal) && refusal.SQLState() == "40001"

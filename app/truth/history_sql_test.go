@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// writeBySQL changes listings beside the program: several at once, by a statement that is recorded as a reset, by one
-// that is rolled back; it removes listings and brings them back.
+// writeBySQL changes listings around the program. It changes several at once, by a statement that is recorded as a
+// reset and by one that is rolled back, and deletes listings and inserts them again.
 func (h *history) writeBySQL(ctx context.Context, r *rand.Rand) {
 	pace := time.NewTicker(80 * time.Millisecond)
 	defer pace.Stop()
@@ -82,7 +82,7 @@ func (h *history) changeTogether(ctx context.Context, r *rand.Rand, asReset bool
 	}
 }
 
-// removeOrReturn removes a listing that is there and brings back one that is not, in the edition of the others.
+// removeOrReturn deletes a listing that is there and inserts one that is not, in the edition of the others.
 func (h *history) removeOrReturn(ctx context.Context, r *rand.Rand, listing int) {
 	b, price := &h.listings[listing], r.IntN(historyBands*bandWidth)
 	b.begin()
@@ -90,7 +90,7 @@ func (h *history) removeOrReturn(ctx context.Context, r *rand.Rand, listing int)
 	gone := true
 	err := h.inSession(ctx, r, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		id := h.ids[listing]
-		// An id goes on behind the last version that is recorded of it, so its removal has to be.
+		// Versions continue after the last recorded one of an id, so the deletion has to be recorded.
 		if err := execAll(ctx, tx, "SET LOCAL gable.reset_rows = 1000"); err != nil {
 			return err
 		}

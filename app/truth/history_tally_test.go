@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// tally counts what a history saw.
+// tally counts what happened in a history.
 type tally struct {
 	reads  [readKinds]atomic.Int64
 	writes atomic.Int64
-	hurt   atomic.Bool // a fault is being injected, or has not been got over
-	// finished is when reading and writing ended; 0 before.
+	hurt   atomic.Bool // a fault is being injected, or the recovery from it is not over
+	// finished is when reading and writing ended; 0 before that.
 	finished moment
 
 	mu         sync.Mutex // guards the fields below
@@ -37,17 +37,17 @@ func newTally() *tally {
 	return &tally{silent: map[int]int64{}, faults: map[string]int{}, registers: map[string]int{}, ages: map[string]*ages{}}
 }
 
-// Of violations the first are told in full, of faults the last ones.
+// The report has the first violations in full, and the last faults.
 const (
-	violationsKept = 30
-	timelineKept   = 40
+	maxViolations = 30
+	maxTimeline   = 40
 )
 
 func (y *tally) complain(what string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.violated++
-	if len(y.violations) < violationsKept {
+	if len(y.violations) < maxViolations {
 		y.violations = append(y.violations, what)
 	}
 }
@@ -70,7 +70,7 @@ func (y *tally) total() (n int64) {
 
 func (y *tally) wrote() { y.writes.Add(1) }
 
-// unanswered counts what told nothing: a status, or 0 for a connection that failed.
+// unanswered counts an answer that shows nothing, by status, or 0 for a connection that failed.
 func (y *tally) unanswered(status int) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -82,7 +82,7 @@ func (y *tally) fault(name, process string, from, to moment) {
 	defer y.mu.Unlock()
 	y.faults[name]++
 	y.timeline = append(y.timeline, fmt.Sprintf("%s to %s: %s (%s)", from.Round(ms), to.Round(ms), name, process))
-	y.timeline = y.timeline[max(0, len(y.timeline)-timelineKept):]
+	y.timeline = y.timeline[max(0, len(y.timeline)-maxTimeline):]
 }
 
 func (y *tally) register(result string) {
@@ -91,9 +91,9 @@ func (y *tally) register(result string) {
 	y.registers[result]++
 }
 
-// ages are how old the listings shown were, in buckets that grow by a tenth.
+// ages counts the ages of the listings shown, in buckets that grow by a tenth.
 type ages struct {
-	buckets [200]atomic.Int64 // 0 is what was not old at all
+	buckets [200]atomic.Int64 // 0 is for listings that were current
 	most    atomic.Int64
 }
 
@@ -116,7 +116,7 @@ func (y *tally) aged(level string, age time.Duration) {
 	raise(&a.most, int(age))
 }
 
-// quantile is the age that the given part of the listings did not exceed, to a tenth.
+// quantile returns the age that a part of the listings did not exceed, to a tenth.
 func (a *ages) quantile(part float64) time.Duration {
 	var total, below int64
 	for i := range a.buckets {
@@ -142,7 +142,7 @@ func (a *ages) count() (n int64) {
 	return n
 }
 
-// report is everything on one page.
+// report returns everything on one page.
 func (y *tally) report(now moment) string {
 	took := y.finished
 	if took == 0 {
@@ -157,13 +157,14 @@ func (y *tally) report(now moment) string {
 		fmt.Fprintf(&b, "%s %d, ", k, y.reads[k].Load())
 	}
 	fmt.Fprintf(&b, "labelled stale %d; %d writes\n", y.stale, y.writes.Load())
-	fmt.Fprintf(&b, "told nothing, by status (0: no answer): %v\nregisters checked for linearizability: %v\nfaults:\n",
+	fmt.Fprintf(&b, "without an answer, by status (0: connection failed): %v\n"+
+		"registers checked for linearizability: %v\nfaults:\n",
 		y.silent, y.registers)
 	for _, name := range slices.Sorted(maps.Keys(y.faults)) {
 		fmt.Fprintf(&b, "  %4d  %s\n", y.faults[name], name)
 	}
 	fmt.Fprintln(&b,
-		"how old the listings in unlabelled default answers were, since the next version was known to be committed:")
+		"age of the listings in unmarked default answers, since the next version was known to be committed:")
 	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "level\tlistings\tp50\tp99\tp99.9\tmax\t")
 	for _, level := range slices.Sorted(maps.Keys(y.ages)) {

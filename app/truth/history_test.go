@@ -16,13 +16,13 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// historyLength is how long the history lasts: what GABLE_HISTORY says, such as 30m. The variable is no setting of the
-// program, so it is taken away.
+// historyLength is how long the history lasts: the value of GABLE_HISTORY, such as 30m. The variable is not a setting
+// of the program, so it is removed from the environment.
 var historyLength, historyWanted = apptest.TakeVariable("GABLE_HISTORY")
 
-// Many read and write through several processes, and beside them, while everything that can fail does. Every answer is
-// held against what was committed and acknowledged: what a reader was promised, it gets. In the end, when everything is
-// whole again, everybody says the same.
+// Many clients read and write through several processes, and around them, while everything that can fail does. Every
+// answer is compared with what was committed and acknowledged: every reader gets what it was promised. In the end,
+// when everything is intact again, all processes agree.
 func TestHistory(t *testing.T) {
 	length, processes := 10*time.Second, 2
 	if testing.Short() {
@@ -36,8 +36,8 @@ func TestHistory(t *testing.T) {
 		processes = 3
 	}
 	seed := uint64(time.Now().UnixNano())
-	if given, err := strconv.ParseUint(os.Getenv("GABLE_TEST_SEED"), 10, 64); err == nil {
-		seed = given
+	if fixed, err := strconv.ParseUint(os.Getenv("GABLE_TEST_SEED"), 10, 64); err == nil {
+		seed = fixed
 	}
 	c := apptest.NewCluster(t, apptest.Plan{Nodes: processes, OwnPostgres: true, OwnRedis: true, Links: true,
 		Settings: []string{
@@ -48,25 +48,25 @@ func TestHistory(t *testing.T) {
 	defer cancel()
 	defer func() { t.Logf("seed %d, %d processes\n%s", seed, processes, h.report(h.now())) }()
 	crowd := h.crowd(ctx, seed)
-	crowd.Go(func() { h.tellProgress(ctx) })
+	crowd.Go(func() { h.logProgress(ctx) })
 	h.injure(ctx, rand.New(rand.NewPCG(seed, 0)), max(shortestRest, length/60))
 	crowd.Wait()
 	h.finished = h.now()
 	h.converge()
 	for _, n := range h.Nodes {
-		t.Logf("process %s has found %.0f of its answers right, and %.0f wrong, since it was started last",
+		t.Logf("process %s has verified %.0f of its answers as right, and %.0f as wrong, since its last start",
 			n.Name, n.Sum("gable_verifier_verified_total"), n.Sum("gable_verifier_violations_total"))
 	}
 	if h.violated > 0 {
-		t.Errorf("%d violations; the report tells", h.violated)
+		t.Errorf("%d violations; the report lists them", h.violated)
 	}
 	if h.total() < int64(length.Seconds())*20 {
 		t.Errorf("only %d reads were checked", h.total())
 	}
 }
 
-// tellProgress says once a minute how far the history has come.
-func (h *history) tellProgress(ctx context.Context) {
+// logProgress logs once a minute how far the history has come.
+func (h *history) logProgress(ctx context.Context) {
 	minutes := time.NewTicker(time.Minute)
 	defer minutes.Stop()
 	for {
@@ -81,7 +81,8 @@ func (h *history) tellProgress(ctx context.Context) {
 	}
 }
 
-// converge waits until everything is whole, and then has every process agree with the database, as soon as promised.
+// converge waits until everything is intact, and then checks that every process agrees with the database as soon as
+// promised.
 func (h *history) converge() {
 	for _, n := range h.Nodes {
 		n.Settle()
@@ -117,7 +118,7 @@ func tryConnections(n *apptest.Node) {
 	all.Wait()
 }
 
-// stored is what the database has, as items show it.
+// stored returns what the database has, as items show it.
 func (h *history) stored() []string {
 	h.T.Helper()
 	want := make([]string, len(h.ids))
@@ -144,7 +145,7 @@ func (h *history) stored() []string {
 	return want
 }
 
-// storedCount is what a page of a band shows whose titles are left out: blanks between listings, and the count.
+// storedCount returns what a page of a band shows without titles: blanks between listings, and the count.
 func (h *history) storedCount(low, high int) string {
 	h.T.Helper()
 	var n int

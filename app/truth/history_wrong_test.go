@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// fabricated is a history in which listing 0 got version 2 after one second and version 3 after five; listing 1 was
-// removed after two.
+// fabricated returns a history in which listing 0 got version 2 after one second and version 3 after five. Listing 1
+// was deleted after two seconds.
 func fabricated(t *testing.T) *chronicle {
 	t.Helper()
 	c := newChronicle(2)
@@ -32,16 +32,16 @@ func fabricated(t *testing.T) *chronicle {
 func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 	item := func(began time.Duration, version, price int) observation {
 		return observation{item: 0, began: began, ended: began + time.Millisecond, status: 200, count: -1,
-			shown: []sight{{0, version, price, 0}}}
+			shown: []showing{{0, version, price, 0}}}
 	}
-	page := func(began time.Duration, low, high, count int, shown ...sight) observation {
+	page := func(began time.Duration, low, high, count int, shown ...showing) observation {
 		return observation{item: -1, low: low, high: high, began: began, ended: began + time.Millisecond, status: 200,
 			count: count, shown: shown}
 	}
 	with := func(o observation, change func(*observation)) observation { change(&o); return o }
 	for name, c := range map[string]struct {
 		observation
-		want string // "" for nothing wrong
+		want string // "" if nothing is wrong
 	}{
 		"old, within what is promised": {item(1999*time.Millisecond, 1, 100), ""},
 		"older than is promised": {item(2001*time.Millisecond, 1, 100),
@@ -53,42 +53,42 @@ func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 			func(o *observation) { o.kind = linearizableRead }), ""},
 		"less than the process acknowledged": {with(item(1100*time.Millisecond, 1, 100),
 			func(o *observation) { o.least = []int{2, 0} }), "acknowledged, or this session"},
-		"less than a writer who changed nothing was told": {with(item(1100*time.Millisecond, 1, 100),
-			func(o *observation) { o.told = []int{2, 0} }), "told a writer"},
-		"the same, labelled": {with(item(1100*time.Millisecond, 1, 100),
-			func(o *observation) { o.told, o.stale = []int{2, 0}, true }), "told a writer"},
-		"stale and labelled": {with(item(4*time.Second, 1, 100),
+		"less than a writer that changed nothing was shown": {with(item(1100*time.Millisecond, 1, 100),
+			func(o *observation) { o.unchanged = []int{2, 0} }), "shown to a writer"},
+		"the same, marked as stale": {with(item(1100*time.Millisecond, 1, 100),
+			func(o *observation) { o.unchanged, o.stale = []int{2, 0}, true }), "shown to a writer"},
+		"stale and marked": {with(item(4*time.Second, 1, 100),
 			func(o *observation) { o.stale, o.age = true, 3*time.Second }), ""},
 		"stale, in a linearizable read": {with(item(6*time.Second, 2, 250),
 			func(o *observation) { o.kind, o.stale, o.age = linearizableRead, true, 3*time.Second }), "instead of 3"},
 		"stale, in a session": {with(item(6*time.Second, 2, 250),
 			func(o *observation) { o.stale, o.age, o.least = true, 3*time.Second, []int{3, 0} }), "instead of 3"},
-		"staler than its label": {with(item(4*time.Second, 1, 100),
+		"staler than its mark": {with(item(4*time.Second, 1, 100),
 			func(o *observation) { o.stale, o.age = true, time.Second }), "stale by 1s"},
 		"another content for a known version": {item(1100*time.Millisecond, 2, 260), "was 250 before"},
 		"what was rolled back":                {item(6*time.Second, 4, forbiddenPrice), "rolled back"},
 		"absent though never removed": {with(item(6*time.Second, 0, 0),
 			func(o *observation) { o.status, o.shown = 404, nil }), "is absent"},
-		"absent because removed": {with(item(6*time.Second, 0, 0),
+		"absent because deleted": {with(item(6*time.Second, 0, 0),
 			func(o *observation) { o.item, o.status, o.shown = 1, 404, nil }), ""},
-		"removed and still there": {with(item(6*time.Second, 0, 0),
-			func(o *observation) { o.item, o.shown = 1, []sight{{1, 1, 120, 0}} }), "instead of 2"},
+		"deleted and still there": {with(item(6*time.Second, 0, 0),
+			func(o *observation) { o.item, o.shown = 1, []showing{{1, 1, 120, 0}} }), "instead of 2"},
 		"a page without what belongs on it": {page(7*time.Second, 200, 400, -1), "listing 0 is missing"},
 		"a page with what left it": {
-			page(7*time.Second, 200, 299, -1, sight{0, 2, 250, 0}), "instead of 3",
+			page(7*time.Second, 200, 299, -1, showing{0, 2, 250, 0}), "instead of 3",
 		},
 		"a page with what does not match": {
-			page(7*time.Second, 0, 99, -1, sight{0, 3, 300, 0}), "has the price 300",
+			page(7*time.Second, 0, 99, -1, showing{0, 3, 300, 0}), "has the price 300",
 		},
 		"a page with a listing twice": {
-			page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}, sight{0, 3, 300, 0}), "twice",
+			page(7*time.Second, 300, 300, -1, showing{0, 3, 300, 0}, showing{0, 3, 300, 0}), "twice",
 		},
-		"a true page":                 {page(7*time.Second, 300, 300, -1, sight{0, 3, 300, 0}), ""},
+		"a true page":                 {page(7*time.Second, 300, 300, -1, showing{0, 3, 300, 0}), ""},
 		"a true page of a moment ago": {page(5500*time.Millisecond, 300, 300, -1), ""},
-		"a count too low":             {page(7*time.Second, 0, 400, 0), "0 are counted, it must be 1 to 1"},
-		"a count too high":            {page(7*time.Second, 0, 400, 2), "2 are counted"},
+		"a count too low":             {page(7*time.Second, 0, 400, 0), "the count is 0, want 1 to 1"},
+		"a count too high":            {page(7*time.Second, 0, 400, 2), "the count is 2"},
 		"a count without what was acknowledged": {with(page(1100*time.Millisecond, 200, 399, 0),
-			func(o *observation) { o.least = []int{2, 0} }), "0 are counted, it must be 1 to 1"},
+			func(o *observation) { o.least = []int{2, 0} }), "the count is 0, want 1 to 1"},
 		"a count of a moment ago": {page(2500*time.Millisecond, 0, 299, 2), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestTheCheckerObjectsToEveryKindOfWrongAnswer(t *testing.T) {
 func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 	read := func(kind readKind, began time.Duration, edition int) observation {
 		return observation{kind: kind, item: 0, began: began, ended: began + time.Millisecond, status: 200, count: -1,
-			shown: []sight{{0, 3, 300, edition}}}
+			shown: []showing{{0, 3, 300, edition}}}
 	}
 	missing := func(began time.Duration) observation {
 		return observation{item: 0, began: began, ended: began + time.Millisecond, status: 404, count: -1}
@@ -121,7 +121,7 @@ func TestTheCheckerKnowsEditionsAndAbsences(t *testing.T) {
 			read(linearizableRead, 8*time.Second+lookPeriod, 0), "edition 0 instead of 1",
 		},
 		"one that is being made":          {read(defaultRead, 30*time.Second, 2), ""},
-		"one that nobody has begun":       {read(defaultRead, 30*time.Second, 3), "edition 3 instead of 1 to 2"},
+		"one that has not begun":          {read(defaultRead, 30*time.Second, 3), "edition 3 instead of 1 to 2"},
 		"a listing without an edition":    {read(defaultRead, 30*time.Second, -1), ""},
 		"nothing while the table is away": {missing(20 * time.Second), ""},
 		"nothing before":                  {missing(19 * time.Second), "is absent"},

@@ -2,7 +2,7 @@
 
 package truth
 
-// Which programs run on which schema, and what a release does to those who read and write meanwhile.
+// The rules about which programs run on which schema, and about what a release does to readers and writers meanwhile.
 var releaseMutants = []mutant{
 	{
 		"a program does not run on a schema that needs a newer one",
@@ -10,22 +10,22 @@ var releaseMutants = []mutant{
 		"TestAProgramRunsOnANewerSchema",
 	},
 	{
-		"nor on one that does not say so",
+		"nor on one that does not state what it needs",
 		"adapters/bunstore/schema.go", "oldest: m.Name}", "oldest: \"\"}", storePkg, "TestAnUnknownMigration",
 	},
 	{
-		"the first release is shown no migration that it does not know",
+		"the first release runs beside no migration that it does not know",
 		"adapters/bunstore/schema.go", "isFirst := m.number() <= migrations.FirstRelease;", "isFirst := true;",
 		storePkg, "TestTheTableOfTheFirstRelease",
 	},
 	{
-		"a migration without its record is taken back",
+		"a migration without its record is rolled back",
 		"adapters/bunstore/schema.go",
 		"	if err != nil {\n		return fmt.Errorf(\"record migration %s: %w\", m.Name, err)\n	}\n", "	_ = err\n",
 		storePkg, "TestAMigrationAndItsRecord",
 	},
 	{
-		"only the program that brings the newest migration takes it back",
+		"only the program that brings the newest migration rolls it back",
 		"adapters/bunstore/schema.go", "if newer := s.Newer(); newer != \"\" {", "if newer := s.Newer(); false {",
 		storePkg, "TestMigrationsAreTakenBack",
 	},
@@ -50,7 +50,7 @@ var releaseMutants = []mutant{
 		storePkg, "TestADatabaseWithoutTheTriggers",
 	},
 	{
-		"nobody queues behind a migration that waits for a table",
+		"no query queues behind a migration that waits for a table",
 		"adapters/bunstore/postgres.go", "\"SET LOCAL lock_timeout = '1s'\"", "\"SELECT 1\"",
 		storePkg, "TestAMigrationThatWaitsForATable",
 	},

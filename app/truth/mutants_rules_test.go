@@ -4,19 +4,19 @@ package truth
 
 import "slices"
 
-// The rules that keep the caches true, room by room. The order of a list is that of a story, not of importance.
+// The rules that guard the caches, by package. The order of a list is that of a story, not of importance.
 var mutants = slices.Concat(
 	propertyMutants, freshnessMutants, catalogMutants, cachedMutants, redisMutants, viewMutants, schemaMutants,
 	storeMutants, releaseMutants, healerMutants, appMutants,
 )
 
-// windowTests are those that say case by case what touches what; random ones might miss it once.
+// windowTests are the tests that list case by case what touches what; random tests might miss a case once.
 const windowTests = "TestAPageIsTouched|TestAChangeWithout|TestAnUncertain|TestAReset"
 
 // foldTests open databases that fold letters in other ways.
 const foldTests = "TestADatabaseThatFolds|TestEachWayToFold"
 
-// Where the triggers in force are, and the table into which they write.
+// The files with the triggers in force, and with the table into which they write.
 const (
 	postgresTriggers = "migrations/postgres/triggers.sql"
 	sqliteTriggers   = "migrations/sqlite/triggers.sql"
@@ -84,7 +84,8 @@ var propertyMutants = []mutant{
 	},
 	{
 		"and within its bytes",
-		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {", "if i+1 == s.Limit {", propertyPkg, windowTests,
+		"domain/property/page.go", "if i+1 == s.Limit || weight >= PageBytes {",
+		"if i+1 == s.Limit {", propertyPkg, windowTests,
 	},
 	{
 		"a page that its bytes have filled ends at its last listing",
@@ -96,11 +97,11 @@ var propertyMutants = []mutant{
 		"return before != after", propertyPkg, windowTests,
 	},
 	{
-		"what is not told of the state before may be anything",
+		"a change without its state before may have had any",
 		"domain/property/page.go", "c.Op != OpInsert && c.Before == nil || ", "", propertyPkg, windowTests,
 	},
 	{
-		"so may what is not told of the state after",
+		"a change without its state after may have any",
 		"domain/property/page.go", " || c.Op != OpDelete && c.After == nil {", " {", propertyPkg, windowTests,
 	},
 	{
@@ -138,14 +139,14 @@ var propertyMutants = []mutant{
 	},
 }
 
-// Who has seen what.
+// The rules of the ledger.
 var freshnessMutants = []mutant{
 	{
-		"an own change is newer than what the feed brings before it",
+		"an own change is newer than what the feed delivers before it",
 		"domain/freshness/ledger.go", "newer := own || s.pending == 0", "newer := true", freshnessPkg, ".",
 	},
 	{
-		"once the feed has brought an own change, what it brings next is newer",
+		"once the feed has delivered an own change, what it delivers next is newer",
 		"domain/freshness/ledger.go", "		s.pending--\n", "", freshnessPkg, ".",
 	},
 	{
@@ -154,7 +155,8 @@ var freshnessMutants = []mutant{
 	},
 	{
 		"versions that do not rise order nothing",
-		"domain/freshness/ledger.go", "if s.position > 0 && newer != (c.Version > s.version) {", "if false {", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "if s.position > 0 && newer != (c.Version > s.version) {",
+		"if false {", freshnessPkg, ".",
 	},
 	{
 		"nor do they after an own change of a state that is not known",
@@ -173,48 +175,51 @@ var freshnessMutants = []mutant{
 		"domain/freshness/ledger.go", "l.known[keyOf(c)]; known {", "l.known[keyOf(c)]; known && false {", freshnessPkg, ".",
 	},
 	{
-		"and so does an own change that the feed was faster with",
+		"and so does an own change that the feed delivered first",
 		"domain/freshness/ledger.go", "	return known\n", "	return known && false\n", freshnessPkg, ".",
 	},
 	{
-		"after a reset nothing kept before is judged",
+		"after a reset nothing cached before is judged",
 		"domain/freshness/ledger.go", "l.tail = l.head.Load() + 1", "l.tail = l.head.Load()", freshnessPkg, ".",
 	},
 	{
-		"what has been forgotten is remembered as a number",
+		"an evicted change is remembered as a number",
 		"domain/freshness/ledger.go", "	l.forgotten = max(l.forgotten, order(c))\n	if", "	if", freshnessPkg, ".",
 	},
 	{
-		"so has an own change that the feed has yet to bring",
+		"so is an own change that the feed has yet to deliver",
 		"domain/freshness/ledger.go", "	if pending {\n", "	if false {\n", freshnessPkg, ".",
 	},
 	{
 		"what is too large to be remembered resets the ledger",
-		"domain/freshness/ledger.go", "c.Op == property.OpReset || weight > l.maxBytes {", "c.Op == property.OpReset {", freshnessPkg, ".",
+		"domain/freshness/ledger.go", "c.Op == property.OpReset || weight > l.maxBytes {",
+		"c.Op == property.OpReset {", freshnessPkg, ".",
 	},
 	{
 		"an own change that is too large is remembered as a number",
 		"domain/freshness/ledger.go", "		l.forget(c, own)\n", "", freshnessPkg, ".",
 	},
 	{
-		"what was forgotten takes no bytes",
+		"an evicted change takes no bytes",
 		"domain/freshness/ledger.go", "	l.bytes -= slot.weight\n", "", freshnessPkg, ".",
 	},
 	{
-		"an own change that the feed has brought already is old news",
-		"domain/freshness/ledger.go", "case reached.Sees(order(c)):", "case reached.Sees(order(c)) && false:", freshnessPkg, ".",
+		"an own change that the feed has passed but the ledger lacks resets the ledger",
+		"domain/freshness/ledger.go", "case reached.Sees(order(c)):",
+		"case reached.Sees(order(c)) && false:", freshnessPkg, ".",
 	},
 	{
 		"silence is loss: a ledger that was not confirmed vouches for nothing",
 		"domain/freshness/ledger.go", "age <= tolerance &&", "age >= 0 &&", freshnessPkg, ".",
 	},
 	{
-		"a poll that began before a doubt confirms nothing",
+		"a poll that began before RequirePollAfter confirms nothing",
 		"domain/freshness/ledger.go", "&& !confirmed.Before(*l.pollAfter.Load())", "&& true", freshnessPkg, ".",
 	},
 	{
 		"an answer older than all that is remembered is unknown",
-		"domain/freshness/check.go", "	if at < l.tail {\n		return Unknown", "	if at < l.tail {\n		return Fresh", freshnessPkg, ".",
+		"domain/freshness/check.go", "	if at < l.tail {\n		return Unknown",
+		"	if at < l.tail {\n		return Fresh", freshnessPkg, ".",
 	},
 	{
 		"a page is touched by what belongs on it",
@@ -237,15 +242,16 @@ var freshnessMutants = []mutant{
 		"domain/freshness/ledger.go", "		strange = strange || other\n", "", freshnessPkg, ".",
 	},
 	{
-		"a kept absence is touched by any change of its listing",
-		"domain/freshness/check.go", "return l.latest[d.item].position > at", "return l.latest[d.item].position > at+1", freshnessPkg, ".",
+		"a cached absence is touched by any change of its listing",
+		"domain/freshness/check.go", "return l.latest[d.item].position > at",
+		"return l.latest[d.item].position > at+1", freshnessPkg, ".",
 	},
 	{
 		"places of another history mean nothing",
 		"domain/freshness/point.go", "p.Epoch != l.base.Epoch || ", "", freshnessPkg, ".",
 	},
 	{
-		"what an answer may have missed must not have been forgotten",
+		"changes that an answer may have missed must still be in the ledger",
 		"domain/freshness/point.go", "l.forgotten >= p.Snapshot.Xmin || ", "", freshnessPkg, ".",
 	},
 	{
@@ -262,39 +268,40 @@ var freshnessMutants = []mutant{
 	},
 }
 
-// The order of steps.
+// The rules about the order of steps.
 var catalogMutants = []mutant{
 	{
-		"whoever is refused for what others have written finds that here",
-		"app/catalog/catalog.go", "errors.Is(refusal, property.ErrNotFound) || errors.Is(refusal, property.ErrVersionConflict)",
+		"a writer refused because of another's write finds that write here",
+		"app/catalog/catalog.go",
+		"errors.Is(refusal, property.ErrNotFound) || errors.Is(refusal, property.ErrVersionConflict)",
 		"false", catalogPkg, ".",
 	},
 	{
-		"so does who is told that all is as wished for",
+		"and so does a writer whose write changes nothing",
 		"app/catalog/catalog.go", "return unchanged(&revised), c.catchUpBeforeReplay(ctx)",
 		"return unchanged(&revised), nil", catalogPkg, ".",
 	},
 	{
-		"and who is told what the first request has made",
+		"and a repeated creation",
 		"app/catalog/catalog.go", "return unchanged(creation.Change.After), c.catchUpBeforeReplay(ctx)",
 		"return unchanged(creation.Change.After), nil", catalogPkg, ".",
 	},
 	{
-		"and an importer who is told that some need no change",
+		"and an import with unchanged rows",
 		"app/catalog/import.go", "if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {",
 		"if err := run.flush(ctx); true {", catalogPkg, ".",
 	},
 	{
-		"a new listing is told here before it is acknowledged",
+		"a new listing is published here before it is acknowledged",
 		"app/catalog/catalog.go", "	c.publish(ctx, creation.Change)\n", "", catalogPkg, ".",
 	},
 	{
-		"so is a revision",
+		"so is an update",
 		"app/catalog/catalog.go", "revise listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
 		"revise listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
-		"and a removal",
+		"and a deletion",
 		"app/catalog/catalog.go", "remove listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
 		"remove listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
@@ -309,10 +316,10 @@ var catalogMutants = []mutant{
 	},
 }
 
-// The query cache.
+// The rules of the query cache.
 var cachedMutants = []mutant{
 	{
-		"in an outage the query cache gives nothing older than is tolerated",
+		"in an outage the query cache serves nothing older than is tolerated",
 		"adapters/cached/outage.go", "options.Tolerance); ok {", "options.Tolerance); ok || true {", cachedPkg, ".",
 	},
 	{
@@ -332,11 +339,11 @@ var cachedMutants = []mutant{
 		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(given.Epoch, q.key))\n", "", cachedPkg, ".",
 	},
 	{
-		"what was forgotten is not used",
+		"a record from before a purge is not used",
 		"adapters/cached/read.go", "if err == nil && rec.Loaded < r.forgotten.Load() {", "if false {", cachedPkg, ".",
 	},
 	{
-		"a position means something to its writer only",
+		"a position has a meaning for its writer only",
 		"adapters/cached/read.go", "if rec.Writer == r.identity {", "if true {", cachedPkg, ".",
 	},
 	{
@@ -344,7 +351,7 @@ var cachedMutants = []mutant{
 		"adapters/cached/read.go", "rec.position() >= arrived {", "rec.position() >= arrived || true {", cachedPkg, ".",
 	},
 	{
-		"the store is asked while the feed is not confirmed",
+		"the store is queried while the feed is not confirmed",
 		"adapters/cached/read.go", "case !r.ledger.Trusted(time.Now()):", "case false:", cachedPkg, ".",
 	},
 	{
@@ -358,16 +365,16 @@ var cachedMutants = []mutant{
 		"adapters/cached/record.go", "case now.UnixMicro() >= r.Expires:", "case false:", cachedPkg, ".",
 	},
 	{
-		"answers of different histories are kept apart",
+		"answers of different histories have different keys",
 		"adapters/cached/read.go", `return shape + ":" + epoch + ":" + key`, `return shape + ":" + key`, cachedPkg, ".",
 	},
 	{
-		"what the ledger calls stale is not given",
+		"what the ledger calls stale is not served",
 		"adapters/cached/read.go", "	if verdict != freshness.Fresh {\n		return nil, outcomeOf",
 		"	if verdict == freshness.Unknown {\n		return nil, outcomeOf", cachedPkg, "TestACountIsLoaded",
 	},
 	{
-		"a kept absence ends when the listing is made",
+		"a cached absence ends when the listing is made",
 		"adapters/cached/property_repository.go",
 		"	if verdict != freshness.Fresh || current == kept {\n		return verdict, false\n	}\n	rec.setItem",
 		"	if verdict != freshness.Fresh || current == kept || kept == nil {\n		return verdict, false\n	}\n	rec.setItem",
@@ -384,18 +391,18 @@ var cachedMutants = []mutant{
 		"adapters/cached/read.go", "left := time.Until(time.UnixMicro(rec.Expires))", "left := r.options.TTL", cachedPkg, ".",
 	},
 	{
-		"a reader gets the store's own answer who asks for it",
+		"a reader that asks for the store's own answer gets it",
 		"adapters/cached/read.go",
 		"	case options.Uncached:\n",
 		"	case false:\n", cachedPkg, ".",
 	},
 	{
-		"only an outage is made up for",
+		"only an outage is answered from the cache",
 		"adapters/cached/outage.go", "!errors.Is(err, ports.ErrUnavailable) {\n			return rec, bypassed",
 		"err == nil {\n			return rec, bypassed", cachedPkg, ".",
 	},
 	{
-		"a load outlives whoever asked first",
+		"a load outlives its first caller",
 		"adapters/cached/flights.go", "context.WithTimeout(context.WithoutCancel(ctx), timeout)",
 		"context.WithTimeout(ctx, timeout)", cachedPkg, ".",
 	},
@@ -408,7 +415,7 @@ var cachedMutants = []mutant{
 		"adapters/cached/read.go", "if r.options.LeaseTTL > 0 {", "if false {", cachedPkg, ".",
 	},
 	{
-		"who is granted the lease too late looks first",
+		"a caller that gets the lease late checks the cache first",
 		"adapters/cached/lease.go", "		rec, _ := r.fromCache(ctx, q)\n",
 		`		var rec *record
 		if !granted {
@@ -432,7 +439,7 @@ var cachedMutants = []mutant{
 	},
 }
 
-// The cache in Redis.
+// The rules of the cache in Redis.
 var redisMutants = []mutant{
 	{
 		"a huge value stays where it is",
@@ -445,11 +452,12 @@ var redisMutants = []mutant{
 	},
 }
 
-// What a wrong answer leads to.
+// The rules about the consequences of a wrong answer.
 var healerMutants = []mutant{
 	{
-		"after wrong answers the ledger begins anew",
-		"app/follow/follower.go", "if f.anew.Swap(false) {", "if f.anew.Swap(false) && false {", followPkg, "TestALedgerThatBegins",
+		"after wrong answers the ledger resets",
+		"app/follow/follower.go",
+		"if f.anew.Swap(false) {", "if f.anew.Swap(false) && false {", followPkg, "TestALedgerThatBegins",
 	},
 	{
 		"and the query cache with it",
@@ -457,7 +465,7 @@ var healerMutants = []mutant{
 	},
 }
 
-// The view cache.
+// The rules of the view cache.
 var viewMutants = []mutant{
 	{
 		"a view that was found wrong is removed",
@@ -465,14 +473,15 @@ var viewMutants = []mutant{
 	},
 	{
 		"its token names no transaction",
-		"adapters/web/consistency/coordinator.go", " || change.Epoch != \"\" && change.Epoch != place.Epoch {", " {", consistencyPkg, ".",
+		"adapters/web/consistency/coordinator.go",
+		" || change.Epoch != \"\" && change.Epoch != place.Epoch {", " {", consistencyPkg, ".",
 	},
 	{
 		"nor does the view cache",
 		"adapters/web/viewcache/cache.go", "	if !ok {\n		return nil, 0", "	if !ok && false {\n		return nil, 0", viewPkg, ".",
 	},
 	{
-		"whoever was told what the feed has not brought is not shown less",
+		"a client shown a write that the feed has not delivered is not shown less",
 		"adapters/web/consistency/coordinator.go", "c.ledger.RequirePollAfter(time.Now())", "time.Now()", consistencyPkg, ".",
 	},
 	{
@@ -481,7 +490,8 @@ var viewMutants = []mutant{
 	},
 	{
 		"a view's position is taken before its load",
-		"adapters/web/viewcache/http.go", "	v, stored := c.Store(key, answer, at, load)", "	v, stored := c.Store(key, answer, c.Position(), load)", viewPkg, ".",
+		"adapters/web/viewcache/http.go", "	v, stored := c.Store(key, answer, at, load)",
+		"	v, stored := c.Store(key, answer, c.Position(), load)", viewPkg, ".",
 	},
 	{
 		"what a token names is waited for",
@@ -509,16 +519,16 @@ var viewMutants = []mutant{
 		"", viewPkg, ".",
 	},
 	{
-		"while the feed is silent nothing is kept",
+		"while the feed is silent nothing is cached",
 		"adapters/web/viewcache/http.go", "	if e.View == cachestat.OutcomeBypassed {\n		status",
 		"	if false {\n		status", viewPkg, ".",
 	},
 	{
-		"what depends on nothing named is not kept",
+		"an answer without dependencies is not cached",
 		"adapters/web/viewcache/cache.go", "len(a.Depends) == 0 || ", "", viewPkg, ".",
 	},
 	{
-		"in an outage no view is given that is known to be old",
+		"in an outage no view is served that is known to be old",
 		"adapters/web/viewcache/cache.go",
 		"	if v, ok := c.views.GetIfPresent(key); ok && c.ledger.Check(v.entry) == freshness.Fresh {\n		return v, age",
 		"	if v, ok := c.views.GetIfPresent(key); ok {\n		return v, age", viewPkg, ".",
@@ -529,18 +539,20 @@ var viewMutants = []mutant{
 	},
 	{
 		"nor any to a session",
-		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {", "d.Uncached || d.Latest {", viewPkg, ".",
+		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {",
+		"d.Uncached || d.Latest {", viewPkg, ".",
 	},
 	{
-		"nor to who wants the latest state",
-		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {", "d.Uncached || d.Session {", viewPkg, ".",
+		"nor to a request for the latest state",
+		"adapters/web/consistency/coordinator.go", "d.Uncached || d.Latest || d.Session {",
+		"d.Uncached || d.Session {", viewPkg, ".",
 	},
 	{
-		"when the feed cannot be read the database is asked",
+		"when the feed cannot be read the database is queried",
 		"adapters/web/consistency/coordinator.go", "o.Uncached = c.catchUp(ctx) != nil", "_ = c.catchUp(ctx)", viewPkg, ".",
 	},
 	{
-		"who asks for the database gets no view",
+		"a request for the database's answer gets no view",
 		"adapters/web/viewcache/http.go", "if !e.Read.Uncached {\n		var v", "if true {\n		var v", viewPkg, ".",
 	},
 	{
@@ -579,7 +591,7 @@ var viewMutants = []mutant{
 	},
 }
 
-// What the triggers record.
+// The rules about what the triggers record.
 var schemaMutants = []mutant{
 	{
 		"a version counts up whatever a statement says",
@@ -591,38 +603,42 @@ var schemaMutants = []mutant{
 		postgresTriggers, "FOR KEY SHARE;\n        EXIT WHEN FOUND;", ";\n        EXIT;", schemaPkg, "TestPostgresVersions",
 	},
 	{
-		"and goes on counting where it ended",
+		"and continues the versions where they ended",
 		postgresTriggers, "ORDER BY c.seq DESC LIMIT 1), 1)", "ORDER BY c.seq DESC LIMIT 0), 1)", schemaPkg,
 		"TestAVersion",
 	},
 	{
-		"a version stays free for what was not told",
+		"a version stays free for what was not recorded",
 		postgresTriggers, "'delete' THEN 1 ELSE 2 END", "'delete' THEN 1 ELSE 1 END", schemaPkg, "TestPostgresVersions",
 	},
 	{
-		"a truncation is told",
+		"a truncation is recorded",
 		postgresTriggers, "    INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
 		"    RETURN NULL;", schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
-		"a large insertion is told as a reset",
+		"a large insertion is recorded as a reset",
 		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
-		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
+		"(op) SELECT 'reset' WHERE false;\n    ELSE\n" +
+			"        INSERT INTO %1$I.property_changes (op, property_id, version, after)",
 		schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
 		"so is a large change",
 		postgresTriggers,
-		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
-		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
+		"(op) VALUES ('reset');\n    ELSE\n" +
+			"        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
+		"(op) SELECT 'reset' WHERE false;\n    ELSE\n" +
+			"        INSERT INTO %1$I.property_changes (op, property_id, version, before, after)",
 		schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
 		"and a large removal",
 		postgresTriggers,
 		"(op) VALUES ('reset');\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
-		"(op) SELECT 'reset' WHERE false;\n    ELSE\n        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
+		"(op) SELECT 'reset' WHERE false;\n    ELSE\n" +
+			"        INSERT INTO %1$I.property_changes (op, property_id, version, before)",
 		schemaPkg, "TestPostgresRecordsBig",
 	},
 	{
@@ -631,12 +647,12 @@ var schemaMutants = []mutant{
 		"xid8 NOT NULL DEFAULT '3'", schemaPkg, "TestPostgresNames",
 	},
 	{
-		"of many rows each is told with its own state before",
+		"of many rows each is recorded with its own state before",
 		postgresTriggers, "ON o.id OPERATOR(pg_catalog.=) n.id;",
 		"ON o.version OPERATOR(pg_catalog.=) n.version OPERATOR(pg_catalog.-) 1;", schemaPkg, "TestTheFeedHas",
 	},
 	{
-		"nobody who writes waits for all the others",
+		"no writer waits for all the others",
 		postgresTriggers, "INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    RETURN NULL;",
 		"INSERT INTO %1$I.property_changes (op) VALUES ('reset');\n    PERFORM pg_notify('gable', '');\n    RETURN NULL;",
 		schemaPkg, "otif",
@@ -658,7 +674,7 @@ var schemaMutants = []mutant{
 		"TestAWriterInTheReplicaRole",
 	},
 	{
-		"an id that a statement deletes and inserts goes on behind what was deleted",
+		"an id that a statement deletes and inserts continues the versions of the deleted row",
 		postgresTriggers, "deleted::bigint OPERATOR(pg_catalog.+) 2", "1", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
@@ -667,7 +683,7 @@ var schemaMutants = []mutant{
 		"        NULL;\n    END IF;\n    PERFORM FROM", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
-		"whatever is not a plain DELETE may insert what it deletes",
+		"a statement other than a plain DELETE may insert what it deletes",
 		postgresTriggers, `current_query() ~* '^\s*delete\s' IS NOT true OR `, "", storePkg, "TestAnIDThatOneStatement",
 	},
 	{
@@ -690,7 +706,7 @@ var schemaMutants = []mutant{
 	},
 }
 
-// What the feed tells.
+// The rules about what the feed delivers.
 var storeMutants = []mutant{
 	{
 		"a store ends a page where it is full",
@@ -707,7 +723,7 @@ var storeMutants = []mutant{
 		"TestAFileThatIsPutBack",
 	},
 	{
-		"an own write is looked for, too",
+		"an own write is checked for, too",
 		"adapters/bunstore/property_repository.go",
 		`"update property "+p.ID.String(), r.db.domainError(err))
 	}
@@ -725,14 +741,15 @@ var storeMutants = []mutant{
 	},
 	{
 		"a connection is not used once its file has been replaced",
-		"adapters/bunstore/file_sqlite.go", "if !c.from.file.current(c.generation) {", "if false {", storePkg, "TestAFileThatIsPutBack",
+		"adapters/bunstore/file_sqlite.go", "if !c.from.file.current(c.generation) {",
+		"if false {", storePkg, "TestAFileThatIsPutBack",
 	},
 	{
 		"the last connection to a file that was replaced empties its log",
 		"adapters/bunstore/file_sqlite.go", "on != f.now && on.leaving == on.conns", "false", storePkg, "TestTheLogOfAFile",
 	},
 	{
-		"a connection to it does not stay open when its user has done with it",
+		"a connection to it does not stay open after its last use",
 		"adapters/bunstore/file_sqlite.go", "c.from.file.generation == c.generation && ", "", storePkg, "TestTheLogOfAFile",
 	},
 	{
@@ -829,20 +846,24 @@ var storeMutants = []mutant{
 		"adapters/bunstore/letters_postgres.go", `if folded.Collated != "" {`, "if false {", storePkg, "TestAColumnWith",
 	},
 	{
-		"a write tells of which epoch it is",
-		"adapters/bunstore/write_postgres.go", "last != nil && last.started == started", "last != nil", storePkg, "TestARestart",
+		"a write names its epoch",
+		"adapters/bunstore/write_postgres.go", "last != nil && last.started == started",
+		"last != nil", storePkg, "TestARestart",
 	},
 	{
-		"a transaction that commits late is told, whatever was told before",
-		"adapters/bunstore/feed_postgres.go", "WHERE tx >= pg_snapshot_xmin($1::pg_snapshot)", "WHERE seq > $2", storePkg, "Feed|Order|Commit",
+		"a transaction that commits late is delivered, whatever was delivered before",
+		"adapters/bunstore/feed_postgres.go", "WHERE tx >= pg_snapshot_xmin($1::pg_snapshot)",
+		"WHERE seq > $2", storePkg, "Feed|Order|Commit",
 	},
 	{
-		"so it is in the midst of a stretch that is told in pages",
-		"adapters/bunstore/feed_postgres.go", "WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)", "WHERE (seq > ?1)", storePkg, "Feed|Order|Commit",
+		"also inside a span that is delivered in pages",
+		"adapters/bunstore/feed_postgres.go", "WHERE (NOT pg_visible_in_snapshot(tx, ?0::pg_snapshot) OR seq > ?1)",
+		"WHERE (seq > ?1)", storePkg, "Feed|Order|Commit",
 	},
 	{
-		"a transaction whose number a crash has given anew is told",
-		"adapters/bunstore/feed_postgres.go", "WHERE seq > $2 AND", "WHERE false AND", storePkg, "TestAChangeWithANumber",
+		"a transaction whose number was reused after a crash is delivered",
+		"adapters/bunstore/feed_postgres.go", "WHERE seq > $2 AND",
+		"WHERE false AND", storePkg, "TestAChangeWithANumber",
 	},
 	{
 		"a cursor of another history is gone",
@@ -862,12 +883,12 @@ var storeMutants = []mutant{
 		"adapters/bunstore/cursor_postgres.go", " || now.PrunedSeq > s.from.seq)", ")", storePkg, "TestACursorBefore",
 	},
 	{
-		"what somebody may not have seen is not removed",
+		"a change that a reader may not have seen is not removed",
 		"adapters/bunstore/prune_postgres.go", " AND tx < pg_snapshot_xmin(pg_current_snapshot()))\n    RETURNING",
 		")\n    RETURNING", storePkg, "TestPruneLeaves",
 	},
 	{
-		"what is removed is noted each time",
+		"each removal is recorded",
 		"adapters/bunstore/prune_postgres.go",
 		"ON CONFLICT (id) DO UPDATE SET seq = greatest(r.seq, excluded.seq), tx = greatest(r.tx, excluded.tx)",
 		"ON CONFLICT (id) DO NOTHING", storePkg, "TestPruneLeaves|ChangeFeedKeeps",
@@ -883,7 +904,7 @@ var storeMutants = []mutant{
 		"UPDATE feed_retention SET tx = '3' WHERE false AND", storePkg, "TestChangesCopied",
 	},
 	{
-		"also before that has been noted",
+		"also before that has been recorded",
 		"adapters/bunstore/feed_postgres.go", " WHERE tx < pg_snapshot_xmax(now.snapshot)", "", storePkg, "TestChangesCopied",
 	},
 	{
@@ -896,7 +917,8 @@ var storeMutants = []mutant{
 	},
 	{
 		"another timeline is another history",
-		"adapters/bunstore/feed_postgres.go", "left(pg_walfile_name(pg_current_wal_lsn()), 8), ", "", storePkg, "TestAPromoted",
+		"adapters/bunstore/feed_postgres.go", "left(pg_walfile_name(pg_current_wal_lsn()), 8), ",
+		"", storePkg, "TestAPromoted",
 	},
 	{
 		"so is another database of the cluster",
@@ -908,7 +930,7 @@ var storeMutants = []mutant{
 		"adapters/bunstore/feed_postgres.go", ", pg_stat_get_bgwriter_stat_reset_time())", "", storePkg, "TestARecovery",
 	},
 	{
-		"that nothing is new is known from the snapshot",
+		"an unchanged snapshot means that there is no change",
 		"adapters/bunstore/feed_postgres.go", "snapshot == last.snapshot && started",
 		"started", storePkg, "TestChangeThatCommits",
 	},
@@ -917,49 +939,55 @@ var storeMutants = []mutant{
 		"adapters/bunstore/feed_postgres.go", " && started == last.started, nil", ", nil", storePkg, "TestAPromoted",
 	},
 	{
-		"a stretch ends where its first page has found the end",
+		"a span ends where its first page has found the end",
 		"adapters/bunstore/feed_postgres.go", "reached = at.to", "_ = at.to", storePkg, "TestChangeThatCommits",
 	},
 	{
-		"a head that goes back leaves nobody out",
+		"a head that goes back leaves no transaction out",
 		"adapters/bunstore/feed_postgres.go", "from.Snapshot = from.Before(uint64(max(row.Behind, row.PrunedTx)) + 1)",
-		"from.Snapshot.Xmin = uint64(max(row.Behind, row.PrunedTx)) + 1\n		from.Snapshot.Xmax, from.Snapshot.InFlight = from.Snapshot.Xmin, nil",
+		"from.Snapshot.Xmin = uint64(max(row.Behind, row.PrunedTx)) + 1\n		" +
+			"from.Snapshot.Xmax, from.Snapshot.InFlight = from.Snapshot.Xmin, nil",
 		storePkg, "TestHeadThat",
 	},
 }
 
-// Following, and what takes whole processes.
+// The rules of following, and of whole processes.
 var appMutants = []mutant{
 	{
-		"a write tells whose state it has replaced",
-		"adapters/bunstore/write_postgres.go", "change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) delete",
-		"_, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	return change, nil\n}\n\nfunc (d postgresDialect) delete", truthPkg, "TestACountHas",
+		"a write names the transaction whose state it replaced",
+		"adapters/bunstore/write_postgres.go",
+		"change.BeforeTx, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	" +
+			"return change, nil\n}\n\nfunc (d postgresDialect) delete",
+		"_, change.Epoch = wholeXid(beforeXid, tx), d.epochOf(started)\n	" +
+			"return change, nil\n}\n\nfunc (d postgresDialect) delete", truthPkg, "TestACountHas",
 	},
 	{
-		"and is a doubt until the feed has come there",
+		"and requires a poll until the feed has reached it",
 		"app/follow/deliver.go", "ledger.RequirePollAfter(time.Now())", "_ = time.Now()", followPkg, "TestAnOwnWriteIn",
 	},
 	{
-		"the ledger is confirmed to when the reading began",
-		"app/follow/follower.go", "f.Ledger.Confirm(f.began)", "f.Ledger.Confirm(time.Now().Add(time.Hour))", truthPkg, "TestAProcessThatWasFrozen",
+		"the ledger is confirmed as of the start of the poll",
+		"app/follow/follower.go", "f.Ledger.Confirm(f.began)",
+		"f.Ledger.Confirm(time.Now().Add(time.Hour))", truthPkg, "TestAProcessThatWasFrozen",
 	},
 	{
-		"nobody is said to have seen what the ledger has not been told",
+		"no reader counts as having seen what the ledger has not received",
 		"app/follow/follower.go", "	if news.tooMany {\n		// It",
 		"	f.Ledger.Reach(news.place)\n	if news.tooMany {\n		// It", followPkg, "TestThePlaceIsReached",
 	},
 	{
-		"whoever asks gets a reading that begins after that",
+		"a caller gets a poll that begins after its call",
 		"app/follow/follower.go", "	this := f.next\n	f.next = nil\n	f.mu.Unlock()\n	err := f.step(ctx)\n	f.mu.Lock()\n",
 		"	f.mu.Unlock()\n	err := f.step(ctx)\n	f.mu.Lock()\n	this := f.next\n	f.next = nil\n",
 		followPkg, "TestCatchingUp",
 	},
 	{
 		"another epoch is another history",
-		"app/follow/follower.go", "if news.place.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
+		"app/follow/follower.go",
+		"if news.place.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
 	},
 	{
-		"more than the ledger has room for is not told in part",
+		"more than the ledger has room for is not appended in part",
 		"app/follow/reading.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", followPkg, "TestOfMoreChanges",
 	},
 	{
@@ -967,23 +995,24 @@ var appMutants = []mutant{
 		"app/follow/reading.go", " || weight > ledger.MaxBytes {", " {", followPkg, "TestOfLargerChanges",
 	},
 	{
-		"a history without its changes begins where it ends",
+		"a history without its changes begins at its end",
 		"app/follow/reading.go", "	case past.tooMany:\n		from = past.place\n", "", followPkg, "TestAHistoryTooLong",
 	},
 	{
-		"following begins anew before the database forgets",
-		"app/follow/follower.go", "!f.placed || time.Since(f.forgot) > f.Retention/2", "!f.placed", followPkg, "TestFollowingBegins",
+		"following begins anew before the database prunes",
+		"app/follow/follower.go",
+		"!f.placed || time.Since(f.forgot) > f.Retention/2", "!f.placed", followPkg, "TestFollowingBegins",
 	},
 	{
-		"streams are told when following begins anew",
+		"streams are notified when following begins anew",
 		"app/follow/follower.go", "f.Live.tell(nil, true)", "f.Live.tell(nil, false)", followPkg, "TestStreamsAreTold",
 	},
 	{
-		"and are not told from memory what came before",
+		"and do not receive earlier changes from memory",
 		"app/follow/broadcast.go", "	if more {\n		l.pages, l.ends = nil, nil\n	}\n", "", followPkg, "TestWhatTheFollower",
 	},
 	{
-		"a place at which somebody stands is not forgotten",
+		"a cursor at which a stream stands stays in memory",
 		"app/follow/broadcast.go", "		l.taken = true\n		return", "		return", followPkg, "TestWhoKeepsUp",
 	},
 	{

@@ -13,10 +13,11 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// mutantsWanted has the guarding rules taken out one by one; that takes minutes. The variable is no setting of the program.
+// mutantsWanted asks for the guarding rules to be taken out one by one; that takes minutes. It is not a setting of the
+// program.
 var _, mutantsWanted = apptest.TakeVariable("GABLE_MUTANTS")
 
-// mutant is the program without one of the rules that keep its caches true, and the tests that must notice.
+// mutant is the program without one of the rules that guard the caches, and the tests that must notice.
 type mutant struct {
 	rule     string
 	file     string // from the top of the module
@@ -24,8 +25,8 @@ type mutant struct {
 	pkg, run string
 }
 
-// The rooms whose tests are asked, the quick ones first. What a test of the whole program alone would notice is left out of
-// a short run.
+// The packages whose tests run, the quick ones first. A short run leaves out what only a test of the whole program
+// notices.
 const (
 	propertyPkg    = "./domain/property"
 	freshnessPkg   = "./domain/freshness"
@@ -42,7 +43,7 @@ const (
 	truthPkg       = "./app/truth"
 )
 
-// Every rule is needed: without it some test fails. A rule whose text has changed has to be found again.
+// Every rule is needed: without it some test fails. A rule whose text has changed needs a new quote.
 func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
 	if !mutantsWanted {
 		t.Skip("set GABLE_MUTANTS=1: it builds the tests once for each of the rules")
@@ -60,7 +61,7 @@ func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
 			out, err := m.test(t, top)
 			switch {
 			case err == nil:
-				t.Errorf("without the rule all is well:\n%s", out)
+				t.Errorf("all tests pass without the rule:\n%s", out)
 			case !strings.Contains(out, "--- FAIL") && !strings.Contains(out, "panic: "):
 				t.Errorf("the tests did not run:\n%s", out)
 			}
@@ -68,14 +69,14 @@ func TestNoGuardingRuleCanBeTakenOutUnnoticed(t *testing.T) {
 	}
 }
 
-// The list of rules must not fall behind the code.
+// The list of rules must stay in step with the code.
 func TestEveryGuardingRuleStandsInTheCode(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.rule, func(t *testing.T) { m.source(t, "../..") })
 	}
 }
 
-// source is the file that has the rule, once.
+// source returns the path and text of the file that has the rule, once.
 func (m mutant) source(t *testing.T, top string) (original, source string) {
 	t.Helper()
 	original = filepath.Join(top, filepath.FromSlash(m.file))
@@ -84,7 +85,7 @@ func (m mutant) source(t *testing.T, top string) (original, source string) {
 		t.Fatal(err)
 	}
 	if n := strings.Count(string(b), m.old); n != 1 {
-		t.Fatalf("%s: %s has %d times %q", m.rule, m.file, n, m.old)
+		t.Fatalf("%s: %s has the text %d times, want once: %q", m.rule, m.file, n, m.old)
 	}
 	return original, string(b)
 }
@@ -103,7 +104,7 @@ func (m mutant) test(t *testing.T, top string) (output string, err error) {
 	apptest.Must(t, os.WriteFile(overlay, replace, 0o600))
 	args := []string{"test", "-vet=off", "-overlay", overlay, "-count=1", "-timeout", "2m", "-run", m.run, m.pkg}
 	if m.pkg == propertyPkg || m.pkg == freshnessPkg {
-		args = append(args, "-rapid.nofailfile") // a failure that is meant is not worth keeping beside the tests
+		args = append(args, "-rapid.nofailfile") // an intended failure must leave no file beside the tests
 	}
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = top

@@ -9,25 +9,25 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// A pooler that lends a connection for one transaction forgets who listens to the bell, and gives one process connections
-// in which another has prepared its statements. Every promise holds nevertheless.
+// A pooler that lends a connection for one transaction forgets which connections LISTEN. It also lends one process
+// connections in which another has prepared its statements. Every promise holds nevertheless.
 func TestBehindAPoolerEveryPromiseHolds(t *testing.T) {
 	t.Parallel()
 	t.Run("sessions", func(t *testing.T) {
 		t.Parallel()
-		holdSessions(apptest.NewCluster(t, apptest.Plan{Pooler: true}))
+		checkSessions(apptest.NewCluster(t, apptest.Plan{Pooler: true}))
 	})
 	t.Run("linearizable reads", func(t *testing.T) {
 		t.Parallel()
-		holdLinearizable(apptest.NewCluster(t, apptest.Plan{Pooler: true}))
+		checkLinearizable(apptest.NewCluster(t, apptest.Plan{Pooler: true}))
 	})
 	t.Run("outages of the pooler, and of the database behind it", func(t *testing.T) {
 		t.Parallel()
 		c := apptest.NewCluster(t, apptest.Plan{OwnPostgres: true, Pooler: true})
 		s := newSubject(c)
-		holdTrue(c, s, "behind a pooler", 6)
+		checkFreshness(c, s, "behind a pooler", 6)
 		for _, hurt := range []*servicetest.Server{c.Pooler, c.Postgres} {
-			holdThrough(c, s, func() {
+			checkThroughOutage(c, s, func() {
 				hurt.Kill()
 				hurt.Start()
 			})

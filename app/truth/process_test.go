@@ -13,8 +13,8 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// A process that has been frozen knows nothing of what happened, and its clock tells it so: not even its first answer is
-// older than is promised.
+// A process that was frozen knows nothing of what happened, but its clock shows the gap. Not even its first answer is
+// older than promised.
 func TestAProcessThatWasFrozenAnswersNothingOlderThanPromised(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
@@ -22,11 +22,11 @@ func TestAProcessThatWasFrozenAnswersNothingOlderThanPromised(t *testing.T) {
 	s := newSubject(c)
 	const readers = 10
 	for round := range 3 {
-		for path := range s.looks() {
+		for path := range s.expected() {
 			apptest.Warm(t, c.Nodes, path)
 		}
 		var first sync.WaitGroup
-		for range readers * len(s.looks()) { // connections, so that the questions are there when it wakes
+		for range readers * len(s.expected()) { // connections, so that the requests are there when it is resumed
 			first.Go(func() {
 				if _, err := b.Try(http.MethodGet, "/healthz", ""); err != nil {
 					t.Error(err)
@@ -35,43 +35,43 @@ func TestAProcessThatWasFrozenAnswersNothingOlderThanPromised(t *testing.T) {
 		}
 		first.Wait()
 		b.Freeze()
-		w := s.revise(a)
-		a.Shows(w.At, 0, apptest.ItemPath(s.id), s.looks()[apptest.ItemPath(s.id)])
+		w := s.update(a)
+		a.Shows(w.At, 0, apptest.ItemPath(s.id), s.expected()[apptest.ItemPath(s.id)])
 		apptest.Until(w.At.Add(apptest.MaxStaleness))
 		var asked atomic.Int32
 		var answered sync.WaitGroup
-		for path, want := range s.looks() {
+		for path, want := range s.expected() {
 			for range readers {
 				answered.Go(func() {
 					asked.Add(1)
 					r, err := b.Try(http.MethodGet, path, "")
 					if err != nil || apptest.Shown(r.Answer) != want {
-						t.Errorf("round %d: asked %s after the write, woken later: %s shows %q, want %q (%v, %s)", round,
+						t.Errorf("round %d: asked %s after the write, resumed later: %s shows %q, want %q (%v, %s)", round,
 							r.Began.Sub(w.At), path, apptest.Shown(r.Answer), want, err, r.Header.Get("Cache-Status"))
 					}
 				})
 			}
 		}
-		apptest.Poll(t, "everyone has asked", func() bool { return asked.Load() == int32(readers*len(s.looks())) })
+		apptest.Poll(t, "all readers have asked", func() bool { return asked.Load() == int32(readers*len(s.expected())) })
 		b.Thaw()
 		answered.Wait()
 	}
-	holdTrue(c, s, "after the frost", 2)
+	checkFreshness(c, s, "after the frost", 2)
 }
 
-// The writer is killed as soon as its acknowledgement is out, before it can tell anyone.
+// The writer is killed as soon as its acknowledgement is out, before it can notify the others.
 func TestAnAcknowledgedWriteOfAKilledProcessIsNeitherLostNorHidden(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
 	a, b := c.Nodes[0], c.Nodes[1]
 	s := newSubject(c)
 	for range 3 {
-		for path := range s.looks() {
+		for path := range s.expected() {
 			apptest.Warm(t, c.Nodes, path)
 		}
-		w := s.revise(a)
+		w := s.update(a)
 		a.Kill()
-		for path, want := range s.looks() {
+		for path, want := range s.expected() {
 			b.Shows(w.At, apptest.MaxStaleness, path, want)
 		}
 		a.Restart()
@@ -79,7 +79,7 @@ func TestAnAcknowledgedWriteOfAKilledProcessIsNeitherLostNorHidden(t *testing.T)
 	}
 }
 
-// Writes are under way when the process is killed: whatever became of them, all answers agree with the database.
+// Writes are under way when the process is killed: whatever their outcome, all answers agree with the database.
 func TestAfterAProcessDiedInTheMidstOfWritesAllAgreeWithTheDatabase(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
@@ -186,7 +186,7 @@ func TestARollingRestartUnderLoadLosesNoRequestAndShowsNothingOld(t *testing.T) 
 		})
 	}
 	for i, n := range c.Nodes {
-		w := s.revise(c.Nodes[(i+1)%len(c.Nodes)])
+		w := s.update(c.Nodes[(i+1)%len(c.Nodes)])
 		leaving := make(chan struct{})
 		go func() {
 			defer close(leaving)
@@ -201,7 +201,7 @@ func TestARollingRestartUnderLoadLosesNoRequestAndShowsNothingOld(t *testing.T) 
 		n.Restart()
 		b.set(n, true)
 		for _, n := range c.Nodes {
-			n.Shows(w.At, apptest.MaxStaleness, apptest.ItemPath(s.id), s.looks()[apptest.ItemPath(s.id)])
+			n.Shows(w.At, apptest.MaxStaleness, apptest.ItemPath(s.id), s.expected()[apptest.ItemPath(s.id)])
 		}
 	}
 	close(done)

@@ -15,10 +15,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// everyReadAsksRedis leaves the view cache no room.
+// everyReadAsksRedis sets a view cache without room.
 const everyReadAsksRedis = "GABLE_VIEW_MAX_BYTES=1KiB"
 
-// subject is a listing and the paths that show it, whose truth is watched while something is hurt.
+// subject is a listing and the paths that show it. Tests check their answers while something is disturbed.
 type subject struct {
 	id    string
 	round int
@@ -29,8 +29,8 @@ func newSubject(c *apptest.Cluster) *subject {
 	return &subject{id: c.Nodes[0].Create("subject v1", 1000).ID, round: 1}
 }
 
-// looks are the paths that show the subject, each with what it shows now.
-func (s *subject) looks() map[string]string {
+// expected returns the paths that show the subject, each with what it shows now.
+func (s *subject) expected() map[string]string {
 	title := fmt.Sprintf("subject v%d", s.round)
 	return map[string]string{
 		apptest.ItemPath(s.id):                                       fmt.Sprintf("%s 1000.00 v%d", title, s.round),
@@ -40,16 +40,16 @@ func (s *subject) looks() map[string]string {
 	}
 }
 
-// revise changes the subject through a process.
-func (s *subject) revise(n *apptest.Node) apptest.Written {
+// update changes the subject through a process.
+func (s *subject) update(n *apptest.Node) apptest.Written {
 	n.T.Helper()
 	s.round++
 	return n.Patch(s.id, fmt.Sprintf(`{"title":"subject v%d"}`, s.round))
 }
 
-// reviseAtLast changes the subject through each process, which may refuse that for a while: connections from before an
-// outage end when they are used.
-func (s *subject) reviseAtLast(nodes []*apptest.Node) {
+// updateEventually changes the subject through each process. A process may refuse that for a while, since connections
+// from before an outage end only when they are used.
+func (s *subject) updateEventually(nodes []*apptest.Node) {
 	for _, n := range nodes {
 		n.T.Helper()
 		s.round++
@@ -61,17 +61,18 @@ func (s *subject) reviseAtLast(nodes []*apptest.Node) {
 	}
 }
 
-// holdTrue changes the subject through each process in turn, and holds every process to its promise; nobody is refused.
-func holdTrue(c *apptest.Cluster, s *subject, when string, rounds int) {
+// checkFreshness changes the subject through each process in turn. It checks that every process keeps its promise and
+// refuses no request.
+func checkFreshness(c *apptest.Cluster, s *subject, when string, rounds int) {
 	c.T.Helper()
 	before := c.T.Failed()
 	for i := range rounds {
 		writer := c.Nodes[i%len(c.Nodes)]
-		w := s.revise(writer)
-		for path, want := range s.looks() {
+		w := s.update(writer)
+		for path, want := range s.expected() {
 			writer.Shows(w.At, 0, path, want)
 		}
-		for path, want := range s.looks() {
+		for path, want := range s.expected() {
 			for _, n := range c.Nodes {
 				n.Shows(w.At, apptest.MaxStaleness, path, want)
 				n.Shows(w.At, 0, path, want, "Cache-Control", "no-cache")
@@ -83,7 +84,7 @@ func holdTrue(c *apptest.Cluster, s *subject, when string, rounds int) {
 	}
 }
 
-// Redis holds nothing that the truth of an answer depends on, and no reader is refused for its sake.
+// No answer's truth depends on Redis, and no reader is refused because of it.
 func TestWhateverHappensToRedisEveryAnswerStaysTrue(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{OwnRedis: true, Links: true, Settings: []string{everyReadAsksRedis}})
@@ -97,7 +98,7 @@ func TestWhateverHappensToRedisEveryAnswerStaysTrue(t *testing.T) {
 		}
 	}
 	mend := each((*apptest.Link).Mend)
-	holdTrue(c, s, "before anything happens", 2)
+	checkFreshness(c, s, "before anything happens", 2)
 	for _, fault := range []struct {
 		name     string
 		do, undo func()
@@ -107,15 +108,15 @@ func TestWhateverHappensToRedisEveryAnswerStaysTrue(t *testing.T) {
 		{"slower than anyone waits", each(func(l *apptest.Link) { l.Slow(400) }), mend},
 		{"cut off", each((*apptest.Link).Cut), mend},
 		{"a black hole", each((*apptest.Link).Swallow), mend},
-		{"deaf to its own answers", each((*apptest.Link).LoseAnswers), mend},
+		{"without its answers", each((*apptest.Link).LoseAnswers), mend},
 		{"frozen", c.Redis.Pause, c.Redis.Resume},
 		{"cut off from one process", c.Nodes[1].Cache.Cut, c.Nodes[1].Cache.Mend},
 		{"killed", c.Redis.Kill, c.Redis.Start},
 	} {
 		fault.do()
-		holdTrue(c, s, fault.name, 4)
+		checkFreshness(c, s, fault.name, 4)
 		fault.undo()
-		holdTrue(c, s, "after it was "+fault.name, 2)
+		checkFreshness(c, s, "after it was "+fault.name, 2)
 	}
 	apptest.Poll(t, "Redis is in use again", func() bool {
 		r := c.Nodes[0].Get("/v1/properties?min_price=1000&max_price=1000")
@@ -128,10 +129,10 @@ func TestARedisRestoredFromAnOldFileBringsNoOldAnswerBack(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{OwnRedis: true, Settings: []string{everyReadAsksRedis}})
 	s := newSubject(c)
-	keepInRedis(c, s)
+	cacheInRedis(c, s)
 	apptest.Must(t, c.RedisClient().Save(t.Context()).Err())
-	holdTrue(c, s, "after the file was written", 4)
-	keepInRedis(c, s)
+	checkFreshness(c, s, "after the file was written", 4)
+	cacheInRedis(c, s)
 	c.Redis.Kill()
 	c.Redis.Start()
 	if n := c.RedisClient().DBSize(t.Context()).Val(); n == 0 {
@@ -143,21 +144,21 @@ func TestARedisRestoredFromAnOldFileBringsNoOldAnswerBack(t *testing.T) {
 		r := c.Nodes[0].Get("/v1/properties?min_price=1000&max_price=1000")
 		return strings.Contains(r.Header.Get("Cache-Status"), "gable-query; hit")
 	})
-	holdTrue(c, s, "after the old file was brought back", 2)
+	checkFreshness(c, s, "after the old file was brought back", 2)
 }
 
-// keepInRedis makes sure that every path's answer is kept.
-func keepInRedis(c *apptest.Cluster, s *subject) {
+// cacheInRedis caches the answers of all the subject's paths.
+func cacheInRedis(c *apptest.Cluster, s *subject) {
 	c.T.Helper()
-	for path := range s.looks() {
+	for path := range s.expected() {
 		apptest.Warm(c.T, c.Nodes, path)
 	}
 }
 
-// showAll asks every process for every path once, long after the last write.
+// showAll requests every path from every process once, long after the last write.
 func showAll(c *apptest.Cluster, s *subject) {
 	c.T.Helper()
-	for path, want := range s.looks() {
+	for path, want := range s.expected() {
 		for _, n := range c.Nodes {
 			if r := n.Get(path); apptest.Shown(r.Answer) != want {
 				c.T.Fatalf("process %s: %s shows %q, want %q (%s)", n.Name, path, apptest.Shown(r.Answer), want,
@@ -167,7 +168,7 @@ func showAll(c *apptest.Cluster, s *subject) {
 	}
 }
 
-// Whatever is written into the keys of the cache by others: it is not believed.
+// No process trusts what others write into the keys of the cache.
 func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{everyReadAsksRedis}})
@@ -175,31 +176,31 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 	s := newSubject(c)
 	other := c.Nodes[0].Create("another", 500)
 	others := "/v1/properties?min_price=500&max_price=500"
-	keepInRedis(c, s)
+	cacheInRedis(c, s)
 	old := entries(t, client)
 	for _, n := range c.Nodes {
-		w := s.revise(n)
-		n.Shows(w.At, apptest.MaxStaleness, apptest.ItemPath(s.id), s.looks()[apptest.ItemPath(s.id)])
+		w := s.update(n)
+		n.Shows(w.At, apptest.MaxStaleness, apptest.ItemPath(s.id), s.expected()[apptest.ItemPath(s.id)])
 	}
 	for _, n := range c.Nodes {
 		n.Get(apptest.ItemPath(s.id), "Cache-Control", "no-cache") // from now on all of them know of the last write
 	}
 	for name, poison := range poisons(t, old) {
-		apptest.Must(t, client.FlushDB(t.Context()).Err()) // no entry is left that the last poison spoiled
-		keepInRedis(c, s)
+		apptest.Must(t, client.FlushDB(t.Context()).Err()) // removes the entries that the last poison spoiled
+		cacheInRedis(c, s)
 		apptest.Warm(t, c.Nodes, apptest.ItemPath(other.ID), others)
 		all := entries(t, client)
-		if len(all) < len(s.looks()) {
-			t.Fatalf("only %d entries are kept", len(all))
+		if len(all) < len(s.expected()) {
+			t.Fatalf("only %d entries are cached", len(all))
 		}
 		for key, value := range all {
 			apptest.Must(t, client.Set(t.Context(), key, poison(key, value, all), redis.KeepTTL).Err())
 		}
 		showAll(c, s)
 		for _, n := range c.Nodes {
-			for path, want := range s.looks() {
+			for path, want := range s.expected() {
 				if got := apptest.Shown(n.Get(path, "Cache-Control", "no-cache").Answer); got != want {
-					t.Errorf("process %s shows %q to who asks for the latest", n.Name, got)
+					t.Errorf("process %s shows %q for no-cache", n.Name, got)
 				}
 			}
 			if got := apptest.Shown(n.Get(others).Answer); got != "another" {
@@ -222,7 +223,7 @@ func TestAPoisonedCacheIsNotBelieved(t *testing.T) {
 	})
 }
 
-// poisons make what a cache holds under a key something else; old is what it held long ago, all what it holds now.
+// poisons replace what a cache holds under a key; old is what it held long ago, all what it holds now.
 func poisons(t *testing.T, old map[string]string) map[string]func(key, value string, all map[string]string) string {
 	return map[string]func(key, value string, all map[string]string) string{
 		"nothing":        func(string, string, map[string]string) string { return "" },
@@ -241,7 +242,7 @@ func poisons(t *testing.T, old map[string]string) map[string]func(key, value str
 			return value
 		},
 		"another title of the same length": func(_, value string, _ map[string]string) string { return forged(value) },
-		"a title signed by somebody else": func(_, value string, _ map[string]string) string {
+		"a title signed with a foreign key": func(_, value string, _ map[string]string) string {
 			return value[:idLength] + signedByOthers(t, forged(value)[signedFrom:])
 		},
 		"the same under an id of theirs": func(_, value string, _ map[string]string) string {
@@ -261,7 +262,7 @@ func poisons(t *testing.T, old map[string]string) map[string]func(key, value str
 		},
 		"8 MiB": func(_, value string, _ map[string]string) string { return value + strings.Repeat("\x00", 8<<20) },
 		"its own of long ago": func(key, value string, _ map[string]string) string {
-			if v, kept := old[key]; kept {
+			if v, known := old[key]; known {
 				return v
 			}
 			return value
@@ -269,18 +270,18 @@ func poisons(t *testing.T, old map[string]string) map[string]func(key, value str
 	}
 }
 
-// Where the parts of an entry stand: the id of the key that has signed it, the signature, and what is signed.
+// The parts of an entry: the id of the key that signed it, the signature, and what is signed.
 const (
 	idLength   = 16
 	signedFrom = idLength + 28
 )
 
-// forged is an entry with another title, of the same length, in the listings that have one of these tests.
+// forged returns an entry with another title, of the same length, in the listings that have one of these tests.
 func forged(value string) string {
 	return strings.NewReplacer("subject v", "forgery v", "another", "forgery").Replace(value)
 }
 
-// signedByOthers is a right signature, made with a key that is not ours, and what it signs.
+// signedByOthers returns a correct signature made with a foreign key, and what it signs.
 func signedByOthers(t *testing.T, signed string) string {
 	t.Helper()
 	secret := make([]byte, 32)
@@ -292,7 +293,7 @@ func signedByOthers(t *testing.T, signed string) string {
 	return string(aead.Seal(nil, nil, nil, []byte(signed))) + signed
 }
 
-// entries are the keys and raw values in the cluster's Redis that are answers.
+// entries returns the keys and raw values in the cluster's Redis that are answers.
 func entries(t *testing.T, client *redis.Client) map[string]string {
 	t.Helper()
 	all := map[string]string{}

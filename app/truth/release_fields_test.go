@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// keepsWhatItDoesNotKnow changes a listing with the release before, which lacks some of its fields.
-func keepsWhatItDoesNotKnow(t *testing.T, old, now *apptest.Node) {
+// checkUnknownFieldsSurvive changes a listing with the previous release, which lacks some of its fields.
+func checkUnknownFieldsSurvive(t *testing.T, old, now *apptest.Node) {
 	t.Helper()
 	const list = "/v1/properties?q=unknownfields"
 	apptest.Warm(t, []*apptest.Node{old, now}, list)
@@ -23,7 +23,7 @@ func keepsWhatItDoesNotKnow(t *testing.T, old, now *apptest.Node) {
 		t.Helper()
 		r := now.Get(path, apptest.TokenHeader, w.Token).Must(http.StatusOK)
 		if !strings.Contains(r.Body, `"year_built":1955`) || !strings.Contains(r.Body, `"price":"`+price+`"`) {
-			t.Errorf("%s has lost what the release before does not know (%s): %s", path, r.Header.Get("Cache-Status"), r.Body)
+			t.Errorf("%s has lost a field that the previous release lacks (%s): %s", path, r.Header.Get("Cache-Status"), r.Body)
 		}
 	}
 	wants(created, list, "2.00")

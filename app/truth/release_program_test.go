@@ -20,11 +20,11 @@ import (
 	"github.com/gable-listings/gable/migrations"
 )
 
-// previousRelease is the commit of the release before this one; the next release moves it on.
+// previousRelease is the commit of the previous release; the next release moves it on.
 const previousRelease = "98d1fd1933708f45ba83f097a0b3492c6868428b"
 
-// previousProgram is the release before this one. It is built from the history, once on each machine. The test is skipped
-// in a short run, and in a clone that lacks the history.
+// previousProgram returns the path of the previous release's program. It is built from the history, once on each
+// machine. A short run skips the test, and so does a clone that lacks the history.
 func previousProgram(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -69,19 +69,19 @@ func unpackPrevious(t *testing.T, folder string) {
 }
 
 // A program is named after its newest migration. Two programs of one name with different triggers would each replace
-// those of the other.
+// the triggers of the other.
 func TestAReleaseThatChangesTriggersBringsAMigration(t *testing.T) {
 	source := t.TempDir()
 	unpackPrevious(t, source)
 	for database, now := range map[string]fs.FS{"postgres": migrations.Postgres(), "sqlite": migrations.SQLite()} {
 		before := os.DirFS(filepath.Join(source, "migrations", database))
-		then, _ := fs.ReadFile(before, "triggers.sql") // the release before may have none
+		then, _ := fs.ReadFile(before, "triggers.sql") // the previous release may have none
 		triggers, err := fs.ReadFile(now, "triggers.sql")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(triggers, then) && newestMigration(t, now) == newestMigration(t, before) {
-			t.Errorf("%s/triggers.sql has changed since the release before, and there is no new migration", database)
+			t.Errorf("%s/triggers.sql has changed since the previous release, without a new migration", database)
 		}
 	}
 }

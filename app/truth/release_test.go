@@ -22,7 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A release is: migrate with the new program, then replace the processes one by one, and back again if need be.
+// A release migrates with the new program, then replaces the processes one by one, and back again if need be.
 func TestAReleaseLosesNoRequestAndBothProgramsAnswerTheSame(t *testing.T) {
 	t.Parallel()
 	old := previousProgram(t)
@@ -31,7 +31,7 @@ func TestAReleaseLosesNoRequestAndBothProgramsAnswerTheSame(t *testing.T) {
 	t.Run("both migrate at once", func(t *testing.T) { migrateAtOnce(t, old) })
 }
 
-// migrateAtOnce holds both programs to one lock.
+// migrateAtOnce checks that both programs take the same lock.
 func migrateAtOnce(t *testing.T, old string) {
 	database := servicetest.Postgres(t)
 	var both sync.WaitGroup
@@ -87,15 +87,15 @@ func releaseOnPostgres(t *testing.T, old string) {
 	}
 	r, err := http.Get(*now[0].OpsBase.Load() + "/readyz")
 	if err != nil || !says(r, "compatible: it has 29990101000001_note") {
-		t.Errorf("nor when it is asked: %v, %v", r, err)
+		t.Errorf("nor does its readiness: %v, %v", r, err)
 	}
 	load.during("side by side", func() {
 		sideBySide(t, before[0], now[0])
 		sideBySide(t, now[0], before[0])
-		keepsWhatItDoesNotKnow(t, before[0], now[0])
+		checkUnknownFieldsSurvive(t, before[0], now[0])
 	})
 	load.replace(before[0], now[1])
-	load.replace(now[0], before[1]) // the release is taken back
+	load.replace(now[0], before[1]) // the release is rolled back
 	sideBySide(t, now[1], before[1])
 	load.end()
 }
@@ -106,7 +106,7 @@ func says(r *http.Response, text string) bool {
 	return err == nil && r.StatusCode == http.StatusOK && strings.Contains(string(body), text)
 }
 
-// traffic is readers and writers that a balancer spreads over the processes which are ready.
+// traffic is readers and writers that a balancer spreads over the ready processes.
 type traffic struct {
 	c        *apptest.Cluster
 	ctx      context.Context
@@ -135,7 +135,7 @@ func startLoad(c *apptest.Cluster, nodes ...*apptest.Node) *traffic {
 	return l
 }
 
-// work changes a listing that only it changes, and reads it elsewhere with the token of the change.
+// work changes a listing that no other worker changes, and reads it elsewhere with the token of the change.
 func (l *traffic) work(i int, p apptest.Written) {
 	for round := 1; l.ctx.Err() == nil; round++ {
 		title := fmt.Sprintf("load %d, round %d", i, round)
@@ -161,7 +161,7 @@ func (l *traffic) work(i int, p apptest.Written) {
 	}
 }
 
-// send is one request that must not be lost.
+// send sends one request that must not be lost.
 func (l *traffic) send(status int, method, path, body string, headers ...string) apptest.Reply {
 	n := l.balancer.pick(l.c.Nodes)
 	r, err := n.Try(method, path, body, headers...)
@@ -175,7 +175,7 @@ func (l *traffic) send(status int, method, path, body string, headers ...string)
 	return r
 }
 
-// during checks that every process that serves stays ready while something happens.
+// during checks that every serving process stays ready while something happens.
 func (l *traffic) during(what string, happens func()) {
 	l.c.T.Helper()
 	ctx, cancel := context.WithCancel(l.ctx)
@@ -199,7 +199,7 @@ func (l *traffic) during(what string, happens func()) {
 	watching.Wait()
 }
 
-// replace puts one process in the place of another, as a rolling release does.
+// replace replaces one process by another, as a rolling release does.
 func (l *traffic) replace(leaving, coming *apptest.Node) {
 	l.c.T.Helper()
 	coming.Restart()
@@ -228,7 +228,7 @@ func (l *traffic) end() {
 	l.c.T.Logf("%d reads and %d writes, none lost", l.reads.Load(), l.writes.Load())
 }
 
-// sideBySide writes to one process and expects the other, whose caches are warm, to show it to a reader with the token.
+// sideBySide writes to one process and expects the other, with warm caches, to show it to a reader with the token.
 func sideBySide(t *testing.T, writer, reader *apptest.Node) {
 	t.Helper()
 	const list = "/v1/properties?q=sidebyside&sort=price&count=exact"
@@ -270,18 +270,18 @@ func sideBySide(t *testing.T, writer, reader *apptest.Node) {
 	removed := writer.Remove(created.ID)
 	sees(removed, id, "absent")
 	sees(removed, list, "sidebyside two (1)")
-	wantFed(t, reader, start, created.ID, "insert update delete")
+	wantFeed(t, reader, start, created.ID, "insert update delete")
 	if r := reader.Get(id, "Cache-Control", "no-cache"); r.Status != http.StatusNotFound {
 		t.Errorf("process %s shows a deleted listing: %d", reader.Name, r.Status)
 	}
 	two := apptest.Decoded[apptest.Page](reader.Get(list, apptest.TokenHeader, removed.Token).Must(http.StatusOK)).
 		Properties[0].ID
 	sees(writer.Remove(two), list, " (0)")
-	signsInOnceForBoth(t, writer, reader)
+	checkSharedSession(t, writer, reader)
 }
 
-// wantFed says what the feed of a process has of one listing behind a cursor.
-func wantFed(t *testing.T, n *apptest.Node, after, id, want string) {
+// wantFeed checks what the feed of a process has of one listing behind a cursor.
+func wantFeed(t *testing.T, n *apptest.Node, after, id, want string) {
 	t.Helper()
 	var got []string
 	apptest.Poll(t, "the feed of process "+n.Name+" has "+want, func() bool {
@@ -298,8 +298,8 @@ func wantFed(t *testing.T, n *apptest.Node, after, id, want string) {
 	})
 }
 
-// signsInOnceForBoth signs in on one process and opens the back office on the other.
-func signsInOnceForBoth(t *testing.T, first, second *apptest.Node) {
+// checkSharedSession signs in on one process and opens the back office on the other.
+func checkSharedSession(t *testing.T, first, second *apptest.Node) {
 	t.Helper()
 	jar, err := cookiejar.New(nil) // which does not look at ports
 	if err != nil {
@@ -328,7 +328,7 @@ func signsInOnceForBoth(t *testing.T, first, second *apptest.Node) {
 	get(second, "/admin")
 }
 
-// releaseOnSQLite has no process that migrates for others: each start brings the file up to its program's schema.
+// releaseOnSQLite has no separate migration: each start migrates the file to its program's schema.
 func releaseOnSQLite(t *testing.T, old string) {
 	c := &apptest.Cluster{T: t, Entrance: "sqlite:" + filepath.Join(t.TempDir(), "gable.db"), Cache: "memory:"}
 	c.Key = mustCommand(t, old, c.Entrance, "admin", "create-key", "test")
@@ -341,7 +341,7 @@ func releaseOnSQLite(t *testing.T, old string) {
 	}
 	sideBySide(t, c.Nodes[0], c.Nodes[1])
 	sideBySide(t, c.Nodes[1], c.Nodes[0])
-	keepsWhatItDoesNotKnow(t, c.Nodes[0], c.Nodes[1])
+	checkUnknownFieldsSurvive(t, c.Nodes[0], c.Nodes[1])
 	c.Nodes[0].Stop()
 	c.Nodes[0].Restart()
 	sideBySide(t, c.Nodes[1], c.Nodes[0])

@@ -15,31 +15,32 @@ import (
 	keys "github.com/gable-listings/gable/domain/access"
 )
 
-// Changes of listings that leave the feed another past than readers have seen, or none.
+// The tests below change listings so that the feed has another past than readers have seen, or none.
 
-// agree compares what every process shows with what the database says: to readers who want the latest at once, and to
-// everybody once their caches had the time that is promised.
+// agree compares the answers of every process with the database. Readers that want the latest state get it at once,
+// and default readers once their caches had the promised time.
 func agree(c *apptest.Cluster, when string, paths ...string) {
 	c.T.Helper()
-	for _, wish := range [][]string{{"Cache-Control", "no-cache"}, nil} {
-		if wish == nil {
+	for _, headers := range [][]string{{"Cache-Control", "no-cache"}, nil} {
+		if headers == nil {
 			time.Sleep(apptest.MaxStaleness)
 		}
 		for _, n := range c.Nodes {
 			for _, path := range paths {
 				truth := apptest.Shown(n.Get(path, "Cache-Control", "no-store").Answer)
-				if got := apptest.Shown(n.Get(path, wish...).Answer); got != truth {
-					c.T.Errorf("%s process %s shows %q, asked with %v; the database has %q: %s", when, n.Name, got, wish, truth, path)
+				if got := apptest.Shown(n.Get(path, headers...).Answer); got != truth {
+					c.T.Errorf("%s process %s shows %q with headers %v; the database has %q: %s",
+						when, n.Name, got, headers, truth, path)
 				}
 			}
 		}
 	}
 }
 
-// insertHere is the insertion of a listing with the id and the title.
+// insertHere inserts a listing with the id and the title.
 const insertHere = "INSERT INTO properties (id, title, price, location) VALUES ($1, $2, 7, 'Here')"
 
-func TestWhatTheFeedCannotTellInOrderMakesNoAnswerWrong(t *testing.T) {
+func TestWhatTheFeedCannotOrderMakesNoAnswerWrong(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
 	for name, act := range map[string]func(id string){
@@ -113,7 +114,7 @@ func insertUnseeing(c *apptest.Cluster, id string) {
 	}
 }
 
-// postgresTool is a program that comes with Postgres.
+// postgresTool returns a program that comes with Postgres.
 func postgresTool(t *testing.T, name string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
@@ -130,7 +131,7 @@ func postgresTool(t *testing.T, name string) string {
 }
 
 // A dump is restored over the tables while processes answer: statement by statement, the triggers last. What is read
-// and cached in between must not outlive it.
+// and cached in between must not outlive the restore.
 func TestAReloadUnderRunningProcessesLeavesNoWrongAnswer(t *testing.T) {
 	t.Parallel()
 	dump, psql := postgresTool(t, "pg_dump"), postgresTool(t, "psql")

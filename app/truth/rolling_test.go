@@ -17,8 +17,8 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// reusedConnection is a client that goes on with one connection for as long as the server lets it, as connection pools
-// do, and repeats nothing that breaks.
+// reusedConnection is a client that reuses one connection for as long as the server allows, as connection pools do. It
+// does not repeat a request that fails.
 type reusedConnection struct {
 	connect func() *apptest.Node
 	node    *apptest.Node
@@ -123,7 +123,7 @@ func TestRollingRestartsLoseNoRequestOnReusedConnections(t *testing.T) {
 	}
 }
 
-// replace ends the process and starts it again; the balancer sends it requests while its readiness says so.
+// replace ends the process and starts it again; the balancer sends it requests while it is ready.
 func (b *balancer) replace(t *testing.T, n *apptest.Node) {
 	t.Helper()
 	leaving := make(chan struct{})

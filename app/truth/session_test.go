@@ -17,14 +17,14 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// A reader who hands on what the last answer gave it never sees less than it has seen or written, whichever process it
-// asks, while others write through both processes and beside them.
+// A reader that passes on the token of the last answer never sees less than it has seen or written. That holds
+// whichever process it asks, while others write through both processes and around them.
 func TestASessionNeverGoesBackWhicheverProcessItAsks(t *testing.T) {
 	t.Parallel()
-	holdSessions(apptest.NewCluster(t, apptest.Plan{}))
+	checkSessions(apptest.NewCluster(t, apptest.Plan{}))
 }
 
-func holdSessions(c *apptest.Cluster) {
+func checkSessions(c *apptest.Cluster) {
 	t := c.T
 	t.Helper()
 	p := c.Nodes[0].Create("session", 1000)
@@ -74,8 +74,8 @@ func holdSessions(c *apptest.Cluster) {
 	writers.Wait()
 }
 
-// What one reader was shown, and told to another with the token, the other is shown too: here a change by SQL that the
-// second process could not have known of in time.
+// A reader with another reader's token is shown what that reader was shown. Here it is a change by SQL that the feed
+// could not have delivered to the second process in time.
 func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t,
@@ -84,13 +84,13 @@ func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 	a, b := c.Nodes[0], c.Nodes[1]
 	s := newSubject(c)
 	for range 3 {
-		for path := range s.looks() {
+		for path := range s.expected() {
 			apptest.Warm(t, c.Nodes, path)
 		}
 		s.round++
 		c.Exec("UPDATE properties SET title = $1", fmt.Sprintf("subject v%d", s.round))
 		seen := a.Get(apptest.ItemPath(s.id), "Cache-Control", "no-cache", apptest.TokenHeader, "*")
-		for path, want := range s.looks() {
+		for path, want := range s.expected() {
 			if got := b.Get(path, apptest.TokenHeader, seen.Header.Get(apptest.TokenHeader)); apptest.Shown(got.Answer) != want {
 				t.Errorf("%s shows %q, want %q (%s)", path, apptest.Shown(got.Answer), want, got.Header.Get("Cache-Status"))
 			}
@@ -98,8 +98,8 @@ func TestATokenCarriesWhatWasSeenToAnotherReader(t *testing.T) {
 	}
 }
 
-// A process that changes a listing counts it as it is, and not as it was before others changed it, though the feed has not
-// brought what they did.
+// A process that changes a listing counts it as it is, and not as it was before others changed it. That holds although
+// the feed has not delivered the others' changes.
 func TestACountHasWhatOthersDidBeforeOnesOwnChange(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t,
@@ -131,18 +131,18 @@ func TestACountHasWhatOthersDidBeforeOnesOwnChange(t *testing.T) {
 	}
 }
 
-// Every change is seen by whoever asks for the latest state after it was made, and by whoever asks after that.
+// A read for the latest state sees every change made before it, and so does every later one.
 func TestLinearizableReadsFollowRealTime(t *testing.T) {
 	t.Parallel()
-	holdLinearizable(apptest.NewCluster(t, apptest.Plan{}))
+	checkLinearizable(apptest.NewCluster(t, apptest.Plan{}))
 }
 
-func holdLinearizable(c *apptest.Cluster) {
+func checkLinearizable(c *apptest.Cluster) {
 	t := c.T
 	t.Helper()
 	p := c.Nodes[0].Create("present", 1000)
 	path := "/v1/properties?min_price=1000&sort=price"
-	var newest atomic.Int64 // acknowledged, or shown to anybody
+	var newest atomic.Int64 // acknowledged or shown
 	newest.Store(1)
 	ctx, stop := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -180,11 +180,11 @@ func TestOnlyIfCachedIsAnsweredFromACacheOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
 	n := c.Nodes[0]
-	p := n.Create("kept", 1)
+	p := n.Create("cached", 1)
 	n.Get(apptest.ItemPath(apptest.NewID().String()), "Cache-Control", "only-if-cached").Must(http.StatusGatewayTimeout)
 	apptest.Warm(t, c.Nodes, apptest.ItemPath(p.ID))
-	if r := n.Get(apptest.ItemPath(p.ID), "Cache-Control", "only-if-cached"); apptest.Shown(r.Answer) != "kept 1.00 v1" {
-		t.Errorf("a kept answer: %q", apptest.Shown(r.Answer))
+	if r := n.Get(apptest.ItemPath(p.ID), "Cache-Control", "only-if-cached"); apptest.Shown(r.Answer) != "cached 1.00 v1" {
+		t.Errorf("the cached answer: %q", apptest.Shown(r.Answer))
 	}
 	w := c.Nodes[1].Patch(p.ID, `{"title":"changed"}`)
 	apptest.Until(w.At.Add(apptest.MaxStaleness))
@@ -194,22 +194,22 @@ func TestOnlyIfCachedIsAnsweredFromACacheOrNotAtAll(t *testing.T) {
 	}
 }
 
-// The database is gone for good: answers say that they may be old, and how old; after the time that was configured they
-// are no longer given, but to readers who bear more. Nothing is written, and nothing is called the present.
+// The database is gone for good: answers are marked with their age. After the configured time they are refused, except
+// to readers that tolerate more. Nothing is written, and no answer claims to be the present.
 func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 	t.Parallel()
 	const bound = 3 * time.Second
 	c := apptest.NewCluster(t, apptest.Plan{OwnPostgres: true, Settings: []string{"GABLE_FRESHNESS_STALE_IF_ERROR=3s"}})
 	s := newSubject(c)
-	for path, want := range s.looks() {
+	for path, want := range s.expected() {
 		apptest.Warm(t, c.Nodes, path)
 		for _, n := range c.Nodes {
 			n.Shows(time.Now(), 0, path, want)
 		}
 	}
-	for path := range s.looks() {
+	for path := range s.expected() {
 		for _, n := range c.Nodes {
-			n.Get(path, "Cache-Control", "no-cache") // no change is on its way any more that a count would be loaded anew for
+			n.Get(path, "Cache-Control", "no-cache") // no change is pending that would make a count be loaded again
 		}
 	}
 	before := time.Now()
@@ -223,8 +223,8 @@ func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 		}
 	}
 	for _, n := range c.Nodes {
-		for path, want := range s.looks() {
-			apptest.Poll(t, path+" is refused in the end", func() bool {
+		for path, want := range s.expected() {
+			apptest.Poll(t, path+" is refused eventually", func() bool {
 				r := n.Get(path)
 				marked := strings.Contains(r.Header.Get("Cache-Status"), "detail=stale")
 				age, err := strconv.Atoi(r.Header.Get("Age"))
@@ -259,34 +259,34 @@ func TestWithoutTheDatabaseAnswersAreMarkedAndThenRefused(t *testing.T) {
 	for _, n := range c.Nodes {
 		n.Settle()
 	}
-	s.reviseAtLast(c.Nodes)
-	holdTrue(c, s, "after the database came back", 2)
+	s.updateEventually(c.Nodes)
+	checkFreshness(c, s, "after the database came back", 2)
 }
 
-// The database is restarted under load: no acknowledged write is lost, and no reader is shown anything older than it says.
+// The database is restarted under load: no acknowledged write is lost, and no answer is older than it says.
 func TestARestartedDatabaseLosesNothingAndHidesNothing(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{OwnPostgres: true})
 	s := newSubject(c)
 	for _, end := range []func(){c.Postgres.Kill, c.Postgres.Stop} {
-		holdThrough(c, s, func() {
+		checkThroughOutage(c, s, func() {
 			end()
 			c.Postgres.Start()
 		})
 	}
 }
 
-// holdThrough has the database go away just after an acknowledged write, and come back.
-func holdThrough(c *apptest.Cluster, s *subject, outage func()) {
+// checkThroughOutage has the database go away just after an acknowledged write, and come back.
+func checkThroughOutage(c *apptest.Cluster, s *subject, outage func()) {
 	t := c.T
 	t.Helper()
-	for path := range s.looks() {
+	for path := range s.expected() {
 		apptest.Warm(t, c.Nodes, path)
 	}
-	w := s.revise(c.Nodes[0])
+	w := s.update(c.Nodes[0])
 	outage()
 	for _, n := range c.Nodes {
-		for path, want := range s.looks() {
+		for path, want := range s.expected() {
 			apptest.Poll(t, path+" is answered again", func() bool {
 				r := n.Get(path)
 				marked := strings.Contains(r.Header.Get("Cache-Status"), "detail=stale")
@@ -301,24 +301,24 @@ func holdThrough(c *apptest.Cluster, s *subject, outage func()) {
 		n.Settle()
 	}
 	c.Sql.Reset()
-	s.reviseAtLast(c.Nodes)
-	holdTrue(c, s, "after the outage", 2)
+	s.updateEventually(c.Nodes)
+	checkFreshness(c, s, "after the outage", 2)
 }
 
-// A process that cannot hear the feed any more, though nobody has told it so, stops trusting its caches in time.
+// A process whose feed is cut off without an error stops trusting its caches in time.
 func TestAProcessWhoseFeedHasGoneQuietShowsNothingOldUnmarked(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{Links: true, Settings: []string{"GABLE_DATABASE_QUERY_TIMEOUT=2s"}})
 	a, b := c.Nodes[0], c.Nodes[1]
 	s := newSubject(c)
 	for _, hurt := range []func(*apptest.Link){(*apptest.Link).Swallow, (*apptest.Link).LoseAnswers, (*apptest.Link).Cut} {
-		for path := range s.looks() {
+		for path := range s.expected() {
 			apptest.Warm(t, c.Nodes, path)
 		}
 		hurt(b.Database)
-		w := s.revise(a)
+		w := s.update(a)
 		for w.At.Add(apptest.MaxStaleness + 500*time.Millisecond).After(time.Now()) {
-			for path, want := range s.looks() {
+			for path, want := range s.expected() {
 				r := b.Get(path)
 				marked := strings.Contains(r.Header.Get("Cache-Status"), "detail=stale")
 				if r.Status == http.StatusOK && !marked && r.Began.Sub(w.At) > apptest.MaxStaleness &&
@@ -330,13 +330,13 @@ func TestAProcessWhoseFeedHasGoneQuietShowsNothingOldUnmarked(t *testing.T) {
 		}
 		b.Database.Mend()
 		b.Settle()
-		holdTrue(c, s, "after the feed came back", 2)
+		checkFreshness(c, s, "after the feed came back", 2)
 	}
 }
 
-// Without the bell, writers elsewhere are seen at the next poll.
-func TestALostBellDelaysNoReaderLongerThanPromised(t *testing.T) {
+// Without notifications, writes elsewhere are seen at the next poll.
+func TestALostNotificationDelaysNoReaderLongerThanPromised(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{Settings: []string{"GABLE_FRESHNESS_NOTIFY=false"}})
-	holdTrue(c, newSubject(c), "without a bell", 6)
+	checkFreshness(c, newSubject(c), "without notifications", 6)
 }

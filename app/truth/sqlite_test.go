@@ -18,7 +18,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// newSQLiteFile is a cluster of one process over an SQLite file and a cache of its own.
+// newSQLiteFile starts a cluster of one process over an SQLite file and a cache of its own.
 func newSQLiteFile(t *testing.T, path string) (*apptest.Cluster, *apptest.Node) {
 	t.Helper()
 	c := &apptest.Cluster{T: t, Database: "sqlite:" + path, Entrance: "sqlite:" + path, Cache: "memory:"}
@@ -28,7 +28,7 @@ func newSQLiteFile(t *testing.T, path string) (*apptest.Cluster, *apptest.Node) 
 	return c, n
 }
 
-// rawSQLite runs something on a connection of its own to an SQLite file, around the program.
+// rawSQLite works on a connection of its own to an SQLite file, around the program.
 func rawSQLite(t *testing.T, path string, work func(ctx context.Context, conn *sql.Conn) error) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
@@ -46,7 +46,7 @@ func rawSQLite(t *testing.T, path string, work func(ctx context.Context, conn *s
 	}
 }
 
-// finish does all of a backup or a restore.
+// finish runs a backup or a restore to its end.
 func finish(b *sqlite.Backup, err error) error {
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func copyOver(t *testing.T, live, from string) {
 	apptest.Must(t, os.WriteFile(live, content, 0o600))
 }
 
-// replace puts the copy in the live file's place, and takes the log of the old one away.
+// replace puts the copy in the live file's place, and removes the log of the old one.
 func replace(t *testing.T, live, from string) {
 	for _, log := range []string{live + "-wal", live + "-shm"} {
 		apptest.Must(t, os.RemoveAll(log))
@@ -98,8 +98,8 @@ func replace(t *testing.T, live, from string) {
 	apptest.Must(t, os.Rename(from, live))
 }
 
-// From the next poll on a process says what one says that has just been started on the file, or nothing, whether what
-// has come into the file has fewer changes than the process has seen, as many, or more.
+// From the next poll on, a process shows what a process just started on the file shows, or nothing. That holds whether
+// the new content of the file has fewer changes than the process has seen, as many, or more.
 func TestARestoredSQLiteFileIsNeverMistakenForWhatWasThereBefore(t *testing.T) {
 	eachOtherHistory(t, putBack)
 }
@@ -123,12 +123,12 @@ func eachOtherHistory(t *testing.T, put func(t *testing.T, live, from string)) {
 	}
 }
 
-// otherHistory is a process over a file, and a copy of the file that has gone another way since.
+// otherHistory is a process over a file, and a copy of the file that has diverged since.
 type otherHistory struct {
 	*apptest.Node
 	live, copied string
 	paths        []string
-	want         map[string]string // what a process says that is started on the copy
+	want         map[string]string // what a process started on the copy shows
 }
 
 func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
@@ -162,41 +162,41 @@ func newOtherHistory(t *testing.T, changesOfCopy int) *otherHistory {
 	return f
 }
 
-// pollAndAll is how long after a moment the process has polled at the latest, or has been unable to.
+// pollAndAll is how long after a moment the process has polled at the latest, or failed to.
 const pollAndAll = 2 * time.Second
 
-// showsOnlyTheFile holds the process to what the file has had since the moment. Then it has the process write, and
-// nothing that it has said before comes back.
+// showsOnlyTheFile checks that the process shows what the file has had since the moment. Then it has the process
+// write, and checks that no earlier answer comes back.
 func (f *otherHistory) showsOnlyTheFile(since time.Time) {
 	f.T.Helper()
 	apptest.Until(since.Add(pollAndAll))
-	wishes := [][]string{nil, {"Cache-Control", "no-cache"}, {"Cache-Control", "no-store"}}
+	choices := [][]string{nil, {"Cache-Control", "no-cache"}, {"Cache-Control", "no-store"}}
 	for range 3 {
 		for _, path := range f.paths {
 			if f.T.Failed() {
-				return // what follows from it is not worth saying
+				return // the first failure is enough
 			}
-			for _, wish := range wishes {
-				r := f.Get(path, wish...)
+			for _, headers := range choices {
+				r := f.Get(path, headers...)
 				status := r.Header.Get("Cache-Status")
 				silent := r.Status >= http.StatusInternalServerError || strings.Contains(status, "detail=stale")
 				if got := apptest.Shown(r.Answer); got != f.want[path] && !silent {
-					f.T.Errorf("%s %q shows %q, the file has %q (%s)", path, wish, got, f.want[path], status)
+					f.T.Errorf("%s %q shows %q, the file has %q (%s)", path, headers, got, f.want[path], status)
 				}
 			}
 		}
 	}
 	if r := f.Get("/readyz"); r.Status != http.StatusOK {
-		return // it has found out, and refuses to work
+		return // it has noticed, and refuses to work
 	}
-	for i := range 8 { // its changes get the numbers that those of the other history had
+	for i := range 8 { // its changes get the numbers of the other history's changes
 		f.Create(fmt.Sprint("new ", i), 500+i)
 		for _, path := range slices.Concat(f.paths, []string{"/v1/properties?q=new&count=exact"}) {
 			stored := apptest.Shown(f.Get(path, "Cache-Control", "no-store").Answer)
-			for _, wish := range wishes[:2] {
-				if got := f.Get(path, wish...); apptest.Shown(got.Answer) != stored {
+			for _, headers := range choices[:2] {
+				if got := f.Get(path, headers...); apptest.Shown(got.Answer) != stored {
 					f.T.Fatalf("after %d changes %s %q shows %q, the database has %q (%s)",
-						i+1, path, wish, apptest.Shown(got.Answer), stored, got.Header.Get("Cache-Status"))
+						i+1, path, headers, apptest.Shown(got.Answer), stored, got.Header.Get("Cache-Status"))
 				}
 			}
 		}

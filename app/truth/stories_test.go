@@ -20,7 +20,7 @@ type stage struct {
 	writer, reader *apptest.Node
 }
 
-// band is a search for the listings whose prices lie so far above the bottom of the stage's own band.
+// band returns a search for the listings with prices in a part of the stage's own band.
 func (s *stage) band(from, to int, more string) string {
 	return fmt.Sprintf("/v1/properties?min_price=%d&max_price=%d&sort=price%s", s.low+from, s.low+to, more)
 }
@@ -35,25 +35,24 @@ func (s *stage) reprice(id string, price int) apptest.Written {
 	return s.writer.Patch(id, fmt.Sprintf(`{"price":%d}`, s.low+price))
 }
 
-// item is what a listing looks like.
+// item returns what a listing shows.
 func (s *stage) item(title string, price, version int) string {
 	return fmt.Sprintf("%s %d.00 v%d", title, s.low+price, version)
 }
 
 const stageWidth = 1000
 
-// scene is a write and what is shown before and after it, by path. Everything before is kept by all processes when the
-// write comes.
+// scene is a write and what is shown before and after it, by path. All processes cache everything before the write.
 type scene struct {
 	before, after map[string]string
 	act           func() apptest.Written
-	beside        bool // the write passes by the program
+	beside        bool // the write goes around the program
 }
 
-// stories are the ways in which caches are known to lie.
+// stories are the ways in which caches are known to be wrong.
 var stories = []struct {
-	name string
-	tell func(s *stage) scene
+	name  string
+	stage func(s *stage) scene
 }{
 	{"a listing is changed", func(s *stage) scene {
 		p := s.create("one", 100)
@@ -74,7 +73,7 @@ var stories = []struct {
 			after:  map[string]string{item: s.item("new", 50, 2), s.band(0, 60, ""): "new"},
 		}
 	}},
-	{"a row moves between two kept searches", func(s *stage) scene {
+	{"a row moves between two cached searches", func(s *stage) scene {
 		s.create("near", 100)
 		mover := s.create("mover", 200)
 		s.create("far", 900)
@@ -95,18 +94,19 @@ var stories = []struct {
 			after:  map[string]string{s.all("&limit=2"): "p1 p4"},
 		}
 	}},
-	{"a kept absence ends", func(s *stage) scene {
+	{"a cached absence ends", func(s *stage) scene {
 		id := apptest.NewID().String()
 		return scene{
 			before: map[string]string{apptest.ItemPath(id): "absent"},
 			act: func() apptest.Written {
-				return apptest.Written{At: s.Exec("INSERT INTO properties (id, title, price, location) VALUES ($1, 'born', $2, 'Here')", id, s.low)}
+				return apptest.Written{At: s.Exec("INSERT INTO properties (id, title, price, location) "+
+					"VALUES ($1, 'born', $2, 'Here')", id, s.low)}
 			},
 			after:  map[string]string{apptest.ItemPath(id): s.item("born", 0, 1)},
 			beside: true,
 		}
 	}},
-	{"a kept empty page gets its first listing", func(s *stage) scene {
+	{"a cached empty page gets its first listing", func(s *stage) scene {
 		return scene{
 			before: map[string]string{s.all(""): "", s.all("&count=exact"): " (0)"},
 			act:    func() apptest.Written { return s.create("first", 5) },
@@ -183,7 +183,7 @@ var stories = []struct {
 			beside: true,
 		}
 	}},
-	{"one statement changes more rows than are told one by one", func(s *stage) scene {
+	{"one statement changes more rows than are recorded one by one", func(s *stage) scene {
 		s.Exec("INSERT INTO properties (title, price, location) SELECT 'mass', $1, 'Here' FROM generate_series(1, 1100)",
 			s.low)
 		p := s.create("bystander", 3)
@@ -191,7 +191,8 @@ var stories = []struct {
 			before: map[string]string{s.band(0, 0, "&count=exact&limit=1"): "mass (1100)",
 				apptest.ItemPath(p.ID): s.item("bystander", 3, 1)},
 			act: func() apptest.Written {
-				return apptest.Written{At: s.Exec("UPDATE properties SET price = price + 1, title = 'moved' WHERE price BETWEEN $1 AND $2", s.low, s.low+3)}
+				return apptest.Written{At: s.Exec("UPDATE properties SET price = price + 1, title = 'moved' "+
+					"WHERE price BETWEEN $1 AND $2", s.low, s.low+3)}
 			},
 			after: map[string]string{s.band(0, 1, "&count=exact&limit=1"): "moved (1100)",
 				apptest.ItemPath(p.ID): s.item("moved", 4, 2)},
@@ -209,12 +210,12 @@ var stories = []struct {
 	}},
 }
 
-// way is how the reader on the other process asks, and how soon it then must be shown the write.
+// way is how the reader on the other process asks, and how soon it must then be shown the write.
 type way struct {
 	name    string
 	bound   time.Duration
 	headers func(w apptest.Written) []string
-	beside  bool // holds for writes that pass by the program too
+	beside  bool // holds for writes around the program, too
 }
 
 var ways = []way{
@@ -224,8 +225,8 @@ var ways = []way{
 	{"with no-cache", 0, func(apptest.Written) []string { return []string{"Cache-Control", "no-cache"} }, true},
 }
 
-// Whatever the write, and whoever made it: the process that took it shows it at once, and the other one as soon as its
-// reader was promised.
+// The process that took a write shows it at once, and the other one as soon as its reader was promised. That holds for
+// every kind of write, by whatever writer.
 func TestEveryWriteIsSeenByTheOtherProcessAsPromised(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
@@ -235,7 +236,7 @@ func TestEveryWriteIsSeenByTheOtherProcessAsPromised(t *testing.T) {
 			low += stageWidth
 			t.Run(story.name+", read "+way.name, func(t *testing.T) {
 				s := &stage{c, t, low, c.Nodes[low/stageWidth%2], c.Nodes[1-low/stageWidth%2]}
-				s.play(story.tell(s), way)
+				s.play(story.stage(s), way)
 			})
 		}
 	}
@@ -246,10 +247,10 @@ func (s *stage) play(scene scene, way way) {
 	if scene.beside && !way.beside {
 		return
 	}
-	given := time.Now()
+	arranged := time.Now()
 	for path, want := range scene.before {
 		for _, n := range s.Nodes {
-			n.Shows(given, apptest.MaxStaleness, path, want)
+			n.Shows(arranged, apptest.MaxStaleness, path, want)
 		}
 		apptest.Warm(s.t, s.Nodes, path)
 	}
@@ -265,14 +266,14 @@ func (s *stage) play(scene scene, way way) {
 		}
 		s.reader.Shows(w.At, way.bound, path, want, way.headers(w)...)
 	}
-	for path, want := range scene.after { // what was kept on the way is true as well
+	for path, want := range scene.after { // what was cached on the way is true as well
 		for _, n := range s.Nodes {
 			n.Shows(w.At, apptest.MaxStaleness, path, want)
 		}
 	}
 }
 
-// What is not committed is nobody's to see, however long it takes, and what is rolled back never was.
+// Uncommitted writes are never shown, however long they take, and rolled back ones neither.
 func TestARolledBackWriteIsNeverShown(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
@@ -284,7 +285,8 @@ func TestARolledBackWriteIsNeverShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sql := range []string{
-		"UPDATE properties SET price = 7, title = 'never'", "INSERT INTO properties (title, price, location) VALUES ('never', 1, 'Here')",
+		"UPDATE properties SET price = 7, title = 'never'",
+		"INSERT INTO properties (title, price, location) VALUES ('never', 1, 'Here')",
 	} {
 		if _, err := tx.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -309,7 +311,7 @@ func TestARolledBackWriteIsNeverShown(t *testing.T) {
 	look("after the rollback")
 }
 
-// The transaction with the lower number commits last: a feed that follows numbers would have passed it by.
+// The transaction with the lower number commits last: a feed that follows numbers would have skipped it.
 func TestALateCommitIsSeenThoughLaterTransactionsWereSeenBefore(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
@@ -327,7 +329,7 @@ func TestALateCommitIsSeenThoughLaterTransactionsWereSeenBefore(t *testing.T) {
 		n.Shows(later, apptest.MaxStaleness, apptest.ItemPath(second.ID), "second 300.00 v2")
 		n.Shows(later, apptest.MaxStaleness, apptest.ItemPath(first.ID), "first 100.00 v1")
 	}
-	// Kept answers of the time between the two commits must not outlive the second one.
+	// Answers cached between the two commits must not outlive the second one.
 	apptest.Warm(t, c.Nodes, list, apptest.ItemPath(first.ID))
 	if err := early.Commit(t.Context()); err != nil {
 		t.Fatal(err)
@@ -339,7 +341,7 @@ func TestALateCommitIsSeenThoughLaterTransactionsWereSeenBefore(t *testing.T) {
 	}
 }
 
-// The old value is loaded and kept while the write is under way: by the process that writes, and by the other one.
+// The old value is loaded and cached while the write is under way: by the process that writes, and by the other one.
 func TestARefillBeforeTheCommitDoesNotOutliveIt(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
@@ -381,8 +383,8 @@ func TestARefillBeforeTheCommitDoesNotOutliveIt(t *testing.T) {
 	}
 }
 
-// Loads read the old value, are held up on the way back, and end after the process has heard of the write: what they
-// bring may be shown to those who asked before it, and must not be kept as if it were new.
+// Loads read the old value, are delayed on the way back, and end after the feed has delivered the write. Their answers
+// may be shown to requests from before it, and must not be cached as if they were new.
 func TestALateFillIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	const longest, together = 200, 8
@@ -403,7 +405,7 @@ func TestALateFillIsNotBelieved(t *testing.T) {
 				}
 			})
 		}
-		// the questions are with the database, answers on the way
+		// the queries have reached the database, and the answers are on the way
 		apptest.Until(time.Now().Add(longest / 4 * time.Millisecond))
 		w := a.Patch(p.ID, `{"title":"new"}`)
 		loads.Wait()
@@ -414,7 +416,8 @@ func TestALateFillIsNotBelieved(t *testing.T) {
 	}
 }
 
-// Both writers mean the version they have seen: one of them wins, the other is told, and everyone shows the winner.
+// Both writers name the version they have seen: one of them wins, the other gets 412, and all processes show the
+// winner.
 func TestOfTwoWritersOnOneVersionExactlyOneWins(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})

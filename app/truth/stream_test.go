@@ -17,20 +17,20 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// told is a change as a consumer of the stream is told of it.
-type told struct {
+// streamed is a change as the stream delivers it.
+type streamed struct {
 	Op      string `json:"op"`
 	ID      string `json:"id"`
 	Version int    `json:"version"`
 }
 
-// consumer follows the stream, comes back after every few events, to another process, and goes on where it was.
+// consumer follows the stream, reconnects to another process after every few events, and resumes where it was.
 type consumer struct {
 	cluster *apptest.Cluster
 	lastID  string
 
 	mu     sync.Mutex // guards events
-	events []told
+	events []streamed
 }
 
 func (c *consumer) follow(ctx context.Context, r *rand.Rand) {
@@ -84,18 +84,18 @@ func (c *consumer) read(ctx context.Context, n *apptest.Node, events int) error 
 func (c *consumer) take(n *apptest.Node, data string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.events = append(c.events, apptest.Decoded[told](apptest.Answer{T: n.T, Body: data}))
+	c.events = append(c.events, apptest.Decoded[streamed](apptest.Answer{T: n.T, Body: data}))
 }
 
-func (c *consumer) seen() []told {
+func (c *consumer) seen() []streamed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]told(nil), c.events...)
+	return append([]streamed(nil), c.events...)
 }
 
-// Whoever made them, and however often a consumer loses its connection: it is told of every change once, of the changes
-// of one listing in their order, and of a truncation by a reset.
-func TestAConsumerOfTheStreamIsToldEveryChangeOnceAndInOrder(t *testing.T) {
+// A consumer receives every change once, however often it loses its connection and whatever made the change. The
+// changes of one listing come in their order, and a truncation comes as a reset.
+func TestAConsumerOfTheStreamReceivesEveryChangeOnceAndInOrder(t *testing.T) {
 	t.Parallel()
 	c := apptest.NewCluster(t, apptest.Plan{})
 	start := apptest.Decoded[struct{ Next string }](c.Nodes[0].Get("/v1/changes?after=now").Answer).Next
@@ -108,7 +108,7 @@ func TestAConsumerOfTheStreamIsToldEveryChangeOnceAndInOrder(t *testing.T) {
 		following.Go(func() { consumers[i].follow(ctx, r) })
 	}
 	changeInEveryWay(c)
-	want := map[told]int{}
+	want := map[streamed]int{}
 	rows, err := c.Sql.Query(t.Context(),
 		"SELECT op, coalesce(property_id::text, ''), coalesce(version, 0) FROM property_changes")
 	if err != nil {
@@ -116,48 +116,48 @@ func TestAConsumerOfTheStreamIsToldEveryChangeOnceAndInOrder(t *testing.T) {
 	}
 	total := 0
 	for rows.Next() {
-		var change told
+		var change streamed
 		if err := rows.Scan(&change.Op, &change.ID, &change.Version); err != nil {
 			t.Fatal(err)
 		}
 		want[change]++
 		total++
 	}
-	if err := rows.Err(); err != nil || total < 200 || want[told{Op: "reset"}] != 1 {
-		t.Fatalf("%d changes with %d resets, %v", total, want[told{Op: "reset"}], err)
+	if err := rows.Err(); err != nil || total < 200 || want[streamed{Op: "reset"}] != 1 {
+		t.Fatalf("%d changes with %d resets, %v", total, want[streamed{Op: "reset"}], err)
 	}
 	for i, consumer := range consumers {
-		apptest.Poll(t, fmt.Sprintf("consumer %d is told everything", i),
+		apptest.Poll(t, fmt.Sprintf("consumer %d has received everything", i),
 			func() bool { return len(consumer.seen()) >= total })
 	}
 	stop()
 	following.Wait()
 	for i, consumer := range consumers {
-		got, newest := map[told]int{}, map[string]int{}
+		got, newest := map[streamed]int{}, map[string]int{}
 		for _, change := range consumer.seen() {
 			got[change]++
 			if change.Op != "reset" && change.Version <= newest[change.ID] {
-				t.Errorf("consumer %d is told of version %d after %d", i, change.Version, newest[change.ID])
+				t.Errorf("consumer %d receives version %d after %d", i, change.Version, newest[change.ID])
 			}
 			newest[change.ID] = change.Version
 		}
 		if !maps.Equal(got, want) {
 			for change, n := range want {
 				if got[change] != n {
-					t.Errorf("consumer %d is told %d times of %v, which happened %d times", i, got[change], change, n)
+					t.Errorf("consumer %d receives %d times %v, which happened %d times", i, got[change], change, n)
 				}
 			}
 		}
 	}
 }
 
-// changeInEveryWay writes through both processes, by single and by large statements, in transactions that commit in
-// another order than they began in, and kills a process on the way.
+// changeInEveryWay writes through both processes, by single and by large statements, and kills a process on the way.
+// Some transactions commit in another order than they began in.
 func changeInEveryWay(c *apptest.Cluster) {
 	c.T.Helper()
 	for i := range 30 {
 		n := c.Nodes[i%2]
-		p := n.Create(fmt.Sprintf("told %d", i), i)
+		p := n.Create(fmt.Sprintf("early %d", i), i)
 		early, err := c.Sql.Begin(c.T.Context())
 		if err != nil {
 			c.T.Fatal(err)
@@ -168,7 +168,7 @@ func changeInEveryWay(c *apptest.Cluster) {
 		other := n.Create(fmt.Sprintf("later %d", i), i)
 		n.Patch(other.ID, `{"title":"changed"}`)
 		if i%4 == 0 {
-			apptest.Until(time.Now().Add(20 * time.Millisecond)) // time to be told of what came later
+			apptest.Until(time.Now().Add(20 * time.Millisecond)) // time for the feed to deliver the later changes
 		}
 		if err := early.Commit(c.T.Context()); err != nil {
 			c.T.Fatal(err)

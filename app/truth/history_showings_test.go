@@ -8,9 +8,9 @@ import (
 	"github.com/gable-listings/gable/app/apptest"
 )
 
-// appendSights adds the listings in a JSON body to a list, whose edition stands for their bedrooms. Listings that are
-// not in the index are left out.
-func appendSights(list []sight, body []byte, index map[string]int) []sight {
+// appendShowings adds the listings in a JSON body to a list; their edition is their number of bedrooms. It leaves out
+// listings that are not in the index.
+func appendShowings(list []showing, body []byte, index map[string]int) []showing {
 	const idLength = 36
 	for {
 		_, after, found := bytes.Cut(body, []byte(`"id":"`))
@@ -23,12 +23,12 @@ func appendSights(list []sight, body []byte, index map[string]int) []sight {
 		after, body, _ = bytes.Cut(after, []byte(`"version":`))
 		_, edition, _ := bytes.Cut(after, []byte(`"bedrooms":`))
 		if ours {
-			list = append(list, sight{listing, apptest.LeadingInt(body), price, apptest.LeadingInt(edition)})
+			list = append(list, showing{listing, apptest.LeadingInt(body), price, apptest.LeadingInt(edition)})
 		}
 	}
 }
 
-// countIn is the count in a JSON body, or -1.
+// countIn returns the count in a JSON body, or -1.
 func countIn(body []byte) int {
 	const name = `"count":`
 	at := bytes.LastIndex(body, []byte(name))
