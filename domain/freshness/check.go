@@ -56,7 +56,9 @@ func NewEntry(at Position, deps ...Dependency) *Entry {
 func (e *Entry) Position() Position { return Position(e.at.Load()) }
 
 // Check judges a cached answer. When the ledger has not changed since the last check, that is one comparison.
-// Otherwise it tests the changes since then, and on Fresh advances the entry, so that each change is tested once.
+// Otherwise it tests the changes since then, and on Fresh advances the entry, so that each change is tested once. A
+// change wrongly found harmless is never tested again: the answer stays until its time to live ends or the verifier
+// finds it.
 // It allocates nothing.
 func (l *Ledger) Check(e *Entry) Verdict {
 	at := e.at.Load()

@@ -107,7 +107,8 @@ func NewLedger(length int, maxBytes int64, maxStaleness time.Duration) *Ledger {
 	return l
 }
 
-// slot is the place of the change behind a position. mu is held.
+// slot returns where the change at position at+1 stands: the first change that an answer at this position has not seen.
+// mu is held.
 func (l *Ledger) slot(at uint64) *remembered { return &l.ring[at%uint64(len(l.ring))] }
 
 // Append adds committed changes in the order in which the feed delivers them. A change that the ledger already
