@@ -112,7 +112,7 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 		wrong := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", "not this one")
 		page = b.Post("/admin/sign-in", wrong).Must(http.StatusUnauthorized).Says("The name or the password is wrong.")
 		right := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", apptest.Password)
-		kept := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is kept.").
+		kept := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is still here.").
 			Lacks(apptest.Password).Hidden("/admin/listings/new")
 		for _, name := range []string{"title", "description", "once", "next"} {
 			if kept.Get(name) != form.Get(name) {
@@ -223,7 +223,7 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 		ask = apptest.Fields("id", p.ID, "id", gone, "action", "amount", "value", "-200")
 		offer = b.Post("/admin/bulk", ask).Must(http.StatusOK).Hidden("/admin/bulk/apply")
 		b.Post("/admin/bulk/apply", offer).Must(http.StatusOK).Says("Changed no listings").
-			Says("1 listing had been removed meanwhile.").
+			Says("1 listing had already been removed.").
 			Says("must be from 0 to").Says(p.ID)
 		offer = b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "remove")).Must(http.StatusOK).
 			Hidden("/admin/bulk/apply")
