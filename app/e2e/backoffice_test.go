@@ -216,7 +216,7 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 
 		offer = b.Post("/admin/bulk", ask).Hidden("/admin/bulk/apply")
 		p := s.Create(`"title":"newcomer","price":100,"kind":"house"`)
-		b.Post("/admin/bulk/apply", offer).Must(http.StatusConflict).Says("The search finds other listings by now")
+		b.Post("/admin/bulk/apply", offer).Must(http.StatusConflict).Says("The search finds other listings now")
 		s.Get("/v1/properties/" + p.ID).Shows(`"100.00"`)
 
 		gone := apptest.NewID().String()
