@@ -112,7 +112,7 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 		wrong := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", "not this one")
 		page = b.Post("/admin/sign-in", wrong).Must(http.StatusUnauthorized).Says("The name or the password is wrong.")
 		right := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", apptest.Password)
-		returned := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is kept.").
+		returned := b.Post("/admin/sign-in", right).Must(http.StatusOK).Says("What you typed before is still here.").
 			Lacks(apptest.Password).Hidden("/admin/listings/new")
 		for _, name := range []string{"title", "description", "once", "next"} {
 			if returned.Get(name) != form.Get(name) {
@@ -216,14 +216,14 @@ func TestManyListingsAreChangedOnce(t *testing.T) {
 
 		offer = b.Post("/admin/bulk", ask).Hidden("/admin/bulk/apply")
 		p := s.Create(`"title":"newcomer","price":100,"kind":"house"`)
-		b.Post("/admin/bulk/apply", offer).Must(http.StatusConflict).Says("The search finds other listings by now")
+		b.Post("/admin/bulk/apply", offer).Must(http.StatusConflict).Says("The search finds other listings now")
 		s.Get("/v1/properties/" + p.ID).Shows(`"100.00"`)
 
 		gone := apptest.NewID().String()
 		ask = apptest.Fields("id", p.ID, "id", gone, "action", "amount", "value", "-200")
 		offer = b.Post("/admin/bulk", ask).Must(http.StatusOK).Hidden("/admin/bulk/apply")
 		b.Post("/admin/bulk/apply", offer).Must(http.StatusOK).Says("Changed no listings").
-			Says("1 listing had been removed meanwhile.").
+			Says("1 listing had already been removed.").
 			Says("must be from 0 to").Says(p.ID)
 		offer = b.Post("/admin/bulk", apptest.Fields("id", p.ID, "action", "remove")).Must(http.StatusOK).
 			Hidden("/admin/bulk/apply")

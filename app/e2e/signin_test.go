@@ -162,7 +162,7 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 		id := account[1].ID
 		anna.Get("/admin/keys").Must(http.StatusOK)
 		boss.Post("/admin/people/change", apptest.Fields("id", id, "role", "king")).Must(http.StatusUnprocessableEntity).
-			Says("There is no such role.")
+			Says("Unknown role.")
 		boss.Post("/admin/people/change", apptest.Fields("id", id, "role", "editor")).Goes("/admin/people")
 		anna.Get("/admin/keys").Must(http.StatusForbidden)
 		anna.MayWork(true)
@@ -172,7 +172,7 @@ func TestAnAccountThatIsRemovedOrDemotedLosesItsRightsAtOnce(t *testing.T) {
 		anna.SignIn("anna", apptest.Password).Must(http.StatusUnauthorized)
 		boss.Post("/admin/people/change", apptest.Fields("id", id, "remove", "1")).Goes("/admin/people")
 		boss.Post("/admin/people/change", apptest.Fields("id", account[0].ID, "remove", "1")).Must(http.StatusConflict).
-			Says("Nobody changes their own role")
+			Says("You cannot change your own role")
 		boss.MayWork(true)
 	})
 }
@@ -397,7 +397,7 @@ func TestTheLogNamesWhoDidWhatAndNoSecret(t *testing.T) {
 		Goes("/admin/people")
 	boss.Post("/admin/people", apptest.Fields("name", "anna", "password", otherTestPassword, "role", "editor")).
 		Must(http.StatusUnprocessableEntity).
-		Says("belongs to somebody already").Lacks(otherTestPassword)
+		Says("is already taken").Lacks(otherTestPassword)
 	accounts, err := s.Accounts.List(t.Context())
 	if err != nil {
 		t.Fatal(err)

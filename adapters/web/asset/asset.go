@@ -1,5 +1,5 @@
-// Package asset serves what is made once and never changes while the program runs: style sheets, scripts, pictures, and
-// pages that are the same for everybody. Everything is kept compressed, with an entity tag.
+// Package asset serves files that never change while the program runs. These are style sheets, scripts, pictures, and
+// pages that are the same for every visitor. It holds each file compressed, with an entity tag.
 package asset
 
 import (
@@ -26,10 +26,10 @@ const (
 	forever    = "public, max-age=31536000, immutable"
 )
 
-// File is something to serve. Nearly everybody asks for its compressed form; the plain one is unpacked when somebody
-// first asks for it, and stays. All files of the program unpacked are a few megabytes.
+// File is one file to serve. Nearly every request accepts its compressed form; the plain form is unpacked on the first
+// request for it and stays in memory. All files of the program unpacked take a few megabytes.
 type File struct {
-	// Policy is the Content-Security-Policy; "" for what is no page.
+	// Policy is the Content-Security-Policy of a page; "" for other files.
 	Policy string
 
 	gzipped      []byte
@@ -39,11 +39,11 @@ type File struct {
 	cacheControl string
 }
 
-// New is a file that clients keep but ask about each time.
+// New returns a file that clients may cache but must revalidate each time.
 func New(contentType string, content []byte) *File {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(content) // a buffer takes everything
+	_, _ = z.Write(content) // a buffer never fails
 	_ = z.Close()
 	return newFile(contentType, b.Bytes(), revalidate)
 }
@@ -55,22 +55,23 @@ func newFile(contentType string, gzipped []byte, cacheControl string) *File {
 	}
 }
 
-// unpack never fails: what is embedded or was just compressed always unpacks; a test reads every file.
+// unpack returns the uncompressed content. It cannot fail: the data is embedded or was just compressed, and a test
+// reads every file.
 func unpack(gzipped []byte) []byte {
 	z, _ := gzip.NewReader(bytes.NewReader(gzipped))
 	content, _ := io.ReadAll(z)
 	return content
 }
 
-// Tree is files under a path that changes with their content, so that clients need never ask again.
+// Tree is a set of files under a path that changes with their content, so that clients may cache them forever.
 type Tree struct {
 	// Base is that path, with a slash at the end.
 	Base  string
 	files map[string]*File
 }
 
-// NewTree takes the files out of the folders, below the prefix, which ends in a slash. Data that ends in .gz by its name is
-// compressed already; the file is called without that ending.
+// NewTree reads the files of the folders and places them below the prefix, which ends in a slash. A file whose name
+// ends in .gz is already compressed and is served without that ending.
 func NewTree(prefix string, from fs.FS, folders ...string) (*Tree, error) {
 	t := &Tree{files: map[string]*File{}}
 	for _, folder := range folders {
@@ -91,7 +92,7 @@ func NewTree(prefix string, from fs.FS, folders ...string) (*Tree, error) {
 	return t, nil
 }
 
-// File finds the file at a path; nil when there is none.
+// File returns the file at a path, or nil.
 func (t *Tree) File(path string) *File {
 	name, below := strings.CutPrefix(path, t.Base)
 	if !below {
@@ -110,7 +111,7 @@ func newAsset(embeddedName string, data []byte) (name string, f *File) {
 	return name, f
 }
 
-// typeOf is the media type by the name's end. The standard library's table depends on the machine.
+// typeOf returns the media type for the extension of a name. The standard library's table depends on the machine.
 func typeOf(name string) string {
 	switch path.Ext(name) {
 	case ".js":
@@ -129,7 +130,7 @@ func hashOf(data []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// buildOf is one hash over all files.
+// buildOf returns one hash over all files.
 func buildOf(files map[string]*File) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -165,9 +166,9 @@ func acceptsGzip(values []string) bool {
 	found := false
 	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		coding, parameters, _ := strings.Cut(item, ";")
-		weight, given := strings.CutPrefix(strings.ReplaceAll(parameters, " ", ""), "q=")
+		weight, weighted := strings.CutPrefix(strings.ReplaceAll(parameters, " ", ""), "q=")
 		q, err := strconv.ParseFloat(weight, 64)
-		accepted := !given || err == nil && q > 0
+		accepted := !weighted || err == nil && q > 0
 		switch strings.ToLower(strings.TrimSpace(coding)) {
 		case "gzip":
 			return accepted

@@ -20,7 +20,7 @@ func TestAFileIsUnderAPathThatChangesWithItsContent(t *testing.T) {
 	}
 	old, changed := tree("a{}"), tree("b{}")
 	if old.Base == changed.Base || !strings.HasPrefix(old.Base, "/assets/") {
-		t.Fatalf("the paths are %s and %s", old.Base, changed.Base)
+		t.Fatalf("got the paths %s and %s, want two below /assets/", old.Base, changed.Base)
 	}
 	w := httptest.NewRecorder()
 	old.File(old.Base+"site.css").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -30,7 +30,7 @@ func TestAFileIsUnderAPathThatChangesWithItsContent(t *testing.T) {
 	}
 	for _, path := range []string{changed.Base + "site.css", old.Base + "other.css", old.Base, "/"} {
 		if old.File(path) != nil {
-			t.Errorf("%s is a file", path)
+			t.Errorf("found a file at %s", path)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestAFileIsUnpackedOnce(t *testing.T) {
 		"HEAD":                func() *httptest.ResponseRecorder { return ask(http.MethodHead) },
 		"a range of one byte": func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=0-0") },
 		"a range at the end":  func() *httptest.ResponseRecorder { return ask(http.MethodGet, "Range", "bytes=-1") },
-		"what has not changed": func() *httptest.ResponseRecorder {
+		"an unchanged file": func() *httptest.ResponseRecorder {
 			return ask(http.MethodGet, "If-None-Match", `"`+f.hash+`"`)
 		},
 	} {
@@ -78,7 +78,7 @@ func TestAFileIsUnpackedOnce(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		if taken := after.TotalAlloc - before.TotalAlloc; taken > 1_000_000 {
-			t.Errorf("%s: ten requests take %d bytes of memory", name, taken)
+			t.Errorf("%s: ten requests allocate %d bytes", name, taken)
 		}
 	}
 }

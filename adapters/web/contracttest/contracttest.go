@@ -1,7 +1,7 @@
-// Package contracttest holds requests and answers against the HTTP contract. Only tests import it.
+// Package contracttest checks requests and answers against the HTTP contract. Only tests import it.
 //
-// It looks at one exchange at a time: it never sends a request of its own, and does not know whether an answer is true,
-// only whether it is one that the contract promises.
+// It checks one exchange at a time and never sends a request of its own. It cannot judge whether an answer is true,
+// only whether the contract allows it.
 package contracttest
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
-// Contract is a contract ready to check exchanges against. It is safe for concurrent use.
+// Contract checks exchanges against an OpenAPI document. It is safe for concurrent use.
 type Contract struct {
 	whole    validator.Validator
 	bodiless validator.Validator // for answers whose body is absent or encoded
@@ -31,7 +31,8 @@ type Contract struct {
 	model    *v3.Document
 }
 
-// New reads an OpenAPI 3.1 document. It takes some tens of milliseconds: make one for all tests of a package.
+// New reads an OpenAPI 3.1 document. It takes some tens of milliseconds, so make one Contract for all tests of a
+// package.
 func New(document []byte) (*Contract, error) {
 	parsed, err := libopenapi.NewDocument(document)
 	if err != nil {
@@ -45,7 +46,7 @@ func New(document []byte) (*Contract, error) {
 	whole := validator.NewValidatorFromV3Model(&built.Model, formats)
 	whole.SetDocument(parsed)
 	if ok, faults := whole.ValidateDocument(); !ok {
-		return nil, fmt.Errorf("not a valid OpenAPI document: %v", faults)
+		return nil, fmt.Errorf("invalid OpenAPI document: %v", faults)
 	}
 	return &Contract{
 		whole:    whole,
@@ -56,29 +57,29 @@ func New(document []byte) (*Contract, error) {
 	}, nil
 }
 
-// Check fails the test for everything about an exchange that breaks the contract:
-//   - an answer that is not among those of its route, or lacks a header, or whose body has another shape;
-//   - a request that the contract forbids and that was answered as if all were well;
-//   - a route or method that the contract does not have, answered by anything but a 404 or 405 problem.
+// Check fails the test for each way in which an exchange breaks the contract:
+//   - the route does not list the answer, or the answer lacks a header, or its body has another shape;
+//   - the contract forbids the request, and the answer is a success;
+//   - the contract lacks the route or method, and the answer is not a 404 or 405 problem.
 //
-// HEAD counts as GET without a body, and every route has OPTIONS. Compressed bodies and JSON lines are not looked into. The
-// bodies of both have to be unread; they can be read again afterwards. A stream of events is looked at event by event, as
-// it is read.
+// HEAD counts as GET without a body, and every route has OPTIONS. Compressed bodies and JSON lines are not checked.
+// Both bodies must be unread; they can be read again afterwards. A stream of events is checked event by event, as it
+// is read.
 func (c *Contract) Check(t testing.TB, req *http.Request, res *http.Response) {
 	t.Helper()
-	tell := func(faults []string) {
+	report := func(faults []string) {
 		t.Helper()
 		for _, fault := range faults {
 			t.Errorf("%s %s, answered %d: %s", req.Method, req.URL, res.StatusCode, fault)
 		}
 	}
-	tell(c.faults(req, res))
+	report(c.faults(req, res))
 	if isStream(res) {
-		res.Body = &checkedEvents{ReadCloser: res.Body, check: func(block string) { tell(c.eventFaults(block)) }}
+		res.Body = &checkedEvents{ReadCloser: res.Body, check: func(block string) { report(c.eventFaults(block)) }}
 	}
 }
 
-// Transport is a transport that checks every exchange of the one beneath it.
+// Transport returns a transport that checks every exchange of the next one.
 func (c *Contract) Transport(t testing.TB, next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(req *http.Request) (*http.Response, error) {
 		sent, err := drain(&req.Body)
@@ -89,9 +90,9 @@ func (c *Contract) Transport(t testing.TB, next http.RoundTripper) http.RoundTri
 		if err != nil {
 			return nil, err
 		}
-		asked := req.Clone(req.Context())
-		asked.Body = io.NopCloser(bytes.NewReader(sent))
-		c.Check(t, asked, res)
+		clone := req.Clone(req.Context())
+		clone.Body = io.NopCloser(bytes.NewReader(sent))
+		c.Check(t, clone, res)
 		return res, nil
 	})
 }
@@ -106,7 +107,7 @@ func (c *Contract) faults(req *http.Request, res *http.Response) []string {
 		return []string{err.Error()}
 	}
 	if isStream(res) {
-		head := *res // the rest of it has no end
+		head := *res // the body has no end
 		head.Body = http.NoBody
 		res = &head
 	}
@@ -117,31 +118,31 @@ func (c *Contract) faults(req *http.Request, res *http.Response) []string {
 	defer func() {
 		req.Body, res.Body = io.NopCloser(bytes.NewReader(sent)), io.NopCloser(bytes.NewReader(received))
 	}()
-	asked := req.Clone(req.Context())
-	asked.Body = io.NopCloser(bytes.NewReader(sent))
+	clone := req.Clone(req.Context())
+	clone.Body = io.NopCloser(bytes.NewReader(sent))
 	if req.Method == http.MethodHead {
-		asked.Method = http.MethodGet
+		clone.Method = http.MethodGet
 	}
-	route, err := c.routes.FindRoute(asked)
+	route, err := c.routes.FindRoute(clone)
 	if req.Method == http.MethodOptions {
 		return optionsFaults(res)
 	}
 	if err != nil || route == nil || res.StatusCode == http.StatusMethodNotAllowed {
 		return c.unroutedFaults(req, res, received)
 	}
-	return c.routedFaults(req, asked, res)
+	return c.routedFaults(req, clone, res)
 }
 
-func (c *Contract) routedFaults(req, asked *http.Request, res *http.Response) []string {
+func (c *Contract) routedFaults(req, clone *http.Request, res *http.Response) []string {
 	validator := c.whole
-	const lines = "application/x-ndjson" // many values, which the validator takes for an error
+	const lines = "application/x-ndjson" // many JSON values, which the validator rejects
 	ndjson := res.Header.Get("Content-Type") == lines
 	if req.Method == http.MethodHead || res.Header.Get("Content-Encoding") != "" || ndjson || isStream(res) {
 		validator = c.bodiless
 	}
-	_, faults := validator.ValidateHttpResponse(asked, res)
+	_, faults := validator.ValidateHttpResponse(clone, res)
 	if res.StatusCode < http.StatusBadRequest && req.Header.Get("Content-Type") != lines {
-		_, more := validator.ValidateHttpRequestSync(asked)
+		_, more := validator.ValidateHttpRequestSync(clone)
 		faults = append(faults, more...)
 	}
 	return texts(faults)
@@ -149,24 +150,24 @@ func (c *Contract) routedFaults(req, asked *http.Request, res *http.Response) []
 
 func optionsFaults(res *http.Response) []string {
 	if res.StatusCode != http.StatusNoContent || res.Header.Get("Allow") == "" {
-		return []string{"OPTIONS is answered 204 with Allow"}
+		return []string{"an answer to OPTIONS must be 204 with Allow"}
 	}
 	return nil
 }
 
-// unroutedFaults looks at what the router itself answers, where the contract has no such route or method.
+// unroutedFaults checks the router's own answer to a route or method that the contract lacks.
 func (c *Contract) unroutedFaults(req *http.Request, res *http.Response, body []byte) []string {
 	switch res.StatusCode {
 	case http.StatusNotFound:
 	case http.StatusMethodNotAllowed:
 		if res.Header.Get("Allow") == "" {
-			return []string{"a 405 needs Allow"}
+			return []string{"a 405 must have Allow"}
 		}
 	default:
 		return []string{"the contract has no such route"}
 	}
 	if got := res.Header.Get("Content-Type"); got != problem.ContentType {
-		return []string{"an error is a problem document, not " + got}
+		return []string{"an error must be a problem document, not " + got}
 	}
 	if req.Method == http.MethodHead {
 		return nil
@@ -183,7 +184,7 @@ func texts(faults []*errors.ValidationError) []string {
 	return list
 }
 
-// drain reads a body to its end and puts an equal one in its place.
+// drain reads a body to its end and replaces it with an equal one.
 func drain(body *io.ReadCloser) ([]byte, error) {
 	if *body == nil {
 		return nil, nil

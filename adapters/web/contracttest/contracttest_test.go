@@ -61,8 +61,8 @@ func TestWhatTheContractPromisesHasNoFaults(t *testing.T) {
 		"a stream of events": {"GET", "/v1/changes?after=now", "", 200, []string{"Content-Type: text/event-stream"}, ""},
 		"an old answer": {"GET", "/v1/properties", "", 200,
 			append(jsonPage[:3:3], "Age: 12", "Cache-Status: gable-view; hit; detail=stale"), page},
-		"a token":      {"DELETE", "/v1/properties/" + id, "", 204, []string{"Consistency-Token: YWZm-_"}, ""},
-		"nothing kept": {"GET", "/v1/properties", "", 504, trouble, strings.ReplaceAll(noSuch, "404", "504")},
+		"a token":        {"DELETE", "/v1/properties/" + id, "", 204, []string{"Consistency-Token: YWZm-_"}, ""},
+		"nothing cached": {"GET", "/v1/properties", "", 504, trouble, strings.ReplaceAll(noSuch, "404", "504")},
 	} {
 		for _, fault := range e.faults(t) {
 			t.Errorf("%s: %s", name, fault)
@@ -93,12 +93,12 @@ func TestWhatTheContractDoesNotPromiseIsAFault(t *testing.T) {
 		"no age":                    {"GET", "/v1/properties", "", 200, append(jsonPage[:3:3], "Age: 0"), page},
 	} {
 		if len(e.faults(t)) == 0 {
-			t.Errorf("%s: no fault was found", name)
+			t.Errorf("%s: found no fault", name)
 		}
 	}
 }
 
-func TestEventsTellAChangeUnderItsNameOrNothing(t *testing.T) {
+func TestAnEventCarriesAChangeUnderItsNameOrIsAHeartbeat(t *testing.T) {
 	const change = `{"op":"reset","id":null,"version":null,"changed_at":"2026-03-15T18:40:00Z","property":null}`
 	for name, e := range map[string]struct {
 		block string
@@ -129,28 +129,28 @@ func TestTheTransportChecksEventsAsTheyAreRead(t *testing.T) {
 		_, _ = io.WriteString(w, "data: 2\n\n")
 	}))
 	defer server.Close()
-	held := &heldTest{TB: t}
-	client := http.Client{Transport: theContract(t).Transport(held, http.DefaultTransport)}
+	counting := &countingTest{TB: t}
+	client := http.Client{Transport: theContract(t).Transport(counting, http.DefaultTransport)}
 	res, err := client.Get(server.URL + "/v1/changes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if held.faults != 0 {
-		t.Errorf("%d faults in a heartbeat", held.faults)
+	if counting.faults != 0 {
+		t.Errorf("%d faults in a heartbeat", counting.faults)
 	}
 	close(more)
-	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "id: 1\n\ndata: 2\n\n" || held.faults != 1 {
-		t.Errorf("read %q, %v, with %d faults", body, err, held.faults)
+	if body, err := io.ReadAll(res.Body); err != nil || string(body) != "id: 1\n\ndata: 2\n\n" || counting.faults != 1 {
+		t.Errorf("read %q, %v, with %d faults", body, err, counting.faults)
 	}
 }
 
-// heldTest counts what would fail a test.
-type heldTest struct {
+// countingTest counts the faults instead of failing the test.
+type countingTest struct {
 	testing.TB
 	faults int
 }
 
-func (h *heldTest) Errorf(string, ...any) { h.faults++ }
+func (h *countingTest) Errorf(string, ...any) { h.faults++ }
 
 func TestTheTransportLeavesTheAnswerReadable(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

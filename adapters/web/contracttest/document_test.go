@@ -65,7 +65,7 @@ func TestADocumentWithFaultsIsRefused(t *testing.T) {
 	}
 }
 
-func TestEveryExampleKeepsToItsSchema(t *testing.T) {
+func TestEveryExampleMatchesItsSchema(t *testing.T) {
 	c := theContract(t)
 	seen := 0
 	for path, item := range c.model.Paths.PathItems.FromOldest() {
@@ -76,11 +76,11 @@ func TestEveryExampleKeepsToItsSchema(t *testing.T) {
 		}
 	}
 	if seen < 100 {
-		t.Errorf("only %d examples were looked at", seen)
+		t.Errorf("checked only %d examples", seen)
 	}
 }
 
-// bodies are all contents of an operation, in and out, and where each stands.
+// bodies returns all contents of an operation, in and out, with the place of each.
 func bodies(op *v3.Operation) map[*v3.MediaType]string {
 	all := map[*v3.MediaType]string{}
 	add := func(where string, content *orderedmap.Map[string, *v3.MediaType]) {
@@ -113,7 +113,7 @@ func (c *Contract) checkExamples(t *testing.T, where string, media *v3.MediaType
 	return seen
 }
 
-func TestTheEventsOfTheExampleKeepToTheContract(t *testing.T) {
+func TestTheEventsOfTheExampleMatchTheContract(t *testing.T) {
 	c := theContract(t)
 	var stream string
 	content := c.model.Paths.PathItems.GetOrZero("/v1/changes").Get.Responses.Codes.GetOrZero("200").Content
@@ -127,7 +127,7 @@ func TestTheEventsOfTheExampleKeepToTheContract(t *testing.T) {
 	}
 }
 
-func TestProblemExamplesAreAsTheCatalogueHasThem(t *testing.T) {
+func TestProblemExamplesMatchTheListOfProblems(t *testing.T) {
 	byURI := map[string]problem.Type{}
 	for _, p := range problem.All() {
 		byURI[p.URI()] = p
@@ -143,7 +143,7 @@ func TestProblemExamplesAreAsTheCatalogueHasThem(t *testing.T) {
 		}
 		d.Type, d.Title, d.Status = value.Type, value.Title, value.Status
 		if diff := cmp.Diff(byURI[value.Type].New(""), d); diff != "" {
-			t.Errorf("%s (-catalogue +example):\n%s", name, diff)
+			t.Errorf("%s (-listed +example):\n%s", name, diff)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func problemExample(t *testing.T, name string) (d problem.Document) {
 	return d
 }
 
-func TestTheContractAndTheCatalogueNameTheSameProblems(t *testing.T) {
+func TestTheContractNamesEveryListedProblem(t *testing.T) {
 	text, err := document()
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestTheContractAndTheCatalogueNameTheSameProblems(t *testing.T) {
 	}
 	slices.Sort(known)
 	if diff := cmp.Diff(known, slices.Compact(named)); diff != "" {
-		t.Errorf("problems (-catalogue +contract):\n%s", diff)
+		t.Errorf("problems (-listed +contract):\n%s", diff)
 	}
 }
 
@@ -251,7 +251,7 @@ func choices[T ~string](t *testing.T, s *base.Schema) (list []T) {
 	return list
 }
 
-// sorts are all keys both ways, as the contract lists them.
+// sorts returns every key in both directions, as the contract lists them.
 func sorts() (list []property.SortKey) {
 	for _, k := range property.SortKeys() {
 		list = append(list, "-"+k, k)

@@ -11,10 +11,10 @@ import (
 // Event is one event of a stream. A heartbeat has only an ID.
 type Event struct{ ID, Name, Data string }
 
-// EventEnd is what stands behind each event.
+// EventEnd ends each event.
 const EventEnd = "\n\n"
 
-// ParseEvent reads an event from its lines, without what stands behind it.
+// ParseEvent reads an event from its lines, without EventEnd.
 func ParseEvent(block string) (Event, error) {
 	var e Event
 	for line := range strings.SplitSeq(block, "\n") {
@@ -28,13 +28,13 @@ func ParseEvent(block string) (Event, error) {
 		case "data":
 			e.Data = value
 		default:
-			return e, fmt.Errorf("an event has no line like %q", line)
+			return e, fmt.Errorf("parse event: unknown line %q", line)
 		}
 	}
 	return e, nil
 }
 
-// eventFaults is what is wrong with an event: each says where it stands, and tells a change under its name or nothing.
+// eventFaults checks one event: it must have an id, and either carry a change under its name or be a heartbeat.
 func (c *Contract) eventFaults(block string) []string {
 	e, err := ParseEvent(block)
 	switch {
@@ -57,12 +57,12 @@ const eventStream = "text/event-stream"
 
 func isStream(res *http.Response) bool { return res.Header.Get("Content-Type") == eventStream }
 
-// checkedEvents is a stream of events that are checked as they are read.
+// checkedEvents is a stream that checks each event as it is read.
 type checkedEvents struct {
 	io.ReadCloser
 
 	check func(block string)
-	read  string // of an event that has not ended
+	read  string // the beginning of an event that has not ended
 }
 
 // Read implements io.Reader.

@@ -31,7 +31,7 @@ func TestTheContractHasEveryFieldOfAListing(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(members, schema("Property").Required); diff != "" {
-		t.Errorf("what every listing has (-domain +contract):\n%s", diff)
+		t.Errorf("required members of a listing (-domain +contract):\n%s", diff)
 	}
 	list := components.Parameters.GetOrZero("Fields").Schema.Schema().Items.A.Schema()
 	if diff := cmp.Diff(members, choices[string](t, list)); diff != "" {
@@ -86,7 +86,7 @@ func TestEverySearchInTheContractHasEveryRange(t *testing.T) {
 	}
 }
 
-// An example of a whole listing has the area, and then what was added later, too.
+// The area marks an example of a whole listing, which must also have every field added later.
 func TestTheExamplesOfListingsHaveEveryAddedField(t *testing.T) {
 	text, err := document()
 	if err != nil {

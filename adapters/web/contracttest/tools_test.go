@@ -15,7 +15,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/docs"
 )
 
-// Tools read less than the standard allows. These tests hold the document to what all of them read.
+// Tools read less than the standard allows. These tests limit the document to constructs that all tools read.
 
 func TestBothServedFormsAreValidDocuments(t *testing.T) {
 	text, err := document()
@@ -65,7 +65,7 @@ func TestWhatToolsLoseIsFound(t *testing.T) {
 	}
 }
 
-// unreadable lists what some generator, validator or proxy does not read, or reads as less than it says.
+// unreadable lists the constructs that some generator, validator or proxy ignores or reads in part.
 func unreadable(t *testing.T, text []byte) []string {
 	t.Helper()
 	var root yaml.Node
@@ -82,7 +82,7 @@ func unreadable(t *testing.T, text []byte) []string {
 			found(n, "anchor %s", n.Anchor)
 		}
 		if n.Kind == yaml.MappingNode {
-			judgeMapping(n, found)
+			checkMapping(n, found)
 		}
 		for _, child := range n.Content {
 			visit(child)
@@ -92,7 +92,7 @@ func unreadable(t *testing.T, text []byte) []string {
 	return faults
 }
 
-func judgeMapping(n *yaml.Node, found func(n *yaml.Node, format string, args ...any)) {
+func checkMapping(n *yaml.Node, found func(n *yaml.Node, format string, args ...any)) {
 	members := map[string]*yaml.Node{}
 	for i := 0; i < len(n.Content); i += 2 {
 		members[n.Content[i].Value] = n.Content[i+1]
@@ -108,7 +108,7 @@ func judgeMapping(n *yaml.Node, found func(n *yaml.Node, format string, args ...
 	}
 	for _, name := range []string{"parameters", "responses"} {
 		if m := members[name]; m != nil && len(m.Content) == 2 && m.Content[0].Value == "$ref" {
-			found(n, "%s stand elsewhere as a whole; refer to each by itself", name)
+			found(n, "%s are one reference; refer to each of them by itself", name)
 		}
 	}
 	if ref := text("$ref"); ref != "" && !strings.HasPrefix(ref, "#/components/") {
@@ -118,12 +118,12 @@ func judgeMapping(n *yaml.Node, found func(n *yaml.Node, format string, args ...
 		found(n, "pattern %s has no anchor at both ends", p)
 	}
 	if isNumber(members["type"]) && text("format") == "" {
-		found(n, "number without a format, which some read with the precision of 32 bits")
+		found(n, "number without a format; some tools read it with 32 bits")
 	}
-	judgeRequired(n, members, found)
+	checkRequired(n, members, found)
 }
 
-// isNumber reports whether a type is number, or one of several of which number is one.
+// isNumber reports whether a type is number or a list with number in it.
 func isNumber(kind *yaml.Node) bool {
 	if kind == nil {
 		return false
@@ -132,8 +132,8 @@ func isNumber(kind *yaml.Node) bool {
 	return number(kind) || slices.ContainsFunc(kind.Content, number)
 }
 
-// judgeRequired looks for members that a schema requires and describes elsewhere.
-func judgeRequired(n *yaml.Node, members map[string]*yaml.Node, found func(n *yaml.Node, format string, args ...any)) {
+// checkRequired reports members that a schema requires and does not describe itself.
+func checkRequired(n *yaml.Node, members map[string]*yaml.Node, found func(n *yaml.Node, format string, args ...any)) {
 	required := members["required"]
 	if required == nil || required.Kind != yaml.SequenceNode {
 		return

@@ -7,7 +7,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// areaMap is a small map without tiles: where listings are to one another, the names of places among them, and a scale.
+// areaMap is a small map without tiles. It shows where listings lie relative to one another, place names, and a scale.
 type areaMap struct {
 	Width, Height int
 	Marks         []mark
@@ -15,7 +15,7 @@ type areaMap struct {
 	Bar           scaleBar
 }
 
-// mark is a listing on the plan, in the plan's units.
+// mark is a listing on the map, in the map's units.
 type mark struct {
 	X, Y    string
 	ID      property.ID
@@ -33,13 +33,13 @@ const (
 	planMargin  = 26.0
 	planTallest = 460.0
 	planLowest  = 220.0
-	// planNarrowest is the least stretch of country on a plan, in kilometres, so that neighbours are shown as neighbours.
+	// planNarrowest is the least width that a map covers, in kilometres, so that neighbours look like neighbours.
 	planNarrowest = 2.0
 	kmPerDegree   = property.EarthRadiusKM * math.Pi / 180
 )
 
-// newAreaMap draws the listings that say where they are; nil when none does. Subject is the listing that the page is about,
-// if any.
+// newAreaMap draws the listings that have a position; it returns nil if none has. Subject is the listing that the page
+// is about; the zero ID means none.
 func newAreaMap(listings []property.Property, subject property.ID) *areaMap {
 	var at []property.Coordinates
 	var shown []*property.Property
@@ -63,15 +63,15 @@ func newAreaMap(listings []property.Property, subject property.ID) *areaMap {
 	return p
 }
 
-// view is how degrees become units of the plan.
+// view converts degrees to units of the map.
 type view struct {
 	middle property.Coordinates
-	shrink float64 // degrees of longitude are shorter than those of latitude by this
+	shrink float64 // length of a degree of longitude relative to one of latitude
 	scale  float64 // units per kilometre
 	height float64
 }
 
-// fit finds the view that holds all places.
+// fit returns the view that contains all positions.
 func fit(at []property.Coordinates) view {
 	lowest, highest := at[0], at[0]
 	for _, c := range at {
@@ -95,7 +95,7 @@ func (v view) project(c property.Coordinates) (x, y float64) {
 	return x, y
 }
 
-// bar is the scale: the longest line of 1, 2 or 5 times a power of ten that takes a third of the width at most.
+// bar returns the scale: the longest line of 1, 2 or 5 times a power of ten within a third of the width.
 func (v view) bar() scaleBar {
 	longest := planWidth / 3 / v.scale
 	length := math.Pow(10, math.Floor(math.Log10(longest)))
@@ -113,10 +113,10 @@ func (v view) bar() scaleBar {
 	return scaleBar{number(from), number(to), number(v.height - 10), number((from + to) / 2), text}
 }
 
-// nameHeight and nameWidth are about how much room a letter takes.
+// nameHeight and nameWidth are the approximate size of a letter.
 const nameHeight, nameWidth = 13.0, 6.3
 
-// names are the places that listings are in, each above its listings, left out where it would cover another.
+// names places the name of each location above its listings. It omits a name that would cover another one.
 func (v view) names(shown []*property.Property, at []property.Coordinates) []placeMark {
 	type place struct{ x, y, n float64 } // sum of x, highest y, number of listings
 	places, order := map[string]*place{}, []string{}

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// at is a listing in a place.
+// at returns a listing at a position.
 func at(n int, latitude, longitude float64, location string) property.Property {
 	return property.Property{ID: property.ID{15: byte(n)}, Details: property.Details{
 		Title: fmt.Sprint("listing ", n), Location: location,
@@ -23,16 +23,16 @@ func coordinate(t testing.TB, text string) float64 {
 	t.Helper()
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		t.Fatalf("%q is no coordinate", text)
+		t.Fatalf("invalid coordinate %q", text)
 	}
 	return n
 }
 
-// sound fails the test unless the plan can be drawn and says what is true.
-func (p *areaMap) sound(t testing.TB, listings []property.Property) {
+// check fails the test unless the map can be drawn and is true.
+func (p *areaMap) check(t testing.TB, listings []property.Property) {
 	t.Helper()
 	if p.Width != int(planWidth) || p.Height < int(planLowest) || float64(p.Height) > planTallest+1 {
-		t.Fatalf("the picture is %d by %d", p.Width, p.Height)
+		t.Fatalf("got a picture of %d by %d", p.Width, p.Height)
 	}
 	inside := func(what, x, y string) {
 		t.Helper()
@@ -44,11 +44,11 @@ func (p *areaMap) sound(t testing.TB, listings []property.Property) {
 	for _, m := range p.Marks {
 		inside(m.Label, m.X, m.Y)
 	}
-	p.namesApart(t, inside)
-	p.barTrue(t, listings)
+	p.checkNames(t, inside)
+	p.checkBar(t, listings)
 }
 
-func (p *areaMap) namesApart(t testing.TB, inside func(what, x, y string)) {
+func (p *areaMap) checkNames(t testing.TB, inside func(what, x, y string)) {
 	t.Helper()
 	for i, a := range p.Names {
 		half := float64(len([]rune(a.Text))) * nameWidth / 2
@@ -64,8 +64,8 @@ func (p *areaMap) namesApart(t testing.TB, inside func(what, x, y string)) {
 	}
 }
 
-// barTrue measures two listings by the bar: what it says agrees with how far they are from one another.
-func (p *areaMap) barTrue(t testing.TB, listings []property.Property) {
+// checkBar measures two listings by the bar, and compares the result with their distance.
+func (p *areaMap) checkBar(t testing.TB, listings []property.Property) {
 	t.Helper()
 	from, to := coordinate(t, p.Bar.X1), coordinate(t, p.Bar.X2)
 	amount, unit, _ := strings.Cut(p.Bar.Text, " ")
@@ -93,9 +93,9 @@ func TestAPlanShowsListingsWhereTheyAre(t *testing.T) {
 		{Details: property.Details{Title: "nowhere"}}, at(4, 47.61, -122.32, "Seattle, WA"),
 	}
 	p := newAreaMap(listings, listings[2].ID)
-	p.sound(t, listings)
+	p.check(t, listings)
 	if len(p.Marks) != 4 || !p.Marks[2].Subject || p.Marks[0].Subject || p.Marks[1].ID != listings[1].ID {
-		t.Errorf("the marks are %+v", p.Marks)
+		t.Errorf("got the marks %+v", p.Marks)
 	}
 	if x1, x2 := coordinate(t, p.Marks[0].X), coordinate(t, p.Marks[1].X); x1 >= x2 {
 		t.Errorf("Seattle, at %g, is not west of Bellevue, at %g", x1, x2)
@@ -108,16 +108,16 @@ func TestAPlanShowsListingsWhereTheyAre(t *testing.T) {
 		names = append(names, n.Text)
 	}
 	if got := strings.Join(names, " "); got != "Seattle Bellevue Kent" {
-		t.Errorf("the plan names %s", got)
+		t.Errorf("got the names %s", got)
 	}
 }
 
-func TestNothingIsDrawnOfListingsThatDoNotSayWhereTheyAre(t *testing.T) {
+func TestListingsWithoutAPositionHaveNoMap(t *testing.T) {
 	if p := newAreaMap([]property.Property{{}, {}}, property.ID{}); p != nil {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want nil", p)
 	}
 	if p := newAreaMap(nil, property.ID{}); p != nil {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want nil", p)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestPlansOfUnusualPlacesCanBeDrawn(t *testing.T) {
 		"a name of angles":    {at(1, 0, 0, "<script>alert(1)</script>")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			newAreaMap(listings, listings[0].ID).sound(t, listings)
+			newAreaMap(listings, listings[0].ID).check(t, listings)
 		})
 	}
 }
@@ -146,7 +146,7 @@ func TestPlansOfRealListingsAreSound(t *testing.T) {
 	listings := sampleListings(t, "king-county")
 	for from := 0; from+browsePageSize < len(listings); from += 97 {
 		some := listings[from : from+browsePageSize]
-		newAreaMap(some, property.ID{}).sound(t, some)
+		newAreaMap(some, property.ID{}).check(t, some)
 	}
 }
 
@@ -162,6 +162,6 @@ func TestAnyPlanIsSound(t *testing.T) {
 			listings[i] = at(i, min(90, max(-90, latitude+offset("north"))), min(180, max(-180, longitude+offset("east"))),
 				rapid.SampledFrom(places).Draw(r, "place"))
 		}
-		newAreaMap(listings, property.ID{}).sound(t, listings)
+		newAreaMap(listings, property.ID{}).check(t, listings)
 	})
 }

@@ -16,20 +16,20 @@ const (
 	listingRoute = "/listings/{id}"
 	browseKey    = "browse?"
 	listingKey   = "listing/"
-	// browsePageSize is how many listings a page shows: whole rows of two, three or four.
+	// browsePageSize is the number of listings on a page: whole rows of two, three or four.
 	browsePageSize = 24
-	// Around a listing its neighbours are shown, so many at most and no further away.
+	// A listing's page shows its neighbours: at most so many, and within this distance.
 	neighbours   = 24
 	neighbourKM  = 3.0
-	neighbourTop = 6 // of them as cards
+	neighbourTop = 6 // shown as cards
 )
 
-// results is the body of the catalogue's page.
+// results is the body of the public page of listings.
 type results struct {
 	Form     *searchForm
 	Listings []property.Property
 	Count    int64
-	Next     string // address of the following page; "" when there is none
+	Next     string // address of the next page; "" on the last one
 	Plan     *areaMap
 }
 
@@ -42,7 +42,7 @@ func (s *Site) browse(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return s.Views.Serve(w, r, browseKey+form.key(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
-		count, info, err := s.Catalog.Count(ctx, &search.Filter) // dearer: a busy server refuses it before anything is spent
+		count, info, err := s.Catalog.Count(ctx, &search.Filter) // first: it costs more, and a busy server refuses it at once
 		if err != nil {
 			return viewcache.Answer{}, info, err
 		}
@@ -69,12 +69,12 @@ func (s *Site) browseFrame(found *results) frame {
 	}
 }
 
-// answer is a page as the view cache keeps it.
+// answer renders a page for the view cache.
 func (s *Site) answer(route, name string, f frame) viewcache.Answer {
 	return viewcache.Answer{ContentType: htmlType, Route: route, Policy: policy, Body: s.pages.render(name, f)}
 }
 
-// absolute is an address of this site for use elsewhere; "" when nobody has said where the site is.
+// absolute returns the full URL of a path of this site; "" without a configured public URL.
 func (s *Site) absolute(path string) string {
 	if s.PublicURL == nil {
 		return ""
@@ -85,8 +85,8 @@ func (s *Site) absolute(path string) string {
 // details is the body of a listing's page.
 type details struct {
 	*property.Property
-	Near   []property.Property // other listings around it, nearest first not promised
-	Around string              // address of the search for all of them
+	Near   []property.Property // other listings around it, in no particular order
+	Around string              // address of the search that finds all of them
 	Plan   *areaMap
 }
 
@@ -96,7 +96,8 @@ func (s *Site) listing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errNoPage
 	}
-	return s.Views.Serve(w, r, listingKey+id.String(), func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
+	key := listingKey + id.String()
+	return s.Views.Serve(w, r, key, func(ctx context.Context) (viewcache.Answer, ports.ReadInfo, error) {
 		p, info, err := s.Catalog.Get(ctx, id)
 		if err != nil {
 			return viewcache.Answer{}, info, err
@@ -120,7 +121,7 @@ func (s *Site) listing(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// around is the search for what lies near a place.
+// around returns the search for listings near a position.
 func around(at property.Coordinates) *property.Search {
 	return &property.Search{
 		Filter: property.Filter{Near: property.Some(property.Circle{Center: at, RadiusKM: neighbourKM})},
@@ -128,7 +129,7 @@ func around(at property.Coordinates) *property.Search {
 	}
 }
 
-// show takes over what was found around the listing, which may not be among it when there is much.
+// show adds the listings found around this one. The page may lack the listing itself when there are many.
 func (d *details) show(page *property.Page) {
 	drawn := []property.Property{*d.Property}
 	for _, other := range page.Properties {

@@ -15,10 +15,10 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// bulkForm is the body of the page on which many listings are changed at once: which ones, how, and what would come of it.
+// bulkForm is the body of the page for a bulk edit: the listings, the change, and a preview of the result.
 type bulkForm struct {
 	IDs    []string
-	All    bool   // all that the search finds, instead of IDs
+	All    bool   // all listings that the search finds, instead of IDs
 	Search string // the query of that search
 	Action string // status, percent, amount, price or remove
 	Status property.Status
@@ -27,26 +27,26 @@ type bulkForm struct {
 	Wrong   string
 	Count   int64
 	Samples []*bulkSample
-	Once    string // names the change that is offered, so that it is made once
+	Once    string // names the offered change, so that it is made at most once
 }
 
-// bulkSample is what would become of one listing.
+// bulkSample is the preview of one listing.
 type bulkSample struct {
 	property.Property
 	After property.Details
 }
 
-// Listing is the listing as it is now.
+// Listing returns the listing as it is now.
 func (b *bulkSample) Listing() *property.Property { return &b.Property }
 
-// NewPrice is what its price would be.
+// NewPrice returns the price after the change.
 func (b *bulkSample) NewPrice() string { return money(b.After.Price, b.After.Currency) }
 
-// maxBulk is how many listings can be changed at once; they are changed one by one, as each would be by itself.
+// maxBulk limits the listings of a bulk edit. Each of them is changed by itself, as a single edit would.
 const maxBulk = 5_000
 
-// sampled is how many listings the page shows beforehand.
-const sampled = 8
+// maxSamples limits the listings in the preview.
+const maxSamples = 8
 
 func newToken() string { return rand.Text() }
 
@@ -58,8 +58,8 @@ func readBulk(form url.Values) *bulkForm {
 	}
 }
 
-// edit is what is to be done to each listing; nil for a removal, and when it cannot be done: wrong is then a sentence for
-// the person who asked.
+// edit returns the change to each listing; nil for a removal and for an invalid form. For an invalid form, wrong is a
+// sentence for the user.
 func (f *bulkForm) edit() (edit func(property.Details) (property.Details, error), wrong string) {
 	if f.Action == "remove" {
 		return nil, ""
@@ -96,9 +96,11 @@ func (f *bulkForm) edit() (edit func(property.Details) (property.Details, error)
 	}, ""
 }
 
-// chosen is the ids of the listings meant, and the first few of them whole. The error is a sentence for the person who
-// asked, or of the store.
-func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, first []property.Property, err error) {
+// selectListings finds the listings of a bulk edit: the ids of all, and the first few as a whole. It returns
+// errTooMany for more than maxBulk listings, errNoPage for a form that no page sends, and errors of the store.
+func (s *Site) selectListings(
+	ctx context.Context, f *bulkForm,
+) (ids []property.ID, first []property.Property, err error) {
 	if !f.All {
 		if len(f.IDs) > maxBulk {
 			return nil, nil, errTooMany
@@ -109,7 +111,7 @@ func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, firs
 				return nil, nil, errNoPage
 			}
 			ids = append(ids, id)
-			if len(first) < sampled {
+			if len(first) < maxSamples {
 				p, _, err := s.Catalog.Get(ctx, id)
 				if err != nil && !errors.Is(err, property.ErrNotFound) {
 					return nil, nil, err
@@ -131,7 +133,7 @@ func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, firs
 		if len(ids) == maxBulk {
 			return errTooMany
 		}
-		if ids = append(ids, p.ID); len(first) < sampled {
+		if ids = append(ids, p.ID); len(first) < maxSamples {
 			first = append(first, *p)
 		}
 		return nil
@@ -139,16 +141,16 @@ func (s *Site) chosen(ctx context.Context, f *bulkForm) (ids []property.ID, firs
 	return ids, first, err
 }
 
-var errTooMany = fmt.Errorf("that is more than %d listings", maxBulk)
+var errTooMany = fmt.Errorf("more than %d listings", maxBulk)
 
-// bulk answers POST /admin/bulk: it shows what would come of a change, and changes nothing.
+// bulk answers POST /admin/bulk: it previews a bulk edit and changes nothing.
 func (s *Site) bulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	f := readBulk(r.PostForm)
 	return s.bulkPage(w, r, who, f)
 }
 
 func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Account, f *bulkForm) error {
-	ids, first, err := s.chosen(r.Context(), f)
+	ids, first, err := s.selectListings(r.Context(), f)
 	if err != nil && !errors.Is(err, errTooMany) {
 		return err
 	}
@@ -156,7 +158,8 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 	f.Count = int64(len(ids))
 	switch {
 	case err != nil:
-		f.Wrong = "That is more than " + grouped(strconv.Itoa(maxBulk)) + " listings. Narrow the search, and change them in several steps."
+		f.Wrong = "That is more than " + grouped(strconv.Itoa(maxBulk)) +
+			" listings. Narrow the search, and change them in several steps."
 	case len(ids) == 0:
 		f.Wrong = "No listing has been chosen. Go back and tick some, or all that the search finds."
 	case wrong != "":
@@ -168,7 +171,7 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 		for _, p := range first {
 			after := p.Details
 			if edit != nil {
-				after, _ = edit(p.Details) // whether it keeps the rules is seen when it is stored
+				after, _ = edit(p.Details) // the rules are checked when it is stored
 			}
 			f.Samples = append(f.Samples, &bulkSample{p, after})
 		}
@@ -179,42 +182,42 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 	return s.staffPage(w, r, who, status, "listings", "bulk", "Change many listings", f)
 }
 
-// offerTime is how long a change may be looked at before it is made.
+// offerTime is how long an offered change can still be made.
 const offerTime = time.Hour
 
-// offerOnce makes the name of something that may be done once. It is kept beside the sessions, where all processes see it,
-// under a hash that no session's token has.
+// offerOnce makes and stores the name of a change that may be made once. It is stored beside the sessions, where all
+// processes see it, under a hash that no session's token has.
 func (s *Site) offerOnce(ctx context.Context, who access.Account) (string, error) {
 	once := newToken()
 	return once, s.Sessions.SaveSession(ctx, offerHash(once), who.ID, nil, time.Now().Add(offerTime))
 }
 
-// takeOffer reports whether what has the name may be done now: of all who ask, one is told so.
+// takeOffer reports whether the named change may be made now. It returns true for one caller only.
 func (s *Site) takeOffer(ctx context.Context, once string) (bool, error) {
 	return s.Sessions.DeleteSession(ctx, offerHash(once))
 }
 
 func offerHash(once string) string { return access.HashSecret("offer " + once) }
 
-// bulkDone is the body of the page that tells what has come of it.
+// bulkDone is the body of the page with the result of a bulk edit.
 type bulkDone struct {
 	property.BulkResult
 	Remove  bool
 	Back    string
-	Stopped bool // the database went away in the midst of it
+	Stopped bool // the database became unreachable before the end
 }
 
-// bulkTimeout is how long a change of many listings may take.
+// bulkTimeout limits the time of a bulk edit.
 const bulkTimeout = 2 * time.Minute
 
-// applyBulk answers POST /admin/bulk/apply: it makes the change that the page before has shown, once.
+// applyBulk answers POST /admin/bulk/apply: it makes the previewed change, once.
 func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	f := readBulk(r.PostForm)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkTimeout + exchange.IdleTimeout))
-	// Once begun it is made as a whole, even for somebody who has gone away or pressed the button twice.
+	// The change runs to its end, even if the browser goes away or the button is pressed twice.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bulkTimeout)
 	defer cancel()
-	ids, _, err := s.chosen(ctx, f)
+	ids, _, err := s.selectListings(ctx, f)
 	edit, wrong := f.edit()
 	switch {
 	case errors.Is(err, errTooMany), wrong != "":
@@ -228,7 +231,8 @@ func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Acco
 		return s.staffPage(w, r, who, http.StatusConflict, "listings", "bulk", "Change many listings", f)
 	}
 	if r.PostForm.Get("count") != strconv.FormatInt(f.Count, 10) {
-		return again("The search finds other listings by now than it did when you looked. Look again before making the change.")
+		return again("The search finds other listings now than it did when you looked. " +
+			"Look again before making the change.")
 	}
 	switch offered, err := s.takeOffer(ctx, r.PostForm.Get("once")); {
 	case err != nil:
@@ -254,7 +258,7 @@ func (s *Site) applyBulk(w http.ResponseWriter, r *http.Request, who access.Acco
 	return s.staffPage(w, r, who, status, "listings", "bulk-done", "Changed", done)
 }
 
-// Actions are what can be done to many listings.
+// Actions lists the changes that a bulk edit can make.
 func (*bulkForm) Actions() []sortChoice {
 	return []sortChoice{
 		{"status", "Set the status"}, {"percent", "Change the price by percent"}, {"amount", "Change the price by an amount"},
@@ -262,7 +266,7 @@ func (*bulkForm) Actions() []sortChoice {
 	}
 }
 
-// Button says what the button does that makes the change.
+// Button returns the label of the button that makes the change.
 func (f *bulkForm) Button() string {
 	verb := "Change "
 	if f.Action == "remove" {
@@ -271,7 +275,7 @@ func (f *bulkForm) Button() string {
 	return verb + count(f.Count, "listing", "listings")
 }
 
-// More is how many listings are not shown beforehand.
+// More returns the number of listings beyond the preview; "" for none.
 func (f *bulkForm) More() string {
 	if more := f.Count - int64(len(f.Samples)); more > 0 {
 		return strconv.FormatInt(more, 10)

@@ -12,7 +12,7 @@ func bulkOf(action, value string) *bulkForm {
 		"search": {"q=x"}})
 }
 
-func TestManyPricesAreChangedAsAsked(t *testing.T) {
+func TestABulkEditComputesThePrice(t *testing.T) {
 	for _, c := range []struct {
 		action, value string
 		price, want   property.Decimal
@@ -35,7 +35,7 @@ func TestManyPricesAreChangedAsAsked(t *testing.T) {
 	}
 }
 
-func TestAChangeOfManyThatCannotBeMeantIsRefused(t *testing.T) {
+func TestAnInvalidBulkEditIsRefused(t *testing.T) {
 	for action, values := range map[string][]string{
 		"percent": {"", "much", "1,5", "2.555", "1000.01", "-1000.01", "1e20"},
 		"amount":  {"", "999999999999999", "-1000000000000.00"},
@@ -45,7 +45,7 @@ func TestAChangeOfManyThatCannotBeMeantIsRefused(t *testing.T) {
 	} {
 		for _, value := range values {
 			if edit, wrong := bulkOf(action, value).edit(); wrong == "" || edit != nil {
-				t.Errorf("%q by %q is taken", action, value)
+				t.Errorf("%q by %q is accepted", action, value)
 			}
 		}
 	}

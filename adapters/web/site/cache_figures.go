@@ -7,17 +7,17 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Trend tells how the process has been doing lately.
+// Trend provides samples of the process's recent figures.
 type Trend interface {
-	// Since returns the samples taken after the moment, the oldest first; the zero time asks for all that are kept. They are
-	// the caller's to read and nobody's to change.
+	// Since returns the samples taken after the moment, the oldest first; the zero time means all that are held. Callers
+	// must not change them.
 	Since(t time.Time) []Sample
 }
 
-// Sample is what the process did in a stretch of time, and where it stood at its end. Rates are per second. What was not
-// there to be measured is nil, and null in JSON: a gap in a plot.
+// Sample holds the process's figures over an interval, and its state at the end. Rates are per second. A figure that
+// could not be measured is nil, which is null in JSON and a gap in a plot.
 type Sample struct {
-	At      time.Time `json:"at"`      // the end of the stretch
+	At      time.Time `json:"at"`      // the end of the interval
 	Seconds float64   `json:"seconds"` // its length
 
 	Requests float64  `json:"requests"` // answered
@@ -27,26 +27,26 @@ type Sample struct {
 
 	View     LevelSample `json:"view"`
 	Query    LevelSample `json:"query"`
-	Saved    float64     `json:"saved"`    // reads that a level answered without the database
+	Saved    float64     `json:"saved"`    // reads answered by a level without the database
 	Database float64     `json:"database"` // reads that asked the database, or tried to
 
 	Trusted     bool     `json:"trusted"`      // the caches are in use: the change feed has been confirmed lately
 	ConfirmedMS *float64 `json:"confirmed_ms"` // since a completed reading of the change feed began; nil before the first
 	DelayMS     *float64 `json:"delay_ms"`     // mean time from a change in the database to its arrival by the feed
-	Changes     float64  `json:"changes"`      // that the ledger was told of
+	Changes     float64  `json:"changes"`      // appended to the ledger
 	Position    uint64   `json:"position"`     // of the ledger: changes since the process started
 }
 
-// LevelSample is a Sample of one cache level: reads by what the level did for them, per second, and what it holds.
+// LevelSample is a Sample of one cache level: its reads per second by outcome, and its size.
 type LevelSample struct {
 	Reads cachestat.Reads[float64] `json:"-"` // members of the same object, named by outcome
 	// HitRatio is the share of hits, patched and coalesced reads among those that asked the level; nil when none did.
 	HitRatio *float64 `json:"hit_ratio"`
 
-	Entries int64 `json:"entries"` // cached; -1 when the cache cannot tell
-	Bytes   int64 `json:"bytes"`   // taken by them; -1 when the cache cannot tell
+	Entries int64 `json:"entries"` // cached; -1 if unknown
+	Bytes   int64 `json:"bytes"`   // taken by them; -1 if unknown
 
-	// What came of comparing answers with the database, since the process started. A violation is a defect.
+	// Answers compared with the database since the process started, by result. A violation is a defect.
 	Verified   uint64 `json:"verified"`
 	Undecided  uint64 `json:"undecided"`
 	Violations uint64 `json:"violations"`
@@ -58,9 +58,9 @@ func (s LevelSample) MarshalJSON() ([]byte, error) {
 	return s.Reads.MarshalWith(rest(s), cachestat.Outcomes())
 }
 
-// Lookup says what a request would get, without making it: it counts, loads and caches nothing.
+// Lookup explains which level would answer a request. It makes no request: it counts, loads and caches nothing.
 type Lookup interface {
-	// Explain takes an address as a person has it: a path with its query, or a whole URL, whose host does not matter. An
+	// Explain accepts an address as users copy it: a path with its query, or a whole URL, whose host does not matter. The
 	// error says what is wrong with the address.
 	Explain(ctx context.Context, address string) (LookupResult, error)
 }
@@ -68,16 +68,16 @@ type Lookup interface {
 // LevelDatabase is the answer of a lookup when no cache level would answer.
 const LevelDatabase = "database"
 
-// LookupResult says which level would answer a request of the default kind now, and what each cache level has for it.
+// LookupResult says which level would answer a request now, and what each cache level holds for it. The request is one
+// with the default consistency.
 type LookupResult struct {
 	Target string // as a request would carry it
-	Known  bool   // the view cache knows what this spelling means
-	// Answer is the level that would answer; "" when nothing is cached and only the page's own code knows what it would
-	// ask.
+	Known  bool   // the view cache knows the meaning of this spelling
+	// Answer is the level that would answer; "" when nothing is cached and only the page's own code knows its questions.
 	Answer string
 	View   cachestat.Explanation
-	// Query has an explanation for each question that the query cache would get if the view cache had no answer: the page
-	// or the listing, and the count. It is empty for addresses outside the API.
+	// Query explains each question that the query cache would get after a miss in the view cache: the page or the listing,
+	// and the count. It is empty for addresses outside the API.
 	Query   []cachestat.Explanation
 	Trusted bool // the caches are in use: the change feed has been confirmed lately
 }

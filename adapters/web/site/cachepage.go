@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Level is a cache level whose figures are shown and which can be purged.
+// Level is a cache level that the page shows and can purge.
 type Level interface {
 	Figures() cachestat.Figures
 	Size(ctx context.Context) (entries, bytes int64)
@@ -25,8 +25,8 @@ type cachePage struct {
 	View, Query cachestat.Figures
 	Answered    uint64 // reads that either level answered
 	Loaded      uint64 // reads that asked the database
-	Ratio       string // of Answered among both
-	Asked       string // the address looked up
+	Ratio       string // share of Answered in the sum of both
+	Address     string // the address looked up
 	Wrong       string
 	Found       *LookupResult
 	MayPurge    bool
@@ -34,7 +34,7 @@ type cachePage struct {
 	ViolatedAll uint64
 }
 
-// ReadsOf is how many reads a level had of each outcome that the page shows: 3 still true, 1 not cached.
+// ReadsOf returns the reads of a level by outcome, as text, for the outcomes that the page shows.
 func (*cachePage) ReadsOf(f cachestat.Figures) string {
 	var parts []string
 	for _, o := range cachestat.Outcomes() {
@@ -47,13 +47,13 @@ func (*cachePage) ReadsOf(f cachestat.Figures) string {
 
 const (
 	cachePath   = "/admin/cache"
-	samplesPath = "/admin/cache/samples" // asked for by the page itself, again and again
+	samplesPath = "/admin/cache/samples" // requested by the page itself at intervals
 )
 
 // cache answers GET /admin/cache.
 func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	page := &cachePage{
-		View: s.ViewLevel.Figures(), Query: s.QueryLevel.Figures(), Asked: r.URL.Query().Get("address"),
+		View: s.ViewLevel.Figures(), Query: s.QueryLevel.Figures(), Address: r.URL.Query().Get("address"),
 		MayPurge: who.Role == access.RoleAdministrator,
 	}
 	all := cachestat.Overall(page.View, page.Query)
@@ -63,8 +63,8 @@ func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account)
 		page.VerifiedAll = last.View.Verified + last.Query.Verified
 		page.ViolatedAll = last.View.Violations + last.Query.Violations
 	}
-	if page.Asked != "" {
-		found, err := s.Lookup.Explain(r.Context(), page.Asked)
+	if page.Address != "" {
+		found, err := s.Lookup.Explain(r.Context(), page.Address)
 		if page.Found = &found; err != nil {
 			page.Found, page.Wrong = nil, err.Error()
 		}
@@ -72,9 +72,9 @@ func (s *Site) cache(w http.ResponseWriter, r *http.Request, who access.Account)
 	return s.staffPage(w, r, who, http.StatusOK, "cache", "cache", "Cache", page)
 }
 
-// samples answers GET /admin/cache/samples: what the plots show, as JSON, from a moment on.
+// samples answers GET /admin/cache/samples: the samples of the plots after a moment, as JSON.
 func (s *Site) samples(w http.ResponseWriter, r *http.Request, _ access.Account) error {
-	since, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("since")) // anything else asks for all
+	since, _ := time.Parse(time.RFC3339Nano, r.URL.Query().Get("since")) // all samples if invalid
 	samples := s.Trend.Since(since)
 	if samples == nil {
 		samples = []Sample{}
@@ -104,5 +104,5 @@ func (s *Site) purge(w http.ResponseWriter, r *http.Request, who access.Account)
 		}
 	}
 	s.Log.Info("caches purged", zap.String("by", who.Name))
-	return s.done(w, r, cachePath, "The caches have been emptied. They fill again by themselves.")
+	return s.finish(w, r, cachePath, "The caches have been emptied. They fill again by themselves.")
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// fixedLevel is a level whose counters stand still.
+// fixedLevel is a level with fixed counters.
 type fixedLevel struct{ *cachestat.Counters }
 
 func (fixedLevel) Size(context.Context) (entries, bytes int64) { return 0, 0 }
 func (fixedLevel) Purge(context.Context) error                 { return nil }
 
-// counted has counted 1 read with the first outcome, 2 with the second, and so on, times the factor.
-func counted(factor int) fixedLevel {
+// countReads returns a level with 1 read of the first outcome, 2 of the second, and so on, times the factor.
+func countReads(factor int) fixedLevel {
 	c := new(cachestat.Counters)
 	for i, o := range []cachestat.Outcome{
 		cachestat.OutcomeHit, cachestat.OutcomePatched, cachestat.OutcomeCoalesced, cachestat.OutcomeStale,
@@ -42,7 +42,7 @@ func TestTheCachePageShowsReadsByOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{Options: Options{ViewLevel: counted(1), QueryLevel: counted(1_000), Trend: noTrend{}}, pages: pages}
+	s := &Site{Options: Options{ViewLevel: countReads(1), QueryLevel: countReads(1_000), Trend: noTrend{}}, pages: pages}
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, cachePath, nil)
 	if err := s.cache(exchange.New(w, "an id"), r, access.Account{Name: "boss"}); err != nil {
@@ -58,7 +58,7 @@ func TestTheCachePageShowsReadsByOutcome(t *testing.T) {
 <div class="figure"><dt>Answers of the database</dt><dd><span class="big">40.0 %</span><br>` +
 		`<span class="quiet">1,000 still true, 2,000 brought up to date, 4,000 outdated, 5,000 not cached</span></dd></div>
 <div class="figure"><dt>Checked by the verifier</dt><dd><span class="big">0 wrong</span><br>` +
-		`<span class="quiet">0 kept answers were compared with the database and right</span></dd></div>
+		`<span class="quiet">0 cached answers were compared with the database and right</span></dd></div>
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -22,7 +22,7 @@ func (s *Site) cookieName(name string) string {
 // cookiePath is the path below which browsers send the cookies, so that no neighbour on the same host receives them.
 func (s *Site) cookiePath() string { return cmp.Or(s.Base, "/") }
 
-// setCookie has the browser hold a cookie for so many seconds; a negative number takes it away.
+// setCookie sets a cookie in the browser for a number of seconds; a negative number deletes it.
 func (s *Site) setCookie(w http.ResponseWriter, name, value string, seconds int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: s.cookieName(name), Value: value, Path: s.cookiePath(), MaxAge: seconds, HttpOnly: true,

@@ -8,13 +8,13 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// setWriteToken sets the token of a change, and has the browser carry it.
+// setWriteToken sets the token of a change in the header and in the browser's cookie.
 func (s *Site) setWriteToken(w http.ResponseWriter, r *http.Request, change property.Change) {
 	s.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), change, w.Header())
 	s.carryToken(w)
 }
 
-// setBulkToken sets the token of many changes, and has the browser carry it.
+// setBulkToken sets the token of a bulk edit in the header and in the browser's cookie.
 func (s *Site) setBulkToken(w http.ResponseWriter, r *http.Request, committed bool) {
 	s.Consistency.SetBulkToken(r.Context(), committed, w.Header())
 	s.carryToken(w)
@@ -24,7 +24,7 @@ func (s *Site) carryToken(w http.ResponseWriter) {
 	s.setCookie(w, consistency.Cookie, w.Header().Get(consistency.Header), consistency.CookieSeconds)
 }
 
-// Directives are what a request asks of the caches, for a page or for anything else.
+// Directives returns the cache directives of a request, for a page or for anything else.
 func (s *Site) Directives(r *http.Request) consistency.Directives {
 	if r.Header["Cookie"] != nil && WantsPage(r) {
 		return consistency.ParsePage(r, s.cookieName(consistency.Cookie))

@@ -16,24 +16,24 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// editForm is the body of the page on which a listing is made or changed: what stands in each field, as it was typed, and
-// what is wrong with it.
+// editForm is the body of the page on which a listing is created or edited. It holds the text of each field, as
+// typed, and what is wrong with it.
 type editForm struct {
 	ID     string // "" for a new listing
-	State  string // of the listing that the person has seen: see stateOf
+	State  string // of the listing as the page showed it: see stateOf
 	Once   string // names the creation, so that a form sent twice makes one listing
 	Values url.Values
 	Wrong  map[string]string
 	Banner string
-	// Theirs is the listing as somebody else has left it meanwhile, and Differences how what was typed differs from it.
+	// Theirs is the listing as another user has saved it meanwhile. Differences are those between it and the typed text.
 	Theirs      *property.Property
 	Differences []property.Difference
 }
 
-// Value is what stands in a field.
+// Value returns the text of a field.
 func (f *editForm) Value(name string) string { return f.Values.Get(name) }
 
-// formOf is the form for a listing as it is.
+// formOf returns the form for a stored listing, or for a new one if p is nil.
 func formOf(p *property.Property) *editForm {
 	f := &editForm{Values: url.Values{}, Wrong: map[string]string{}}
 	if p == nil {
@@ -47,7 +47,8 @@ func formOf(p *property.Property) *editForm {
 	return f
 }
 
-// explain takes over what the rules of listings say; a list of photos has one field.
+// explain copies the errors of the listing rules to their fields; all photos share one field. It reports whether err is
+// such an error.
 func (f *editForm) explain(err error) bool {
 	var invalid *property.InvalidError
 	switch {
@@ -104,23 +105,25 @@ func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.
 	change, err := s.Catalog.Create(r.Context(), d, once)
 	switch {
 	case errors.Is(err, ports.ErrIdempotencyKeyReused):
-		// Sent, changed after going back, and sent again: that is another listing.
-		f.Once, f.Banner = newToken(), "A listing was already made from this form. Save again to make a second one from what stands here now."
+		// The form was sent, changed after going back, and sent again: that is another listing.
+		f.Once = newToken()
+		f.Banner = "A listing was already made from this form. Save again to make a second one from what stands here now."
 		return s.editPage(w, r, who, http.StatusConflict, f)
 	case err == nil:
-		return s.written(w, r, change, editPath(change.ID), "“"+change.After.Title+"” has been added.")
+		return s.finishWrite(w, r, change, editPath(change.ID), "“"+change.After.Title+"” has been added.")
 	}
-	return s.notSaved(w, r, who, f, err)
+	return s.showNotSaved(w, r, who, f, err)
 }
 
-// notSaved shows the form again with all that was typed, whatever went wrong.
-func (s *Site) notSaved(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm, err error) error {
+// showNotSaved shows the form again with all typed text and the reason why it was not saved.
+func (s *Site) showNotSaved(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm, err error) error {
 	if f.explain(err) {
 		return s.editPage(w, r, who, http.StatusUnprocessableEntity, f)
 	}
 	if errors.Is(err, ports.ErrUnavailable) {
-		unavailable(w, err)
-		f.Banner = "It could not be saved, because the database cannot be reached. What you typed is still here: try again in a moment."
+		markUnavailable(w, err)
+		f.Banner = "It could not be saved, because the database cannot be reached. " +
+			"What you typed is still here: try again in a moment."
 		return s.editPage(w, r, who, http.StatusServiceUnavailable, f)
 	}
 	return err
@@ -128,18 +131,18 @@ func (s *Site) notSaved(w http.ResponseWriter, r *http.Request, who access.Accou
 
 func editPath(id property.ID) string { return "/admin/listings/" + id.String() }
 
-// stateOf names the state of a listing: its version, and a digest of all that it says.
+// stateOf names the state of a listing: its version, and a digest of all its fields.
 func stateOf(p *property.Property) string {
 	answer := viewcache.Answer{TagPrefix: strconv.FormatInt(p.Version, 10) + "-", Body: propertyjson.AppendState(nil, p)}
 	return answer.Tag()
 }
 
-// inState reports of a listing whether it is in the state that a form names.
+// inState returns a check whether a listing is in the state that a form names.
 func inState(state string) func(*property.Property) bool {
 	return func(current *property.Property) bool { return stateOf(current) == state }
 }
 
-// listingID is the listing that the address names.
+// listingID returns the id in the address; errNoPage if it is invalid.
 func listingID(r *http.Request) (property.ID, error) {
 	id, err := property.ParseID(mux.Vars(r)["id"])
 	if err != nil {
@@ -179,48 +182,50 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 	})
 	switch {
 	case errors.Is(err, property.ErrVersionConflict):
-		return s.conflict(w, r, who, id, f, d)
+		return s.showConflict(w, r, who, id, f, d)
 	case errors.Is(err, property.ErrNotFound):
-		return s.deletedMeanwhile(w, r, who, f)
+		return s.showDeleted(w, r, who, f)
 	case err == nil:
-		return s.written(w, r, change, editPath(id), "“"+change.After.Title+"” has been saved.")
+		return s.finishWrite(w, r, change, editPath(id), "“"+change.After.Title+"” has been saved.")
 	}
-	return s.notSaved(w, r, who, f, err)
+	return s.showNotSaved(w, r, who, f, err)
 }
 
-// conflict shows what somebody else has saved meanwhile beside what was typed. To save again is then to overrule it.
-func (s *Site) conflict(
+// showConflict shows the listing as another user has saved it meanwhile beside the typed text. Saving again
+// overwrites it.
+func (s *Site) showConflict(
 	w http.ResponseWriter, r *http.Request, who access.Account, id property.ID, f *editForm, mine property.Details,
 ) error {
 	theirs, _, err := s.Catalog.Get(r.Context(), id)
 	if errors.Is(err, property.ErrNotFound) {
-		return s.deletedMeanwhile(w, r, who, f)
+		return s.showDeleted(w, r, who, f)
 	}
 	if err != nil {
-		return s.notSaved(w, r, who, f, err)
+		return s.showNotSaved(w, r, who, f, err)
 	}
 	revised, err := theirs.Update(mine)
 	if err != nil {
-		return s.notSaved(w, r, who, f, err)
+		return s.showNotSaved(w, r, who, f, err)
 	}
 	f.Theirs, f.State, f.Differences = &theirs, stateOf(&theirs), property.Differences(&theirs, &revised)
 	if f.Values.Set("state", f.State); len(f.Differences) == 0 {
-		return s.written(w, r, property.Change{}, editPath(id), "Somebody else has saved just the same meanwhile.")
+		return s.finishWrite(w, r, property.Change{}, editPath(id), "Somebody else has saved just the same meanwhile.")
 	}
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }
 
-func (s *Site) deletedMeanwhile(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm) error {
+func (s *Site) showDeleted(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm) error {
 	f.ID, f.Once = "", newToken()
-	f.Banner = "Somebody has removed this listing meanwhile. What you typed is still here: save it to add it as a new listing."
+	f.Banner = "Somebody has removed this listing meanwhile. " +
+		"What you typed is still here: save it to add it as a new listing."
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }
 
-// deletion is the body of the page that asks whether a listing is really to go.
+// deletion is the body of the page that asks for confirmation before a listing is deleted.
 type deletion struct {
 	*property.Property
 	State   string
-	Changed bool // somebody has changed it since it was looked at
+	Changed bool // it was changed after the page was shown
 }
 
 // askToDelete answers GET /admin/listings/{id}/remove.
@@ -246,7 +251,7 @@ func (s *Site) deleteListing(w http.ResponseWriter, r *http.Request, who access.
 	change, err := s.Catalog.Delete(r.Context(), id, inState(r.PostForm.Get("state")))
 	switch {
 	case errors.Is(err, property.ErrNotFound):
-		return s.written(w, r, property.Change{}, backOffice, "The listing had been removed already.")
+		return s.finishWrite(w, r, property.Change{}, backOffice, "The listing had been removed already.")
 	case errors.Is(err, property.ErrVersionConflict):
 		now, _, err := s.Catalog.Get(r.Context(), id)
 		if err != nil {
@@ -257,5 +262,5 @@ func (s *Site) deleteListing(w http.ResponseWriter, r *http.Request, who access.
 	case err != nil:
 		return err
 	}
-	return s.written(w, r, change, backOffice, "The listing has been removed.")
+	return s.finishWrite(w, r, change, backOffice, "The listing has been removed.")
 }

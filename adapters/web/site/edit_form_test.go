@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// fields is what stands in the fields of a form.
+// fields returns the values of a form from pairs of name and value.
 func fields(pairs ...string) url.Values {
 	v := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -22,7 +22,7 @@ func fields(pairs ...string) url.Values {
 	return v
 }
 
-// Every number of a full listing, and all else, is typed with the blanks that people leave around it.
+// Each field of a full listing is typed with surrounding blanks, as people leave them.
 func TestEveryFieldOfAListingIsRead(t *testing.T) {
 	want := porttest.FullListing(t).Details
 	want.Reference, want.Title, want.Description = "r-1", "By the lake", " Two lines,\nor three.\n"
@@ -47,31 +47,31 @@ func TestEveryFieldOfAListingIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeReadIsSaidBesideItsFieldAndStaysThere(t *testing.T) {
+func TestAFieldThatCannotBeReadHasANoteAndItsText(t *testing.T) {
 	f := &editForm{}
 	form := fields("price", "1,5", "bedrooms", "two", "bathrooms", "1.123", "area_m2", "big", "latitude", "47,6",
 		"longitude", "")
 	f.read(form)
 	for _, name := range []string{"price", "bedrooms", "bathrooms", "area_m2", "latitude", "longitude"} {
 		if f.Wrong[name] == "" || f.Value(name) != form.Get(name) {
-			t.Errorf("%s: %q is said of %q", name, f.Wrong[name], f.Value(name))
+			t.Errorf("%s: got the note %q and the text %q", name, f.Wrong[name], f.Value(name))
 		}
 	}
 	empty := &editForm{}
 	if d := empty.read(fields("price", " ")); empty.Wrong["price"] == "" || len(empty.Wrong) != 1 || d.Bedrooms.Valid ||
 		d.Coordinates.Valid || d.Photos != nil {
-		t.Errorf("of an empty form: %+v, %v", d, empty.Wrong)
+		t.Errorf("empty form: %+v, %v", d, empty.Wrong)
 	}
 	for _, degrees := range []string{"NaN", "Inf", "1e999", "91"} {
 		f := &editForm{}
 		d := f.read(fields("title", "t", "location", "l", "price", "1", "latitude", degrees, "longitude", "0"))
 		if _, err := d.Checked(); err == nil && f.Wrong["latitude"] == "" {
-			t.Errorf("a latitude of %s is taken", degrees)
+			t.Errorf("a latitude of %s is accepted", degrees)
 		}
 	}
 }
 
-func TestWhatTheRulesSayStandsBesideItsField(t *testing.T) {
+func TestErrorsOfTheRulesStandBesideTheirFields(t *testing.T) {
 	f := &editForm{}
 	d := f.read(fields("price", "-1", "title", strings.Repeat("x", 201), "photos", "https://example.com/1.jpg\nnowhere",
 		"kind", "castle"))
@@ -82,7 +82,7 @@ func TestWhatTheRulesSayStandsBesideItsField(t *testing.T) {
 	for name, part := range map[string]string{"price": "from 0", "title": "200", "location": "empty",
 		"photos": "line 2: ", "kind": "castle"} {
 		if !strings.Contains(f.Wrong[name], part) {
-			t.Errorf("of %s it says %q", name, f.Wrong[name])
+			t.Errorf("%s: got the note %q, want one with %q", name, f.Wrong[name], part)
 		}
 	}
 	if f.explain(property.ErrReferenceTaken); f.Wrong["reference"] == "" || f.explain(errNoPage) {
@@ -112,7 +112,7 @@ func TestAListingComesBackFromItsFormAsItWas(t *testing.T) {
 	})
 }
 
-// What a browser sends when somebody opens the form and saves it at once is the listing as it was.
+// A form that is opened in a browser and saved at once sends the listing as it was.
 func TestEveryFieldIsOnThePageOfTheForm(t *testing.T) {
 	p := porttest.FullListing(t)
 	p.Description = "\n" + p.Description // HTML drops a line break at the beginning of a text unless there are two
@@ -128,7 +128,7 @@ func TestEveryFieldIsOnThePageOfTheForm(t *testing.T) {
 	}
 }
 
-// Keyboards of telephones for numbers may have no minus.
+// The number keyboard of a phone may lack a minus.
 func TestANumberThatMayBeNegativeHasAKeyboardWithAMinus(t *testing.T) {
 	inputs := map[string]input{}
 	for _, i := range (&editForm{}).Inputs() {
@@ -137,14 +137,16 @@ func TestANumberThatMayBeNegativeHasAKeyboardWithAMinus(t *testing.T) {
 			t.Errorf("%s has room for %d characters", i.Name, i.Room)
 		}
 	}
-	for name, want := range map[string]bool{"floor": false, "latitude": false, "bedrooms": true, "price": true, "title": false} {
+	for name, want := range map[string]bool{
+		"floor": false, "latitude": false, "bedrooms": true, "price": true, "title": false,
+	} {
 		if i := inputs[name]; i.Typed() != want {
-			t.Errorf("%s has the keyboard for numbers: %t", name, !want)
+			t.Errorf("%s has the keyboard for numbers: %t, want %t", name, !want, want)
 		}
 	}
 }
 
-// submitted are the fields on the page, as a browser sends them.
+// submitted returns the fields on the page, as a browser sends them.
 func submitted(t *testing.T, page []byte) url.Values {
 	t.Helper()
 	document, err := html.Parse(bytes.NewReader(page))

@@ -18,12 +18,12 @@ import (
 const (
 	codePath   = signInPath + "/code"
 	factorPath = "/admin/second-factor"
-	// codeTime is how long somebody whose password was right may take to type a code.
+	// codeTime is the longest time between the right password and the code.
 	codeTime = 5 * time.Minute
 )
 
-// askForCode answers a right password whose account has a second factor: the session remembers whose it is, and opens
-// nothing.
+// askForCode answers a right password of an account with a second factor. The session stores the account as pending and
+// grants no access yet.
 func (s *Site) askForCode(w http.ResponseWriter, r *http.Request, who access.Account, page *signIn) error {
 	ctx := r.Context()
 	if err := s.sessions.RenewToken(ctx); err != nil {
@@ -69,8 +69,8 @@ func (s *Site) checkCode(w http.ResponseWriter, r *http.Request) error {
 		page.Wrong = "The code is wrong or has been used. Wait for the next one, or use a recovery code."
 		return s.codePage(w, r, http.StatusUnauthorized, page)
 	case errors.Is(err, ports.ErrUnavailable):
-		unavailable(w, err)
-		page.Wrong = "Nobody can sign in at the moment. Please try again in a few seconds."
+		markUnavailable(w, err)
+		page.Wrong = "Signing in is not possible at the moment. Please try again in a few seconds."
 		return s.codePage(w, r, http.StatusServiceUnavailable, page)
 	case err != nil:
 		return err
@@ -78,18 +78,18 @@ func (s *Site) checkCode(w http.ResponseWriter, r *http.Request) error {
 	return s.welcome(w, r, who, page)
 }
 
-// factorPage is the body of the page about one's second factor.
+// factorPage is the body of the page about the user's own second factor.
 type factorPage struct {
 	On       bool
 	Required bool
-	Secret   string // that is offered
+	Secret   string // the offered one
 	Drawing  drawing
 	Recovery []string // codes just made; nil on all other pages
 	Wrong    map[string]string
 	Banner   string
 }
 
-// Spelled is the secret in groups of four, to be typed.
+// Spelled returns the secret in groups of four characters, for typing.
 func (p *factorPage) Spelled() string {
 	var groups []string
 	for rest := p.Secret; rest != ""; rest = rest[min(4, len(rest)):] {
@@ -103,7 +103,7 @@ func (s *Site) secondFactor(w http.ResponseWriter, r *http.Request, who access.A
 	return s.factorPage(w, r, who, http.StatusOK, &factorPage{})
 }
 
-// factorPage shows whether the second factor is on, or offers one.
+// factorPage shows that the second factor is on, or offers one.
 func (s *Site) factorPage(
 	w http.ResponseWriter, r *http.Request, who access.Account, status int, page *factorPage,
 ) error {
@@ -138,7 +138,7 @@ func (s *Site) changeSecondFactor(w http.ResponseWriter, r *http.Request, who ac
 	var throttled *access.ThrottledError
 	switch {
 	case errors.Is(err, access.ErrHasSecondFactor):
-		return s.done(w, r, factorPath, "Your second factor is on already.")
+		return s.finish(w, r, factorPath, "Your second factor is on already.")
 	case errors.Is(err, access.ErrWrongCredentials):
 		page.Wrong["password"] = "is wrong"
 		return s.factorPage(w, r, who, http.StatusUnprocessableEntity, page)
@@ -160,14 +160,14 @@ func (s *Site) changeSecondFactor(w http.ResponseWriter, r *http.Request, who ac
 		return err
 	}
 	if off {
-		return s.done(w, r, factorPath, "Your second factor is off. You have been signed out everywhere else.")
+		return s.finish(w, r, factorPath, "Your second factor is off. You have been signed out everywhere else.")
 	}
 	page.On = true
 	return s.staffPage(w, r, who, http.StatusOK, "password", "second-factor", "Second factor", page)
 }
 
-// drawing is a QR code as the path of an SVG: a square of one by one for each dark module, with the white margin of
-// four around them that readers need.
+// drawing is a QR code as the path of an SVG, with a unit square for each dark module. Around them is the white
+// margin of four units that readers need.
 type drawing struct {
 	Size int
 	Path string

@@ -14,14 +14,14 @@ func TestADrawingHasTheThreeEyesOfAQRCodeInsideAMargin(t *testing.T) {
 	dark := func(x, y int) bool { return strings.Contains(d.Path, fmt.Sprintf("M%d %dh1v1h-1z", x, y)) }
 	for i := range d.Size {
 		if dark(i, 3) || dark(3, i) || dark(i, d.Size-4) || dark(d.Size-4, i) {
-			t.Fatal("there is something in the margin")
+			t.Fatal("the margin is not empty")
 		}
 	}
 	far := d.Size - quiet - 7 // where the eyes on the other side begin
 	for _, eye := range [][2]int{{quiet, quiet}, {far, quiet}, {quiet, far}} {
 		for i, want := range []bool{true, false, true, true, true, false, true} { // across the middle of an eye
 			if dark(eye[0]+i, eye[1]+3) != want {
-				t.Fatalf("the eye at %v is not one", eye)
+				t.Fatalf("no eye at %v", eye)
 			}
 		}
 	}
@@ -29,6 +29,6 @@ func TestADrawingHasTheThreeEyesOfAQRCodeInsideAMargin(t *testing.T) {
 		t.Error("the fourth corner has an eye")
 	}
 	if _, err := draw(strings.Repeat("x", 5_000)); err == nil {
-		t.Error("what does not fit is drawn")
+		t.Error("a text that is too long is drawn")
 	}
 }

@@ -11,23 +11,26 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// words are how pages say things.
-var words = template.FuncMap{
+// templateFuncs are the functions that templates can call.
+var templateFuncs = template.FuncMap{
 	"price": price, "grouped": grouped, "rooms": rooms, "facts": facts,
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
-	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses, "count": count, "sorts": func() []sortChoice { return sortChoices },
-	"next": func(n int) int { return n + 1 }, "percent": percent, "field": fieldName, "choice": choiceName,
-	"told":  displayed,
-	"len64": func(m map[string]string) int64 { return int64(len(m)) }, "i64": func(n int) int64 { return int64(n) },
-	"number": func(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }, "list": func(items ...any) []any { return items },
+	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses,
+	"count": count, "percent": percent, "field": fieldName, "choice": choiceName, "displayed": displayed,
+	"sorts":  func() []sortChoice { return sortChoices },
+	"next":   func(n int) int { return n + 1 },
+	"len64":  func(m map[string]string) int64 { return int64(len(m)) },
+	"i64":    func(n int) int64 { return int64(n) },
+	"number": func(n uint64) string { return grouped(strconv.FormatUint(n, 10)) },
+	"list":   func(items ...any) []any { return items },
 }
 
-// sign is how a currency's amounts begin.
+// sign is the sign before the amounts of a currency.
 var sign = map[property.Currency]string{
 	"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "SGD": "S$",
 }
 
-// price is an amount as people write it: $450,000, HK$21,500.50, CHF 900,000.
+// price formats the price of a listing: $450,000, HK$21,500.50, CHF 900,000.
 func price(p *property.Property) string { return money(p.Price, p.Currency) }
 
 func money(amount property.Decimal, currency property.Currency) string {
@@ -38,7 +41,7 @@ func money(amount property.Decimal, currency property.Currency) string {
 	return string(currency) + " " + text
 }
 
-// grouped is a number with commas between the thousands; what is no plain number stays as it is.
+// grouped inserts commas between the thousands of a plain decimal number. It returns any other text unchanged.
 func grouped(number string) string {
 	whole, fraction, point := strings.Cut(number, ".")
 	if whole == "" || strings.Trim(whole, "0123456789") != "" {
@@ -57,7 +60,7 @@ func grouped(number string) string {
 	return b.String()
 }
 
-// count is a number of things in words: no listings, 1 listing, 3,943 listings.
+// count formats a number of things: no listings, 1 listing, 3,943 listings.
 func count(n int64, one, many string) string {
 	switch n {
 	case 0:
@@ -68,7 +71,7 @@ func count(n int64, one, many string) string {
 	return grouped(strconv.FormatInt(n, 10)) + " " + many
 }
 
-// rooms is what is known of a listing's size in one line.
+// rooms formats the known sizes of a listing in one line.
 func rooms(p *property.Property) string {
 	var parts []string
 	if n, ok := p.Bedrooms.Get(); ok {
@@ -90,7 +93,7 @@ func plural(n, word string) string {
 	return n + " " + word
 }
 
-// wholeNumber is a decimal rounded to the nearest whole number.
+// wholeNumber rounds a decimal to the nearest whole number.
 func wholeNumber(d property.Decimal) string { return strconv.FormatInt(int64(d+50)/100, 10) }
 
 const squareMetresPerSquareFoot = 0.09290304
@@ -116,7 +119,7 @@ func capital(word string) string {
 	return strings.ToUpper(word[:1]) + word[1:]
 }
 
-// stamp is a moment for people; scripts say how long ago it was.
+// stamp formats a moment in full. Scripts replace it with the time since then.
 func stamp(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -129,8 +132,8 @@ var sortChoices = []sortChoice{
 	{"created_at", "Oldest first"},
 }
 
-// placeName is the part of a location by which people know a place, such as Kent in "Kent, WA 98042": the last part that
-// is neither a code nor has digits, since addresses go from the small to the large.
+// placeName returns the place in a location, such as Kent in "Kent, WA 98042". It is the last part that is neither a
+// code nor has digits, because addresses go from the small to the large.
 func placeName(location string) string {
 	parts := strings.Split(location, ",")
 	for i := len(parts) - 1; i >= 0; i-- {
@@ -143,7 +146,7 @@ func placeName(location string) string {
 	return strings.TrimSpace(parts[0])
 }
 
-// summary is a listing in one sentence, for whoever shares its address.
+// summary describes a listing in one sentence, for previews of a shared link.
 func summary(p *property.Property) string {
 	parts := []string{price(p), kindName(p.Kind) + " " + strings.ToLower(offerName(p.Offer)) + " in " + p.Location}
 	if r := rooms(p); r != "" {
@@ -152,13 +155,13 @@ func summary(p *property.Property) string {
 	return fmt.Sprintf("%s.", strings.Join(parts, " · "))
 }
 
-// percent is a share from 0 to 1 as people write it.
+// percent formats a share from 0 to 1, such as 40.0 %.
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" }
 
-// fact is a number that is known of a listing.
+// fact is a known number of a listing.
 type fact struct{ Name, Text, Quiet string }
 
-// facts are the numbers of a listing that may be unknown and are not, in the order of the table.
+// facts returns the optional numbers of a listing that are present, in the order of the field table.
 func facts(p *property.Property) (known []fact) {
 	fields := property.FieldTable()
 	for i := range fields {
@@ -178,7 +181,7 @@ func facts(p *property.Property) (known []fact) {
 	return known
 }
 
-// fieldName is a field of a listing in words: area_m2 is "Area, m²".
+// fieldName returns the name of a field for pages: area_m2 is "Area, m²".
 func fieldName(name string) string {
 	if name == "location" {
 		return "Place"
@@ -189,7 +192,7 @@ func fieldName(name string) string {
 	return capital(strings.ReplaceAll(name, "_", " "))
 }
 
-// choiceName is a choice of a field in words.
+// choiceName returns the name of a choice for pages.
 func choiceName(choice string) string {
 	if offer := property.Offer(choice); offer.Known() {
 		return offerName(offer)
@@ -197,7 +200,7 @@ func choiceName(choice string) string {
 	return capital(choice)
 }
 
-// displayed is what stands in a field of a listing, for people.
+// displayed formats the value of a field for pages.
 func displayed(field, text string) string {
 	switch {
 	case text == "":

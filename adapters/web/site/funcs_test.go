@@ -43,7 +43,8 @@ func priced(amount property.Decimal, currency property.Currency) property.Proper
 
 func TestThousandsAreGroupedAndNothingElseIsTouched(t *testing.T) {
 	for number, want := range map[string]string{
-		"0": "0", "999": "999", "1000": "1,000", "123456": "123,456", "1234567.891": "1,234,567.891", "1000.": "1,000.", "": "", ".5": ".5",
+		"0": "0", "999": "999", "1000": "1,000", "123456": "123,456", "1234567.891": "1,234,567.891", "1000.": "1,000.",
+		"": "", ".5": ".5",
 		"-1000": "-1000", "1,000": "1,000", "cheap": "cheap", "4.5e5": "4.5e5", "١٢٣٤": "١٢٣٤", "<b>": "<b>",
 	} {
 		if got := grouped(number); got != want {
@@ -77,12 +78,14 @@ func TestThingsAreCountedInWords(t *testing.T) {
 
 func TestAListingsSizeIsOneLine(t *testing.T) {
 	d := property.Details{
-		Bedrooms: property.Some(1), Bathrooms: property.Some(property.Decimal(2_25)), AreaM2: property.Some(property.Decimal(1_250_50)),
+		Bedrooms: property.Some(1), Bathrooms: property.Some(property.Decimal(2_25)),
+		AreaM2: property.Some(property.Decimal(1_250_50)),
 	}
 	if got := rooms(&property.Property{Details: d}); got != "1 bed · 2.25 baths · 1,251 m²" {
 		t.Error(got)
 	}
-	d.Bedrooms, d.Bathrooms, d.AreaM2 = property.Some(0), property.Some(property.Decimal(1_00)), property.Optional[property.Decimal]{}
+	d.Bedrooms, d.Bathrooms = property.Some(0), property.Some(property.Decimal(1_00))
+	d.AreaM2 = property.Optional[property.Decimal]{}
 	if got := rooms(&property.Property{Details: d}); got != "0 beds · 1 bath" {
 		t.Error(got)
 	}
@@ -94,7 +97,7 @@ func TestAListingsSizeIsOneLine(t *testing.T) {
 	}
 }
 
-func TestWhatIsKnownOfAListingIsListed(t *testing.T) {
+func TestTheKnownNumbersOfAListingAreListed(t *testing.T) {
 	d := porttest.FullListing(t).Details
 	d.Bedrooms, d.AreaM2 = property.Optional[int]{}, property.Some(property.Decimal(1_250_50))
 	want := []fact{
@@ -109,7 +112,8 @@ func TestWhatIsKnownOfAListingIsListed(t *testing.T) {
 func TestPlacesHaveTheNameThatPeopleKnowThemBy(t *testing.T) {
 	for location, want := range map[string]string{
 		"Kent, WA 98042": "Kent", "12 Main St, Seattle, WA 98101": "Seattle", "Central & Western, Hong Kong": "Hong Kong",
-		"Seattle": "Seattle", "98042": "98042", "": "", ", ,": "", "WA": "WA", "Ely, UK": "Ely", "Rye": "Rye", "4 Elm Rd": "4 Elm Rd",
+		"Seattle": "Seattle", "98042": "98042", "": "", ", ,": "", "WA": "WA", "Ely, UK": "Ely", "Rye": "Rye",
+		"4 Elm Rd":    "4 Elm Rd",
 		" Kent , WA ": "Kent", "西營盤, 香港": "香港", "<script>": "<script>",
 	} {
 		if got := placeName(location); got != want {
@@ -118,7 +122,7 @@ func TestPlacesHaveTheNameThatPeopleKnowThemBy(t *testing.T) {
 	}
 }
 
-// The listings that come with the program, as an import would store them.
+// The test reads the sample listings of the program, as an import would store them.
 func TestTheRealPlacesHaveNames(t *testing.T) {
 	for mapping, known := range map[string][]string{
 		"king-county": {"Seattle", "Kent", "Bellevue", "Renton"}, "hong-kong": {"Hong Kong"},
@@ -139,7 +143,7 @@ func TestTheRealPlacesHaveNames(t *testing.T) {
 	}
 }
 
-// sampleListings are the good rows of a sample of real data.
+// sampleListings returns the good rows of a sample of real data.
 func sampleListings(t *testing.T, mapping string) []property.Property {
 	t.Helper()
 	f, err := os.Open(filepath.Join("..", "..", "..", "configs", "samples", mapping+".csv.gz"))

@@ -12,22 +12,22 @@ import (
 // historyLength is how many changes a page of a listing's history shows.
 const historyLength = 50
 
-// history is the body of the page about what has become of a listing.
+// history is the body of the page with the past changes of a listing.
 type history struct {
 	ID      property.ID
-	Title   string // as it was last
+	Title   string // the last known one
 	Gone    bool   // the listing has been removed
 	Changes []*pastChange
 	Next    string
 }
 
-// pastChange is a change in words.
+// pastChange is a change with its differences.
 type pastChange struct {
 	property.Change
 	Differences []property.Difference
 }
 
-// Who is who made the change, as far as that is known.
+// Who returns the actor of the change, or "not known".
 func (c *pastChange) Who() string {
 	if c.Actor == "" {
 		return "not known"
@@ -41,13 +41,13 @@ func (s *Site) listingHistory(w http.ResponseWriter, r *http.Request, who access
 	if err != nil {
 		return err
 	}
-	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else begins at the newest
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // the newest if invalid
 	page, err := s.Catalog.History(r.Context(), id, max(before, 0), historyLength)
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(page.Changes, func(c property.Change) bool { return c.ID == id }) {
-		// Of a listing whose changes are no longer kept there may be resets to tell; of none at all there is nothing.
+		// The page may hold only resets. They are shown if the listing exists; otherwise the answer is not found.
 		if _, _, err := s.Catalog.Get(r.Context(), id); err != nil {
 			return err
 		}

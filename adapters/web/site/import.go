@@ -20,58 +20,58 @@ import (
 	"go.uber.org/zap"
 )
 
-// Importer brings files of listings in.
+// Importer imports files of listings.
 type Importer interface {
-	// Begin takes one of the few places that imports have, before a file is read; release gives it back. The context ends
-	// when the time of an import is over.
+	// Begin reserves one of the few slots for imports, before a file is read; release frees it. The context ends at
+	// the time limit of an import.
 	Begin(ctx context.Context) (timed context.Context, release func(), err error)
 	// MaxBytes is the size of the largest file.
 	MaxBytes() int64
-	// Mappings are the ways to read a file, the one for Gable's own columns first.
+	// Mappings lists the ways to read a file, the one for Gable's own columns first.
 	Mappings() []Mapping
-	// Preview reads the first rows and stores nothing. The error is a *property.BrokenFileError when the file as a whole cannot be
-	// read in this way.
+	// Preview reads the first rows and stores nothing. The error is a *property.BrokenFileError when the file as a whole
+	// cannot be read with the mapping.
 	Preview(ctx context.Context, file ImportFile, rows int) ([]PreviewRow, error)
-	// Import stores the rows and writes those that cannot be stored, with their reasons, to rejects, in the format of the
-	// file. Progress is called now and then, with the share of the file that has been read, 0 to 1. After an error the
-	// report says what has been stored before it.
+	// Import stores the rows. It writes rejected rows, with their reasons, to rejects, in the format of the file. It calls
+	// progress at intervals, with the share of the file read so far, 0 to 1. After an error the report covers what was
+	// stored before it.
 	Import(
 		ctx context.Context, file ImportFile, rejects io.Writer, progress func(report property.ImportReport, read float64),
 	) (ImportResult, error)
 }
 
-// Mapping is a way to read a file, by its name, and a line about it for people.
+// Mapping is a named way to read a file, with a line of description.
 type Mapping struct{ Name, About string }
 
-// ImportFile is a file that somebody has sent.
+// ImportFile is an uploaded file.
 type ImportFile struct {
 	Content io.ReaderAt
 	Size    int64
 	Mapping string
-	// Step is called before each record, so that the browser is waited for as long as the work goes on. It may be nil.
+	// Step is called before each record. It extends the deadline of the answer while the import runs. It may be nil.
 	Step func()
 }
 
-// PreviewRow is a row as it would be stored, or why it would not.
+// PreviewRow is a row as it would be stored, or the reasons for its rejection.
 type PreviewRow struct {
 	Line    int
 	Details property.Details
 	Wrong   []property.FieldError
 }
 
-// Price is the row's price as pages show it.
+// Price formats the row's price for pages.
 func (r PreviewRow) Price() string { return money(r.Details.Price, r.Details.Currency) }
 
-// Rooms is what the row says of its size.
+// Rooms formats the row's known sizes for pages.
 func (r PreviewRow) Rooms() string { return rooms(&property.Property{Details: r.Details}) }
 
-// ImportResult is what an import did, and a name for the file of rejects.
+// ImportResult is the report of an import, and a name for the file of rejects.
 type ImportResult struct {
 	property.ImportReport
 	RejectsName string
 }
 
-// importPage is the body of the page on which a file is sent.
+// importPage is the body of the page with the upload form.
 type importPage struct {
 	Mappings []Mapping
 	Mapping  string
@@ -84,8 +84,8 @@ type importPage struct {
 const (
 	previewRows  = 10
 	fileInMemory = 4 << 20
-	formBytes    = 64 << 10 // of a form, beside its file
-	// maxRejects is how many bytes of rejected rows the page offers to download.
+	formBytes    = 64 << 10 // of a form, without its file
+	// maxRejects limits the bytes of rejected rows that the page offers for download.
 	maxRejects = 2 << 20
 )
 
@@ -93,7 +93,9 @@ func (s *Site) importForm(w http.ResponseWriter, r *http.Request, who access.Acc
 	return s.importPage(w, r, who, http.StatusOK, &importPage{})
 }
 
-func (s *Site) importPage(w http.ResponseWriter, r *http.Request, who access.Account, status int, page *importPage) error {
+func (s *Site) importPage(
+	w http.ResponseWriter, r *http.Request, who access.Account, status int, page *importPage,
+) error {
 	page.Mappings = s.Files.Mappings()
 	return s.staffPage(w, r, who, status, "import", "import", "Import", page)
 }
@@ -122,7 +124,7 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 		page.Wrong = "Choose a file first."
 		return s.importPage(w, r, who, http.StatusUnprocessableEntity, page)
 	}
-	defer func() { _ = file.Close() }() // only read from
+	defer func() { _ = file.Close() }() // nothing to lose: it is only read
 	page.FileName = header.Filename
 	sent := ImportFile{Content: file, Size: header.Size, Mapping: page.Mapping, Step: exchange.Steps(w)}
 	if r.FormValue("action") != "import" {
@@ -131,7 +133,9 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 	return s.runImport(ctx, w, who, sent, header)
 }
 
-func (s *Site) preview(w http.ResponseWriter, r *http.Request, who access.Account, file ImportFile, page *importPage) error {
+func (s *Site) preview(
+	w http.ResponseWriter, r *http.Request, who access.Account, file ImportFile, page *importPage,
+) error {
 	var err error
 	page.Rows, err = s.Files.Preview(r.Context(), file, previewRows)
 	status := http.StatusOK
@@ -144,24 +148,24 @@ func (s *Site) preview(w http.ResponseWriter, r *http.Request, who access.Accoun
 	return s.importPage(w, r, who, status, page)
 }
 
-// importRun is the body of the page that tells how an import goes on. It is sent bit by bit while the import runs.
+// importRun is the body of the page that shows the progress of an import. It is sent in parts while the import runs.
 type importRun struct {
 	FileName string
-	Cut      string // marks the place in the page where the bits go; no text that a page could hold by chance
+	Cut      string // marks where the parts go; random, so that the page holds it only there
 }
 
-// importProgress is one such bit.
+// importProgress is one such part.
 type importProgress struct {
 	property.ImportReport
-	Fraction float64 // of the file that has been read, 0 to 1
+	Fraction float64 // share of the file read so far, 0 to 1
 }
 
-// importEnd is what such a page ends with.
+// importEnd is the last part of such a page.
 type importEnd struct {
 	ImportResult
 	Took    time.Duration
 	Wrong   string
-	Rejects template.URL // the rejected rows as a file to download; "" when there are none, or too many
+	Rejects template.URL // the rejected rows as a file to download; "" for none or too many
 }
 
 func (s *Site) runImport(
@@ -175,17 +179,17 @@ func (s *Site) runImport(
 	exchange.SetPolicy(h, policy)
 	h.Set("Content-Type", htmlType)
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // proxies pass the bits on
+	h.Set("X-Accel-Buffering", "no") // proxies must not buffer the parts
 	out := exchange.NewIdleWriter(w)
-	_, _ = out.Write(before) // if the browser has gone away the import goes on all the same
+	_, _ = out.Write(before) // the import continues without its browser
 	_ = out.Flush()
-	began, told := time.Now(), time.Time{}
+	began, reported := time.Now(), time.Time{}
 	rejects := &bounded{limit: maxRejects}
 	report, err := s.Files.Import(ctx, file, rejects, func(p property.ImportReport, read float64) {
-		if time.Since(told) < 200*time.Millisecond {
+		if time.Since(reported) < 200*time.Millisecond {
 			return
 		}
-		told = time.Now()
+		reported = time.Now()
 		_, _ = out.Write(s.pages.fragment("import-run", "progress", importProgress{p, read}))
 		_ = out.Flush()
 	})
@@ -200,13 +204,16 @@ func (s *Site) runImport(
 			end.Wrong = "The database could not be reached."
 		}
 		end.Wrong += " Importing the file again will complete it: what is stored already stays as it is."
-		s.Log.Error("import failed", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name), zap.Error(err))
+		s.Log.Error("import failed", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name),
+			zap.Error(err))
 	}
 	if rejects.Len() > 0 && !rejects.full {
-		end.Rejects = template.URL("data:application/octet-stream;base64," + base64.StdEncoding.EncodeToString(rejects.Bytes()))
+		encoded := base64.StdEncoding.EncodeToString(rejects.Bytes())
+		end.Rejects = template.URL("data:application/octet-stream;base64," + encoded)
 	}
-	s.Log.Info("imported", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name), zap.Int("read", report.Read),
-		zap.Int("created", report.Created), zap.Int("updated", report.Updated), zap.Int("rejected", report.Rejected))
+	s.Log.Info("imported", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name),
+		zap.Int("read", report.Read), zap.Int("created", report.Created), zap.Int("updated", report.Updated),
+		zap.Int("rejected", report.Rejected))
 	_, _ = out.Write(s.pages.fragment("import-run", "end", end))
 	_, _ = out.Write(after)
 	return nil
@@ -221,7 +228,7 @@ func (p *pages) fragment(page, name string, data any) []byte {
 	return b.Bytes()
 }
 
-// bounded keeps what is written up to a limit, and nothing once it is full.
+// bounded buffers what is written up to a limit. Beyond the limit it drops everything.
 type bounded struct {
 	bytes.Buffer
 	limit int

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// timedWriter is a connection that is broken once its deadline is over.
+// timedWriter is a connection that breaks after its deadline.
 type timedWriter struct {
 	*httptest.ResponseRecorder
 	deadline time.Time
@@ -70,12 +70,12 @@ func TestThePageOfAnImportIsWholeHoweverLongTheWorkTakes(t *testing.T) {
 		w := &timedWriter{ResponseRecorder: httptest.NewRecorder(), deadline: time.Now().Add(30 * time.Second)}
 		err = s.importFile(w, r, access.Account{Name: "anna"})
 		if page := w.Body.String(); err != nil || w.broken || !strings.Contains(page, "</html>") {
-			t.Errorf("%v, broken off: %v, after %d bytes", err, w.broken, len(page))
+			t.Errorf("%v, connection broken: %v, after %d bytes", err, w.broken, len(page))
 		}
 	})
 }
 
-// importRequest is a request for the import of a file.
+// importRequest returns a request for the import of a file.
 func importRequest(t *testing.T, file string) *http.Request {
 	t.Helper()
 	var body strings.Builder
@@ -100,6 +100,6 @@ func TestAFileThatIsTooLargeToImportIsRefused(t *testing.T) {
 	err := s.importFile(httptest.NewRecorder(), importRequest(t, strings.Repeat("r\n", 1<<20)),
 		access.Account{Name: "anna"})
 	if doc := problem.From(err); doc.Status != http.StatusRequestEntityTooLarge {
-		t.Errorf("a file of 2 MiB where 1 MiB is allowed is answered with %d: %v", doc.Status, err)
+		t.Errorf("a file of 2 MiB with a limit of 1 MiB: got %d: %v", doc.Status, err)
 	}
 }

@@ -14,12 +14,12 @@ import (
 type input struct {
 	*property.Field
 	Label, Value, Wrong string
-	Room                int  // how many characters there is room for
-	Area                bool // for several lines
+	Room                int  // the largest number of characters; 0 for any number
+	Area                bool // holds several lines
 	Wide                bool // takes the whole width of the form
 }
 
-// Inputs are the fields of the form. The reference and what takes several lines come last.
+// Inputs returns the fields of the form. The reference and fields of several lines come last.
 func (f *editForm) Inputs() []input {
 	var all []input
 	fields := property.FieldTable()
@@ -49,10 +49,10 @@ func (i input) rank() int {
 	return 0
 }
 
-// Typed reports whether the browser should show a keyboard for numbers; some of those have no minus.
+// Typed reports whether the browser should show a keyboard for numbers. Some of these keyboards lack a minus.
 func (i input) Typed() bool { return i.Numeric() && i.Min >= 0 }
 
-// inputLabel is the name of the field, and how it is filled in where that is not plain.
+// inputLabel returns the name of the field, with a hint where the format is not plain.
 func inputLabel(f *property.Field) string {
 	label := fieldName(f.Name)
 	switch {
@@ -68,7 +68,7 @@ func inputLabel(f *property.Field) string {
 	return label
 }
 
-// room is how many characters the input of a field has room for; 0 is any number.
+// room returns the largest number of characters in the input of a field; 0 for any number.
 func room(f *property.Field) int {
 	switch f.Type {
 	case property.TextField, property.ChoiceField:
@@ -81,7 +81,7 @@ func room(f *property.Field) int {
 	return 30
 }
 
-// read takes over what was typed.
+// read reads the submitted form into the details of a listing, and notes in Wrong what cannot be read.
 func (f *editForm) read(form url.Values) (d property.Details) {
 	f.Values = form
 	if f.Wrong == nil {
@@ -144,7 +144,7 @@ func (f *editForm) number(field *property.Field, text string) property.Optional[
 	return property.Some(n)
 }
 
-// located reports whether something stands in the fields of the position.
+// located reports whether a field of the position has text.
 func (f *editForm) located() bool {
 	return strings.TrimSpace(f.Values.Get("latitude")+f.Values.Get("longitude")) != ""
 }
@@ -157,7 +157,7 @@ func (f *editForm) degrees(field *property.Field, text string) float64 {
 	return n
 }
 
-// typedLines are the lines that are not empty, without white space around them.
+// typedLines returns the lines that are not empty, without surrounding white space.
 func typedLines(text string) (lines []string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {

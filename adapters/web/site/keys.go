@@ -15,17 +15,17 @@ type keyPage struct {
 	Scope  access.Scope
 	Wrong  string
 	Made   string // the name of the key just made
-	Secret string // its secret, which is shown this once
+	Secret string // its secret, shown on this page only
 }
 
 // listedKey is a key as the page shows it.
 type listedKey struct {
 	access.Key
-	OwnerName string // "" when it belongs to nobody, or its owner has gone
-	OwnerGone bool   // and the key has ended with it
+	OwnerName string // "" when the key has no owner, or its owner was removed
+	OwnerGone bool   // the owner was removed, and the key ended with the account
 }
 
-// Scopes are what keys may be good for.
+// Scopes lists the scopes of keys.
 func (*keyPage) Scopes() []access.Scope { return []access.Scope{access.ScopeWrite, access.ScopeAdmin} }
 
 func (s *Site) keyList(w http.ResponseWriter, r *http.Request, who access.Account) error {
@@ -48,7 +48,7 @@ func (s *Site) showKeys(w http.ResponseWriter, r *http.Request, who access.Accou
 	return s.staffPage(w, r, who, status, "keys", "keys", "API keys", page)
 }
 
-// createKey answers POST /admin/keys. Its answer is the one place where the secret is ever shown.
+// createKey answers POST /admin/keys. Its answer is the only page that ever shows the secret.
 func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	page := &keyPage{Name: r.PostForm.Get("name"), Scope: access.Scope(r.PostForm.Get("scope"))}
 	key, secret, err := s.Keys.Create(r.Context(), page.Name, page.Scope, who.ID)
@@ -56,11 +56,12 @@ func (s *Site) createKey(w http.ResponseWriter, r *http.Request, who access.Acco
 	case errors.Is(err, access.ErrNameTaken):
 		page.Wrong = "A key of that name exists, in force or revoked. Choose another name."
 	case errors.Is(err, access.ErrInvalidKey):
-		page.Wrong = "A name has 1 to 100 characters, control characters not among them, and the scope is write or admin."
+		page.Wrong = "The name must have 1 to 100 characters and no control characters, and the scope must be write or admin."
 	case err != nil:
 		return err
 	default:
-		s.Log.Info("API key created", zap.String("key", key.Name), zap.String("scope", string(key.Scope)), zap.String("by", who.Name))
+		s.Log.Info("API key created", zap.String("key", key.Name), zap.String("scope", string(key.Scope)),
+			zap.String("by", who.Name))
 		return s.showKeys(w, r, who, http.StatusCreated, &keyPage{Scope: access.ScopeWrite, Made: key.Name, Secret: secret})
 	}
 	return s.showKeys(w, r, who, http.StatusUnprocessableEntity, page)
@@ -71,10 +72,11 @@ func (s *Site) revokeKey(w http.ResponseWriter, r *http.Request, who access.Acco
 	name := r.PostForm.Get("name")
 	switch err := s.Keys.Revoke(r.Context(), name); {
 	case errors.Is(err, access.ErrUnknownKey):
-		return s.done(w, r, "/admin/keys", "That key is not in force any more.")
+		return s.finish(w, r, "/admin/keys", "That key is not in force any more.")
 	case err != nil:
 		return err
 	}
 	s.Log.Info("API key revoked", zap.String("key", name), zap.String("by", who.Name))
-	return s.done(w, r, "/admin/keys", "The key “"+name+"” has been revoked. Whoever uses it is refused from now on.")
+	return s.finish(w, r, "/admin/keys",
+		"The key “"+name+"” has been revoked. Requests with it are refused from now on.")
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// Two listings that differ in one field alone have different pages.
+// Two listings that differ in one field have different pages.
 func TestAListingsPageShowsEveryField(t *testing.T) {
 	pages, err := newPages("", "v")
 	if err != nil {
@@ -16,7 +16,7 @@ func TestAListingsPageShowsEveryField(t *testing.T) {
 	}
 	shown := func(f *property.Field, changed bool) []byte {
 		p := porttest.FullListing(t)
-		p.Status = property.StatusActive // one that is sold is neither for sale nor to rent
+		p.Status = property.StatusActive // the page of a sold listing omits the offer
 		switch {
 		case changed && f.Type == property.DegreesField:
 			at := p.Position()

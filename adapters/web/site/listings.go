@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// staffPageSize is how many listings the back office shows at a time.
+// staffPageSize is the number of listings on a page of the back office.
 const staffPageSize = 50
 
 // staffList is the body of the back office's list.
@@ -48,8 +48,8 @@ func (s *Site) staffListings(w http.ResponseWriter, r *http.Request, who access.
 	return s.staffPage(w, r, who, http.StatusOK, "listings", "listings", "Listings", list)
 }
 
-// Export is the address of a file with all listings of the search, in a format. People open CSV in a spreadsheet,
-// which is to compute nothing that is in it.
+// Export returns the address of a file with all listings of the search, in a format. CSV is opened in spreadsheets,
+// so its formulas are escaped.
 func (l *staffList) Export(format string) string {
 	values := url.Values{"format": {format}}
 	for name, v := range l.Form.values {
@@ -63,7 +63,7 @@ func (l *staffList) Export(format string) string {
 	return route.Exports + "?" + values.Encode()
 }
 
-// onlyText refuses a form, or the query of an address, with what no person can type and no database can store.
+// onlyText refuses a form or a query with text that cannot be stored: invalid UTF-8 or U+0000.
 func onlyText(values url.Values) error {
 	for name, texts := range values {
 		for _, text := range slices.Concat(texts, []string{name}) {

@@ -6,20 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// What has been done is told on the next page. The browser carries it there, and no session: sessions are written when
-// somebody signs in or changes their password, so that a request which ends late cannot bring back one that was signed out.
+// The next page after a form shows a notice of what was done. A cookie carries the notice, not the session: sessions
+// are written only when a user signs in or changes the password, so that a request which ends late cannot revive a
+// session after its sign-out.
 
 const (
 	noticeCookie  = "gable_notice"
 	noticeSeconds = 60
 )
 
-// giveNotice has the next page tell something.
-func (s *Site) giveNotice(w http.ResponseWriter, notice string) {
+// setNotice sets the notice for the next page.
+func (s *Site) setNotice(w http.ResponseWriter, notice string) {
 	s.setCookie(w, noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(notice)), noticeSeconds)
 }
 
-// takeNotice is what is to be told on this page, and on no other; "" for nothing.
+// takeNotice returns the notice for this page, or "", and deletes it.
 func (s *Site) takeNotice(w http.ResponseWriter, r *http.Request) string {
 	cookie, err := r.Cookie(s.cookieName(noticeCookie))
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// typedNumber is a number as people type it: a sign, digits with or without marks between groups of three, a fraction.
+// typedNumber matches a number as people type it: a sign, digits, perhaps with marks between groups of three, a
+// fraction.
 var typedNumber = regexp.MustCompile(
 	`^([-\x{2212}]?)([0-9]+|[0-9]{1,3}(?:[, _\x{a0}\x{202f}][0-9]{3})+)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$`)
 
-// shortMoney is an amount in thousands or millions.
+// shortMoney matches an amount in thousands or millions.
 var shortMoney = regexp.MustCompile(`^(.*[0-9])([kKmM])$`)
 
 var (
@@ -22,9 +23,9 @@ var (
 	shortPowers = map[string]string{"k": "e3", "m": "e6"}
 )
 
-// plainNumber is a number as people type it, such as $450,000 or, where it is money, 450k or 1.2m, without what only
-// helps reading. A text that is not a number, or could be two, is returned as it is: the k of 2k bathrooms, the comma
-// of 1,5 and the point of 450.000 are for the person who has typed them to explain.
+// plainNumber converts a typed number to a plain one: $450,000 becomes 450000. Only money may have a currency sign or
+// a short form such as 450k or 1.2m. A text that is not a number, or that has two readings, is returned unchanged:
+// the user must correct the k of 2k bathrooms, the comma of 1,5 and the point of 450.000.
 func plainNumber(text string, money bool) string {
 	number, power := strings.TrimSpace(text), ""
 	if money {
@@ -53,7 +54,7 @@ func mixedMarks(groups string) bool {
 	return strings.Trim(marks, string(first)) != ""
 }
 
-// readNumber is plainNumber as a decimal; wrong says what is wrong with it.
+// readNumber parses a typed number as a decimal; wrong says what is wrong with it.
 func readNumber(text string, money bool) (d property.Decimal, wrong string) {
 	d, err := property.ParseWritten(plainNumber(text, money))
 	var ambiguous *property.AmbiguousError

@@ -17,21 +17,21 @@ import (
 
 const htmlType = "text/html; charset=utf-8"
 
-// policy lets a page load scripts, styles and data from this host alone, and pictures from wherever listings have them.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http:; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// policy lets a page load scripts, styles and data from this host alone, and pictures from any host.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http:; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// pages are the templates, one set for each page, all with the same frame around it.
+// pages holds the templates: one set for each page, all in the same frame.
 type pages struct {
-	assets string // where the files are that pages load
+	assets string // path of the files that pages load
 	sets   map[string]*template.Template
 }
 
-// newPages reads the templates. What pages share stands in a folder of its own. In the templates base is the base path;
+// newPages reads the templates. Shared parts have a folder of their own. In the templates, base is the base path, and
 // every address of this site begins with it.
 func newPages(base, assets string) (*pages, error) {
 	own := template.FuncMap{"base": func() string { return base }}
-	shared, err := template.New("").Funcs(words).Funcs(own).ParseFS(embedded, "templates/shared/*.html")
+	shared, err := template.New("").Funcs(templateFuncs).Funcs(own).ParseFS(embedded, "templates/shared/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -50,28 +50,28 @@ func newPages(base, assets string) (*pages, error) {
 	return p, nil
 }
 
-// frame is what every page has.
+// frame is the data that every page has.
 type frame struct {
 	Title       string
-	Description string // for search engines and whoever shares the address; "" for none
-	Canonical   string // the page's own address, absolute; "" when nobody has said where the site is
-	Image       string // address of a picture to show beside a shared link; "" for none
-	Staff       *staff // who has signed in; nil on pages that are the same for everybody
-	Section     string // which part of the back office it belongs to
+	Description string // for search engines and previews of shared links; "" for none
+	Canonical   string // the page's own full URL; "" without a configured public URL
+	Image       string // address of a picture for previews of shared links; "" for none
+	Staff       *staff // the signed-in user; nil on pages that are the same for every visitor
+	Section     string // the part of the back office
 	Body        any
 
 	Assets string // set by render
 }
 
-// staff is who has signed in, as pages show them.
+// staff is the signed-in user, as pages show it.
 type staff struct {
 	Name          string
 	Administrator bool
-	Notice        string // what has just been done, to be told once
+	Notice        string // what was just done, shown once
 }
 
-// render makes the page. The templates are the program's own and the data is typed, so that a failure is a defect, which the
-// tests of every page would show.
+// render returns the HTML of a page. The templates are embedded and the data is typed, so a failure is a defect,
+// which the tests of every page would find.
 func (p *pages) render(name string, f frame) []byte {
 	f.Assets = p.assets
 	var b bytes.Buffer
@@ -81,7 +81,7 @@ func (p *pages) render(name string, f frame) []byte {
 	return b.Bytes()
 }
 
-// write answers with a page that is not kept, neither here nor in the browser.
+// write answers with a page that is never cached, neither here nor in the browser.
 func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
 	body := s.pages.render(name, f)
 	h := w.Header()
@@ -95,8 +95,8 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, name st
 	}
 }
 
-// errNoPage is the error for an address at which there is nothing.
-var errNoPage = problem.Refuse(problem.NotFound, "Nothing is at this address.")
+// errNoPage is the error for an address without a page.
+var errNoPage = problem.Refuse(problem.NotFound, "There is no page at this address.")
 
 // fail answers with a page that says what went wrong and what to do.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -112,11 +112,11 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.write(w, r, d.Status, "error", frame{Title: d.Title, Body: failure{d, again, typed(r)}})
 }
 
-// retrySeconds is how long to wait when something is away for a moment.
+// retrySeconds is the time to wait while the database is briefly unreachable.
 const retrySeconds = "1"
 
-// unavailable says in an answer's head that it may soon be asked for again, and leaves the cause for the log.
-func unavailable(w http.ResponseWriter, cause error) {
+// markUnavailable sets Retry-After in an answer, and notes the cause for the log.
+func markUnavailable(w http.ResponseWriter, cause error) {
 	_ = problem.Noted(w, cause)
 	w.Header().Set("Retry-After", retrySeconds)
 }
@@ -125,7 +125,7 @@ func unavailable(w http.ResponseWriter, cause error) {
 type failure struct {
 	problem.Document
 	Again string     // the address to try again
-	Kept  url.Values // what was typed into a form that could not be taken, to be sent there again; nil for none
+	Typed url.Values // the text of a form that was not accepted, to be sent again; nil for none
 }
 
 // Temporary reports whether trying again may help.
@@ -133,19 +133,19 @@ func (f failure) Temporary() bool {
 	return f.Status >= http.StatusInternalServerError || f.Status == http.StatusTooManyRequests
 }
 
-// NotFound reports whether there is nothing at the address.
+// NotFound reports whether the address has no page.
 func (f failure) NotFound() bool { return f.Status == http.StatusNotFound }
 
-// Missing answers an address that no route has, for a browser.
+// Missing answers an unknown address with an error page.
 func (s *Site) Missing(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoPage) }
 
-// Refused answers a request that is not worked on with a page that says why.
+// Refused answers a request that was refused before it reached a handler, with an error page.
 func (s *Site) Refused(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
 
-// BackOffice reports whether the address is of the back office.
+// BackOffice reports whether the address is in the back office.
 func (f failure) BackOffice() bool { return strings.HasPrefix(f.Again, backOffice) }
 
-// WantsPage reports whether a request comes from a browser that is to show the answer to a person.
+// WantsPage reports whether a request accepts HTML, as a browser's navigation does.
 func WantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }

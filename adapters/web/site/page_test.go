@@ -7,13 +7,14 @@ import (
 	"testing"
 )
 
-// inline is what the policy of pages forbids: code and styles in the text of a page.
+// inline matches the code and styles in the text of a page that the policy forbids.
 var inline = map[string]*regexp.Regexp{
-	"a script without a file": regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>\s*[^<\s]|<script(?:\s+(?:defer|async|type="[^"]*"))*\s*>`),
-	"a style":                 regexp.MustCompile(`(?i)<style|\sstyle\s*=`),
-	"code in an attribute":    regexp.MustCompile(`(?i)\s(?:on[a-z]+|hx-on[:a-z-]*|hx-vars)\s*=`),
-	"code in a value":         regexp.MustCompile(`(?i)(?:javascript|js):`),
-	"another host":            regexp.MustCompile(`(?i)(?:src|href|action|hx-get|hx-post)\s*=\s*"?(?:https?:)?//`),
+	"a script without a file": regexp.MustCompile(
+		`(?i)<script(?:\s[^>]*)?>\s*[^<\s]|<script(?:\s+(?:defer|async|type="[^"]*"))*\s*>`),
+	"a style":              regexp.MustCompile(`(?i)<style|\sstyle\s*=`),
+	"code in an attribute": regexp.MustCompile(`(?i)\s(?:on[a-z]+|hx-on[:a-z-]*|hx-vars)\s*=`),
+	"code in a value":      regexp.MustCompile(`(?i)(?:javascript|js):`),
+	"another host":         regexp.MustCompile(`(?i)(?:src|href|action|hx-get|hx-post)\s*=\s*"?(?:https?:)?//`),
 }
 
 func TestTemplatesHoldNoCodeAndNoStyle(t *testing.T) {
@@ -45,11 +46,11 @@ func TestTemplatesHoldNoCodeAndNoStyle(t *testing.T) {
 		}
 	}
 	if strings.Contains(policy, "unsafe") {
-		t.Errorf("the policy is %s", policy)
+		t.Errorf("got the policy %s", policy)
 	}
 }
 
-// The error pages and rare states have addresses, too, which no visit of all pages sees.
+// Error pages and rare states also have addresses, which no visit of all pages sees.
 func TestEveryAddressInATemplateBeginsWithTheBasePath(t *testing.T) {
 	address := regexp.MustCompile(`\b(?:href|src|action|formaction|hx-get|hx-post|data-samples)="([^"]*)`)
 	elsewhere := regexp.MustCompile(`^(\{\{base\}\}[/{]|\{\{\.Assets\}\}|#|\{\{\$photo\}\}$|\{\{\.Rejects\}\}$)`)

@@ -8,19 +8,19 @@ import (
 	"go.uber.org/zap"
 )
 
-// peoplePage is the body of the page about who may sign in.
+// peoplePage is the body of the page about accounts.
 type peoplePage struct {
 	Accounts []access.Account
-	Self     string // id of who is looking
+	Self     string // id of the signed-in account
 	Name     string
 	Role     access.Role
 	Wrong    map[string]string
 	Banner   string
-	// KeysOf are the names of the keys in force that an account owns, by its id: they end with it.
+	// KeysOf are the names of each account's keys in force, by account id. They end with the account.
 	KeysOf map[string][]string
 }
 
-// Roles are what people may be.
+// Roles lists the roles of accounts.
 func (*peoplePage) Roles() []access.Role { return access.Roles() }
 
 const peoplePath = "/admin/people"
@@ -59,29 +59,31 @@ func (s *Site) addPerson(w http.ResponseWriter, r *http.Request, who access.Acco
 	case errors.As(err, &invalid):
 		page.Wrong[invalid.Field] = invalid.Reason
 	case errors.Is(err, access.ErrAccountNameTaken):
-		page.Wrong["name"] = "belongs to somebody already"
+		page.Wrong["name"] = "is already taken"
 	case err != nil:
 		return err
 	default:
-		s.Log.Info("account created", zap.String("name", made.Name), zap.String("role", string(made.Role)), zap.String("by", who.Name))
-		return s.done(w, r, peoplePath, made.Name+" can sign in now.")
+		s.Log.Info("account created", zap.String("name", made.Name), zap.String("role", string(made.Role)),
+			zap.String("by", who.Name))
+		return s.finish(w, r, peoplePath, made.Name+" can sign in now.")
 	}
 	return s.showPeople(w, r, who, http.StatusUnprocessableEntity, page)
 }
 
-// changePerson answers POST /admin/people/change: another role, no sessions, no second factor, or no account any more.
+// changePerson answers POST /admin/people/change: it changes the role of an account, ends its sessions, removes its
+// second factor, or removes it.
 func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	id, role := r.PostForm.Get("id"), access.Role(r.PostForm.Get("role"))
 	other, err := s.Accounts.Account(r.Context(), id)
 	if errors.Is(err, access.ErrUnknownAccount) {
-		return s.done(w, r, peoplePath, "There is no such account any more.")
+		return s.finish(w, r, peoplePath, "This account no longer exists.")
 	}
 	if err != nil {
 		return err
 	}
 	if id == who.ID {
 		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
-			Role: access.RoleEditor, Banner: "Nobody changes their own role or removes themselves; ask another administrator.",
+			Role: access.RoleEditor, Banner: "You cannot change your own role or remove yourself; ask another administrator.",
 		})
 	}
 	if r.PostForm.Has("sign_out") {
@@ -90,14 +92,14 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 	if r.PostForm.Has("factor_off") {
 		return s.takeFactorOff(w, r, who, other)
 	}
-	said := other.Name + " cannot sign in any more."
+	notice := other.Name + " cannot sign in any more."
 	handOver := r.PostForm.Get("keys") == "hand over"
 	switch {
 	case !r.PostForm.Has("remove"):
-		err, said = s.Accounts.SetRole(r.Context(), id, role), other.Name+" is "+string(role)+" now."
+		err, notice = s.Accounts.SetRole(r.Context(), id, role), other.Name+" is "+string(role)+" now."
 	case handOver:
-		said += " The keys belong to you now."
-		if err = s.Keys.HandOver(r.Context(), id, who.ID); err == nil { // before the account goes, so that none ever ends
+		notice += " The keys belong to you now."
+		if err = s.Keys.HandOver(r.Context(), id, who.ID); err == nil { // before the account goes, so that no key ends
 			err = s.Accounts.Remove(r.Context(), id)
 		}
 	default:
@@ -105,14 +107,15 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 	}
 	switch {
 	case errors.Is(err, access.ErrUnknownAccount):
-		return s.done(w, r, peoplePath, "There is no such account any more.")
+		return s.finish(w, r, peoplePath, "This account no longer exists.")
 	case errors.Is(err, access.ErrInvalidAccount):
 		return s.showPeople(w, r, who, http.StatusUnprocessableEntity, &peoplePage{
-			Role: access.RoleEditor, Banner: "There is no such role. Nothing has been changed.",
+			Role: access.RoleEditor, Banner: "Unknown role. Nothing has been changed.",
 		})
 	case errors.Is(err, access.ErrLastAdministrator):
 		return s.showPeople(w, r, who, http.StatusConflict, &peoplePage{
-			Role: access.RoleEditor, Banner: other.Name + " is the last administrator. Make somebody else one first.",
+			Role:   access.RoleEditor,
+			Banner: other.Name + " is the last administrator. Make another person an administrator first.",
 		})
 	case err != nil:
 		return err
@@ -120,27 +123,27 @@ func (s *Site) changePerson(w http.ResponseWriter, r *http.Request, who access.A
 	s.Log.Info("account changed", zap.String("name", other.Name), zap.Bool("removed", r.PostForm.Has("remove")),
 		zap.Bool("keys_handed_over", handOver && r.PostForm.Has("remove")),
 		zap.String("role", string(role)), zap.String("by", who.Name))
-	return s.done(w, r, peoplePath, said)
+	return s.finish(w, r, peoplePath, notice)
 }
 
-// signOutPerson ends all sessions of somebody else.
+// signOutPerson ends all sessions of another account.
 func (s *Site) signOutPerson(w http.ResponseWriter, r *http.Request, who, other access.Account) error {
 	if err := s.Sessions.DeleteSessionsOf(r.Context(), other.ID, ""); err != nil {
 		return err
 	}
 	s.Log.Info("sessions ended", zap.String("name", other.Name), zap.String("by", who.Name))
-	return s.done(w, r, peoplePath, other.Name+" has been signed out everywhere.")
+	return s.finish(w, r, peoplePath, other.Name+" has been signed out everywhere.")
 }
 
-// takeFactorOff takes the second factor off somebody else's account, who has lost app and recovery codes.
+// takeFactorOff removes the second factor of another account, whose owner has lost the app and the recovery codes.
 func (s *Site) takeFactorOff(w http.ResponseWriter, r *http.Request, who, other access.Account) error {
 	err := s.Accounts.RemoveSecondFactor(r.Context(), other.Name)
 	if errors.Is(err, access.ErrUnknownAccount) {
-		return s.done(w, r, peoplePath, "There is no such account any more.")
+		return s.finish(w, r, peoplePath, "This account no longer exists.")
 	}
 	if err != nil {
 		return err
 	}
 	s.Log.Info("second factor removed", zap.String("name", other.Name), zap.String("by", who.Name))
-	return s.done(w, r, peoplePath, other.Name+" has no second factor now and has been signed out everywhere.")
+	return s.finish(w, r, peoplePath, other.Name+" has no second factor now and has been signed out everywhere.")
 }

@@ -10,20 +10,20 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// searchForm is what a person has asked for: the parameters of the API, as they stand in the address, tidied of what forms
-// add to them. What is wrong with one is said beside its field.
+// searchForm is a search as a form sends it: the parameters of the API in the query, without the empty fields that
+// forms add. Errors holds what is wrong with a parameter, to be shown beside its field.
 type searchForm struct {
 	path   string
 	values url.Values
 	Errors map[string]string
 }
 
-// formFields are the parameters that mean something here. Others, which links from elsewhere may carry, are ignored.
+// formFields are the known parameters. Others, which links from elsewhere may carry, are ignored.
 var formFields = slices.Concat(
 	[]string{"q", "location", "offer", "kind", "status", "currency"}, boundNames(),
 	[]string{"bbox", "near", "radius_km", "sort", "cursor"})
 
-// boundNames are the parameters of the ranges, in order.
+// boundNames returns the parameters of the ranges, in order.
 func boundNames() (names []string) {
 	for _, r := range new(property.Filter).Ranges() {
 		names = append(names, "min_"+r.Name, "max_"+r.Name)
@@ -41,10 +41,10 @@ type bounds struct {
 	Min, Max bound
 }
 
-// bound is a field of the page, with what it holds and what is wrong with that.
+// bound is a field of the page, with its value and what is wrong with it.
 type bound struct{ Name, Value, Wrong string }
 
-// paired are the numbers with a field for either end. Bedrooms have a choice, and bathrooms no field at all.
+// paired returns the ranges with a field for either end. Bedrooms have a choice instead, and bathrooms no field.
 func paired() []property.NamedRange {
 	all := new(property.Filter).Ranges()
 	return slices.DeleteFunc(all[:], func(r property.NamedRange) bool {
@@ -59,7 +59,7 @@ func pairedNames() (names []string) {
 	return names
 }
 
-// Bounds are the fields of numbers in the form, in the order of the ranges.
+// Bounds returns the fields of numbers in the form, in the order of the ranges.
 func (f *searchForm) Bounds() (all []bounds) {
 	for _, r := range paired() {
 		all = append(all, bounds{fieldName(r.Name), f.bound("min_"+r.Name, r), f.bound("max_"+r.Name, r)})
@@ -71,7 +71,7 @@ func (f *searchForm) bound(name string, r property.NamedRange) bound {
 	return bound{name, marked(r.Field(), f.Value(name)), f.Errors[name]}
 }
 
-// marked is a number with commas between the thousands where it counts something large; a year has none.
+// marked inserts commas between the thousands of a decimal or an amount. Whole numbers, such as a year, have none.
 func marked(f *property.Field, number string) string {
 	if f.Type == property.WholeField {
 		return number
@@ -79,7 +79,7 @@ func marked(f *property.Field, number string) string {
 	return grouped(number)
 }
 
-// Notes are the notes beside the fields whose text changes with the results.
+// Notes returns the selectors of the notes beside fields, whose text changes with the results.
 func (f *searchForm) Notes() string {
 	var ids []string
 	for _, name := range append([]string{"q", "location"}, pairedNames()...) {
@@ -88,19 +88,19 @@ func (f *searchForm) Notes() string {
 	return strings.Join(ids, ",")
 }
 
-// Hidden are the parameters without a field, which the form only carries along.
+// Hidden returns the parameters without a visible field, which the form only passes on.
 func (f *searchForm) Hidden() []string {
 	shown := func(name string) bool { return slices.Contains(shownFields, name) }
 	return slices.DeleteFunc(slices.Clone(formFields), shown)
 }
 
-// readForm reads a query. Fields left empty are as if they were not there, and boxes ticked under one name are a list.
+// readForm reads a query. It drops empty fields, and joins the boxes ticked under one name to a list.
 func readForm(path, query string) searchForm {
-	given, _ := url.ParseQuery(query) // what cannot be read is as if it were not there
+	sent, _ := url.ParseQuery(query) // without the parts that cannot be read
 	f := searchForm{path: path, values: url.Values{}, Errors: map[string]string{}}
 	for _, name := range formFields {
 		var values []string
-		for _, v := range given[name] {
+		for _, v := range sent[name] {
 			if v = strings.TrimSpace(v); v != "" {
 				values = append(values, v)
 			}
@@ -117,7 +117,8 @@ func readForm(path, query string) searchForm {
 	return f
 }
 
-// search is the question, for pages of so many listings. When there is something wrong with it, false, and Errors says what.
+// search parses the form as a search, for pages of so many listings. It returns false for an invalid form and sets
+// Errors.
 func (f *searchForm) search(limit int) (*property.Search, bool) {
 	parameters := map[string][]string{"limit": {strconv.Itoa(limit)}}
 	for name, values := range f.values {
@@ -139,7 +140,7 @@ func (f *searchForm) search(limit int) (*property.Search, bool) {
 	return &s, true
 }
 
-// settle writes numbers as the search understood them, so that a form shows 450000 where 450k was typed.
+// settle rewrites numbers as the search parsed them, so that the form shows 450000 where 450k was typed.
 func (f *searchForm) settle(s *property.Search) {
 	for _, r := range s.Filter.Ranges() {
 		if lowest, ok := r.Min.Get(); ok {
@@ -151,15 +152,15 @@ func (f *searchForm) settle(s *property.Search) {
 	}
 }
 
-// Value is what a field holds.
+// Value returns the value of a field.
 func (f *searchForm) Value(name string) string { return f.values.Get(name) }
 
-// Chosen reports whether a choice is among those of a field.
+// Chosen reports whether a choice of a field is selected.
 func (f *searchForm) Chosen(name, choice string) bool {
 	return slices.Contains(strings.Split(f.values.Get(name), ","), choice)
 }
 
-// Sort is the order asked for.
+// Sort returns the sort order of the search.
 func (f *searchForm) Sort() string {
 	if sort := f.values.Get("sort"); sort != "" {
 		return sort
@@ -170,19 +171,19 @@ func (f *searchForm) Sort() string {
 // Further reports whether this is not the first page.
 func (f *searchForm) Further() bool { return f.values.Has("cursor") }
 
-// key names the page, in the order of the fields.
+// key returns the page's key in the view cache. Equal searches have equal keys.
 func (f *searchForm) key() string { return f.values.Encode() }
 
-// Start is the address of the first page of this search.
+// Start returns the address of the first page of this search.
 func (f *searchForm) Start() string { return f.with("cursor", "") }
 
-// Query is the search as the query of an address, without the place in it.
+// Query returns the search as the query of an address, without its cursor.
 func (f *searchForm) Query() string {
 	_, query, _ := strings.Cut(f.Start(), "?")
 	return query
 }
 
-// with is the address of this search with one field changed, from its beginning; an empty value takes the field away.
+// with returns the address of the first page of this search with one field changed; an empty value removes the field.
 func (f *searchForm) with(name, value string) string {
 	values := url.Values{}
 	for n, v := range f.values {
@@ -199,10 +200,10 @@ func (f *searchForm) with(name, value string) string {
 	return f.path + "?" + values.Encode()
 }
 
-// chip is one condition of the search in words, and the address of the search without it.
+// chip is one condition of the search as text, and the address of the search without it.
 type chip struct{ Label, Without string }
 
-// Chips are the conditions in the order of the form.
+// Chips returns the conditions in the order of the form.
 func (f *searchForm) Chips() []chip {
 	var chips []chip
 	for _, name := range formFields {
@@ -226,7 +227,7 @@ func (f *searchForm) Chips() []chip {
 	return chips
 }
 
-// without is the address of another form's search without some fields.
+// without returns the address of another form's search without some fields.
 func (f *searchForm) without(from *searchForm, names ...string) string {
 	for n, v := range from.values {
 		if !slices.Contains(names, n) {
@@ -236,7 +237,7 @@ func (f *searchForm) without(from *searchForm, names ...string) string {
 	return f.Start()
 }
 
-// condition is a field and a value of it in words.
+// condition describes one condition of the search in words.
 func (f *searchForm) condition(name, value string) string {
 	switch name {
 	case "q":
@@ -265,7 +266,7 @@ func (f *searchForm) condition(name, value string) string {
 	return map[string]string{"min": "from ", "max": "up to "}[bound] + grouped(value) + unit(what)
 }
 
-// unit is what stands behind a number of a listing, in a sentence.
+// unit returns the words that follow a number of a listing in a sentence.
 func unit(field string) string {
 	what, isArea := strings.CutSuffix(field, "_m2")
 	words := " " + strings.ReplaceAll(what, "_", " ")

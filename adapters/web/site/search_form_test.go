@@ -9,8 +9,8 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// asked is a form whose search has been understood.
-func asked(t *testing.T, query string) (*searchForm, *property.Search) {
+// parseForm reads a query and parses its search, which must be valid.
+func parseForm(t *testing.T, query string) (*searchForm, *property.Search) {
 	t.Helper()
 	f := readForm("/", query)
 	s, ok := f.search(browsePageSize)
@@ -21,7 +21,7 @@ func asked(t *testing.T, query string) (*searchForm, *property.Search) {
 }
 
 func TestFormsOfEqualMeaningHaveOneAddress(t *testing.T) {
-	want, _ := asked(t, "kind=house,room&max_price=450000&q=lake")
+	want, _ := parseForm(t, "kind=house,room&max_price=450000&q=lake")
 	for _, query := range []string{
 		"q=lake&max_price=450000&kind=house&kind=room",
 		"q=+lake+&location=&min_price=&max_price=450k&kind=house&kind=&kind=room&sort=",
@@ -32,18 +32,18 @@ func TestFormsOfEqualMeaningHaveOneAddress(t *testing.T) {
 		"q=lake&max_price=4.5e5&kind=house,room",
 		"q=lake&max_price=450%C2%A0000&kind=house,room&%zz=1",
 	} {
-		if f, _ := asked(t, query); f.key() != want.key() || f.Start() != want.Start() {
-			t.Errorf("%s is %s, not %s", query, f.key(), want.key())
+		if f, _ := parseForm(t, query); f.key() != want.key() || f.Start() != want.Start() {
+			t.Errorf("%s: got %s, want %s", query, f.key(), want.key())
 		}
 	}
 }
 
-func TestWhatIsTypedIsReadAsPeopleMeanIt(t *testing.T) {
+func TestTypedNumbersAreReadAsPeopleMeanThem(t *testing.T) {
 	for typed, want := range map[string]string{
 		"450k": "450e3", "450K": "450e3", "1.2m": "1.2e6", "$1.2M": "1.2e6", "$450,000": "450000", "450 000": "450000",
 		"450\u00a0000": "450000", "450\u202f000": "450000", "450_000": "450000", "£1,250.50": "1250.50", "€ 900": "900",
 		"1,234,567": "1234567", "\u22121.5": "-1.5", "-1.5": "-1.5", "12": "12", "0": "0",
-		// What could be meant in two ways, or in none, stays as it is, to be shown beside what is wrong with it.
+		// A text with two readings, or with none, stays as it is, to be shown beside its note.
 		"1,5": "1,5", "-1,5": "-1,5", "1.500,00": "1.500,00", "1,23": "1,23", "1,2345": "1,2345", "12,": "12,", "1,2": "1,2",
 		"cheap": "cheap", "k": "k", "1kk": "1kk", "4 rooms": "4 rooms", "": "", "450.000": "450.000", "$450.000": "450.000",
 		"1.250k": "1.250k", "1.250.000": "1.250.000", "2 5": "2 5", "1_0": "1_0", "4 50": "4 50", "1,234 567": "1,234 567",
@@ -55,7 +55,7 @@ func TestWhatIsTypedIsReadAsPeopleMeanIt(t *testing.T) {
 	}
 }
 
-// What shortens money means metres, or nothing, elsewhere.
+// The short forms of money mean metres, or nothing, in other fields.
 func TestOnlyMoneyIsTypedShort(t *testing.T) {
 	for _, typed := range []string{"120m", "85 m", "2k", "85 m²", "$120", "1.2M", "3k rooms", "€ 90"} {
 		if _, wrong := readNumber(typed, false); wrong == "" || plainNumber(typed, false) != typed {
@@ -94,7 +94,7 @@ func TestAnAmbiguousNumberIsExplainedBesideItsField(t *testing.T) {
 		f := editForm{}
 		f.read(url.Values{name: {typed}})
 		if !strings.Contains(f.Wrong[name], "which could be either") {
-			t.Errorf("the field %s takes %s: %v", name, typed, f.Wrong)
+			t.Errorf("the field %s accepts %s: %v", name, typed, f.Wrong)
 		}
 	}
 	for _, action := range []string{"price", "amount", "percent"} {
@@ -103,12 +103,12 @@ func TestAnAmbiguousNumberIsExplainedBesideItsField(t *testing.T) {
 		}
 	}
 	if edit, wrong := (&bulkForm{Action: "percent", Value: "2k"}).edit(); edit != nil || wrong == "" {
-		t.Error("2k percent are taken")
+		t.Error("2k percent are accepted")
 	}
 }
 
 func TestAFormShowsNumbersAsTheyWereUnderstood(t *testing.T) {
-	f, s := asked(t, "min_price=450k&max_price=1.2m&min_bedrooms=03&min_area_m2=50.50&min_bathrooms=1.50")
+	f, s := parseForm(t, "min_price=450k&max_price=1.2m&min_bedrooms=03&min_area_m2=50.50&min_bathrooms=1.50")
 	for name, want := range map[string]string{
 		"min_price": "450000", "max_price": "1200000", "min_bedrooms": "3", "min_area_m2": "50.5", "min_bathrooms": "1.5",
 	} {
@@ -121,9 +121,9 @@ func TestAFormShowsNumbersAsTheyWereUnderstood(t *testing.T) {
 	}
 }
 
-// A year has no mark between its thousands, and what is wrong stays as it was typed.
+// A year has no comma between its thousands, and invalid text stays as it was typed.
 func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
-	f, _ := asked(t, "min_price=450k&max_area_m2=1500&min_year_built=1990")
+	f, _ := parseForm(t, "min_price=450k&max_area_m2=1500&min_year_built=1990")
 	f.values.Set("max_year_built", "new")
 	f.Errors["max_year_built"] = "must be a whole number"
 	shown := map[string]bound{}
@@ -145,19 +145,19 @@ func TestTheFormHasTwoFieldsForEachNumber(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
+func TestAnInvalidSearchHasNotesBesideItsFields(t *testing.T) {
 	f := readForm("/",
 		"min_price=cheap&max_price=1,5&kind=castle&min_bedrooms=2.5&sort=colour&near=here&q=fine&min_area_m2=1&min_area_m2=2")
 	if _, ok := f.search(browsePageSize); ok {
-		t.Fatal("nothing was wrong with it")
+		t.Fatal("the search is accepted")
 	}
 	for _, name := range []string{"min_price", "max_price", "kind", "min_bedrooms", "sort", "near", "min_area_m2"} {
 		if f.Errors[name] == "" {
-			t.Errorf("nothing is said of %s: %v", name, f.Errors)
+			t.Errorf("%s has no note: %v", name, f.Errors)
 		}
 	}
 	if f.Errors["q"] != "" || f.Value("min_price") != "cheap" || f.Value("max_price") != "1,5" {
-		t.Errorf("what was typed is gone: %v, %v", f.values, f.Errors)
+		t.Errorf("the typed text is lost: %v, %v", f.values, f.Errors)
 	}
 	for _, c := range f.Chips() {
 		if c.Label != "“fine”" {
@@ -167,31 +167,31 @@ func TestWhatIsWrongIsSaidBesideItsField(t *testing.T) {
 }
 
 func TestACursorOfAnotherSearchBeginsThisOne(t *testing.T) {
-	_, s := asked(t, "sort=price")
+	_, s := parseForm(t, "sort=price")
 	page := &property.Page{Properties: make([]property.Property, browsePageSize)}
 	cursor := s.NextCursor(page)
 	if cursor == "" {
 		t.Fatal("no cursor")
 	}
-	if f, s := asked(t, "sort=price&cursor="+cursor); !f.Further() || !s.After.Valid {
-		t.Error("its own cursor is not taken")
+	if f, s := parseForm(t, "sort=price&cursor="+cursor); !f.Further() || !s.After.Valid {
+		t.Error("its own cursor is ignored")
 	}
 	for _, query := range []string{"sort=-price&cursor=" + cursor, "sort=price&q=x&cursor=" + cursor, "cursor=nonsense",
 		"cursor=%00"} {
-		if f, s := asked(t, query); f.Further() || s.After.Valid {
-			t.Errorf("%s goes on from somewhere", query)
+		if f, s := parseForm(t, query); f.Further() || s.After.Valid {
+			t.Errorf("%s does not begin at the first page", query)
 		}
 	}
 }
 
 func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
-	f, _ := asked(t,
+	f, _ := parseForm(t,
 		"q=lake&location=Kent&offer=rent&kind=house,room&status=active&currency=HKD&min_price=450k&max_bedrooms=3"+
 			"&min_area_m2=1500&max_lot_m2=2000&min_year_built=1990&max_year_built=2010&near=47.5,-122.2&radius_km=3&sort=price")
 	var labels []string
 	for _, c := range f.Chips() {
 		labels = append(labels, c.Label)
-		g, _ := asked(t, strings.TrimPrefix(c.Without, "/?"))
+		g, _ := parseForm(t, strings.TrimPrefix(c.Without, "/?"))
 		left := len(g.Chips())
 		if left != len(f.Chips())-1 || slices.ContainsFunc(g.Chips(),
 			func(other chip) bool { return other.Label == c.Label }) {
@@ -201,10 +201,10 @@ func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
 			t.Errorf("without %q the order is another", c.Label)
 		}
 	}
-	want := "“lake” · in Kent · To rent · House · Room · Active · priced in HKD · from 450,000 · up to 3 bedrooms · from 1,500 m² · up to 2,000 m² lot · built from 1990 · " +
-		"built up to 2010 · within 3 km"
+	want := "“lake” · in Kent · To rent · House · Room · Active · priced in HKD · from 450,000 · " +
+		"up to 3 bedrooms · from 1,500 m² · up to 2,000 m² lot · built from 1990 · built up to 2010 · within 3 km"
 	if got := strings.Join(labels, " · "); got != want {
-		t.Errorf("the chips are %s", got)
+		t.Errorf("got the chips %s", got)
 	}
 }
 
@@ -223,11 +223,12 @@ func TestAnAddressWithOneFieldChangedBeginsAnew(t *testing.T) {
 	}
 }
 
-// Whatever stands in an address is a search or is explained, and the address that the page gives for it means the same.
+// Any query is a valid search or has errors, and the address that the page makes of it means the same.
 func FuzzReadForm(f *testing.F) {
 	for _, seed := range []string{
-		"", "q=lake&kind=house&kind=room", "min_price=450k&max_price=$1.2m", "cursor=abc&sort=-price", "near=1,2&radius_km=3", "%zz&a;b",
-		"bbox=1,2,3,4", "min_price=1,5", "min_bedrooms=99999999999999999999", "q=%00%ff", "max_area_m2=nan", "min_price=0x1p-2", "kind=,,",
+		"", "q=lake&kind=house&kind=room", "min_price=450k&max_price=$1.2m", "cursor=abc&sort=-price",
+		"near=1,2&radius_km=3", "%zz&a;b", "bbox=1,2,3,4", "min_price=1,5", "min_bedrooms=99999999999999999999",
+		"q=%00%ff", "max_area_m2=nan", "min_price=0x1p-2", "kind=,,",
 	} {
 		f.Add(seed)
 	}
@@ -236,7 +237,7 @@ func FuzzReadForm(f *testing.F) {
 		s, ok := form.search(browsePageSize)
 		if !ok {
 			if len(form.Errors) == 0 {
-				t.Fatal("refused, and nothing is said of why")
+				t.Fatal("refused without a reason")
 			}
 			return
 		}

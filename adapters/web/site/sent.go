@@ -16,26 +16,24 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// A form is read once it is known who sends it, as far as the sender may: somebody who has signed in, a whole form;
-// somebody who signs in, a name and a password. Of somebody who was signed in and no longer is, some of what was
-// typed is repeated.
+// A form is read only after its session is known, and the session decides how much is read. A signed-in user may send
+// a whole form; a sign-in is a name and a password. If a session has ended, the sign-in page repeats what was typed,
+// within limits.
 
 const (
-	// maxForm is the largest form of the back office in bytes, files excepted: the longest listing, escaped, several times
-	// over.
+	// maxForm is the largest form of the back office in bytes, without files: several times the longest listing, escaped.
 	maxForm = 1 << 20
 	// maxSignIn is the largest form with a name and a password.
 	maxSignIn = 4 << 10
-	// maxKept is the largest form that is repeated to somebody who is not signed in. A page with it takes some fifteen
-	// times as much memory, so that maxKeeping are made at a time.
-	maxKept    = 64 << 10
-	maxKeeping = 16
-	// formTime is the longest that somebody who is not signed in may take to send a form.
+	// maxRepeated is the largest form that a page repeats without a session. Such a page takes some fifteen times as much
+	// memory, so at most maxRepeats of them are made at a time.
+	maxRepeated = 64 << 10
+	maxRepeats  = 16
+	// formTime is the longest time to send a form without a session.
 	formTime = 5 * time.Second
 )
 
-// readForm reads the fields that a form has sent: at most so many bytes, within the time, or the server's own when it
-// is 0.
+// readForm reads the fields of a form: at most limit bytes, within the time. A time of 0 means the server's own limit.
 func (s *Site) readForm(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) error {
 	body, err := exchange.ReadBody(w, r, limit, within)
 	if err != nil {
@@ -48,7 +46,7 @@ func (s *Site) readForm(w http.ResponseWriter, r *http.Request, limit int64, wit
 	return onlyText(r.Form)
 }
 
-// badForm is why a form could not be read.
+// badForm returns the error for a form that could not be read.
 func badForm(err error) error {
 	var tooLong *http.MaxBytesError
 	if errors.As(err, &tooLong) || errors.Is(err, exchange.ErrSlow) || errors.Is(err, ports.ErrBusy) {
@@ -57,14 +55,15 @@ func badForm(err error) error {
 	return problem.Refuse(problem.InvalidRequest, "The form could not be read: %v. Nothing has been changed.", err)
 }
 
-// signing lets a handler answer the form of somebody who signs in, with what they typed into another one before.
-func (s *Site) signing(h route.Handler) route.Handler {
+// withSignInForm reads the form of a sign-in before a handler answers it. The form may carry the text typed into
+// another form before.
+func (s *Site) withSignInForm(h route.Handler) route.Handler {
 	return s.session(func(w http.ResponseWriter, r *http.Request) error {
 		limit := int64(maxSignIn)
 		if r.ContentLength > maxSignIn {
-			if done, ok := s.keep(r); ok {
+			if done, ok := s.reserveRepeat(r); ok {
 				defer done()
-				limit += maxKept
+				limit += maxRepeated
 			}
 		}
 		err := s.readForm(w, r, limit, formTime)
@@ -72,19 +71,19 @@ func (s *Site) signing(h route.Handler) route.Handler {
 			err = h(w, r)
 		}
 		if err != nil {
-			s.fail(w, r, err) // while there is room for what it repeats
+			s.fail(w, r, err) // while the reservation for the repeated text holds
 		}
 		return nil
 	})
 }
 
-// toSomebody answers a request of which it is not known who sends it. What was typed is there to be repeated, if it is
-// short, came in time, and may come from somebody who has signed in before.
-func (s *Site) toSomebody(w http.ResponseWriter, r *http.Request, answer func() error) error {
+// answerUnknown answers a request without a valid session. The answer can repeat what was typed, if the form is short,
+// arrived in time, and the browser may have signed in before.
+func (s *Site) answerUnknown(w http.ResponseWriter, r *http.Request, answer func() error) error {
 	if r.Method == http.MethodPost && !hasFile(r) {
-		if done, ok := s.keep(r); ok {
+		if done, ok := s.reserveRepeat(r); ok {
 			defer done()
-			if err := s.readForm(w, r, maxKept, formTime); err != nil {
+			if err := s.readForm(w, r, maxRepeated, formTime); err != nil {
 				r.Form, r.PostForm = nil, nil
 			}
 		}
@@ -95,35 +94,35 @@ func (s *Site) toSomebody(w http.ResponseWriter, r *http.Request, answer func() 
 	return nil
 }
 
-// keep makes room for a page that repeats what was typed, until done is called. There is none for a browser that
-// nobody has signed in with.
-func (s *Site) keep(r *http.Request) (done func(), ok bool) {
+// reserveRepeat reserves memory for a page that repeats what was typed, until done is called. It refuses browsers
+// that have never signed in.
+func (s *Site) reserveRepeat(r *http.Request) (done func(), ok bool) {
 	if !s.knowsBrowser(r) {
 		return nil, false
 	}
 	select {
-	case s.keeping <- struct{}{}:
-		return func() { <-s.keeping }, true
+	case s.repeats <- struct{}{}:
+		return func() { <-s.repeats }, true
 	default:
 		return nil, false
 	}
 }
 
-// knowsBrowser reports whether somebody may have signed in with the browser: the session's cookie ends with the
-// session, and that by which the browser is recognised outlives it.
+// knowsBrowser reports whether the browser may have signed in before. The session's cookie ends with the session; the
+// browser's token outlives it.
 func (s *Site) knowsBrowser(r *http.Request) bool {
 	_, err := r.Cookie(s.sessions.Cookie.Name)
 	return err == nil || s.browserToken(r) != ""
 }
 
-// hasFile reports whether a form is one that sends a file.
+// hasFile reports whether a form sends a file.
 func hasFile(r *http.Request) bool {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return media == "multipart/form-data"
 }
 
-// typed is what a form has sent, to be sent again; nil when there is a file or a password among it, which no page
-// repeats.
+// typed returns the fields of a form, to be sent again. It returns nil for a form with a file or a password, which no
+// page repeats.
 func typed(r *http.Request) url.Values {
 	for _, secret := range []string{secretField, "password", "current"} {
 		if r.PostForm.Has(secret) {

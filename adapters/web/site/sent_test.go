@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/adapters/web/route"
 )
 
-// body is what a client sends; it fails the test when it is read and should not be.
+// body is the body of a request. It fails the test when it is read although unread is set.
 type body struct {
 	io.Reader
 
@@ -27,8 +27,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// send posts a form whose body may be read or not, with cookies by name, and returns the answer.
-func (h *house) send(path, form string, unread bool, cookies ...string) *httptest.ResponseRecorder {
+// send posts a form with cookies of these names, and returns the answer. With unread, reading the body fails the test.
+func (h *testSite) send(path, form string, unread bool, cookies ...string) *httptest.ResponseRecorder {
 	h.t.Helper()
 	r := httptest.NewRequestWithContext(h.t.Context(), http.MethodPost, path, &body{strings.NewReader(form), h.t, unread})
 	r.ContentLength = int64(len(form))
@@ -41,13 +41,16 @@ func (h *house) send(path, form string, unread bool, cookies ...string) *httptes
 	return w
 }
 
-// long is a form with so many bytes.
+// repeatedTitle is in a page that repeats the title of a form.
+const repeatedTitle = `name="` + typedPrefix + `title"`
+
+// long returns a form with so many bytes.
 func long(n int) string {
 	return "title=" + strings.Repeat("a", n-len("title="))
 }
 
-func TestNothingIsReadOfSomebodyWhoNeverSignedIn(t *testing.T) {
-	h := newHouse(t)
+func TestFormsOfUnknownBrowsersAreNotRead(t *testing.T) {
+	h := newTestSite(t)
 	for _, path := range []string{
 		"/admin/listings/new", "/admin/bulk", route.StaffBulk, "/admin/keys", "/admin/people/change", "/admin/password",
 	} {
@@ -63,40 +66,42 @@ func TestNothingIsReadOfSomebodyWhoNeverSignedIn(t *testing.T) {
 		t.Errorf("a long form for signing in: %d", w.Code)
 	}
 	if w := h.send(signInPath, long(maxSignIn), false); w.Code == http.StatusRequestEntityTooLarge {
-		t.Errorf("a form for signing in that may be as long: %d", w.Code)
+		t.Errorf("the longest form for signing in: %d", w.Code)
 	}
 }
 
-func TestWhatWasTypedIsRepeatedToABrowserThatIsKnownWithinBounds(t *testing.T) {
-	h := newHouse(t)
+func TestTypedTextIsRepeatedToAKnownBrowserWithinLimits(t *testing.T) {
+	h := newTestSite(t)
 	const path = "/admin/listings/new"
 	repeats := func(w *httptest.ResponseRecorder) bool {
 		t.Helper()
 		if w.Code != http.StatusUnauthorized {
 			t.Errorf("got %d", w.Code)
 		}
-		return strings.Contains(w.Body.String(), `name="kept.title"`)
+		return strings.Contains(w.Body.String(), repeatedTitle)
 	}
 	for _, cookie := range []string{"gable_session", browserCookie} {
-		if !repeats(h.send(path, long(maxKept), false, cookie)) {
-			t.Errorf("with the cookie %s what was typed is lost", cookie)
+		if !repeats(h.send(path, long(maxRepeated), false, cookie)) {
+			t.Errorf("with the cookie %s the typed text is lost", cookie)
 		}
-		if repeats(h.send(path, long(maxKept+1), true, cookie)) {
-			t.Errorf("with the cookie %s more than may be is repeated", cookie)
+		if repeats(h.send(path, long(maxRepeated+1), true, cookie)) {
+			t.Errorf("with the cookie %s the page repeats more than the limit", cookie)
 		}
 	}
-	resumed := url.Values{"resume": {"1"}, "kept.title": {strings.Repeat("a", maxKept-10)}, nameField: {"anna"},
-		secretField: {"x"}}
+	resumed := url.Values{
+		"resume": {"1"}, typedPrefix + "title": {strings.Repeat("a", maxRepeated-10)},
+		nameField: {"anna"}, secretField: {"x"},
+	}
 	if w := h.send(signInPath, resumed.Encode(), false, browserCookie); w.Code != http.StatusOK ||
 		!strings.Contains(w.Body.String(), `name="title"`) {
-		t.Errorf("after signing in: %d, what was typed is lost", w.Code)
+		t.Errorf("after signing in: %d, the typed text is lost", w.Code)
 	}
 }
 
-func TestPagesThatRepeatWhatWasTypedAreFewAtATime(t *testing.T) {
-	h := newHouse(t)
+func TestFewPagesRepeatTypedTextAtATime(t *testing.T) {
+	h := newTestSite(t)
 	const path = "/admin/listings/new"
-	typing, rest := make([]*io.PipeWriter, maxKeeping), make(chan *httptest.ResponseRecorder)
+	typing, rest := make([]*io.PipeWriter, maxRepeats), make(chan *httptest.ResponseRecorder)
 	for i := range typing {
 		reader, writer := io.Pipe()
 		typing[i] = writer
@@ -121,17 +126,17 @@ func TestPagesThatRepeatWhatWasTypedAreFewAtATime(t *testing.T) {
 		_ = writer.Close()
 	}
 	for range typing {
-		if w := <-rest; !strings.Contains(w.Body.String(), `name="kept.title"`) {
-			t.Errorf("what was typed first is lost: %d", w.Code)
+		if w := <-rest; !strings.Contains(w.Body.String(), repeatedTitle) {
+			t.Errorf("an early form is lost: %d", w.Code)
 		}
 	}
-	if w := h.send(path, "title=typed", false, browserCookie); !strings.Contains(w.Body.String(), `name="kept.title"`) {
-		t.Errorf("later: %d, what was typed is lost", w.Code)
+	if w := h.send(path, "title=typed", false, browserCookie); !strings.Contains(w.Body.String(), repeatedTitle) {
+		t.Errorf("later: %d, the typed text is lost", w.Code)
 	}
 }
 
-func TestAFormThatDoesNotComeInTimeIsSaidSo(t *testing.T) {
-	h := newHouse(t)
+func TestAFormThatIsLateHasAReason(t *testing.T) {
+	h := newTestSite(t)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, signInPath, late{})
 	w := httptest.NewRecorder()
 	h.router.ServeHTTP(w, r)
@@ -141,7 +146,7 @@ func TestAFormThatDoesNotComeInTimeIsSaidSo(t *testing.T) {
 	}
 }
 
-// late is a body that does not come.
+// late is a body that never arrives.
 type late struct{}
 
 func (late) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }

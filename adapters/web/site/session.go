@@ -16,25 +16,25 @@ import (
 	"go.uber.org/zap"
 )
 
-// A session is who has signed in with a browser. It lives in the database, where no purge of a cache can reach it, under a
-// hash of the token that the browser holds; any process finds it there.
+// A session links a browser to a signed-in account. It is stored in the database, under a hash of the token that the
+// browser holds, so that every process finds it and no purge of a cache deletes it.
 
-// sessionLifetime is how long somebody stays signed in at most.
+// sessionLifetime is the longest time from sign-in to the end of a session.
 const sessionLifetime = 12 * time.Hour
 
-// What a session remembers.
+// The fields of a session.
 const (
 	accountField = "account" // id of the account
-	sinceField   = "since"   // PasswordChangedAt of the account, in microseconds: a session is over with its password
+	sinceField   = "since"   // PasswordChangedAt of the account, in microseconds: a new password ends the session
 	begunField   = "begun"   // when it began, in seconds
-	addressField = "address" // where from
-	browserField = "browser" // what browserName made of the browser's own words
+	addressField = "address" // address of the client
+	browserField = "browser" // name of the browser, from browserName
 	factorField  = "factor"  // whether a code of the second factor was right
-	pendingField = "pending" // id of the account whose password was right and whose code is awaited
-	askedField   = "asked"   // since when, in seconds
+	pendingField = "pending" // id of the account whose password was right and whose code is missing
+	askedField   = "asked"   // since when it is missing, in seconds
 )
 
-// newSessions makes the manager without scs.New, which begins with a store in memory and a goroutine to sweep it.
+// newSessions makes the session manager. It avoids scs.New, which starts a store in memory and a goroutine to sweep it.
 func (s *Site) newSessions() *scs.SessionManager {
 	return &scs.SessionManager{
 		Lifetime: sessionLifetime,
@@ -49,8 +49,8 @@ func (s *Site) newSessions() *scs.SessionManager {
 
 var sessionCodec = scs.GobCodec{}
 
-// sessionStore is the repository as the library wants it. It uses the methods with a context alone. A session expires
-// when nobody has used it for as long as idle says; its lifetime stands in its data.
+// sessionStore adapts the repository to the session library. The library calls only the methods with a context. A
+// session expires when it is unused for the idle time; the end of its lifetime is in its data.
 type sessionStore struct {
 	scs.Store
 	ports.SessionRepository
@@ -59,20 +59,21 @@ type sessionStore struct {
 	log  *zap.Logger
 }
 
-// longestUnseen is how long a session may be in use before the store learns of it: so seldom is a session written.
+// longestUnseen limits how often the use of a session is written: once in this time.
 const longestUnseen = time.Minute
 
-// unattended marks, in a context, a request that a page sends by itself; it does not keep a session from expiring.
+// unattended marks, in a context, a request that a page sends by itself. Such a request does not extend its session.
 type unattended struct{}
 
-// owner is, in a context, the id of the account that a session belongs to; the library keeps its own lock while it stores.
+// owner is the context key for the id of a session's account. CommitCtx reads it there, because the library holds its
+// own lock while it stores.
 type owner struct{}
 
 // FindCtx implements scs.CtxStore.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	hash, now := access.HashSecret(token), time.Now()
 	data, expires, err := s.FindSession(ctx, hash)
-	if errors.Is(err, access.ErrUnknownSession) || err == nil && over(data, expires, now) {
+	if errors.Is(err, access.ErrUnknownSession) || err == nil && expired(data, expires, now) {
 		return nil, false, nil
 	}
 	if err != nil {
@@ -82,13 +83,13 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 	return data, true, nil
 }
 
-// over reports whether a session has been idle for too long, or has reached the end of its lifetime.
-func over(data []byte, expires, now time.Time) bool {
+// expired reports whether a session has been idle for too long, or has reached the end of its lifetime.
+func expired(data []byte, expires, now time.Time) bool {
 	deadline, _, err := sessionCodec.Decode(data)
 	return now.After(expires) || err == nil && now.After(deadline)
 }
 
-// use lets a session expire later, since it is in use. Without a write a reader is not refused.
+// use extends a session that is in use. A failed write does not refuse the request.
 func (s sessionStore) use(ctx context.Context, hash string, expires, now time.Time) {
 	later := now.Add(s.idle)
 	if later.Sub(expires) < min(longestUnseen, s.idle/10) || ctx.Value(unattended{}) != nil {
@@ -101,7 +102,7 @@ func (s sessionStore) use(ctx context.Context, hash string, expires, now time.Ti
 
 // CommitCtx implements scs.CtxStore.
 func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, _ time.Time) error {
-	account, _ := ctx.Value(owner{}).(string) // "" is nobody
+	account, _ := ctx.Value(owner{}).(string) // "" before sign-in
 	return s.SaveSession(ctx, access.HashSecret(token), account, data, time.Now().Add(s.idle))
 }
 
@@ -111,11 +112,11 @@ func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
 	return err
 }
 
-// staffHandler answers a request of somebody who has signed in.
+// staffHandler answers a request of a signed-in user.
 type staffHandler func(w http.ResponseWriter, r *http.Request, who access.Account) error
 
-// session lets a handler use the session of the request, refusing what another site has made a browser send. Nothing
-// has been read of a form yet: first comes who sends it.
+// session loads the session of a request for a handler. It refuses forms sent from other sites. It reads nothing of the
+// body: the handler reads it once the account is known.
 func (s *Site) session(h route.Handler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.origin.Check(r); err != nil {
@@ -132,20 +133,20 @@ func (s *Site) session(h route.Handler) route.Handler {
 		}
 		ctx, err := s.sessions.Load(ctx, token)
 		if err != nil {
-			return s.toSomebody(w, r, func() error { return err })
+			return s.answerUnknown(w, r, func() error { return err })
 		}
 		r = r.WithContext(ctx)
 		if err := h(w, r); err != nil {
-			s.fail(w, r, err) // which repeats what was typed
+			s.fail(w, r, err) // repeats what was typed
 		}
 		return nil
 	}
 }
 
-// signedIn lets through who has signed in with the role, and has a second factor where one is required; others are
-// asked to.
-func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
-	return s.admitted(needed, func(w http.ResponseWriter, r *http.Request, who access.Account) error {
+// requireRoleAndFactor admits accounts as requireRole does, if they also have a second factor where one is required. It
+// redirects others to the page that sets it up.
+func (s *Site) requireRoleAndFactor(needed access.Role, h staffHandler) route.Handler {
+	return s.requireRole(needed, func(w http.ResponseWriter, r *http.Request, who access.Account) error {
 		if s.SecondFactor.Requires(who.Role) && !who.HasSecondFactor() {
 			s.seeOther(w, r, factorPath)
 			return nil
@@ -154,21 +155,22 @@ func (s *Site) signedIn(needed access.Role, h staffHandler) route.Handler {
 	})
 }
 
-// admitted lets through who has signed in with the role; others are asked to.
-func (s *Site) admitted(needed access.Role, h staffHandler) route.Handler {
+// requireRole admits signed-in accounts with the role. It asks others to sign in, and refuses accounts with a lesser
+// role.
+func (s *Site) requireRole(needed access.Role, h staffHandler) route.Handler {
 	return s.session(func(w http.ResponseWriter, r *http.Request) error {
 		who, err := s.account(r.Context())
 		switch {
 		case errors.Is(err, access.ErrUnknownAccount):
-			return s.toSomebody(w, r, func() error { return s.askToSignIn(w, r) })
+			return s.answerUnknown(w, r, func() error { return s.askToSignIn(w, r) })
 		case err != nil:
-			return s.toSomebody(w, r, func() error { return err })
+			return s.answerUnknown(w, r, func() error { return err })
 		}
 		exchange.SetActor(w, who.Name)
 		if !who.Role.Allows(needed) {
 			return errNotAllowed
 		}
-		if r.Method == http.MethodPost && !hasFile(r) { // what was typed is not lost, whatever goes wrong from here on
+		if r.Method == http.MethodPost && !hasFile(r) { // from here on every answer can repeat what was typed
 			if err := s.readForm(w, r, maxForm, 0); err != nil {
 				return err
 			}
@@ -176,14 +178,14 @@ func (s *Site) admitted(needed access.Role, h staffHandler) route.Handler {
 		ctx := ports.WithReadOptions(r.Context(), ports.ReadOptions{Uncached: true})
 		ctx = ports.WithActor(ctx, who.Name)
 		err = h(w, r.WithContext(ctx), who)
-		if errors.Is(err, access.ErrUnknownAccount) { // it was removed while its owner was at work
+		if errors.Is(err, access.ErrUnknownAccount) { // removed since the session was loaded
 			return s.forget(w, r)
 		}
 		return err
 	})
 }
 
-// forget ends a session whose account is no more.
+// forget ends a session whose account was removed.
 func (s *Site) forget(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.Destroy(r.Context()); err != nil {
 		return err
@@ -191,8 +193,8 @@ func (s *Site) forget(w http.ResponseWriter, r *http.Request) error {
 	return s.askToSignIn(w, r)
 }
 
-// account is who has signed in; access.ErrUnknownAccount when nobody has, or not since the password was changed, or
-// without a code of the second factor that the account has.
+// account returns the signed-in account. It returns access.ErrUnknownAccount without one, after a change of the
+// password, or if the account has a second factor and the session lacks its code.
 func (s *Site) account(ctx context.Context) (access.Account, error) {
 	who, err := s.owner(ctx, accountField)
 	if err == nil && who.HasSecondFactor() && !s.sessions.GetBool(ctx, factorField) {
@@ -201,8 +203,8 @@ func (s *Site) account(ctx context.Context) (access.Account, error) {
 	return who, err
 }
 
-// owner is the account whose id the session has in a field; access.ErrUnknownAccount when there is none, or when its
-// password was changed since.
+// owner loads the account whose id is in a field of the session. It returns access.ErrUnknownAccount if the field is
+// empty or the password was changed since.
 func (s *Site) owner(ctx context.Context, field string) (access.Account, error) {
 	id := s.sessions.GetString(ctx, field)
 	if id == "" {
@@ -215,7 +217,8 @@ func (s *Site) owner(ctx context.Context, field string) (access.Account, error) 
 	return who, err
 }
 
-// commit stores what has changed in the session. It comes before the answer, which can still say that it failed.
+// commit stores the changes of the session. It runs before the answer is written, so that the answer can report a
+// failure.
 func (s *Site) commit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	switch s.sessions.Status(ctx) {
@@ -241,20 +244,20 @@ func (s *Site) staffPage(
 	return nil
 }
 
-// written answers a write of a listing, as done does. The pages that the browser opens next show the change.
-func (s *Site) written(w http.ResponseWriter, r *http.Request, change property.Change, to, notice string) error {
+// finishWrite answers a write of a listing as finish does. The pages that the browser opens next show the change.
+func (s *Site) finishWrite(w http.ResponseWriter, r *http.Request, change property.Change, to, notice string) error {
 	s.setWriteToken(w, r, change)
-	return s.done(w, r, to, notice)
+	return s.finish(w, r, to, notice)
 }
 
-// done answers a form: the browser goes to another page, which shows the notice.
-func (s *Site) done(w http.ResponseWriter, r *http.Request, to, notice string) error {
-	s.giveNotice(w, notice)
+// finish answers a form: it redirects the browser to another page, which shows the notice.
+func (s *Site) finish(w http.ResponseWriter, r *http.Request, to, notice string) error {
+	s.setNotice(w, notice)
 	s.seeOther(w, r, to)
 	return nil
 }
 
-// seeOther sends the browser to a path of this site.
+// seeOther redirects the browser to a path of this site.
 func (s *Site) seeOther(w http.ResponseWriter, r *http.Request, to string) {
 	exchange.SetPolicy(w.Header(), policy)
 	w.Header().Set("Cache-Control", "no-store")

@@ -23,76 +23,78 @@ import (
 	"go.uber.org/zap"
 )
 
-// doorman lets everybody in whom the store knows, unless there is something in the way.
-type doorman struct {
+// testAccounts accepts every stored account with any password, unless refuse is set.
+type testAccounts struct {
 	Accounts
 
 	store  *memory.AccountRepository
 	refuse error
 }
 
-func (d *doorman) SignIn(ctx context.Context, name, _ string, _ access.Visitor) (access.Account, error) {
+func (d *testAccounts) SignIn(ctx context.Context, name, _ string, _ access.Visitor) (access.Account, error) {
 	if d.refuse != nil {
 		return access.Account{}, d.refuse
 	}
 	return d.store.FindAccount(ctx, name)
 }
 
-func (d *doorman) RememberBrowser(context.Context, string, string) (string, time.Duration, error) {
+func (d *testAccounts) RememberBrowser(context.Context, string, string) (string, time.Duration, error) {
 	return "token", 90 * 24 * time.Hour, nil
 }
 
-func (d *doorman) ChangePassword(context.Context, string, string, string, string) error {
+func (d *testAccounts) ChangePassword(context.Context, string, string, string, string) error {
 	return d.refuse
 }
 
-func (d *doorman) Account(ctx context.Context, id string) (access.Account, error) {
+func (d *testAccounts) Account(ctx context.Context, id string) (access.Account, error) {
 	return d.store.AccountByID(ctx, id)
 }
 
-// maker makes no listings, but something happens meanwhile.
-type maker struct {
+// testCatalog creates no listings, but calls during.
+type testCatalog struct {
 	Catalog
 
 	during func()
 }
 
-func (m *maker) Create(context.Context, property.Details, *ports.IdempotencyKey) (property.Change, error) {
+func (m *testCatalog) Create(context.Context, property.Details, *ports.IdempotencyKey) (property.Change, error) {
 	m.during()
 	return property.Change{After: &property.Property{}}, nil
 }
 
-// deaf is a feed that brings nothing.
-type deaf struct{}
+// silentFeed is a feed that cannot be read.
+type silentFeed struct{}
 
-func (deaf) CatchUp(context.Context) error { return ports.ErrUnavailable }
-func (deaf) Now(context.Context) (freshness.Point, error) {
+func (silentFeed) CatchUp(context.Context) error { return ports.ErrUnavailable }
+func (silentFeed) Now(context.Context) (freshness.Point, error) {
 	return freshness.Point{}, ports.ErrUnavailable
 }
 
-// house is a site of which signing in and the form for a new listing are in use.
-type house struct {
+// testSite is a site that serves signing in and the form for a new listing.
+type testSite struct {
 	t *testing.T
-	*doorman
-	*maker
+	*testAccounts
+	*testCatalog
 
 	anna   access.Account
 	router *mux.Router
 	cookie *http.Cookie
 }
 
-func newHouse(t *testing.T) *house {
+func newTestSite(t *testing.T) *testSite {
 	t.Helper()
 	store := memory.NewAccountRepository()
-	h := &house{t: t, doorman: &doorman{store: store}, maker: &maker{during: func() {}}, router: mux.NewRouter()}
+	h := &testSite{
+		t: t, testAccounts: &testAccounts{store: store}, testCatalog: &testCatalog{during: func() {}},
+		router: mux.NewRouter(),
+	}
 	ledger := freshness.NewLedger(1, 1<<30, time.Second)
-	co := consistency.New(ledger, deaf{}, consistency.Options{})
+	co := consistency.New(ledger, silentFeed{}, consistency.Options{})
 	views := viewcache.New(ledger, co, new(cachestat.Counters), viewcache.Options{TTL: time.Minute})
 	t.Cleanup(views.Close)
 	s, err := New(Options{
-		Accounts: h.doorman, Catalog: h.maker, Sessions: memory.NewSessionRepository(store), Views: views, Consistency: co,
-		Log:         zap.NewNop(),
-		SessionIdle: time.Hour,
+		Accounts: h.testAccounts, Catalog: h.testCatalog, Sessions: memory.NewSessionRepository(store),
+		Views: views, Consistency: co, Log: zap.NewNop(), SessionIdle: time.Hour,
 	})
 	if err == nil {
 		s.Register(h.router)
@@ -107,8 +109,8 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-// remove removes the account, as if another administrator did.
-func (h *house) remove() {
+// remove removes the account, as another administrator would.
+func (h *testSite) remove() {
 	boss, err := access.NewAccount("2", "boss", access.RoleAdministrator, time.Now())
 	if err == nil {
 		err = h.store.CreateAccount(h.t.Context(), boss)
@@ -122,7 +124,7 @@ func (h *house) remove() {
 }
 
 // post sends a form, and fails the test unless the answer has the status and holds the text.
-func (h *house) post(path string, form url.Values, status int, text string) http.Header {
+func (h *testSite) post(path string, form url.Values, status int, text string) http.Header {
 	h.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -145,27 +147,27 @@ func (h *house) post(path string, form url.Values, status int, text string) http
 }
 
 var (
-	annas = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", "kept.title", "an hour's work",
+	annas = fields("sign_in_name", "anna", "sign_in_password", "x", "resume", "1", typedPrefix+"title", "an hour's work",
 		"next", "/admin/listings/new")
 	aPlace = fields("title", "t", "price", "1", "location", "l")
 )
 
-func TestWhenTooManySignInAtOnceWhatWasTypedIsKept(t *testing.T) {
-	h := newHouse(t)
+func TestABusySignInRepeatsTypedText(t *testing.T) {
+	h := newTestSite(t)
 	h.refuse = fmt.Errorf("verify a password: %w: too many at once", ports.ErrUnavailable)
 	if after := h.post(signInPath, annas, http.StatusServiceUnavailable, `value="an hour&#39;s work"`).
 		Get("Retry-After"); after == "" {
-		t.Error("it is not said when to try again")
+		t.Error("no Retry-After")
 	}
 	if h.cookie != nil {
-		t.Errorf("somebody who has not signed in is given %v", h.cookie)
+		t.Errorf("a session begins without a sign-in: %v", h.cookie)
 	}
 	h.refuse = nil
 	h.post(signInPath, annas, http.StatusOK, `value="an hour&#39;s work"`)
 }
 
 func TestAnAccountRemovedWhileItsOwnerIsAtWorkEndsInTheSignInPage(t *testing.T) {
-	h := newHouse(t)
+	h := newTestSite(t)
 	h.post(signInPath, annas, http.StatusOK, "Go on with it")
 	h.during = h.remove
 	h.post("/admin/listings/new", aPlace, http.StatusSeeOther, "") // the listing is made
@@ -173,7 +175,7 @@ func TestAnAccountRemovedWhileItsOwnerIsAtWorkEndsInTheSignInPage(t *testing.T) 
 }
 
 func TestAnAccountRemovedWhileItsPasswordIsChangedLeavesNoSession(t *testing.T) {
-	h := newHouse(t)
+	h := newTestSite(t)
 	h.post(signInPath, annas, http.StatusOK, "Go on with it")
 	h.refuse = access.ErrUnknownAccount
 	h.post("/admin/password", fields("current", "x", "next", "y", "again", "y"), http.StatusUnauthorized,

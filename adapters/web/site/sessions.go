@@ -11,14 +11,14 @@ import (
 
 const sessionsPath = "/admin/sessions"
 
-// visit is a session as its owner sees it. Sessions that an earlier program began say neither where nor when.
+// visit is a session as its owner sees it. Sessions begun by an earlier version lack address and time.
 type visit struct {
 	ID      string // the hash of its token
 	Browser string
 	Address string
-	Begun   time.Time // zero when nobody knows
+	Begun   time.Time // zero if unknown
 	Used    time.Time // to the minute
-	Here    bool      // whether it is the one that asks
+	Here    bool      // it is the session of this request
 }
 
 // ownSessions answers GET /admin/sessions.
@@ -32,7 +32,7 @@ func (s *Site) ownSessions(w http.ResponseWriter, r *http.Request, who access.Ac
 	var visits []visit
 	for _, each := range stored {
 		_, values, err := sessionCodec.Decode(each.Data)
-		if err != nil || over(each.Data, each.Expires, now) || values[accountField] != who.ID {
+		if err != nil || expired(each.Data, each.Expires, now) || values[accountField] != who.ID {
 			continue
 		}
 		v := visit{ID: each.TokenHash, Used: each.Expires.Add(-s.SessionIdle), Here: each.TokenHash == here}
@@ -46,7 +46,7 @@ func (s *Site) ownSessions(w http.ResponseWriter, r *http.Request, who access.Ac
 	return s.staffPage(w, r, who, http.StatusOK, "password", "sessions", "Your sessions", visits)
 }
 
-// endSessions answers POST /admin/sessions: one of one's own ends, or all others.
+// endSessions answers POST /admin/sessions: it ends one of the user's own sessions, or all except this one.
 func (s *Site) endSessions(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	ctx, id := r.Context(), r.PostForm.Get("session")
 	if id == "" {
@@ -54,7 +54,7 @@ func (s *Site) endSessions(w http.ResponseWriter, r *http.Request, who access.Ac
 			return err
 		}
 		s.Log.Info("other sessions ended", zap.String("name", who.Name))
-		return s.done(w, r, sessionsPath, "All your other sessions have ended.")
+		return s.finish(w, r, sessionsPath, "All your other sessions have ended.")
 	}
 	stored, err := s.Sessions.ListSessionsOf(ctx, who.ID)
 	if err != nil {
@@ -68,13 +68,13 @@ func (s *Site) endSessions(w http.ResponseWriter, r *http.Request, who access.Ac
 			return err
 		}
 		s.Log.Info("session ended", zap.String("name", who.Name))
-		return s.done(w, r, sessionsPath, "The session has ended.")
+		return s.finish(w, r, sessionsPath, "The session has ended.")
 	}
-	return s.done(w, r, sessionsPath, "There is no such session any more.")
+	return s.finish(w, r, sessionsPath, "This session no longer exists.")
 }
 
-// browsers and systems are what browsers call themselves and what they run on, the more special first: most say that
-// they are Safari, too, and many that they are Chrome.
+// browsers and systems map words of a User-Agent to names, the most specific first. Most browsers also name Safari,
+// and many name Chrome.
 var (
 	browsers = []named{
 		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"},
@@ -88,7 +88,7 @@ var (
 
 type named struct{ word, name string }
 
-// browserName is a browser in words, like Firefox on Linux.
+// browserName names the browser of a User-Agent, such as Firefox on Linux.
 func browserName(userAgent string) string {
 	called := func(list []named, other string) string {
 		for _, each := range list {

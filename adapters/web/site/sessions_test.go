@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// extensions counts how often a session is extended.
+// extensions counts the extensions of sessions.
 type extensions struct {
 	ports.SessionRepository
 	made int
@@ -26,7 +26,7 @@ func (e *extensions) ExtendSession(ctx context.Context, hash string, expires tim
 	return e.SessionRepository.ExtendSession(ctx, hash, expires)
 }
 
-// inSession runs a test with a session that has just begun, which may be idle for two hours.
+// inSession runs a test with a new session and an idle time of two hours.
 func inSession(t *testing.T, test func(t *testing.T, e *extensions, find func(context.Context) bool)) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &extensions{SessionRepository: memory.NewSessionRepository(memory.NewAccountRepository())}
@@ -52,11 +52,11 @@ func TestASessionEndsTwoHoursAfterItsLastUse(t *testing.T) {
 	inSession(t, func(t *testing.T, _ *extensions, find func(context.Context) bool) {
 		for range 3 {
 			if time.Sleep(2*time.Hour - time.Second); !find(t.Context()) {
-				t.Fatal("it has ended while it was in use")
+				t.Fatal("the session ended while it was in use")
 			}
 		}
 		if time.Sleep(2*time.Hour + time.Second); find(t.Context()) {
-			t.Error("nobody used it for two hours, and it goes on")
+			t.Error("the session was unused for two hours and has not ended")
 		}
 	})
 }
@@ -68,7 +68,7 @@ func TestASessionEndsAfterItsLifetimeHoweverMuchItIsUsed(t *testing.T) {
 			time.Sleep(10 * time.Minute)
 		}
 		if lasted := time.Since(began); lasted != sessionLifetime+10*time.Minute {
-			t.Errorf("it has lasted %s", lasted)
+			t.Errorf("the session lasted %s", lasted)
 		}
 	})
 }
@@ -80,19 +80,19 @@ func TestASessionIsWrittenOnceAMinuteAtMost(t *testing.T) {
 			find(t.Context())
 		}
 		if e.made != 5 {
-			t.Errorf("it was written %d times", e.made)
+			t.Errorf("the session was written %d times, want 5", e.made)
 		}
 	})
 }
 
-func TestAPageThatAsksByItselfKeepsNoSession(t *testing.T) {
+func TestRequestsThatAPageSendsByItselfExtendNoSession(t *testing.T) {
 	inSession(t, func(t *testing.T, _ *extensions, find func(context.Context) bool) {
 		began := time.Now()
 		for find(context.WithValue(t.Context(), unattended{}, true)) {
 			time.Sleep(5 * time.Second)
 		}
 		if lasted := time.Since(began); lasted > 2*time.Hour+5*time.Second {
-			t.Errorf("it has lasted %s", lasted)
+			t.Errorf("the session lasted %s", lasted)
 		}
 	})
 }
@@ -101,28 +101,27 @@ func TestASessionThatCannotBeExtendedIsNotRefused(t *testing.T) {
 	inSession(t, func(t *testing.T, e *extensions, find func(context.Context) bool) {
 		e.err = ports.ErrUnavailable
 		if time.Sleep(time.Hour); !find(t.Context()) || e.made != 1 {
-			t.Errorf("it is refused, after %d attempts to extend it", e.made)
+			t.Errorf("the session is refused, after %d attempts to extend it", e.made)
 		}
 	})
 }
 
 func TestBrowsersAreNamedInWords(t *testing.T) {
-	const mozilla = "Mozilla/5.0 "
+	const (
+		mozilla = "Mozilla/5.0 "
+		chrome  = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 "
+		webkit  = "AppleWebKit/605 (KHTML, like Gecko) Version/18 "
+	)
 	for agent, want := range map[string]string{
-		mozilla +
-			"(X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
-		mozilla +
-			"(Windows NT 10.0; Win64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/1": "Edge on Windows",
-		mozilla +
-			"(Macintosh; Intel Mac OS X 10_15) AppleWebKit/605 (KHTML, like Gecko) Version/18 Safari/605": "Safari on Mac",
-		mozilla +
-			"(Linux; Android 14; Pixel) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537": "Chrome on Android",
-		mozilla +
-			"(iPhone; CPU iPhone OS 18 like Mac OS X) AppleWebKit/605 Version/18 Mobile Safari/604": "Safari on iPhone",
+		mozilla + "(X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":               "Firefox on Linux",
+		mozilla + "(Windows NT 10.0; Win64) " + chrome + "Safari/537.36 Edg/1":               "Edge on Windows",
+		mozilla + "(Macintosh; Intel Mac OS X 10_15) " + webkit + "Safari/605":               "Safari on Mac",
+		mozilla + "(Linux; Android 14; Pixel) " + chrome + "Mobile Safari/537":               "Chrome on Android",
+		mozilla + "(iPhone; CPU iPhone OS 18 like Mac OS X) " + webkit + "Mobile Safari/604": "Safari on iPhone",
 		"curl/8": "Another browser", "": "Another browser",
 	} {
 		if got := browserName(agent); got != want {
-			t.Errorf("%s is %q, not %q", agent, got, want)
+			t.Errorf("%s: got %q, want %q", agent, got, want)
 		}
 	}
 }

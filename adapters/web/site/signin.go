@@ -28,28 +28,30 @@ const (
 	nameField   = "sign_in_name"
 	secretField = "sign_in_password"
 	nextField   = "next"
+	typedPrefix = "kept." // of the fields that repeat another form
 )
 
-// signIn is the body of the page that asks who somebody is.
+// signIn is the body of the sign-in page.
 type signIn struct {
 	Name  string
 	Next  string // the page to go to
 	Wrong string
-	// Kept is what was typed into another page before it turned out that its session had ended; it is sent there again.
-	Kept   url.Values
+	// Typed is the form of another page whose session had ended. It is sent there again after the sign-in.
+	Typed  url.Values
 	Resume bool
 }
 
-// askToSignIn answers a request that needs somebody who has signed in. What was typed is kept, if it has been read; a
-// file is not.
+// askToSignIn answers a request that needs a signed-in account. The page repeats what was typed, if the form was
+// read; it cannot repeat a file.
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
 	if r.Method == http.MethodPost {
 		page.Wrong = "You have been signed out meanwhile. Sign in to go on, and send it once more."
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
 			page.Wrong = "You have been signed out meanwhile. Sign in to go on, and choose the file once more."
-		} else if page.Kept = typed(r); page.Kept != nil {
-			page.Resume, page.Wrong = true, "You have been signed out meanwhile. Sign in to go on; what you typed is kept."
+		} else if page.Typed = typed(r); page.Typed != nil {
+			page.Resume = true
+			page.Wrong = "You have been signed out meanwhile. Sign in to go on; what you typed is still here."
 		}
 		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	}
@@ -88,8 +90,8 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	}
 	if errors.Is(err, ports.ErrUnavailable) {
-		unavailable(w, err)
-		page.Wrong = "Nobody can sign in at the moment. Please try again in a few seconds."
+		markUnavailable(w, err)
+		page.Wrong = "Signing in is not possible at the moment. Please try again in a few seconds."
 		return s.signInPage(w, r, http.StatusServiceUnavailable, page)
 	}
 	if err != nil {
@@ -101,21 +103,21 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	return s.welcome(w, r, who, page)
 }
 
-// signInTyped is the body of the page from which a sign-in comes.
+// signInTyped reads the body of the sign-in page from its form.
 func signInTyped(r *http.Request) *signIn {
 	form := r.PostForm
 	page := &signIn{
-		Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Kept: url.Values{},
+		Name: form.Get(nameField), Next: localPath(form.Get(nextField)), Resume: form.Has("resume"), Typed: url.Values{},
 	}
 	for name, values := range form {
-		if kept, ok := strings.CutPrefix(name, "kept."); ok && page.Resume {
-			page.Kept[kept] = values
+		if field, ok := strings.CutPrefix(name, typedPrefix); ok && page.Resume {
+			page.Typed[field] = values
 		}
 	}
 	return page
 }
 
-// welcome begins the session of somebody who has said who they are, and sends them to where they wanted to go.
+// welcome begins the session of a verified account, and redirects it to the page that it asked for.
 func (s *Site) welcome(w http.ResponseWriter, r *http.Request, who access.Account, page *signIn) error {
 	if err := s.begin(w, r, who); err != nil {
 		return err
@@ -131,10 +133,10 @@ func (s *Site) welcome(w http.ResponseWriter, r *http.Request, who access.Accoun
 	return nil
 }
 
-// begin makes the request's session that of somebody who has said who they are.
+// begin makes the request's session that of a verified account.
 func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account) error {
 	ctx := r.Context()
-	if err := s.sessions.RenewToken(ctx); err != nil { // a token known before is worth nothing now
+	if err := s.sessions.RenewToken(ctx); err != nil { // the old token becomes worthless
 		return err
 	}
 	s.sessions.Remove(ctx, pendingField)
@@ -150,7 +152,7 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, who access.Account)
 	return s.rememberBrowser(w, r, who)
 }
 
-// retryText says how long to wait after too many wrong passwords or codes, in the answer's head and in a sentence.
+// retryText sets Retry-After after too many wrong passwords or codes, and returns the wait as a sentence.
 func retryText(w http.ResponseWriter, t *access.ThrottledError, tried string) string {
 	seconds := strconv.Itoa(int((t.RetryAfter + time.Second - 1) / time.Second))
 	w.Header().Set("Retry-After", seconds)
@@ -159,7 +161,7 @@ func retryText(w http.ResponseWriter, t *access.ThrottledError, tried string) st
 
 const longestLogged = 64
 
-// shortened is what somebody typed, as far as the log takes it.
+// shortened cuts typed text to the length that the log takes.
 func shortened(text string) string {
 	return exchange.Loggable(text, longestLogged)
 }
@@ -180,8 +182,9 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// localPath is an address inside the back office, or its front page: nobody is sent to another site. A path has to stand
-// as it would be understood, without dots that lead out of it, however these are written.
+// localPath returns the address if it is inside the back office, and otherwise the back office's front page. So a
+// sign-in never leads to another site. The path must be in its clean form, without dots that lead out of it, even if
+// encoded.
 func localPath(to string) string {
 	u, err := url.Parse(to)
 	inside := err == nil && u.Scheme == "" && u.Host == "" && u.User == nil && u.Opaque == "" &&
@@ -192,7 +195,7 @@ func localPath(to string) string {
 	return u.RequestURI()
 }
 
-// passwordForm is the body of the page on which somebody changes their own password.
+// passwordForm is the body of the page for changing the user's own password.
 type passwordForm struct {
 	Name   string
 	Wrong  map[string]string
@@ -215,7 +218,8 @@ func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access
 		return again(http.StatusUnprocessableEntity)
 	}
 	ctx := r.Context()
-	err := s.Accounts.ChangePassword(ctx, who.ID, r.PostForm.Get("current"), next, access.HashSecret(s.sessions.Token(ctx)))
+	here := access.HashSecret(s.sessions.Token(ctx))
+	err := s.Accounts.ChangePassword(ctx, who.ID, r.PostForm.Get("current"), next, here)
 	var invalid *access.InvalidAccountError
 	var throttled *access.ThrottledError
 	switch {
@@ -243,5 +247,5 @@ func (s *Site) changePassword(w http.ResponseWriter, r *http.Request, who access
 	if err := s.commit(w, r); err != nil {
 		return err
 	}
-	return s.done(w, r, backOffice, "Your password has been changed. You have been signed out everywhere else.")
+	return s.finish(w, r, backOffice, "Your password has been changed. You have been signed out everywhere else.")
 }

@@ -1,9 +1,8 @@
-// Package site is Gable for people: the catalogue that everybody can look at, and the back office of those who keep it. It
-// renders pages on the server from the same use cases as the API; scripts only spare reloads, and everything that makes
-// sense without them works without them. It asks no other host for anything but the photos that listings name.
+// Package site serves the web pages of Gable: the public pages for visitors and the back office for staff. It renders
+// them on the server from the same use cases as the API. Scripts only improve them: everything that makes sense
+// without scripts works without them. Pages load nothing from other hosts except the photos that listings name.
 //
-// The catalogue's pages go through the view cache and are as true as the API's answers. The back office shows the store
-// itself.
+// Public pages go through the view cache and are as true as the API's answers. The back office shows the store itself.
 package site
 
 import (
@@ -28,7 +27,7 @@ import (
 //go:embed templates static lib
 var embedded embed.FS
 
-// Catalog is the use cases on listings.
+// Catalog holds the use cases for listings.
 type Catalog interface {
 	Get(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error)
 	Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error)
@@ -47,7 +46,7 @@ type Catalog interface {
 	DeleteAll(ctx context.Context, ids []property.ID) (property.BulkResult, error)
 }
 
-// Accounts are the use cases around the people who sign in.
+// Accounts holds the use cases for accounts and signing in.
 type Accounts interface {
 	SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error)
 	RememberBrowser(ctx context.Context, id, token string) (string, time.Duration, error)
@@ -64,7 +63,7 @@ type Accounts interface {
 	Remove(ctx context.Context, id string) error
 }
 
-// Keys are the use cases around API keys.
+// Keys holds the use cases for API keys.
 type Keys interface {
 	Create(ctx context.Context, name string, scope access.Scope, owner string) (access.Key, string, error)
 	List(ctx context.Context) ([]access.Key, error)
@@ -72,7 +71,7 @@ type Keys interface {
 	HandOver(ctx context.Context, from, to string) error
 }
 
-// Options of a Site; everything is required but PublicURL and Base.
+// Options configures a Site. Everything is required except PublicURL and Base.
 type Options struct {
 	Catalog     Catalog
 	Files       Importer
@@ -81,35 +80,35 @@ type Options struct {
 	Keys        Keys
 	Views       *viewcache.Cache
 	Consistency *consistency.Coordinator
-	// ViewLevel and QueryLevel are the caches as the page about them shows them.
+	// ViewLevel and QueryLevel are the cache levels for the page about caches.
 	ViewLevel, QueryLevel Level
 	Trend                 Trend
 	Lookup                Lookup
 	Log                   *zap.Logger
-	// SessionIdle is how long somebody stays signed in without doing anything.
+	// SessionIdle is the time after which an unused session ends.
 	SessionIdle time.Duration
-	// SecondFactor says who must sign in with a second factor.
+	// SecondFactor says which roles must sign in with a second factor.
 	SecondFactor access.FactorRule
-	// PublicURL is where people reach the site, without a path; nil when nobody has said.
+	// PublicURL is the URL at which visitors reach the site, without a path; nil if unknown.
 	PublicURL *url.URL
-	// Base is the path below which everything answers, such as "/homes"; "" for the whole host. Addresses inside the
-	// program are without it: templates, cookies and redirects put it before.
+	// Base is the path prefix of all addresses, such as "/homes"; "" for the whole host. Addresses inside the program are
+	// without it; templates, cookies and redirects add it.
 	Base string
 }
 
-// Site answers the pages. Make one with New, then Register it.
+// Site serves the pages. Make one with New, then add its routes with Register.
 type Site struct {
 	Options
 	pages    *pages
 	assets   *asset.Tree
 	sessions *scs.SessionManager
 	origin   *http.CrossOriginProtection
-	keeping  chan struct{} // has room for as many pages as may be made with what somebody unknown has typed
+	repeats  chan struct{} // one element for each page in work that repeats a form without a session
 }
 
 const assetsRoute = "/assets/{build}/{file}"
 
-// New makes the site. The error is about the embedded templates and files, which a test has read.
+// New makes the site. Its errors concern the embedded templates and files, which a test reads.
 func New(o Options) (*Site, error) {
 	assets, err := asset.NewTree("/assets/", embedded, "static", "lib")
 	if err != nil {
@@ -121,7 +120,7 @@ func New(o Options) (*Site, error) {
 	}
 	s := &Site{
 		Options: o, pages: pages, assets: assets, origin: http.NewCrossOriginProtection(),
-		keeping: make(chan struct{}, maxKeeping),
+		repeats: make(chan struct{}, maxRepeats),
 	}
 	s.sessions = s.newSessions()
 	if o.PublicURL != nil {
@@ -130,7 +129,7 @@ func New(o Options) (*Site, error) {
 	return s, err
 }
 
-// Secure reports whether people reach the site by https.
+// Secure reports whether visitors reach the site by HTTPS.
 func (s *Site) Secure() bool { return s.PublicURL != nil && s.PublicURL.Scheme == "https" }
 
 // Register adds the routes to a router.
@@ -140,17 +139,17 @@ func (s *Site) Register(router *mux.Router) {
 	both := func(get, post route.Handler) route.Methods {
 		return route.Methods{http.MethodGet: get, http.MethodPost: post}
 	}
-	enrolling := func(h staffHandler) route.Handler { return s.admitted(access.RoleEditor, h) }
-	editor := func(h staffHandler) route.Handler { return s.signedIn(access.RoleEditor, h) }
-	admin := func(h staffHandler) route.Handler { return s.signedIn(access.RoleAdministrator, h) }
+	enrolling := func(h staffHandler) route.Handler { return s.requireRole(access.RoleEditor, h) }
+	editor := func(h staffHandler) route.Handler { return s.requireRoleAndFactor(access.RoleEditor, h) }
+	admin := func(h staffHandler) route.Handler { return s.requireRoleAndFactor(access.RoleAdministrator, h) }
 
 	on(browseRoute, get(s.browse))
 	on(listingRoute, get(s.listing))
 	on(assetsRoute, get(s.asset))
 	on("/robots.txt", get(s.robots))
 
-	on(signInPath, both(s.session(s.signInForm), s.signing(s.signIn)))
-	on(codePath, both(s.session(s.signInForm), s.signing(s.checkCode)))
+	on(signInPath, both(s.session(s.signInForm), s.withSignInForm(s.signIn)))
+	on(codePath, both(s.session(s.signInForm), s.withSignInForm(s.checkCode)))
 	on(factorPath, both(enrolling(s.secondFactor), enrolling(s.changeSecondFactor)))
 	on("/admin/sign-out", route.Methods{http.MethodPost: s.session(s.signOut)})
 	on("/admin/password", both(editor(s.passwordPage), editor(s.changePassword)))

@@ -11,16 +11,16 @@ const root = path.resolve(import.meta.dirname, "../../../..");
 export class Gable {
   /** Where it serves, without a slash at the end. */
   url;
-  /** The path below which it serves, as GABLE_HTTP_BASE_PATH says; "" for the whole host. */
+  /** The path below which it serves, from GABLE_HTTP_BASE_PATH; "" for the whole host. */
   get base() { return new URL(this.url).pathname.replace(/\/$/, ""); }
-  /** The key that may do everything over the API. */
+  /** The API key with every right. */
   key;
-  /** The account that may do everything on the pages: {name, password}. */
+  /** The account with every right on the pages: {name, password}. */
   administrator;
   #process;
   #folder;
 
-  /** Builds the program unless the path of one is given, and starts it. */
+  /** Starts a program; builds it first unless its path is set. */
   static async start(program) {
     const gable = new Gable();
     gable.#folder = await mkdtemp(path.join(tmpdir(), "gable-pages-"));
@@ -35,16 +35,16 @@ export class Gable {
   #run(program) {
     const child = spawn(program, ["demo", "--http-address", "127.0.0.1:0", "--ops-address", "127.0.0.1:0", "--log-format", "json"]);
     this.#process = child;
-    let said = "", logged = "";
+    let printed = "", logged = "";
     child.stderr.on("data", (text) => { logged = (logged + text).slice(-4000); });
     return new Promise((resolve, reject) => {
       child.on("error", reject);
       child.on("exit", (code) => reject(new Error(`gable ended with ${code}:\n${logged}`)));
       child.stdout.on("data", (text) => {
-        said += text;
-        const [, url] = said.match(/(http:\S+)\/docs/) ?? [];
-        const [, key] = said.match(/API key +(\S+)/) ?? [];
-        const [, name, password] = said.match(/sign in as (\S+), with the password (\S+)\)/) ?? [];
+        printed += text;
+        const [, url] = printed.match(/(http:\S+)\/docs/) ?? [];
+        const [, key] = printed.match(/API key +(\S+)/) ?? [];
+        const [, name, password] = printed.match(/sign in as (\S+), with the password (\S+)\)/) ?? [];
         if (url && key && password) {
           Object.assign(this, { url, key, administrator: { name, password } });
           resolve();
@@ -53,7 +53,7 @@ export class Gable {
     });
   }
 
-  /** Ends it and removes what it left. */
+  /** Stops the program and removes its files. */
   async stop() {
     if (this.#process && this.#process.exitCode === null) {
       const ended = new Promise((resolve) => this.#process.on("exit", resolve));
@@ -63,7 +63,7 @@ export class Gable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Asks the API, with a key; the answer is {status, body}. */
+  /** Sends a request to the API with a key; returns {status, body}. */
   async ask(method, address, body, key = this.key) {
     const response = await fetch(this.url + address, {
       method, body: body && JSON.stringify(body),

@@ -1,4 +1,4 @@
-// Which browser is used, and how it is started.
+// The browser for the tests, and how to launch it.
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 
@@ -19,5 +19,5 @@ function installed() {
   throw new Error("no Chromium on the path: install one, or name it in GABLE_TEST_BROWSER");
 }
 
-/** What to launch the browser with: the one that GABLE_TEST_BROWSER names, or else the one installed. */
+/** Options to launch the browser that GABLE_TEST_BROWSER names, by default the installed one. */
 export const launchOptions = () => ({ executablePath: process.env.GABLE_TEST_BROWSER ?? installed(), args: quiet });

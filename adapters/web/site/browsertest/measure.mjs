@@ -1,5 +1,5 @@
-// What the first view of the catalogue costs a browser that has nothing of it yet: requests, bytes on the wire, and the
-// moment of the largest paint, on this machine as it is and as a middling phone on a slow mobile line would have it.
+// The cost of the first view of the public listings with an empty browser cache: requests, bytes on the wire, and the time of
+// the largest paint. It is measured on this machine, and as on an average phone with a slow mobile connection.
 import { chromium } from "playwright-core";
 import { Gable } from "./gable.mjs";
 import { launchOptions } from "./launch.mjs";

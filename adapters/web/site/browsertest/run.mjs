@@ -1,6 +1,6 @@
-// Tests of the pages in a real browser. Each journey is what somebody comes to do, made on a desktop and on a phone.
-// GABLE_TEST_BROWSER is the path of a Chromium, by default the one installed; GABLE_TEST_PROGRAM that of a built gable,
-// by default what the sources make.
+// Tests of the pages in a real browser. Each journey is a task of a visitor, on a desktop and on a phone.
+// GABLE_TEST_BROWSER is the path of a Chromium, by default the installed one. GABLE_TEST_PROGRAM is the path of a built
+// gable; by default the tests build one.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import path from "node:path";

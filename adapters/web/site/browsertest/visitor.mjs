@@ -1,5 +1,5 @@
-// Somebody who visits the pages with a browser of their own, and notices what nobody should meet: errors on the console,
-// requests to other hosts, barriers for people who use assistive technology, pages wider than the screen.
+// A visitor with a browser of its own, who notes faults of the pages: errors on the console, requests to other hosts,
+// barriers for people who use assistive technology, pages wider than the screen.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,7 +7,7 @@ import path from "node:path";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** The screens that pages are looked at on; between them both colour schemes are seen. */
+/** The screens for the tests; together they cover both colour schemes. */
 export const screens = {
   desktop: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
   phone: { viewport: { width: 390, height: 844 }, colorScheme: "dark", isMobile: true, hasTouch: true },
@@ -16,14 +16,14 @@ export const screens = {
 const screenshots = path.join(import.meta.dirname, "screenshots");
 const patience = 20_000;
 
-/** What all visitors have been shown, and which of it they have looked at, by screen, route and status. */
+/** The pages that visitors were shown, and those that they looked at, by screen, route and status. */
 export const shown = new Set();
 export const lookedAt = new Set();
 
 export class Visitor {
   /** The page of the browser. */
   page;
-  /** What is wrong with what was seen so far, in words. */
+  /** The faults found so far, in words. */
   faults = [];
   #browser;
   #gable;
@@ -46,7 +46,7 @@ export class Visitor {
     context.on("response", (response) => visitor.#answered(response));
     visitor.page = await context.newPage();
     visitor.page.on("pageerror", (error) => visitor.faults.push(`error on ${visitor.page.url()}: ${error}`));
-    visitor.page.on("console", (message) => visitor.#told(message));
+    visitor.page.on("console", (message) => visitor.#logged(message));
     visitor.page.on("dialog", (dialog) => {
       visitor.faults.push(`dialog: ${dialog.message()}`);
       return dialog.dismiss();
@@ -54,7 +54,7 @@ export class Visitor {
     return visitor;
   }
 
-  /** Somebody else with the same kind of screen, whose faults count as well. */
+  /** Another visitor with the same kind of screen, whose faults count as well. */
   async another() {
     const other = await Visitor.arrive(this.#browser, this.#gable, this.#options);
     other.faults = this.faults;
@@ -90,9 +90,9 @@ export class Visitor {
     shown.add(this.#last);
   }
 
-  // On the console may stand what the browser says of a document that was refused, and what htmx says of a search that
-  // a later one has replaced.
-  #told(message) {
+  // The console may show the browser's message about a refused document, and htmx's message about a search that a later one
+  // has replaced.
+  #logged(message) {
     if (message.type() !== "error" && message.type() !== "warning") return;
     if (/^htmx:(afterRequest|sendAbort), /.test(message.text())) return;
     const { url } = message.location();
@@ -114,7 +114,7 @@ export class Visitor {
   /** The path of the page, below that of the program. */
   get path() { return new URL(this.page.url()).pathname.slice(this.#gable.base.length); }
 
-  /** Presses what is called so, and waits for the page that it leads to. */
+  /** Presses the element with this name, and waits for the page that it leads to. */
   async press(name, role = "button", within = this.page) {
     await Promise.all([
       this.page.waitForEvent("framenavigated"),
@@ -132,7 +132,7 @@ export class Visitor {
   /** Waits until this text can be seen. */
   async reads(text, within = this.page) { await within.getByText(text).filter({ visible: true }).first().waitFor(); }
 
-  /** What is wrong with a field, as the page tells it and as assistive technology hears it. */
+  /** The error note of a field, as the page shows it and assistive technology announces it. */
   async objection(label) {
     const field = this.page.getByLabel(label, { exact: true });
     await field.and(this.page.locator('[aria-invalid="true"]')).waitFor(); // marked just after the page has come
@@ -147,7 +147,7 @@ export class Visitor {
     if (await filters.getAttribute("open") === null) await filters.locator("summary").click();
   }
 
-  /** Looks at the page as it is now: keeps a picture of it, and holds it against the rules of accessibility. */
+  /** Looks at the page as it is now: saves a screenshot, and checks the rules of accessibility. */
   async look(name) {
     lookedAt.add(this.#last);
     const wide = await this.page.evaluate((width) => document.documentElement.scrollWidth - width, screens[this.#options.screen].viewport.width);
@@ -157,7 +157,7 @@ export class Visitor {
     for (const one of found) this.faults.push(`${name}: ${one}`);
   }
 
-  // The checker is a script itself: it gets the page as it is, in a place where scripts run, without those of the page.
+  // The checker is itself a script: it gets a copy of the page, without its scripts, in a context where scripts run.
   async #barriersWithoutScripts() {
     this.#copy ??= await (await this.#browser.newContext(screens[this.#options.screen])).newPage();
     const html = (await this.page.content()).replaceAll(/<script.*?<\/script>/g, "").replace("<head>", `<head><base href="${this.page.url()}">`);
@@ -166,7 +166,7 @@ export class Visitor {
   }
 }
 
-/** What stands in the way of people who use assistive technology, in words. */
+/** The barriers for people who use assistive technology, in words. */
 function barriers(page) {
   return page.evaluate(async (source) => {
     if (!globalThis.axe) (0, eval)(source);

@@ -1,4 +1,4 @@
-// The plots of the page about the caches, drawn anew every two seconds from what the server has counted.
+// The plots of the page about the caches, redrawn every two seconds from the figures of the server.
 "use strict";
 
 const plots = document.querySelector("#plots");
@@ -6,12 +6,12 @@ const color = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const percentOf = (value) => (value == null ? "–" : (100 * value).toFixed(1) + " %");
 const plain = (value) => (value == null ? "–" : Number(value.toPrecision(3)).toLocaleString("en"));
 
-// Each plot: what its lines are called, and where a sample has their values.
+// Each plot: the names of its lines, and where a sample has their values.
 const kinds = {
   ratio: { lines: { "finished pages": (s) => s.view.hit_ratio, "answers of the database": (s) => s.query.hit_ratio }, text: percentOf, range: [0, 1] },
   requests: { lines: { "answered": (s) => s.requests, "failed": (s) => s.failed }, text: plain },
   latency: { lines: { "mean": (s) => s.mean_ms, "99 of 100": (s) => s.p99_ms }, text: plain },
-  saved: { lines: { "spared": (s) => s.saved, "asked": (s) => s.database }, text: plain },
+  saved: { lines: { "saved": (s) => s.saved, "made": (s) => s.database }, text: plain },
   lag: { lines: { "since it was complete": (s) => s.confirmed_ms, "until it arrived": (s) => s.delay_ms }, text: plain },
   verified: { lines: { "right": (s) => s.view.verified + s.query.verified, "wrong": (s) => s.view.violations + s.query.violations }, text: plain },
 };
@@ -60,6 +60,6 @@ addEventListener("resize", () => {
 (async function follow() {
   try {
     if (!document.hidden) await update();
-  } catch { /* the next time will tell */ }
+  } catch { /* the next round tries again */ }
   setTimeout(follow, 2000);
 })();

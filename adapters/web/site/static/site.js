@@ -1,21 +1,21 @@
-// What pages do beyond showing and sending themselves: every page works without this file.
+// Improvements of the pages. Every page works without this file.
 "use strict";
 
-// Moments are told by how long ago they were, and exactly when pointed at.
+// A moment is shown as the time since then, with the exact time in its tooltip.
 const units = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-const spoken = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-function tellTimes(root) {
+function showTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     const ago = Math.max(0, (Date.now() - moment) / 1000);
     const unit = units.find(([, seconds]) => ago >= seconds);
     time.title ||= time.textContent;
-    time.textContent = unit ? spoken.format(-Math.floor(ago / unit[1]), unit[0]) : "just now";
+    time.textContent = unit ? relative.format(-Math.floor(ago / unit[1]), unit[0]) : "just now";
   }
 }
 
-// Photos are of other hosts: each is shown when it has come, and the link to one that does not come goes away.
+// Photos come from other hosts. Each is shown once it has loaded; the link to one that fails to load is removed.
 function showPhotos(root) {
   for (const place of root.querySelectorAll("[data-photo]")) {
     const photo = new Image();
@@ -44,7 +44,7 @@ function join(root) {
   }
 }
 
-// A field with a note about what is wrong with it is marked: the notes come anew with the results of a search.
+// A field with an error note is marked as invalid. The notes change with the results of a search.
 function mark() {
   for (const note of document.querySelectorAll(".search .wrong[id]")) {
     const field = document.getElementById(note.id.replace(/-wrong$/, ""));
@@ -54,17 +54,17 @@ function mark() {
 }
 
 function improve(root) {
-  tellTimes(root);
+  showTimes(root);
   showPhotos(root);
   join(root);
 }
 
 improve(document);
-setInterval(() => tellTimes(document), 30000);
+setInterval(() => showTimes(document), 30000);
 document.addEventListener("htmx:afterSwap", (event) => improve(event.detail.target.isConnected ? event.detail.target : document));
 document.addEventListener("htmx:afterSettle", mark);
 
-// Pages that say what is wrong with what was typed are shown like others; any other refusal is asked for as a whole page.
+// Answers with notes on invalid fields are swapped in like others. Any other error is requested again as a whole page.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if ([400, 422].includes(event.detail.xhr.status)) {
     event.detail.shouldSwap = true;
@@ -73,7 +73,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:responseError", (event) => event.detail.elt.submit());
 
-// Addresses carry only what is asked for.
+// Addresses carry only fields with a value.
 document.addEventListener("htmx:configRequest", (event) => {
   for (const [name, value] of [...event.detail.parameters.entries()]) {
     if (value === "") event.detail.parameters.delete(name);
@@ -86,7 +86,7 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { for (const field of empty) field.disabled = false; });
 });
 
-// A page that the browser has kept from before is asked for anew: it may have changed.
+// A page that the browser restores from its memory is reloaded: it may have changed.
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
@@ -96,7 +96,7 @@ for (const details of document.querySelectorAll("details[data-narrow-closed]")) 
   details.classList.add("settled");
 }
 
-// Back to the search that led here, where there was one. The name of the site leads to the catalogue.
+// The link back returns to the search that led here, if there was one. The name of the site links to the public listings.
 document.querySelector("a[data-back]")?.addEventListener("click", (event) => {
   const from = document.referrer && new URL(document.referrer);
   if (from && from.origin === location.origin && from.pathname === document.querySelector(".brand").pathname && history.length > 1) {
@@ -105,14 +105,14 @@ document.querySelector("a[data-back]")?.addEventListener("click", (event) => {
   }
 });
 
-// A box that stands for many others.
+// A box that ticks many others.
 document.addEventListener("change", (event) => {
   const all = event.target;
   if (!all.matches("[data-all]")) return;
   for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
 });
 
-// Of the fields of a change to many listings only those are shown that the chosen change needs.
+// A bulk edit shows only the fields that the chosen change needs.
 function fitBulk() {
   const action = document.querySelector("#action");
   for (const field of document.querySelectorAll("[data-for]")) {
@@ -122,7 +122,7 @@ function fitBulk() {
 document.querySelector("#action")?.addEventListener("change", fitBulk);
 fitBulk();
 
-// A preview of an import leaves the chosen file where it is.
+// A preview of an import leaves the chosen file in the form.
 document.querySelector("[data-preview]")?.addEventListener("click", (event) => {
   const form = event.target.form;
   if (!form.reportValidity()) return;

@@ -26,7 +26,7 @@ export async function journey(visitor) {
   await named(page.locator("h1"));
   await visitor.look("added");
 
-  await visitor.follow("See it in the catalogue");
+  await visitor.follow("See its public page");
   await named(page.locator("h1"));
   await visitor.reads(`"><img src=x onerror=alert(2)>`);
   assert.ok((await page.title()).includes(hostile));

@@ -7,7 +7,7 @@ export async function journey(visitor, gable) {
   const place = `Pricetown ${visitor.phone ? "West" : "East"}`;
   const listing = await gable.list({ title: "House with a pond", location: place, price: "310000" });
   const search = `/?location=${encodeURIComponent(place)}`;
-  await visitor.go(search); // which the caches keep from now on
+  await visitor.go(search); // cached from now on
   await visitor.reads("$310,000");
 
   visitor.expect(401, 422);

@@ -9,7 +9,7 @@ export async function journey(visitor, gable) {
   const count = `${body.count.toLocaleString("en")} listings`;
 
   await visitor.go("/");
-  await visitor.look("catalogue");
+  await visitor.look("public");
   await visitor.openFilters();
   await visitor.fill("Place", "Seattle");
   await page.waitForURL(/location=Seattle/);
@@ -21,7 +21,7 @@ export async function journey(visitor, gable) {
   await visitor.reads(count);
   const search = new URL(page.url()).searchParams;
   assert.deepEqual(Object.fromEntries(search), { location: "Seattle", kind: "house", min_bedrooms: "3", max_price: "450k" });
-  await visitor.look("catalogue-filtered");
+  await visitor.look("public-filtered");
 
   await visitor.choose("Order", "Lowest price first");
   await page.waitForURL(/sort=price/);
@@ -32,7 +32,7 @@ export async function journey(visitor, gable) {
   const first = await page.locator(".card-price").first().innerText();
 
   await visitor.follow("More listings");
-  await visitor.look("catalogue-second-page");
+  await visitor.look("public-second-page");
   assert.notEqual(await page.locator(".card-price").first().innerText(), first);
   await page.goBack();
   await page.waitForFunction((text) => document.querySelector(".card-price").innerText === text, first);
@@ -59,5 +59,5 @@ export async function journey(visitor, gable) {
   await visitor.fill("Search", "no listing has these words");
   await visitor.reads("No listing matches");
   await visitor.reads("no listings");
-  await visitor.look("catalogue-empty");
+  await visitor.look("public-empty");
 }

@@ -21,7 +21,7 @@ export async function journey(visitor, gable) {
   await reach(page, "Place");
   await page.keyboard.type(place);
   await page.waitForURL(/location=Keyborough/);
-  assert.equal(await focused(page), "Place", "the focus stays where somebody types");
+  assert.equal(await focused(page), "Place", "the focus stays in the field");
   await visitor.reads("1 listing");
   await reach(page, "Bedrooms");
   await page.keyboard.press("3");
@@ -47,7 +47,7 @@ export async function journey(visitor, gable) {
   assert.equal((await gable.ask("GET", `/v1/properties/${listing.id}`)).body.price, "205000.00");
 }
 
-/** What has the focus is called so; it must be seen to have it. */
+/** The name of the focused element, which must show that it has the focus. */
 function focused(page) {
   return page.evaluate(() => {
     const element = document.activeElement;
@@ -58,7 +58,7 @@ function focused(page) {
   });
 }
 
-/** Presses Tab until this has the focus. */
+/** Presses Tab until the named element has the focus. */
 async function reach(page, name) {
   const passed = [];
   while (passed.length < 80) {

@@ -33,7 +33,7 @@ export async function journey(visitor, gable) {
   const row = page.getByRole("row").filter({ hasText: name });
   await row.getByText("Revoke", { exact: true }).click();
   await visitor.press("Revoke it for good", "button", row);
-  await visitor.reads(`The key “${name}” has been revoked. Whoever uses it is refused from now on.`);
+  await visitor.reads(`The key “${name}” has been revoked. Requests with it are refused from now on.`);
   await visitor.look("key-revoked");
   assert.equal((await gable.ask("POST", "/v1/properties", listing, secret)).status, 401);
 }

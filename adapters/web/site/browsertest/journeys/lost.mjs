@@ -6,14 +6,14 @@ export async function journey(visitor) {
   const { page } = visitor;
   visitor.expect(400, 404);
 
-  // A bad number is told beside its field at once, and goes away with its cause.
+  // A bad number has a note beside its field at once, which goes away with its cause.
   await visitor.go("/?location=Kent");
   await visitor.openFilters();
   await visitor.fill("Price up to", "cheap");
   await page.getByLabel("Price up to", { exact: true }).blur();
   await visitor.reads("Something in the search cannot be read");
   assert.match(await visitor.objection("Price up to"), /number/);
-  await visitor.look("catalogue-mistake-live");
+  await visitor.look("public-mistake-live");
   await visitor.fill("Price up to", "400000");
   await page.getByLabel("Price up to", { exact: true }).blur();
   await visitor.reads(/listings found/);
@@ -24,7 +24,7 @@ export async function journey(visitor) {
   assert.match(await visitor.objection("Price from"), /number/);
   assert.match(await visitor.objection("Area, m² from"), /number/);
   assert.equal(await page.getByLabel("Price from", { exact: true }).inputValue(), "dear");
-  await visitor.look("catalogue-mistake");
+  await visitor.look("public-mistake");
 
   await visitor.go("/listings/01890000-0000-7000-8000-000000000000");
   await visitor.reads("There is nothing here");

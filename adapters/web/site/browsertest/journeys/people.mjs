@@ -13,7 +13,7 @@ export async function journey(visitor, gable) {
   await visitor.fill("Name to sign in with", gable.administrator.name);
   await visitor.fill("First password", editor.password);
   await visitor.press("Add");
-  assert.match(await visitor.objection("Name to sign in with"), /belongs to somebody already/);
+  assert.match(await visitor.objection("Name to sign in with"), /is already taken/);
   await visitor.look("people-mistake");
   await visitor.fill("Name to sign in with", editor.name);
   await visitor.fill("First password", editor.password);

@@ -15,7 +15,7 @@ export async function journey(visitor, gable) {
   await visitor.press("Search");
   await visitor.reads(/listings found/);
   assert.equal(await page.getByLabel("Price up to", { exact: true }).inputValue(), "500,000");
-  await visitor.look("scriptless-catalogue");
+  await visitor.look("scriptless-public");
   await visitor.follow("More listings");
   await visitor.follow("Back to the first page");
   await page.locator(".card-price a").first().click();

@@ -28,7 +28,7 @@ export async function journey(visitor, gable) {
   assert.equal(body.title, "House of \"many\" words");
   assert.equal(body.description, "First line.\nSecond <line>.\n\nLast line.");
 
-  // A file cannot be kept; it is asked for again.
+  // A file cannot be repeated; the page asks for it again.
   await visitor.go("/admin/import");
   await visitor.context.clearCookies({ name: /gable_session$/ });
   await page.getByLabel("File", { exact: true }).setInputFiles({ name: "houses.csv", mimeType: "text/csv", buffer: Buffer.alloc(4 << 20, "title,price,location\n") });
