@@ -19,11 +19,11 @@ import (
 type shop struct {
 	*catalog.Catalog
 
-	t        *testing.T
-	ids      []property.ID
-	told     []property.Event
-	caughtUp int   // how often the feed was to be read
-	behind   error // what comes of that
+	t         *testing.T
+	ids       []property.ID
+	published []property.Event
+	caughtUp  int   // how often the feed was to be read
+	behind    error // what comes of that
 }
 
 // breaking is a repository that is away after so many writes.
@@ -60,7 +60,7 @@ func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyR
 	t.Helper()
 	s, id := &shop{t: t}, property.ID{}
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
-	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.told = append(s.told, events...) })
+	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.published = append(s.published, events...) })
 	s.Catalog = catalog.New(around(memory.NewPropertyRepository(time.Now)), bus, catalog.Options{
 		NewID: func() property.ID { id[15]++; return id }, Now: time.Now, DefaultCurrency: "USD",
 		CatchUp: func(context.Context) error { s.caughtUp++; return s.behind },
@@ -72,7 +72,7 @@ func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyR
 		}
 		s.ids = append(s.ids, p.ID)
 	}
-	s.told = nil
+	s.published = nil
 	return s
 }
 
@@ -105,7 +105,7 @@ func TestManyAreRevisedAndEachIsAccountedFor(t *testing.T) {
 	if _, err := s.Delete(t.Context(), s.ids[1], nil); err != nil {
 		t.Fatal(err)
 	}
-	s.told = nil
+	s.published = nil
 	tally, err := s.UpdateAll(t.Context(), append(s.ids, s.ids[2]), func(d property.Details) (property.Details, error) {
 		if d.Price == 10_00 {
 			return d, nil
@@ -122,8 +122,8 @@ func TestManyAreRevisedAndEachIsAccountedFor(t *testing.T) {
 	if got := s.prices(); got != "1 5 10" {
 		t.Errorf("the prices are %s", got)
 	}
-	if len(s.told) != 2 || s.told[0].Change.ID != s.ids[2] || s.told[1].Change.After.Version != 3 {
-		t.Errorf("%d changes were told: %+v", len(s.told), s.told)
+	if len(s.published) != 2 || s.published[0].Change.ID != s.ids[2] || s.published[1].Change.After.Version != 3 {
+		t.Errorf("%d changes were told: %+v", len(s.published), s.published)
 	}
 }
 
@@ -149,8 +149,8 @@ func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
 func TestManyAreRemoved(t *testing.T) {
 	s := newShop(t, plain, 1_00, 2_00, 3_00)
 	tally, err := s.DeleteAll(t.Context(), append(s.ids[:2:2], s.ids[0]))
-	if err != nil || tally.Changed != 2 || tally.Gone != 1 || len(s.told) != 2 {
-		t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
+	if err != nil || tally.Changed != 2 || tally.Gone != 1 || len(s.published) != 2 {
+		t.Errorf("%+v, %v, %d told", tally, err, len(s.published))
 	}
 	if got := s.prices(); got != "3" {
 		t.Errorf("the prices are %s", got)
@@ -169,8 +169,8 @@ func TestAnOutageEndsTheWorkAndTheTallySaysWhatIsDone(t *testing.T) {
 			s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository { return &breaking{r, 2} }, 1_00, 2_00,
 				3_00, 4_00)
 			tally, err := work(s)
-			if !errors.Is(err, ports.ErrUnavailable) || tally.Changed != 2 || len(s.told) != 2 {
-				t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
+			if !errors.Is(err, ports.ErrUnavailable) || tally.Changed != 2 || len(s.published) != 2 {
+				t.Errorf("%+v, %v, %d told", tally, err, len(s.published))
 			}
 			if got := s.prices(); got != map[string]string{"revising": "2 3 3 4", "removing": "3 4"}[name] {
 				t.Errorf("the prices are %s", got)

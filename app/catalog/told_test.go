@@ -16,26 +16,26 @@ import (
 func TestEveryWriteIsToldHereBeforeItIsAcknowledged(t *testing.T) {
 	s := newShop(t, plain)
 	created, err := s.Create(t.Context(), property.Details{Title: "new", Location: "Here"}, nil)
-	wantTold(t, s, created, err, property.OpInsert, created.ID)
+	wantPublished(t, s, created, err, property.OpInsert, created.ID)
 	updated, err := s.Update(t.Context(), created.ID, nil, raise(1))
-	wantTold(t, s, updated, err, property.OpUpdate, created.ID)
+	wantPublished(t, s, updated, err, property.OpUpdate, created.ID)
 	deleted, err := s.Delete(t.Context(), created.ID, nil)
-	wantTold(t, s, deleted, err, property.OpDelete, created.ID)
+	wantPublished(t, s, deleted, err, property.OpDelete, created.ID)
 }
 
-// wantTold checks that the returned change is the one that was published.
-func wantTold(t *testing.T, s *shop, returned property.Change, err error, op property.Op, id property.ID) {
+// wantPublished checks that the returned change is the one that was published.
+func wantPublished(t *testing.T, s *shop, returned property.Change, err error, op property.Op, id property.ID) {
 	t.Helper()
-	if err != nil || len(s.told) != 1 || s.told[0].Origin != property.OriginSelf {
-		t.Fatalf("the %s is told as %+v, error %v", op, s.told, err)
+	if err != nil || len(s.published) != 1 || s.published[0].Origin != property.OriginSelf {
+		t.Fatalf("the %s is told as %+v, error %v", op, s.published, err)
 	}
-	if c := s.told[0].Change; c.Op != op || c.ID != id {
+	if c := s.published[0].Change; c.Op != op || c.ID != id {
 		t.Fatalf("the %s of %s is told as the %s of %s", op, id, c.Op, c.ID)
 	}
-	if diff := cmp.Diff(s.told[0].Change, returned); diff != "" {
+	if diff := cmp.Diff(s.published[0].Change, returned); diff != "" {
 		t.Errorf("the %s returns another change (-published +returned):\n%s", op, diff)
 	}
-	s.told = nil
+	s.published = nil
 }
 
 // A repetition may find what the first request has made by way of another process.
@@ -50,9 +50,9 @@ func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
 		t.Fatalf("the first waits %d times, error %v", s.caughtUp, err)
 	}
 	again, err := create()
-	if err != nil || again.Op != "" || again.After == nil || again.ID != first.ID || s.caughtUp != 1 || len(s.told) != 1 {
+	if err != nil || again.Op != "" || again.After == nil || again.ID != first.ID || s.caughtUp != 1 || len(s.published) != 1 {
 		t.Errorf("the second gets %s (%q) and waits %d times, error %v; %d told", again.ID, again.Op, s.caughtUp, err,
-			len(s.told))
+			len(s.published))
 	}
 	s.behind = ports.ErrUnavailable
 	if _, err := create(); !errors.Is(err, ports.ErrUnavailable) {
@@ -81,11 +81,11 @@ func TestAnImportTellsWhatItChangesAndWaitsForWhatItFinds(t *testing.T) {
 			return &r, nil
 		}})
 	}
-	if report, err := importing("a", "b"); err != nil || report.Created != 2 || len(s.told) != 2 || s.caughtUp != 0 {
-		t.Fatalf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.told), s.caughtUp)
+	if report, err := importing("a", "b"); err != nil || report.Created != 2 || len(s.published) != 2 || s.caughtUp != 0 {
+		t.Fatalf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.published), s.caughtUp)
 	}
-	if report, err := importing("b", "c"); err != nil || report.Unchanged != 1 || len(s.told) != 3 || s.caughtUp != 1 {
-		t.Errorf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.told), s.caughtUp)
+	if report, err := importing("b", "c"); err != nil || report.Unchanged != 1 || len(s.published) != 3 || s.caughtUp != 1 {
+		t.Errorf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.published), s.caughtUp)
 	}
 	s.behind = ports.ErrUnavailable
 	if report, err := importing("a"); !errors.Is(err, ports.ErrUnavailable) {

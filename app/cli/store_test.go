@@ -84,7 +84,7 @@ func TestMigrationsGoUpAndDownAndSayWhatTheyDid(t *testing.T) {
 		!strings.Contains(err, "<count>") {
 		t.Errorf("down without a number: code %d, %q, %q", code, out, err)
 	}
-	if code, out, err := gable(t, "migrate", "down", "2", "--yes"); code != 0 || strings.Count(out, "taken back 2") != 2 {
+	if code, out, err := gable(t, "migrate", "down", "2", "--yes"); code != 0 || strings.Count(out, "rolled back 2") != 2 {
 		t.Errorf("down: code %d, %q, %q", code, out, err)
 	}
 	_, out, _ := gable(t, "migrate", "status")

@@ -221,7 +221,7 @@ func TestAStartThatLosesItsDatabaseBeginsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := logs.FilterMessage("the database went away during the start; starting again").Len(); n != 1 {
+	if n := logs.FilterMessage("database lost during start, starting again").Len(); n != 1 {
 		t.Errorf("%d lines say that the start begins again", n)
 	}
 	if err := s.Stop(t.Context()); err != nil {

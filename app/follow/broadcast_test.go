@@ -12,11 +12,11 @@ import (
 func TestAPageThatIsToldFromMemorySaysThatMoreAreKnown(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	for n := range 3 {
-		live.tell(readNumber(n, n+1, 1), false)
+		live.publish(readNumber(n, n+1, 1), false)
 	}
 	for after, more := range map[string]bool{"0": true, "1": true, "2": false} {
-		if page, kept := live.kept(ports.FeedCursor(after)); !kept || page.More != more {
-			t.Errorf("behind %s (kept: %t) there is more: %t", after, kept, page.More)
+		if page, ok := live.lookup(ports.FeedCursor(after)); !ok || page.More != more {
+			t.Errorf("behind %s (cached: %t) there is more: %t", after, ok, page.More)
 		}
 	}
 }

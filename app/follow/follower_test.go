@@ -446,11 +446,11 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 			p := property.Property{Details: property.Details{Description: strings.Repeat("d", 60_000)}}
 			pages[0].Changes[i] = property.Updated(0, p, p)
 		}
-		live.tell(pages, false)
+		live.publish(pages, false)
 	}
 	text := 0
 	for n := range 50 {
-		if page, kept := live.kept(ports.FeedCursor(fmt.Sprint(n))); kept {
+		if page, ok := live.lookup(ports.FeedCursor(fmt.Sprint(n))); ok {
 			text += len(page.Text())
 		} else if n > 45 {
 			t.Errorf("page %d is not held", n)
@@ -460,11 +460,11 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 		t.Errorf("of %d bytes %d are held", 1<<20, text)
 	}
 	alone := NewLiveFeed(nil, 1_000, testEvents)
-	alone.tell(readNumber(1, 2, 10), false)
-	if _, kept := alone.kept("1"); kept {
+	alone.publish(readNumber(1, 2, 10), false)
+	if _, ok := alone.lookup("1"); ok {
 		t.Error("a page that is larger than all that may be held is held")
 	}
-	if page, kept := alone.kept("2"); !kept || page.Next != "2" {
+	if page, ok := alone.lookup("2"); !ok || page.Next != "2" {
 		t.Error("whoever has read it does not stand at the end")
 	}
 }
@@ -472,16 +472,16 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	for n := range 2 * livePages {
-		live.tell(readNumber(n, n+1, 1), false)
+		live.publish(readNumber(n, n+1, 1), false)
 	}
-	if _, kept := live.kept("0"); kept || len(live.pages) > livePages {
+	if _, ok := live.lookup("0"); ok || len(live.pages) > livePages {
 		t.Errorf("%d pages are kept, the oldest among them: %t", len(live.pages), kept)
 	}
 	for n := 9_001; n <= 9_003; n++ {
-		live.tell(readNumber(n, n+1, liveChanges/2), false)
+		live.publish(readNumber(n, n+1, liveChanges/2), false)
 	}
-	_, last := live.kept("9003")
-	if _, first := live.kept("9001"); first || !last {
+	_, last := live.lookup("9003")
+	if _, first := live.lookup("9001"); first || !last {
 		t.Errorf("of three large pages the first is kept: %t, the last: %t", first, last)
 	}
 }
@@ -491,38 +491,38 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	follow := func(after string, next string, changes int) {
 		t.Helper()
-		page, kept := live.kept(ports.FeedCursor(after))
-		if !kept || string(page.Next) != next || page.changes != changes || page.More {
-			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, page.changes, page.Next, kept)
+		page, ok := live.lookup(ports.FeedCursor(after))
+		if !ok || string(page.Next) != next || page.changes != changes || page.More {
+			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, page.changes, page.Next, ok)
 		}
 	}
-	live.tell(readNumber(1, 2, 1), false)
+	live.publish(readNumber(1, 2, 1), false)
 	follow("1", "2", 1)
 	news := live.News()
-	live.tell(readNumber(2, 3, 0), false)
-	live.tell(readNumber(3, 4, 0), false)
+	live.publish(readNumber(2, 3, 0), false)
+	live.publish(readNumber(3, 4, 0), false)
 	follow("2", "4", 0) // a heartbeat
-	live.tell(readNumber(4, 4, 0), false)
-	live.tell(readNumber(4, 5, 0), false)
-	live.tell(readNumber(5, 6, 0), false)
+	live.publish(readNumber(4, 4, 0), false)
+	live.publish(readNumber(4, 5, 0), false)
+	live.publish(readNumber(5, 6, 0), false)
 	select {
 	case <-news:
 		t.Error("there are no news and somebody is woken")
 	default:
 	}
-	live.tell(readNumber(6, 7, 3), false)
+	live.publish(readNumber(6, 7, 3), false)
 	for _, after := range []string{"2", "4", "6"} {
 		follow(after, "7", 3)
 	}
 	for n := range 3 * liveEnds {
-		live.tell(readNumber(7+n, 8+n, 0), false)
+		live.publish(readNumber(7+n, 8+n, 0), false)
 		follow("7", fmt.Sprint(8+n), 0)
 		if n > liveEnds/2 {
 			break
 		}
 	}
 	for n := range 3 * liveEnds {
-		live.tell(readNumber(20_000+n, 20_001+n, 0), false)
+		live.publish(readNumber(20_000+n, 20_001+n, 0), false)
 		follow(fmt.Sprint(20_001+n), fmt.Sprint(20_001+n), 0)
 	}
 	if len(live.ends) > liveEnds {
@@ -532,30 +532,30 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 
 func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
-	live.tell(readNumber(1, 2, 1), false)
+	live.publish(readNumber(1, 2, 1), false)
 	news := live.News()
-	live.tell(nil, true) // it has begun anew
+	live.publish(nil, true) // it has begun anew
 	<-news
 	for _, after := range []ports.FeedCursor{"1", "2"} {
-		if page, kept := live.kept(after); kept {
+		if page, ok := live.lookup(after); ok {
 			t.Errorf("behind %s come %d changes, and what was passed over is never told", after, page.changes)
 		}
 	}
-	live.tell(readNumber(9, 10, 1), false)
-	if page, kept := live.kept("2"); kept {
+	live.publish(readNumber(9, 10, 1), false)
+	if page, ok := live.lookup("2"); ok {
 		t.Errorf("behind 2 come %d changes, which are not all", page.changes)
 	}
-	if _, kept := live.kept("9"); !kept {
+	if _, ok := live.lookup("9"); !ok {
 		t.Error("who is where the follower has begun anew is not told from memory")
 	}
 }
 
-// countingBell counts its rings; nobody listens.
-type countingBell struct{ rings atomic.Int64 }
+// countingNotifications counts its rings; nobody listens.
+type countingNotifications struct{ rings atomic.Int64 }
 
-func (b *countingBell) Notify(context.Context) error { b.rings.Add(1); return nil }
+func (b *countingNotifications) Notify(context.Context) error { b.rings.Add(1); return nil }
 
-func (b *countingBell) Listen(ctx context.Context, ready, _ func()) error {
+func (b *countingNotifications) Listen(ctx context.Context, ready, _ func()) error {
 	ready()
 	<-ctx.Done()
 	return ctx.Err()
@@ -563,9 +563,9 @@ func (b *countingBell) Listen(ctx context.Context, ready, _ func()) error {
 
 func TestOwnWritesRingAtOnceAndThenNotTooOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bell := &countingBell{}
+		notifications := &countingNotifications{}
 		var woken atomic.Int64
-		r := NewNotifier(bell, func() { woken.Add(1) }, zap.NewNop())
+		r := NewNotifier(notifications, func() { woken.Add(1) }, zap.NewNop())
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { r.Run(ctx) })
@@ -573,18 +573,18 @@ func TestOwnWritesRingAtOnceAndThenNotTooOften(t *testing.T) {
 		defer cancel()
 		own := []property.Event{{Origin: property.OriginSelf}}
 		r.Observe([]property.Event{{Origin: property.OriginFeed}})
-		if synctest.Wait(); bell.rings.Load() != 0 {
+		if synctest.Wait(); notifications.rings.Load() != 0 {
 			t.Error("others' changes are rung for again")
 		}
 		r.Observe(own)
-		if synctest.Wait(); bell.rings.Load() != 1 || woken.Load() != 1 {
-			t.Errorf("after a write there were %d rings", bell.rings.Load())
+		if synctest.Wait(); notifications.rings.Load() != 1 || woken.Load() != 1 {
+			t.Errorf("after a write there were %d rings", notifications.rings.Load())
 		}
 		for range 1_000 {
 			r.Observe(own)
 			time.Sleep(100 * time.Microsecond)
 		}
-		if n := bell.rings.Load(); n < 15 || n > 22 {
+		if n := notifications.rings.Load(); n < 15 || n > 22 {
 			t.Errorf("a hundred milliseconds of writing rang %d times", n)
 		}
 	})

@@ -91,7 +91,7 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		wantKept("another hour later", 0)
-		if l := logs.FilterMessage("removed old changes").All(); len(l) != 2 || l[0].ContextMap()["removed"] != int64(2) {
+		if l := logs.FilterMessage("expired records removed").All(); len(l) != 2 || l[0].ContextMap()["removed"] != int64(2) {
 			t.Errorf("logged %v", l)
 		}
 	})

@@ -79,7 +79,7 @@ func TestOfMoreChangesThanTheLedgerHasRoomForNoneIsLeftOut(t *testing.T) {
 		}
 		f.catchUp()
 		f.wants(freshness.Unknown, id, at)
-		if page, kept := f.Live.kept(cursor); kept {
+		if page, ok := f.Live.lookup(cursor); ok {
 			t.Errorf("%d of the changes are kept for streams", page.changes)
 		}
 	})

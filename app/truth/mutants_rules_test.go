@@ -271,8 +271,8 @@ var catalogMutants = []mutant{
 	},
 	{
 		"so does who is told that all is as wished for",
-		"app/catalog/catalog.go", "return unchanged(&revised), c.catchUpBeforeReplay(ctx)",
-		"return unchanged(&revised), nil", catalogPkg, ".",
+		"app/catalog/catalog.go", "return unchanged(&updated), c.catchUpBeforeReplay(ctx)",
+		"return unchanged(&updated), nil", catalogPkg, ".",
 	},
 	{
 		"and who is told what the first request has made",
@@ -290,13 +290,13 @@ var catalogMutants = []mutant{
 	},
 	{
 		"so is a revision",
-		"app/catalog/catalog.go", "revise listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
-		"revise listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
+		"app/catalog/catalog.go", "update listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
+		"update listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
 		"and a removal",
-		"app/catalog/catalog.go", "remove listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
-		"remove listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
+		"app/catalog/catalog.go", "delete listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
+		"delete listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
 		"and what is imported",
@@ -945,8 +945,8 @@ var appMutants = []mutant{
 	},
 	{
 		"nobody is said to have seen what the ledger has not been told",
-		"app/follow/follower.go", "	if news.tooMany {\n		// It",
-		"	f.Ledger.Reach(news.place)\n	if news.tooMany {\n		// It", followPkg, "TestThePlaceIsReached",
+		"app/follow/follower.go", "	if next.tooMany {\n		// It",
+		"	f.Ledger.Reach(next.point)\n	if next.tooMany {\n		// It", followPkg, "TestThePlaceIsReached",
 	},
 	{
 		"whoever asks gets a reading that begins after that",
@@ -956,19 +956,19 @@ var appMutants = []mutant{
 	},
 	{
 		"another epoch is another history",
-		"app/follow/follower.go", "if news.place.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
+		"app/follow/follower.go", "if next.point.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
 	},
 	{
 		"more than the ledger has room for is not told in part",
-		"app/follow/reading.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", followPkg, "TestOfMoreChanges",
+		"app/follow/batch.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", followPkg, "TestOfMoreChanges",
 	},
 	{
 		"nor is what weighs more",
-		"app/follow/reading.go", " || weight > ledger.MaxBytes {", " {", followPkg, "TestOfLargerChanges",
+		"app/follow/batch.go", " || weight > ledger.MaxBytes {", " {", followPkg, "TestOfLargerChanges",
 	},
 	{
 		"a history without its changes begins where it ends",
-		"app/follow/reading.go", "	case past.tooMany:\n		from = past.place\n", "", followPkg, "TestAHistoryTooLong",
+		"app/follow/batch.go", "	case past.tooMany:\n		from = past.point\n", "", followPkg, "TestAHistoryTooLong",
 	},
 	{
 		"following begins anew before the database forgets",
@@ -976,7 +976,7 @@ var appMutants = []mutant{
 	},
 	{
 		"streams are told when following begins anew",
-		"app/follow/follower.go", "f.Live.tell(nil, true)", "f.Live.tell(nil, false)", followPkg, "TestStreamsAreTold",
+		"app/follow/follower.go", "f.Live.publish(nil, true)", "f.Live.publish(nil, false)", followPkg, "TestStreamsAreTold",
 	},
 	{
 		"and are not told from memory what came before",
