@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Whoever asks for news after a page was told hears nothing of it.
+// News does not announce a page that was published before the call.
 func TestAPageThatIsToldFromMemorySaysThatMoreAreKnown(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	for n := range 3 {
@@ -34,11 +34,11 @@ func TestWhatIsMoreThanAStreamWantsIsReadForIt(t *testing.T) {
 		f.catchUp()
 		page, err := f.stream(cursor, 1)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{first.String()}) || !page.More {
-			t.Fatalf("of two changes one is wanted, and told are %v (more: %t), error %v", ids, page.More, err)
+			t.Fatalf("of two changes one is wanted, and returned are %v (more: %t), error %v", ids, page.More, err)
 		}
 		page, err = f.stream(page.Next, 1)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{second.String()}) || page.More {
-			t.Errorf("then are told %v (more: %t), error %v", ids, page.More, err)
+			t.Errorf("then are returned %v (more: %t), error %v", ids, page.More, err)
 		}
 	})
 }

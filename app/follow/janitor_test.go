@@ -42,9 +42,9 @@ func TestTheJanitorRemovesExpiredSessionsAndNoOthers(t *testing.T) {
 	}
 }
 
-// Changes are kept as long as is configured, to the moment, and removed soon after that; and one who is still behind them is
-// told that they are gone.
-func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
+// Changes are stored as long as configured, to the moment, and removed soon after that. A reader that is still behind
+// them receives an error.
+func TestTheJanitorRemovesChangesThatHaveBeenStoredLongEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const retention = 24 * time.Hour
 		listings := memory.NewPropertyRepository(time.Now)
@@ -66,7 +66,7 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 			synctest.Wait()
 			page, err := feed.Changes(t.Context(), "", 10)
 			if err != nil || len(page.Changes) != want {
-				t.Fatalf("%s %d changes are kept, error %v", when, len(page.Changes), err)
+				t.Fatalf("%s %d changes are stored, error %v", when, len(page.Changes), err)
 			}
 		}
 		add(1)
@@ -87,7 +87,7 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 		time.Sleep(janitorPause)
 		wantKept("a little later", 1)
 		if _, err := feed.Changes(t.Context(), before, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
-			t.Errorf("who is behind what was removed is told %v", err)
+			t.Errorf("who is behind what was removed receives %v", err)
 		}
 		time.Sleep(time.Hour)
 		wantKept("another hour later", 0)

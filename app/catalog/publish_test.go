@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Whoever reads here after a write has been acknowledged must be shown it.
-func TestEveryWriteIsToldHereBeforeItIsAcknowledged(t *testing.T) {
+// A read here after an acknowledged write must show it.
+func TestEveryWriteIsPublishedHereBeforeItIsAcknowledged(t *testing.T) {
 	s := newShop(t, plain)
 	created, err := s.Create(t.Context(), property.Details{Title: "new", Location: "Here"}, nil)
 	wantPublished(t, s, created, err, property.OpInsert, created.ID)
@@ -27,10 +27,10 @@ func TestEveryWriteIsToldHereBeforeItIsAcknowledged(t *testing.T) {
 func wantPublished(t *testing.T, s *shop, returned property.Change, err error, op property.Op, id property.ID) {
 	t.Helper()
 	if err != nil || len(s.published) != 1 || s.published[0].Origin != property.OriginSelf {
-		t.Fatalf("the %s is told as %+v, error %v", op, s.published, err)
+		t.Fatalf("the %s is published as %+v, error %v", op, s.published, err)
 	}
 	if c := s.published[0].Change; c.Op != op || c.ID != id {
-		t.Fatalf("the %s of %s is told as the %s of %s", op, id, c.Op, c.ID)
+		t.Fatalf("the %s of %s is published as the %s of %s", op, id, c.Op, c.ID)
 	}
 	if diff := cmp.Diff(s.published[0].Change, returned); diff != "" {
 		t.Errorf("the %s returns another change (-published +returned):\n%s", op, diff)
@@ -38,7 +38,7 @@ func wantPublished(t *testing.T, s *shop, returned property.Change, err error, o
 	s.published = nil
 }
 
-// A repetition may find what the first request has made by way of another process.
+// A repetition may find what the first request has created through another process.
 func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
 	s := newShop(t, plain)
 	create := func() (property.Change, error) {
@@ -51,16 +51,16 @@ func TestARepetitionIsAnsweredWhenWhatItFindsIsKnownHere(t *testing.T) {
 	}
 	again, err := create()
 	if err != nil || again.Op != "" || again.After == nil || again.ID != first.ID || s.caughtUp != 1 || len(s.published) != 1 {
-		t.Errorf("the second gets %s (%q) and waits %d times, error %v; %d told", again.ID, again.Op, s.caughtUp, err,
+		t.Errorf("the second gets %s (%q) and waits %d times, error %v; %d published", again.ID, again.Op, s.caughtUp, err,
 			len(s.published))
 	}
 	s.behind = ports.ErrUnavailable
 	if _, err := create(); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("while that cannot be known here, the third is told %v", err)
+		t.Errorf("while that cannot be known here, the third returns %v", err)
 	}
 }
 
-// records are the listings of an import, each given by its reference.
+// records are the listings of an import, by reference.
 type records []string
 
 func (r *records) Next() (property.Record, error) {
@@ -72,8 +72,8 @@ func (r *records) Next() (property.Record, error) {
 	return property.Record{Details: property.Details{Reference: reference, Title: reference, Location: "Here"}}, nil
 }
 
-// What an import finds as it should be may have been brought in by another process just now.
-func TestAnImportTellsWhatItChangesAndWaitsForWhatItFinds(t *testing.T) {
+// Another process may have imported just now what an import finds unchanged.
+func TestAnImportPublishesWhatItChangesAndWaitsForWhatItFinds(t *testing.T) {
 	s := newShop(t, plain)
 	importing := func(references ...string) (property.ImportReport, error) {
 		return s.Import(t.Context(), catalog.Import{Open: func() (catalog.Source, error) {
@@ -82,61 +82,61 @@ func TestAnImportTellsWhatItChangesAndWaitsForWhatItFinds(t *testing.T) {
 		}})
 	}
 	if report, err := importing("a", "b"); err != nil || report.Created != 2 || len(s.published) != 2 || s.caughtUp != 0 {
-		t.Fatalf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.published), s.caughtUp)
+		t.Fatalf("%+v, error %v; %d changes are published, after %d catch-ups", report, err, len(s.published), s.caughtUp)
 	}
 	if report, err := importing("b", "c"); err != nil || report.Unchanged != 1 || len(s.published) != 3 || s.caughtUp != 1 {
-		t.Errorf("%+v, error %v; %d changes are told, and somebody waited %d times", report, err, len(s.published), s.caughtUp)
+		t.Errorf("%+v, error %v; %d changes are published, after %d catch-ups", report, err, len(s.published), s.caughtUp)
 	}
 	s.behind = ports.ErrUnavailable
 	if report, err := importing("a"); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("while what it finds cannot be known here, the importer is told %+v, %v", report, err)
+		t.Errorf("while what it finds cannot be known here, the importer receives %+v, %v", report, err)
 	}
 }
 
-// asked is a repository that remembers whether a cache in front of it was to be passed by.
-type asked struct {
+// readCounter is a repository that counts the reads which a cache in front of it might answer.
+type readCounter struct {
 	ports.PropertyRepository
 
-	kept int // reads that a cache might have answered
+	cacheable int // reads that a cache might have answered
 }
 
-func (a *asked) note(ctx context.Context) {
+func (a *readCounter) note(ctx context.Context) {
 	if !ports.ReadOptionsFrom(ctx).Uncached {
-		a.kept++
+		a.cacheable++
 	}
 }
 
-func (a *asked) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+func (a *readCounter) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	a.note(ctx)
 	return a.PropertyRepository.Find(ctx, id)
 }
 
-func (a *asked) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
+func (a *readCounter) Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error) {
 	a.note(ctx)
 	return a.PropertyRepository.Search(ctx, s)
 }
 
 // A change is made to what stands in the store, and an export is a copy of it.
 func TestWritesAndExportsBeginWithWhatStandsInTheStore(t *testing.T) {
-	store := &asked{}
+	store := &readCounter{}
 	s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository {
 		store.PropertyRepository = r
 		return store
 	}, 1_00, 2_00)
 	for name, act := range map[string]func() error{
-		"a revision": func() error { _, err := s.Update(t.Context(), s.ids[0], nil, raise(1)); return err },
-		"a removal":  func() error { _, err := s.Delete(t.Context(), s.ids[1], atVersion(1)); return err },
+		"an update":  func() error { _, err := s.Update(t.Context(), s.ids[0], nil, raise(1)); return err },
+		"a deletion": func() error { _, err := s.Delete(t.Context(), s.ids[1], atVersion(1)); return err },
 		"an export": func() error {
 			return s.Export(t.Context(), property.Search{}, func(*property.Property) error { return nil })
 		},
 		"many at once": func() error { _, err := s.UpdateAll(t.Context(), s.ids[:1], raise(1)); return err },
 	} {
-		if err := act(); err != nil || store.kept > 0 {
-			t.Errorf("%s reads %d times what may be kept, error %v", name, store.kept, err)
+		if err := act(); err != nil || store.cacheable > 0 {
+			t.Errorf("%s reads %d times what may be cached, error %v", name, store.cacheable, err)
 		}
-		store.kept = 0
+		store.cacheable = 0
 	}
-	if _, _, err := s.Get(t.Context(), s.ids[0]); err != nil || store.kept != 1 {
-		t.Errorf("a reader reads %d times what may be kept, error %v", store.kept, err)
+	if _, _, err := s.Get(t.Context(), s.ids[0]); err != nil || store.cacheable != 1 {
+		t.Errorf("a reader reads %d times what may be cached, error %v", store.cacheable, err)
 	}
 }
