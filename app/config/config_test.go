@@ -222,7 +222,7 @@ func TestABasePathIsWrittenInOneWay(t *testing.T) {
 		}
 	}
 	_, err := loadWith(t, "--http-public-url", "https://example.org/homes")
-	if got := problems(t, err); len(got) != 1 || !strings.HasSuffix(got[0], "; http.base_path has a path") {
+	if got := problems(t, err); len(got) != 1 || !strings.HasSuffix(got[0], "; a path goes into http.base_path") {
 		t.Errorf("a public URL with a path: %q", got)
 	}
 }

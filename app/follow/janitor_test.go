@@ -37,7 +37,7 @@ func TestTheJanitorRemovesExpiredSessionsAndNoOthers(t *testing.T) {
 	if _, _, err := sessions.FindSession(t.Context(), open); err != nil {
 		t.Errorf("the open session: %v", err)
 	}
-	if logs.Len() != 1 || logs.All()[0].Message != "removed expired sessions" {
+	if logs.Len() != 1 || logs.All()[0].Message != "expired records removed" {
 		t.Errorf("logged %v", logs.All())
 	}
 }
@@ -83,7 +83,7 @@ func TestTheJanitorRemovesChangesThatHaveBeenStoredLongEnough(t *testing.T) {
 		time.Sleep(time.Hour)
 		add(3)
 		time.Sleep(retention - time.Hour)
-		wantKept("when the first two have been kept for a day", 3)
+		wantKept("when the first two have been stored for a day", 3)
 		time.Sleep(janitorPause)
 		wantKept("a little later", 1)
 		if _, err := feed.Changes(t.Context(), before, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
