@@ -35,7 +35,7 @@ func TestKeysAreListedAndRevokedByName(t *testing.T) {
 		t.Errorf("list:\n%s", list)
 	}
 	if code, out, err := gable(t, "admin", "revoke", "importer"); code != 0 ||
-		out != "API key \"importer\" is revoked.\n" {
+		out != "Revoked API key \"importer\".\n" {
 		t.Errorf("code %d, %q, %q", code, out, err)
 	}
 	if _, list, _ := gable(t, "admin", "list"); strings.Contains(list, "–\n") {

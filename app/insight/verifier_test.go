@@ -53,7 +53,7 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 				fields := e.ContextMap()
 				if e.Level != zap.ErrorLevel || e.Message != WrongAnswer || fields["level"] != "view" ||
 					fields["question"] != "limit=7" ||
-					!strings.Contains(fields["detail"].(string), "given 1") {
+					!strings.Contains(fields["detail"].(string), "answered 1") {
 					t.Errorf("the log has %v %q %v", e.Level, e.Message, fields)
 				}
 			}
