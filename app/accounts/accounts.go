@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Ports are what the use cases work with. All are needed.
+// Ports are the repositories and services behind the use cases. All are required.
 type Ports struct {
 	Accounts ports.AccountRepository
 	Sessions ports.SessionRepository
@@ -18,17 +18,17 @@ type Ports struct {
 	Codes    OneTimeCodes
 }
 
-// OneTimeCodes knows the codes that authenticator apps show.
+// OneTimeCodes computes the codes that authenticator apps show.
 type OneTimeCodes interface {
-	// Address returns the otpauth address by which an app takes over the secret of the account of this name.
+	// Address returns the otpauth address from which an app imports the secret of the account of this name.
 	Address(secret, name string) string
 
-	// Step returns which step of time a code is for: the one of the given time, or one beside it. It reports false when
-	// the code is for none of them.
+	// Step returns the time step that a code belongs to: the one at this time, or an adjacent one. It reports false when
+	// the code belongs to none of them.
 	Step(code, secret string, at time.Time) (step int64, ok bool)
 }
 
-// Accounts are the use cases around the people who sign in to the web pages. Safe for concurrent use.
+// Accounts are the use cases for the people who sign in to the web pages. Safe for concurrent use.
 type Accounts struct {
 	repository ports.AccountRepository
 	sessions   ports.SessionRepository
@@ -39,7 +39,7 @@ type Accounts struct {
 	options    Options
 }
 
-// NewAccounts makes the use cases over their ports. All options are needed.
+// NewAccounts makes the use cases over their ports. All options are required.
 func NewAccounts(p Ports, o Options) *Accounts {
 	return &Accounts{
 		repository: p.Accounts, sessions: p.Sessions, browsers: p.Browsers, hasher: p.Hasher, codes: p.Codes,
@@ -47,8 +47,7 @@ func NewAccounts(p Ports, o Options) *Accounts {
 	}
 }
 
-// Create makes and stores an account. Errors: *access.InvalidAccountError, access.ErrAccountNameTaken,
-// ports.ErrUnavailable.
+// Create stores a new account. Errors: *access.InvalidAccountError, access.ErrAccountNameTaken, ports.ErrUnavailable.
 func (a *Accounts) Create(ctx context.Context, name, password string, role access.Role) (access.Account, error) {
 	account, err := access.NewAccount(a.options.NewID().String(), name, role, a.options.Now())
 	if err != nil {
@@ -64,14 +63,14 @@ func (a *Accounts) Create(ctx context.Context, name, password string, role acces
 }
 
 // SignIn returns the account of this name if the password is right. Wrong passwords of strangers are counted by name
-// and address, and those from a browser that RememberBrowser has stored for the account by that browser alone:
-// strangers cannot keep its owner out. Errors: access.ErrWrongCredentials, which does not say why and takes as long for
-// a name that nobody has; *access.ThrottledError after too many wrong ones, and then the password has not been looked
-// at; ports.ErrUnavailable.
+// and address. Those from a browser that RememberBrowser has stored for the account are counted by that browser
+// alone, so strangers cannot lock its owner out. Errors: access.ErrWrongCredentials, which does not say why and takes
+// as long for a name without an account; *access.ThrottledError after too many wrong passwords, and then the password
+// is not checked; ports.ErrUnavailable.
 //
-// The password may be changed while this runs, and the account's sessions ended before the one that the caller is about
-// to begin. So a session has to remember the account's PasswordChangedAt, and is over when Account returns another one.
-// An account that HasSecondFactor is signed in when CheckCode has returned nil as well.
+// The password may change while this runs, which ends the account's sessions before the caller begins a new one. So a
+// session has to remember the account's PasswordChangedAt, and is over when Account returns another one. An account
+// that HasSecondFactor is signed in only when CheckCode has returned nil as well.
 func (a *Accounts) SignIn(ctx context.Context, name, password string, from access.Visitor) (access.Account, error) {
 	name, invalid := access.AccountName(name)
 	var account access.Account
@@ -93,8 +92,8 @@ func (a *Accounts) SignIn(ctx context.Context, name, password string, from acces
 	return account, nil
 }
 
-// known returns what a browser that is remembered for the account is counted by; "" for others. For an account that
-// does not exist it looks all the same: how long an answer takes must not tell which names exist.
+// known returns the key by which attempts from a remembered browser are counted, or "" for other browsers. It does
+// the same lookup for a missing account, so that the time of an answer does not reveal which names exist.
 func (a *Accounts) known(ctx context.Context, account access.Account, token string) (string, error) {
 	if !access.LooksLikeBrowserToken(token) {
 		return "", nil
@@ -107,14 +106,14 @@ func (a *Accounts) known(ctx context.Context, account access.Account, token stri
 	return "browser " + hash + " " + account.ID, nil
 }
 
-// How many browsers are remembered for an account, and for how long after the last time somebody signed in.
+// Bounds on the remembered browsers of an account; the time counts from the last sign-in.
 const (
 	mostBrowsers  = 10
 	browserMemory = 90 * 24 * time.Hour
 )
 
-// RememberBrowser stores that the account's owner has signed in from a browser. It returns the browser's token, which
-// is the one that it has already if it has one, and how long it is remembered. Errors: access.ErrUnknownAccount,
+// RememberBrowser stores that the account's owner has signed in from a browser. It returns the browser's token,
+// unchanged when it already has one, and how long the browser is remembered. Errors: access.ErrUnknownAccount,
 // ports.ErrUnavailable.
 func (a *Accounts) RememberBrowser(ctx context.Context, id, token string) (string, time.Duration, error) {
 	if !access.LooksLikeBrowserToken(token) {
@@ -137,10 +136,10 @@ func (a *Accounts) List(ctx context.Context) ([]access.Account, error) {
 	return a.repository.ListAccounts(ctx)
 }
 
-// ChangePassword replaces the password of somebody who knows it, and ends the account's other sessions, all but the one
-// with this hash. Errors: access.ErrUnknownAccount; access.ErrWrongCredentials and *access.ThrottledError as in SignIn;
-// *access.InvalidAccountError about the next password; ports.ErrUnavailable. After ErrUnavailable the password may have been
-// changed already.
+// ChangePassword replaces the password of an account after checking the current one. It ends the account's other
+// sessions, all but the one with this hash. Errors: access.ErrUnknownAccount; access.ErrWrongCredentials and
+// *access.ThrottledError as in SignIn; *access.InvalidAccountError about the next password; ports.ErrUnavailable,
+// after which the password may have been changed already.
 func (a *Accounts) ChangePassword(ctx context.Context, id, current, next, exceptSessionTokenHash string) error {
 	account, err := a.repository.AccountByID(ctx, id)
 	if err != nil {
@@ -155,10 +154,10 @@ func (a *Accounts) ChangePassword(ctx context.Context, id, current, next, except
 	return a.setPassword(ctx, account, next, account.PasswordHash, exceptSessionTokenHash)
 }
 
-// ResetPassword replaces the password of the account of this name, for somebody who need not know it, and ends all its
-// sessions. Wrong passwords tried before are forgotten, in every process: they count for the password they were tried
-// for. Errors: access.ErrUnknownAccount, *access.InvalidAccountError, ports.ErrUnavailable. After ErrUnavailable the
-// password may have been changed already.
+// ResetPassword replaces the password of the account of this name without the current one, and ends all its sessions.
+// Earlier wrong passwords no longer count, in any process: they count for the password that they were tried against.
+// Errors: access.ErrUnknownAccount, *access.InvalidAccountError; ports.ErrUnavailable, after which the password may
+// have been changed already.
 func (a *Accounts) ResetPassword(ctx context.Context, name, password string) error {
 	name, err := access.AccountName(name)
 	if err != nil {
@@ -171,7 +170,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, name, password string) err
 	return a.setPassword(ctx, account, password, "", "")
 }
 
-// SetRole replaces the account's role; those signed in have it from their next request on. Errors:
+// SetRole replaces the account's role; its sessions have the new role from their next request on. Errors:
 // *access.InvalidAccountError, access.ErrUnknownAccount, access.ErrLastAdministrator, ports.ErrUnavailable.
 func (a *Accounts) SetRole(ctx context.Context, id string, role access.Role) error {
 	if err := access.CheckRole(role); err != nil {
@@ -180,20 +179,20 @@ func (a *Accounts) SetRole(ctx context.Context, id string, role access.Role) err
 	return a.repository.SetRole(ctx, id, role)
 }
 
-// Remove ends the account and its sessions. Errors: access.ErrUnknownAccount, access.ErrLastAdministrator,
+// Remove deletes the account and its sessions. Errors: access.ErrUnknownAccount, access.ErrLastAdministrator,
 // ports.ErrUnavailable.
 func (a *Accounts) Remove(ctx context.Context, id string) error {
 	return a.repository.DeleteAccount(ctx, id)
 }
 
-// try counts an attempt at a password or a code unless it turns out right, or unless nobody can tell. The passwords
-// that it looks at are hashed in the places for whoever tries.
-func (a *Accounts) try(ctx context.Context, trying attempt, look func(ctx context.Context) error) error {
+// try counts an attempt at a password or a code, unless it turns out right or its outcome is unknown. The check runs
+// in a context with the caller's standing, by which the hasher assigns its places.
+func (a *Accounts) try(ctx context.Context, trying attempt, check func(ctx context.Context) error) error {
 	standing, err := a.throttle.begin(trying, a.options.Now())
 	if err != nil {
 		return err
 	}
-	err = look(ports.WithStanding(ctx, standing))
+	err = check(ports.WithStanding(ctx, standing))
 	switch {
 	case err == nil:
 		a.throttle.succeeded(trying)
@@ -203,15 +202,15 @@ func (a *Accounts) try(ctx context.Context, trying attempt, look func(ctx contex
 	return err
 }
 
-// confirm returns nil if somebody who has signed in knows the account's password. Errors: access.ErrWrongCredentials,
+// confirm checks the account's password again for a person who is signed in. Errors: access.ErrWrongCredentials,
 // *access.ThrottledError, ports.ErrUnavailable.
 func (a *Accounts) confirm(ctx context.Context, account access.Account, password string) error {
 	guess := attempt{known: "session " + account.ID, password: account.PasswordChangedAt}
 	return a.try(ctx, guess, func(ctx context.Context) error { return a.recognise(ctx, account, password) })
 }
 
-// recognise returns access.ErrWrongCredentials unless the password is the account's own. For the zero account, which is
-// nobody's, it hashes the password all the same: how long an answer takes must not tell which names exist.
+// recognise returns access.ErrWrongCredentials unless the password is the account's own. For the zero account it
+// hashes the password all the same, so that the time of an answer does not reveal which names exist.
 func (a *Accounts) recognise(ctx context.Context, account access.Account, password string) error {
 	var right bool
 	var err error
@@ -226,8 +225,11 @@ func (a *Accounts) recognise(ctx context.Context, account access.Account, passwo
 	return err
 }
 
-// setPassword stores the hash of a password that is not the one before, and ends the account's sessions but one.
-func (a *Accounts) setPassword(ctx context.Context, account access.Account, password, was, exceptSessionTokenHash string) error {
+// setPassword stores the hash of a password that differs from the current one, and ends the account's sessions but
+// one.
+func (a *Accounts) setPassword(
+	ctx context.Context, account access.Account, password, was, exceptSessionTokenHash string,
+) error {
 	hash, err := a.hash(ctx, password, account.Name)
 	if err != nil {
 		return err
@@ -246,7 +248,7 @@ func (a *Accounts) setPassword(ctx context.Context, account access.Account, pass
 	return a.sessions.DeleteSessionsOf(ctx, account.ID, exceptSessionTokenHash)
 }
 
-// hash checks a password for an account of this name, and hashes it.
+// hash checks that a password is allowed for an account of this name, and hashes it.
 func (a *Accounts) hash(ctx context.Context, password, name string) (string, error) {
 	if err := access.CheckPassword(password, name); err != nil {
 		return "", err

@@ -92,7 +92,7 @@ func (g *gatehouse) begin(token string, account domain.Account) string {
 	return hash
 }
 
-// wantSession says whether a session is there.
+// wantSession checks whether a session exists.
 func (g *gatehouse) wantSession(hash string, there bool) {
 	g.t.Helper()
 	_, _, err := g.sessions.FindSession(g.t.Context(), hash)
@@ -101,7 +101,7 @@ func (g *gatehouse) wantSession(hash string, there bool) {
 	}
 }
 
-// wantSignIn says what comes of a password from the office: nil or an error.
+// wantSignIn checks the result of a password from the office: nil or an error.
 func (g *gatehouse) wantSignIn(name, password string, want error) domain.Account {
 	g.t.Helper()
 	account, err := g.SignIn(g.t.Context(), name, password, domain.Visitor{Address: office})
@@ -111,7 +111,7 @@ func (g *gatehouse) wantSignIn(name, password string, want error) domain.Account
 	return account
 }
 
-// wantThrottled says that a sign-in is told to wait so long, and that nothing has been hashed for it.
+// wantThrottled checks that a sign-in has to wait so long, and that nothing has been hashed for it.
 func (g *gatehouse) wantThrottled(name, password, address string, want time.Duration) {
 	g.t.Helper()
 	before := g.hasher.asked
@@ -143,10 +143,10 @@ func TestWhoKnowsThePasswordSignsInHoweverTheNameIsWritten(t *testing.T) {
 	}
 }
 
-func TestAnUnknownNameIsToldTheSameAndCostsTheSame(t *testing.T) {
+func TestAnUnknownNameGetsTheSameAnswerAndCostsTheSame(t *testing.T) {
 	g := newGatehouse(t)
 	g.create("anna", domain.RoleEditor)
-	var told []string
+	var answers []string
 	for _, name := range []string{"anna", "nobody", "no name at all", ""} {
 		before := g.hasher.asked
 		_, err := g.SignIn(t.Context(), name, otherPassword, domain.Visitor{Address: office})
@@ -154,10 +154,10 @@ func TestAnUnknownNameIsToldTheSameAndCostsTheSame(t *testing.T) {
 			errors.Is(err, domain.ErrUnknownAccount) {
 			t.Errorf("%q: %v after %d hashings", name, err, cost)
 		}
-		told = append(told, err.Error())
+		answers = append(answers, err.Error())
 	}
-	if told[0] != told[1] || told[1] != told[2] || told[2] != told[3] {
-		t.Errorf("told %q", told)
+	if answers[0] != answers[1] || answers[1] != answers[2] || answers[2] != answers[3] {
+		t.Errorf("the answers are %q", answers)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package accounts holds the use cases around API keys: hand one out, recognise its holder, list and revoke; and around
-// accounts: make one, sign in, change a password. A secret passes through here once, on its way to the person who asked
-// for it; it is never stored, logged or shown again, and nor is a password.
+// Package accounts holds the use cases for API keys and for the accounts of people. Keys are created, authenticated,
+// listed and revoked; accounts are created, sign in and change their passwords. A secret passes through here once, on
+// its way to the person who asked for it; secrets and passwords are never stored, logged or shown again.
 package accounts
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Options bring in what must not be decided here: identity, time and randomness.
+// Options supply identity, time and randomness.
 type Options struct {
 	NewID func() property.ID
 	Now   func() time.Time
@@ -20,7 +20,7 @@ type Options struct {
 	Random func(p []byte)
 }
 
-// Keys are the use cases. Safe for concurrent use.
+// Keys are the use cases for API keys. Safe for concurrent use.
 type Keys struct {
 	repository ports.KeyRepository
 	options    Options
@@ -31,9 +31,9 @@ func NewKeys(repository ports.KeyRepository, o Options) *Keys {
 	return &Keys{repository: repository, options: o}
 }
 
-// Create makes and stores a key and returns it with its secret, which nobody can get again. The key ends with the
-// account that owns it; an empty owner is nobody, and the key ends when it is revoked. Errors: access.ErrInvalidKey,
-// access.ErrNameTaken, ports.ErrUnavailable.
+// Create stores a new key and returns it with its secret, which cannot be read again. The key ends with the account
+// that owns it; with an empty owner it ends when it is revoked. Errors: access.ErrInvalidKey, access.ErrNameTaken,
+// ports.ErrUnavailable.
 func (k *Keys) Create(ctx context.Context, name string, scope access.Scope, owner string) (access.Key, string, error) {
 	var random [access.SecretBytes]byte
 	k.options.Random(random[:])
@@ -48,8 +48,8 @@ func (k *Keys) Create(ctx context.Context, name string, scope access.Scope, owne
 	return key, secret, nil
 }
 
-// Authenticate returns the key in force that has this secret. Errors: access.ErrUnknownKey, which says nothing of why;
-// ports.ErrUnavailable when nobody can tell.
+// Authenticate returns the key in force that has this secret. Errors: access.ErrUnknownKey, without the reason;
+// ports.ErrUnavailable when the store does not answer.
 func (k *Keys) Authenticate(ctx context.Context, secret string) (access.Key, error) {
 	if !access.LooksLikeSecret(secret) {
 		return access.Key{}, access.ErrUnknownKey

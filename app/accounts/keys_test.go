@@ -55,7 +55,7 @@ func TestAKeyIsRecognisedByItsSecretUntilItIsRevoked(t *testing.T) {
 	}
 }
 
-func TestSecretsAreLongDifferentAndNotKept(t *testing.T) {
+func TestSecretsAreLongDifferentAndNotStored(t *testing.T) {
 	keys := newKeys(memory.NewKeyRepository(memory.NewAccountRepository()))
 	first, second := mustCreate(t, keys, "one", domain.ScopeWrite), mustCreate(t, keys, "two", domain.ScopeAdmin)
 	if first == second || !strings.HasPrefix(first, "gable_") || len(first) != len("gable_")+43 {
@@ -66,8 +66,8 @@ func TestSecretsAreLongDifferentAndNotKept(t *testing.T) {
 		!list[0].CreatedAt.Equal(noon) {
 		t.Fatalf("list: %+v, %v", list, err)
 	}
-	if kept := fmt.Sprintf("%+v", list); strings.Contains(kept, first) || strings.Contains(kept, second) {
-		t.Errorf("a secret is kept: %s", kept)
+	if stored := fmt.Sprintf("%+v", list); strings.Contains(stored, first) || strings.Contains(stored, second) {
+		t.Errorf("a secret is stored: %s", stored)
 	}
 }
 

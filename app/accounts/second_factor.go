@@ -7,8 +7,8 @@ import (
 	"github.com/gable-listings/gable/domain/access"
 )
 
-// OfferSecondFactor returns a secret and the address by which an authenticator app takes it over: the secret passed in
-// if it looks like one, or else a new one. Nothing is stored.
+// OfferSecondFactor returns a secret and the address from which an authenticator app imports it. The secret is the
+// one passed in if it looks like one, or else a new one. Nothing is stored.
 func (a *Accounts) OfferSecondFactor(account access.Account, secret string) (offered, address string) {
 	if !access.LooksLikeFactorSecret(secret) {
 		var random [access.FactorSecretBytes]byte
@@ -18,9 +18,9 @@ func (a *Accounts) OfferSecondFactor(account access.Account, secret string) (off
 	return secret, a.codes.Address(secret, account.Name)
 }
 
-// EnableSecondFactor makes an offered secret the account's second factor, for somebody who knows the password and whose
-// app shows the code. It ends the account's other sessions, all but the one with this hash, and returns the recovery
-// codes, which nobody can get again. Errors: access.ErrUnknownAccount, access.ErrHasSecondFactor; access.ErrWrongCode;
+// EnableSecondFactor stores an offered secret as the account's second factor, after checking password and code. It
+// ends the account's other sessions, all but the one with this hash, and returns the recovery codes, which cannot be
+// read again. Errors: access.ErrUnknownAccount, access.ErrHasSecondFactor; access.ErrWrongCode;
 // access.ErrWrongCredentials and *access.ThrottledError as in SignIn; ports.ErrUnavailable.
 func (a *Accounts) EnableSecondFactor(
 	ctx context.Context, id, secret, password, code, exceptSessionTokenHash string,
@@ -32,7 +32,7 @@ func (a *Accounts) EnableSecondFactor(
 	if account.HasSecondFactor() {
 		return nil, access.ErrHasSecondFactor
 	}
-	step, ok := a.codes.Step(squeezed(code), secret, a.options.Now())
+	step, ok := a.codes.Step(withoutSpaces(code), secret, a.options.Now())
 	if !ok || !access.LooksLikeFactorSecret(secret) {
 		return nil, access.ErrWrongCode
 	}
@@ -56,7 +56,7 @@ func (a *Accounts) newRecoveryCodes() (codes, hashes []string) {
 	return codes, hashes
 }
 
-// CheckCode uses up a code of the account's second factor, from the app or a recovery code. Errors:
+// CheckCode uses up a code of the account's second factor: one from the app, or a recovery code. Errors:
 // access.ErrUnknownAccount, access.ErrWrongCode, *access.ThrottledError after too many wrong ones,
 // ports.ErrUnavailable.
 func (a *Accounts) CheckCode(ctx context.Context, id, code string) error {
@@ -66,7 +66,7 @@ func (a *Accounts) CheckCode(ctx context.Context, id, code string) error {
 	}
 	guess := attempt{known: "code " + id, password: account.PasswordChangedAt}
 	return a.try(ctx, guess, func(ctx context.Context) error {
-		unused, err := a.useCode(ctx, account, squeezed(code))
+		unused, err := a.useCode(ctx, account, withoutSpaces(code))
 		if err == nil && !unused {
 			err = access.ErrWrongCode
 		}
@@ -84,11 +84,11 @@ func (a *Accounts) useCode(ctx context.Context, account access.Account, code str
 	return a.repository.UseRecoveryCode(ctx, account.ID, access.HashRecoveryCode(code))
 }
 
-// squeezed is a code without the spaces that people type in it.
-func squeezed(code string) string { return strings.Join(strings.Fields(code), "") }
+// withoutSpaces removes the spaces that people type in a code.
+func withoutSpaces(code string) string { return strings.Join(strings.Fields(code), "") }
 
-// DisableSecondFactor takes the second factor off the account of somebody who knows the password and has a code, and
-// ends the account's other sessions, all but the one with this hash. Errors as in EnableSecondFactor.
+// DisableSecondFactor removes an account's second factor, after checking password and code. It ends the account's
+// other sessions, all but the one with this hash. Errors as in EnableSecondFactor.
 func (a *Accounts) DisableSecondFactor(ctx context.Context, id, password, code, exceptSessionTokenHash string) error {
 	account, err := a.repository.AccountByID(ctx, id)
 	if err != nil {
@@ -100,11 +100,11 @@ func (a *Accounts) DisableSecondFactor(ctx context.Context, id, password, code, 
 	if err := a.CheckCode(ctx, id, code); err != nil {
 		return err
 	}
-	return a.takeOff(ctx, id, exceptSessionTokenHash)
+	return a.removeFactor(ctx, id, exceptSessionTokenHash)
 }
 
-// RemoveSecondFactor takes the second factor off the account of this name, for somebody who has lost app and recovery
-// codes, and ends all its sessions. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
+// RemoveSecondFactor removes the second factor of the account of this name without a code, and ends all its sessions.
+// It is for people who have lost app and recovery codes. Errors: access.ErrUnknownAccount, ports.ErrUnavailable.
 func (a *Accounts) RemoveSecondFactor(ctx context.Context, name string) error {
 	name, err := access.AccountName(name)
 	if err != nil {
@@ -114,10 +114,10 @@ func (a *Accounts) RemoveSecondFactor(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return a.takeOff(ctx, account.ID, "")
+	return a.removeFactor(ctx, account.ID, "")
 }
 
-func (a *Accounts) takeOff(ctx context.Context, id, exceptSessionTokenHash string) error {
+func (a *Accounts) removeFactor(ctx context.Context, id, exceptSessionTokenHash string) error {
 	if err := a.repository.SetSecondFactor(ctx, id, "", 0, nil); err != nil {
 		return err
 	}

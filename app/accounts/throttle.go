@@ -9,27 +9,27 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// How wrong passwords slow down those that follow.
+// How wrong passwords delay the next attempts.
 const (
-	freeHere      = 5  // so many may be wrong for one name from one address before one has to wait
+	freeHere      = 5  // wrong passwords for one name from one address before attempts have to wait
 	freeByAddress = 20 // for all names from one address; more, because a whole office may share an address
-	freeByName    = 50 // for one name from all addresses; more, because whoever wants to can use them up
+	freeByName    = 50 // for one name from all addresses; more, because any stranger can use them up
 	firstWait     = time.Second
 	longestWait   = 15 * time.Minute
-	// remembered is how long wrong passwords count on after the wait that followed them.
+	// remembered is how long wrong passwords still count after the wait that followed them.
 	remembered = 15 * time.Minute
-	// capacity bounds what is remembered of each kind; sample is how many are looked at to make room.
+	// capacity bounds the entries of each kind; sample is how many are examined to make room.
 	capacity = 10_000
 	sample   = 64
 )
 
-// throttle counts wrong passwords and says when the next one may be tried. Those of strangers count by name and address
-// together, by address and by name. Somebody known is counted apart from all strangers, so that these cannot keep
-// anybody out who has signed in from the same browser before. It lives in the memory of one process: several processes
-// allow several times as much.
+// throttle counts wrong passwords and decides when the next one may be tried. Those of strangers count by name and
+// address together, by address and by name. Known visitors are counted apart from all strangers, so that strangers
+// cannot lock out a person who has signed in from the same browser before. The counts are in the memory of one
+// process: several processes allow several times as many.
 //
-// An attempt is counted as wrong when it begins and taken back when it turns out right, so that a thousand at once are a
-// thousand, not one.
+// An attempt is counted as wrong when it begins and taken back when it turns out right, so that a thousand concurrent
+// attempts count as a thousand.
 type throttle struct {
 	mu        sync.Mutex    // guards all
 	here      attemptCounts // by name and address
@@ -46,12 +46,12 @@ func newThrottle() *throttle {
 // attempt is a password being tried.
 type attempt struct {
 	name, address string // of a stranger
-	known         string // who is known, and from where; "" for a stranger
-	// password says which password of the account is being guessed: what was counted for another one is forgotten.
+	known         string // the known visitor and its browser; "" for a stranger
+	// password is when the account's current password was set: counts for another one are dropped.
 	password time.Time
 }
 
-// counted is one thing that an attempt is counted by.
+// counted is one key that an attempt is counted by.
 type counted struct {
 	*attemptCounts
 	key      string
@@ -68,8 +68,7 @@ func (t *throttle) counts(a attempt) []counted {
 	}
 }
 
-// begin counts the attempt and returns the standing of who makes it, or says how long to wait before it may be made: an
-// *access.ThrottledError.
+// begin counts the attempt and returns the visitor's standing, or an *access.ThrottledError with the time to wait.
 func (t *throttle) begin(a attempt, now time.Time) (ports.Standing, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,7 +93,8 @@ func (t *throttle) begin(a attempt, now time.Time) (ports.Standing, error) {
 	return ports.Doubtful, nil
 }
 
-// succeeded forgets what was counted for the name, whose owner is here. The address keeps what others have tried from it.
+// succeeded clears the counts of the name, because its owner has signed in. The address retains the attempts of
+// others.
 func (t *throttle) succeeded(a attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -107,7 +107,7 @@ func (t *throttle) succeeded(a attempt) {
 	}
 }
 
-// withdraw takes back an attempt of which nobody knows whether the password was right.
+// withdraw takes back an attempt whose outcome is unknown.
 func (t *throttle) withdraw(a attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -116,20 +116,21 @@ func (t *throttle) withdraw(a attempt) {
 	}
 }
 
-// attemptCounts are what was counted of one kind.
+// attemptCounts are the counts of one kind.
 type attemptCounts struct {
-	free int // so many are followed by no wait
+	free int // wrong passwords without a wait
 	of   map[string]attempts
 }
 
-// attempts is how often a password was wrong, when it was last, and for which password of the account.
+// attempts are the wrong passwords of one key: how many, when the last one was, and against which password of the
+// account.
 type attempts struct {
 	wrong    int
 	last     time.Time
 	password time.Time
 }
 
-// until is when the next attempt may be made: 1, 2, 4 seconds after the last, and so on.
+// until returns when the next attempt may be made: 1, 2, 4 seconds after the last, and so on.
 func (t attempts) until(free int) time.Time {
 	beyond := t.wrong - free
 	switch {
@@ -176,8 +177,8 @@ func (t *attemptCounts) takeBack(key string) {
 	}
 }
 
-// makeRoom forgets one of a few chosen at random: one that is over, or else the one with the fewest wrong passwords. So
-// whoever invents names cannot make it forget the one that they are really after.
+// makeRoom evicts one of a few entries chosen at random: an expired one, or else the one with the fewest wrong
+// passwords. So an attacker who invents names cannot evict the one under attack.
 func (t *attemptCounts) makeRoom(now time.Time) {
 	least, fewest, seen := "", 0, 0
 	for key, counted := range t.of { // begins anywhere
@@ -195,8 +196,8 @@ func (t *attemptCounts) makeRoom(now time.Time) {
 	delete(t.of, least)
 }
 
-// addressKey is what an address is counted by: an IPv4 address itself, of an IPv6 address the /64 that one customer has. A
-// port is left out. What is no IP address counts as one and the same.
+// addressKey returns the key that an address is counted by: an IPv4 address itself, or the /64 of an IPv6 address,
+// which one customer has. The port is left out. Texts other than IP addresses share one key.
 func addressKey(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

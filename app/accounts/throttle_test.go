@@ -11,7 +11,7 @@ import (
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-// waitOf is how long an attempt is told to wait; 0 when it may be made, and then it is counted.
+// waitOf returns how long an attempt has to wait; 0 when it may be made, and then it is counted.
 func waitOf(t *testing.T, throttle *throttle, a attempt, now time.Time) time.Duration {
 	t.Helper()
 	_, err := throttle.begin(a, now)
@@ -130,7 +130,7 @@ func TestWhatWasCountedForAnotherPasswordIsForgotten(t *testing.T) {
 	if wait := waitOf(t, throttle, anna, noon); wait != time.Second {
 		t.Fatalf("anna waits %s", wait)
 	}
-	anna.password = noon.Add(-time.Hour) // whatever the clock of whoever has set it says
+	anna.password = noon.Add(-time.Hour) // also by a clock that is behind
 	fail(t, throttle, anna, freeHere, noon)
 	if wait := waitOf(t, throttle, anna, noon); wait != time.Second {
 		t.Errorf("guesses at the next password are followed by %s", wait)
@@ -200,7 +200,7 @@ func TestRoomIsMadeFromWhatIsOverFirst(t *testing.T) {
 	}
 	counted.makeRoom(noon)
 	if _, there := counted.of["over"]; there || len(counted.of) != sample-1 {
-		t.Errorf("%d are kept, and that is one of them: %t", len(counted.of), there)
+		t.Errorf("%d are counted, and that is one of them: %t", len(counted.of), there)
 	}
 }
 

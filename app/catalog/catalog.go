@@ -1,5 +1,6 @@
-// Package catalog holds the use cases on listings: create, read, revise, remove, search, import, export. The order of
-// steps lives here: check, store, tell. It knows listings and ports and nothing of HTTP, SQL or caches.
+// Package catalog holds the use cases on listings: create, read, update, delete, search, import, export. Each checks
+// its input, stores the change, and then publishes it. The package knows listings and ports and nothing of HTTP, SQL
+// or caches.
 package catalog
 
 import (
@@ -23,10 +24,11 @@ type Catalog struct {
 type Options struct {
 	NewID           func() property.ID
 	Now             func() time.Time
-	DefaultCurrency property.Currency // of listings that name none
+	DefaultCurrency property.Currency // of listings without one
 	History         ports.ChangeHistory
-	// CatchUp returns when this process knows every change committed before the call. A write that finds nothing to do, or
-	// cannot be done, because of what another process has done, is answered no sooner: whoever reads here next must see that.
+	// CatchUp returns when this process knows every change committed before the call. A write that is refused or finds
+	// nothing to do may owe that to another process; it is answered after CatchUp, so that the next read here shows that
+	// process's change.
 	CatchUp func(context.Context) error
 }
 
@@ -35,7 +37,7 @@ func New(listings ports.PropertyRepository, events ports.EventPublisher, o Optio
 	return &Catalog{listings: listings, events: events, options: o}
 }
 
-// Get returns one listing; property.ErrNotFound when there is none.
+// Get returns one listing. The error is property.ErrNotFound when it does not exist.
 func (c *Catalog) Get(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	return c.listings.Find(ctx, id)
 }
@@ -45,7 +47,7 @@ func (c *Catalog) Search(ctx context.Context, s *property.Search) (*property.Pag
 	return c.listings.Search(ctx, s)
 }
 
-// History returns what has become of a listing, the newest change first, with who did it: see ports.ChangeHistory.
+// History returns the changes of a listing, newest first, with their actors: see ports.ChangeHistory.
 func (c *Catalog) History(
 	ctx context.Context, id property.ID, before int64, limit int,
 ) (ports.HistoryPage, error) {
@@ -57,9 +59,9 @@ func (c *Catalog) Count(ctx context.Context, f *property.Filter) (int64, ports.R
 	return c.listings.Count(ctx, f)
 }
 
-// Create stores a new listing and returns the committed change, with the listing in After. With an idempotency key (nil
-// for none), a repetition of the same request commits nothing: the change has no Op, and After is the listing as first
-// created. Errors: *property.InvalidError, property.ErrReferenceTaken, ports.ErrIdempotencyKeyReused.
+// Create stores a new listing and returns the committed change, with the listing in After. The idempotency key may be
+// nil. A repetition of the same request with a key commits nothing: the change has no Op, and After is the listing as
+// first created. Errors: *property.InvalidError, property.ErrReferenceTaken, ports.ErrIdempotencyKeyReused.
 func (c *Catalog) Create(
 	ctx context.Context, d property.Details, key *ports.IdempotencyKey,
 ) (property.Change, error) {
@@ -78,23 +80,24 @@ func (c *Catalog) Create(
 	return creation.Change, nil
 }
 
-// unchanged is the change of a write that commits nothing and finds the listing so.
+// unchanged returns the change of a write that commits nothing and finds the listing in this state.
 func unchanged(p *property.Property) property.Change { return property.Change{ID: p.ID, After: p} }
 
-// catchUpBeforeReplay makes sure that this process shows what it is about to acknowledge, where somebody else may have written it.
+// catchUpBeforeReplay waits for the change feed before a write that commits nothing is acknowledged. Another process
+// may have stored what the write found, and a read here must show it.
 func (c *Catalog) catchUpBeforeReplay(ctx context.Context) error {
 	if err := c.options.CatchUp(ctx); err != nil {
-		return fmt.Errorf("acknowledge what is stored already: %w", err)
+		return fmt.Errorf("catch up before acknowledging write: %w", err)
 	}
 	return nil
 }
 
-// catchUpBeforeRefusing makes sure that this process shows why a write is refused, where that is what somebody else has written: or who
-// is told to read the listing again would find it as it was.
+// catchUpBeforeRefusing waits for the change feed before it returns a not-found or a conflict. A client that reads
+// the listing again here then sees the change that caused the refusal.
 func (c *Catalog) catchUpBeforeRefusing(ctx context.Context, refusal error) error {
 	if errors.Is(refusal, property.ErrNotFound) || errors.Is(refusal, property.ErrVersionConflict) {
 		if err := c.options.CatchUp(ctx); err != nil {
-			return fmt.Errorf("make sure of what stands against it: %w", err)
+			return fmt.Errorf("catch up before refusing write: %w", err)
 		}
 	}
 	return refusal
@@ -107,14 +110,15 @@ func (c *Catalog) withCurrency(d property.Details) property.Details {
 	return d
 }
 
-// maxAttempts bounds how often a revision without an expected version starts over because somebody else was faster.
+// maxAttempts bounds how often an update without an expected state starts over after a concurrent change.
 const maxAttempts = 5
 
-// Update replaces the details of a listing by what edit makes of them and returns the committed change. A revision that
-// changes nothing commits nothing: the change has no Op, and After is the listing as it is. Expected reports whether the caller is willing to change the listing in this state; nil
-// is any. A version alone does not name a state: a table that is loaded anew has its versions a second time. Errors:
-// property.ErrNotFound, property.ErrVersionConflict (the state is not an expected one, or others went on changing it),
-// property.ErrReferenceTaken, *property.InvalidError, and edit's own.
+// Update replaces the details of a listing by the result of edit and returns the committed change. An update that
+// changes nothing commits nothing: the change has no Op, and After is the listing as it is. Expected reports whether
+// the caller accepts the listing's current state; nil accepts any. A version alone does not identify a state, because
+// a table that is loaded anew repeats its versions. Errors: property.ErrNotFound; property.ErrVersionConflict when
+// the state is not accepted or concurrent changes win every attempt; property.ErrReferenceTaken,
+// *property.InvalidError, and the errors of edit.
 func (c *Catalog) Update(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 	edit func(property.Details) (property.Details, error),
@@ -125,7 +129,8 @@ func (c *Catalog) Update(
 			return change, c.catchUpBeforeRefusing(ctx, err)
 		}
 	}
-	return property.Change{}, c.catchUpBeforeRefusing(ctx, fmt.Errorf("revise listing %s: %w", id, property.ErrVersionConflict))
+	err := fmt.Errorf("update listing %s: %w", id, property.ErrVersionConflict)
+	return property.Change{}, c.catchUpBeforeRefusing(ctx, err)
 }
 
 func (c *Catalog) updateOnce(
@@ -140,23 +145,23 @@ func (c *Catalog) updateOnce(
 	if err != nil {
 		return property.Change{}, err
 	}
-	revised, err := current.Update(c.withCurrency(details))
+	updated, err := current.Update(c.withCurrency(details))
 	if err != nil {
 		return property.Change{}, err
 	}
-	if revised.Details.Equal(current.Details) {
-		return unchanged(&revised), c.catchUpBeforeReplay(ctx)
+	if updated.Details.Equal(current.Details) {
+		return unchanged(&updated), c.catchUpBeforeReplay(ctx)
 	}
-	change, err := c.listings.Update(ctx, revised)
+	change, err := c.listings.Update(ctx, updated)
 	if err != nil {
-		return property.Change{}, fmt.Errorf("revise listing %s: %w", id, err)
+		return property.Change{}, fmt.Errorf("update listing %s: %w", id, err)
 	}
 	c.publish(ctx, change)
 	return change, nil
 }
 
-// current reads the listing from the store itself, past every cache, and checks its state. That its version still
-// holds when the change is written is for the store to see.
+// current reads the listing from the store itself, past every cache, and checks its state. The store checks that the
+// version still holds when the change is written.
 func (c *Catalog) current(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
 ) (property.Property, error) {
@@ -170,7 +175,7 @@ func (c *Catalog) current(
 	return current, nil
 }
 
-// Delete deletes a listing, if it is in an expected state (nil: whatever its state), and returns the committed change.
+// Delete deletes a listing in an expected state and returns the committed change. A nil expected accepts any state.
 // Errors: property.ErrNotFound, property.ErrVersionConflict.
 func (c *Catalog) Delete(
 	ctx context.Context, id property.ID, expected func(*property.Property) bool,
@@ -192,15 +197,15 @@ func (c *Catalog) deleteExpected(
 	}
 	change, err := c.listings.Delete(ctx, id, version)
 	if err != nil {
-		return property.Change{}, fmt.Errorf("remove listing %s: %w", id, err)
+		return property.Change{}, fmt.Errorf("delete listing %s: %w", id, err)
 	}
 	c.publish(ctx, change)
 	return change, nil
 }
 
-// Export calls yield with every listing that matches, in the search's order, whatever its window. It reads page by page:
-// a listing whose place in the order changes meanwhile may come twice or not at all; by creation time none does. An error
-// of yield ends it.
+// Export calls yield for every listing that matches, in the order of the search and regardless of its page window. It
+// reads page by page: a listing that moves in the order meanwhile may appear twice or not at all; by creation time
+// none moves. An error of yield ends the export.
 func (c *Catalog) Export(ctx context.Context, s property.Search, yield func(*property.Property) error) error {
 	ctx = ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true})
 	s.Limit, s.After = property.MaxLimit, property.Optional[property.SortPosition]{}
@@ -220,7 +225,7 @@ func (c *Catalog) Export(ctx context.Context, s property.Search, yield func(*pro
 	}
 }
 
-// publish publishes this process's own changes in this process, after their commit.
+// publish publishes this process's own committed changes in this process.
 func (c *Catalog) publish(ctx context.Context, changes ...property.Change) {
 	events := make([]property.Event, len(changes))
 	for i, change := range changes {

@@ -11,20 +11,20 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Source gives the records of an import one by one; io.EOF ends it. Any other error of Next is about the whole source and
-// ends the import.
+// Source returns the records of an import one by one; io.EOF ends it. Any other error of Next concerns the whole
+// source and ends the import.
 type Source interface {
 	Next() (property.Record, error)
 }
 
-// Import says what to bring in, and how.
+// Import describes the source and the options of an import.
 type Import struct {
-	// Open begins a reading of the source. It is called twice, since a later record with the same reference supersedes an
-	// earlier one wherever it stands, and both readings must give the same records.
+	// Open opens the source. Import calls it twice, because a later record replaces an earlier one with the same
+	// reference, wherever it stands. Both times the records must be the same.
 	Open func() (Source, error)
-	// DryRun reads and checks everything and stores nothing.
+	// DryRun reads and checks all records and stores nothing.
 	DryRun bool
-	// MaxReasons is how many rejected records the report gives the reasons of.
+	// MaxReasons bounds how many rejected records the report lists with reasons.
 	MaxReasons int
 	// Rejected is called for each record that cannot be imported. It may be nil.
 	Rejected func(r property.Record, wrong []property.FieldError) error
@@ -32,7 +32,7 @@ type Import struct {
 	Progress func(property.ImportReport)
 }
 
-// Import brings listings in, by reference: new ones are created, known ones updated in the fields that a record has.
+// Import creates or updates listings by reference. Known listings change only in the fields that a record has.
 // Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
 // the work.
 func (c *Catalog) Import(ctx context.Context, im Import) (property.ImportReport, error) {
@@ -70,8 +70,8 @@ type references struct {
 
 func (r *references) key(reference string) uint64 { return maphash.String(r.seed, reference) }
 
-// lastOfEachReference reads the source once and remembers where each reference stands last. Records that will be rejected
-// supersede nothing.
+// lastOfEachReference reads the source once and records the last index of each reference. Records that will be
+// rejected supersede nothing.
 func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*references, error) {
 	source, err := open()
 	if err != nil {
@@ -88,20 +88,20 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		}
-		if d, fields := checked(record); fields == nil {
+		if d, fields := check(record); fields == nil {
 			refs.last[refs.key(d.Reference)] = index
 		}
 	}
 }
 
-// Checked is the record's details as an import would store them, or what is wrong with them.
+// Checked returns the record's details as an import would store them, or what is wrong with them.
 func (c *Catalog) Checked(r property.Record) (property.Details, []property.FieldError) {
 	r.Details = c.withCurrency(r.Details)
-	return checked(r)
+	return check(r)
 }
 
-// checked is the record's details as they would be stored, or what is wrong with them.
-func checked(r property.Record) (property.Details, []property.FieldError) {
+// check returns the record's details as they would be stored, or what is wrong with them.
+func check(r property.Record) (property.Details, []property.FieldError) {
 	err := r.Err
 	d := r.Details
 	if err == nil {
@@ -114,12 +114,12 @@ func checked(r property.Record) (property.Details, []property.FieldError) {
 	case err != nil:
 		return d, []property.FieldError{{Reason: err.Error()}}
 	case d.Reference == "":
-		return d, []property.FieldError{{Field: "reference", Reason: "is needed to import a listing"}}
+		return d, []property.FieldError{{Field: "reference", Reason: "is required to import a listing"}}
 	}
 	return d, nil
 }
 
-// importRun is one import under way.
+// importRun is one import in progress.
 type importRun struct {
 	Import
 	catalog *Catalog
@@ -162,7 +162,7 @@ func (run *importRun) reject(r property.Record, wrong []property.FieldError) err
 	return run.Rejected(r, wrong)
 }
 
-// flush stores the batch and tells what changed.
+// flush stores the batch and publishes its changes.
 func (run *importRun) flush(ctx context.Context) error {
 	if len(run.batch) > 0 && !run.DryRun {
 		done, err := run.catalog.listings.Upsert(ctx, run.batch)
@@ -178,7 +178,8 @@ func (run *importRun) flush(ctx context.Context) error {
 	return nil
 }
 
-// end stores the last batch. What was found unchanged may have been brought in by somebody else just now.
+// end stores the last batch. It catches up when a record was unchanged, because another process may have stored it
+// just now.
 func (run *importRun) end(ctx context.Context) error {
 	if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {
 		return err

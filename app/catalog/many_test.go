@@ -15,15 +15,15 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// shop is the use cases over memory, and what they have told.
+// shop is the use cases over memory, and what they have published.
 type shop struct {
 	*catalog.Catalog
 
-	t        *testing.T
-	ids      []property.ID
-	told     []property.Event
-	caughtUp int   // how often the feed was to be read
-	behind   error // what comes of that
+	t         *testing.T
+	ids       []property.ID
+	published []property.Event
+	caughtUp  int   // how often the feed was to be read
+	behind    error // what comes of that
 }
 
 // breaking is a repository that is away after so many writes.
@@ -60,7 +60,7 @@ func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyR
 	t.Helper()
 	s, id := &shop{t: t}, property.ID{}
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
-	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.told = append(s.told, events...) })
+	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.published = append(s.published, events...) })
 	s.Catalog = catalog.New(around(memory.NewPropertyRepository(time.Now)), bus, catalog.Options{
 		NewID: func() property.ID { id[15]++; return id }, Now: time.Now, DefaultCurrency: "USD",
 		CatchUp: func(context.Context) error { s.caughtUp++; return s.behind },
@@ -72,7 +72,7 @@ func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyR
 		}
 		s.ids = append(s.ids, p.ID)
 	}
-	s.told = nil
+	s.published = nil
 	return s
 }
 
@@ -100,38 +100,38 @@ func raise(by property.Decimal) func(property.Details) (property.Details, error)
 	}
 }
 
-func TestManyAreRevisedAndEachIsAccountedFor(t *testing.T) {
+func TestManyAreUpdatedAndEachIsAccountedFor(t *testing.T) {
 	s := newShop(t, plain, 1_00, 5_00, 9_00, 10_00)
 	if _, err := s.Delete(t.Context(), s.ids[1], nil); err != nil {
 		t.Fatal(err)
 	}
-	s.told = nil
-	tally, err := s.UpdateAll(t.Context(), append(s.ids, s.ids[2]), func(d property.Details) (property.Details, error) {
+	s.published = nil
+	result, err := s.UpdateAll(t.Context(), append(s.ids, s.ids[2]), func(d property.Details) (property.Details, error) {
 		if d.Price == 10_00 {
 			return d, nil
 		}
 		return raise(-2_00)(d)
 	})
-	if err != nil || tally.Changed != 2 || tally.Unchanged != 1 || tally.Gone != 1 || len(tally.Refused) != 1 {
-		t.Fatalf("%+v, %v", tally, err)
+	if err != nil || result.Changed != 2 || result.Unchanged != 1 || result.Gone != 1 || len(result.Refused) != 1 {
+		t.Fatalf("%+v, %v", result, err)
 	}
 	var invalid *property.InvalidError
-	if r := tally.Refused[0]; r.ID != s.ids[0] || !errors.As(r.Err, &invalid) || invalid.Fields[0].Field != "price" {
+	if r := result.Refused[0]; r.ID != s.ids[0] || !errors.As(r.Err, &invalid) || invalid.Fields[0].Field != "price" {
 		t.Errorf("refused: %+v", r)
 	}
 	if got := s.prices(); got != "1 5 10" {
 		t.Errorf("the prices are %s", got)
 	}
-	if len(s.told) != 2 || s.told[0].Change.ID != s.ids[2] || s.told[1].Change.After.Version != 3 {
-		t.Errorf("%d changes were told: %+v", len(s.told), s.told)
+	if len(s.published) != 2 || s.published[0].Change.ID != s.ids[2] || s.published[1].Change.After.Version != 3 {
+		t.Errorf("%d changes were published: %+v", len(s.published), s.published)
 	}
 }
 
 func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
 	s := newShop(t, plain, 1_00, 2_00)
 	var inner bool
-	tally, err := s.UpdateAll(t.Context(), s.ids, func(d property.Details) (property.Details, error) {
-		if d.Title == "n0" && !inner { // somebody else is faster, each time
+	result, err := s.UpdateAll(t.Context(), s.ids, func(d property.Details) (property.Details, error) {
+		if d.Title == "n0" && !inner { // a concurrent write is faster, each time
 			inner = true
 			if _, err := s.Update(t.Context(), s.ids[0], nil, raise(1)); err != nil {
 				return d, err
@@ -140,39 +140,39 @@ func TestAListingThatOthersKeepChangingIsRefusedAndTheRestIsNot(t *testing.T) {
 		}
 		return raise(1_00)(d)
 	})
-	if err != nil || tally.Changed != 1 || len(tally.Refused) != 1 ||
-		!errors.Is(tally.Refused[0].Err, property.ErrVersionConflict) {
-		t.Errorf("%+v, %v", tally, err)
+	if err != nil || result.Changed != 1 || len(result.Refused) != 1 ||
+		!errors.Is(result.Refused[0].Err, property.ErrVersionConflict) {
+		t.Errorf("%+v, %v", result, err)
 	}
 }
 
-func TestManyAreRemoved(t *testing.T) {
+func TestManyAreDeleted(t *testing.T) {
 	s := newShop(t, plain, 1_00, 2_00, 3_00)
-	tally, err := s.DeleteAll(t.Context(), append(s.ids[:2:2], s.ids[0]))
-	if err != nil || tally.Changed != 2 || tally.Gone != 1 || len(s.told) != 2 {
-		t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
+	result, err := s.DeleteAll(t.Context(), append(s.ids[:2:2], s.ids[0]))
+	if err != nil || result.Changed != 2 || result.Gone != 1 || len(s.published) != 2 {
+		t.Errorf("%+v, %v, %d published", result, err, len(s.published))
 	}
 	if got := s.prices(); got != "3" {
 		t.Errorf("the prices are %s", got)
 	}
-	if tally, err := s.DeleteAll(t.Context(), nil); err != nil || tally.Changed != 0 {
-		t.Errorf("of nothing: %+v, %v", tally, err)
+	if result, err := s.DeleteAll(t.Context(), nil); err != nil || result.Changed != 0 {
+		t.Errorf("of nothing: %+v, %v", result, err)
 	}
 }
 
-func TestAnOutageEndsTheWorkAndTheTallySaysWhatIsDone(t *testing.T) {
+func TestAnOutageEndsTheWorkAndTheResultSaysWhatIsDone(t *testing.T) {
 	for name, work := range map[string]func(*shop) (property.BulkResult, error){
-		"revising": func(s *shop) (property.BulkResult, error) { return s.UpdateAll(s.t.Context(), s.ids, raise(1_00)) },
-		"removing": func(s *shop) (property.BulkResult, error) { return s.DeleteAll(s.t.Context(), s.ids) },
+		"updating": func(s *shop) (property.BulkResult, error) { return s.UpdateAll(s.t.Context(), s.ids, raise(1_00)) },
+		"deleting": func(s *shop) (property.BulkResult, error) { return s.DeleteAll(s.t.Context(), s.ids) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t, func(r ports.PropertyRepository) ports.PropertyRepository { return &breaking{r, 2} }, 1_00, 2_00,
 				3_00, 4_00)
-			tally, err := work(s)
-			if !errors.Is(err, ports.ErrUnavailable) || tally.Changed != 2 || len(s.told) != 2 {
-				t.Errorf("%+v, %v, %d told", tally, err, len(s.told))
+			result, err := work(s)
+			if !errors.Is(err, ports.ErrUnavailable) || result.Changed != 2 || len(s.published) != 2 {
+				t.Errorf("%+v, %v, %d published", result, err, len(s.published))
 			}
-			if got := s.prices(); got != map[string]string{"revising": "2 3 3 4", "removing": "3 4"}[name] {
+			if got := s.prices(); got != map[string]string{"updating": "2 3 3 4", "deleting": "3 4"}[name] {
 				t.Errorf("the prices are %s", got)
 			}
 		})

@@ -15,20 +15,20 @@ import (
 
 type adminCmd struct {
 	adminFlags
-	CreateUser    adminCreateUserCmd    `cmd:"" help:"Make an account for somebody who signs in to the web pages."`
-	ResetPassword adminResetPasswordCmd `cmd:"" help:"Give an account another password, and sign it out everywhere."`
-	CreateKey     adminCreateKeyCmd     `cmd:"" help:"Make an API key and print its secret, once."`
+	CreateUser    adminCreateUserCmd    `cmd:"" help:"Create an account for the web pages."`
+	ResetPassword adminResetPasswordCmd `cmd:"" help:"Set a new password of an account, and sign it out."`
+	CreateKey     adminCreateKeyCmd     `cmd:"" help:"Create an API key and print its secret, once."`
 	List          adminListCmd          `cmd:"" help:"List the API keys and the accounts."`
-	Revoke        adminRevokeCmd        `cmd:"" help:"End an API key, at once and for good."`
+	Revoke        adminRevokeCmd        `cmd:"" help:"Revoke an API key for good."`
 
-	RemoveSecondFactor adminRemoveSecondFactorCmd `cmd:"" help:"Take an account's second factor off, and sign it out."`
+	RemoveSecondFactor adminRemoveSecondFactorCmd `cmd:"" help:"Remove an account's second factor, and sign it out."`
 }
 
 func newAdminCmd() adminCmd { return adminCmd{adminFlags: adminFlags{config.NewFlags("database")}} }
 
 type adminCreateKeyCmd struct {
 	Name  string       `arg:"" help:"What the key is for, such as the name of the program that will use it."`
-	Scope access.Scope `enum:"write,admin" default:"write" help:"write may change listings, admin may empty caches too (default ${default})."`
+	Scope access.Scope `enum:"write,admin" default:"write" help:"admin may also empty the caches (default ${default})."`
 }
 
 type adminListCmd struct{}
@@ -39,8 +39,8 @@ type adminRevokeCmd struct {
 
 // Help is shown by --help.
 func (adminCreateKeyCmd) Help() string {
-	return `The secret is printed alone on standard output, so that it can go straight to where it is used; it cannot be shown
-again. The key belongs to nobody and ends when it is revoked; a key made on the pages ends with the account that made it.
+	return `The secret is printed alone on standard output, ready for redirection; it cannot be shown again. The key has no
+owner and ends when it is revoked; a key made on the pages ends with the account that made it.
 
 Example:
 
@@ -49,8 +49,8 @@ Example:
 
 // Help is shown by --help.
 func (adminListCmd) Help() string {
-	return `Keys that have ended are listed too. Secrets are not known to anybody; the hint is a secret's last four characters. The accounts
-follow after an empty line, if there are any.
+	return `Ended keys are listed too. Secrets are not stored; the hint is a secret's last four characters. The accounts follow
+after an empty line, if there are any.
 
 Example:
 
@@ -73,7 +73,7 @@ func (k *adminCreateKeyCmd) Run(ctx context.Context, p *Process, a *adminFlags) 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.Err, "API key %q with scope %s. Keep the secret: it is not shown again.\n", key.Name, key.Scope)
+		fmt.Fprintf(p.Err, "Created API key %q with scope %s. Store the secret: it is not shown again.\n", key.Name, key.Scope)
 		_, err = fmt.Fprintln(p.Out, secret)
 		return err
 	})
@@ -130,13 +130,13 @@ func writeAccounts(w io.Writer, accounts []access.Account) error {
 	return table.Flush()
 }
 
-// Run ends the key.
+// Run revokes the key.
 func (r *adminRevokeCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
 	return a.with(ctx, p, func(s *server.Store) error {
 		if err := s.Keys.Revoke(ctx, r.Name); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(p.Out, "API key %q is revoked.\n", r.Name)
+		_, err := fmt.Fprintf(p.Out, "Revoked API key %q.\n", r.Name)
 		return err
 	})
 }

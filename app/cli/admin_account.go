@@ -10,7 +10,7 @@ import (
 
 type adminCreateUserCmd struct {
 	Name string      `arg:"" help:"The name to sign in with, such as an e-mail address: letters, digits, and . _ - @ +."`
-	Role access.Role `enum:"administrator,editor" default:"administrator" help:"editor may change listings, administrator looks after accounts and keys too (default ${default})."`
+	Role access.Role `enum:"administrator,editor" default:"administrator" help:"${enum}; an editor changes listings only."`
 	passwordFlags
 }
 
@@ -21,9 +21,9 @@ type adminResetPasswordCmd struct {
 
 // Help is shown by --help.
 func (adminCreateUserCmd) Help() string {
-	return `The password has 12 to 256 characters. Common ones, rows of keys and the account's name are refused. It is
-asked for on the terminal, or comes from where a flag says; a generated one is printed alone on standard output and cannot be
-shown again.
+	return `The password has 12 to 256 characters. Common ones, rows of keys and the account's name are refused. The command
+reads it from the terminal, or as a flag says; a generated one is printed alone on standard output and cannot be shown
+again.
 
 Examples:
 
@@ -34,9 +34,9 @@ Examples:
 
 // Help is shown by --help.
 func (adminResetPasswordCmd) Help() string {
-	return `For a password that has been forgotten, or that others know. Running servers let the account in at once,
-however many wrong passwords were tried. The new one is asked for on the terminal, or comes from where a flag says; a
-generated one is printed alone on standard output and cannot be shown again.
+	return `For a password that is forgotten, or known to others. Running servers accept the new one at once, however many
+wrong passwords were tried. The command reads it from the terminal, or as a flag says; a generated one is printed alone
+on standard output and cannot be shown again.
 
 Examples:
 
@@ -50,15 +50,15 @@ type adminRemoveSecondFactorCmd struct {
 
 // Help is shown by --help.
 func (adminRemoveSecondFactorCmd) Help() string {
-	return `For somebody who has lost both the authenticator app and the recovery codes. Make sure that it is them who
-ask. Where a second factor is required they set up another one when they sign in next.
+	return `For a person who has lost both the authenticator app and the recovery codes. Verify their identity first. Where a
+second factor is required, they set up another one at their next sign-in.
 
 Example:
 
 	gable admin remove-second-factor anna@example.org`
 }
 
-// Run takes the second factor off.
+// Run removes the second factor.
 func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
 	return a.with(ctx, p, func(s *server.Store) error {
 		if err := s.Accounts.RemoveSecondFactor(ctx, r.Name); err != nil {
@@ -69,7 +69,7 @@ func (r *adminRemoveSecondFactorCmd) Run(ctx context.Context, p *Process, a *adm
 	})
 }
 
-// Run makes the account.
+// Run creates the account.
 func (u *adminCreateUserCmd) Run(ctx context.Context, p *Process, a *adminFlags) error {
 	return a.with(ctx, p, func(s *server.Store) error {
 		password, err := u.password(ctx, p, u.Name)
@@ -80,7 +80,7 @@ func (u *adminCreateUserCmd) Run(ctx context.Context, p *Process, a *adminFlags)
 		if err != nil {
 			return err
 		}
-		return u.tell(p, password, fmt.Sprintf("Account %q with role %s is made.", account.Name, account.Role))
+		return u.print(p, password, fmt.Sprintf("Created account %q with role %s.", account.Name, account.Role))
 	})
 }
 
@@ -94,6 +94,6 @@ func (r *adminResetPasswordCmd) Run(ctx context.Context, p *Process, a *adminFla
 		if err := s.Accounts.ResetPassword(ctx, r.Name, password); err != nil {
 			return err
 		}
-		return r.tell(p, password, fmt.Sprintf("Account %q has a new password and is signed out everywhere.", r.Name))
+		return r.print(p, password, fmt.Sprintf("Account %q has a new password and is signed out everywhere.", r.Name))
 	})
 }

@@ -42,7 +42,7 @@ func TestCreateUserTakesThePasswordFromStandardInput(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			inNewDatabase(t)
 			code, out, err := typing(t, testPassword+end, "admin", "create-user", "Anna@Example.org", "--password-stdin")
-			if code != 0 || out != "" || err != "Account \"anna@example.org\" with role administrator is made.\n" {
+			if code != 0 || out != "" || err != "Created account \"anna@example.org\" with role administrator.\n" {
 				t.Fatalf("code %d, stdout %q, stderr %q", code, out, err)
 			}
 			if account := wantSignIn(t, "anna@example.org", testPassword, nil); account.Role != access.RoleAdministrator {
@@ -128,7 +128,7 @@ func TestAPasswordThatNobodySeesIsAskedForTwice(t *testing.T) {
 		want          string
 	}{
 		"the same":      {"a", "a", nil, ""},
-		"not the same":  {"a", "b", nil, "the two passwords are not the same"},
+		"not the same":  {"a", "b", nil, "the two passwords differ"},
 		"cannot answer": {"a", "a", broken, "broken"},
 	} {
 		var questions []string

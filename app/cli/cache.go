@@ -18,13 +18,13 @@ import (
 )
 
 type cacheCmd struct {
-	Stats cacheStatsCmd `cmd:"" help:"Show what each cache of a running server did and holds."`
-	Purge cachePurgeCmd `cmd:"" help:"Empty the query cache, and a running server's view cache. Never needed for correctness."`
+	Stats cacheStatsCmd `cmd:"" help:"Show reads and size of each cache of a running server."`
+	Purge cachePurgeCmd `cmd:"" help:"Empty the query cache and one server's view cache."`
 }
 
-// serverFlags say which running server a command talks to.
+// serverFlags name the running server that a command uses.
 type serverFlags struct {
-	Server string `env:"GABLE_SERVER" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Where the server answers (default ${default})."`
+	Server string `env:"GABLE_SERVER" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Address of the server (default ${default})."`
 }
 
 type cacheStatsCmd struct {
@@ -34,7 +34,7 @@ type cacheStatsCmd struct {
 
 type cachePurgeCmd struct {
 	serverFlags
-	Key  string `env:"GABLE_KEY" placeholder:"SECRET" help:"An API key with scope admin; best given in the environment."`
+	Key  string `env:"GABLE_KEY" placeholder:"SECRET" help:"An API key with scope admin; prefer the environment."`
 	JSON bool   `help:"Print JSON."`
 }
 
@@ -47,8 +47,8 @@ func (cacheStatsCmd) Help() string {
 
 // Help is shown by --help.
 func (cachePurgeCmd) Help() string {
-	return `Empties the query cache, for all servers that share it, and the view cache of the one server that is asked. Ask
-each of them to empty the view caches of all.
+	return `Empties the query cache, for all servers that share it, and the view cache of the one server of the request. Run
+it for each server to empty all view caches. Purging is never needed for correctness.
 
 Example:
 
@@ -57,9 +57,9 @@ Example:
 
 // Run prints the figures as a table, a row for each, a column for each level.
 func (c *cacheStatsCmd) Run(ctx context.Context, p *Process) error {
-	body, err := c.ask(ctx, http.MethodGet, "")
+	body, err := c.request(ctx, http.MethodGet, "")
 	if err != nil {
-		return fmt.Errorf("read the cache figures: %w", err)
+		return fmt.Errorf("read cache figures: %w", err)
 	}
 	if c.JSON {
 		_, err = fmt.Fprintf(p.Out, "%s\n", strings.TrimSpace(string(body)))
@@ -67,7 +67,7 @@ func (c *cacheStatsCmd) Run(ctx context.Context, p *Process) error {
 	}
 	var figures api.CacheFigures
 	if err := json.Unmarshal(body, &figures); err != nil {
-		return fmt.Errorf("read the cache figures: %s did not answer as a Gable server does: %w", c.Server, err)
+		return fmt.Errorf("read cache figures: unexpected answer of %s: %w", c.Server, err)
 	}
 	return writeTable(p.Out, &figures)
 }
@@ -75,9 +75,9 @@ func (c *cacheStatsCmd) Run(ctx context.Context, p *Process) error {
 // Run empties the caches.
 func (c *cachePurgeCmd) Run(ctx context.Context, p *Process) error {
 	if c.Key == "" {
-		return errors.New("empty the caches: a key with scope admin is needed, as GABLE_KEY or --key")
+		return errors.New("empty the caches: set an API key with scope admin in GABLE_KEY or --key")
 	}
-	if _, err := c.ask(ctx, http.MethodDelete, c.Key); err != nil {
+	if _, err := c.request(ctx, http.MethodDelete, c.Key); err != nil {
 		return fmt.Errorf("empty the caches: %w", err)
 	}
 	if c.JSON {
@@ -88,14 +88,14 @@ func (c *cachePurgeCmd) Run(ctx context.Context, p *Process) error {
 	return err
 }
 
-// ask sends a request without a body to the server's /v1/cache and returns the body of its answer, which is an error
-// unless it is 2xx.
-func (f *serverFlags) ask(ctx context.Context, method, key string) ([]byte, error) {
+// request sends a request without a body to the server's /v1/cache and returns the body of the answer. An answer
+// outside 2xx is an error.
+func (f *serverFlags) request(ctx context.Context, method, key string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	server, err := url.Parse(f.Server)
 	if err != nil || server.Host == "" || (server.Scheme != "http" && server.Scheme != "https") {
-		return nil, fmt.Errorf("%q is no address of a server; write it like http://127.0.0.1:8080", f.Server)
+		return nil, fmt.Errorf("invalid server address %q; write it like http://127.0.0.1:8080", f.Server)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, server.JoinPath("/v1/cache").String(), nil)
 	if err != nil {
@@ -106,7 +106,7 @@ func (f *serverFlags) ask(ctx context.Context, method, key string) ([]byte, erro
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("%w; is the server running? --server says where", err)
+		return nil, fmt.Errorf("%w; is the server running? --server sets its address", err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
@@ -116,7 +116,7 @@ func (f *serverFlags) ask(ctx context.Context, method, key string) ([]byte, erro
 	return body, err
 }
 
-// refusal is the error behind an answer that is not 2xx: the problem document's words where it has some.
+// refusal returns the error of an answer outside 2xx, with the text of its problem document if it has one.
 func refusal(status string, body []byte) error {
 	var problem struct{ Title, Detail string }
 	if json.Unmarshal(body, &problem) != nil || problem.Title == "" {
@@ -148,7 +148,7 @@ func writeTable(w io.Writer, f *api.CacheFigures) error {
 
 func comma(n uint64) string { return humanize.Comma(int64(n)) }
 
-// held formats what a cache holds, or is a dash where the cache cannot tell.
+// held formats the size of a cache, as a dash where the cache does not report it.
 func held(n int64, format func(uint64) string) string {
 	if n < 0 {
 		return "–"

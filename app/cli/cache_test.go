@@ -99,7 +99,7 @@ func TestAServerThatDoesNotAnswerIsSaidPlainly(t *testing.T) {
 	}))
 	defer other.Close()
 	if code, _, err := gable(t, "cache", "stats", "--server", other.URL); code != 1 ||
-		!strings.Contains(err, "did not answer as a Gable server does") {
+		!strings.Contains(err, "unexpected answer of") {
 		t.Errorf("code %d, stderr %q", code, err)
 	}
 }

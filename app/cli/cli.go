@@ -14,19 +14,19 @@ import (
 
 // commands is the command line: one field for each command, in the order of the help.
 type commands struct {
-	Serve    serveCmd    `cmd:"" help:"Answer the HTTP API."`
-	Demo     demoCmd     `cmd:"" help:"Try everything: a server of its own with real listings, gone when it stops."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date, or take it back."`
-	Import   importCmd   `cmd:"" help:"Bring listings in from a file."`
-	Export   exportCmd   `cmd:"" help:"Write listings to a file."`
-	Generate generateCmd `cmd:"" help:"Store made-up listings."`
-	Admin    adminCmd    `cmd:"" help:"Look after API keys and accounts."`
-	Cache    cacheCmd    `cmd:"" help:"Look at the caches of a running server, or empty them."`
+	Serve    serveCmd    `cmd:"" help:"Run the HTTP server."`
+	Demo     demoCmd     `cmd:"" help:"Run a temporary server with real listings."`
+	Migrate  migrateCmd  `cmd:"" help:"Migrate the database schema."`
+	Import   importCmd   `cmd:"" help:"Import listings from a file."`
+	Export   exportCmd   `cmd:"" help:"Export listings to a file."`
+	Generate generateCmd `cmd:"" help:"Generate and store random listings."`
+	Admin    adminCmd    `cmd:"" help:"Manage API keys and accounts."`
+	Cache    cacheCmd    `cmd:"" help:"Show or empty the caches of a running server."`
 	Config   configCmd   `cmd:"" help:"Check the configuration."`
-	Version  versionCmd  `cmd:"" help:"Say which build this is."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
-// newCommands offers each command the settings that it uses as flags.
+// newCommands makes the commands, each with flags for the settings that it uses.
 func newCommands() *commands {
 	return &commands{
 		Serve:    serveCmd{config.NewFlags()},
@@ -40,10 +40,10 @@ func newCommands() *commands {
 	}
 }
 
-// exited carries an exit code out of kong, which ends the process itself after --help.
+// exited carries an exit code out of kong, which would end the process after --help.
 type exited int
 
-// Run carries out one command line and returns the exit code. It ends early when the context does.
+// Run executes one command line and returns the exit code. It ends early when the context does.
 func Run(ctx context.Context, p *Process, args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -66,8 +66,9 @@ func Run(ctx context.Context, p *Process, args []string) (code int) {
 func newParser(ctx context.Context, p *Process, c *commands) *kong.Kong {
 	return kong.Must(c,
 		kong.Name("gable"),
-		kong.Description("Gable keeps property listings and answers searches over HTTP, from caches that are never quietly wrong.\n\n"+
-			"Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong."),
+		kong.Description("Gable stores property listings and answers searches over HTTP, "+
+			"from caches that are checked against every change.\n\n"+
+			"Exit codes: 0 success, 1 failure, 2 invalid command line or configuration."),
 		kong.Writers(p.Out, p.Err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}),
@@ -77,7 +78,7 @@ func newParser(ctx context.Context, p *Process, c *commands) *kong.Kong {
 	)
 }
 
-// refuse tells that the command line is wrong, in one line, and where to read how it would be right.
+// refuse prints what is wrong with a command line, in one line, and which help to read.
 func refuse(p *Process, err error) int {
 	path := "gable"
 	var wrong *kong.ParseError
@@ -99,7 +100,7 @@ func report(p *Process, err error) int {
 	case errors.As(err, &wrong):
 		fmt.Fprintf(p.Err, "gable: %s\n", config.MaskedLines(err.Error()))
 		return ExitUsage
-	case readerGone(err): // gable export | head: there is nobody to print it for
+	case readerGone(err): // gable export | head: the reader has left
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.Err, "gable: interrupted")
 	default:
@@ -108,7 +109,7 @@ func report(p *Process, err error) int {
 	return ExitFailed
 }
 
-// variables are the names that stand for flags, in order.
+// variables returns the names of the variables of all flags, sorted.
 func variables(model *kong.Application) []string {
 	var names []string
 	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {

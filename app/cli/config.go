@@ -6,17 +6,16 @@ import (
 )
 
 type configCmd struct {
-	Check configCheckCmd `cmd:"" help:"Judge the configuration and show what is in force."`
+	Check configCheckCmd `cmd:"" help:"Validate the configuration and print effective values."`
 }
 
 type configCheckCmd struct{ config.Flags }
 
 // Help is shown by --help.
 func (configCheckCmd) Help() string {
-	return `Prints every key with its value and where that came from: the default, the file, a variable or a flag. Passwords
-are masked. What gable serve takes of memory at most follows, part by part, as comments. When something is wrong, all of
-it is listed instead, and the exit code is 2. Database and cache are not connected to, but their URLs are read as gable
-serve reads them.
+	return `Prints every key with its value and the source of it: the default, the file, a variable or a flag. Passwords are
+masked. The memory bound of gable serve follows, part by part, as comments. An invalid configuration prints all its
+problems instead, and the exit code is 2. The command checks the URLs of database and cache without connecting.
 
 Example:
 

@@ -11,9 +11,9 @@ import (
 
 func TestConfigCheckListsProblemsWithCode2(t *testing.T) {
 	code, out, err := gable(t, "config", "check", "--log-level", "loud", "--http-max-in-flight", "many")
-	want := "gable: the configuration cannot be used:\n" +
-		"  --http-max-in-flight: \"many\" is not a whole number\n" +
-		"  --log-level: \"loud\" is none of debug, info, warn, error\n"
+	want := "gable: invalid configuration:\n" +
+		"  --http-max-in-flight: \"many\" must be a whole number\n" +
+		"  --log-level: \"loud\" must be one of debug, info, warn, error\n"
 	if code != 2 || out != "" || err != want {
 		t.Errorf("code %d, stdout %q, stderr:\n%s", code, out, err)
 	}

@@ -23,8 +23,8 @@ type demoCmd struct{ config.Flags }
 
 // Help is shown by --help.
 func (demoCmd) Help() string {
-	return `Starts a server over a database of its own in a temporary folder, filled with real listings, and says where to look.
-Everything is gone when it stops (Ctrl-C).
+	return `Starts a server with a database in a temporary folder, filled with real listings, and prints its addresses. The
+folder is removed when the server stops (Ctrl-C).
 
 Example:
 
@@ -40,7 +40,7 @@ func (c *demoCmd) Run(ctx context.Context, p *Process) error {
 	}
 	folder, err := os.MkdirTemp("", "gable-demo-*")
 	if err != nil {
-		return fmt.Errorf("make a folder for the demonstration: %w", err)
+		return fmt.Errorf("create demo folder: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	settings.Database.URL = config.URL("sqlite:" + filepath.Join(folder, "gable.db"))
@@ -60,7 +60,7 @@ func (c *demoCmd) Run(ctx context.Context, p *Process) error {
 	})
 }
 
-// demonstration is a server with something to look at.
+// demonstration is a server with sample listings, a key and an account.
 type demonstration struct {
 	*server.Server
 	report   property.ImportReport
@@ -74,7 +74,7 @@ const (
 	demoAccount = "admin"
 )
 
-// prepare brings the sample listings in and makes a key and an account.
+// prepare imports the sample listings and creates a key and an account.
 func (d *demonstration) prepare(ctx context.Context) error {
 	mapping, err := listingfile.BuiltinMapping(demoMapping)
 	if err != nil {
@@ -88,7 +88,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 		return transfer.NewSource(f, listingfile.Options{Mapping: mapping})
 	}})
 	if err != nil {
-		return fmt.Errorf("import the sample listings: %w", err)
+		return fmt.Errorf("import sample listings: %w", err)
 	}
 	if _, d.secret, err = d.Keys.Create(ctx, "demo", access.ScopeAdmin, ""); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	return err
 }
 
-// greet says where to look, with commands to paste.
+// greet prints the addresses, and commands to paste.
 func (d *demonstration) greet(w io.Writer, took time.Duration) error {
 	base := d.Listeners.Public.URL()
 	_, err := fmt.Fprintf(w, `

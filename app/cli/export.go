@@ -18,15 +18,15 @@ import (
 
 type exportCmd struct {
 	config.Flags
-	Search   string `arg:"" optional:"" help:"Which listings, as a query of the API: 'kind=house&max_price=400000&sort=price'."`
-	Format   string `enum:"ndjson,csv" default:"ndjson" help:"What to write (${enum})."`
-	Formulas string `enum:"keep,escape" default:"keep" help:"In CSV, what to do with texts that a spreadsheet would compute: keep writes them as they are, escape puts an apostrophe in front, which importing the file takes off again (default ${default})."`
+	Search   string `arg:"" optional:"" help:"Query of the API: 'kind=house&max_price=400000&sort=price'."`
+	Format   string `enum:"ndjson,csv" default:"ndjson" help:"Format (${enum})."`
+	Formulas string `enum:"keep,escape" default:"keep" help:"CSV texts that a spreadsheet would compute: escape adds an apostrophe, which an import removes (default ${default})."`
 	Output   string `short:"o" placeholder:"FILE" help:"New file to write; standard output by default."`
 }
 
 // Help is shown by --help.
 func (exportCmd) Help() string {
-	return `Writes listings so that gable import reads them back. A file that exists is not overwritten.
+	return `Writes listings in a form that gable import reads. An existing file is not overwritten.
 
 Examples:
 
@@ -60,7 +60,7 @@ func (c *exportCmd) Run(ctx context.Context, p *Process) (err error) {
 				err = closeErr
 			}
 			if err != nil && made {
-				_ = os.Remove(c.Output) // half an export looks like a whole one
+				_ = os.Remove(c.Output) // a partial export looks like a complete one
 			}
 		}()
 		to = f
@@ -85,7 +85,7 @@ func (c *exportCmd) Run(ctx context.Context, p *Process) (err error) {
 func (c *exportCmd) search() (property.Search, error) {
 	values, err := url.ParseQuery(c.Search)
 	if err != nil {
-		return property.Search{}, fmt.Errorf("read the search: %w", err)
+		return property.Search{}, fmt.Errorf("parse search: %w", err)
 	}
 	for _, name := range []string{"limit", "cursor"} {
 		if values.Has(name) {
@@ -94,7 +94,7 @@ func (c *exportCmd) search() (property.Search, error) {
 	}
 	search, err := property.ParseSearch(values)
 	if err != nil {
-		return property.Search{}, fmt.Errorf("read the search: %w", err)
+		return property.Search{}, fmt.Errorf("parse search: %w", err)
 	}
 	return search, nil
 }

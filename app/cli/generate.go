@@ -20,15 +20,15 @@ type generateCmd struct {
 
 // Help is shown by --help.
 func (generateCmd) Help() string {
-	return `Stores made-up listings around real places, for trying things out under load. Running it again with the same seed
-changes nothing.
+	return `Generates random listings around real places, for tests under load. Running it again with the same seed changes
+nothing.
 
 Example:
 
 	gable generate --count 100000 --database-url postgres://gable@localhost/gable`
 }
 
-// Run makes and stores listings.
+// Run generates and stores listings.
 func (c *generateCmd) Run(ctx context.Context, p *Process) error {
 	if c.Count < 1 {
 		return fmt.Errorf("--count must be at least 1, not %d", c.Count)

@@ -21,19 +21,18 @@ type importCmd struct {
 	config.Flags
 	Path    string `arg:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
 	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
-	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"What the file is (${enum}); auto finds out."`
-	DryRun  bool   `help:"Read and check everything, store nothing."`
+	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"Format of the file (${enum}); auto detects it."`
+	DryRun  bool   `help:"Check the whole file without storing anything."`
 	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
 }
 
 // Help is shown by --help.
 func (importCmd) Help() string {
-	return `Brings listings into the database, by reference: new ones are created, known ones updated; importing a file twice
-changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
-Values that are not understood are never guessed. Rows that cannot be imported are written to a rejects file with
-their reasons, to be mended and imported again. No file that exists is overwritten.
+	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
+corrected and imported again. Existing files are never overwritten.
 
-A running server need not be stopped: its caches see what changes.
+Running servers can continue: their caches see the changes.
 
 Examples:
 
@@ -73,7 +72,7 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 	if closeErr := rejects.close(); err == nil {
 		err = closeErr
 	}
-	c.tell(p.Out, report, &rejects, time.Since(began))
+	c.print(p.Out, report, &rejects, time.Since(began))
 	if err != nil {
 		return fmt.Errorf("import %s: %w", c.Path, err)
 	}
@@ -92,7 +91,7 @@ func (c *importCmd) options() (listingfile.Options, error) {
 	if errors.Is(err, listingfile.ErrNoMapping) {
 		m, err = listingfile.ReadMapping(c.Mapping)
 		if errors.Is(err, os.ErrNotExist) {
-			return o, fmt.Errorf("there is no mapping %q, built in (%s) or as a file",
+			return o, fmt.Errorf("unknown mapping %q, built in (%s) or as a file",
 				c.Mapping, strings.Join(listingfile.Mappings(), ", "))
 		}
 	}
@@ -100,7 +99,7 @@ func (c *importCmd) options() (listingfile.Options, error) {
 	return o, err
 }
 
-// rejectsPath is where rejected rows go, a file that does not exist yet.
+// rejectsPath returns the path of the file of rejected rows, which does not exist yet.
 func (c *importCmd) rejectsPath() (string, error) {
 	if c.Rejects == "" {
 		return freeRejectsPath(c.Path), nil
@@ -108,7 +107,7 @@ func (c *importCmd) rejectsPath() (string, error) {
 	return c.Rejects, checkOutput(c.Rejects, c.Path)
 }
 
-func (c *importCmd) tell(w io.Writer, r property.ImportReport, rejects *rejectsFile, took time.Duration) {
+func (c *importCmd) print(w io.Writer, r property.ImportReport, rejects *rejectsFile, took time.Duration) {
 	rate := float64(r.Read) / took.Seconds()
 	fmt.Fprintf(w, "%d read in %s (%.0f rows/s)\n", r.Read, took.Round(time.Millisecond), rate)
 	if c.DryRun {
@@ -131,7 +130,7 @@ func (c *importCmd) tell(w io.Writer, r property.ImportReport, rejects *rejectsF
 	}
 }
 
-// rejectsFile is made when the first row is rejected.
+// rejectsFile is created at the first rejected row.
 type rejectsFile struct {
 	path, source string
 	options      listingfile.Options

@@ -15,20 +15,20 @@ import (
 
 type migrateCmd struct {
 	config.Flags
-	Up     migrateUpCmd     `cmd:"" help:"Bring the database schema up to this program's."`
-	Down   migrateDownCmd   `cmd:"" help:"Take back the newest migrations, and remove the data in their tables."`
+	Up     migrateUpCmd     `cmd:"" help:"Apply all pending migrations."`
+	Down   migrateDownCmd   `cmd:"" help:"Roll back the newest migrations, with the data in their tables."`
 	Status migrateStatusCmd `cmd:"" help:"List the migrations and when each was applied."`
 }
 
 func newMigrateCmd() migrateCmd { return migrateCmd{Flags: config.NewFlags("database")} }
 
 type migrateUpCmd struct {
-	Wait time.Duration `help:"Wait this long for a database that does not answer yet, and for others that migrate it."`
+	Wait time.Duration `help:"Wait this long for an unreachable database, and for other migrations of it."`
 }
 
 type migrateDownCmd struct {
-	Count int  `arg:"" help:"How many migrations to take back."`
-	Yes   bool `help:"Yes, remove the data too."`
+	Count int  `arg:"" help:"How many migrations to roll back."`
+	Yes   bool `help:"Confirm that the data is removed too."`
 }
 
 type migrateStatusCmd struct{}
@@ -36,7 +36,7 @@ type migrateStatusCmd struct{}
 // Help is shown by --help.
 func (migrateUpCmd) Help() string {
 	return `Safe to run twice, and from several places at once: one does the work while the others wait, for 30 seconds or
-as long as --wait says. Processes of the release before go on serving on the new schema, so the order of an upgrade is:
+as long as --wait says. Processes of the previous release continue to serve on the new schema, so to upgrade,
 migrate up with the new program, then replace the processes one by one. To go back, replace the processes first.
 
 Example:
@@ -46,9 +46,8 @@ Example:
 
 // Help is shown by --help.
 func (migrateDownCmd) Help() string {
-	return `Takes back the newest migration first; only the program that brings it can. Taking back the first migration
-drops the listings. Nothing happens without --yes. Processes that need what is taken back must have been replaced
-before.
+	return `Rolls back the newest migration first; only the program that contains it can. Rolling back the first migration
+drops the listings. The command refuses without --yes. First replace the processes that need the newer schema.
 
 Example:
 
@@ -64,7 +63,7 @@ Example:
 	gable migrate status --database-url postgres://gable@localhost/gable`
 }
 
-// Run applies what is missing.
+// Run applies the pending migrations.
 func (m *migrateUpCmd) Run(ctx context.Context, p *Process, all *migrateCmd) error {
 	return all.with(ctx, p, m.Wait, func(db *bunstore.DB) error {
 		done, err := db.Migrate(ctx)
@@ -84,14 +83,14 @@ func (m *migrateUpCmd) Run(ctx context.Context, p *Process, all *migrateCmd) err
 	})
 }
 
-// Run takes the newest migrations back.
+// Run rolls back the newest migrations.
 func (m *migrateDownCmd) Run(ctx context.Context, p *Process, all *migrateCmd) error {
 	if !m.Yes {
-		return errors.New("taking migrations back removes the data in their tables; add --yes if that is wanted")
+		return errors.New("a rollback removes the data in the tables of the migrations; add --yes to confirm")
 	}
 	return all.with(ctx, p, 0, func(db *bunstore.DB) error {
 		done, err := db.Rollback(ctx, m.Count)
-		return errors.Join(list(p.Out, "taken back", done), err)
+		return errors.Join(list(p.Out, "rolled back", done), err)
 	})
 }
 
@@ -121,7 +120,7 @@ func (*migrateStatusCmd) Run(ctx context.Context, p *Process, all *migrateCmd) e
 	})
 }
 
-// triggerStatus says whether the triggers of this program are in force.
+// triggerStatus describes which triggers are in force.
 func triggerStatus(s *bunstore.Schema) string {
 	at := s.Triggers.AppliedAt.Format(time.RFC3339)
 	switch {
@@ -133,8 +132,8 @@ func triggerStatus(s *bunstore.Schema) string {
 	return "applied " + at + " by another program"
 }
 
-// with opens the configured database as it is, at whatever schema, and closes it after the work. It waits this long
-// for a database that cannot be reached yet, and, unless that is 0, for others that migrate it.
+// with opens the configured database, whatever its schema, and closes it after the work. It waits this long for an
+// unreachable database and, unless that is 0, for other migrations.
 func (m *migrateCmd) with(
 	ctx context.Context, p *Process, wait time.Duration, work func(*bunstore.DB) error,
 ) error {
@@ -153,7 +152,7 @@ func (m *migrateCmd) with(
 	return errors.Join(work(db), db.Close())
 }
 
-// list says what was done with each migration.
+// list prints what was done with each migration.
 func list(w io.Writer, done string, migrations []bunstore.Migration) error {
 	for _, m := range migrations {
 		if _, err := fmt.Fprintln(w, done, m.Name); err != nil {

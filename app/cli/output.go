@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// checkOutput refuses to write a file that exists already, be it the one that is read, the database, or somebody's
-// work. Devices and pipes may be written to.
+// checkOutput refuses to overwrite an existing file, be it the input, the database, or other work. Devices and pipes
+// may be written to.
 func checkOutput(path, input string) error {
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		return refuseOutput(path, input, info)
@@ -21,12 +21,12 @@ func checkOutput(path, input string) error {
 
 func refuseOutput(path, input string, exists os.FileInfo) error {
 	if read, err := os.Stat(input); err == nil && os.SameFile(exists, read) {
-		return fmt.Errorf("%s is the file that is read, and is not overwritten; name another one", path)
+		return fmt.Errorf("%s is the input file and is not overwritten; name another file", path)
 	}
-	return fmt.Errorf("%s exists, and is not overwritten; remove it or name another file", path)
+	return fmt.Errorf("%s exists and is not overwritten; remove it or name another file", path)
 }
 
-// createOutput makes a file that checkOutput lets pass. It reports whether the file is new.
+// createOutput opens a file that checkOutput accepts. It reports whether the file is new.
 func createOutput(path string) (f *os.File, made bool, err error) {
 	f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if !errors.Is(err, fs.ErrExist) {
@@ -39,8 +39,8 @@ func createOutput(path string) (f *os.File, made bool, err error) {
 	return f, false, err
 }
 
-// freeRejectsPath is a name beside the source that no file has: listings.csv.gz has its rejects in
-// listings.rejects.csv, or in listings.rejects.2.csv when there is such a file already.
+// freeRejectsPath returns an unused name beside the source: listings.csv.gz has its rejects in listings.rejects.csv,
+// or in listings.rejects.2.csv when that file exists already.
 func freeRejectsPath(source string) string {
 	name := strings.TrimSuffix(source, ".gz")
 	extension := filepath.Ext(name)

@@ -15,21 +15,21 @@ import (
 	"golang.org/x/term"
 )
 
-// passwordFlags say where a password comes from when nobody is asked.
+// passwordFlags select a source of a password other than the terminal.
 type passwordFlags struct {
-	PasswordStdin bool `xor:"password" help:"Take the password from the first line of standard input."`
-	Generate      bool `xor:"password" help:"Make a strong password, and print it alone on standard output."`
+	PasswordStdin bool `xor:"password" help:"Read the password from the first line of standard input."`
+	Generate      bool `xor:"password" help:"Generate a strong password, and print it alone on standard output."`
 }
 
-// AfterApply refuses a command line that leaves nobody to ask.
+// AfterApply refuses a command line without a source of the password.
 func (f *passwordFlags) AfterApply(p *Process) error {
 	if f.PasswordStdin || f.Generate || server.IsTerminal(p.In) {
 		return nil
 	}
-	return errors.New("there is no terminal to ask for a password on: use --password-stdin or --generate")
+	return errors.New("cannot ask for a password without a terminal: use --password-stdin or --generate")
 }
 
-// password asks for the password of the account of this name, reads it or makes it, as the flags say.
+// password asks for the password of the account of this name, reads it or generates it, as the flags say.
 func (f *passwordFlags) password(ctx context.Context, p *Process, name string) (string, error) {
 	terminal, _ := p.In.(*os.File)
 	switch {
@@ -45,7 +45,7 @@ func (f *passwordFlags) password(ctx context.Context, p *Process, name string) (
 	})
 }
 
-// newPassword makes a password for the account of this name: now and then a random text has the name in it.
+// newPassword generates a password without the name of its account, which a random text may contain.
 func newPassword(name string) string {
 	for {
 		if password := rand.Text(); access.CheckPassword(password, name) == nil {
@@ -54,18 +54,18 @@ func newPassword(name string) string {
 	}
 }
 
-// tell says what has been done, and a generated password to whoever is to have it.
-func (f *passwordFlags) tell(p *Process, password, done string) error {
+// print reports what has been done, and prints a generated password.
+func (f *passwordFlags) print(p *Process, password, done string) error {
 	if !f.Generate {
 		fmt.Fprintln(p.Err, done)
 		return nil
 	}
-	fmt.Fprintln(p.Err, done, "Keep the password: it is not shown again.")
+	fmt.Fprintln(p.Err, done, "Store the password: it is not shown again.")
 	_, err := fmt.Fprintln(p.Out, password)
 	return err
 }
 
-// firstLine reads up to the end of the first line. A line longer than any password comes out cut, and is still too long.
+// firstLine reads up to the end of the first line. A line longer than any password is cut, and is still too long.
 func firstLine(r io.Reader) (string, error) {
 	const longest = 4 << 10
 	line, err := bufio.NewReader(io.LimitReader(r, longest)).ReadString('\n')
@@ -75,24 +75,24 @@ func firstLine(r io.Reader) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }
 
-// askTwice makes sure that a password that nobody has seen is the one that was meant.
+// askTwice asks for a hidden password twice, to detect typing errors.
 func askTwice(ask func(question string) (string, error)) (string, error) {
 	password, err := ask("Password: ")
 	if err != nil {
 		return "", err
 	}
-	again, err := ask("The same again: ")
+	again, err := ask("Repeat password: ")
 	switch {
 	case err != nil:
 		return "", err
 	case again != password:
-		return "", errors.New("the two passwords are not the same")
+		return "", errors.New("the two passwords differ")
 	}
 	return password, nil
 }
 
-// readHidden reads a line from a terminal that does not show it. When the context ends first the terminal shows again what
-// is typed; the goroutine that reads stays, as nothing but the end of the process ends a read from a terminal.
+// readHidden reads a line from a terminal without showing it. When the context ends first, the terminal shows typed
+// text again; the reading goroutine stays, because only the end of the process ends a read from a terminal.
 func readHidden(ctx context.Context, terminal int) (string, error) {
 	before, err := term.GetState(terminal)
 	if err != nil {

@@ -99,7 +99,7 @@ func TestOnATerminalThePasswordIsAskedForAndNotShown(t *testing.T) {
 	go func() {
 		ended <- Run(t.Context(), &Process{In: tty, Out: &out, Err: tty}, []string{"admin", "create-user", "anna"})
 	}()
-	for _, question := range []string{"Password: ", "The same again: "} {
+	for _, question := range []string{"Password: ", "Repeat password: "} {
 		s.waitFor(t, question)
 		waitUntilHidden(t, tty)
 		fmt.Fprintln(keyboard, testPassword)
@@ -107,7 +107,7 @@ func TestOnATerminalThePasswordIsAskedForAndNotShown(t *testing.T) {
 	if code := <-ended; code != 0 || out.Len() > 0 {
 		t.Errorf("code %d, stdout %q, screen:\n%s", code, out.String(), &s)
 	}
-	s.waitFor(t, "is made.")
+	s.waitFor(t, "Created account")
 	if strings.Contains(s.String(), "horse") {
 		t.Errorf("the screen shows the password:\n%s", &s)
 	}

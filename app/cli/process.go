@@ -5,14 +5,14 @@ import "io"
 // Exit codes.
 const (
 	ExitOK     = 0
-	ExitFailed = 1 // the command could not do its work
-	ExitUsage  = 2 // the command line or the configuration is wrong
+	ExitFailed = 1 // the command failed
+	ExitUsage  = 2 // invalid command line or configuration
 )
 
-// Process is what a command may touch of the world around it.
+// Process is a command's access to its streams.
 type Process struct {
 	In       io.Reader
 	Out, Err io.Writer
 
-	others []string // variables that stand for flags which are no settings, such as GABLE_CONFIG
+	others []string // variables of flags other than settings, such as GABLE_CONFIG
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/gable-listings/gable/app/config"
 )
 
-// How often progress is shown: often enough to look alive on a terminal, seldom enough not to fill a log.
+// Pauses between lines of progress: short on a terminal, long enough elsewhere not to fill a log.
 const (
 	terminalPause = 100 * time.Millisecond
 	plainPause    = 5 * time.Second
 )
 
-// progress tells a person how far long work has come: how many, how fast, how much longer. On a terminal it is one line
+// progress shows how far long work has come: the count, the rate and the remaining time. On a terminal it is one line
 // that overwrites itself, elsewhere a plain line every few seconds. Not safe for concurrent use.
 type progress struct {
 	w        io.Writer
@@ -27,14 +27,13 @@ type progress struct {
 	count    int64
 }
 
-// newProgress begins to measure. It shows nothing before the first pause is over.
+// newProgress starts the measurement. It shows nothing before the first pause is over.
 func newProgress(w io.Writer, terminal bool, noun string, now func() time.Time) *progress {
 	began := now()
 	return &progress{w: w, terminal: terminal, noun: noun, now: now, began: began, shown: began}
 }
 
-// Update says that count things are done, which is the given fraction of the whole work (0 to 1), or 0 when nobody knows
-// how much there is.
+// Update sets the count of finished things and the finished fraction of the work (0 to 1), which is 0 when unknown.
 func (p *progress) Update(count int64, fraction float64) {
 	p.count = count
 	now, pause := p.now(), plainPause
@@ -48,7 +47,7 @@ func (p *progress) Update(count int64, fraction float64) {
 	p.show(p.line(now, fraction))
 }
 
-// Done shows the final count, the time taken and the mean rate. The work may have stopped early; what is counted is done.
+// Done shows the final count, the time taken and the mean rate. The count is right after an early stop too.
 func (p *progress) Done() {
 	took := p.now().Sub(p.began)
 	p.show(fmt.Sprintf("%s %s in %s (%s)", humanize.Comma(p.count), p.noun, roundedTime(took), p.rate(took)))
@@ -57,7 +56,8 @@ func (p *progress) Done() {
 	}
 }
 
-// show overwrites the terminal's line, or writes a line of its own. A writer that fails costs the display, not the work.
+// show overwrites the terminal's line, or writes a line of its own. It ignores errors of the writer, so they do not
+// stop the work.
 func (p *progress) show(line string) {
 	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K"+line)
@@ -84,7 +84,7 @@ func (p *progress) rate(took time.Duration) string {
 	return humanize.Comma(int64(float64(p.count)/took.Seconds())) + "/s"
 }
 
-// roundedTime drops what nobody waits for: 480ms, 12s, 3m20s, 1h5m.
+// roundedTime formats a duration with at most two units: 480ms, 12s, 3m20s, 1h5m.
 func roundedTime(d time.Duration) string {
 	switch {
 	case d < time.Second:

@@ -11,17 +11,17 @@ type serveCmd struct{ config.Flags }
 
 // Help is shown by --help.
 func (serveCmd) Help() string {
-	return `Answers the HTTP API until a signal ends it (Ctrl-C, SIGTERM, SIGHUP): requests under way finish first. SIGUSR1
-sets the level of the log to debug, SIGUSR2 back. An SQLite database is created and migrated by itself. A Postgres
-database that cannot be reached is waited for, for a minute; it has to be at this program's schema, or at a newer one
-that says it is compatible: see gable migrate.
+	return `Runs the HTTP server until a signal ends it (Ctrl-C, SIGTERM, SIGHUP); current requests finish first. SIGUSR1 sets
+the log level to debug, SIGUSR2 back. The server creates and migrates an SQLite database by itself. It waits a minute
+for an unreachable Postgres database, whose schema must be this program's, or a newer one that is marked as compatible:
+see gable migrate.
 
 Example:
 
 	gable serve --database-url postgres://gable@localhost/gable --cache-url redis://localhost:6379/0`
 }
 
-// Run serves until the context ends or a listener dies.
+// Run serves until the context ends or a listener fails.
 func (c *serveCmd) Run(ctx context.Context, p *Process) error {
 	config, err := c.Load(p.others...)
 	if err != nil {

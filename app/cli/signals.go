@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// EndOnSignal returns a context that ends with the first signal to end: Ctrl-C, SIGTERM, or SIGHUP from a terminal that
-// closes. Its cause names the signal. A second Ctrl-C or SIGTERM ends the process at once.
+// EndOnSignal returns a context that ends with the first signal to end. These are Ctrl-C, SIGTERM, and SIGHUP from a
+// terminal that closes. The cause of the context names the signal. A second Ctrl-C or SIGTERM ends the process at
+// once.
 //
 // SIGPIPE is ignored: when the reader of the log or of the output goes away, a write fails, and the work goes on.
 func EndOnSignal() (context.Context, context.CancelFunc) {
@@ -27,7 +28,7 @@ func EndOnSignal() (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-// readerGone reports whether an error says that nobody reads a file or pipe any more; sockets do not count.
+// readerGone reports whether an error means that a file or pipe has lost its reader; sockets do not count.
 func readerGone(err error) bool {
 	broken, ok := errors.AsType[*fs.PathError](err)
 	return ok && errors.Is(broken, syscall.EPIPE)

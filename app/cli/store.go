@@ -10,7 +10,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// openConfigured opens the database that the flags and the other sources name, for a command.
+// openConfigured opens the configured database for a command.
 func openConfigured(ctx context.Context, p *Process, flags *config.Flags) (*server.Store, error) {
 	config, err := loadConfig(p, flags)
 	if err != nil {
@@ -31,12 +31,12 @@ func loadConfig(p *Process, flags *config.Flags) (*config.Effective, error) {
 	return loaded, nil
 }
 
-// actingAs says who makes the changes of a command.
+// actingAs sets the actor of the changes of a command.
 func actingAs(ctx context.Context, actor string) context.Context {
 	return ports.WithActor(ctx, actor)
 }
 
-// adminFlags are those of all commands that look after keys and accounts.
+// adminFlags are the flags of all commands that manage keys and accounts.
 type adminFlags struct{ config.Flags }
 
 // with opens the configured database and closes it after the work.

@@ -35,7 +35,7 @@ func TestKeysAreListedAndRevokedByName(t *testing.T) {
 		t.Errorf("list:\n%s", list)
 	}
 	if code, out, err := gable(t, "admin", "revoke", "importer"); code != 0 ||
-		out != "API key \"importer\" is revoked.\n" {
+		out != "Revoked API key \"importer\".\n" {
 		t.Errorf("code %d, %q, %q", code, out, err)
 	}
 	if _, list, _ := gable(t, "admin", "list"); strings.Contains(list, "–\n") {
@@ -84,7 +84,7 @@ func TestMigrationsGoUpAndDownAndSayWhatTheyDid(t *testing.T) {
 		!strings.Contains(err, "<count>") {
 		t.Errorf("down without a number: code %d, %q, %q", code, out, err)
 	}
-	if code, out, err := gable(t, "migrate", "down", "2", "--yes"); code != 0 || strings.Count(out, "taken back 2") != 2 {
+	if code, out, err := gable(t, "migrate", "down", "2", "--yes"); code != 0 || strings.Count(out, "rolled back 2") != 2 {
 		t.Errorf("down: code %d, %q, %q", code, out, err)
 	}
 	_, out, _ := gable(t, "migrate", "status")

@@ -7,9 +7,9 @@ import (
 	"github.com/gable-listings/gable/app/querycache"
 )
 
-// Config is what an operator can set. Each field is one key: its koanf tags joined by a dot. The names of variables and
-// flags follow from the key, and defaults and descriptions stand in configs/default.yaml, so that adding a key means one
-// field here and two lines there. A number must be positive unless its field says zero:"ok".
+// Config is the configuration; each field is one key, its koanf tags joined by a dot. The names of variables and
+// flags follow from the key, and defaults and descriptions stand in configs/default.yaml, so a new key is one field
+// here and two lines there. A number must be positive unless its field says zero:"ok".
 type Config struct {
 	Database  DatabaseConfig  `koanf:"database"`
 	Cache     CacheConfig     `koanf:"cache"`
@@ -34,7 +34,7 @@ func (c *Config) OwnCache() bool {
 // Embedded reports whether the database is a file, or the memory, of this program.
 func (c *Config) Embedded() bool { return strings.HasPrefix(string(c.Database.URL), "sqlite:") }
 
-// DatabaseConfig says where listings are kept.
+// DatabaseConfig describes the database.
 type DatabaseConfig struct {
 	URL          URL           `koanf:"url"`
 	MaxConns     int           `koanf:"max_conns"`
@@ -56,7 +56,7 @@ type ViewConfig struct {
 	TTL      time.Duration `koanf:"ttl"`
 }
 
-// FreshnessConfig says how this process follows changes.
+// FreshnessConfig describes how this process follows changes.
 type FreshnessConfig struct {
 	LedgerLength     int           `koanf:"ledger_length"`
 	LedgerBytes      Bytes         `koanf:"ledger_bytes"`
@@ -70,7 +70,7 @@ type FreshnessConfig struct {
 	VerifyInterval   time.Duration `koanf:"verify_interval" zero:"ok"`
 }
 
-// LiveBytes is what the changes that are held for event streams may weigh.
+// LiveBytes bounds the weight of the changes in memory for event streams.
 func (c *FreshnessConfig) LiveBytes() int64 { return int64(c.LedgerBytes) / 4 }
 
 // HTTPConfig describes the public listener.
@@ -126,7 +126,7 @@ type OpsConfig struct {
 	Hosts   string `koanf:"hosts"`
 }
 
-// ListingsConfig holds what new listings get when they do not say it.
+// ListingsConfig holds defaults of new listings.
 type ListingsConfig struct {
 	DefaultCurrency string `koanf:"default_currency"`
 }
@@ -138,7 +138,7 @@ type LogConfig struct {
 	Sampling bool   `koanf:"sampling"`
 }
 
-// TracingConfig says where traces go.
+// TracingConfig describes the export of traces.
 type TracingConfig struct {
 	Endpoint URL     `koanf:"endpoint"`
 	Ratio    float64 `koanf:"ratio"`

@@ -169,24 +169,24 @@ func TestEverythingWrongIsListedWithItsPlaceAndWhatWouldBeRight(t *testing.T) {
 	_, err := loadWith(t, "--config", file, "--database-max-conns", "0", "--freshness-poll-interval", "1m",
 		"--http-trusted-proxies", "10.0.0.0/8,proxy", "--log-level", "loud", "--listings-default-currency", "usd", "--view-max-bytes", "5QB", "--shutdown-delay", "1h")
 	want := []string{
-		file + ":http.adress: is no configuration key; did you mean http.address?",
-		file + ":server: is no configuration key",
+		file + ":http.adress: unknown key; did you mean http.address?",
+		file + ":server: unknown key",
 		file + ":view: is a section; its keys stand indented below it",
-		"GABLE_DATABASE_MAX_CONS: is no configuration variable; did you mean GABLE_DATABASE_MAX_CONNS?",
+		"GABLE_DATABASE_MAX_CONS: unknown variable; did you mean GABLE_DATABASE_MAX_CONNS?",
 		`--database-max-conns: "0" must be more than zero`,
-		`GABLE_CACHE_TTL: "1 hour" is not a duration; write one with units, like 500ms, 15s or 1h30m`,
+		`GABLE_CACHE_TTL: invalid duration "1 hour"; write it with units, like 500ms, 15s or 1h30m`,
 		file + ":cache.timeout: has no value; leave the key out to use the default",
-		`--view-max-bytes: "5QB" is not a size; write a whole number of bytes, or one with a unit, like 512KiB or 64MiB`,
+		`--view-max-bytes: invalid size "5QB"; write a number of bytes, or one with a unit, like 512KiB or 64MiB`,
 		file + ":http.max_body: must be a single value, not a list or a section",
 		`GABLE_HTTP_CDN_MAX_AGE: "-1s" must not be negative`,
 		"GABLE_LOG_FORMAT: is empty; leave it out to use the default",
 		"--freshness-poll-interval: 1m must not be longer than freshness.idle_poll_interval (250ms)",
 		"--shutdown-delay: 1h must not be longer than shutdown.timeout (15s)",
 		file +
-			`:http.address: "nowhere" is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path`,
+			`:http.address: invalid listen address "nowhere"; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path`,
 		`--http-trusted-proxies: "proxy" is not a network or address; write it like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7`,
-		`--listings-default-currency: "usd" is no ISO 4217 currency code, like USD or HKD`,
-		`--log-level: "loud" is none of debug, info, warn, error`,
+		`--listings-default-currency: invalid currency "usd"; write an ISO 4217 code, like USD or HKD`,
+		`--log-level: "loud" must be one of debug, info, warn, error`,
 	}
 	if diff := cmp.Diff(want, problems(t, err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -222,7 +222,7 @@ func TestABasePathIsWrittenInOneWay(t *testing.T) {
 		}
 	}
 	_, err := loadWith(t, "--http-public-url", "https://example.org/homes")
-	if got := problems(t, err); len(got) != 1 || !strings.HasSuffix(got[0], "; http.base_path has a path") {
+	if got := problems(t, err); len(got) != 1 || !strings.HasSuffix(got[0], "; a path goes into http.base_path") {
 		t.Errorf("a public URL with a path: %q", got)
 	}
 }

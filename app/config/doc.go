@@ -1,3 +1,3 @@
-// Package config is what an operator can set: the keys with their values, where each value comes from (the defaults, a
-// file, the environment, flags), and the rules that values keep. It connects to nothing.
+// Package config holds the settings of the program. It has the keys with their values, the source of each value (the
+// defaults, a file, the environment, flags), and the rules for values. It connects to nothing.
 package config

@@ -8,15 +8,15 @@ import (
 	"github.com/gable-listings/gable/adapters/web/exchange"
 )
 
-// SocketPath is the path of an address like unix:/run/gable.sock.
+// SocketPath returns the path of an address like unix:/run/gable.sock.
 func SocketPath(address string) (path string, socket bool) {
 	return strings.CutPrefix(address, "unix:")
 }
 
-// longestSocketPath is what every kernel takes, in bytes.
+// longestSocketPath is the longest path that every kernel accepts, in bytes.
 const longestSocketPath = 103
 
-// Proxies are the peers that are believed; the configuration has been checked.
+// Proxies returns the trusted proxies of a checked configuration.
 func (c *HTTPConfig) Proxies() exchange.Proxies {
 	list, _ := exchange.ParseProxies(c.TrustedProxies)
 	return list
@@ -26,7 +26,7 @@ func (c *HTTPConfig) Proxies() exchange.Proxies {
 func LoadCertificate(certFile, keyFile string) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("load the TLS certificate %s with the key %s: %w", certFile, keyFile, err)
+		return nil, fmt.Errorf("load TLS certificate %s with key %s: %w", certFile, keyFile, err)
 	}
 	return &pair, nil
 }

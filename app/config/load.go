@@ -19,32 +19,32 @@ import (
 
 const byDefault = "default"
 
-// Effective is the configuration in force, and for each key the place that decided it: "default", "FILE:key", the name
-// of a variable or of a flag.
+// Effective is the configuration in force, with the source of each value: "default", "FILE:key", or the name of a
+// variable or flag.
 type Effective struct {
 	Config
-	// Warnings name the settings that are set under a former key, one a line, with the place.
+	// Warnings name the settings that are set under a former key, one per line, with the source.
 	Warnings []string
 	origins  map[string]string
 }
 
-// Error lists everything that is wrong with a configuration, not only the first thing.
+// Error lists all problems of a configuration, not only the first.
 type Error []problem
 
 type problem struct{ where, what string }
 
-// Error lists the problems, one a line.
+// Error returns the problems, one per line.
 func (e Error) Error() string {
 	var text strings.Builder
-	text.WriteString("the configuration cannot be used:")
+	text.WriteString("invalid configuration:")
 	for _, p := range e {
 		fmt.Fprintf(&text, "\n  %s: %s", p.where, p.what)
 	}
 	return text.String()
 }
 
-// Load reads the configuration of a command: defaults, then the file, the environment and the flags. Whatever is wrong
-// in any of them is in the error, an Error. The others are names of variables that stand for flags which are no
+// Load reads the configuration of a command: defaults, then the file, the environment and the flags. The error is an
+// Error with every problem of all of them. The others are names of variables that stand for flags other than
 // settings.
 func (f *Flags) Load(others ...string) (*Effective, error) {
 	l := loader{merged: koanf.New("."), origins: map[string]string{}, others: others}
@@ -53,7 +53,7 @@ func (f *Flags) Load(others ...string) (*Effective, error) {
 		l.add(l.readFile(f.File), func(key string) string { return f.File + ":" + key })
 	}
 	l.add(l.readEnvironment(), envName)
-	l.add(f.given(), func(key string) string { return "--" + flagName(key) })
+	l.add(f.flagValues(), func(key string) string { return "--" + flagName(key) })
 	c := l.decode()
 	if len(l.problems) > 0 {
 		return nil, l.problems
@@ -61,20 +61,20 @@ func (f *Flags) Load(others ...string) (*Effective, error) {
 	return c, nil
 }
 
-// loader merges layers and remembers where each value came from and what was wrong.
+// loader merges layers and records the source of each value and the problems.
 type loader struct {
 	merged   *koanf.Koanf
 	origins  map[string]string
 	problems Error
 	warnings []string
-	others   []string // variables that are no settings
+	others   []string // variables for flags other than settings
 }
 
 func (l *loader) reject(where, format string, args ...any) {
 	l.problems = append(l.problems, problem{where, fmt.Sprintf(format, args...)})
 }
 
-// add lays flat values over those that are there. Keys that do not exist are rejected.
+// add merges flat values over the earlier ones. Unknown keys are rejected.
 func (l *loader) add(values map[string]any, origin func(key string) string) {
 	known := map[string]any{}
 	for _, s := range settings() {
@@ -108,7 +108,7 @@ func unknownKey(key string) string {
 	for _, s := range settings() {
 		keys = append(keys, s.key)
 	}
-	return "is no configuration key" + didYouMean(key, keys)
+	return "unknown key" + didYouMean(key, keys)
 }
 
 func isSection(key string) bool {
@@ -135,7 +135,7 @@ func (l *loader) readFile(name string) map[string]any {
 
 var yamlLine = regexp.MustCompile(`\bline \d+`)
 
-// yamlPlace is where the YAML library found a mistake. The rest of its message can hold values of the file.
+// yamlPlace returns the line of a YAML mistake. The rest of the message may contain values of the file.
 func yamlPlace(err error) string {
 	if line := yamlLine.FindString(err.Error()); line != "" {
 		return ", " + line
@@ -143,7 +143,7 @@ func yamlPlace(err error) string {
 	return ""
 }
 
-// parse reads the built-in defaults, which are right or the program is broken.
+// parse reads the built-in defaults; it panics on an error, which would be a defect of the program.
 func parse(document []byte) map[string]any {
 	k := koanf.New(".")
 	if err := k.Load(rawbytes.Provider(document), yaml.Parser()); err != nil {
@@ -152,8 +152,8 @@ func parse(document []byte) map[string]any {
 	return k.All()
 }
 
-// readEnvironment takes the GABLE_ variables. Those of the tests and benchmarks, and those that stand for a flag which
-// is no setting, are somebody else's.
+// readEnvironment reads the GABLE_ variables. It skips those of the tests and benchmarks, and those that stand for a
+// flag other than a setting.
 func (l *loader) readEnvironment() map[string]any {
 	keys, names := map[string]string{}, []string(nil)
 	for _, s := range settings() {
@@ -178,7 +178,7 @@ func (l *loader) readEnvironment() map[string]any {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		l.reject(name, "is no configuration variable%s", didYouMean(name, names))
+		l.reject(name, "unknown variable%s", didYouMean(name, names))
 	}
 	return k.All()
 }
@@ -188,8 +188,8 @@ func (l *loader) isForeignVariable(name string) bool {
 		slices.Contains(l.others, name)
 }
 
-// decode turns the merged values into a Config and judges them. A value that cannot be read leaves its field at the
-// default, so that one mistake does not look like two.
+// decode converts the merged values to a Config and checks them. A value that cannot be read leaves its field at the
+// default, so that one mistake is reported once.
 func (l *loader) decode() *Effective {
 	c := &Effective{Warnings: l.warnings, origins: l.origins}
 	broken := map[string]bool{}
@@ -200,7 +200,7 @@ func (l *loader) decode() *Effective {
 			_ = assign(s.field(&c.Config), s.byDefault, s.zeroAllowed) // a test reads every default
 		}
 	}
-	for _, p := range c.broken() {
+	for _, p := range c.check() {
 		if !broken[p.where] {
 			l.reject(l.origins[p.where], "%s", p.what)
 		}

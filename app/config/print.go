@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Redacted returns the configuration in force as YAML that can serve as a configuration file, except that passwords are
-// masked. Each line says where its value came from.
+// Redacted returns the configuration in force as a YAML configuration file with masked passwords. A comment on each
+// line names the source of the value.
 func (c *Effective) Redacted() string {
 	var text strings.Builder
 	section := ""
@@ -24,13 +24,13 @@ func (c *Effective) Redacted() string {
 	return text.String()
 }
 
-// WriteRedacted writes what Redacted returns.
+// WriteRedacted writes the text of Redacted.
 func (c *Effective) WriteRedacted(w io.Writer) error {
 	_, err := io.WriteString(w, c.Redacted())
 	return err
 }
 
-// yamlScalar quotes a value where YAML would take it for something else.
+// yamlScalar quotes a value that YAML would read as another type.
 func yamlScalar(text string) string {
 	var plain any
 	if yaml.Unmarshal([]byte(text), &plain) == nil && fmt.Sprint(plain) == text && !strings.Contains(text, "\n") {

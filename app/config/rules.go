@@ -19,24 +19,24 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// longestLedger is a ledger of 2.3 GiB; memory for the whole of it is taken at the start.
+// longestLedger is a ledger of 2.3 GiB; its memory is allocated in full at the start.
 const longestLedger = 1 << 24
 
 // highestRate is a rate at which a request costs 6 µs; limits are counted in microseconds.
 const highestRate = 10_000_000
 
-// leastLedgerBytes has room for the largest change: two states of a listing with nothing in common.
+// leastLedgerBytes has room for the largest change: two states of a listing without a common value.
 const leastLedgerBytes Bytes = 1 << 20
 
-// broken lists the keys whose values can be read but make no sense. It never shows a URL, which may hold a password.
-func (c *Config) broken() []problem {
+// check returns the keys whose values are readable and invalid. It never shows a URL, which may hold a password.
+func (c *Config) check() []problem {
 	r := &rules{}
 	c.checkStores(r)
 	c.checkTimes(r)
 	c.checkListeners(r)
 	c.HTTP.check(r)
 	r.check(property.Currency(c.Listings.DefaultCurrency).Known(), "listings.default_currency",
-		"%q is no ISO 4217 currency code, like USD or HKD", c.Listings.DefaultCurrency)
+		"invalid currency %q; write an ISO 4217 code, like USD or HKD", c.Listings.DefaultCurrency)
 	var factorRules []string
 	for _, rule := range access.FactorRules() {
 		factorRules = append(factorRules, string(rule))
@@ -49,7 +49,7 @@ func (c *Config) broken() []problem {
 	return r.found
 }
 
-// rules collects the keys whose values break one.
+// rules collects the keys whose values break a rule.
 type rules struct{ found []problem }
 
 func (r *rules) check(holds bool, key, format string, args ...any) {
@@ -61,7 +61,7 @@ func (r *rules) check(holds bool, key, format string, args ...any) {
 func (r *rules) usable(err error, key string) { r.check(err == nil, key, "%v", err) }
 
 func (r *rules) oneOf(value string, allowed []string, key string) {
-	r.check(slices.Contains(allowed, value), key, "%q is none of %s", value, strings.Join(allowed, ", "))
+	r.check(slices.Contains(allowed, value), key, "%q must be one of %s", value, strings.Join(allowed, ", "))
 }
 
 func (r *rules) notLonger(shorter, longer time.Duration, key, limit string) {
@@ -71,7 +71,7 @@ func (r *rules) notLonger(shorter, longer time.Duration, key, limit string) {
 
 func (r *rules) listens(address, key string) {
 	r.check(isAddress(address), key,
-		"%q is no address to listen on; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
+		"invalid listen address %q; write host:port, like 127.0.0.1:8080 or :8080, or unix:/path", address)
 }
 
 func (c *Config) checkStores(r *rules) {
@@ -102,7 +102,7 @@ func (c *Config) checkListeners(r *rules) {
 
 func (c *HTTPConfig) check(r *rules) {
 	r.check(c.PublicURL == "none" || c.SiteURL() != nil, "http.public_url",
-		"%q is no address of a whole site; write it like https://homes.example.org, or none; http.base_path has a path",
+		"invalid site address %q; write it like https://homes.example.org, or none; a path goes into http.base_path",
 		c.PublicURL)
 	r.check(c.BasePath == "/" || isBasePath(c.BasePath), "http.base_path",
 		"invalid path %.120q; write it like /homes, with no slash at its end, of letters, digits and -._~ between "+
@@ -127,16 +127,16 @@ func (c *HTTPConfig) check(r *rules) {
 		"needs the proxies in http.trusted_proxies")
 }
 
-// On reports whether traces go anywhere.
+// On reports whether traces are exported.
 func (c *TracingConfig) On() bool { return c.Endpoint != "none" }
 
-// isHTTP reports whether a text is an address that HTTP requests can be sent to.
+// isHTTP reports whether a text is an http or https URL.
 func isHTTP(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// SiteURL is where people reach the pages; nil when that is not said, or not like a site's address.
+// SiteURL returns the address of the pages; nil for none or an invalid one.
 func (c *HTTPConfig) SiteURL() *url.URL {
 	u, err := url.Parse(c.PublicURL)
 	web := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
@@ -146,20 +146,20 @@ func (c *HTTPConfig) SiteURL() *url.URL {
 	return u
 }
 
-// Base is the path below which everything answers; "" where that is the whole host.
+// Base returns the path prefix of all routes; "" for the whole host.
 func (c *HTTPConfig) Base() string { return strings.TrimSuffix(c.BasePath, "/") }
 
 const longestBasePath = 100
 
-// plainPath has segments of characters that no address escapes.
+// plainPath matches paths whose characters are never escaped in URLs.
 var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
-// isBasePath reports whether a text is a path that browsers and proxies write in this way alone.
+// isBasePath reports whether a text is a path with a single spelling in browsers and proxies.
 func isBasePath(text string) bool {
 	return len(text) <= longestBasePath && plainPath.MatchString(text) && path.Clean(text) == text
 }
 
-// StrictTransport is the Strict-Transport-Security header, for two years; "" when people do not come by https.
+// StrictTransport returns the Strict-Transport-Security header, for two years; "" without an https public URL.
 func (c *HTTPConfig) StrictTransport() string {
 	const header = "max-age=63072000"
 	switch u := c.SiteURL(); {
@@ -180,7 +180,7 @@ func isOrigin(text string) bool {
 		text == strings.ToLower(u.Scheme+"://"+u.Host) && !strings.HasSuffix(text, ":") && !strings.Contains(text, "*")
 }
 
-// Items is the items of a text, which commas separate; "none" has none.
+// Items splits a text at its commas; "none" is the empty list.
 func Items(text string) []string {
 	if text == "none" {
 		return nil
@@ -192,7 +192,7 @@ func Items(text string) []string {
 	return items
 }
 
-// hostName is what the name of a host looks like; the last part of a name is never a number.
+// hostName matches host names; the last part of a name is never a number.
 var hostName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*\.?$`)
 
 // isAddress reports whether a text is host:port with a numeric port, 0 for any free one; the host may be missing. The
@@ -212,7 +212,7 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// sameListener reports whether two listeners cannot have these addresses at the same time.
+// sameListener reports whether two addresses conflict, so that one of two listeners would fail.
 func sameListener(a, b string) bool {
 	if _, socket := SocketPath(a); socket {
 		return a == b

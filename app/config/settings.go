@@ -16,7 +16,7 @@ import (
 
 const envPrefix = "GABLE_"
 
-// setting is one key of the configuration under all its names.
+// setting is one key of the configuration with all its names.
 type setting struct {
 	key         string // database.max_conns
 	former      string // its key before this release, which still works; or ""
@@ -29,12 +29,12 @@ type setting struct {
 	zeroAllowed bool
 }
 
-// envName is the environment variable of a key.
+// envName returns the environment variable of a key.
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// flagName is the command-line flag of a key.
+// flagName returns the command-line flag of a key.
 func flagName(key string) string { return strings.NewReplacer(".", "-", "_", "-").Replace(key) }
 
 func (s setting) section() string { return strings.SplitN(s.key, ".", 2)[0] }
@@ -90,14 +90,14 @@ func describedKeys(document []byte) map[string]described {
 	return keys
 }
 
-// Flags is what a command embeds to be configured: --config and one flag for each setting.
+// Flags are embedded in a command that reads the configuration: --config and one flag for each setting.
 type Flags struct {
-	File     string       `name:"config" env:"GABLE_CONFIG" placeholder:"FILE" help:"Configuration file (YAML), over the defaults."`
+	File     string       `name:"config" env:"GABLE_CONFIG" placeholder:"FILE" help:"Configuration file (YAML)."`
 	Settings kong.Plugins `embed:""`
 }
 
-// NewFlags offers the settings of the named sections as flags, or all of them. The others can still be set in the
-// file and in the environment.
+// NewFlags offers the settings of the named sections, or all of them, as flags. The other settings can still be set
+// in the file and in the environment.
 func NewFlags(sections ...string) Flags {
 	var fields []reflect.StructField
 	for _, s := range settings() {
@@ -111,8 +111,8 @@ func NewFlags(sections ...string) Flags {
 	return Flags{Settings: kong.Plugins{reflect.New(reflect.StructOf(fields)).Interface()}}
 }
 
-// flagField describes a setting to kong under one of its keys. Values stay text until the layers are merged, so that a bad one is reported
-// beside all others, whichever layer it is in; nil means not given.
+// flagField describes a setting to kong under one of its keys. Values stay text until the layers are merged, so that
+// an invalid one is reported beside all others, whichever layer it is in; nil means that the flag is absent.
 func flagField(s setting, key, more string) reflect.StructField {
 	typ, placeholder := reflect.TypeFor[*string](), placeholderFor(s.typ)
 	if s.typ.Kind() == reflect.Bool {
@@ -140,8 +140,8 @@ func placeholderFor(typ reflect.Type) string {
 	}
 }
 
-// given returns the settings that were given as flags: raw values by key.
-func (f *Flags) given() map[string]any {
+// flagValues returns the settings that are set as flags: raw values by key.
+func (f *Flags) flagValues() map[string]any {
 	values := map[string]any{}
 	for _, plugin := range f.Settings {
 		flags := reflect.ValueOf(plugin).Elem()

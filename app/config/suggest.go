@@ -2,7 +2,7 @@ package config
 
 import "strings"
 
-// didYouMean returns "; did you mean X?" with the name most like the given one, or nothing when none is near.
+// didYouMean returns "; did you mean X?" with the name closest to this one, or nothing when none is close.
 func didYouMean(name string, names []string) string {
 	best, shortest := "", len(name)/3+1
 	for _, candidate := range names {
@@ -16,7 +16,7 @@ func didYouMean(name string, names []string) string {
 	return "; did you mean " + best + "?"
 }
 
-// editDistance is the number of bytes to insert, delete or replace to make b out of a (Levenshtein).
+// editDistance returns the number of bytes to insert, delete or replace to turn a into b (Levenshtein).
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// URL is the address of a database or cache, which may hold a password: it prints itself masked. string(u) is the real
-// one.
+// URL is the address of a database or cache. It may hold a password, so it prints itself masked; string(u) is the
+// real text.
 type URL string
 
 var (
@@ -20,7 +20,7 @@ var (
 	maskedSecrets = "${1}xxxxx"
 )
 
-// masked is a text with every password in a URL replaced by xxxxx, also in URLs that cannot be parsed.
+// masked returns a text with every password in a URL replaced by xxxxx, also in URLs that cannot be parsed.
 func masked(text string) string {
 	return secretParam.ReplaceAllString(userinfo.ReplaceAllString(text, "${1}:xxxxx@"), maskedSecrets)
 }
@@ -34,19 +34,19 @@ func MaskedLines(message string) string {
 	return text.String()
 }
 
-// String is the URL, masked.
+// String returns the URL, masked.
 func (u URL) String() string { return masked(string(u)) }
 
-// GoString keeps %#v from showing what String hides.
+// GoString masks the URL in %#v too.
 func (u URL) GoString() string { return strconv.Quote(u.String()) }
 
-// MarshalText is String, so that encoders mask too.
+// MarshalText masks the URL in encoders too.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 // Bytes is a size.
 type Bytes int64
 
-// In descending order, so that the first that divides a size is the shortest way to write it.
+// In descending order: the first unit that divides a size is the shortest way to write it.
 var byteUnits = []struct {
 	name  string
 	bytes int64
@@ -72,13 +72,13 @@ func parseBytes(text string) (Bytes, error) {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n > math.MaxInt64/factor || n < math.MinInt64/factor {
-		return 0, fmt.Errorf("%q is not a size; write a whole number of bytes, or one with a unit, like 512KiB or 64MiB", text)
+		return 0, fmt.Errorf("invalid size %q; write a number of bytes, or one with a unit, like 512KiB or 64MiB", text)
 	}
 	return Bytes(n * factor), nil
 }
 
-// assign puts a raw value, as read from YAML, the environment or a flag, into a field of Config. The error says what
-// would have been right.
+// assign sets a field of Config to a raw value, as read from YAML, the environment or a flag. The error shows how to
+// write the value.
 func assign(field reflect.Value, raw any, zeroAllowed bool) error {
 	text, err := scalarText(raw)
 	if err != nil {
@@ -131,18 +131,18 @@ func parseBool(text string) (bool, error) {
 	case "false":
 		return false, nil
 	}
-	return false, fmt.Errorf("%q is neither true nor false", text)
+	return false, fmt.Errorf("%q must be true or false", text)
 }
 
 func parseInt(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a whole number", text)
+		return 0, fmt.Errorf("%q must be a whole number", text)
 	}
 	return n, nil
 }
 
-// parseRatio reads a share of a whole. The bounds keep out NaN, which compares with nothing.
+// parseRatio reads a share of a whole. The bounds also refuse NaN, which compares with nothing.
 func parseRatio(text string) (float64, error) {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(f > 0 && f <= 1) {
@@ -154,7 +154,7 @@ func parseRatio(text string) (float64, error) {
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration; write one with units, like 500ms, 15s or 1h30m", text)
+		return 0, fmt.Errorf("invalid duration %q; write it with units, like 500ms, 15s or 1h30m", text)
 	}
 	return d, nil
 }
@@ -178,7 +178,7 @@ func valueText(field reflect.Value) string {
 	return fmt.Sprint(field.Interface())
 }
 
-// ShortDuration leaves out the zeroes that time.Duration writes: 1h, not 1h0m0s.
+// ShortDuration formats a duration without the zeroes of time.Duration's String: 1h, not 1h0m0s.
 func ShortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

@@ -277,7 +277,7 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 		send("preview", "rows.csv", "colour\nblue\n").Must(http.StatusUnprocessableEntity).Says("rows.csv: ")
 		upload(b, "/admin/import", "rows.csv", rows, "action", "import", "mapping", "nowhere").Must(http.StatusOK).
 			Says("The import stopped.").
-			Says(`there is no mapping "nowhere"`)
+			Says(`unknown mapping "nowhere"`)
 		if s.Titles("/v1/properties") != "" {
 			t.Fatal("the preview stored something")
 		}

@@ -86,7 +86,7 @@ func TestAListenerWithTLSSpeaksHTTP2AndTakesARenewedCertificate(t *testing.T) {
 	apptest.Must(t, os.WriteFile(certFile, []byte("half a renewal"), 0o600)) // the certificate before stays
 	s.Eventually("the broken file has been checked", func() bool {
 		serial, _ := serialOf(t, address, pool)
-		return serial == 1 && s.Log.FilterMessageSnippet("cannot read the changed TLS certificate").Len() > 0
+		return serial == 1 && s.Log.FilterMessageSnippet("cannot reload TLS certificate").Len() > 0
 	})
 	_, _, renewed := writeCertificate(t, folder, 2)
 	both := pool.Clone()

@@ -45,7 +45,7 @@ func TestAWrongAnswerHealsByItself(t *testing.T) {
 			return strings.Contains(s.Get(path).Must(http.StatusOK).Body, `"right"`) &&
 				s.Log.FilterMessage(insight.WrongAnswer).Len() == n
 		})
-		if began := s.Log.FilterMessage("wrong answers repeat; the caches begin anew").Len(); began != n-1 {
+		if began := s.Log.FilterMessage("wrong answers repeat, resetting caches").Len(); began != n-1 {
 			t.Errorf("after %d wrong answers the caches began anew %d times", n, began)
 		}
 	}

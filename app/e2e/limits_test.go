@@ -99,7 +99,7 @@ func TestProcessesCountTogetherAndAloneWithoutRedis(t *testing.T) {
 	if n := free(b, from("192.0.2.1")...); n < 39 || n > 43 {
 		t.Errorf("%d requests are answered by a process alone, want 40", n)
 	}
-	const alone = "each process counts its clients alone while Redis does not"
+	const alone = "shared rate limit unavailable, counting per process"
 	if n := b.Log.FilterMessage(alone).Len(); n != 1 {
 		t.Errorf("the message is logged %d times", n)
 	}

@@ -7,32 +7,32 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// LiveFeed is the change feed, and for those who stay with it a second way in: what the follower has just read is told from
-// memory, encoded once for all, so that any number of them costs the database nothing as long as they keep up.
-// Whoever is further behind reads by themselves.
+// LiveFeed is the change feed with the newest pages in memory for event streams. The follower adds the pages that it
+// has just read, each encoded once for all streams, so any number of streams costs the database nothing as long as
+// they keep up. A stream that is further behind reads the feed by itself.
 type LiveFeed struct {
 	ports.ChangeFeed
-	maxBytes int64 // that the pages may weigh
+	maxBytes int64 // bound on the weight of the pages
 	encode   func(*ports.FeedPage) []byte
 
 	mu    sync.Mutex
 	pages []LivePage    // the newest ones with changes, in order
-	ends  ends          // where those stand who know of all of them
-	taken bool          // somebody stands at the last of the ends
-	news  chan struct{} // closed when there is something new
+	ends  ends          // cursors behind all of these pages
+	taken bool          // a stream may stand at the last of the ends
+	news  chan struct{} // closed when there may be new changes
 }
 
-// LivePage is a page of the feed and where those stand who have not been told of it and know of everything before.
+// LivePage is a page of the feed with the cursors that it follows.
 type LivePage struct {
 	after   ends
 	Next    ports.FeedCursor
 	More    bool
 	changes int
-	weight  int64         // of the changes, which is about what their text takes
-	Text    func() []byte // the changes as events; encoded when somebody first asks
+	weight  int64         // of the changes, about the size of their text
+	Text    func() []byte // the changes as events; encoded at the first call
 }
 
-// newLivePage takes of the changes what events show.
+// newLivePage copies the part of the changes that events show.
 func newLivePage(after ends, page ports.FeedPage, encode func(*ports.FeedPage) []byte) LivePage {
 	page.Changes = slices.Clone(page.Changes)
 	weight := int64(0)
@@ -46,25 +46,25 @@ func newLivePage(after ends, page ports.FeedPage, encode func(*ports.FeedPage) [
 	}
 }
 
-// ends are cursors between which nothing has changed, though a database may have moved on for other reasons; the last one
-// is where the follower stands.
+// ends are equivalent cursors: no change lies between them, because a database's snapshots advance without changes.
+// The last one is the follower's current cursor.
 type ends []ports.FeedCursor
 
-// Of the newest pages so many are kept, and of their changes together so many, within the feed's bytes; of the cursors
-// before a page as many as there may be streams, and more.
+// Bounds on what is in memory: the newest pages, their changes together (and their bytes), and the cursors before a
+// page, which are more than there may be streams.
 const (
 	livePages   = 256
 	liveChanges = 10_000
 	liveEnds    = 1_024
 )
 
-// NewLiveFeed makes a live feed that holds nothing yet. The pages may weigh so many bytes; encode writes the changes of
-// one as events.
+// NewLiveFeed makes an empty live feed whose pages weigh at most maxBytes. encode writes the changes of a page as
+// events.
 func NewLiveFeed(feed ports.ChangeFeed, maxBytes int64, encode func(*ports.FeedPage) []byte) *LiveFeed {
 	return &LiveFeed{ChangeFeed: feed, maxBytes: maxBytes, encode: encode, news: make(chan struct{})}
 }
 
-// News is closed when there may be changes that a reading which begins now would not find.
+// News returns a channel that closes when there may be changes that a read which begins now would not find.
 func (l *LiveFeed) News() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,16 +73,16 @@ func (l *LiveFeed) News() <-chan struct{} {
 
 // Recent returns the page behind a cursor from memory, if memory has it and it has no more changes than limit.
 func (l *LiveFeed) Recent(after ports.FeedCursor, limit int) (LivePage, bool) {
-	page, ok := l.kept(after)
+	page, ok := l.lookup(after)
 	return page, ok && page.changes <= limit
 }
 
-func (l *LiveFeed) kept(after ports.FeedCursor) (LivePage, bool) {
+func (l *LiveFeed) lookup(after ports.FeedCursor) (LivePage, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, page := range l.pages {
 		if slices.Contains(page.after, after) {
-			page.More = page.More || i < len(l.pages)-1 // whoever asked for News after a page was told does not hear of it
+			page.More = page.More || i < len(l.pages)-1 // News does not announce pages from before the call
 			return page, true
 		}
 	}
@@ -99,17 +99,17 @@ type readPage struct {
 	ports.FeedPage
 }
 
-// tell keeps the pages that the follower has read, where there is something on them, and wakes those who wait for news.
-// When there is more than the pages hold, all have to read it by themselves.
-func (l *LiveFeed) tell(pages []readPage, more bool) {
+// publish adds the pages with changes that the follower has read, and wakes the waiting streams. When there are more
+// changes than the pages hold, all streams have to read the feed by themselves.
+func (l *LiveFeed) publish(pages []readPage, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if more {
 		l.pages, l.ends = nil, nil
 	}
-	told := len(l.pages)
+	before := len(l.pages)
 	for _, page := range pages {
-		if !slices.Contains(l.ends, page.after) { // the follower has begun anew
+		if !slices.Contains(l.ends, page.after) { // the follower has restarted
 			l.ends, l.taken = ends{page.after}, true
 		}
 		if len(page.Changes) > 0 {
@@ -118,7 +118,7 @@ func (l *LiveFeed) tell(pages []readPage, more bool) {
 		}
 		l.moveOn(page.Next)
 	}
-	if len(l.pages) == told && !more {
+	if len(l.pages) == before && !more {
 		return
 	}
 	l.trim()
@@ -126,8 +126,8 @@ func (l *LiveFeed) tell(pages []readPage, more bool) {
 	l.news = make(chan struct{})
 }
 
-// moveOn notes where the follower stands now, without anything having changed since the other ends. Of these only those
-// are worth keeping at which somebody else may stand. mu is held.
+// moveOn records the follower's current cursor, without changes since the other ends. Of those only the ones at which
+// a stream may stand are retained. mu is held.
 func (l *LiveFeed) moveOn(to ports.FeedCursor) {
 	n := len(l.ends)
 	if n > 0 && l.ends[n-1] == to {
@@ -138,10 +138,10 @@ func (l *LiveFeed) moveOn(to ports.FeedCursor) {
 	}
 	l.ends = append(l.ends, to)
 	l.ends = l.ends[max(0, len(l.ends)-liveEnds):]
-	l.taken = len(l.ends) == 1 // whoever is told of the last page stands here
+	l.taken = len(l.ends) == 1 // a stream that receives the last page stands here
 }
 
-// trim lets the oldest pages go. mu is held.
+// trim removes the oldest pages beyond the bounds. mu is held.
 func (l *LiveFeed) trim() {
 	changes, weight, from := 0, int64(0), len(l.pages)
 	for from > 0 && len(l.pages)-from < livePages {

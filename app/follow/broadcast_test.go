@@ -8,15 +8,15 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Whoever asks for news after a page was told hears nothing of it.
+// News does not announce a page that was published before the call.
 func TestAPageThatIsToldFromMemorySaysThatMoreAreKnown(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	for n := range 3 {
-		live.tell(readNumber(n, n+1, 1), false)
+		live.publish(readNumber(n, n+1, 1), false)
 	}
 	for after, more := range map[string]bool{"0": true, "1": true, "2": false} {
-		if page, kept := live.kept(ports.FeedCursor(after)); !kept || page.More != more {
-			t.Errorf("behind %s (kept: %t) there is more: %t", after, kept, page.More)
+		if page, ok := live.lookup(ports.FeedCursor(after)); !ok || page.More != more {
+			t.Errorf("behind %s (cached: %t) there is more: %t", after, ok, page.More)
 		}
 	}
 }
@@ -34,11 +34,11 @@ func TestWhatIsMoreThanAStreamWantsIsReadForIt(t *testing.T) {
 		f.catchUp()
 		page, err := f.stream(cursor, 1)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{first.String()}) || !page.More {
-			t.Fatalf("of two changes one is wanted, and told are %v (more: %t), error %v", ids, page.More, err)
+			t.Fatalf("of two changes one is wanted, and returned are %v (more: %t), error %v", ids, page.More, err)
 		}
 		page, err = f.stream(page.Next, 1)
 		if ids := idsIn(page); err != nil || !slices.Equal(ids, []string{second.String()}) || page.More {
-			t.Errorf("then are told %v (more: %t), error %v", ids, page.More, err)
+			t.Errorf("then are returned %v (more: %t), error %v", ids, page.More, err)
 		}
 	})
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Deliver brings events to the ledger, all that came together at once: no reader may see half of what was committed
-// together.
+// Deliver appends events to the ledger, all of one publication at once, so that no reader sees half of a transaction.
 func Deliver(ledger *freshness.Ledger, events []property.Event) {
 	changes := make([]property.Change, len(events))
 	for i := range events {

@@ -15,72 +15,72 @@ import (
 	"go.uber.org/zap"
 )
 
-// Follower brings every committed change, whoever made it, from the database's feed onto the bus, and confirms to the
-// ledger what it has brought. It is what lets the caches see changes by other processes and by hand-written SQL.
+// Follower reads every committed change from the database's feed, publishes it on the bus, and confirms to the ledger
+// how far it has read. Through it the caches see changes by other processes and by hand-written SQL.
 type Follower struct {
 	Options
 
-	woken chan struct{} // somebody has heard of a change
-	asked chan struct{} // somebody waits
+	woken     chan struct{} // there may be a change
+	requested chan struct{} // a caller waits for a poll
 
 	mu    sync.Mutex
-	next  *reading    // what those wait for who ask before it begins; nil when nobody does; guarded by mu
-	ended bool        // nobody reads any more; guarded by mu
-	fault error       // of the last reading; guarded by mu
-	anew  atomic.Bool // the next reading begins anew
+	next  *poll       // the poll for callers that ask before it begins; nil without callers; guarded by mu
+	ended bool        // there are no more polls; guarded by mu
+	fault error       // of the last poll; guarded by mu
+	anew  atomic.Bool // the next poll restarts the ledger
 
 	// The rest belongs to run.
 	cursor  ports.FeedCursor
-	placed  bool      // the cursor is one to go on from
-	began   time.Time // the last reading
-	forgot  time.Time // when following last began anew
-	page    int       // how many changes are taken at a time
+	placed  bool      // the cursor is valid
+	began   time.Time // the last poll
+	forgot  time.Time // when the ledger was last restarted
+	page    int       // changes per page
 	failing bool
 }
 
-// reading is one reading of the feed, shared by all who wait for it.
-type reading struct {
+// poll is one poll of the feed, shared by all callers that wait for it.
+type poll struct {
 	done chan struct{} // closed at its end
-	err  error         // to be read after that
+	err  error         // valid after that
 }
 
-func (r *reading) end(err error) {
-	if r != nil {
-		r.err = err
-		close(r.done)
+func (p *poll) end(err error) {
+	if p != nil {
+		p.err = err
+		close(p.done)
 	}
 }
 
-// Options are what a follower works with; all are required.
+// Options of a Follower; all are required.
 type Options struct {
 	Feed     ports.ChangeFeed
 	Events   ports.EventPublisher
 	Ledger   *freshness.Ledger
 	Live     *LiveFeed
 	Log      *zap.Logger
-	Poll     time.Duration // pause between readings while there is traffic
-	IdlePoll time.Duration // and while there is none
+	Poll     time.Duration // pause between polls while there is traffic
+	IdlePoll time.Duration // and without traffic
 	Traffic  func() uint64 // grows with every read
-	History  int           // how many past changes a new process begins with
-	// Retention is how long the database remembers changes.
+	History  int           // how many past changes the ledger starts with
+	// Retention is how long the database stores changes.
 	Retention time.Duration
 }
 
-// feedPage is how many changes are taken at a time at most: fewer when so many have not come in time, as large ones over a
-// slow connection do not.
+// feedPage bounds the changes per page. Pages shrink when one does not arrive in time, as with large changes over a
+// slow connection.
 const feedPage = 1_000
 
-// feedLimit bounds one question to the feed. Caches that are not confirmed are passed by, so there is no use in waiting
-// long on a connection that may be dead.
+// feedLimit bounds one query to the feed. Unconfirmed caches are bypassed, so a long wait on a connection that may be
+// dead gains nothing.
 const feedLimit = 2 * time.Second
 
-// wakeGap is the shortest time from the beginning of one reading to that of the next which nobody waits for: when many
-// write, their rings come closer than readings are worth.
+// wakeGap is the shortest time between the starts of two polls that no caller waits for: under many writers,
+// notifications arrive faster than a poll is worth.
 const wakeGap = 2 * time.Millisecond
 
-// NewFollower makes a follower that reads nothing before it runs.
+// NewFollower makes a follower that reads nothing until Run.
 func NewFollower(o Options) *Follower {
-	return &Follower{Options: o, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1), page: feedPage}
+	return &Follower{Options: o, woken: make(chan struct{}, 1), requested: make(chan struct{}, 1), page: feedPage}
 }
 
 // Run follows until the context ends.
@@ -96,15 +96,15 @@ func (f *Follower) Run(ctx context.Context) {
 		case <-f.woken:
 			timer.Reset(time.Until(f.began.Add(wakeGap)))
 			continue
-		case <-f.asked:
-			runtime.Gosched() // those whom the last reading has woken may ask for this one, too
+		case <-f.requested:
+			runtime.Gosched() // callers that the last poll has woken may join this one
 		case <-timer.C:
 		}
 		f.read(ctx)
 		if now := f.Traffic(); now != seen {
 			seen, busy = now, time.Now()
 		}
-		// Of two readings close together the second sees no traffic between them.
+		// Between two polls close together there may be no traffic.
 		pause := f.IdlePoll
 		if time.Since(busy) < f.IdlePoll {
 			pause = f.Poll
@@ -113,7 +113,7 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// read is one reading of the feed, for everybody who asked before it begins.
+// read polls the feed once, for all callers that asked before it begins.
 func (f *Follower) read(ctx context.Context) {
 	f.mu.Lock()
 	this := f.next
@@ -126,14 +126,14 @@ func (f *Follower) read(ctx context.Context) {
 	this.end(err)
 }
 
-// Fault is the error of the last reading, nil when that came to its end.
+// Fault returns the error of the last poll, nil after success.
 func (f *Follower) Fault() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.fault
 }
 
-// end tells those who wait that nobody reads any more.
+// end releases the waiting callers with an error, because there are no more polls.
 func (f *Follower) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,16 +141,16 @@ func (f *Follower) end() {
 	f.next.end(errNotFollowing)
 }
 
-var errNotFollowing = fmt.Errorf("the change feed is not followed any more: %w", ports.ErrUnavailable)
+var errNotFollowing = fmt.Errorf("change feed follower stopped: %w", ports.ErrUnavailable)
 
-// Wake has the feed read soon, since something may have changed.
+// Wake requests a poll soon, because there may be a change.
 func (f *Follower) Wake() { nudge(f.woken) }
 
-// BeginAnew has the next reading start the ledger anew, so that nothing cached before is vouched for by its position.
+// BeginAnew has the next poll restart the ledger, so that its position confirms no entry cached before.
 func (f *Follower) BeginAnew() { f.anew.Store(true) }
 
-// CatchUp returns when the ledger has been told of every change that was committed before the call. Callers who come
-// together share one reading of the feed. The error is that of the reading, or of the context.
+// CatchUp returns when the ledger has received every change that was committed before the call. Concurrent callers
+// share one poll of the feed. The error is that of the poll, or of the context.
 func (f *Follower) CatchUp(ctx context.Context) error {
 	f.mu.Lock()
 	if f.ended {
@@ -159,12 +159,12 @@ func (f *Follower) CatchUp(ctx context.Context) error {
 	}
 	first := f.next == nil
 	if first {
-		f.next = &reading{done: make(chan struct{})}
+		f.next = &poll{done: make(chan struct{})}
 	}
 	next := f.next
 	f.mu.Unlock()
 	if first {
-		nudge(f.asked)
+		nudge(f.requested)
 	}
 	select {
 	case <-next.done:
@@ -174,15 +174,15 @@ func (f *Follower) CatchUp(ctx context.Context) error {
 	}
 }
 
-// Now asks the database itself where it stands.
+// Now queries the database for its current feed point.
 func (f *Follower) Now(ctx context.Context) (freshness.Point, error) {
 	ctx, cancel := context.WithTimeout(ctx, feedLimit)
 	defer cancel()
-	_, place, err := f.Feed.Head(ctx, 0)
-	return place, err
+	_, point, err := f.Feed.Head(ctx, 0)
+	return point, err
 }
 
-// nudge leaves a mark that stays until it is seen.
+// nudge sets a signal that stays until it is received.
 func nudge(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -190,41 +190,43 @@ func nudge(c chan struct{}) {
 	}
 }
 
-// errOtherHistory says that the feed goes on in another epoch, where cursors and snapshots mean something else.
+// errOtherHistory reports that the feed continues in another epoch, where cursors and snapshots mean something else.
 var errOtherHistory = errors.New("the database was restarted, restored or replaced")
 
-// step is one reading of the feed up to its end. The moment before it begins is what the ledger is confirmed to: every
+// step polls the feed once, up to its end. It confirms the ledger as of the moment before the poll began: every
 // change committed by then has been delivered.
 func (f *Follower) step(ctx context.Context) error {
 	f.began = time.Now()
 	err := f.catchUp(ctx)
 	if lostCursor(err) {
-		f.Log.Warn("lost the place in the change feed; the caches begin anew", zap.Error(err))
+		f.Log.Warn("change feed cursor lost, resetting caches", zap.Error(err))
 		f.placed = false
-		if err = f.catchUp(ctx); lostCursor(err) { // those who wait have no place of their own that could be lost
-			err = fmt.Errorf("find a place in the change feed: %w: %v", ports.ErrUnavailable, err) //nolint:errorlint // so it means no more
+		if err = f.catchUp(ctx); lostCursor(err) { // callers have no cursor of their own, so for them it is an outage
+			//nolint:errorlint // only ErrUnavailable may be found in it
+			err = fmt.Errorf("restart at the end of the change feed: %w: %v", ports.ErrUnavailable, err)
 		}
 	}
 	switch {
 	case err == nil:
 		f.Ledger.Confirm(f.began)
 		if f.failing {
-			f.Log.Info("the change feed is back")
+			f.Log.Info("change feed available")
 		}
 		f.failing = false
 	case ctx.Err() == nil && !f.failing:
-		f.Log.Warn("cannot read the change feed; the caches are passed by until it is back", zap.Error(err))
+		f.Log.Warn("change feed unavailable, bypassing caches", zap.Error(err))
 		f.failing = true
 	}
 	return err
 }
 
 func lostCursor(err error) bool {
-	return errors.Is(err, ports.ErrFeedCursorGone) || errors.Is(err, ports.ErrInvalidFeedCursor) || errors.Is(err, errOtherHistory)
+	return errors.Is(err, ports.ErrFeedCursorGone) || errors.Is(err, ports.ErrInvalidFeedCursor) ||
+		errors.Is(err, errOtherHistory)
 }
 
-// catchUp brings everything that has been committed since the last time. It is published at once, since of several
-// changes to one listing the ledger has to know the newest before a reader comes.
+// catchUp publishes everything that has been committed since the last poll. It publishes all of it at once, because
+// of several changes to one listing the ledger must have the newest before a reader comes.
 func (f *Follower) catchUp(ctx context.Context) error {
 	if f.anew.Swap(false) {
 		f.placed = false
@@ -232,22 +234,22 @@ func (f *Follower) catchUp(ctx context.Context) error {
 	if !f.placed || time.Since(f.forgot) > f.Retention/2 {
 		return f.begin(ctx)
 	}
-	news, err := f.readOn(ctx, f.cursor)
+	next, err := f.readOn(ctx, f.cursor)
 	if err != nil {
 		return err
 	}
-	if news.place.Epoch != f.Ledger.Point().Epoch {
+	if next.point.Epoch != f.Ledger.Point().Epoch {
 		return errOtherHistory
 	}
-	if news.tooMany {
-		// It would make the ledger forget everything before anyway.
-		f.Ledger.Restart(news.place, news.place)
-	} else if len(news.changes) > 0 {
-		f.Events.Publish(ctx, eventsOf(news.changes)...)
+	if next.tooMany {
+		// It would evict everything before from the ledger anyway.
+		f.Ledger.Restart(next.point, next.point)
+	} else if len(next.changes) > 0 {
+		f.Events.Publish(ctx, eventsOf(next.changes)...)
 	}
-	f.Ledger.Reach(news.place)
-	f.cursor = news.next
-	f.Live.tell(news.pages, news.tooMany)
+	f.Ledger.Reach(next.point)
+	f.cursor = next.next
+	f.Live.publish(next.pages, next.tooMany)
 	return nil
 }
 
@@ -259,11 +261,11 @@ func eventsOf(changes []property.Change) []property.Event {
 	return events
 }
 
-// begin finds a place in the feed to go on from: some way back, so that answers which other processes have kept can be
-// judged at once. It is done again now and then, because the ledger must not remember more of a listing than the database
-// does: one that is removed, and whose removal is no longer kept there, may come back at version 1.
+// begin restarts the ledger and finds the cursor to continue from. It goes some way back, so that entries cached by
+// other processes can be judged at once. It runs again now and then, because the ledger must not remember more of a
+// listing than the database does: a listing whose deletion is no longer stored may come back at version 1.
 //
-// For the same reason it goes back no further than what the database still keeps by the next time.
+// For the same reason it goes back no further than what the database still stores at the next restart.
 func (f *Follower) begin(ctx context.Context) error {
 	from, past, err := f.past(ctx, f.History)
 	for back := f.History / 2; err == nil && past.began(time.Now().Add(-f.Retention/4)); back /= 2 {
@@ -272,8 +274,8 @@ func (f *Follower) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.Ledger.Restart(from, past.place, past.changes...)
+	f.Ledger.Restart(from, past.point, past.changes...)
 	f.cursor, f.placed, f.forgot = past.next, true, time.Now()
-	f.Live.tell(nil, true) // what happened since the last reading is told to nobody else
+	f.Live.publish(nil, true) // streams read the changes since the last poll by themselves
 	return nil
 }

@@ -101,7 +101,7 @@ func (f *followed) catchUp() {
 	}
 }
 
-// knows reports whether the ledger calls stale what was kept of a listing at the position.
+// knows reports whether the ledger calls an entry of a listing, cached at the position, stale.
 func (f *followed) knows(id property.ID, at freshness.Position) bool {
 	return f.Ledger.Check(freshness.NewEntry(at, freshness.OnItem(id))) == freshness.Stale
 }
@@ -151,7 +151,7 @@ func TestThoseWhoAskTogetherShareAReading(t *testing.T) {
 	})
 }
 
-func TestWhoeverWaitsIsToldWhenTheFeedFailsOrEnds(t *testing.T) {
+func TestCallersLearnWhenTheFeedFailsOrEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 100)
 		broken := fmt.Errorf("no: %w", ports.ErrUnavailable)
@@ -163,7 +163,7 @@ func TestWhoeverWaitsIsToldWhenTheFeedFailsOrEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
 		defer cancel()
 		if err := f.CatchUp(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a caller without patience was told %v", err)
+			t.Errorf("a caller without patience received %v", err)
 		}
 		f.end()
 		if err := f.CatchUp(t.Context()); !errors.Is(err, ports.ErrUnavailable) {
@@ -172,7 +172,7 @@ func TestWhoeverWaitsIsToldWhenTheFeedFailsOrEnds(t *testing.T) {
 	})
 }
 
-func TestABellHasTheFeedReadSoonAndManyOfThemNotOften(t *testing.T) {
+func TestAWakeUpHasTheFeedReadSoonAndManyOfThemNotOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 100)
 		before, began := f.feed.readings.Load(), time.Now()
@@ -183,14 +183,14 @@ func TestABellHasTheFeedReadSoonAndManyOfThemNotOften(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
 		if !f.knows(id, at) || time.Since(began) > 2*time.Millisecond {
-			t.Error("a bell was not heard")
+			t.Error("a wake-up had no effect")
 		}
 		for time.Since(began) < 100*time.Millisecond {
 			f.Wake()
 			time.Sleep(100 * time.Microsecond)
 		}
 		if n := f.feed.readings.Load() - before; n < 20 || n > 51 {
-			t.Errorf("within 100 ms of ringing the feed was read %d times", n)
+			t.Errorf("within 100 ms of wake-ups the feed was read %d times", n)
 		}
 	})
 }
@@ -221,7 +221,7 @@ func TestPollingIsQuickWhileThereIsTrafficWhoeverElseAsks(t *testing.T) {
 	})
 }
 
-func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
+func TestALostPlaceMakesEverythingCachedUnknown(t *testing.T) {
 	losses := map[string]func(f *followed, page *ports.FeedPage) error{
 		"by pruning":       func(*followed, *ports.FeedPage) error { return ports.ErrFeedCursorGone },
 		"by a bad cursor":  func(*followed, *ports.FeedPage) error { return ports.ErrInvalidFeedCursor },
@@ -238,7 +238,7 @@ func TestALostPlaceMakesEverythingKeptUnknown(t *testing.T) {
 				})
 				f.catchUp()
 				if v := f.Ledger.Check(freshness.NewEntry(at, freshness.OnItem(property.ID{9}))); v != freshness.Unknown {
-					t.Errorf("what was kept before is %v", v)
+					t.Errorf("what was cached before is %v", v)
 				}
 				if f.Ledger.Figures().Length == 0 {
 					t.Error("following begins anew without history")
@@ -254,7 +254,7 @@ func TestAPlaceThatCannotBeFoundIsAnOutage(t *testing.T) {
 		f := followChanges(t, 100)
 		f.feed.bend(func(*ports.FeedPage) error { return ports.ErrFeedCursorGone })
 		if err := f.CatchUp(t.Context()); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrFeedCursorGone) {
-			t.Errorf("whoever waits is told %v", err)
+			t.Errorf("the caller receives %v", err)
 		}
 		f.feed.hook.Store(nil)
 		f.catchUp()
@@ -277,7 +277,7 @@ func TestWhatDoesNotComeInTimeIsAskedForInSmallerPages(t *testing.T) {
 			}
 		}
 		if !f.knows(last, at) {
-			t.Fatal("slow changes are never told")
+			t.Fatal("slow changes are never delivered")
 		}
 		f.feed.perChange.Store(0)
 		for range 20 {
@@ -289,8 +289,8 @@ func TestWhatDoesNotComeInTimeIsAskedForInSmallerPages(t *testing.T) {
 	})
 }
 
-// What the ledger remembers must still be kept in the database when following begins anew: a listing that is removed, and
-// comes back when its removal has been pruned, begins at version 1.
+// A restart must find in the database whatever the ledger remembers. A listing that is deleted, and comes back when
+// its deletion has been pruned, begins at version 1.
 func TestHistoryGoesNoFurtherBackThanTheDatabaseWillRemember(t *testing.T) {
 	for age, want := range map[time.Duration]int{0: 10, 20 * time.Hour: 10, 26 * time.Hour: 5, 40 * time.Hour: 0} {
 		t.Run(age.String(), func(t *testing.T) {
@@ -346,18 +346,18 @@ func TestMoreChangesThanTheLedgerHasRoomForEmptyTheCaches(t *testing.T) {
 		}
 		f.catchUp()
 		if v := f.Ledger.Check(freshness.NewEntry(at, freshness.OnItem(property.ID{9}))); v != freshness.Unknown {
-			t.Errorf("what was kept before is %v", v)
+			t.Errorf("what was cached before is %v", v)
 		}
 		if _, known := f.Ledger.Locate(place); known {
-			t.Error("what other processes kept before can still be judged")
+			t.Error("what other processes cached before can still be judged")
 		}
 		if _, known := f.Ledger.Locate(f.Ledger.Point()); !known {
-			t.Error("what is kept from now on cannot be judged")
+			t.Error("what is cached from now on cannot be judged")
 		}
 		select {
 		case <-news:
 		default:
-			t.Error("streams are not told")
+			t.Error("streams are not woken")
 		}
 	})
 }
@@ -446,11 +446,11 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 			p := property.Property{Details: property.Details{Description: strings.Repeat("d", 60_000)}}
 			pages[0].Changes[i] = property.Updated(0, p, p)
 		}
-		live.tell(pages, false)
+		live.publish(pages, false)
 	}
 	text := 0
 	for n := range 50 {
-		if page, kept := live.kept(ports.FeedCursor(fmt.Sprint(n))); kept {
+		if page, ok := live.lookup(ports.FeedCursor(fmt.Sprint(n))); ok {
 			text += len(page.Text())
 		} else if n > 45 {
 			t.Errorf("page %d is not held", n)
@@ -460,29 +460,29 @@ func TestTheLiveFeedIsBoundedInBytes(t *testing.T) {
 		t.Errorf("of %d bytes %d are held", 1<<20, text)
 	}
 	alone := NewLiveFeed(nil, 1_000, testEvents)
-	alone.tell(readNumber(1, 2, 10), false)
-	if _, kept := alone.kept("1"); kept {
+	alone.publish(readNumber(1, 2, 10), false)
+	if _, ok := alone.lookup("1"); ok {
 		t.Error("a page that is larger than all that may be held is held")
 	}
-	if page, kept := alone.kept("2"); !kept || page.Next != "2" {
-		t.Error("whoever has read it does not stand at the end")
+	if page, ok := alone.lookup("2"); !ok || page.Next != "2" {
+		t.Error("a stream that has read it is not at the end")
 	}
 }
 
 func TestTheLiveFeedForgetsTheOldestPages(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	for n := range 2 * livePages {
-		live.tell(readNumber(n, n+1, 1), false)
+		live.publish(readNumber(n, n+1, 1), false)
 	}
-	if _, kept := live.kept("0"); kept || len(live.pages) > livePages {
-		t.Errorf("%d pages are kept, the oldest among them: %t", len(live.pages), kept)
+	if _, ok := live.lookup("0"); ok || len(live.pages) > livePages {
+		t.Errorf("%d pages are held, the oldest among them: %t", len(live.pages), ok)
 	}
 	for n := 9_001; n <= 9_003; n++ {
-		live.tell(readNumber(n, n+1, liveChanges/2), false)
+		live.publish(readNumber(n, n+1, liveChanges/2), false)
 	}
-	_, last := live.kept("9003")
-	if _, first := live.kept("9001"); first || !last {
-		t.Errorf("of three large pages the first is kept: %t, the last: %t", first, last)
+	_, last := live.lookup("9003")
+	if _, first := live.lookup("9001"); first || !last {
+		t.Errorf("of three large pages the first is held: %t, the last: %t", first, last)
 	}
 }
 
@@ -491,81 +491,81 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	follow := func(after string, next string, changes int) {
 		t.Helper()
-		page, kept := live.kept(ports.FeedCursor(after))
-		if !kept || string(page.Next) != next || page.changes != changes || page.More {
-			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, page.changes, page.Next, kept)
+		page, ok := live.lookup(ports.FeedCursor(after))
+		if !ok || string(page.Next) != next || page.changes != changes || page.More {
+			t.Errorf("behind %s are %d changes up to %q, in memory: %t", after, page.changes, page.Next, ok)
 		}
 	}
-	live.tell(readNumber(1, 2, 1), false)
+	live.publish(readNumber(1, 2, 1), false)
 	follow("1", "2", 1)
 	news := live.News()
-	live.tell(readNumber(2, 3, 0), false)
-	live.tell(readNumber(3, 4, 0), false)
+	live.publish(readNumber(2, 3, 0), false)
+	live.publish(readNumber(3, 4, 0), false)
 	follow("2", "4", 0) // a heartbeat
-	live.tell(readNumber(4, 4, 0), false)
-	live.tell(readNumber(4, 5, 0), false)
-	live.tell(readNumber(5, 6, 0), false)
+	live.publish(readNumber(4, 4, 0), false)
+	live.publish(readNumber(4, 5, 0), false)
+	live.publish(readNumber(5, 6, 0), false)
 	select {
 	case <-news:
-		t.Error("there are no news and somebody is woken")
+		t.Error("there are no changes and a stream is woken")
 	default:
 	}
-	live.tell(readNumber(6, 7, 3), false)
+	live.publish(readNumber(6, 7, 3), false)
 	for _, after := range []string{"2", "4", "6"} {
 		follow(after, "7", 3)
 	}
 	for n := range 3 * liveEnds {
-		live.tell(readNumber(7+n, 8+n, 0), false)
+		live.publish(readNumber(7+n, 8+n, 0), false)
 		follow("7", fmt.Sprint(8+n), 0)
 		if n > liveEnds/2 {
 			break
 		}
 	}
 	for n := range 3 * liveEnds {
-		live.tell(readNumber(20_000+n, 20_001+n, 0), false)
+		live.publish(readNumber(20_000+n, 20_001+n, 0), false)
 		follow(fmt.Sprint(20_001+n), fmt.Sprint(20_001+n), 0)
 	}
 	if len(live.ends) > liveEnds {
-		t.Errorf("%d cursors are kept", len(live.ends))
+		t.Errorf("%d cursors are held", len(live.ends))
 	}
 }
 
 func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
-	live.tell(readNumber(1, 2, 1), false)
+	live.publish(readNumber(1, 2, 1), false)
 	news := live.News()
-	live.tell(nil, true) // it has begun anew
+	live.publish(nil, true) // it has begun anew
 	<-news
 	for _, after := range []ports.FeedCursor{"1", "2"} {
-		if page, kept := live.kept(after); kept {
-			t.Errorf("behind %s come %d changes, and what was passed over is never told", after, page.changes)
+		if page, ok := live.lookup(after); ok {
+			t.Errorf("behind %s come %d changes, and what was passed over is never delivered", after, page.changes)
 		}
 	}
-	live.tell(readNumber(9, 10, 1), false)
-	if page, kept := live.kept("2"); kept {
+	live.publish(readNumber(9, 10, 1), false)
+	if page, ok := live.lookup("2"); ok {
 		t.Errorf("behind 2 come %d changes, which are not all", page.changes)
 	}
-	if _, kept := live.kept("9"); !kept {
-		t.Error("who is where the follower has begun anew is not told from memory")
+	if _, ok := live.lookup("9"); !ok {
+		t.Error("who is where the follower has begun anew is not served from memory")
 	}
 }
 
-// countingBell counts its rings; nobody listens.
-type countingBell struct{ rings atomic.Int64 }
+// countingNotifications counts notifications; nobody listens.
+type countingNotifications struct{ rings atomic.Int64 }
 
-func (b *countingBell) Notify(context.Context) error { b.rings.Add(1); return nil }
+func (b *countingNotifications) Notify(context.Context) error { b.rings.Add(1); return nil }
 
-func (b *countingBell) Listen(ctx context.Context, ready, _ func()) error {
+func (b *countingNotifications) Listen(ctx context.Context, ready, _ func()) error {
 	ready()
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func TestOwnWritesRingAtOnceAndThenNotTooOften(t *testing.T) {
+func TestOwnWritesNotifyAtOnceAndThenNotTooOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bell := &countingBell{}
+		notifications := &countingNotifications{}
 		var woken atomic.Int64
-		r := NewNotifier(bell, func() { woken.Add(1) }, zap.NewNop())
+		r := NewNotifier(notifications, func() { woken.Add(1) }, zap.NewNop())
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { r.Run(ctx) })
@@ -573,19 +573,19 @@ func TestOwnWritesRingAtOnceAndThenNotTooOften(t *testing.T) {
 		defer cancel()
 		own := []property.Event{{Origin: property.OriginSelf}}
 		r.Observe([]property.Event{{Origin: property.OriginFeed}})
-		if synctest.Wait(); bell.rings.Load() != 0 {
-			t.Error("others' changes are rung for again")
+		if synctest.Wait(); notifications.rings.Load() != 0 {
+			t.Error("others' changes cause a notification")
 		}
 		r.Observe(own)
-		if synctest.Wait(); bell.rings.Load() != 1 || woken.Load() != 1 {
-			t.Errorf("after a write there were %d rings", bell.rings.Load())
+		if synctest.Wait(); notifications.rings.Load() != 1 || woken.Load() != 1 {
+			t.Errorf("after a write there were %d notifications", notifications.rings.Load())
 		}
 		for range 1_000 {
 			r.Observe(own)
 			time.Sleep(100 * time.Microsecond)
 		}
-		if n := bell.rings.Load(); n < 15 || n > 22 {
-			t.Errorf("a hundred milliseconds of writing rang %d times", n)
+		if n := notifications.rings.Load(); n < 15 || n > 22 {
+			t.Errorf("a hundred milliseconds of writing notified %d times", n)
 		}
 	})
 }

@@ -7,17 +7,17 @@ import (
 	"go.uber.org/zap"
 )
 
-// Janitor removes what has been stored long enough.
+// Janitor removes expired records from the database.
 type Janitor struct {
 	Duties []Duty
 	Log    *zap.Logger
 }
 
-// Duty is one kind of thing to remove.
+// Duty is one kind of record to remove.
 type Duty struct {
 	What      string
 	Prune     func(ctx context.Context, before time.Time) (removed int64, err error)
-	Retention time.Duration // how old it may be; 0 for what says itself when it expires
+	Retention time.Duration // maximum age; 0 for records with an expiry of their own
 }
 
 const (
@@ -26,7 +26,7 @@ const (
 	janitorLimit    = time.Minute
 )
 
-// pause is a tenth of the shortest retention, so that nothing is stored much longer than it has to be.
+// pause returns a tenth of the shortest retention, so that no record stays much longer than its retention.
 func (j *Janitor) pause() time.Duration {
 	pause := janitorPause
 	for _, d := range j.Duties {
@@ -64,8 +64,8 @@ func (j *Janitor) do(ctx context.Context, d Duty, before time.Time) {
 	removed, err := d.Prune(ctx, before)
 	switch {
 	case err != nil && ctx.Err() == nil:
-		j.Log.Warn("cannot remove "+d.What, zap.Error(err))
+		j.Log.Warn("cannot remove expired records", zap.String("kind", d.What), zap.Error(err))
 	case removed > 0:
-		j.Log.Info("removed "+d.What, zap.Int64("removed", removed))
+		j.Log.Info("expired records removed", zap.String("kind", d.What), zap.Int64("removed", removed))
 	}
 }

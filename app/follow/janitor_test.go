@@ -37,14 +37,14 @@ func TestTheJanitorRemovesExpiredSessionsAndNoOthers(t *testing.T) {
 	if _, _, err := sessions.FindSession(t.Context(), open); err != nil {
 		t.Errorf("the open session: %v", err)
 	}
-	if logs.Len() != 1 || logs.All()[0].Message != "removed expired sessions" {
+	if logs.Len() != 1 || logs.All()[0].Message != "expired records removed" {
 		t.Errorf("logged %v", logs.All())
 	}
 }
 
-// Changes are kept as long as is configured, to the moment, and removed soon after that; and one who is still behind them is
-// told that they are gone.
-func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
+// Changes are stored as long as configured, to the moment, and removed soon after that. A reader that is still behind
+// them receives an error.
+func TestTheJanitorRemovesChangesThatHaveBeenStoredLongEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const retention = 24 * time.Hour
 		listings := memory.NewPropertyRepository(time.Now)
@@ -66,7 +66,7 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 			synctest.Wait()
 			page, err := feed.Changes(t.Context(), "", 10)
 			if err != nil || len(page.Changes) != want {
-				t.Fatalf("%s %d changes are kept, error %v", when, len(page.Changes), err)
+				t.Fatalf("%s %d changes are stored, error %v", when, len(page.Changes), err)
 			}
 		}
 		add(1)
@@ -83,15 +83,15 @@ func TestTheJanitorRemovesChangesThatHaveBeenKeptLongEnough(t *testing.T) {
 		time.Sleep(time.Hour)
 		add(3)
 		time.Sleep(retention - time.Hour)
-		wantKept("when the first two have been kept for a day", 3)
+		wantKept("when the first two have been stored for a day", 3)
 		time.Sleep(janitorPause)
 		wantKept("a little later", 1)
 		if _, err := feed.Changes(t.Context(), before, 10); !errors.Is(err, ports.ErrFeedCursorGone) {
-			t.Errorf("who is behind what was removed is told %v", err)
+			t.Errorf("who is behind what was removed receives %v", err)
 		}
 		time.Sleep(time.Hour)
 		wantKept("another hour later", 0)
-		if l := logs.FilterMessage("removed old changes").All(); len(l) != 2 || l[0].ContextMap()["removed"] != int64(2) {
+		if l := logs.FilterMessage("expired records removed").All(); len(l) != 2 || l[0].ContextMap()["removed"] != int64(2) {
 			t.Errorf("logged %v", l)
 		}
 	})

@@ -13,11 +13,11 @@ import (
 
 // What the follower calls seen must be known to the ledger, or be known to be unknown.
 
-// wants says what the ledger thinks of what was kept of a listing at the position.
+// wants checks the verdict of the ledger on an entry of a listing that was cached at the position.
 func (f *followed) wants(want freshness.Verdict, id property.ID, at freshness.Position) {
 	f.t.Helper()
 	if got := f.Ledger.Check(freshness.NewEntry(at, freshness.OnItem(id))); got != want {
-		f.t.Errorf("what was kept of listing %s is %v, not %v", id, got, want)
+		f.t.Errorf("an entry of listing %s is %v, not %v", id, got, want)
 	}
 }
 
@@ -29,7 +29,7 @@ func (f *followed) lose() {
 	})
 }
 
-// before runs something whenever events are published, before anybody is told of them.
+// before runs a function before events are published.
 type before struct {
 	ports.EventPublisher
 	run func([]property.Event)
@@ -44,12 +44,12 @@ func (b *before) Publish(ctx context.Context, events ...property.Event) {
 func TestThePlaceIsReachedWhenTheLedgerHasBeenTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f *followed
-		told := 0
+		published := 0
 		f = followChanges(t, 100, func(o *Options) {
 			o.Events = &before{o.Events, func(events []property.Event) {
 				for _, e := range events {
-					if told++; f.Ledger.Point().Snapshot.Sees(e.Change.Tx) {
-						t.Errorf("transaction %d is said to be seen before it is told", e.Change.Tx)
+					if published++; f.Ledger.Point().Snapshot.Sees(e.Change.Tx) {
+						t.Errorf("transaction %d is said to be seen before it is published", e.Change.Tx)
 					}
 				}
 			}}
@@ -57,9 +57,9 @@ func TestThePlaceIsReachedWhenTheLedgerHasBeenTold(t *testing.T) {
 		f.add(2)
 		f.add(3)
 		f.catchUp()
-		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || told != 2 || !f.Ledger.Point().
+		if _, place, err := f.feed.Head(t.Context(), 0); err != nil || published != 2 || !f.Ledger.Point().
 			Snapshot.Covers(place.Snapshot) {
-			t.Errorf("%d changes are told, and the place is %v, not %v; error %v", told, f.Ledger.Point(), place, err)
+			t.Errorf("%d changes are published, and the point is %v, not %v; error %v", published, f.Ledger.Point(), place, err)
 		}
 	})
 }
@@ -79,8 +79,8 @@ func TestOfMoreChangesThanTheLedgerHasRoomForNoneIsLeftOut(t *testing.T) {
 		}
 		f.catchUp()
 		f.wants(freshness.Unknown, id, at)
-		if page, kept := f.Live.kept(cursor); kept {
-			t.Errorf("%d of the changes are kept for streams", page.changes)
+		if page, ok := f.Live.lookup(cursor); ok {
+			t.Errorf("%d of the changes are held for streams", page.changes)
 		}
 	})
 }
@@ -120,10 +120,10 @@ func TestAHistoryTooLongForTheLedgerIsNoHistory(t *testing.T) {
 		f.lose()
 		f.catchUp()
 		if _, known := f.Ledger.Locate(place); known {
-			t.Error("what others kept before eight changes is judged by a ledger that knows five at most")
+			t.Error("what others cached before eight changes is judged by a ledger that knows five at most")
 		}
 		if _, known := f.Ledger.Locate(f.Ledger.Point()); !known {
-			t.Error("what is kept from now on cannot be judged")
+			t.Error("what is cached from now on cannot be judged")
 		}
 	})
 }
@@ -142,7 +142,7 @@ func TestFollowingBeginsAnewBeforeTheDatabaseForgetsWhatTheLedgerRemembers(t *te
 	})
 }
 
-// Whoever follows from memory has to look for themselves after the follower has lost its place.
+// A stream that follows from memory has to read the feed after the follower has lost its place.
 func TestStreamsAreToldThatFollowingBeginsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := followChanges(t, 100)

@@ -5,7 +5,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// distribution is what a histogram has counted, in seconds.
+// distribution is the content of a histogram, in seconds.
 type distribution struct {
 	count  uint64
 	sum    float64
@@ -13,7 +13,7 @@ type distribution struct {
 	upTo   []uint64  // how many are not above each bound
 }
 
-// add reads a histogram and counts it in. All that are added have the same buckets.
+// add adds the counts of a histogram and returns how many it had. All added histograms have the same buckets.
 func (d *distribution) add(metric prometheus.Metric) uint64 {
 	var written dto.Metric
 	if metric.Write(&written) != nil {
@@ -34,7 +34,7 @@ func (d *distribution) add(metric prometheus.Metric) uint64 {
 	return h.GetSampleCount()
 }
 
-// since is what has been counted since an earlier reading of the same histograms.
+// since returns the difference to an earlier state of the same histograms.
 func (d distribution) since(before distribution) distribution {
 	difference := distribution{d.count - before.count, d.sum - before.sum, d.bounds, make([]uint64, len(d.upTo))}
 	for i := range d.upTo {
@@ -46,7 +46,7 @@ func (d distribution) since(before distribution) distribution {
 	return difference
 }
 
-// mean is in milliseconds; nil when there is nothing.
+// mean returns the mean in milliseconds; nil for an empty distribution.
 func (d distribution) mean() *float64 {
 	if d.count == 0 {
 		return nil
@@ -54,8 +54,8 @@ func (d distribution) mean() *float64 {
 	return new(inMilliseconds(d.sum / float64(d.count)))
 }
 
-// quantile is the time, in milliseconds, that the share of all is not above, taken to be spread evenly in each bucket; nil
-// when there is nothing. What is above the last bound counts as that.
+// quantile estimates a quantile in milliseconds, as if values were spread evenly in each bucket; nil for an empty
+// distribution. Values above the last bound count as that bound.
 func (d distribution) quantile(share float64) *float64 {
 	if d.count == 0 {
 		return nil

@@ -8,26 +8,27 @@ import (
 	"go.uber.org/zap"
 )
 
-// Healer mends the caches after a wrong answer, which its level has removed by then: a fault in one answer may be one
-// in many. One healer serves both levels, since a wrong answer of the one is made from one of the other.
+// Healer repairs the caches after a wrong answer. The level has removed that answer by then, but a fault in one
+// answer may be a fault in many. One healer serves both levels, because a wrong answer of one level is made from a
+// wrong answer of the other.
 type Healer struct {
 	CatchUp func(context.Context) error
-	// BeginAnew has the next reading of the change feed start the ledger anew, and forget has the query cache use nothing
-	// that was loaded before. Together they make every answer be loaded again.
+	// BeginAnew has the next poll of the change feed restart the ledger, and Forget has the query cache ignore every
+	// entry loaded before. Together they make every answer load again.
 	BeginAnew, Forget func()
 	Log               *zap.Logger
 
 	mu   sync.Mutex // guards last
-	last time.Time  // the last violation; zero after the caches have begun anew
+	last time.Time  // the last violation; zero after a restart of the caches
 }
 
 // repeatedWithin is how soon a second violation counts as a sign that more is wrong than one answer.
 const repeatedWithin = time.Minute
 
-// heal polls the change feed, and after a second violation starts the caches anew.
+// heal polls the change feed, and after a second violation restarts the caches.
 func (h *Healer) heal(ctx context.Context) {
-	if h.repeated() {
-		h.Log.Error("wrong answers repeat; the caches begin anew")
+	if h.recordViolation() {
+		h.Log.Error("wrong answers repeat, resetting caches")
 		h.Forget()
 		h.BeginAnew()
 	}
@@ -36,8 +37,8 @@ func (h *Healer) heal(ctx context.Context) {
 	}
 }
 
-// repeated notes a violation, and reports whether it is the second within a minute.
-func (h *Healer) repeated() bool {
+// recordViolation records a violation, and reports whether it is the second within a minute.
+func (h *Healer) recordViolation() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()

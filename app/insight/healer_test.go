@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-const beganAnew = "wrong answers repeat; the caches begin anew"
+const beganAnew = "wrong answers repeat, resetting caches"
 
 func TestTwoWrongAnswersWithinAMinuteStartTheCachesAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Levels are what the two cache levels count, and how some of their answers get to whoever verifies them.
+// Levels are the counters of the two cache levels, and the samples of their answers for the verifier.
 type Levels struct{ View, Query *Level }
 
 // Level is one of them.
@@ -19,11 +19,11 @@ type Level struct {
 	name     string
 	Counters *cachestat.Counters
 	Samples  *cachestat.Samples
-	// What came of verifying its answers.
+	// Results of verifying its answers.
 	verified, undecided, violations atomic.Uint64
 }
 
-// NewLevels makes levels that have counted nothing.
+// NewLevels makes levels with all counts at zero.
 func NewLevels() *Levels {
 	return &Levels{newLevel(cachestat.LevelView), newLevel(cachestat.LevelQuery)}
 }
@@ -35,7 +35,7 @@ func newLevel(name string) *Level {
 // Each returns both levels.
 func (l *Levels) Each() []*Level { return []*Level{l.View, l.Query} }
 
-// Reads is how many reads have asked the caches.
+// Reads returns how many reads the caches have received.
 func (l *Levels) Reads() (n uint64) {
 	for _, each := range l.Each() {
 		f := each.Counters.Figures()
@@ -65,7 +65,7 @@ type QueryLevel struct {
 	counters *cachestat.Counters
 }
 
-// NewQueryLevel shows a cache and what its level counts.
+// NewQueryLevel combines a cache with the counters of its level.
 func NewQueryLevel(cache ports.Cache, l *Levels) QueryLevel {
 	return QueryLevel{cache, l.Query.Counters}
 }
@@ -73,15 +73,16 @@ func NewQueryLevel(cache ports.Cache, l *Levels) QueryLevel {
 // Figures implements api.Level.
 func (l QueryLevel) Figures() cachestat.Figures { return l.counters.Figures() }
 
-// Purge implements api.Level. Whoever asks for it is told which of the two that can be away is.
+// Purge implements api.Level. The error says that the query cache, not the database, is unavailable.
 func (l QueryLevel) Purge(ctx context.Context) error {
 	if err := l.Cache.Purge(ctx); err != nil {
-		return fmt.Errorf("%w: %w", problem.Refuse(problem.Unavailable, "The query cache cannot be reached at the moment."), err)
+		unavailable := problem.Refuse(problem.Unavailable, "The query cache cannot be reached at the moment.")
+		return fmt.Errorf("%w: %w", unavailable, err)
 	}
 	return nil
 }
 
-// Size implements api.Level; -1 where the cache cannot tell.
+// Size implements api.Level; -1 where the cache does not report it.
 func (l QueryLevel) Size(ctx context.Context) (entries, bytes int64) {
 	entries, bytes, err := l.Cache.Size(ctx)
 	if err != nil {

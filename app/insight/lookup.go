@@ -16,15 +16,15 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Lookup explains to people what the caches have for an address. Each level explains itself.
+// Lookup explains what the caches hold for an address. Each level explains its own part.
 type Lookup struct {
 	views    *viewcache.Cache
 	listings *cached.PropertyRepository
 	ledger   *freshness.Ledger
-	base     string // path below which every address is; "" for the whole host
+	base     string // path prefix of every address; "" for the whole host
 }
 
-// NewLookup makes a lookup in both caches. Every address is below the base; "" is the whole host.
+// NewLookup makes a lookup in both caches. Every address is below the base path; "" is the whole host.
 func NewLookup(v *viewcache.Cache, r *cached.PropertyRepository, l *freshness.Ledger, base string) *Lookup {
 	return &Lookup{v, r, l, base}
 }
@@ -53,7 +53,7 @@ func (l *Lookup) Explain(ctx context.Context, address string) (site.LookupResult
 	return x, nil
 }
 
-// targetOf is what a request line would have for the address, behind the base path.
+// targetOf returns the request target of an address, without the base path.
 func (l *Lookup) targetOf(address string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Opaque != "" || u.Host == "" && !strings.HasPrefix(u.Path, "/") {
@@ -66,7 +66,7 @@ func (l *Lookup) targetOf(address string) (string, error) {
 	return target, nil
 }
 
-// explainQueries explains everything that the query cache would be asked.
+// explainQueries explains each lookup that the request would make in the query cache.
 func (l *Lookup) explainQueries(ctx context.Context, q api.Question) []cachestat.Explanation {
 	if q.Search == nil {
 		return []cachestat.Explanation{l.listings.ExplainItem(ctx, q.Item)}
@@ -78,7 +78,7 @@ func (l *Lookup) explainQueries(ctx context.Context, q api.Question) []cachestat
 	return all
 }
 
-// answering is the level that would answer.
+// answering returns the level that would answer, or "" for an unknown address.
 func answering(view *cachestat.Explanation, queries []cachestat.Explanation) string {
 	switch {
 	case answers(view):

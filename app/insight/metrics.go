@@ -19,7 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// NewRegistry holds every figure of the program. Those of the caches, the ledger and the pool are read when asked for.
+// NewRegistry registers the metrics of the program. Those of the caches, the ledger and the pool are read at each
+// scrape.
 func NewRegistry(
 	db *bunstore.DB, views *viewcache.Cache, query QueryLevel, l *Levels, ledger *freshness.Ledger,
 ) *prometheus.Registry {
@@ -29,15 +30,15 @@ func NewRegistry(
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		levelCollector{cachestat.LevelView, views.Counters(), ViewLevel{views}.Size},
 		levelCollector{cachestat.LevelQuery, query.counters, query.Size},
-		gauge("gable_ledger_changes", "Changes that the ledger remembers.",
+		gauge("gable_ledger_changes", "Changes in the ledger.",
 			func() float64 { return float64(ledger.Figures().Length) }),
-		gauge("gable_ledger_bytes", "What the changes that the ledger remembers weigh.",
+		gauge("gable_ledger_bytes", "Weight of the changes in the ledger, in bytes.",
 			func() float64 { return float64(ledger.Figures().Bytes) }),
-		gauge("gable_ledger_position", "Changes that the ledger has been told of.",
+		gauge("gable_ledger_position", "Changes that the ledger has received.",
 			func() float64 { return float64(ledger.Position()) }),
-		counter("gable_ledger_evicted_total", "Changes that the ledger has forgotten for lack of room.",
+		counter("gable_ledger_evicted_total", "Changes that the ledger has evicted for lack of room.",
 			func() float64 { return float64(ledger.Figures().Evicted) }),
-		gauge("gable_feed_confirmed_seconds", "Seconds since a completed reading of the change feed began.",
+		gauge("gable_feed_confirmed_seconds", "Seconds since the last completed poll of the change feed began.",
 			func() float64 { return time.Since(ledger.ConfirmedAt()).Seconds() }),
 		gauge("gable_database_connections_open", "Open connections to the database.",
 			func() float64 { return float64(db.Stats().OpenConnections) }),
@@ -49,7 +50,7 @@ func NewRegistry(
 			func() float64 { return float64(db.Stats().WaitCount) }),
 		counter("gable_database_wait_seconds_total", "How long queries waited for a connection, in seconds.",
 			func() float64 { return db.Stats().WaitDuration.Seconds() }),
-		gauge("gable_cache_circuit_open", "1 while the query cache is not asked because it has failed, else 0.",
+		gauge("gable_cache_circuit_open", "1 while the query cache is bypassed after failures, else 0.",
 			func() float64 { return circuit(query.Cache) }),
 	)
 	for _, each := range l.Each() {
@@ -66,7 +67,7 @@ func counter(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
 }
 
-// circuit is 1 while a cache that guards itself with a circuit breaker lets no calls through, or only one to try; else 0.
+// circuit returns 1 while the circuit breaker of a cache blocks calls, or lets only one through as a trial; else 0.
 func circuit(cache ports.Cache) float64 {
 	if guarded, ok := cache.(interface{ BreakerState() string }); ok && guarded.BreakerState() != "closed" {
 		return 1
@@ -74,7 +75,7 @@ func circuit(cache ports.Cache) float64 {
 	return 0
 }
 
-// levelCollector shows one cache level.
+// levelCollector collects the metrics of one cache level.
 type levelCollector struct {
 	level    string
 	counters *cachestat.Counters
@@ -83,11 +84,11 @@ type levelCollector struct {
 
 var (
 	readsDesc = prometheus.NewDesc("gable_cache_reads_total",
-		"Reads by cache level and by what the level did for them.", []string{"level", "outcome"}, nil)
+		"Reads by cache level and outcome.", []string{"level", "outcome"}, nil)
 	errorsDesc = prometheus.NewDesc("gable_cache_errors_total",
-		"Failures of the cache itself; the reads went on without it.", []string{"level"}, nil)
-	entriesDesc = prometheus.NewDesc("gable_cache_entries", "Entries kept.", []string{"level"}, nil)
-	bytesDesc   = prometheus.NewDesc("gable_cache_bytes", "Bytes taken by entries.", []string{"level"}, nil)
+		"Failures of the cache itself; the reads continued without it.", []string{"level"}, nil)
+	entriesDesc = prometheus.NewDesc("gable_cache_entries", "Cached entries.", []string{"level"}, nil)
+	bytesDesc   = prometheus.NewDesc("gable_cache_bytes", "Size of the cached entries, in bytes.", []string{"level"}, nil)
 )
 
 // Describe implements prometheus.Collector: levels share descriptions, so they are checked at each gathering.
@@ -108,7 +109,7 @@ func (l levelCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// verdictCollector shows what came of verifying a level's answers.
+// verdictCollector collects the results of verifying a level's answers.
 type verdictCollector struct{ *Level }
 
 var (
@@ -133,21 +134,22 @@ func (v verdictCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// FeedFigures measure how long changes take to get here: from the moment the database recorded them, by its clock, shortly
-// before their commit, to the moment that the feed has brought them.
+// FeedFigures measure the delay of changes through the feed. The delay is from the moment the database recorded a
+// change, by its clock and shortly before the commit, to its delivery here.
 type FeedFigures struct{ delay prometheus.Histogram }
 
 // NewFeedFigures registers the figures of the change feed.
 func NewFeedFigures(r *prometheus.Registry) *FeedFigures {
 	f := &FeedFigures{prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "gable_feed_delay_seconds", Help: "From a change in the database to its arrival through the change feed, in seconds.",
+		Name:    "gable_feed_delay_seconds",
+		Help:    "From a change in the database to its arrival through the change feed, in seconds.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
 	})}
 	r.MustRegister(f.delay)
 	return f
 }
 
-// Observe is told of every event.
+// Observe receives every event.
 func (f *FeedFigures) Observe(events []property.Event) {
 	now := time.Now()
 	for i := range events {
@@ -157,7 +159,7 @@ func (f *FeedFigures) Observe(events []property.Event) {
 	}
 }
 
-// totals are the delays so far.
+// totals returns the delays so far.
 func (f *FeedFigures) totals() (d distribution) {
 	d.add(f.delay)
 	return d
@@ -207,10 +209,10 @@ func (f *RequestFigures) Observe(
 	f.bytes.Add(float64(size))
 }
 
-// requestTotals are the requests so far.
+// requestTotals are the counts and times of the requests so far.
 type requestTotals struct {
 	answered, failed uint64
-	timed            distribution // without those that take as long as their clients or their work want
+	timed            distribution // without streams, exports and other requests without a time limit
 }
 
 func (f *RequestFigures) totals() (t requestTotals) {
@@ -235,7 +237,7 @@ func (f *RequestFigures) totals() (t requestTotals) {
 	return t
 }
 
-// countedImports counts what becomes of the records that imports over HTTP read.
+// countedImports counts the records of imports over HTTP by their result.
 type countedImports struct {
 	api.Files
 	records *prometheus.CounterVec
@@ -244,14 +246,14 @@ type countedImports struct {
 // CountImports counts the imports of f in the registry.
 func CountImports(f api.Files, r *prometheus.Registry) api.Files {
 	counted := countedImports{f, prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "gable_import_records_total", Help: "Records that imports over HTTP have read, by what became of them.",
+		Name: "gable_import_records_total", Help: "Records that imports over HTTP have read, by result.",
 	}, []string{"result"})}
 	r.MustRegister(counted.records)
 	counted.count(property.ImportReport{})
 	return counted
 }
 
-// Import implements api.Files. What was stored before an error stays, and counts.
+// Import implements api.Files. Records stored before an error stay stored, and count.
 func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (property.ImportReport, error) {
 	report, err := c.Files.Import(ctx, request)
 	if !request.DryRun {
@@ -262,7 +264,8 @@ func (c countedImports) Import(ctx context.Context, request api.ImportRequest) (
 
 func (c countedImports) count(r property.ImportReport) {
 	for result, n := range map[string]int{
-		"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "superseded": r.Superseded, "rejected": r.Rejected,
+		"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged,
+		"superseded": r.Superseded, "rejected": r.Rejected,
 	} {
 		c.records.WithLabelValues(result).Add(float64(n))
 	}

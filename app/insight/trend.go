@@ -10,25 +10,24 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Trend remembers how the process has been doing lately: a sample every trendPause, for as long as trendKept. It is what
-// the cache page plots; whoever wants more keeps the metrics. The samples are made of figures that are counted anyway, so
-// requests do not notice.
+// Trend holds samples of the process for the cache page: one every trendPause, for trendSpan. For a longer time,
+// scrape the metrics. The samples are made from figures that are counted anyway, so requests do not become slower.
 type Trend struct {
 	TrendSources
 
 	mu    sync.Mutex
-	ring  [trendKept / trendPause]site.Sample // the sample number n, from 0, stands at n % len; guarded by mu
+	ring  [trendSpan / trendPause]site.Sample // sample n, from 0, is at n % len; guarded by mu
 	taken int                                 // guarded by mu
 }
 
 const (
 	trendPause = 2 * time.Second
-	trendKept  = 15 * time.Minute
-	// trendLimit bounds the question how much is kept.
+	trendSpan  = 15 * time.Minute
+	// trendLimit bounds the query for the sizes of the caches.
 	trendLimit = time.Second
 )
 
-// TrendSources are where the figures come from.
+// TrendSources are the sources of the figures.
 type TrendSources struct {
 	Levels              *Levels
 	ViewSize, QuerySize func(context.Context) (entries, bytes int64)
@@ -37,7 +36,7 @@ type TrendSources struct {
 	Feed                *FeedFigures
 }
 
-// totals are what has been counted up to a moment.
+// totals are the counts up to a moment.
 type totals struct {
 	at          time.Time
 	view, query cachestat.Reads[uint64]
@@ -60,12 +59,12 @@ func (t *Trend) Run(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := t.totals()
-		t.keep(t.sample(ctx, before, now))
+		t.add(t.sample(ctx, before, now))
 		before = now
 	}
 }
 
-func (t *Trend) keep(s site.Sample) {
+func (t *Trend) add(s site.Sample) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ring[t.taken%len(t.ring)] = s

@@ -102,7 +102,7 @@ func TestTheLastQuarterOfAnHourIsKeptInOrder(t *testing.T) {
 		time.Sleep(time.Hour + time.Second)
 		all := x.Since(time.Time{})
 		if len(all) != 450 || time.Since(all[0].At) != 15*time.Minute-time.Second || time.Since(all[449].At) != time.Second {
-			t.Fatalf("%d samples are kept, from %v to %v ago", len(all), time.Since(all[0].At), time.Since(all[len(all)-1].At))
+			t.Fatalf("%d samples are held, from %v to %v ago", len(all), time.Since(all[0].At), time.Since(all[len(all)-1].At))
 		}
 		for i := range all[1:] {
 			if all[i+1].At.Sub(all[i].At) != 2*time.Second {

@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Verifier compares some of the answers that a cache level gives with what the database says, as long as the program runs.
-// That the caches are never wrong is not only promised but looked after: a single violation is a defect of the program.
+// Verifier compares a sample of the answers of a cache level with the database, as long as the program runs. A single
+// violation is a defect of the program.
 type Verifier struct {
 	Level   *Level
 	CatchUp func(context.Context) error
@@ -35,7 +35,7 @@ func (v *Verifier) Run(ctx context.Context) {
 	}
 }
 
-// WrongAnswer is the log's word for a violation. The answer itself is removed by the level that gave it.
+// WrongAnswer is the log message of a violation. The level removes the answer itself.
 const WrongAnswer = "a cache has given a wrong answer"
 
 func (v *Verifier) verify(ctx context.Context, sample cachestat.Sample) {

@@ -21,7 +21,7 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 		"right":        {cachestat.Finding{Verdict: cachestat.Verified}, nil, 1, 0, 0},
 		"overtaken":    {cachestat.Finding{Verdict: cachestat.Undecided}, nil, 0, 1, 0},
 		"not answered": {cachestat.Finding{}, ports.ErrUnavailable, 0, 1, 0},
-		"wrong":        {cachestat.Finding{Verdict: cachestat.Violated, Detail: "given 1; the store has 2"}, nil, 0, 0, 1},
+		"wrong":        {cachestat.Finding{Verdict: cachestat.Violated, Detail: "answered 1; the store has 2"}, nil, 0, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			logged, entries := observer.New(zap.InfoLevel)
@@ -53,7 +53,7 @@ func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {
 				fields := e.ContextMap()
 				if e.Level != zap.ErrorLevel || e.Message != WrongAnswer || fields["level"] != "view" ||
 					fields["question"] != "limit=7" ||
-					!strings.Contains(fields["detail"].(string), "given 1") {
+					!strings.Contains(fields["detail"].(string), "answered 1") {
 					t.Errorf("the log has %v %q %v", e.Level, e.Message, fields)
 				}
 			}

@@ -1,5 +1,5 @@
-// Package querycache finds the kind of query cache that an address names. A kind is one row of one table; configuration,
-// server and figures read the row. The package opens caches and never uses one.
+// Package querycache finds the kind of query cache that an address names. A kind is one row of a table that
+// configuration, server and figures read. The package opens caches and never uses one.
 package querycache
 
 import (
@@ -15,22 +15,23 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Kind is a kind of cache, which the scheme of an address selects.
+// Kind is a kind of cache, selected by the scheme of an address.
 type Kind struct {
-	// Schemes are those of its addresses, in lower case and without the colon.
+	// Schemes are the schemes of its addresses, in lower case and without the colon.
 	Schemes []string
-	// Name is what the log calls the cache when it goes away.
+	// Name is how the log names the cache.
 	Name string
-	// Own says that the cache belongs to one process and takes of its memory. Other kinds are shared: their entries are
-	// signed, and processes that miss the same entry take turns with a lease. A shared cache that is a ports.RateLimiter
-	// counts clients for all processes.
+	// Own reports whether the cache belongs to one process and takes of its memory. Other kinds are shared: their
+	// entries are signed, and processes that miss the same entry take turns with a lease. A shared cache that is a
+	// ports.RateLimiter counts clients for all processes.
 	Own bool
-	// Check returns what Open would refuse in an address, without connecting. The error never shows the address, which
-	// may hold a password.
+	// Check returns the error that Open would return for an address, without connecting. The error never shows the
+	// address, which may hold a password.
 	Check func(address string) error
-	// Open makes the cache. A server that does not answer is no error.
+	// Open opens the cache. It succeeds when the server does not answer.
 	Open func(ctx context.Context, address string, o Options) (Cache, error)
-	// Reason says in a few words why the cache failed, for everybody; "" for an error of others. Nil where it never fails.
+	// Reason describes in a few words why the cache failed, in public text; "" for an error of another kind. It is nil
+	// where the cache never fails.
 	Reason func(err error) string
 }
 
@@ -38,7 +39,7 @@ type Kind struct {
 type Options struct {
 	MaxBytes int64             // most memory of a cache in this process
 	Timeout  time.Duration     // of one call
-	Changed  func(cause error) // receives why the cache went away, and nil when it is back
+	Changed  func(cause error) // receives the cause of an outage, and nil at its end
 	Trace    ports.Trace
 }
 
@@ -48,13 +49,13 @@ type Cache interface {
 	Close() error
 }
 
-// kinds is the registration: what the program knows of a scheme is in its row.
+// kinds is the table: all that the program knows of a scheme is in its row.
 var kinds = []Kind{
 	{
 		Schemes: []string{"memory"}, Name: "the memory", Own: true,
 		Check: func(address string) error {
 			if address != "memory:" {
-				return errors.New("invalid cache URL: the cache in memory is written memory:, and cache.max_bytes has its size")
+				return errors.New("invalid cache URL: write the cache in memory as memory:, and set its size in cache.max_bytes")
 			}
 			return nil
 		},
@@ -73,7 +74,7 @@ var kinds = []Kind{
 	},
 }
 
-// Find returns the kind of an address that Check accepts; the error is the one of Check.
+// Find returns the kind of an address that Check accepts, or the error of Check.
 func Find(address string) (Kind, error) {
 	scheme, _, _ := strings.Cut(address, ":")
 	i := slices.IndexFunc(kinds, func(k Kind) bool { return slices.Contains(k.Schemes, strings.ToLower(scheme)) })
@@ -90,13 +91,13 @@ func Find(address string) (Kind, error) {
 	return kinds[i], nil
 }
 
-// Check returns what is wrong with an address, without connecting and without showing it.
+// Check returns an error for an invalid address, without connecting and without showing it.
 func Check(address string) error {
 	_, err := Find(address)
 	return err
 }
 
-// Reason says in a few words, without addresses or names, why a cache of any kind failed; "" for other errors.
+// Reason describes in a few words why a cache of any kind failed, without addresses or names; "" for other errors.
 func Reason(err error) string {
 	for _, k := range kinds {
 		if k.Reason != nil {

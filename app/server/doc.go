@@ -1,3 +1,3 @@
-// Package server puts the program together: which parts run, with which numbers of the configuration, and in which
-// order they start and stop. What the parts do is written in their own packages. Only this package knows fx.
+// Package server assembles the program: which parts run, with which settings, and in which order they start and stop.
+// What the parts do is in their own packages. Only this package knows fx.
 package server

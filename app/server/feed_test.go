@@ -68,7 +68,7 @@ func testConfiguration(t *testing.T) *config.Config {
 	return &config.Config
 }
 
-// What operators are told of the feed is what the caches go by, whether changes come or not.
+// Operators see the state of the feed by which the caches decide, with and without changes.
 func TestTheFiguresOfTheFeedSayWhetherItIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := bunstore.Open(t.Context(), bunstore.Options{URL: "sqlite::memory:"})

@@ -14,8 +14,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// newRateLimit counts requests in the cache where that is a Redis, so that all processes count a client together. Each
-// process counts alone what its view cache answers: no such answer waits for a network.
+// newRateLimit counts requests in the cache where that is a Redis, so that all processes count a client together.
+// Answers of the view cache are counted in each process alone, so none of them waits for a network.
 func newRateLimit(
 	lc fx.Lifecycle, cache ports.Cache, keys *accounts.Keys, log *zap.Logger, c *config.Config,
 ) web.RateLimit {
@@ -30,15 +30,15 @@ func newRateLimit(
 	return limits
 }
 
-// sharedLimiter is a ports.RateLimiter that counts together with other processes and, where that fails, alone.
+// sharedLimiter is a ports.RateLimiter that counts together with other processes or, when that fails, alone.
 type sharedLimiter struct {
 	shared, own ports.RateLimiter
 	log         *zap.Logger
 	alone       sync.Once
 }
 
-// Take implements ports.RateLimiter. It logs once that it counts alone; the cache logs when Redis goes away and comes
-// back.
+// Take implements ports.RateLimiter. It logs once that it counts alone; the cache logs outages of Redis and their
+// end.
 func (l *sharedLimiter) Take(
 	ctx context.Context, client ports.Client, cost, limit time.Duration,
 ) (time.Duration, bool, error) {
@@ -48,7 +48,7 @@ func (l *sharedLimiter) Take(
 	}
 	if ctx.Err() == nil {
 		l.alone.Do(func() {
-			l.log.Warn("each process counts its clients alone while Redis does not",
+			l.log.Warn("shared rate limit unavailable, counting per process",
 				zap.String("reason", reason(err)), zap.Error(err))
 		})
 	}

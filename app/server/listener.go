@@ -22,17 +22,17 @@ type Listener struct {
 	base    string // path below which it answers
 	server  *http.Server
 	address string
-	died    func(error) // called when the server ends by itself
+	failed  func(error) // called when the server fails
 	bound   net.Addr
-	proxies exchange.Proxies // those that begin their connections with the PROXY protocol
+	proxies exchange.Proxies // the peers that use the PROXY protocol
 }
 
-// newListener makes a listener with deadlines on everything a client can be slow at.
+// newListener makes a listener with a deadline on each part of a request and its answer.
 func newListener(
-	name, address string, h http.Handler, c config.HTTPConfig, log *zap.Logger, died func(error),
+	name, address string, h http.Handler, c config.HTTPConfig, log *zap.Logger, failed func(error),
 ) *Listener {
 	const longestHeader = 32 << 10
-	return &Listener{name: name, address: address, died: died, server: &http.Server{
+	return &Listener{name: name, address: address, failed: failed, server: &http.Server{
 		Handler:           careful(h),
 		ReadHeaderTimeout: min(c.ReadTimeout, 5*time.Second),
 		ReadTimeout:       c.ReadTimeout,
@@ -43,11 +43,11 @@ func newListener(
 	}}
 }
 
-// careful adds what holds for every answer of a listener: its type means what it says, and its connection closes unless
-// the length of the request is beyond dispute. A Content-Length beside Transfer-Encoding, a folded Transfer-Encoding,
-// and one in HTTP/1.0 are gone before a handler could see them, and a proxy in front may have read each otherwise.
-// Closing the connection of every chunked and every old request leaves no next request to disagree about (RFC 9112,
-// section 6.1).
+// careful adds the headers of every answer of a listener. It sets nosniff, and it closes the connection unless the
+// length of the request is beyond dispute. net/http removes a Content-Length beside Transfer-Encoding, a folded
+// Transfer-Encoding, and one in HTTP/1.0 before a handler sees them, and a proxy in front may have read each of them
+// differently. Closing the connection of every chunked and every HTTP/1.0 request leaves no next request to disagree
+// about (RFC 9112, section 6.1).
 func careful(next http.Handler) http.Handler {
 	nosniff := []string{"nosniff"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func careful(next http.Handler) http.Handler {
 	})
 }
 
-// start takes the port, so that a taken one fails the start, and answers from then on.
+// start opens the port, so that a port in use fails the start, and serves from then on.
 func (l *Listener) start(ctx context.Context) error {
 	socket, err := listenOn(ctx, l.address)
 	if err != nil {
@@ -71,13 +71,13 @@ func (l *Listener) start(ctx context.Context) error {
 	}
 	go func() {
 		if err := l.serve(socket); !errors.Is(err, http.ErrServerClosed) {
-			l.died(fmt.Errorf("serve %s: %w", l.name, err))
+			l.failed(fmt.Errorf("serve %s: %w", l.name, err))
 		}
 	}()
 	return nil
 }
 
-// serve answers, by HTTP/2 as well where there is TLS.
+// serve answers requests, with TLS by HTTP/2 as well.
 func (l *Listener) serve(socket net.Listener) error {
 	if l.secure {
 		return l.server.ServeTLS(socket, "", "") // the configuration has the certificate
@@ -85,7 +85,7 @@ func (l *Listener) serve(socket net.Listener) error {
 	return l.server.Serve(socket)
 }
 
-// URL is where the listener answers, for people; the path of a socket.
+// URL returns the address of the listener for people; unix:PATH for a socket.
 func (l *Listener) URL() string {
 	switch _, socket := config.SocketPath(l.address); {
 	case socket:
@@ -96,10 +96,10 @@ func (l *Listener) URL() string {
 	return "http://" + l.bound.String() + l.base
 }
 
-// Addr is the address that the listener has taken; nil before the start.
+// Addr returns the bound address; nil before the start.
 func (l *Listener) Addr() net.Addr { return l.bound }
 
-// stop lets the requests under way finish, and cuts off those that outlast the context.
+// stop lets the current requests finish, and cuts off those that outlast the context.
 func (l *Listener) stop(ctx context.Context) error {
 	err := l.server.Shutdown(ctx)
 	if err != nil {
@@ -108,7 +108,7 @@ func (l *Listener) stop(ctx context.Context) error {
 	return err
 }
 
-// draining is closed when no new work is taken any more; streams, which would go on for ever, end then.
+// draining is closed when no new work is accepted any more; streams, which have no end of their own, end then.
 type draining chan struct{}
 
 func newDraining() draining { return make(draining) }
@@ -116,21 +116,21 @@ func newDraining() draining { return make(draining) }
 // Listeners are the two listeners.
 type Listeners struct{ Public, Ops *Listener }
 
-// deaths receives why a listener ended by itself; the first one ends the program. It is not fx's Shutdowner, since
+// failures receives why a listener failed; the first failure ends the program. It is not fx's Shutdowner, because
 // waiting for that catches signals, also the second one that is to end the process at once.
-type deaths chan error
+type failures chan error
 
-func newServers(h http.Handler, o *ops.Handler, c *config.Config, log *zap.Logger, d deaths) (*Listeners, error) {
-	died := func(err error) {
-		log.Error("a listener has died", zap.Error(err))
+func newServers(h http.Handler, o *ops.Handler, c *config.Config, log *zap.Logger, d failures) (*Listeners, error) {
+	failed := func(err error) {
+		log.Error("listener failed", zap.Error(err))
 		select {
 		case d <- err:
 		default: // the program ends already
 		}
 	}
 	s := &Listeners{
-		Public: newListener("public", c.HTTP.Address, h, c.HTTP, log, died),
-		Ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, died),
+		Public: newListener("public", c.HTTP.Address, h, c.HTTP, log, failed),
+		Ops:    newListener("ops", c.Ops.Address, o, c.HTTP, log, failed),
 	}
 	s.Public.base = c.HTTP.Base()
 	if c.HTTP.ProxyProtocol {

@@ -7,15 +7,15 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// LogLevel is the least severe level that the log writes. It changes while the program runs, by a signal or over HTTP,
-// and each change is in the log.
+// LogLevel is the least severe level that the log writes. A signal or an HTTP request can change it at run time, and
+// each change is logged.
 type LogLevel struct {
 	zap.AtomicLevel
 	configured zapcore.Level
 	log        *zap.Logger
 }
 
-// set changes the level. The line about it is written while the more talkative of both levels is in force.
+// set changes the level. It logs the change while the more verbose of both levels is in force.
 func (l *LogLevel) set(to zapcore.Level, by string) {
 	from := l.Level()
 	announce := func() {

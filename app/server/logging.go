@@ -15,15 +15,15 @@ import (
 	"golang.org/x/term"
 )
 
-// A burst writes the first lines with one message in full and then a sample of them.
+// Sampling of a burst: the first lines with one message are written in full, and then a share of them.
 const (
 	sampleEvery = time.Second
 	sampleFirst = 100
 	sampleThen  = 100
 )
 
-// NewLogger makes the program's log: JSON for machines, or one line of text for people. Whatever a message or field
-// holds, an entry is exactly one line. The level can be changed while the log is in use.
+// NewLogger makes the program's log: JSON for machines, or one line of text for people. An entry is exactly one line,
+// whatever a message or field holds. The level can be changed while the log is in use.
 func NewLogger(c config.LogConfig, w io.Writer) (*zap.Logger, *LogLevel, error) {
 	configured, err := zapcore.ParseLevel(c.Level)
 	if err != nil {
@@ -38,7 +38,7 @@ func NewLogger(c config.LogConfig, w io.Writer) (*zap.Logger, *LogLevel, error) 
 	return log, &LogLevel{level, configured, log}, nil
 }
 
-// sampled is the log for the reads that succeed. Nothing else may be left out.
+// sampled returns the log for successful reads. Only these may be left out.
 func sampled(log *zap.Logger, c config.LogConfig) *zap.Logger {
 	if !c.Sampling {
 		return log
@@ -48,7 +48,7 @@ func sampled(log *zap.Logger, c config.LogConfig) *zap.Logger {
 	}))
 }
 
-// newFxLogger takes what fx says about the wiring to the log at debug; a start that fails is reported by whoever started.
+// newFxLogger writes fx's events about the wiring to the log at debug; the caller reports a failed start.
 func newFxLogger(log *zap.Logger) fxevent.Logger {
 	l := &fxevent.ZapLogger{Logger: log.Named("fx")}
 	l.UseLogLevel(zapcore.DebugLevel)
@@ -86,7 +86,7 @@ func newConsoleEncoder() zapcore.Encoder {
 	return consoleEncoder{zapcore.NewConsoleEncoder(c)}
 }
 
-// Clone keeps loggers made by With on this encoder.
+// Clone returns this type of encoder for the loggers made by With.
 func (e consoleEncoder) Clone() zapcore.Encoder { return consoleEncoder{e.Encoder.Clone()} }
 
 // EncodeEntry writes one line.
@@ -125,7 +125,7 @@ func EscapeControls(text string) string {
 	return string(safe)
 }
 
-// IsTerminal reports whether a person is reading what is written to a stream, or typing what is read from it.
+// IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

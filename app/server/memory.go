@@ -15,24 +15,24 @@ import (
 	"go.uber.org/zap"
 )
 
-// share is a part of the memory that gable serve takes at most.
+// share is one part of the memory bound of gable serve.
 type share struct {
 	what  string
 	bytes int64
 }
 
-// What things take that the configuration counts, in bytes, rounded up.
+// Memory of the things that the configuration counts, in bytes, rounded up.
 const (
 	programBytes   = 48 << 20 // code, tables and word lists
 	requestBytes   = 64 << 10 // a request and its small answer
 	waitingBytes   = 32 << 10 // a request that waits, and its connection
 	loadBytes      = 4 * property.PageBytes
-	changeBytes    = 160 // a change's place in the ledger, whatever it weighs
+	changeBytes    = 160 // a change's entry in the ledger, without its weight
 	importRowBytes = 40
 	importBytes    = 16 << 20 // a form in memory, a batch, buffers
 )
 
-// memoryShares is what gable serve takes at most of live memory, part by part.
+// memoryShares returns the parts of the live memory that gable serve takes at most.
 func memoryShares(c *config.Config) []share {
 	query := int64(0)
 	if c.OwnCache() {
@@ -40,12 +40,13 @@ func memoryShares(c *config.Config) []share {
 	}
 	return []share{
 		{"the program itself", programBytes},
-		{"view cache (view.max_bytes and a sixteenth)", int64(c.View.MaxBytes) + int64(c.View.MaxBytes)/viewcache.TargetShare},
+		{"view cache (view.max_bytes and a sixteenth)",
+			int64(c.View.MaxBytes) + int64(c.View.MaxBytes)/viewcache.TargetShare},
 		{"query cache (cache.max_bytes, of memory:)", query},
 		{"ledger (freshness.ledger_bytes, ledger_length)",
 			int64(c.Freshness.LedgerBytes) + int64(c.Freshness.LedgerLength)*changeBytes},
 		{"event streams (a quarter of ledger_bytes)", c.Freshness.LiveBytes()},
-		{"a reading of the change feed (ledger_bytes)", int64(c.Freshness.LedgerBytes) + 2*ports.FeedPageBytes},
+		{"a poll of the change feed (ledger_bytes)", int64(c.Freshness.LedgerBytes) + 2*ports.FeedPageBytes},
 		{"loads (database.max_conns)", int64(c.Database.MaxConns) * loadBytes},
 		{"large answers (http.max_sending)", int64(c.HTTP.MaxSending)},
 		{"requests (http.max_in_flight, max_streams)", int64(c.HTTP.MaxInFlight+c.HTTP.MaxStreams) * requestBytes},
@@ -57,7 +58,7 @@ func memoryShares(c *config.Config) []share {
 	}
 }
 
-// memoryLimit is the sum of the parts, and a quarter more for what is no longer used and not collected yet.
+// memoryLimit returns the sum of the parts, and a quarter more for garbage that is not collected yet.
 func memoryLimit(c *config.Config) int64 {
 	sum := int64(0)
 	for _, part := range memoryShares(c) {
@@ -68,8 +69,8 @@ func memoryLimit(c *config.Config) int64 {
 
 const memoryVariable = "GOMEMLIMIT" // of the Go runtime
 
-// LimitMemory has the garbage collector work harder before the process takes more than its configuration says, unless
-// the environment sets a limit.
+// LimitMemory makes the garbage collector work harder near the memory bound of the configuration. It does nothing
+// when the environment sets a limit.
 func LimitMemory(c *config.Config, log *zap.Logger) {
 	if os.Getenv(memoryVariable) != "" {
 		return
@@ -79,7 +80,7 @@ func LimitMemory(c *config.Config, log *zap.Logger) {
 	log.Info("memory limited", zap.Int64("bytes", limit))
 }
 
-// WriteMemory shows the parts and the limit as comments of a configuration file.
+// WriteMemory writes the parts and the limit as comments of a configuration file.
 func WriteMemory(w io.Writer, c *config.Config) error {
 	text := "# Memory that gable serve takes at most, in bytes:\n"
 	for _, part := range memoryShares(c) {

@@ -37,7 +37,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// The constructors that the wiring asks: what each part is made of, and which number of the configuration it gets.
+// The constructors of the wiring: what each part is made of, and which settings it gets.
 
 const startTimeout = 30 * time.Second
 
@@ -54,7 +54,7 @@ func openDatabase(lc fx.Lifecycle, c *config.Config, t *tracing.Tracer) (*bunsto
 	return db, nil
 }
 
-// DatabaseOptions are those of the configured database.
+// DatabaseOptions returns the options of the configured database.
 func DatabaseOptions(c *config.Config) bunstore.Options {
 	return bunstore.Options{
 		URL: string(c.Database.URL), MaxConns: c.Database.MaxConns, QueryTimeout: c.Database.QueryTimeout,
@@ -64,28 +64,28 @@ func DatabaseOptions(c *config.Config) bunstore.Options {
 // newTracer makes the tracer that the configuration describes, or nil where tracing is off.
 func newTracer(lc fx.Lifecycle, c *config.Config, log *zap.Logger) (*tracing.Tracer, error) {
 	if !c.Tracing.On() {
-		return nil, nil //nolint:nilnil // a nil Tracer is one that records nothing
+		return nil, nil //nolint:nilnil // a nil Tracer records nothing
 	}
 	log = log.Named("tracing")
 	t, err := tracing.Open(context.Background(), tracing.Options{
 		Endpoint: string(c.Tracing.Endpoint), Ratio: c.Tracing.Ratio, Version: BuildInfo().Version,
 		Changed: func(cause error) {
 			if cause == nil {
-				log.Info("traces are delivered again")
+				log.Info("trace collector available")
 				return
 			}
-			log.Warn("traces cannot be delivered, and are dropped", zap.String("error", config.MaskedLines(cause.Error())))
+			log.Warn("trace collector unavailable, dropping traces", zap.String("error", config.MaskedLines(cause.Error())))
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
 	lc.Append(fx.StopHook(func(ctx context.Context) {
-		const patience = 2 * time.Second // of the time for the whole shutdown
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		const limit = 2 * time.Second // part of the time for the whole shutdown
+		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		if err := t.Close(ctx); err != nil {
-			log.Warn("the last traces were not delivered", zap.Error(err))
+			log.Warn("cannot deliver the last traces", zap.Error(err))
 		}
 	}))
 	return t, nil
@@ -93,7 +93,7 @@ func newTracer(lc fx.Lifecycle, c *config.Config, log *zap.Logger) (*tracing.Tra
 
 func newEventBus(log *zap.Logger) *eventbus.Bus {
 	return eventbus.New(func(subscriber string, recovered any) {
-		log.Error("an event's subscriber panicked",
+		log.Error("event subscriber panicked",
 			zap.String("subscriber", subscriber), zap.Any("panic", recovered), zap.ByteString("stack", debug.Stack()))
 	})
 }
@@ -179,7 +179,7 @@ func newAccounts(
 	}, accessOptions())
 }
 
-// accessOptions is where keys and accounts get identity, time and randomness.
+// accessOptions returns the identity, time and randomness of keys and accounts.
 func accessOptions() accounts.Options {
 	return accounts.Options{
 		NewID: newPropertyID, Now: time.Now, Random: func(p []byte) { _, _ = rand.Read(p) }, // never fails
@@ -204,13 +204,13 @@ func newAPI(
 
 func newSite(
 	listings *catalog.Catalog, people *accounts.Accounts, sessions ports.SessionRepository, keys *accounts.Keys,
-	views *viewcache.Cache, query insight.QueryLevel, co *consistency.Coordinator, recent site.Trend, kept site.Lookup,
+	views *viewcache.Cache, query insight.QueryLevel, co *consistency.Coordinator, recent site.Trend, lookup site.Lookup,
 	m *transfer.Imports, log *zap.Logger, c *config.Config,
 ) (*site.Site, error) {
 	return site.New(site.Options{
 		Catalog: listings, Files: transfer.NewUploads(listings, m), Accounts: people, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Consistency: co, Trend: recent,
-		Lookup: kept, Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), Base: c.HTTP.Base(),
+		Lookup: lookup, Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), Base: c.HTTP.Base(),
 		SessionIdle:  c.Access.SessionIdleTimeout,
 		SecondFactor: access.FactorRule(c.Access.RequireSecondFactor),
 	})
@@ -237,7 +237,7 @@ func newOps(
 	})
 }
 
-// newerSchema says how the schema differs from this program's own, or nothing.
+// newerSchema returns a note on how the schema differs from this program's own, or nothing.
 func newerSchema(db *bunstore.DB) func(context.Context) string {
 	return func(ctx context.Context) string {
 		s, err := db.Schema(ctx)
@@ -248,7 +248,7 @@ func newerSchema(db *bunstore.DB) func(context.Context) string {
 	}
 }
 
-// checkFeed says why the caches are bypassed, if they are.
+// checkFeed returns why the caches are bypassed, or nil.
 func checkFeed(ledger *freshness.Ledger, f *follow.Follower) error {
 	now := time.Now()
 	if ledger.Trusted(now) {
@@ -294,7 +294,7 @@ func newNotifier(db *bunstore.DB, f *follow.Follower, log *zap.Logger, c *config
 	if own := db.Notifications(); own != nil && c.Freshness.Notify {
 		b = own
 	}
-	return follow.NewNotifier(b, f.Wake, log.Named("bell"))
+	return follow.NewNotifier(b, f.Wake, log.Named("notifier"))
 }
 
 func newProcessTrend(
@@ -302,6 +302,7 @@ func newProcessTrend(
 	r *insight.RequestFigures, f *insight.FeedFigures,
 ) *insight.Trend {
 	return insight.NewTrend(insight.TrendSources{
-		Levels: l, ViewSize: insight.ViewLevel{Cache: views}.Size, QuerySize: query.Size, Ledger: ledger, Requests: r, Feed: f,
+		Levels: l, ViewSize: insight.ViewLevel{Cache: views}.Size, QuerySize: query.Size, Ledger: ledger,
+		Requests: r, Feed: f,
 	})
 }

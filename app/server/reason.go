@@ -13,13 +13,13 @@ import (
 	"github.com/gable-listings/gable/app/querycache"
 )
 
-// reason says in a few words why a part of the service does not work, without addresses, names or secrets: it is shown
-// to everybody. The whole cause is in the log and on the operators' listener.
+// reason describes in a few words why a part of the service does not work. The text is public and has no addresses,
+// names or secrets; the whole cause is in the log and on the operators' listener.
 func reason(err error) string {
 	return cmp.Or(querycache.Reason(err), bunstore.Reason(err), networkReason(err), "unavailable")
 }
 
-// networkReason is why a server could not be reached; "" when it is not known.
+// networkReason returns why a server could not be reached; "" for other errors.
 func networkReason(err error) string {
 	var unknown *net.DNSError
 	var network net.Error

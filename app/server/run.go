@@ -12,11 +12,11 @@ import (
 	"go.uber.org/zap"
 )
 
-// databaseWait is how long serve waits at its start for a database that cannot be reached.
+// databaseWait bounds how long serve waits at its start for an unreachable database.
 const databaseWait = time.Minute
 
-// StartWhenReachable starts the program, and waits for its database before. A database that is away again while the program
-// starts is waited for once more.
+// StartWhenReachable waits for the database and starts the program. When the database is lost during the start, it
+// waits once more.
 func StartWhenReachable(ctx context.Context, c *config.Config, log *zap.Logger, level *LogLevel) (*Server, error) {
 	for giveUp := time.Now().Add(databaseWait); ; {
 		if err := awaitDatabase(ctx, c, log); err != nil {
@@ -27,11 +27,11 @@ func StartWhenReachable(ctx context.Context, c *config.Config, log *zap.Logger, 
 		if err == nil || c.Embedded() || !errors.Is(err, ports.ErrUnavailable) || time.Now().After(giveUp) {
 			return s, err
 		}
-		log.Warn("the database went away during the start; starting again", zap.Error(err))
+		log.Warn("database lost during start, starting again", zap.Error(err))
 	}
 }
 
-// awaitDatabase returns when the database can be reached. The signal that ends the program ends the waiting, too.
+// awaitDatabase returns when the database can be reached, or when a signal ends the program.
 func awaitDatabase(ctx context.Context, c *config.Config, log *zap.Logger) error {
 	if c.Embedded() {
 		return nil
@@ -45,7 +45,7 @@ func awaitDatabase(ctx context.Context, c *config.Config, log *zap.Logger) error
 	return db.Close()
 }
 
-// Run starts the program, does what comes after the start, waits until it has to end, and stops it.
+// Run starts the program, calls started, waits for the end of the context or a failure, and stops the program.
 func (s *Server) Run(ctx context.Context, started func(context.Context) error) error {
 	if err := s.begin(ctx); err != nil {
 		return err
@@ -63,8 +63,8 @@ func (s *Server) begin(ctx context.Context) error {
 	return nil
 }
 
-// UntilEnded does what comes after the start, waits until the program has to end, and stops it. The log says that it
-// serves once a signal drains it, and no longer interrupts its start.
+// UntilEnded calls started, waits for the end of the context or a failure, and stops the program. It logs "serving"
+// from when a signal drains the program instead of interrupting its start.
 func (s *Server) UntilEnded(ctx context.Context, started func(context.Context) error) error {
 	s.log.Info("serving", zap.Stringer("http", s.Listeners.Public.bound), zap.Stringer("ops", s.Listeners.Ops.bound),
 		zap.Stringer("database", s.config.Database.URL), zap.Stringer("cache", s.config.Cache.URL))
@@ -74,8 +74,8 @@ func (s *Server) UntilEnded(ctx context.Context, started func(context.Context) e
 		select {
 		case <-ctx.Done():
 			cause = context.Cause(ctx) // names the signal
-		case cause = <-s.died:
-			err = errors.New("a listener died; see the log")
+		case cause = <-s.failed:
+			err = errors.New("listener failed; see the log")
 		}
 	}
 	s.log.Info("stopping", zap.NamedError("cause", cause))

@@ -11,22 +11,22 @@ import (
 	"go.uber.org/zap"
 )
 
-// signing keeps the keys that sign what is in a shared cache up to date: it reads them, and renews them, now and then,
-// and soon after a record was signed with one that this process does not have.
+// signing keeps the keys that sign the records of a shared cache up to date. It reads and renews them now and then,
+// and soon after a record was signed with a key that this process does not have.
 type signing struct {
 	keys  *cached.Keyring
-	limit time.Duration // for one reading
+	limit time.Duration // for one refresh
 	log   *zap.Logger
-	away  bool // the last reading failed
+	away  bool // the last refresh failed
 }
 
 const (
 	signingPause = 10 * time.Minute
-	// signingGap is the shortest time between two readings: anybody who can write to the cache can name unknown keys.
+	// signingGap is the shortest time between two refreshes: any writer of the cache can name unknown keys.
 	signingGap = 2 * time.Second
 )
 
-// newKeyring makes the keys of the query cache: those of all processes where they share one.
+// newKeyring returns the signing keys of the query cache: those of all processes for a shared cache.
 func newKeyring(db *bunstore.DB, c *config.Config) *cached.Keyring {
 	if c.OwnCache() {
 		return cached.OwnKeyring()
@@ -34,7 +34,7 @@ func newKeyring(db *bunstore.DB, c *config.Config) *cached.Keyring {
 	return cached.NewKeyring(db.SigningKeys(), c.Cache.TTL)
 }
 
-// sign has the keys ready before anything is cached. Without them the cache is passed by until they can be read.
+// sign reads the keys before anything is cached. Without them the cache is bypassed until they can be read.
 func sign(lc fx.Lifecycle, keys *cached.Keyring, log *zap.Logger, c *config.Config) {
 	if c.OwnCache() {
 		return
@@ -70,16 +70,16 @@ func pause(ctx context.Context, length time.Duration) bool {
 	}
 }
 
-// refresh reads the keys once, and logs when that begins to fail and when it works again.
+// refresh reads the keys once, and logs the first failure and the first success after it.
 func (s *signing) refresh(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	err := s.keys.Refresh(ctx)
 	switch {
 	case err != nil && !s.away:
-		s.log.Warn("cannot read the signing keys of the cache; those at hand stay in use", zap.Error(err))
+		s.log.Warn("cannot read signing keys, using those in memory", zap.Error(err))
 	case err == nil && s.away:
-		s.log.Info("the signing keys of the cache can be read again")
+		s.log.Info("signing keys readable again")
 	}
 	s.away = err != nil
 }

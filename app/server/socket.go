@@ -12,8 +12,8 @@ import (
 	"github.com/gable-listings/gable/app/config"
 )
 
-// listenOn opens host:port, or a Unix socket that programs of its owner and group may use. The socket of a process that
-// ended without removing it is replaced; one that a process listens on is not.
+// listenOn opens host:port, or a Unix socket for the programs of its owner and group. It replaces the socket of a
+// process that ended without removing it, and refuses one that a process listens on.
 func listenOn(ctx context.Context, address string) (net.Listener, error) {
 	var listening net.ListenConfig
 	path, socket := config.SocketPath(address)
@@ -33,7 +33,7 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// removeStale removes a socket on which nobody listens.
+// removeStale removes a socket without a listening process.
 func removeStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,8 +14,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// Store is a database with the use cases on it, for commands that do their work and end. It has no caches: servers over
-// the same database see what a command changes through the change feed.
+// Store is a database with its use cases, for commands that do their work and end. It has no caches: servers over the
+// same database see the changes of a command through the change feed.
 type Store struct {
 	db       *bunstore.DB
 	Catalog  *catalog.Catalog
@@ -30,23 +30,23 @@ func OpenStore(ctx context.Context, c *config.Config) (*Store, error) {
 		return nil, err
 	}
 	if err := ready(ctx, db, c); err != nil {
-		_ = db.Close() // what is wrong has been found already
+		_ = db.Close() // the first error counts
 		return nil, err
 	}
-	bus := eventbus.New(func(string, any) {}) // nobody subscribes
+	bus := eventbus.New(func(string, any) {}) // without subscribers
 	return &Store{
 		db: db, Catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, c), Keys: newKeys(db.Keys()),
 		Accounts: newAccounts(db.Accounts(), db.Sessions(), db.Browsers(), passwords.New()),
 	}, nil
 }
 
-// noCaches has nothing to bring up to date.
+// noCaches is the catch-up of a program without caches.
 func noCaches(context.Context) error { return nil }
 
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// ready brings an embedded database up to date, and refuses one on whose schema this program does not run.
+// ready migrates an embedded database, and refuses another one whose schema this program cannot use.
 func ready(ctx context.Context, db *bunstore.DB, c *config.Config) error {
 	if c.Embedded() {
 		_, err := db.Migrate(ctx)
@@ -58,8 +58,9 @@ func ready(ctx context.Context, db *bunstore.DB, c *config.Config) error {
 // reachPause is the time between two attempts to reach a database.
 const reachPause = 500 * time.Millisecond
 
-// OpenWhenReachable opens a database that may still be starting: it tries again for as long as wait says, and calls
-// waiting once, with the first error, before it does. Another error than ports.ErrUnavailable is returned at once.
+// OpenWhenReachable opens a database that may still be starting. It retries for as long as wait says, and calls
+// waiting once, with the first error, before the first retry. Errors other than ports.ErrUnavailable are returned at
+// once.
 func OpenWhenReachable(
 	ctx context.Context, options bunstore.Options, wait time.Duration, waiting func(error),
 ) (*bunstore.DB, error) {

@@ -27,7 +27,7 @@ import (
 )
 
 // The whole graph. From the bottom: the store and the query cache that the configuration names; the ledger that judges
-// what is kept; the decorator between use cases and store; the view cache in front of the router; two listeners.
+// what is cached; the decorator between use cases and store; the view cache in front of the router; two listeners.
 
 // storeModule opens the database that the configuration names.
 var storeModule = fx.Module("store",
@@ -48,7 +48,7 @@ var storeModule = fx.Module("store",
 	),
 )
 
-// useCaseModule is what the program can do, whoever asks.
+// useCaseModule has the use cases, for all callers.
 var useCaseModule = fx.Module("use cases",
 	fx.Provide(
 		newCatalog, newKeys, newAccounts, transfer.NewImports, transfer.NewFiles,
@@ -57,7 +57,7 @@ var useCaseModule = fx.Module("use cases",
 	),
 )
 
-// cacheModule is the two levels, the ledger that both ask, and the follower that keeps it up to date.
+// cacheModule has the two levels, the ledger that both check, and the follower that keeps it up to date.
 var cacheModule = fx.Module("caches",
 	fx.Provide(
 		newLedger,
@@ -72,7 +72,7 @@ var cacheModule = fx.Module("caches",
 	),
 )
 
-// webModule is the listeners and what answers on them.
+// webModule has the listeners and their handlers.
 var webModule = fx.Module("web",
 	fx.Provide(
 		newAPI, newSite, newDocs, newOps, newRateLimit, newHandler, newServers,
@@ -80,7 +80,7 @@ var webModule = fx.Module("web",
 	),
 )
 
-// insightModule is what people are shown of the caches.
+// insightModule has what the pages show of the caches.
 var insightModule = fx.Module("insight",
 	fx.Provide(
 		newProcessTrend,
@@ -91,7 +91,7 @@ var insightModule = fx.Module("insight",
 	),
 )
 
-// repository is where caching comes in, in plain sight: use cases get the decorator, the decorator gets the store.
+// repository puts the query cache between use cases and store: use cases get the decorator, the decorator the store.
 func repository(
 	db *bunstore.DB, cache ports.Cache, keys *cached.Keyring, l *insight.Levels, ledger *freshness.Ledger,
 	t *tracing.Tracer, c *config.Config,
@@ -115,15 +115,15 @@ type Server struct {
 	Catalog   *catalog.Catalog
 	Keys      *accounts.Keys
 	Accounts  *accounts.Accounts
-	died      <-chan error // receives why a listener ended by itself
+	failed    <-chan error // receives why a listener failed
 }
 
 // New makes the program that serves: everything above, started in order, stopped in reverse.
 func New(c *config.Config, log *zap.Logger, level *LogLevel, extra ...fx.Option) *Server {
-	died := make(deaths, 1)
-	s := &Server{log: log, config: c, died: died}
+	failed := make(failures, 1)
+	s := &Server{log: log, config: c, failed: failed}
 	s.App = fx.New(
-		fx.Supply(c, log, level, died),
+		fx.Supply(c, log, level, failed),
 		fx.WithLogger(newFxLogger),
 		fx.StartTimeout(startTimeout),
 		fx.StopTimeout(c.Shutdown.Timeout),
@@ -136,31 +136,31 @@ func New(c *config.Config, log *zap.Logger, level *LogLevel, extra ...fx.Option)
 	return s
 }
 
-// subscribe says who listens to committed changes.
+// subscribe registers the subscribers to committed changes.
 func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *follow.Notifier, f *insight.FeedFigures) {
 	bus.Subscribe("ledger", func(_ context.Context, events []property.Event) { follow.Deliver(ledger, events) })
-	bus.Subscribe("bell", func(_ context.Context, events []property.Event) { r.Observe(events) })
+	bus.Subscribe("notifier", func(_ context.Context, events []property.Event) { r.Observe(events) })
 	bus.Subscribe("metrics", func(_ context.Context, events []property.Event) { f.Observe(events) })
 }
 
-// checkSchema makes sure that the database is fit to serve before anything asks it.
+// checkSchema checks at the start that the program can use the schema, before other parts query the database.
 func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *config.Config) {
 	lc.Append(fx.StartHook(func(ctx context.Context) error {
 		if err := ready(ctx, db, c); err != nil {
 			return err
 		}
 		if note := newerSchema(db)(ctx); note != "" {
-			log.Info("the schema is newer and compatible", zap.String("detail", note))
+			log.Info("schema is newer and compatible", zap.String("detail", note))
 		}
 		return nil
 	}))
 }
 
-// sweep removes what earlier processes have left in the directory for temporary files.
+// sweep removes temporary files that earlier processes have left behind.
 func sweep(lc fx.Lifecycle, log *zap.Logger) {
 	lc.Append(fx.StartHook(func() {
 		if n := transfer.SweepSpools(os.TempDir(), time.Now()); n > 0 {
-			log.Info("temporary files of earlier imports are removed", zap.Int("files", n))
+			log.Info("temporary files of earlier imports removed", zap.Int("files", n))
 		}
 	}))
 }
@@ -196,12 +196,12 @@ func verify(
 	}
 }
 
-// sample has the trend take its samples.
+// sample runs the trend.
 func sample(lc fx.Lifecycle, t *insight.Trend) { background(lc, t.Run) }
 
-// serve opens the listeners last and closes them first: readiness goes off, load balancers get a moment to notice, then
-// no new request is taken and those under way finish. In that moment each answer closes its connection, so that those
-// still open at the end are connections on which nothing has come for as long.
+// serve opens the listeners last and closes them first. On stopping, readiness goes off, load balancers get a moment
+// to notice, then no new request is accepted and the current ones finish. In that moment each answer closes its
+// connection, so that those still open at the end are connections that were idle for as long.
 func serve(lc fx.Lifecycle, s *Listeners, o *ops.Handler, d draining, c *config.Config, log *zap.Logger) {
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {

@@ -1,3 +1,3 @@
-// Package transfer moves listings in bulk: it joins the use cases of imports and exports to the formats of files, for
-// the API, the pages and the commands alike, and bounds what comes over HTTP.
+// Package transfer connects the use cases of imports and exports to file formats. The API, the pages and the commands
+// use it alike, and it bounds the imports over HTTP.
 package transfer

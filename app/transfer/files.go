@@ -17,14 +17,14 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Files joins the use cases that move listings in bulk to the formats they come in. It is what the API's imports and
-// exports call, and the commands of the same names.
+// Files imports and exports listings in the formats of files. It serves the API's imports and exports, and the
+// commands of the same names.
 type Files struct {
 	catalog *catalog.Catalog
 	imports *Imports // of the API; nil in a command
 }
 
-// NewFiles joins the use cases to the formats; m bounds the imports of the API.
+// NewFiles connects the use cases to the formats; m bounds the imports of the API.
 func NewFiles(c *catalog.Catalog, m *Imports) *Files { return &Files{c, m} }
 
 // Source reads a listing file for the catalog.
@@ -36,7 +36,7 @@ type Source struct {
 	rows   int      // so far
 }
 
-// countedFile knows how much of a file has been read.
+// countedFile counts how much of a file has been read.
 type countedFile struct {
 	fs.File
 	size, read int64
@@ -48,7 +48,7 @@ func (f *countedFile) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// NewSource begins a reading of an open file, and closes it with the last record or on an error.
+// NewSource reads an open file from its start, and closes it after the last record or on an error.
 func NewSource(f fs.File, o listingfile.Options) (*Source, error) {
 	counted := &countedFile{File: f}
 	if info, err := f.Stat(); err == nil {
@@ -57,12 +57,12 @@ func NewSource(f fs.File, o listingfile.Options) (*Source, error) {
 	r, err := listingfile.NewReader(bufio.NewReaderSize(counted, 1<<16), o)
 	if err != nil {
 		_ = f.Close() // only read from
-		return nil, broken(err)
+		return nil, markBroken(err)
 	}
 	return &Source{Reader: r, file: counted}, nil
 }
 
-// OpenSource begins a reading of the file at the path.
+// OpenSource opens the file at the path as a source.
 func OpenSource(path string, o listingfile.Options) (*Source, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -83,13 +83,13 @@ func (s *Source) Next() (property.Record, error) {
 	if err != nil {
 		_ = s.file.Close() // only read from
 	}
-	return r, broken(err)
+	return r, markBroken(err)
 }
 
-// Close ends the reading before the last record.
+// Close closes the source before its last record.
 func (s *Source) Close() error { return s.file.Close() }
 
-// Fraction is how much of the file has been read, 0 to 1.
+// Fraction returns the share of the file that has been read, 0 to 1.
 func (s *Source) Fraction() float64 {
 	if s.file.size == 0 {
 		return 0
@@ -97,8 +97,8 @@ func (s *Source) Fraction() float64 {
 	return float64(s.file.read) / float64(s.file.size)
 }
 
-// Import implements api.Files. The body goes to a temporary file first, since an import reads its source twice and the
-// network is slower than the database likes to wait.
+// Import implements api.Files. It first stores the body in a temporary file, because an import reads its source twice
+// and the network is slower than a database transaction should last.
 func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property.ImportReport, error) {
 	options := listingfile.Options{
 		Format: listingfile.Format(request.Format), MaxText: int64(f.imports.MaxUnpacked),
@@ -106,7 +106,8 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 	if request.Mapping != "" {
 		m, err := listingfile.BuiltinMapping(request.Mapping)
 		if err != nil {
-			return property.ImportReport{}, property.Invalid("mapping", "must be one of %s", strings.Join(listingfile.Mappings(), ", "))
+			names := strings.Join(listingfile.Mappings(), ", ")
+			return property.ImportReport{}, property.Invalid("mapping", "must be one of %s", names)
 		}
 		options.Mapping = m
 	}
@@ -122,7 +123,7 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 	defer body.remove()
 	report, err := f.catalog.Import(ctx, catalog.Import{
 		Open: func() (catalog.Source, error) {
-			s, err := NewSource(body.reading(), options)
+			s, err := NewSource(body.open(), options)
 			if err != nil {
 				return nil, err
 			}
@@ -134,8 +135,8 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 	return report, f.imports.explain(ctx, err)
 }
 
-// broken marks an error about a file as a whole.
-func broken(err error) error {
+// markBroken wraps an error about a file as a whole in *property.BrokenFileError.
+func markBroken(err error) error {
 	if file, ok := errors.AsType[*listingfile.FileError](err); ok {
 		return &property.BrokenFileError{Err: file}
 	}
@@ -148,7 +149,7 @@ func (f *Files) Export(ctx context.Context, w io.Writer, request api.ExportReque
 	return err
 }
 
-// Write writes what matches and returns how many there were; progress is told after each.
+// Write writes the listings that match and returns their number; it calls progress after each.
 func (f *Files) Write(
 	ctx context.Context, w io.Writer, request api.ExportRequest, progress func(count int64),
 ) (int64, error) {
@@ -169,20 +170,20 @@ func (f *Files) Write(
 	return count, out.Flush()
 }
 
-// spooled is a body in a temporary file.
-type spooled struct {
+// spoolFile is a body in a temporary file.
+type spoolFile struct {
 	file *os.File
 	size int64
 }
 
-// spool copies a body of up to so many bytes to a temporary file. Where the system lets it, the file loses its name at
-// once, so that it is gone with the process however that ends.
-func spool(ctx context.Context, body io.Reader, most int64) (*spooled, error) {
+// spool copies a body of up to so many bytes to a temporary file. Where the system allows it, the file loses its name
+// at once, so that it disappears with the process.
+func spool(ctx context.Context, body io.Reader, most int64) (*spoolFile, error) {
 	f, err := os.CreateTemp("", spoolPattern)
 	if err != nil {
-		return nil, fmt.Errorf("keep the body: %w", err)
+		return nil, fmt.Errorf("store the body: %w", err)
 	}
-	s := &spooled{file: f}
+	s := &spoolFile{file: f}
 	_ = os.Remove(f.Name()) // Windows refuses, see remove
 	received := &receiver{ctx: ctx, body: http.MaxBytesReader(nil, io.NopCloser(body), most)}
 	s.size, err = io.Copy(f, received)
@@ -199,24 +200,25 @@ func spool(ctx context.Context, body io.Reader, most int64) (*spooled, error) {
 	return s, nil
 }
 
-// reading begins a reading of the body; several may be under way.
-func (s *spooled) reading() fs.File { return sent{io.NewSectionReader(s.file, 0, s.size)} }
+// open returns the body from its start; several readers may be open.
+func (s *spoolFile) open() fs.File { return sectionFile{io.NewSectionReader(s.file, 0, s.size)} }
 
-func (s *spooled) remove() {
+func (s *spoolFile) remove() {
 	_ = s.file.Close()           // only read from
-	_ = os.Remove(s.file.Name()) // most often gone
+	_ = os.Remove(s.file.Name()) // usually gone already
 }
 
-// sent is a file of known size that can be read several times.
-type sent struct{ *io.SectionReader }
+// sectionFile is a file of known size that can be read several times.
+type sectionFile struct{ *io.SectionReader }
 
-// Stat says nothing: the size is known.
-func (sent) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
+// Stat is not supported, because the size is known.
+func (sectionFile) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
 
-// Close leaves the file to whoever has received it.
-func (sent) Close() error { return nil }
+// Close leaves the file open for its owner.
+func (sectionFile) Close() error { return nil }
 
-// receiver tells a body that breaks off, or takes too long, from a disk that is full.
+// receiver records the error of a body, so that a body which ends early or takes too long is not taken for a full
+// disk.
 type receiver struct {
 	ctx  context.Context //nolint:containedctx // a Reader gets none
 	body io.Reader

@@ -13,7 +13,7 @@ type Generated struct {
 	made, count int
 }
 
-// NewGenerated makes a source of so many listings; the same seed makes the same ones.
+// NewGenerated makes a source of count listings; the same seed makes the same listings.
 func NewGenerated(seed uint64, count int) (*Generated, error) {
 	g, err := listinggen.New(seed)
 	return &Generated{Generator: g, count: count}, err

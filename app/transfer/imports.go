@@ -13,36 +13,36 @@ import (
 	"github.com/gable-listings/gable/app/config"
 )
 
-// Imports bounds the imports that come over HTTP, those of the API and of the back office together.
+// Imports bounds the imports over HTTP, those of the API and of the back office together.
 type Imports struct {
 	config.ImportsConfig
 	places chan struct{}
 }
 
-// NewImports makes bounds with no import under way.
+// NewImports makes bounds without a running import.
 func NewImports(c *config.Config) *Imports {
 	return &Imports{c.Imports, make(chan struct{}, c.Imports.MaxAtOnce)}
 }
 
-// begin takes a place among the imports, which release gives back, and gives the import its time. It comes before the
-// body is read, since that may be large and slow.
+// begin takes one of the places for imports, and starts the time limit of the import; release returns the place. It
+// comes before the body is read, because that may be large and slow.
 func (m *Imports) begin(ctx context.Context) (timed context.Context, release func(), err error) {
 	select {
 	case m.places <- struct{}{}:
 	default:
-		return nil, nil, problem.Refuse(problem.Unavailable, "Too many imports are being worked on; try again later.")
+		return nil, nil, problem.Refuse(problem.Unavailable, "Too many imports are running; try again later.")
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, m.Timeout, m.refusal("take up to %s", config.ShortDuration(m.Timeout)))
 	return timed, func() { cancel(); <-m.places }, nil
 }
 
-// refusal says what an import may at most do.
+// refusal returns the error of an import beyond a bound.
 func (m *Imports) refusal(format string, args ...any) error {
 	return problem.Refuse(problem.PayloadTooLarge, "An import may %s. Send it in parts.",
 		fmt.Sprintf(format, args...))
 }
 
-// explain names the bound that ended an import, where it was one.
+// explain replaces the error of an import that a bound ended by a refusal that names the bound.
 func (m *Imports) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -56,13 +56,13 @@ func (m *Imports) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// Temporary files of imports are called so. They have no name any more while they are used, where the system has that.
+// Names of temporary files of imports. On most systems the names are gone while the files are used.
 const (
 	spoolPattern = "gable-import-*"
-	spoolAge     = 24 * time.Hour // of one that nobody uses any more
+	spoolAge     = 24 * time.Hour // age at which an import cannot be running any more
 )
 
-// SweepSpools removes the temporary files that were left behind by processes that ended suddenly, and returns how many.
+// SweepSpools removes temporary files of processes that ended suddenly, and returns how many.
 func SweepSpools(dir string, now time.Time) (removed int) {
 	names, _ := filepath.Glob(filepath.Join(dir, spoolPattern)) // the pattern is right
 	for _, name := range names {

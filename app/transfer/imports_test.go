@@ -123,7 +123,7 @@ func TestNoMoreImportsAreWorkedOnThanThereArePlaces(t *testing.T) {
 	}
 	taken[0]()
 	if _, err := NewFiles(u.catalog, u.imports).Import(t.Context(), request); err != nil {
-		t.Errorf("a place that was given back is not free: %v", err)
+		t.Errorf("a released place is not free: %v", err)
 	}
 	taken[1]()
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Uploads bring in the files that people send on a page.
+// Uploads import the files that people upload on a page.
 type Uploads struct {
 	catalog *catalog.Catalog
 	imports *Imports
@@ -49,9 +49,9 @@ func (*Uploads) Mappings() []site.Mapping {
 func (u *Uploads) open(file site.ImportFile) (*Source, error) {
 	mapping, err := listingfile.BuiltinMapping(file.Mapping)
 	if err != nil {
-		return nil, &property.BrokenFileError{Err: fmt.Errorf("there is no mapping %q", file.Mapping)}
+		return nil, &property.BrokenFileError{Err: fmt.Errorf("unknown mapping %q", file.Mapping)}
 	}
-	s, err := NewSource(sent{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{
+	s, err := NewSource(sectionFile{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{
 		Mapping: mapping, MaxText: int64(u.imports.MaxUnpacked),
 	})
 	if err != nil {
@@ -110,10 +110,10 @@ func (u *Uploads) Import(
 	return result, u.imports.explain(ctx, err)
 }
 
-// MaxShown is how many reasons are shown; the file has all.
+// MaxShown is how many reasons are shown; the file of rejects has all.
 const MaxShown = 10
 
-// rejectsName is a name for the file of what was rejected.
+// rejectsName returns the name of the file of rejected records.
 func rejectsName(format listingfile.Format) string {
 	extension := map[listingfile.Format]string{listingfile.CSV: ".csv", listingfile.NDJSON: ".ndjson"}[format]
 	if extension == "" {
@@ -122,7 +122,7 @@ func rejectsName(format listingfile.Format) string {
 	return "listings.rejects" + extension
 }
 
-// ReasonOf is why a row was rejected, in one line.
+// ReasonOf returns why a row was rejected, in one line.
 func ReasonOf(fields []property.FieldError) string {
 	reasons := make([]string, len(fields))
 	for i, field := range fields {

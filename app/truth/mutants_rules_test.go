@@ -278,8 +278,8 @@ var catalogMutants = []mutant{
 	},
 	{
 		"and so does a writer whose write changes nothing",
-		"app/catalog/catalog.go", "return unchanged(&revised), c.catchUpBeforeReplay(ctx)",
-		"return unchanged(&revised), nil", catalogPkg, ".",
+		"app/catalog/catalog.go", "return unchanged(&updated), c.catchUpBeforeReplay(ctx)",
+		"return unchanged(&updated), nil", catalogPkg, ".",
 	},
 	{
 		"and a repeated creation",
@@ -297,13 +297,13 @@ var catalogMutants = []mutant{
 	},
 	{
 		"so is an update",
-		"app/catalog/catalog.go", "revise listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
-		"revise listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
+		"app/catalog/catalog.go", "update listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
+		"update listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
 		"and a deletion",
-		"app/catalog/catalog.go", "remove listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
-		"remove listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
+		"app/catalog/catalog.go", "delete listing %s: %w\", id, err)\n	}\n	c.publish(ctx, change)\n",
+		"delete listing %s: %w\", id, err)\n	}\n", catalogPkg, ".",
 	},
 	{
 		"and what is imported",
@@ -972,8 +972,8 @@ var appMutants = []mutant{
 	},
 	{
 		"no reader counts as having seen what the ledger has not received",
-		"app/follow/follower.go", "	if news.tooMany {\n		// It",
-		"	f.Ledger.Reach(news.place)\n	if news.tooMany {\n		// It", followPkg, "TestThePlaceIsReached",
+		"app/follow/follower.go", "	if next.tooMany {\n		// It",
+		"	f.Ledger.Reach(next.point)\n	if next.tooMany {\n		// It", followPkg, "TestThePlaceIsReached",
 	},
 	{
 		"a caller gets a poll that begins after its call",
@@ -983,20 +983,19 @@ var appMutants = []mutant{
 	},
 	{
 		"another epoch is another history",
-		"app/follow/follower.go",
-		"if news.place.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
+		"app/follow/follower.go", "if next.point.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
 	},
 	{
 		"more than the ledger has room for is not appended in part",
-		"app/follow/reading.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", followPkg, "TestOfMoreChanges",
+		"app/follow/batch.go", "len(n.changes)+len(page.Changes) > ledger.Capacity || ", "", followPkg, "TestOfMoreChanges",
 	},
 	{
 		"nor is what weighs more",
-		"app/follow/reading.go", " || weight > ledger.MaxBytes {", " {", followPkg, "TestOfLargerChanges",
+		"app/follow/batch.go", " || weight > ledger.MaxBytes {", " {", followPkg, "TestOfLargerChanges",
 	},
 	{
-		"a history without its changes begins at its end",
-		"app/follow/reading.go", "	case past.tooMany:\n		from = past.place\n", "", followPkg, "TestAHistoryTooLong",
+		"a history without its changes begins where it ends",
+		"app/follow/batch.go", "	case past.tooMany:\n		from = past.point\n", "", followPkg, "TestAHistoryTooLong",
 	},
 	{
 		"following begins anew before the database prunes",
@@ -1004,8 +1003,8 @@ var appMutants = []mutant{
 		"!f.placed || time.Since(f.forgot) > f.Retention/2", "!f.placed", followPkg, "TestFollowingBegins",
 	},
 	{
-		"streams are notified when following begins anew",
-		"app/follow/follower.go", "f.Live.tell(nil, true)", "f.Live.tell(nil, false)", followPkg, "TestStreamsAreTold",
+		"streams are told when following begins anew",
+		"app/follow/follower.go", "f.Live.publish(nil, true)", "f.Live.publish(nil, false)", followPkg, "TestStreamsAreTold",
 	},
 	{
 		"and do not receive earlier changes from memory",

@@ -82,7 +82,7 @@ func releaseOnPostgres(t *testing.T, old string) {
 	c.Exec("INSERT INTO gable_schema_migrations (name, oldest_program) VALUES ('29990101000001_note', $1)",
 		migrations.FirstRelease)
 	load.replace(before[1], now[0])
-	if text := now[0].Log.Tail(); !strings.Contains(text, "the schema is newer and compatible") {
+	if text := now[0].Log.Tail(); !strings.Contains(text, "schema is newer and compatible") {
 		t.Errorf("the present program does not say that the schema is newer:\n%s", text)
 	}
 	r, err := http.Get(*now[0].OpsBase.Load() + "/readyz")

@@ -10,8 +10,8 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// past reads the last changes of all, about so many, and from where on it has all of them.
-func (f *Follower) past(ctx context.Context, back int) (from freshness.Point, past news, err error) {
+// past reads about the last back changes, and the point from which on it has all of them.
+func (f *Follower) past(ctx context.Context, back int) (from freshness.Point, past batch, err error) {
 	limited, cancel := context.WithTimeout(ctx, feedLimit)
 	defer cancel()
 	cursor, from, err := f.Feed.Head(limited, back)
@@ -20,33 +20,33 @@ func (f *Follower) past(ctx context.Context, back int) (from freshness.Point, pa
 	}
 	past, err = f.readOn(ctx, cursor)
 	switch {
-	case err == nil && past.place.Epoch != from.Epoch:
+	case err == nil && past.point.Epoch != from.Epoch:
 		err = errOtherHistory
 	case past.tooMany:
-		from = past.place
+		from = past.point
 	}
 	return from, past, err
 }
 
-// news is what one reading has brought. When it is more than the ledger can remember, the changes are left out.
-type news struct {
+// batch is the result of one poll. The changes are left out when they are more than the ledger can hold.
+type batch struct {
 	changes []property.Change
 	pages   []readPage
 	next    ports.FeedCursor
-	place   freshness.Point
+	point   freshness.Point
 	tooMany bool
 }
 
-// began reports whether the first of the changes was made before the moment.
-func (n *news) began(before time.Time) bool {
+// began reports whether the first of the changes was made before this moment.
+func (n *batch) began(before time.Time) bool {
 	return len(n.changes) > 0 && n.changes[0].At.Before(before)
 }
 
-// readOn reads from the cursor to the end of the feed. Once that is more than the ledger can remember, the rest is left
-// unread.
-func (f *Follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, error) {
+// readOn reads from the cursor to the end of the feed. It skips the rest as soon as the changes exceed what the
+// ledger can hold.
+func (f *Follower) readOn(ctx context.Context, cursor ports.FeedCursor) (batch, error) {
 	ledger, weight := f.Ledger.Figures(), int64(0)
-	for n := (news{next: cursor}); ; {
+	for n := (batch{next: cursor}); ; {
 		page, err := f.changes(ctx, n.next)
 		if err != nil {
 			return n, err
@@ -59,7 +59,7 @@ func (f *Follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, e
 		}
 		n.changes = append(n.changes, page.Changes...)
 		n.pages = append(n.pages, readPage{n.next, page})
-		n.next, n.place = page.Next, page.Point
+		n.next, n.point = page.Next, page.Point
 		if !page.More {
 			f.page = min(2*f.page, feedPage)
 			return n, nil
@@ -68,11 +68,11 @@ func (f *Follower) readOn(ctx context.Context, cursor ports.FeedCursor) (news, e
 }
 
 // skip goes to the end of the feed without the changes before it.
-func (f *Follower) skip(ctx context.Context) (news, error) {
+func (f *Follower) skip(ctx context.Context) (batch, error) {
 	ctx, cancel := context.WithTimeout(ctx, feedLimit)
 	defer cancel()
-	next, place, err := f.Feed.Head(ctx, 0)
-	return news{next: next, place: place, tooMany: true}, err
+	next, point, err := f.Feed.Head(ctx, 0)
+	return batch{next: next, point: point, tooMany: true}, err
 }
 
 func (f *Follower) changes(ctx context.Context, after ports.FeedCursor) (ports.FeedPage, error) {
