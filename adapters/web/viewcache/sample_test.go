@@ -114,7 +114,7 @@ func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
 			if err != nil || finding.Verdict != c.want || s.Question != "item x" {
 				t.Fatalf("of the answer to %q is found %+v, %v", s.Question, finding, err)
 			}
-			if c.want == cachestat.Violated && (!strings.Contains(finding.Detail, "given house 1; the store makes "+c.truth) ||
+			if c.want == cachestat.Violated && (!strings.Contains(finding.Detail, "answered house 1; the store has "+c.truth) ||
 				!strings.Contains(finding.Detail, "position")) {
 				t.Errorf("the violation is explained by %q", finding.Detail)
 			}
