@@ -20,10 +20,10 @@ type flight struct {
 	waiting int // callers; guarded by mu. A flight without callers cannot be joined.
 	cancel  context.CancelFunc
 
-	done      chan struct{} // closed at the end; the fields below are set before
-	rec       *record
+	done     chan struct{} // closed at the end; the fields below are set before
+	rec      *record
 	fromPeer bool
-	err       error
+	err      error
 }
 
 // loadFunc loads an answer. fromPeer reports that another process loaded it.

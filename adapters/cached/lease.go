@@ -15,9 +15,9 @@ const (
 	longestLook = 16 * time.Millisecond
 )
 
-// lease returns when this process may load the answer, with a function that ends the lease; or it returns the answer,
-// current as of now, when another process has loaded it. That may have happened just before the lease was granted.
-// lease waits at most twice as long as a lease lasts: for a holder that dies, and for the next holder.
+// lease waits until this process may load the answer, or until another process has loaded it. It returns a function
+// that ends the lease, or the answer, current as of now. The other process may have loaded it just before the lease was
+// granted. lease waits at most twice as long as a lease lasts: for a holder that dies, and for the next holder.
 func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, func()) {
 	key := entryKey(r.ledger.Point().Epoch, q.key) + ":lease"
 	until := time.Now().Add(2 * r.options.LeaseTTL)

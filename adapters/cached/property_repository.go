@@ -42,8 +42,8 @@ type Options struct {
 	// LoadTimeout bounds one load from the store, for all callers that wait for it. A tenth of it bounds each call of
 	// the cache.
 	LoadTimeout time.Duration
-	// LeaseTTL is how long one process may load an answer while others with the same cache wait for it; 0 when the
-	// cache is not shared, and no process has to wait.
+	// LeaseTTL is how long one process may load an answer while others with the same cache wait for it. It is 0 when
+	// the cache is not shared, and no process has to wait.
 	LeaseTTL time.Duration
 	// Samples, if not nil, receives some of the answers for verification.
 	Samples *cachestat.Samples

@@ -74,8 +74,8 @@ func (o Options) observe(next http.Handler) http.Handler {
 	})
 }
 
-// disbelieves reports whether a request that names its client comes from a proxy that is not on the list: a peer on
-// this machine or in a private network.
+// disbelieves reports whether a request that names its client comes from an unlisted proxy. Such a proxy is a peer on
+// this machine or in a private network, as proxies are, that is not on the list.
 func (o Options) disbelieves(r *http.Request) bool {
 	peer := exchange.Peer(r)
 	return (!peer.IsValid() || peer.IsLoopback() || peer.IsPrivate()) && !o.Proxies.Contains(peer)

@@ -329,7 +329,7 @@ var cachedMutants = []mutant{
 	},
 	{
 		"an answer that was found wrong is removed",
-		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(given.Epoch, q.key))\n", "", cachedPkg, ".",
+		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(answer.Epoch, q.key))\n", "", cachedPkg, ".",
 	},
 	{
 		"what was forgotten is not used",

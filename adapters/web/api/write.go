@@ -121,8 +121,8 @@ func (a *API) delete(w http.ResponseWriter, r *http.Request, _ access.Key) error
 	return nil
 }
 
-// target returns the listing that a request wants to change, and a function that reports whether its current state may
-// be changed; nil allows any state.
+// target returns the listing that a request wants to change, and the condition on its current state. The condition is
+// nil when any state may be changed.
 func (a *API) target(r *http.Request) (property.ID, func(*property.Property) bool, error) {
 	id, err := idOf(r)
 	if err != nil {

@@ -30,7 +30,7 @@ func extend(control *http.ResponseController) {
 	_ = control.SetWriteDeadline(now.Add(2 * IdleTimeout))
 }
 
-// Steps extends the deadlines of a request whose work takes as long as it needs: call the returned function at each
+// Steps extends the deadlines of a request whose work takes as long as it needs. Call the returned function at each
 // step, however often steps come. No single step may take longer than IdleTimeout. It is not safe for concurrent use.
 func Steps(w http.ResponseWriter) func() {
 	const pause = time.Second // between two looks at the connection; steps are many

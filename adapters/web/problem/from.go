@@ -36,8 +36,8 @@ var known = []struct {
 		Error{Parameter: "cursor", Detail: "must be the next of a page of the same search"})},
 	{ports.ErrInvalidFeedCursor, InvalidCursor.New("The cursor in after or Last-Event-ID was not made by this service.",
 		Error{Parameter: "after", Detail: "or Last-Event-ID must be the next of a page of changes or the id of an event"})},
-	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer stored. Ask for /v1/changes?after=now, save "+
-		"its next, export all listings, then follow from that next.", Error{Parameter: "after",
+	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer stored. Ask for "+
+		"/v1/changes?after=now, save its next, export all listings, then follow from that next.", Error{Parameter: "after",
 		Detail: "or Last-Event-ID is older than the stored changes, or from before the database was restored"})},
 	{ports.ErrIdempotencyKeyReused, IdempotencyKeyReused.New("This key was sent before with another body.",
 		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},

@@ -55,7 +55,8 @@ func (m Methods) serve(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return problem.Refuse(problem.MethodNotAllowed, "%s is not among the methods of this address: %s.", r.Method, m.allow())
+	return problem.Refuse(problem.MethodNotAllowed,
+		"%s is not among the methods of this address: %s.", r.Method, m.allow())
 }
 
 func (m Methods) allow() string {
