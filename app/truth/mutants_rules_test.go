@@ -369,14 +369,14 @@ var cachedMutants = []mutant{
 	{
 		"a kept absence ends when the listing is made",
 		"adapters/cached/property_repository.go",
-		"	if verdict != freshness.Fresh || current == kept {\n		return verdict, false\n	}\n	rec.setItem",
-		"	if verdict != freshness.Fresh || current == kept || kept == nil {\n		return verdict, false\n	}\n	rec.setItem",
+		"	if verdict != freshness.Fresh || current == cached {\n		return verdict, false\n	}\n	rec.setItem",
+		"	if verdict != freshness.Fresh || current == cached || kept == nil {\n		return verdict, false\n	}\n	rec.setItem",
 		cachedPkg, ".",
 	},
 	{
 		"a record that is patched says how far",
 		"adapters/cached/read.go",
-		"		rec.setPoint(place) // read before the record was judged by all that the ledger knew\n",
+		"		rec.setPoint(point) // read before the ledger judged the record\n",
 		"", cachedPkg, ".",
 	},
 	{
@@ -465,7 +465,7 @@ var viewMutants = []mutant{
 	},
 	{
 		"its token names no transaction",
-		"adapters/web/consistency/coordinator.go", " || change.Epoch != \"\" && change.Epoch != place.Epoch {", " {", consistencyPkg, ".",
+		"adapters/web/consistency/coordinator.go", " || change.Epoch != \"\" && change.Epoch != point.Epoch {", " {", consistencyPkg, ".",
 	},
 	{
 		"nor does the view cache",
