@@ -370,7 +370,7 @@ var cachedMutants = []mutant{
 		"a kept absence ends when the listing is made",
 		"adapters/cached/property_repository.go",
 		"	if verdict != freshness.Fresh || current == cached {\n		return verdict, false\n	}\n	rec.setItem",
-		"	if verdict != freshness.Fresh || current == cached || kept == nil {\n		return verdict, false\n	}\n	rec.setItem",
+		"	if verdict != freshness.Fresh || current == cached || cached == nil {\n		return verdict, false\n	}\n	rec.setItem",
 		cachedPkg, ".",
 	},
 	{
