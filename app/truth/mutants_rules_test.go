@@ -423,7 +423,7 @@ var cachedMutants = []mutant{
 	{
 		"a second look judges change by change",
 		"adapters/cached/sample.go", "	switch {\n	case r.ledger.Check(entry) != freshness.Fresh:",
-		"	verdict, changed := q.refresh(&given)\n	switch {\n	case verdict != freshness.Fresh || changed:", cachedPkg, ".",
+		"	verdict, changed := q.refresh(&answer)\n	switch {\n	case verdict != freshness.Fresh || changed:", cachedPkg, ".",
 	},
 	{
 		"and concludes nothing before it has caught up",
