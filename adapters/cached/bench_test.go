@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// BenchmarkPageOfTwenty compares a kept page with asking the store in memory, which looks at each of a thousand listings.
+// BenchmarkPageOfTwenty compares a cached page with the store in memory, which scans a thousand listings.
 func BenchmarkPageOfTwenty(b *testing.B) {
 	store := memory.NewPropertyRepository(time.Now)
 	for n := range 1_000 {
@@ -26,7 +26,7 @@ func BenchmarkPageOfTwenty(b *testing.B) {
 	ledger.Confirm(time.Now())
 	counters := &cachestat.Counters{}
 	repo := cached.New(store, cache, ledger, counters, options())
-	for name, r := range map[string]ports.PropertyRepository{"kept": repo, "store": store} {
+	for name, r := range map[string]ports.PropertyRepository{"cached": repo, "store": store} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -37,6 +37,6 @@ func BenchmarkPageOfTwenty(b *testing.B) {
 		})
 	}
 	if counters.Figures().HitRatio() < 0.9 {
-		b.Errorf("the kept page was not served: %+v", counters.Figures())
+		b.Errorf("the cached page was not served: %+v", counters.Figures())
 	}
 }

@@ -18,7 +18,7 @@ type failing struct{ mapCache }
 func (*failing) Get(context.Context, string) ([]byte, bool, error)        { return nil, false, errBroken }
 func (*failing) Set(context.Context, string, []byte, time.Duration) error { return errBroken }
 
-// silent is a cache that says nothing until its caller has had enough.
+// silent is a cache that blocks until its caller gives up.
 type silent struct{ mapCache }
 
 func (*silent) Get(ctx context.Context, _ string) ([]byte, bool, error) {
@@ -45,7 +45,7 @@ func TestACacheThatSaysNothingIsPassedBy(t *testing.T) {
 			t.Errorf("it took %v; two calls of the cache may take a second each", took)
 		}
 		if n := s.counters.Errors(); n != 2 {
-			t.Errorf("%d failures of the cache were counted, there were 2", n)
+			t.Errorf("%d failures of the cache were counted, want 2", n)
 		}
 	})
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// decoder reads what encode.go writes. Whatever the bytes claim, it allocates no more than a small multiple of their
-// number: a list is made only if enough bytes for its elements are left. After the first fault it returns zero values.
+// decoder reads the encoding that encode.go writes. It allocates at most a small multiple of the number of bytes,
+// whatever the bytes claim: it makes a list only if enough bytes for the elements are left. After the first fault it
+// returns zero values.
 type decoder struct {
 	rest string
 	bad  bool
@@ -34,7 +35,7 @@ func (r *record) decode(d *decoder) {
 	}
 }
 
-// shortestListing is how many bytes a listing takes at least: its id, eight texts, and six numbers.
+// shortestListing is the smallest number of bytes that a listing takes: its id, eight texts and six numbers.
 const shortestListing = 16 + 8 + 6
 
 func (d *decoder) listing(p *property.Property) {
@@ -62,7 +63,7 @@ func (d *decoder) listing(p *property.Property) {
 	p.CreatedAt, p.UpdatedAt = time.UnixMicro(d.varint()).UTC(), time.UnixMicro(d.varint()).UTC()
 }
 
-// count is the length of a list whose elements take at least so many bytes each.
+// count reads the length of a list whose elements take least bytes or more.
 func (d *decoder) count(least int) int {
 	n := d.uvarint()
 	if n > uint64(len(d.rest)/least) {
@@ -81,7 +82,7 @@ func (d *decoder) text() string {
 	return d.bytes(int(n))
 }
 
-// bytes is the next n bytes; "" when there are fewer.
+// bytes returns the next n bytes, or "" when fewer are left.
 func (d *decoder) bytes(n int) string {
 	if n > len(d.rest) {
 		d.fail()
@@ -98,7 +99,7 @@ func (d *decoder) float() float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(b[:]))
 }
 
-// uvarint is binary.Uvarint on a string.
+// uvarint reads like binary.Uvarint, from a string.
 func (d *decoder) uvarint() (n uint64) {
 	for i := 0; i < len(d.rest) && i < binary.MaxVarintLen64; i++ {
 		c := d.rest[i]
@@ -112,7 +113,7 @@ func (d *decoder) uvarint() (n uint64) {
 	return 0
 }
 
-// varint is binary.Varint on a string.
+// varint reads like binary.Varint, from a string.
 func (d *decoder) varint() int64 {
 	n := d.uvarint()
 	return int64(n>>1) ^ -int64(n&1)

@@ -32,7 +32,7 @@ func (r *record) append(b []byte) []byte {
 	return b
 }
 
-// size is about how many bytes the record takes.
+// size estimates how many bytes the encoded record takes.
 func (r *record) size() int {
 	n := 128 + binary.MaxVarintLen64*len(r.InFlight)
 	for i := range r.Listings {
@@ -45,7 +45,7 @@ func (r *record) size() int {
 	return n
 }
 
-// numbers are the fields of a listing that hold a number or nothing, in the order of the table.
+// numbers are the optional numeric fields of a listing, in the order of the field table.
 var numbers = slices.DeleteFunc(slices.Clone(property.FieldTable()), func(f property.Field) bool {
 	return f.Type != property.WholeField && f.Type != property.DecimalField
 })
@@ -63,7 +63,7 @@ func appendListing(b []byte, p *property.Property) []byte {
 	for i := range numbers {
 		present |= bit(numbers[i].Number(&p.Details).Valid, 1+i)
 	}
-	b = binary.AppendUvarint(b, present) // what there is of the place and the numbers, one bit for each
+	b = binary.AppendUvarint(b, present) // a bit for the coordinates, and one for each number
 	for i := range numbers {
 		if n, ok := numbers[i].Number(&p.Details).Get(); ok {
 			b = binary.AppendVarint(b, int64(n))

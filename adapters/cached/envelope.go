@@ -5,22 +5,21 @@ import (
 	"errors"
 )
 
-// Others can write into a shared cache, so an entry is an envelope around a record, signed with a key that only the
-// processes of the service have:
+// Other programs can write into a shared cache. An entry is therefore an envelope around a record, signed with a key
+// that only the processes of the service have:
 //
 //	id of the signing key | nonce and tag | length of the entry's key | the entry's key | record
 //	       16 bytes       |    28 bytes   |         2 bytes
 //
-// The tag is AES-GCM's over all that stands behind it, without anything encrypted (GMAC, NIST SP 800-38D). It is
-// checked before anything behind it is read. The entry's key is part of what is signed: an envelope found under another
-// key is as good as forged. That an older, once true envelope is put back does no harm, since the ledger judges its
-// age.
+// The tag is AES-GCM's over everything behind it; nothing is encrypted (GMAC, NIST SP 800-38D). It is checked before
+// anything behind it is read. The signature covers the entry's key: an envelope found under another key counts as
+// forged. An older authentic envelope that is put back does no harm, since the ledger judges its age.
 const (
 	signatureAt = signingKeyID
 	signedAt    = signatureAt + signatureSize
 )
 
-// Why an envelope is not opened.
+// Reasons why an envelope is not opened.
 var (
 	errUnknownKey = errors.New("the cached record is signed with an unknown key")
 	errForged     = errors.New("the cached record is forged, damaged, or another key's")
@@ -30,14 +29,14 @@ var (
 func (k *signingKey) seal(key string, r *record) []byte {
 	b := make([]byte, signedAt, signedAt+2+len(key)+r.size())
 	copy(b, k.id)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(key))) // entryKey makes no longer ones
+	b = binary.BigEndian.AppendUint16(b, uint16(len(key))) // entryKey bounds the length
 	b = append(b, key...)
 	b = r.append(b)
 	k.aead.Seal(b[signatureAt:signatureAt:signedAt], nil, nil, b[signedAt:])
 	return b
 }
 
-// open returns the record's bytes in an envelope found under the entry's key, which are the writer's own.
+// open verifies an envelope found under the entry's key and returns the record's bytes as the writer encoded them.
 func (k *Keyring) open(key string, b []byte) ([]byte, error) {
 	if len(b) < signedAt+2 {
 		return nil, errForged

@@ -27,7 +27,7 @@ func TestAnEnvelopeOpensToTheRecordThatWasSealed(t *testing.T) {
 	}
 }
 
-// wantForged says that nobody believes the bytes.
+// wantForged checks that the bytes are rejected as forged.
 func wantForged(t *testing.T, keys *Keyring, key string, b []byte) {
 	t.Helper()
 	if payload, err := keys.open(key, b); payload != nil || !errors.Is(err, errForged) && !errors.Is(err, errUnknownKey) {
@@ -100,15 +100,15 @@ func TestEveryKeyOfTheRingOpensAndTheNewestSeals(t *testing.T) {
 		t.Errorf("sealed with %s, not with the newest of %v", keys.newest().id, all)
 	}
 	if len(keys.Unknown()) != 0 {
-		t.Error("a key that is known is said to be unknown")
+		t.Error("a known key is reported as unknown")
 	}
 	wantForged(t, keys, entry, OwnKeyring().newest().seal(entry, recordOf()))
 	if len(keys.Unknown()) != 1 {
-		t.Error("nobody learns that a key is unknown")
+		t.Error("an unknown key is not reported")
 	}
 }
 
-// FuzzOpenEnvelope finds bytes that harm the reader, or that are believed though nobody has signed them.
+// FuzzOpenEnvelope finds bytes that harm the reader, or that are accepted without a signature.
 func FuzzOpenEnvelope(f *testing.F) {
 	keys := OwnKeyring()
 	sealed := keys.newest().seal(entry, recordOf(full(f)))
@@ -125,7 +125,7 @@ func FuzzOpenEnvelope(f *testing.F) {
 	})
 }
 
-// BenchmarkEnvelope is what a signature costs: sealing encodes the record, too, and opening only checks.
+// BenchmarkEnvelope measures the cost of a signature. Sealing also encodes the record; opening only checks.
 func BenchmarkEnvelope(b *testing.B) {
 	keys := OwnKeyring()
 	page := make([]property.Property, 20)

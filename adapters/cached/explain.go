@@ -11,18 +11,18 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// ExplainItem explains what a Find would get. Like its sisters it asks the Cache and never the store; it counts nothing
-// and caches nothing.
+// ExplainItem explains how Find would answer. Like ExplainPage and ExplainCount it reads the cache and never the store;
+// it counts and caches nothing.
 func (r *PropertyRepository) ExplainItem(ctx context.Context, id property.ID) cachestat.Explanation {
 	return r.explain(ctx, r.item(id))
 }
 
-// ExplainPage explains what a Search would get.
+// ExplainPage explains how Search would answer.
 func (r *PropertyRepository) ExplainPage(ctx context.Context, s *property.Search) cachestat.Explanation {
 	return r.explain(ctx, r.page(s))
 }
 
-// ExplainCount explains what a Count would get.
+// ExplainCount explains how Count would answer.
 func (r *PropertyRepository) ExplainCount(ctx context.Context, f *property.Filter) cachestat.Explanation {
 	return r.explain(ctx, r.count(f))
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// cached is the repository under test, whose explanations are no part of the port.
+// cached returns the repository under test, whose explanations are not part of the port.
 func (s *shop) cached() *cached.PropertyRepository {
 	return s.PropertyRepository.(*cached.PropertyRepository)
 }
 
-// wantExplained compares what was said of a read with what became of it. That another caller is loading already, or that
-// the store cannot be reached, is not foreseen.
+// wantExplained compares the explanation of a read with its outcome. The explanation does not foresee that another
+// caller is loading already, or that the store cannot be reached.
 func (s *shop) wantExplained(x cachestat.Explanation, outcome cachestat.Outcome) {
 	s.t.Helper()
 	foreseen := x.Outcome == outcome || outcome == cachestat.OutcomeCoalesced || outcome == cachestat.OutcomeStaleIfError
@@ -48,7 +48,7 @@ func TestAnExplanationOnlyLooks(t *testing.T) {
 	s.wantAsked(1)
 	want := cachestat.Figures{Reads: cachestat.Reads[uint64]{cachestat.OutcomeMiss: 1}}
 	if got := s.counters.Figures(); got != want || s.cache.sets() != sets {
-		t.Errorf("explaining was counted, or kept something: %+v, %d more entries", got, s.cache.sets()-sets)
+		t.Errorf("explaining was counted, or cached something: %+v, %d more entries", got, s.cache.sets()-sets)
 	}
 	s.wantPrice(p.ID, cachestat.OutcomePatched, 20)
 }
@@ -63,21 +63,22 @@ func TestARecordIsExplainedWithItsAgeAndTheChangesSince(t *testing.T) {
 		s.add(2, 90)
 		s.price(p, 5)
 		x := s.cached().ExplainPage(t.Context(), cheap(1))
-		kept := x.Cached
-		if kept == nil || x.Outcome != cachestat.OutcomePatched || !kept.Made.Equal(loaded) || !kept.Own ||
-			kept.Bytes < 50 {
-			t.Fatalf("explained as %+v, %+v", x, kept)
+		answer := x.Cached
+		if answer == nil || x.Outcome != cachestat.OutcomePatched ||
+			!answer.Made.Equal(loaded) || !answer.Own ||
+			answer.Bytes < 50 {
+			t.Fatalf("explained as %+v, %+v", x, answer)
 		}
-		if left := kept.Expires.Sub(loaded); left > time.Hour || left < 54*time.Minute {
+		if left := answer.Expires.Sub(loaded); left > time.Hour || left < 54*time.Minute {
 			t.Errorf("its time is %v", left)
 		}
-		if l := kept.Ledger; l.Verdict != freshness.Stale || l.Head-l.At != 2 || l.Touching != 1 || !l.Recent[0].Touches ||
+		if l := answer.Ledger; l.Verdict != freshness.Stale || l.Head-l.At != 2 || l.Touching != 1 || !l.Recent[0].Touches ||
 			l.Recent[0].Change.ID != p.ID {
 			t.Errorf("the ledger says %+v", l)
 		}
-		if len(kept.Depends) != 1 || !strings.HasPrefix(kept.Depends[0],
+		if len(answer.Depends) != 1 || !strings.HasPrefix(answer.Depends[0],
 			"the page of 1 for max_price=1&sort=price&limit=1: ") {
-			t.Errorf("it depends on %q", kept.Depends)
+			t.Errorf("it depends on %q", answer.Depends)
 		}
 		s.wantPage(cheap(1), cachestat.OutcomePatched, 5)
 		if again := s.cached().ExplainPage(t.Context(), cheap(1)).
@@ -98,7 +99,7 @@ func TestAnotherProcessesRecordIsExplainedByThisOnesLedger(t *testing.T) {
 	if x.Outcome != cachestat.OutcomePatched || x.Cached.Own || x.Cached.Ledger.Touching != 1 {
 		t.Errorf("explained as %+v, %+v", x, x.Cached)
 	}
-	late := w.open(0) // has not heard of the change, and cannot judge a record from before it
+	late := w.open(0) // did not receive the change, and cannot judge a record from before it
 	x = late.cached().ExplainItem(t.Context(), p.ID)
 	if l := x.Cached.Ledger; x.Outcome != cachestat.OutcomeMiss || l.Verdict != freshness.Unknown || len(l.Recent) != 0 {
 		t.Errorf("by a process that began later: %+v, %+v", x, x.Cached)
@@ -116,7 +117,7 @@ func TestWhyNoRecordCanBeReadIsSaid(t *testing.T) {
 		t.Errorf("%d failures were counted", n)
 	}
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
-	s.cache.kept[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.kept[s.cache.last])
+	s.cache.entries[s.cache.last] = slices.Concat([]byte{0xc1}, s.cache.entries[s.cache.last])
 	if x := s.cached().ExplainItem(t.Context(), p.ID); x.Err == nil ||
 		x.Cached != nil {
 		t.Errorf("with a garbled record: %+v", x)

@@ -39,7 +39,7 @@ func options() cached.Options {
 	return cached.Options{TTL: time.Hour, LoadTimeout: 10 * time.Second}
 }
 
-// announcing tells the ledger of every write before it is acknowledged, as the use cases do through the event bus.
+// announcing appends every write to the ledger before it is acknowledged, as the use cases do through the event bus.
 type announcing struct {
 	ports.PropertyRepository
 	ledger *freshness.Ledger
@@ -82,8 +82,8 @@ func (a *announcing) Upsert(ctx context.Context, batch []ports.Incoming) ([]port
 	return done, err
 }
 
-// store is a repository that counts the questions it is asked. With a hook it may hold them up or fail them, after the
-// answer has been read and before it is given.
+// store is a repository that counts its questions. Its hook may delay or fail them, after the answer has been read and
+// before it is returned.
 type store struct {
 	ports.PropertyRepository
 	asked atomic.Int64
@@ -91,7 +91,7 @@ type store struct {
 	lie   property.Decimal // added to every price and count
 }
 
-func (s *store) answered(ctx context.Context) error {
+func (s *store) afterAnswer(ctx context.Context) error {
 	s.asked.Add(1)
 	if s.hook == nil {
 		return nil
@@ -102,7 +102,7 @@ func (s *store) answered(ctx context.Context) error {
 func (s *store) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	p, _, err := s.PropertyRepository.Find(ctx, id)
 	p.Price += s.lie
-	return p, ports.ReadInfo{}, cmp.Or(s.answered(ctx), err)
+	return p, ports.ReadInfo{}, cmp.Or(s.afterAnswer(ctx), err)
 }
 
 func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page, ports.ReadInfo, error) {
@@ -110,39 +110,39 @@ func (s *store) Search(ctx context.Context, q *property.Search) (*property.Page,
 	for i := range page.Properties {
 		page.Properties[i].Price += s.lie
 	}
-	return page, ports.ReadInfo{}, cmp.Or(s.answered(ctx), err)
+	return page, ports.ReadInfo{}, cmp.Or(s.afterAnswer(ctx), err)
 }
 
 func (s *store) Count(ctx context.Context, f *property.Filter) (int64, ports.ReadInfo, error) {
 	n, _, err := s.PropertyRepository.Count(ctx, f)
-	return n + int64(s.lie), ports.ReadInfo{}, cmp.Or(s.answered(ctx), err)
+	return n + int64(s.lie), ports.ReadInfo{}, cmp.Or(s.afterAnswer(ctx), err)
 }
 
-// mapCache keeps everything but leases for ever and remembers how it was used.
+// mapCache stores everything but leases for ever, and records its use.
 type mapCache struct {
-	mu     sync.Mutex // guards all below
-	leases map[string]time.Time
-	kept   map[string][]byte
-	last   string // the key last set
-	ttls   []time.Duration
+	mu      sync.Mutex // guards all below
+	leases  map[string]time.Time
+	entries map[string][]byte
+	last    string // the key last set
+	ttls    []time.Duration
 
-	beforeAdd func() // if set, runs before somebody is granted a lease or not
+	beforeAdd func() // if set, runs before a lease is granted or refused
 }
 
 func (c *mapCache) Get(_ context.Context, key string) ([]byte, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b, ok := c.kept[key]
+	b, ok := c.entries[key]
 	return b, ok, nil
 }
 
 func (c *mapCache) Set(_ context.Context, key string, value []byte, ttl time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kept == nil {
-		c.kept = map[string][]byte{}
+	if c.entries == nil {
+		c.entries = map[string][]byte{}
 	}
-	c.kept[key], c.last, c.ttls = value, key, append(c.ttls, ttl)
+	c.entries[key], c.last, c.ttls = value, key, append(c.ttls, ttl)
 	return nil
 }
 
@@ -168,13 +168,13 @@ func (c *mapCache) Delete(_ context.Context, key string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.leases, key)
-	delete(c.kept, key)
+	delete(c.entries, key)
 	return nil
 }
 
-func (c *mapCache) Purge(context.Context) error                      { return nil }
-func (c *mapCache) Size(context.Context) (entries, b int64, e error) { return -1, -1, nil }
-func (c *mapCache) Ping(context.Context) error                       { return nil }
+func (c *mapCache) Purge(context.Context) error                { return nil }
+func (c *mapCache) Size(context.Context) (n, b int64, e error) { return -1, -1, nil }
+func (c *mapCache) Ping(context.Context) error                 { return nil }
 
 // birth is when the listings of these tests are made.
 var birth = time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -201,7 +201,7 @@ func (s *shop) add(n int, price property.Decimal) property.Property {
 	return *c.Change.After
 }
 
-// price gives a listing another price.
+// price changes the price of a listing.
 func (s *shop) price(p property.Property, price property.Decimal) property.Property {
 	s.t.Helper()
 	p.Price = price
@@ -219,7 +219,7 @@ func (s *shop) remove(p property.Property) {
 	}
 }
 
-// cheap is the search for the cheapest houses up to a price of 100, so many on a page.
+// cheap returns the search for the cheapest houses up to a price of 100, with limit of them on a page.
 func cheap(limit int) *property.Search {
 	return &property.Search{
 		Filter: property.Filter{Price: property.Range{Max: property.Some(property.Decimal(100))}},
@@ -227,7 +227,7 @@ func cheap(limit int) *property.Search {
 	}
 }
 
-// prices is what a page shows; a shorter way to say which listings.
+// prices returns the prices on a page, which identify the listings.
 func prices(page *property.Page) []property.Decimal {
 	shown := []property.Decimal{}
 	for i := range page.Properties {

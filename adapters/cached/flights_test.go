@@ -27,8 +27,8 @@ func (g gate) hook(ctx context.Context) error {
 	}
 }
 
-// held is a shop whose loads wait at a gate.
-func held(t *testing.T) (*shop, gate) {
+// openGated returns a shop whose loads wait at a gate.
+func openGated(t *testing.T) (*shop, gate) {
 	s, g := open(t), make(gate)
 	s.store.hook = g.hook
 	return s, g
@@ -36,7 +36,7 @@ func held(t *testing.T) (*shop, gate) {
 
 func TestTwoHundredCallersOfAColdKeyAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := held(t)
+		s, g := openGated(t)
 		s.add(1, 10)
 		var callers sync.WaitGroup
 		for range 200 {
@@ -60,13 +60,13 @@ func TestTwoHundredCallersOfAColdKeyAskOnce(t *testing.T) {
 
 func TestACallerThatLeavesDoesNotHarmTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := held(t)
+		s, g := openGated(t)
 		p := s.add(1, 10)
 		impatient, leave := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
 		callers.Go(func() {
 			if _, _, err := s.Find(impatient, p.ID); !errors.Is(err, context.Canceled) {
-				t.Errorf("the caller that left was told %v", err)
+				t.Errorf("the caller that left got %v", err)
 			}
 		})
 		synctest.Wait() // its load is under way
@@ -86,7 +86,7 @@ func TestACallerThatLeavesDoesNotHarmTheOthers(t *testing.T) {
 
 func TestACallerThatLeavesIsNotHeldUpByTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := held(t)
+		s, g := openGated(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
@@ -100,19 +100,19 @@ func TestACallerThatLeavesIsNotHeldUpByTheLoad(t *testing.T) {
 
 func TestALoadThatTakesTooLongEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := held(t)
+		s, _ := openGated(t)
 		began := time.Now()
 		_, _, err := s.Find(t.Context(), idOf(1))
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 11*time.Second {
 			t.Errorf("a load bounded by ten seconds ended with %v after %v", err, time.Since(began))
 		}
 		if s.cache.sets() > 0 {
-			t.Error("the answer of a load that failed was kept")
+			t.Error("the answer of a load that failed was cached")
 		}
 	})
 }
 
-// asking is one way to ask the shop, with what it answers as text.
+// asking is one way to ask the shop; it returns the answer as text.
 type asking func(*shop) (string, error)
 
 var askings = map[string]asking{
@@ -140,7 +140,7 @@ func (s *shop) showing(limit int) (string, error) {
 	return fmt.Sprint(prices(page)), nil
 }
 
-// writings are writes after each of which some of the askings have another answer. House 1 costs 10 and house 2 costs 50.
+// writings are writes, each of which changes some of the askings' answers. House 1 costs 10 and house 2 costs 50.
 var writings = map[string]func(s *shop, p property.Property){
 	"an edit":              func(s *shop, p property.Property) { s.price(p, 20) },
 	"an edit out of sight": func(s *shop, p property.Property) { s.price(p, 500) },
@@ -155,7 +155,7 @@ func eachWriteMeetsEachRead(t *testing.T, scenario func(s *shop, g gate, ask ask
 		for asked, ask := range askings {
 			t.Run(writing+" and "+asked, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s, g := held(t)
+					s, g := openGated(t)
 					p := s.add(1, 10)
 					s.add(2, 50)
 					scenario(s, g, ask, func() { write(s, p) })
@@ -179,12 +179,12 @@ func (s *shop) wantTruth(ask asking) {
 // The interleaving that single flight by itself gets wrong:
 //
 //  1. A asks. Its load reads the store and is held up.
-//  2. A write is stored, told to the ledger and acknowledged.
+//  2. A write is stored, appended to the ledger and acknowledged.
 //  3. B, who knows of the write, asks the same and finds A's load under way.
 //  4. A's load ends with the answer from before the write.
 //
-// A may have that answer: it was true during A's request. B may not.
-func TestWhoeverComesAfterAWriteNeverGetsALoadFromBeforeIt(t *testing.T) {
+// A may get that answer: it was current during A's request. B may not.
+func TestACallerAfterAWriteNeverGetsALoadFromBeforeIt(t *testing.T) {
 	eachWriteMeetsEachRead(t, func(s *shop, g gate, ask asking, write func()) {
 		var callers sync.WaitGroup
 		callers.Go(func() { // 1
@@ -207,7 +207,7 @@ func TestWhoeverComesAfterAWriteNeverGetsALoadFromBeforeIt(t *testing.T) {
 // A late fill:
 //
 //  1. A asks. Its load reads the store and is held up.
-//  2. A write is stored, told to the ledger and acknowledged.
+//  2. A write is stored, appended to the ledger and acknowledged.
 //  3. A's load ends, and its answer is put into the cache after the write.
 //  4. B asks and finds that answer.
 func TestALateFillDoesNoHarm(t *testing.T) {
@@ -230,23 +230,23 @@ func TestALateFillDoesNoHarm(t *testing.T) {
 // A fill that comes even later, after another one:
 //
 //  1. A's answer from before a write is set aside.
-//  2. The write is acknowledged, and the answer from after it is kept.
+//  2. The write is acknowledged, and the answer from after it is cached.
 //  3. A's answer overwrites it.
 func TestAnOldRecordPutBackOverANewerOneDoesNoHarm(t *testing.T) {
 	eachWriteMeetsEachRead(t, func(s *shop, g gate, ask asking, write func()) {
 		close(g)
 		s.wantTruth(ask) // 1
 		key := s.cache.last
-		old := s.cache.kept[key]
+		old := s.cache.entries[key]
 		write()
-		s.wantTruth(ask)        // 2
-		s.cache.kept[key] = old // 3
+		s.wantTruth(ask)           // 2
+		s.cache.entries[key] = old // 3
 		s.wantTruth(ask)
 	})
 }
 
-// When A's load is of no use to those who came after the write, they share one more: nothing older than their arrival is
-// left to join.
+// Those who came after the write cannot use A's load. They share one more: a load older than their arrival can no
+// longer be joined.
 func TestAJoinedLoadThatCannotBePatchedIsFollowedByOneMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
@@ -256,7 +256,7 @@ func TestAJoinedLoadThatCannotBePatchedIsFollowedByOneMore(t *testing.T) {
 		var callers sync.WaitGroup
 		callers.Go(func() {
 			if got, err := s.showing(1); err != nil || got != "[0.10]" {
-				t.Errorf("who came before the write got %s, %v", got, err)
+				t.Errorf("the caller before the write got %s, %v", got, err)
 			}
 		})
 		synctest.Wait()
@@ -264,7 +264,7 @@ func TestAJoinedLoadThatCannotBePatchedIsFollowedByOneMore(t *testing.T) {
 		for range 10 {
 			callers.Go(func() {
 				if got, err := s.showing(1); err != nil || got != "[0.50]" {
-					t.Errorf("who came after the write got %s, %v", got, err)
+					t.Errorf("a caller after the write got %s, %v", got, err)
 				}
 			})
 		}
@@ -273,7 +273,7 @@ func TestAJoinedLoadThatCannotBePatchedIsFollowedByOneMore(t *testing.T) {
 	})
 }
 
-// holdUp makes loads wait at a gate, and tell when the context of one ends before the gate opens.
+// holdUp makes loads wait at a gate. It reports when the context of one ends before the gate opens.
 func (s *shop) holdUp(g gate) (ended chan error) {
 	ended = make(chan error, 100)
 	s.store.hook = func(ctx context.Context) error {
@@ -286,7 +286,7 @@ func (s *shop) holdUp(g gate) (ended chan error) {
 	return ended
 }
 
-func TestALoadEndsWhenNobodyWaitsForItAnyMore(t *testing.T) {
+func TestALoadEndsWithItsLastCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
 		ended := s.holdUp(make(gate))
@@ -298,7 +298,7 @@ func TestALoadEndsWhenNobodyWaitsForItAnyMore(t *testing.T) {
 			leave[i] = cancel
 			callers.Go(func() {
 				if _, _, err := s.Find(ctx, p.ID); !errors.Is(err, context.Canceled) {
-					t.Errorf("a caller that left was told %v", err)
+					t.Errorf("a caller that left got %v", err)
 				}
 			})
 			synctest.Wait()
@@ -317,20 +317,20 @@ func TestALoadEndsWhenNobodyWaitsForItAnyMore(t *testing.T) {
 				t.Errorf("the load ended with %v", err)
 			}
 		default:
-			t.Error("the load goes on for nobody")
+			t.Error("the load goes on without callers")
 		}
 		s.wantAsked(1)
 	})
 }
 
-// Somebody comes at the moment in which the last one leaves:
+// A caller comes at the moment when the last one leaves:
 //
 //  1. A asks. Its load is held up.
-//  2. A leaves, and B comes: before, while or after the load learns of it.
+//  2. A leaves, and B comes: before, while or after the load is canceled.
 //  3. The gate opens.
 //
 // B gets the answer, from A's load or from one more, and never the end of A's.
-func TestWhoComesAsTheLastOneLeavesGetsAnAnswer(t *testing.T) {
+func TestACallerThatComesAsTheLastOneLeavesGetsAnAnswer(t *testing.T) {
 	for range 200 {
 		synctest.Test(t, func(t *testing.T) {
 			s, g := open(t), make(gate)
@@ -343,7 +343,7 @@ func TestWhoComesAsTheLastOneLeavesGetsAnAnswer(t *testing.T) {
 			callers.Go(leave) // 2
 			callers.Go(func() {
 				if got, _, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
-					t.Errorf("who came as the other one left got %+v, %v", got, err)
+					t.Errorf("the caller that came as the other one left got %+v, %v", got, err)
 				}
 			})
 			synctest.Wait()
@@ -369,7 +369,7 @@ func TestALoadLeftBehindDoesNotEndTheNext(t *testing.T) {
 		for range 2 {
 			callers.Go(func() {
 				if got, _, err := s.Find(t.Context(), p.ID); err != nil || got.Price != 10 {
-					t.Errorf("who came later got %+v, %v", got, err)
+					t.Errorf("the later caller got %+v, %v", got, err)
 				}
 			})
 			synctest.Wait()
@@ -387,7 +387,7 @@ func TestALoadLeftBehindDoesNotEndTheNext(t *testing.T) {
 
 func TestReadersStandAsideWhileTheStoreIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := held(t)
+		s, g := openGated(t)
 		p := s.add(1, 10)
 		aside := 0
 		var mu sync.Mutex

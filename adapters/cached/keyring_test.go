@@ -62,12 +62,12 @@ func TestAKeyIsJoinedByANewOneEachDayAndRemovedWhenItsRecordsHaveExpired(t *test
 		a.wantAbsent(idOf(1), cachestat.OutcomeHit)
 		a.wantAbsent(idOf(2), cachestat.OutcomeMiss) // and with that of the second
 		b.wantAbsent(idOf(1), cachestat.OutcomeHit)
-		b.wantAbsent(idOf(2), cachestat.OutcomeMiss) // b does not know it yet, and Unknown says so
+		b.wantAbsent(idOf(2), cachestat.OutcomeMiss) // b does not know it yet, and Unknown reports it
 		select {
 		case <-late.Unknown():
 			refresh(t, late)
 		default:
-			t.Fatal("nobody learns of the new key")
+			t.Fatal("the new key is not reported")
 		}
 		a.wantAbsent(idOf(2), cachestat.OutcomeHit) // b has written it with the old key
 		b.wantAbsent(idOf(3), cachestat.OutcomeMiss)
@@ -83,7 +83,7 @@ func TestAKeyIsJoinedByANewOneEachDayAndRemovedWhenItsRecordsHaveExpired(t *test
 	})
 }
 
-// stored are the keys in the store.
+// stored returns the keys in the store.
 func stored(t *testing.T, store ports.SigningKeyRepository) []ports.SigningKey {
 	t.Helper()
 	keys, err := store.RotateSigningKeys(t.Context(), ports.SigningKey{}, time.Time{}, time.Time{})
@@ -93,7 +93,7 @@ func stored(t *testing.T, store ports.SigningKeyRepository) []ports.SigningKey {
 	return keys
 }
 
-// awayKeys is a store of keys that can be away.
+// awayKeys is a store of keys that can be unreachable.
 type awayKeys struct {
 	ports.SigningKeyRepository
 	err error

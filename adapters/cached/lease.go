@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Of many processes that miss the same answer at the same moment one loads it, and the others wait for what it puts into
-// the cache. Who loads is decided by a lease: a key that can be added only once, and that ends by itself when its holder
-// has died. Leases save work and promise nothing: whatever goes wrong with one, somebody loads once more than needed.
+// When many processes miss the same answer at once, one of them loads it and the others wait until it is in the cache.
+// A lease decides which one loads: a key that can be added only once, and that expires when its holder has died. Leases
+// save work and promise nothing: when one fails, the answer is loaded once more than needed.
 
-// While others wait they look into the cache after pauses that double from the first to the longest.
+// A waiting process looks into the cache after pauses that double from firstLook to longestLook.
 const (
 	firstLook   = time.Millisecond
 	longestLook = 16 * time.Millisecond
 )
 
-// lease returns when this process may load the answer, with what to call afterwards; or with the answer, true as of now,
-// when another process has loaded it meanwhile, which may have happened just before the lease was granted. It waits at
-// most twice as long as a lease lasts: for a holder that dies, and for the one after it.
+// lease waits until this process may load the answer, or until another process has loaded it. It returns a function
+// that ends the lease, or the answer, current as of now. The other process may have loaded it just before the lease was
+// granted. lease waits at most twice as long as a lease lasts: for a holder that dies, and for the next holder.
 func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, func()) {
 	key := entryKey(r.ledger.Point().Epoch, q.key) + ":lease"
 	until := time.Now().Add(2 * r.options.LeaseTTL)
@@ -30,7 +30,7 @@ func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, fu
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
-				return nil, func() {} // the load will say so itself
+				return nil, func() {} // the load returns the error
 			}
 		}
 		rec, _ := r.fromCache(ctx, q)
@@ -46,7 +46,7 @@ func (r *PropertyRepository) lease(ctx context.Context, q question) (*record, fu
 	}
 }
 
-// grant asks for the lease. It is not asked for again before it was found taken and waited for.
+// grant asks for the lease. A second request for it follows only after a wait.
 func (r *PropertyRepository) grant(ctx context.Context, key string) (bool, error) {
 	ctx, cancel := r.briefly(ctx)
 	defer cancel()
@@ -57,8 +57,8 @@ func (r *PropertyRepository) grant(ctx context.Context, key string) (bool, error
 	return granted, err
 }
 
-// release ends the lease, so that a process which cannot use the answer need not wait. Should the lease have ended before,
-// and another process hold it now, then one more process than needed loads.
+// release ends the lease, so that a process which cannot use the answer need not wait. If the lease expired before and
+// another process holds it now, one more process than needed loads.
 func (r *PropertyRepository) release(ctx context.Context, key string) {
 	r.drop(context.WithoutCancel(ctx), key)
 }

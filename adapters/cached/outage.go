@@ -11,11 +11,11 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// While the ledger is not confirmed the store is asked. When that cannot be reached either, a reader who tolerates it
-// gets what is kept, as long ago true as the ledger was last confirmed; but nobody gets what may be older than what this
-// process has told somebody.
+// While the ledger is untrusted, reads go to the store. If the store cannot be reached either, a reader that tolerates
+// it gets the cached answer. That answer is at most as stale as the last confirmation of the ledger, and never older
+// than anything that this process has already served.
 
-// outage remembers for a moment that the store could not be reached, so that not every reader has to wait to find out.
+// outage remembers for a moment that the store could not be reached, so that not every reader waits to find out.
 type outage struct{ last atomic.Pointer[failure] }
 
 type failure struct {
@@ -23,18 +23,18 @@ type failure struct {
 	err error
 }
 
-// outagePause is how long nobody asks a store that could not be reached, as long as the ledger is not confirmed either.
+// outagePause is how long no read goes to a store that could not be reached while the ledger is untrusted.
 const outagePause = 500 * time.Millisecond
 
 func (o *outage) recent() error {
 	if f := o.last.Load(); f != nil && time.Since(f.at) < outagePause {
-		return fmt.Errorf("the store could not be reached %s ago: %w", time.Since(f.at).Round(time.Millisecond), f.err)
+		return fmt.Errorf("store unreachable %s ago: %w", time.Since(f.at).Round(time.Millisecond), f.err)
 	}
 	return nil
 }
 
-// untrusted answers while the ledger is untrusted.
-func (r *PropertyRepository) untrusted(
+// answerUntrusted answers a read while the ledger is untrusted.
+func (r *PropertyRepository) answerUntrusted(
 	ctx context.Context, q question, options ports.ReadOptions,
 ) (*record, ports.ReadInfo, error) {
 	bypassed := ports.ReadInfo{Outcome: cachestat.OutcomeBypassed}
@@ -53,7 +53,7 @@ func (r *PropertyRepository) untrusted(
 	return nil, bypassed, err
 }
 
-// fromStoreUnlessDown asks the store, unless the store could not be reached a moment ago.
+// fromStoreUnlessDown reads from the store, unless the store could not be reached a moment ago.
 func (r *PropertyRepository) fromStoreUnlessDown(
 	ctx context.Context, q question, options ports.ReadOptions,
 ) (*record, error) {
@@ -63,7 +63,7 @@ func (r *PropertyRepository) fromStoreUnlessDown(
 	ctx, cancel := context.WithTimeout(ctx, r.options.LoadTimeout)
 	defer cancel()
 	rec, err := fromStore(ctx, q, options)
-	if errors.Is(err, ports.ErrUnavailable) && !errors.Is(err, ports.ErrBusy) { // who is busy with this answers others
+	if errors.Is(err, ports.ErrUnavailable) && !errors.Is(err, ports.ErrBusy) { // a busy store answers other reads
 		r.outage.last.Store(&failure{time.Now(), err})
 	}
 	return rec, err

@@ -10,9 +10,9 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Whoever bears an old answer bears it while the store is away, and not when it says that something else is wrong.
-func TestOnlyAnOutageIsMadeUpForByWhatIsKept(t *testing.T) {
-	for name, c := range map[string]struct{ says, told error }{
+// A tolerated stale answer replaces an outage of the store, and no other error.
+func TestACachedAnswerReplacesOnlyAnOutage(t *testing.T) {
+	for name, c := range map[string]struct{ fails, want error }{
 		"an outage": {ports.ErrUnavailable, nil}, "something else": {errBroken, errBroken},
 	} {
 		b := newTown(t).open(0)
@@ -20,9 +20,9 @@ func TestOnlyAnOutageIsMadeUpForByWhatIsKept(t *testing.T) {
 		b.catchUp()
 		b.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
 		b.away(48 * time.Hour)
-		b.store.hook = func(context.Context) error { return c.says }
-		if _, r, err := b.tolerating(72 * time.Hour); !errors.Is(err, c.told) {
-			t.Errorf("of %s is told %v (%v)", name, err, r.Outcome)
+		b.store.hook = func(context.Context) error { return c.fails }
+		if _, r, err := b.tolerating(72 * time.Hour); !errors.Is(err, c.want) {
+			t.Errorf("with %s the reader gets %v (%v)", name, err, r.Outcome)
 		}
 	}
 }

@@ -1,7 +1,8 @@
-// Package cached is the decorator repository: a PropertyRepository that keeps another one's answers in a Cache and serves
-// them as long as the ledger vouches for them. It never deletes to be correct: writes pass straight through, and every
-// cached answer is judged when it is read, if it bears the signature of a process of this service. Losing, emptying or
-// poisoning the cache costs time and changes no answer.
+// Package cached is the decorator repository: a PropertyRepository that caches the answers of another one. It serves a
+// cached answer as long as the ledger confirms that the answer is current.
+//
+// It never deletes to be correct. Writes pass straight through, and every cached answer is judged when it is read, if a
+// process of this service signed it. Losing, emptying or poisoning the cache costs time and changes no answer.
 package cached
 
 import (
@@ -17,7 +18,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// PropertyRepository answers reads from a cache where it truthfully can. It is safe for concurrent use.
+// PropertyRepository answers reads from a cache when the cached answer is current. It is safe for concurrent use.
 type PropertyRepository struct {
 	ports.PropertyRepository // writes pass through
 
@@ -26,30 +27,31 @@ type PropertyRepository struct {
 	counters *cachestat.Counters
 	options  Options
 	keys     *Keyring
-	identity string // tells this repository's records from those of other processes
+	identity string // marks the records of this repository
 	flights  flights
 	outage   outage
 
-	forgotten atomic.Int64 // what was loaded before is not used; in microseconds since 1970
+	forgotten atomic.Int64 // records loaded before are not used; in microseconds since 1970
 }
 
 // Options of a PropertyRepository.
 type Options struct {
-	// TTL is the longest time an answer is kept however true it is; each entry gets up to a tenth less, so that entries
-	// made together do not end together.
+	// TTL is the longest time that an answer is cached, even if it stays current. Each entry gets up to a tenth less,
+	// so that entries made together do not expire together.
 	TTL time.Duration
-	// LoadTimeout bounds one load from the store, whoever waits for it; a tenth of it bounds each call of the cache.
+	// LoadTimeout bounds one load from the store, for all callers that wait for it. A tenth of it bounds each call of
+	// the cache.
 	LoadTimeout time.Duration
-	// LeaseTTL is how long a process may load an answer while others with the same cache wait for it; 0 where the cache is
-	// not shared, and nobody has to wait.
+	// LeaseTTL is how long one process may load an answer while others with the same cache wait for it. It is 0 when
+	// the cache is not shared, and no process has to wait.
 	LeaseTTL time.Duration
-	// Samples, if not nil, gets some of the answers to be verified.
+	// Samples, if not nil, receives some of the answers for verification.
 	Samples *cachestat.Samples
-	// Keys sign what is cached, and are those of all processes that share the cache; nil where the cache is not shared.
+	// Keys sign the cached records. All processes that share the cache share them; nil when the cache is not shared.
 	Keys *Keyring
 }
 
-// New puts a cache in front of the store. The counters count what the cache did for each read.
+// New puts a cache in front of the store. The counters count the outcome of each read.
 func New(
 	store ports.PropertyRepository, cache ports.Cache, ledger *freshness.Ledger, counters *cachestat.Counters, o Options,
 ) *PropertyRepository {
@@ -63,7 +65,7 @@ func New(
 	}
 }
 
-// Find implements ports.PropertyRepository. That a listing does not exist is kept like any other answer.
+// Find implements ports.PropertyRepository. The absence of a listing is cached like any other answer.
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
 	rec, info, err := r.read(ctx, r.item(id))
 	if err != nil {
@@ -145,33 +147,33 @@ func (r *PropertyRepository) count(f *property.Filter) question {
 	}
 }
 
-// refreshItem brings a kept item up to the ledger's present and reports whether it changed on the way.
+// refreshItem brings a cached item up to the ledger's present and reports whether the item changed on the way.
 func (r *PropertyRepository) refreshItem(id property.ID, rec *record) (freshness.Verdict, bool) {
-	var kept *property.Property
+	var cached *property.Property
 	if !rec.Absent {
 		if len(rec.Listings) != 1 {
 			return freshness.Unknown, false
 		}
-		kept = &rec.Listings[0]
+		cached = &rec.Listings[0]
 	}
-	current, at, verdict := r.ledger.PatchItem(id, kept, rec.position())
+	current, at, verdict := r.ledger.PatchItem(id, cached, rec.position())
 	rec.Position = uint64(at)
-	if verdict != freshness.Fresh || current == kept {
+	if verdict != freshness.Fresh || current == cached {
 		return verdict, false
 	}
 	rec.setItem(current)
 	return verdict, true
 }
 
-// refreshPage brings a kept page up to the ledger's present and reports whether it changed on the way.
+// refreshPage brings a cached page up to the ledger's present and reports whether the page changed on the way.
 func (r *PropertyRepository) refreshPage(s *property.Search, rec *record) (freshness.Verdict, bool) {
 	if rec.position() == r.ledger.Position() {
 		return freshness.Fresh, false
 	}
-	kept := rec.page()
-	current, at, verdict := r.ledger.PatchPage(s, kept, rec.position())
+	cached := rec.page()
+	current, at, verdict := r.ledger.PatchPage(s, cached, rec.position())
 	rec.Position = uint64(at)
-	if verdict != freshness.Fresh || current == kept {
+	if verdict != freshness.Fresh || current == cached {
 		return verdict, false
 	}
 	rec.setPage(current)

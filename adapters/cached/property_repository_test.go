@@ -13,8 +13,8 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// find, shows and counts ask the shop and say in which way the cache took part. What becomes of a read must be what has been
-// said of it just before.
+// find, shows and counts ask the shop and report the cache's part in the answer. The outcome of a read must match the
+// explanation just before it.
 func (s *shop) find(id property.ID) (property.Property, error, cachestat.Outcome) {
 	s.t.Helper()
 	ctx := s.t.Context()
@@ -64,7 +64,7 @@ func (s *shop) wantCount(f *property.Filter, how cachestat.Outcome, want int64) 
 	}
 }
 
-// wantAsked says how many questions the store has been asked so far.
+// wantAsked checks how many questions the store has answered so far.
 func (s *shop) wantAsked(want int64) {
 	s.t.Helper()
 	if got := s.store.asked.Load(); got != want {
@@ -80,7 +80,7 @@ func TestAnItemIsAskedForOnce(t *testing.T) {
 	s.wantAsked(1)
 }
 
-func TestWhoeverWritesSeesItOnTheItem(t *testing.T) {
+func TestAWriterSeesItsWriteOnTheItem(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
@@ -92,7 +92,7 @@ func TestWhoeverWritesSeesItOnTheItem(t *testing.T) {
 	s.wantAsked(1)
 }
 
-func TestAKeptAbsenceEndsWhenTheListingIsMade(t *testing.T) {
+func TestACachedAbsenceEndsWhenTheListingIsMade(t *testing.T) {
 	s := open(t)
 	s.wantAbsent(idOf(1), cachestat.OutcomeMiss)
 	s.wantAbsent(idOf(1), cachestat.OutcomeHit)
@@ -101,7 +101,7 @@ func TestAKeptAbsenceEndsWhenTheListingIsMade(t *testing.T) {
 	s.wantPrice(idOf(1), cachestat.OutcomePatched, 10)
 }
 
-func TestAKeptEmptyPageShowsTheFirstListing(t *testing.T) {
+func TestACachedEmptyPageShowsTheFirstListing(t *testing.T) {
 	s := open(t)
 	s.wantPage(cheap(5), cachestat.OutcomeMiss)
 	s.wantPage(cheap(5), cachestat.OutcomeHit)
@@ -110,7 +110,7 @@ func TestAKeptEmptyPageShowsTheFirstListing(t *testing.T) {
 	s.wantAsked(1)
 }
 
-func TestAnEditedPriceIsPatchedIntoTheKeptPageWithoutAQuery(t *testing.T) {
+func TestAnEditedPriceIsPatchedIntoTheCachedPageWithoutAQuery(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	s.add(2, 30)
@@ -124,7 +124,7 @@ func TestAnEditedPriceIsPatchedIntoTheKeptPageWithoutAQuery(t *testing.T) {
 	}
 }
 
-func TestAListingMovesFromOneKeptSearchToAnother(t *testing.T) {
+func TestAListingMovesFromOneCachedSearchToAnother(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 90)
 	dear := &property.Search{Sort: property.DefaultSort, Limit: 5}
@@ -201,12 +201,12 @@ func TestLongSearchesHaveShortKeysOfTheirOwn(t *testing.T) {
 		s.wantPage(q, cachestat.OutcomeMiss)
 		s.wantPage(q, cachestat.OutcomeHit)
 		if len(s.cache.last) > 250 {
-			t.Errorf("the cache was given a key of %d characters", len(s.cache.last))
+			t.Errorf("the cache got a key of %d characters", len(s.cache.last))
 		}
 	}
 }
 
-func TestAFailedLoadIsNotKept(t *testing.T) {
+func TestAFailedLoadIsNotCached(t *testing.T) {
 	for name, ask := range map[string]func(*shop) error{
 		"item":  func(s *shop) error { _, _, err := s.Find(s.t.Context(), idOf(1)); return err },
 		"page":  func(s *shop) error { _, _, err := s.Search(s.t.Context(), cheap(5)); return err },
@@ -224,7 +224,7 @@ func TestAFailedLoadIsNotKept(t *testing.T) {
 				t.Errorf("after the outage: %v", err)
 			}
 			if s.cache.sets() != 1 {
-				t.Errorf("%d answers were kept, want the good one only", s.cache.sets())
+				t.Errorf("%d answers were cached, want the good one only", s.cache.sets())
 			}
 		})
 	}

@@ -13,20 +13,21 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// question is one thing that can be asked, and how its answer is kept up to date and loaded.
+// question is one thing to ask the repository, with the functions that load its answer and bring it up to date.
 type question struct {
 	key string
-	// refresh judges a record by the ledger and brings it up to date where it can; it reports whether it changed the answer.
+	// refresh has the ledger judge a record and brings it up to date if possible. It reports whether the answer
+	// changed.
 	refresh func(*record) (freshness.Verdict, bool)
-	// depends is what the record's answer depends on.
+	// depends returns what the record's answer depends on.
 	depends func(*record) freshness.Dependency
-	// load asks the store and puts the answer into the record.
+	// load reads from the store and puts the answer into the record.
 	load func(context.Context, *record) error
 }
 
 // read answers a question from the cache if the ledger says that the cached answer is current, else from the store.
 func (r *PropertyRepository) read(ctx context.Context, q question) (*record, ports.ReadInfo, error) {
-	if ctx.Err() != nil { // a reader who has left gets no answer, not even a cached one
+	if ctx.Err() != nil { // a canceled read gets no answer, not even a cached one
 		return nil, ports.ReadInfo{}, context.Cause(ctx)
 	}
 	rec, info, err := r.answer(ctx, q, ports.ReadOptionsFrom(ctx))
@@ -34,7 +35,7 @@ func (r *PropertyRepository) read(ctx context.Context, q question) (*record, por
 	return rec, info, err
 }
 
-// answer reads as the options ask for.
+// answer reads as the options ask.
 func (r *PropertyRepository) answer(
 	ctx context.Context, q question, options ports.ReadOptions,
 ) (*record, ports.ReadInfo, error) {
@@ -45,7 +46,7 @@ func (r *PropertyRepository) answer(
 		rec, err := fromStore(ctx, q, options)
 		return rec, ports.ReadInfo{Outcome: cachestat.OutcomeBypassed}, err
 	case !r.ledger.Trusted(time.Now()):
-		return r.untrusted(ctx, q, options)
+		return r.answerUntrusted(ctx, q, options)
 	}
 	rec, outcome := r.fromCache(ctx, q)
 	if rec != nil {
@@ -62,18 +63,18 @@ func (r *PropertyRepository) answer(
 	return rec, ports.ReadInfo{Outcome: outcome}, err
 }
 
-// fromStore returns the store's own answer.
+// fromStore reads from the store.
 func fromStore(ctx context.Context, q question, options ports.ReadOptions) (rec *record, err error) {
 	rec = &record{}
 	standAside(options, func() { err = q.load(ctx, rec) })
 	return rec, err
 }
 
-// fromCache returns the cached record, current as of now, or nil and why there is none.
+// fromCache returns the cached record, current as of now; or nil and the reason.
 func (r *PropertyRepository) fromCache(ctx context.Context, q question) (*record, cachestat.Outcome) {
-	place := r.ledger.Point()
-	key := entryKey(place.Epoch, q.key)
-	rec, err := r.get(ctx, key, place.Epoch)
+	point := r.ledger.Point()
+	key := entryKey(point.Epoch, q.key)
+	rec, err := r.get(ctx, key, point.Epoch)
 	if err != nil {
 		return nil, cachestat.OutcomeMiss
 	}
@@ -82,13 +83,13 @@ func (r *PropertyRepository) fromCache(ctx context.Context, q question) (*record
 		return nil, outcomeOf(verdict, patched)
 	}
 	if patched || behind >= restoreAfter {
-		rec.setPoint(place) // read before the record was judged by all that the ledger knew
+		rec.setPoint(point) // read before the ledger judged the record
 		r.store(ctx, key, rec)
 	}
 	return rec, outcomeOf(verdict, patched)
 }
 
-// outcomeOf is what becomes of a read whose record has been judged so.
+// outcomeOf returns the outcome of a read whose record got this verdict.
 func outcomeOf(verdict freshness.Verdict, patched bool) cachestat.Outcome {
 	switch {
 	case verdict == freshness.Unknown:
@@ -101,9 +102,9 @@ func outcomeOf(verdict freshness.Verdict, patched bool) cachestat.Outcome {
 	return cachestat.OutcomeHit
 }
 
-// judge has the ledger judge a record, bring it up to date where it can, and say how many changes behind it was. The
-// position is more exact than the place: it tells apart this process's own writes, which are known here before the feed
-// brings them.
+// judge has the ledger judge a record, brings it up to date if possible, and returns how many changes behind the record
+// was. The position is more exact than the feed point: it distinguishes this process's own writes, which are in the
+// ledger before the feed delivers them.
 func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.Verdict, patched bool, behind uint64) {
 	if rec.Writer == r.identity {
 		before := rec.Position
@@ -120,18 +121,19 @@ func (r *PropertyRepository) judge(q question, rec *record) (verdict freshness.V
 	return verdict, patched, rec.Position - uint64(at)
 }
 
-// get looks a record up, and counts the cache's failure: an error, or bytes that no process of this service has
+// get looks a record up, and counts failures of the cache: an error, or bytes that no process of this service has
 // written.
 func (r *PropertyRepository) get(ctx context.Context, key, epoch string) (*record, error) {
 	rec, _, err := r.lookup(ctx, key, epoch)
-	if err != nil && !errors.Is(err, ports.ErrNotCached) && !errors.Is(err, errExpired) && !errors.Is(err, errUnknownKey) {
+	expected := errors.Is(err, ports.ErrNotCached) || errors.Is(err, errExpired) || errors.Is(err, errUnknownKey)
+	if err != nil && !expected {
 		r.counters.CountError()
 	}
 	return rec, err
 }
 
-// lookup returns the record that the cache has under the entry's key, and how many bytes it takes there. The error is
-// ports.ErrNotCached when there is none.
+// lookup returns the record cached under the entry's key, and how many bytes it takes there. The error is
+// ports.ErrNotCached without such a record.
 func (r *PropertyRepository) lookup(ctx context.Context, key, epoch string) (*record, int, error) {
 	ctx, cancel := r.briefly(ctx)
 	defer cancel()
@@ -153,13 +155,13 @@ func (r *PropertyRepository) lookup(ctx context.Context, key, epoch string) (*re
 	return rec, len(b), err
 }
 
-// briefly gives one call of the cache a tenth of the time that a load may take: a cache that hangs is passed by.
+// briefly bounds one call of the cache by a tenth of LoadTimeout, so that a cache that hangs is bypassed.
 func (r *PropertyRepository) briefly(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, r.options.LoadTimeout/10)
 }
 
-// restoreAfter is how many changes an entry may have to be checked against again at each read before it is worth the
-// write to the cache that makes it start from the present.
+// restoreAfter is how many changes behind an entry may be before it is stored again. Each read has to check an entry
+// against these changes; a new entry starts from the present.
 const restoreAfter = 64
 
 // loadShared loads the answer, or waits for a load that is under way. A load that began before this read may lack a
@@ -173,9 +175,8 @@ func (r *PropertyRepository) loadShared(
 		var joined bool
 		var err error
 		standAside(options, func() {
-			rec, joined, err = r.flights.do(ctx, q.key, r.options.LoadTimeout, func(ctx context.Context) (*record, bool, error) {
-				return r.load(ctx, q)
-			})
+			load := func(ctx context.Context) (*record, bool, error) { return r.load(ctx, q) }
+			rec, joined, err = r.flights.do(ctx, q.key, r.options.LoadTimeout, load)
 		})
 		if err != nil || !joined || rec.position() >= arrived {
 			return rec, joined, err
@@ -187,8 +188,8 @@ func (r *PropertyRepository) loadShared(
 	}
 }
 
-// load answers from the store, or from the cache once another process has put there what it loaded; elsewhere tells.
-func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record, elsewhere bool, err error) {
+// load loads the answer from the store, or returns the one that another process has meanwhile cached (fromPeer).
+func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record, fromPeer bool, err error) {
 	if r.options.LeaseTTL > 0 {
 		rec, release := r.lease(ctx, q)
 		if rec != nil {
@@ -196,7 +197,7 @@ func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record,
 		}
 		defer release()
 	}
-	// Position and place are taken before the question goes out.
+	// The position and the feed point are read before the question goes out.
 	rec = &record{Writer: r.identity, Position: uint64(r.ledger.Position())}
 	rec.setPoint(r.ledger.Point())
 	now := time.Now()
@@ -204,7 +205,7 @@ func (r *PropertyRepository) load(ctx context.Context, q question) (rec *record,
 	if err := q.load(ctx, rec); err != nil {
 		return nil, false, err
 	}
-	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec) // cached even if every waiter has left
+	r.store(context.WithoutCancel(ctx), entryKey(rec.Epoch, q.key), rec) // cached even if every caller has left
 	return rec, false, nil
 }
 
@@ -212,7 +213,7 @@ func jittered(ttl time.Duration) time.Duration {
 	return ttl - rand.N(ttl/10+1)
 }
 
-// store keeps the record for the rest of its time. A cache that fails has failed to help, nothing more.
+// store caches the record for the rest of its time. A failure of the cache is counted and has no other effect.
 func (r *PropertyRepository) store(ctx context.Context, key string, rec *record) {
 	left := time.Until(time.UnixMicro(rec.Expires))
 	signing := r.keys.newest()
@@ -226,7 +227,8 @@ func (r *PropertyRepository) store(ctx context.Context, key string, rec *record)
 	}
 }
 
-// entryKey keeps the answers of different histories and shapes apart, and keys short however long a search is.
+// entryKey returns the key of an answer in the cache. It separates epochs and shapes, and it is short however long a
+// search is.
 func entryKey(epoch, key string) string {
 	const longest = 200
 	if len(key) > longest {

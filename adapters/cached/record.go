@@ -8,36 +8,36 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// shape is the version of an entry's bytes. It is part of every key, so that a program with another form never reads
-// these entries: raise it whenever record, its encoding or the envelope change.
+// shape is the version of an entry's bytes. Every key contains it, so that a program with another format never reads
+// these entries. Raise it whenever record, its encoding or the envelope change.
 const shape = "8"
 
-// record is a cached answer, and how far the ledger had come when its load began: as a place, which every process
-// understands, and as a position, which is more exact and means something only to the process that wrote it.
+// record is a cached answer, with the state of the ledger when its load began. A feed point, which every process
+// understands, and a position give this state; the position is more exact and valid only in the process that wrote it.
 type record struct {
-	Epoch    string // of the place, whose snapshot are the next three; it is part of the entry's key and not encoded
+	Epoch    string // of the feed point; in the entry's key, not encoded. The next three are its snapshot
 	Xmin     uint64
 	Xmax     uint64
 	InFlight []uint64
-	Writer   string // whose ledger Position belongs to
+	Writer   string // the process whose ledger Position belongs to
 	Position uint64
 	Loaded   int64 // when the load began, in microseconds since 1970
-	Expires  int64 // the same for the end of its time
+	Expires  int64 // when the record expires, in microseconds since 1970
 	Absent   bool  // the listing does not exist
 	Count    int64
 	Listings []property.Property
 }
 
-// Why an entry is not used.
+// Reasons why an entry is not used.
 var (
 	errMalformed = errors.New("the cached record is malformed")
-	errExpired   = errors.New("the time of the cached record is over")
+	errExpired   = errors.New("the cached record has expired")
 )
 
-// decodeRecord reads a record of the epoch that is not over its time.
+// decodeRecord decodes a record of the epoch that has not expired.
 func decodeRecord(payload []byte, epoch string, now time.Time) (*record, error) {
 	r := &record{Epoch: epoch}
-	d := decoder{rest: string(payload)} // the only copy: all texts of the record are parts of it
+	d := decoder{rest: string(payload)} // the only copy: all texts of the record share it
 	r.decode(&d)
 	switch {
 	case d.bad || d.rest != "":

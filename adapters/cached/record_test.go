@@ -24,14 +24,14 @@ var update = flag.Bool("update", false, "write the golden entry of a new shape")
 
 var now = time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)
 
-// full is a listing with a value in every field; two of them are present and zero.
+// full returns a listing with a value in every field; two of them are present and zero.
 func full(t testing.TB) property.Property {
 	p := porttest.FullListing(t)
 	p.Bedrooms, p.AreaM2 = property.Some(0), property.Some(property.Decimal(0))
 	return p
 }
 
-// bare is a listing without any field that may be absent.
+// bare returns a listing without any optional field.
 func bare() property.Property {
 	return property.Property{ID: property.ID{9}, CreatedAt: now, UpdatedAt: now}
 }
@@ -87,7 +87,7 @@ func TestARecordThatIsCutOrLongerIsMalformed(t *testing.T) {
 	}
 }
 
-// greedy are bytes that claim far more than they have, each at another place.
+// greedy returns bytes that claim far more than they have, each at another place.
 func greedy() map[string][]byte {
 	const huge = 0xffffffff
 	listing := func(upTo int) []byte { // a record whose only listing ends after so many bytes

@@ -12,20 +12,24 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// offer hands an answer over to be verified, if one is wanted.
+// offer offers an answer for verification.
 func (r *PropertyRepository) offer(q question, rec *record) {
 	r.options.Samples.Offer(func() cachestat.Sample {
-		given := *rec
-		return cachestat.Sample{Question: q.key, Recheck: func(ctx context.Context, catchUp func(context.Context) error) (cachestat.Finding, error) {
-			return r.recheck(ctx, q, given, catchUp)
-		}}
+		answer := *rec
+		return cachestat.Sample{
+			Question: q.key,
+			Recheck: func(ctx context.Context, catchUp func(context.Context) error) (cachestat.Finding, error) {
+				return r.recheck(ctx, q, answer, catchUp)
+			},
+		}
 	})
 }
 
-// recheck compares an answer with the store's. If, when the ledger knows all that happened before, nothing has touched the
-// answer, then the store cannot have answered otherwise at any time since.
+// recheck compares an answer with the store's. It decides once the ledger contains every change that was committed
+// before the store answered: if no change has touched the answer by then, the store cannot have answered otherwise at
+// any time since.
 func (r *PropertyRepository) recheck(
-	ctx context.Context, q question, given record, catchUp func(context.Context) error,
+	ctx context.Context, q question, answer record, catchUp func(context.Context) error,
 ) (cachestat.Finding, error) {
 	truth, err := fromStore(ctx, q, ports.ReadOptions{})
 	if err != nil {
@@ -34,18 +38,19 @@ func (r *PropertyRepository) recheck(
 	if err := catchUp(ctx); err != nil {
 		return cachestat.Finding{}, err
 	}
-	// Change by change: to bring the answer up to date would pass over what came and went in between.
-	entry := freshness.NewEntry(given.position(), q.depends(&given))
+	// The check goes change by change. Bringing the answer up to date would skip changes that cancel each other out.
+	entry := freshness.NewEntry(answer.position(), q.depends(&answer))
 	switch {
 	case r.ledger.Check(entry) != freshness.Fresh:
 		return cachestat.Finding{Verdict: cachestat.Undecided}, nil
-	case sameAnswer(&given, truth):
+	case sameAnswer(&answer, truth):
 		return cachestat.Finding{Verdict: cachestat.Verified}, nil
 	}
-	r.drop(ctx, entryKey(given.Epoch, q.key))
+	r.drop(ctx, entryKey(answer.Epoch, q.key))
 	return cachestat.Finding{Verdict: cachestat.Violated, Detail: fmt.Sprintf(
-		"at position %d, place %s: given %s; the store has %s; ledger at position %d, place %s",
-		given.Position, given.point().Snapshot, describe(&given), describe(truth), entry.Position(), r.ledger.Point().Snapshot)}, nil
+		"at position %d, snapshot %s: answered %s; the store has %s; ledger at position %d, snapshot %s",
+		answer.Position, answer.point().Snapshot, describe(&answer), describe(truth),
+		entry.Position(), r.ledger.Point().Snapshot)}, nil
 }
 
 // drop removes an entry from the cache.
@@ -57,7 +62,7 @@ func (r *PropertyRepository) drop(ctx context.Context, key string) {
 	}
 }
 
-// Forget has this process use nothing that was loaded before now, by itself or by others.
+// Forget makes this process ignore every record loaded before now, by itself or by other processes.
 func (r *PropertyRepository) Forget() { r.forgotten.Store(time.Now().UnixMicro()) }
 
 func sameAnswer(a, b *record) bool {
@@ -68,7 +73,7 @@ func sameAnswer(a, b *record) bool {
 		})
 }
 
-// describe is an answer in few words: its count, and the ids and versions of its listings.
+// describe summarizes an answer: its count, and the ids and versions of its listings.
 func describe(r *record) string {
 	text := fmt.Sprintf("absent=%t count=%d", r.Absent, r.Count)
 	for i := range r.Listings {

@@ -12,8 +12,9 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// verified gives the answers of a branch to be verified one by one; ask gives one from the cache.
-func verified(t *testing.T) (b *branch, p property.Property, sample func(ask func()) cachestat.Sample) {
+// openSampled returns a branch whose answers are verified one by one, and a function that returns the sample of an
+// answer from the cache.
+func openSampled(t *testing.T) (b *branch, p property.Property, sample func(ask func()) cachestat.Sample) {
 	w := newTown(t)
 	samples := cachestat.NewSamples()
 	b = w.open(0, func(o *cached.Options) { o.Samples = samples })
@@ -47,7 +48,7 @@ func wantFinding(t *testing.T, b *branch, s cachestat.Sample, want cachestat.Ver
 }
 
 func TestARightAnswerIsVerified(t *testing.T) {
-	b, p, sample := verified(t)
+	b, p, sample := openSampled(t)
 	for name, ask := range askings {
 		s := sample(func() { _, _ = ask(b.shop) })
 		t.Log(name, s.Question)
@@ -69,7 +70,7 @@ func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, p, sample := verified(t)
+			b, p, sample := openSampled(t)
 			s := sample(func() { _, _ = b.showing(5) })
 			change(b, p)
 			wantFinding(t, b, s, cachestat.Undecided)
@@ -78,7 +79,7 @@ func TestAnAnswerThatWasOvertakenIsNoViolation(t *testing.T) {
 }
 
 func TestAWrongAnswerIsAViolationThatExplainsItself(t *testing.T) {
-	b, p, sample := verified(t)
+	b, p, sample := openSampled(t)
 	b.store.lie = 5
 	s := sample(func() { _, _ = b.showing(5) })
 	wantFinding(t, b, s, cachestat.Verified) // with what it received, the cache is right
@@ -93,12 +94,12 @@ func TestAWrongAnswerIsAViolationThatExplainsItself(t *testing.T) {
 func TestAWrongAnswerIsGoneAfterItsSecondLook(t *testing.T) {
 	for name, ask := range askings {
 		t.Run(name, func(t *testing.T) {
-			b, _, sample := verified(t)
+			b, _, sample := openSampled(t)
 			right, err := ask(b.shop) // of another process, say, whose entry is then lost
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.cache.kept, b.store.lie = nil, 5
+			b.cache.entries, b.store.lie = nil, 5
 			s := sample(func() { _, _ = ask(b.shop) })
 			b.store.lie = 0
 			if got, _ := ask(b.shop); got == right {
@@ -132,7 +133,7 @@ func TestWhatWasLoadedBeforeIsForgotten(t *testing.T) {
 }
 
 func TestNothingIsConcludedWhenTheTruthIsNotKnown(t *testing.T) {
-	b, _, sample := verified(t)
+	b, _, sample := openSampled(t)
 	s := sample(func() { _, _ = b.showing(5) })
 	if _, err := s.Recheck(t.Context(), func(context.Context) error { return errBroken }); err == nil {
 		t.Error("without having caught up something is concluded")

@@ -33,14 +33,14 @@ func newTown(t *testing.T) *town {
 	}
 }
 
-// branch is one process: a shop that follows the feed when it is told to.
+// branch is one process: a shop that follows the feed on demand.
 type branch struct {
 	*shop
 	feed   *memory.ChangeFeed
 	cursor ports.FeedCursor
 }
 
-// open starts a process that knows the last so many changes.
+// open starts a process that knows the last history changes.
 func (w *town) open(history int, change ...func(*cached.Options)) *branch {
 	ledger := freshness.NewLedger(1_000, 1<<30, 24*time.Hour)
 	cursor, from, err := w.feed.Head(w.t.Context(), history)
@@ -106,7 +106,7 @@ func TestAChangeIsJudgedByEveryProcessForItself(t *testing.T) {
 	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
 	p = a.price(p, 20)
 	a.wantPage(cheap(5), cachestat.OutcomePatched, 20) // and puts the patched page into the cache
-	b.wantPage(cheap(5), cachestat.OutcomeHit, 20)     // newer than what b was told of, and true
+	b.wantPage(cheap(5), cachestat.OutcomeHit, 20)     // newer than what b received, and current
 	b.catchUp()
 	b.wantPage(cheap(5), cachestat.OutcomeHit, 20)
 	b.price(p, 30)
@@ -115,20 +115,20 @@ func TestAChangeIsJudgedByEveryProcessForItself(t *testing.T) {
 	a.wantAsked(1)
 }
 
-// The record was loaded by somebody who did not know of b's write yet, and put into the cache after it.
-func TestAnOwnWriteIsSeenWhoeverFillsTheCache(t *testing.T) {
+// A process that did not know of b's write loaded the record, and cached it after the write.
+func TestAnOwnWriteIsSeenWhicheverProcessFillsTheCache(t *testing.T) {
 	w := newTown(t)
 	a, b := w.open(0), w.open(0)
 	p := a.add(1, 10)
 	a.catchUp()
 	b.catchUp()
 	a.wantPage(cheap(5), cachestat.OutcomeMiss, 10)
-	old := w.cache.kept[w.cache.last]
+	old := w.cache.entries[w.cache.last]
 	b.price(p, 20)
-	w.cache.kept[w.cache.last] = old
+	w.cache.entries[w.cache.last] = old
 	b.wantPage(cheap(5), cachestat.OutcomePatched, 20)
 	b.catchUp()
-	w.cache.kept[w.cache.last] = old
+	w.cache.entries[w.cache.last] = old
 	b.wantPage(cheap(5), cachestat.OutcomePatched, 20)
 }
 
@@ -169,8 +169,8 @@ func TestARecordOfAnotherHistoryIsNotFound(t *testing.T) {
 	a.wantPage(cheap(5), cachestat.OutcomeHit, 10)
 }
 
-// leased is three processes that share their loads, and callers of each.
-func leased(t *testing.T) (*town, []*branch) {
+// openLeased starts three processes that share their loads, with callers of each.
+func openLeased(t *testing.T) (*town, []*branch) {
 	w := newTown(t)
 	var all []*branch
 	for range 3 {
@@ -185,7 +185,7 @@ func leased(t *testing.T) (*town, []*branch) {
 
 func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, all := leased(t)
+		w, all := openLeased(t)
 		w.store.hook = func(context.Context) error { time.Sleep(100 * time.Millisecond); return nil }
 		var callers sync.WaitGroup
 		for _, b := range all {
@@ -204,17 +204,17 @@ func TestAColdAnswerIsLoadedOnceByAllProcessesTogether(t *testing.T) {
 			coalesced += b.counters.Of(cachestat.OutcomeCoalesced)
 		}
 		if coalesced != 599 {
-			t.Errorf("%d of 600 callers are said to have waited for another", coalesced)
+			t.Errorf("%d of 600 callers waited for another", coalesced)
 		}
 	})
 }
 
 func TestAProcessThatDiesWhileItLoadsDelaysTheOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, all := leased(t)
+		w, all := openLeased(t)
 		lease := cached.EntryKey(all[0].ledger.Point().Epoch, "page:"+cheap(5).String()) + ":lease"
 		if granted, err := w.cache.Add(t.Context(), lease, nil, 500*time.Millisecond); err != nil || !granted {
-			t.Fatal("somebody has the lease already", err) // this one will never load anything
+			t.Fatal("the lease is taken already", err) // this one will never load anything
 		}
 		began := time.Now()
 		var callers sync.WaitGroup
@@ -235,7 +235,7 @@ func TestAProcessThatDiesWhileItLoadsDelaysTheOthersBriefly(t *testing.T) {
 
 func TestALoadThatFailsIsTriedByTheNextProcessAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, all := leased(t)
+		w, all := openLeased(t)
 		w.store.hook = func(context.Context) error {
 			time.Sleep(10 * time.Millisecond)
 			if w.store.asked.Load() == 1 {
@@ -264,15 +264,15 @@ func TestALoadThatFailsIsTriedByTheNextProcessAtOnce(t *testing.T) {
 
 func TestAProcessThatCannotUseWhatWasLoadedLoadsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, all := leased(t)
+		w, all := openLeased(t)
 		w.store.hook = func(context.Context) error { time.Sleep(10 * time.Millisecond); return nil }
 		var callers sync.WaitGroup
 		callers.Go(func() { _, _ = all[0].showing(1) })
 		time.Sleep(5 * time.Millisecond)
-		all[1].remove(*found(t, all[1].shop, idOf(1))) // all[0] does not know
+		all[1].remove(*storedListing(t, all[1].shop, idOf(1))) // all[0] does not know
 		callers.Go(func() {
 			if got, err := all[1].showing(1); err != nil || got != "[]" {
-				t.Errorf("who has removed the only listing is shown %s, %v", got, err)
+				t.Errorf("the process that deleted the only listing shows %s, %v", got, err)
 			}
 		})
 		callers.Wait()
@@ -289,7 +289,7 @@ func (b *branch) tolerating(tolerance time.Duration) (property.Property, ports.R
 	return b.Find(ports.WithReadOptions(b.t.Context(), ports.ReadOptions{Tolerance: tolerance}), idOf(1))
 }
 
-func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
+func TestInAnOutageCachedAnswersAreServedToReadersThatTolerateThem(t *testing.T) {
 	w := newTown(t)
 	b := w.open(0)
 	b.add(1, 10)
@@ -304,14 +304,14 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	}
 	for _, tolerance := range []time.Duration{0, day} {
 		if _, r, err := b.tolerating(tolerance); !errors.Is(err, ports.ErrUnavailable) || r.Age != 0 {
-			t.Errorf("who tolerates %v gets an answer of age %v, %v", tolerance, r.Age, err)
+			t.Errorf("with a tolerance of %v the answer is of age %v, %v", tolerance, r.Age, err)
 		}
 	}
 	asked := w.store.asked.Load()
 	if asked != 2 {
 		t.Errorf("the store was asked %d times; once to fill the cache and once to find out that it is gone", asked)
 	}
-	b.price(p, 20) // a write that got through, which the ledger is told of
+	b.price(p, 20) // a write that got through, and is in the ledger
 	if p, _, err := b.tolerating(3 * day); err != nil || p.Price != 20 {
 		t.Errorf("after a write the price is %v, %v", p.Price, err)
 	}
@@ -321,7 +321,7 @@ func TestInAnOutageWhatIsKeptIsGivenToThoseWhoTolerateIt(t *testing.T) {
 	b.away(2 * day)
 	b.ledger.RequirePollAfter(time.Now())
 	if _, _, err := b.tolerating(3 * day); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("what may lack what somebody was told is given, %v", err)
+		t.Errorf("an answer that may lack a served write is served, %v", err)
 	}
 }
 
@@ -341,7 +341,7 @@ func TestAnOutageIsNoExcuseWhileTheStoreAnswers(t *testing.T) {
 	}
 }
 
-func TestWhoWantsOnlyWhatIsKeptNeverReachesTheStore(t *testing.T) {
+func TestOnlyCachedReadsNeverReachTheStore(t *testing.T) {
 	w := newTown(t)
 	b := w.open(0)
 	p := b.add(1, 10)
@@ -351,7 +351,7 @@ func TestWhoWantsOnlyWhatIsKeptNeverReachesTheStore(t *testing.T) {
 		return p, err
 	}
 	if _, err := only(); !errors.Is(err, ports.ErrNotCached) {
-		t.Errorf("with nothing kept: %v", err)
+		t.Errorf("with an empty cache: %v", err)
 	}
 	b.wantAsked(0)
 	b.wantPrice(p.ID, cachestat.OutcomeMiss, 10)
@@ -379,13 +379,13 @@ func TestAPatchedRecordIsAsYoungAsThePatch(t *testing.T) {
 	w.open(1).wantPage(cheap(5), cachestat.OutcomePatched, 30) // it knows the last change only
 }
 
-// The place of a record is that from before its load:
+// The feed point of a record is that from before its load:
 //
 //  1. A asks, and its load reads the store.
-//  2. B writes, and A is told of that by the feed.
-//  3. A's load ends, and its answer from before the write is kept.
+//  2. B writes, and the feed delivers that to A.
+//  3. A's load ends, and its answer from before the write is cached.
 //  4. C, which knows of the write, too, finds it.
-func TestAChangeThatIsToldDuringALoadIsNotTakenForSeen(t *testing.T) {
+func TestAChangeThatArrivesDuringALoadIsNotTakenForSeen(t *testing.T) {
 	w := newTown(t)
 	a, b := w.open(0), w.open(0)
 	p := b.add(1, 10)
@@ -403,7 +403,7 @@ func TestAChangeThatIsToldDuringALoadIsNotTakenForSeen(t *testing.T) {
 // A process that misses, and is granted the lease only after another has loaded the answer and let the lease go.
 func TestALeaseGrantedTooLateCostsNoLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, all := leased(t)
+		w, all := openLeased(t)
 		w.cache.beforeAdd = func() {
 			w.cache.beforeAdd = nil
 			if got, err := all[1].showing(5); err != nil || got != "[0.10]" {

@@ -16,7 +16,7 @@ import (
 	"github.com/gable-listings/gable/ports/porttest"
 )
 
-// Every cache below is good enough: the repository keeps all its promises whatever a cache does.
+// The repository fulfills all its promises whatever a cache does.
 func TestTheRepositoryKeepsItsPromisesWithAnyCache(t *testing.T) {
 	shared := &mapCache{} // every case finds what the cases before it have left behind, under other epochs
 	caches := map[string]func() ports.Cache{
@@ -65,17 +65,17 @@ func (c *cutting) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	return b[:len(b)/2], ok, err
 }
 
-// confused returns the value last set, whatever is asked for.
+// confused returns the value last set, for any key.
 type confused struct{ mapCache }
 
 func (c *confused) Get(_ context.Context, _ string) ([]byte, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b, ok := c.kept[c.last]
+	b, ok := c.entries[c.last]
 	return b, ok, nil
 }
 
-// hanging works, but every eighth call of it does nothing until its caller has had enough.
+// hanging works, but every eighth call blocks until its caller gives up.
 type hanging struct {
 	mapCache
 	calls atomic.Int64

@@ -34,20 +34,20 @@ func TestAStalledFeedBypassesTheCacheUntilItIsConfirmedAgain(t *testing.T) {
 		s.wantAbsent(idOf(9), cachestat.OutcomeBypassed)
 		s.wantAsked(5)
 		if n := s.cache.sets(); n != 1 {
-			t.Errorf("%d answers were kept while the feed was silent", n-1)
+			t.Errorf("%d answers were cached while the feed was silent", n-1)
 		}
 		want := cachestat.Reads[uint64]{cachestat.OutcomeHit: 1, cachestat.OutcomeMiss: 1, cachestat.OutcomeBypassed: 4}
 		if got := s.counters.Figures(); got != (cachestat.Figures{Reads: want}) {
 			t.Errorf("counted %+v, want %+v", got, want)
 		}
 
-		ledger.Append(property.Updated(0, draft(1, 10), *found(t, s, p.ID))) // the feed is back and brings the change
+		ledger.Append(property.Updated(0, draft(1, 10), *storedListing(t, s, p.ID))) // the feed is back and brings the change
 		ledger.Confirm(time.Now())
 		s.wantPrice(p.ID, cachestat.OutcomePatched, 20)
 	})
 }
 
-func found(t *testing.T, s *shop, id property.ID) *property.Property {
+func storedListing(t *testing.T, s *shop, id property.ID) *property.Property {
 	t.Helper()
 	p, _, err := s.store.PropertyRepository.Find(t.Context(), id)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestAReaderMayAskForTheStoresOwnAnswer(t *testing.T) {
 	}
 	s.wantAsked(3)
 	if s.cache.sets() != 1 {
-		t.Error("the store's own answer was kept")
+		t.Error("the store's own answer was cached")
 	}
 }
 
@@ -102,7 +102,7 @@ func TestAnEntryThatIsPatchedLivesNoLonger(t *testing.T) {
 		p = s.price(p, 20)
 		s.wantPrice(p.ID, cachestat.OutcomePatched, 20)
 		if ttl := s.cache.ttls[1]; ttl > 10*time.Minute {
-			t.Errorf("50 minutes after its load an answer is kept for another %v", ttl)
+			t.Errorf("50 minutes after its load an answer is cached for another %v", ttl)
 		}
 		time.Sleep(10 * time.Minute)
 		s.wantPrice(p.ID, cachestat.OutcomeMiss, 20)
@@ -116,7 +116,7 @@ func TestEntriesMadeTogetherDoNotEndTogether(t *testing.T) {
 		s.wantAbsent(idOf(n), cachestat.OutcomeMiss)
 		ttl := s.cache.ttls[n]
 		if ttl > time.Hour || ttl < 54*time.Minute-time.Second {
-			t.Errorf("an entry is kept for %v, want an hour or up to a tenth less", ttl)
+			t.Errorf("an entry is cached for %v, want an hour or up to a tenth less", ttl)
 		}
 		different[ttl.Truncate(time.Second)] = true
 	}
@@ -125,7 +125,7 @@ func TestEntriesMadeTogetherDoNotEndTogether(t *testing.T) {
 	}
 }
 
-func TestAMuchCheckedEntryIsKeptAnewFromThePresent(t *testing.T) {
+func TestAMuchCheckedEntryIsStoredAgainFromThePresent(t *testing.T) {
 	s := open(t)
 	p := s.add(1, 10)
 	s.wantPrice(p.ID, cachestat.OutcomeMiss, 10)

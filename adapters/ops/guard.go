@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// guarded refuses what a page of another site makes an operator's browser send. A page reaches this listener under its
-// own host name by having that name resolve to it (DNS rebinding), which takes a full name: IP addresses, localhost and
-// names without a dot pass, other names only when they are among the hosts.
-func guarded(hosts []string, next http.Handler) http.Handler {
+// guard refuses requests that a page of another site makes an operator's browser send. Such a page reaches this
+// listener under its own host name by having that name resolve to it (DNS rebinding), which takes a full name. IP
+// addresses, localhost and names without a dot pass; other names pass only if they are among the hosts.
+func guard(hosts []string, next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -44,11 +44,11 @@ const (
 	mostProfiles   = 4  // at a time
 )
 
-// profiling bounds how long profiles take and how many are taken at a time.
-func profiling() func(next http.HandlerFunc) http.Handler {
+// limitProfiles bounds how long profiles take and how many are taken at a time.
+func limitProfiles() func(next http.HandlerFunc) http.Handler {
 	slots := make(chan struct{}, mostProfiles)
 	return func(next http.HandlerFunc) http.Handler {
-		return reading(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if text := r.FormValue("seconds"); text != "" {
 				if seconds, err := strconv.ParseFloat(text, 64); err != nil || !(seconds > 0 && seconds <= longestProfile) {
 					http.Error(w, "seconds must be a number above 0, at most "+strconv.Itoa(longestProfile), http.StatusBadRequest)

@@ -126,7 +126,7 @@ func TestAPartThatDoesNotAnswerIsReportedAtTheDeadlineAndNotAskedTwice(t *testin
 		var runs atomic.Int32
 		h := newHandler(check("database", true, nil), ops.Check{Name: "cache", Run: func(context.Context) error {
 			runs.Add(1)
-			<-release // deaf to its context
+			<-release // ignores its context
 			return nil
 		}})
 		began := time.Now()

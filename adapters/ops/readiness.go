@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Status is how a part, or the whole, is doing.
+// Status is the state of a part, or of the whole.
 type Status string
 
-// OK serves as it should; Degraded serves, but slower or with less; Down cannot serve.
+// OK serves as intended; Degraded serves, but slower or with less; Down cannot serve.
 const (
 	OK       Status = "ok"
 	Degraded Status = "degraded"
 	Down     Status = "down"
 )
 
-// worse orders states from good to bad.
+// worse returns the worse of two states.
 func (s Status) worse(o Status) Status {
 	rank := map[Status]int{OK: 0, Degraded: 1, Down: 2}
 	if rank[o] > rank[s] {
@@ -29,24 +29,24 @@ func (s Status) worse(o Status) Status {
 	return s
 }
 
-// Check looks at one part of the service.
+// Check examines one part of the service.
 type Check struct {
 	Name string
-	// Critical parts are down when they fail, and the service with them; without the others it is only degraded.
+	// Critical makes the part down when it fails, and the service with it; otherwise both are only degraded.
 	Critical bool
-	// Run returns nil when the part works, else what is wrong. It should return when the context ends, and is never called
-	// again before it has.
+	// Run returns nil when the part works, else what is wrong. It should return when the context ends; the next call
+	// comes only after it has returned.
 	Run func(ctx context.Context) error
-	// Reason is what may be said in public about an error of Run, without addresses, names and secrets. It is required.
+	// Reason is the public text for an error of Run, without addresses, names and secrets. It is required.
 	Reason func(err error) string
-	// Note returns what is worth knowing about a part that works, or "". It is called after Run, under the same
-	// rules; nil says nothing.
+	// Note returns a remark about a part that works, or "". It is called after Run, under the same rules. It may be
+	// nil.
 	Note func(ctx context.Context) string
 }
 
 const (
-	checkDeadline = 2 * time.Second // longest a check may take; under the patience of usual probes
-	reportAge     = time.Second     // how long a report is given out again, whoever asks how often
+	checkDeadline = 2 * time.Second // for one check; below the timeout of usual probes
+	reportAge     = time.Second     // how long a report is reused
 )
 
 // report is the JSON of /readyz.
@@ -58,14 +58,14 @@ type report struct {
 type result struct {
 	Status Status `json:"status"`
 	Reason string `json:"reason,omitempty"`
-	Detail string `json:"detail,omitempty"` // for operators alone
+	Detail string `json:"detail,omitempty"` // for operators only
 }
 
 type readiness struct {
 	checks   []*runner
 	draining atomic.Bool
 
-	mu    sync.Mutex // guards last and taken, and is held while the checks run: whoever asks meanwhile shares the answer
+	mu    sync.Mutex // guards last and taken; held while the checks run, so that probes share the report
 	last  report
 	taken time.Time
 }
@@ -103,8 +103,8 @@ func withoutDetails(checks map[string]result) map[string]result {
 	return bare
 }
 
-// report returns the state of all parts, at most reportAge old. One caller runs the checks for all, so it does not stop
-// when that caller leaves.
+// report returns the state of all parts, at most reportAge old. One caller runs the checks for all callers, so they
+// continue when that caller leaves.
 func (r *readiness) report(ctx context.Context) report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -114,7 +114,7 @@ func (r *readiness) report(ctx context.Context) report {
 	return r.last
 }
 
-// run asks all parts at the same time.
+// run runs all checks at the same time.
 func (r *readiness) run(ctx context.Context) report {
 	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
 	defer cancel()
@@ -132,7 +132,7 @@ func (r *readiness) run(ctx context.Context) report {
 	return whole
 }
 
-// runner keeps a check that ignores its deadline from holding up the others, and from being started twice.
+// runner isolates a check that ignores its deadline: it does not delay the others, and is not started twice.
 type runner struct {
 	Check
 	busy sync.Mutex // held while Run is under way
@@ -144,7 +144,7 @@ func (c *runner) run(ctx context.Context) result {
 	}
 	answer := make(chan result, 1)
 	go func() {
-		found := c.look(ctx)
+		found := c.check(ctx)
 		c.busy.Unlock()
 		answer <- found
 	}()
@@ -156,7 +156,7 @@ func (c *runner) run(ctx context.Context) result {
 	}
 }
 
-func (c *runner) look(ctx context.Context) result {
+func (c *runner) check(ctx context.Context) result {
 	if err := c.Run(ctx); err != nil {
 		return c.failed(c.Reason(err), err)
 	}

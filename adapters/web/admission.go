@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// admission bounds the requests that are worked on at a time, so that those inside get done. A request that waits for
-// its client to send a body, or for the database, stands aside: it does not count meanwhile.
+// admission bounds the requests that are worked on at a time, so that admitted requests finish. A request that waits
+// for its client to send a body, or for the database, stands aside: it does not count meanwhile.
 //
-// When there is no room a request waits for it, and is refused after that. A refusal at once would invite the next
-// request at once: under a flood the refusals alone, thousands a second, would take the CPU from the answers.
+// A request without room waits, and is refused if none becomes free. A refusal at once would invite the next request at
+// once: under a flood the refusals alone, thousands a second, would take the CPU from the answers.
 type admission struct {
-	working chan struct{}       // has room for as many as may be worked on
-	aside   chan struct{}       // and for as many as may stand aside, or wait for room
-	bodies  *semaphore.Weighted // the bytes of bodies that may be on their way
-	exports chan struct{}       // has room for as many as may be sent
+	working chan struct{}       // its capacity bounds the requests worked on
+	aside   chan struct{}       // and this one those that stand aside or wait for room
+	bodies  *semaphore.Weighted // the bytes of bodies being received
+	exports chan struct{}       // its capacity bounds the exports being sent
 }
 
 // AsideFactor is how many times as many requests may stand aside, or wait for room, as may be worked on.
@@ -46,8 +46,8 @@ var (
 	errTooManyExports = problem.Refuse(problem.Unavailable, "Too many exports are being sent; try again later.")
 )
 
-// admit lets requests in when there is room, and refuses those that wait for it too long. Streams are let in: they have
-// a bound of their own.
+// admit passes requests on when there is room, and refuses those that wait for it too long. Streams pass: they have a
+// bound of their own.
 func (a *admission) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room, full := a.working, errTooMany
@@ -70,7 +70,7 @@ func (a *admission) admit(next http.Handler) http.Handler {
 	})
 }
 
-// enter takes a place in the room, which may have to be waited for. It reports whether there was one in time.
+// enter takes a place in the room, and waits for one if necessary. It reports whether it got one in time.
 func (a *admission) enter(ctx context.Context, room chan struct{}) bool {
 	select {
 	case room <- struct{}{}:
@@ -95,7 +95,7 @@ func (a *admission) enter(ctx context.Context, room chan struct{}) bool {
 	}
 }
 
-// standAside runs a wait during which a request that is being worked on does not count, if there is room.
+// standAside runs a wait during which a request that is being worked on does not count, if there is room aside.
 func (a *admission) standAside(wait func()) {
 	select {
 	case a.aside <- struct{}{}:
@@ -105,13 +105,13 @@ func (a *admission) standAside(wait func()) {
 	}
 	<-a.working
 	defer func() {
-		a.working <- struct{}{} // before those who come now
+		a.working <- struct{}{} // before new requests
 		<-a.aside
 	}()
 	wait()
 }
 
-// receive runs the reading of a body of at most so many bytes, unless too many bytes are on their way already.
+// receive runs the reading of a body of at most so many bytes, unless too many bytes are already being received.
 func (a *admission) receive(bytes int64, read func()) bool {
 	bytes = min(bytes, BodyBytes)
 	if !a.bodies.TryAcquire(bytes) {

@@ -19,13 +19,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// outer is the handler as the listener has it, from the outside to the bounds, with so much room.
+// outer returns the handler as the listener has it, from the outside to the bounds, with so much room.
 func outer(inFlight, exports int, inner http.HandlerFunc) (http.Handler, *admission) {
 	a := newAdmission(inFlight, exports)
 	o := Options{Log: zap.NewNop(), Reads: zap.NewNop(),
 		Observe: func(string, string, int, time.Duration, int64, string) {}}
 	o.Health = map[string]http.Handler{"/healthz": inner}
-	return o.observed(o.healthFirst(inner, a.admit(inner))), a
+	return o.observe(o.healthFirst(inner, a.admit(inner))), a
 }
 
 func statusOf(t *testing.T, h http.Handler, path string) int {
@@ -33,7 +33,7 @@ func statusOf(t *testing.T, h http.Handler, path string) int {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
 	if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
-		t.Errorf("%s: it is not said when to try again", path)
+		t.Errorf("%s: Retry-After is missing", path)
 	}
 	return w.Code
 }
@@ -181,7 +181,7 @@ func TestSlowBodiesTakeNobodysPlace(t *testing.T) {
 	}
 }
 
-func TestAnAnswerDoesNotWaitForABodyThatNobodyReads(t *testing.T) {
+func TestAnAnswerDoesNotWaitForAnUnreadBody(t *testing.T) {
 	page := strings.Repeat("no ", 5_000) // longer than what net/http holds back
 	h, _ := outer(2, 1, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -202,7 +202,7 @@ func TestAnAnswerDoesNotWaitForABodyThatNobodyReads(t *testing.T) {
 	}
 }
 
-func TestWhoWaitsStandsAsideAndComesBack(t *testing.T) {
+func TestAWaitingRequestStandsAsideAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load, work := make(chan struct{}), make(chan struct{})
 		h, _ := outer(1, 1, func(w http.ResponseWriter, r *http.Request) {
@@ -229,7 +229,7 @@ func TestWhoWaitsStandsAsideAndComesBack(t *testing.T) {
 		close(load)
 		synctest.Wait()
 		if waited.Body.Len() > 0 {
-			t.Error("who stood aside works beside the one that has taken the place")
+			t.Error("the request that stood aside works beside the one that has taken its place")
 		}
 		if got := statusOf(t, h, "/"); got != http.StatusServiceUnavailable {
 			t.Errorf("with the place taken: %d", got)
@@ -237,7 +237,7 @@ func TestWhoWaitsStandsAsideAndComesBack(t *testing.T) {
 		close(work)
 		all.Wait()
 		if waited.Body.String() != "back" {
-			t.Errorf("who stood aside got %q", waited.Body)
+			t.Errorf("the request that stood aside got %q", waited.Body)
 		}
 		if got := statusOf(t, h, "/"); got != http.StatusOK {
 			t.Errorf("with the place free: %d", got)

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// belowBase takes the base path off the addresses of requests; the code that writes an address into an answer adds it.
-// A request outside has the empty path from here on. No route has that, and all bounds hold for such a request as for
-// any other. The health pages answer at the root as well, where a container looks for them, whatever the base path is.
-func (o Options) belowBase(next http.Handler) http.Handler {
+// stripBase removes the base path from the addresses of requests; the code that writes an address into an answer adds
+// it. A request outside gets the empty path, which no route has, so that all bounds hold for it as for any other. The
+// health pages also answer at the root, where a container looks for them, whatever the base path is.
+func (o Options) stripBase(next http.Handler) http.Handler {
 	if o.Base == "" {
 		return next
 	}
@@ -22,17 +22,17 @@ func (o Options) belowBase(next http.Handler) http.Handler {
 			to := url.URL{Path: front, RawQuery: r.URL.RawQuery}
 			http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
 		case strings.HasPrefix(path, front):
-			r = at(r, r.URL.Path[len(o.Base):], strings.TrimPrefix(r.URL.RawPath, o.Base))
+			r = withPath(r, r.URL.Path[len(o.Base):], strings.TrimPrefix(r.URL.RawPath, o.Base))
 			r.RequestURI = r.URL.RequestURI()
 			next.ServeHTTP(w, r)
 		default:
-			next.ServeHTTP(w, at(r, "", ""))
+			next.ServeHTTP(w, withPath(r, "", ""))
 		}
 	})
 }
 
-// at is the request with another path, and no target yet.
-func at(r *http.Request, path, escaped string) *http.Request {
+// withPath returns the request with another path, and without a target.
+func withPath(r *http.Request, path, escaped string) *http.Request {
 	moved, address := *r, *r.URL
 	address.Path, address.RawPath = path, escaped
 	moved.URL, moved.RequestURI = &address, ""

@@ -13,7 +13,7 @@ func TestTheBasePathIsTakenOffOnce(t *testing.T) {
 		fmt.Fprintf(w, "path %q escaped %q target %q query %q", r.URL.Path, r.URL.RawPath, r.RequestURI, r.URL.RawQuery)
 	}
 	const outside = `path "" escaped "" target "" query ""`
-	handler := Options{Base: "/homes", Health: health}.belowBase(http.HandlerFunc(seen))
+	handler := Options{Base: "/homes", Health: health}.stripBase(http.HandlerFunc(seen))
 	for target, want := range map[string]string{
 		"/homes/":                           `path "/" escaped "" target "/" query ""`,
 		"/homes/v1/x?q=a%20b&x=/":           `path "/v1/x" escaped "" target "/v1/x?q=a%20b&x=/" query "q=a%20b&x=/"`,

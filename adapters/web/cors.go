@@ -6,9 +6,9 @@ import (
 	"github.com/rs/cors"
 )
 
-// crossOrigin lets browsers hand answers to the pages of some origins ("*" for all), without credentials: a page that
-// writes sends an API key of its own. It stands outside of the view cache, whose answers are the same for every origin.
-// Preflights (OPTIONS) go on to the router, so that an address which does not exist fails them.
+// crossOrigin lets browsers hand answers to the pages of some origins ("*" for all), without credentials. A page that
+// writes sends an API key of its own. The handler stands outside the view cache, whose answers are the same for every
+// origin. Preflights (OPTIONS) go on to the router, so that they fail for an address that does not exist.
 func crossOrigin(origins []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next

@@ -21,10 +21,10 @@ import (
 // RateLimit is how much each client may ask: the holder of an API key or, without one, an address.
 type RateLimit struct {
 	PerMinute int // requests that need work; 0 is no limit
-	Burst     int // so many of them may come at once
-	// Requests counts what needs work, and Hits what the view cache answers. Both may be the same.
+	Burst     int // how many of them may come at once
+	// Requests counts requests that need work, and Hits those that the view cache answers. Both may be the same.
 	Requests, Hits ports.RateLimiter
-	// Keys recognises who holds a key.
+	// Keys finds the API key of a request.
 	Keys api.Keys
 }
 
@@ -33,15 +33,15 @@ const (
 	hitsPerRequest = 100
 	// transferCost is how many requests an import, an export or a change to many listings counts as.
 	transferCost = 20
-	// recognisedFor is how long a key is counted by without another look at the database. It opens nothing: what a key
-	// allows is looked up each time.
+	// recognisedFor is how long a key is counted by without another look-up in the database. It grants nothing: the
+	// permissions of a key are looked up each time.
 	recognisedFor = time.Minute
-	// recognisedKeys bounds the secrets that are recognised, those of nobody included, in about 2 MiB.
+	// recognisedKeys bounds the recognised secrets, unknown ones included, to about 2 MiB.
 	recognisedKeys = 4_096
 )
 
-// limiter holds clients to the limit. A request is charged as a hit in front of the view cache, and with the rest of
-// its cost behind it.
+// limiter enforces the limit. It charges a request as a hit in front of the view cache, and the rest of its cost behind
+// it.
 type limiter struct {
 	RateLimit
 	proxies    exchange.Proxies
@@ -53,7 +53,7 @@ type limiter struct {
 	recognised *otter.Cache[string, recognition] // by hash of the secret
 }
 
-// recognition is whose key a secret was when the database was asked; the zero key when it was nobody's.
+// recognition is the key that a secret belonged to when the database was asked; the zero key for an unknown secret.
 type recognition struct {
 	key access.Key
 	at  time.Time
@@ -80,7 +80,7 @@ func (o Options) refused(w http.ResponseWriter, r *http.Request, err error) {
 	problem.Fail(w, r, err)
 }
 
-// hits charges a request with what an answer of the view cache costs.
+// hits charges a request with the cost of an answer of the view cache.
 func (l *limiter) hits(next http.Handler) http.Handler {
 	if l.PerMinute == 0 {
 		return next
@@ -103,8 +103,8 @@ func (l *limiter) hits(next http.Handler) http.Handler {
 	})
 }
 
-// requests finds out whose key a request carries, and charges the request with its cost. A look at the database for the
-// key is charged to the address, so that it does not help to invent keys.
+// requests identifies the key of a request, and charges the request with its cost. A look-up of the key in the database
+// is charged to the address, so that invented keys gain nothing.
 func (l *limiter) requests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := exchange.Of(w)
@@ -124,14 +124,15 @@ func (l *limiter) requests(next http.Handler) http.Handler {
 	})
 }
 
-// note has the request counted and logged by its key, if it has one.
+// note makes the request counted and logged by its key, if it has one.
 func note(e *exchange.Exchange, key access.Key) {
 	if key.ID != "" {
 		e.KeyID, e.Actor = key.ID, api.Actor(key)
 	}
 }
 
-// recognise returns the key with this secret, and the zero key when there is none or nobody can tell.
+// recognise returns the key with this secret. It returns the zero key for an unknown secret, and when the look-up
+// fails.
 func (l *limiter) recognise(ctx context.Context, secret, hash string) access.Key {
 	key, err := l.Keys.Authenticate(ctx, secret)
 	if err == nil || errors.Is(err, access.ErrUnknownKey) {
@@ -140,7 +141,7 @@ func (l *limiter) recognise(ctx context.Context, secret, hash string) access.Key
 	return key
 }
 
-// known returns the key that a secret was recognised by a moment ago, if the database was asked then.
+// known returns the key that a secret was recognised by a moment ago, and whether the database was asked then.
 func (l *limiter) known(hash string) (access.Key, bool) {
 	found, ok := l.recognised.GetIfPresent(hash)
 	if !ok || time.Since(found.at) >= recognisedFor {
@@ -149,27 +150,28 @@ func (l *limiter) known(hash string) (access.Key, bool) {
 	return found.key, true
 }
 
-// charge adds a cost to what the client has used and says in the answer's head what is left. It answers the request and
-// reports false when nothing is left.
+// charge adds a cost to what the client has used, and sets headers that report what is left. If nothing is left it
+// answers the request and reports false.
 func (l *limiter) charge(w http.ResponseWriter, r *http.Request, e *exchange.Exchange, cost time.Duration) bool {
 	if l.PerMinute == 0 || l.exempt(e) {
 		return true
 	}
 	used, ok, err := l.Requests.Take(r.Context(), e.Counted(), cost, l.limit)
 	if err != nil {
-		return true // a limit that cannot be counted keeps nobody out
+		return true // without a count no request is refused
 	}
 	if !ok {
 		l.refuse(w, r, used, cost)
 		return false
 	}
-	l.tell(w, used)
+	l.setHeaders(w, used)
 	return true
 }
 
-// tell sets the header fields of draft-ietf-httpapi-ratelimit-headers-10: how many requests may come at once and in how
-// many seconds all of them are free again, and how many are left and in how many seconds.
-func (l *limiter) tell(w http.ResponseWriter, used time.Duration) {
+// setHeaders sets the header fields of draft-ietf-httpapi-ratelimit-headers-10. The policy is how many requests may
+// come at once and in how many seconds all of them are free again; the state is how many are left and in how many
+// seconds.
+func (l *limiter) setHeaders(w http.ResponseWriter, used time.Duration) {
 	h := w.Header()
 	h["Ratelimit-Policy"] = l.policy
 	h["Ratelimit"] = []string{fmt.Sprintf(`"default";r=%d;t=%d`, max(l.limit-used, 0)/l.each, seconds(used))}
@@ -177,7 +179,7 @@ func (l *limiter) tell(w http.ResponseWriter, used time.Duration) {
 
 // refuse answers a request whose client has used too much for this cost.
 func (l *limiter) refuse(w http.ResponseWriter, r *http.Request, used, cost time.Duration) {
-	l.tell(w, used)
+	l.setHeaders(w, used)
 	wait := max(seconds(used+cost-l.limit), 1)
 	w.Header()["Retry-After"] = []string{strconv.Itoa(wait)}
 	l.refused(w, r, problem.Refuse(problem.TooManyRequests,
@@ -189,8 +191,8 @@ func (l *limiter) exempt(e *exchange.Exchange) bool {
 	return (!e.Client.IsValid() || e.Client.IsLoopback()) && !l.proxies.Contains(e.Client)
 }
 
-// cost is what a request that the view cache does not answer costs beside what it has been charged as a hit; never more
-// than can be free.
+// cost returns what a request that the view cache does not answer costs beyond the charge for a hit. It is at most the
+// burst.
 func (l *limiter) cost(r *http.Request) time.Duration {
 	if route.Of(r.URL.Path).Long {
 		return min(transferCost*l.each, l.limit) - l.hit
@@ -198,7 +200,8 @@ func (l *limiter) cost(r *http.Request) time.Duration {
 	return l.each - l.hit
 }
 
-// secretOf returns what may be the secret of an API key, and its hash; both are "" when the request carries none.
+// secretOf returns a text that may be the secret of an API key, and its hash; both are "" when the request carries
+// none.
 func secretOf(r *http.Request) (secret, hash string) {
 	secret, ok := api.Secret(r)
 	if !ok || !access.LooksLikeSecret(secret) {
@@ -207,5 +210,5 @@ func secretOf(r *http.Request) (secret, hash string) {
 	return secret, access.HashSecret(secret)
 }
 
-// seconds is a time in whole seconds, rounded up.
+// seconds returns a time in whole seconds, rounded up.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -20,7 +20,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// registry knows the keys by their secrets, and counts how often it is asked.
+// registry finds keys by their secrets, and counts the look-ups.
 type registry struct {
 	ids   map[string]string
 	asked int
@@ -62,7 +62,7 @@ func newLimited(t *testing.T, change func(*Options)) *limited {
 	work := limits.requests(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { l.worked++ }))
 	healthy := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	o.Health = map[string]http.Handler{"/healthz": healthy, "/readyz": healthy, "/version": healthy}
-	l.handler = o.observed(o.healthFirst(healthy, limits.hits(http.HandlerFunc(
+	l.handler = o.observe(o.healthFirst(healthy, limits.hits(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasPrefix(r.URL.Path, "/hit") {
 				work.ServeHTTP(w, r)
@@ -84,7 +84,7 @@ func (l *limited) ask(peer, path string, headers ...string) *http.Response {
 	return w.Result()
 }
 
-// free is how many requests get through before one is refused.
+// free returns how many requests get through before one is refused.
 func (l *limited) free(peer, path string, headers ...string) int {
 	l.t.Helper()
 	for n := range 10_000 {
@@ -101,11 +101,12 @@ func bearer(digit string) []string { return []string{"Authorization", "Bearer " 
 
 const visitor = "192.0.2.1:4711"
 
-func TestAClientThatAsksTooMuchWaitsAsLongAsItIsTold(t *testing.T) {
+func TestAClientThatAsksTooMuchWaitsForRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimited(t, nil)
 		first := l.ask(visitor, "/work")
-		if policy, left := first.Header.Get("RateLimit-Policy"), first.Header.Get("RateLimit"); policy != `"default";q=30;w=3` ||
+		policy, left := first.Header.Get("RateLimit-Policy"), first.Header.Get("RateLimit")
+		if policy != `"default";q=30;w=3` ||
 			left != `"default";r=29;t=1` {
 			t.Errorf("the first answer says %s and %s", policy, left)
 		}
@@ -124,7 +125,7 @@ func TestAClientThatAsksTooMuchWaitsAsLongAsItIsTold(t *testing.T) {
 			t.Errorf("refused with %d, %v, %+v", refused.StatusCode, refused.Header, d)
 		}
 		if l.worked != worked {
-			t.Error("what is refused is worked on")
+			t.Error("a refused request is worked on")
 		}
 		time.Sleep(time.Second)
 		if n := l.free(visitor, "/work"); n != 10 {
@@ -156,7 +157,7 @@ func TestClientsAreCountedByKeyElseByAddress(t *testing.T) {
 			{"another behind that proxy", "10.0.0.2:1", []string{"X-Forwarded-For", "192.0.2.4"}, 30},
 			{"behind a proxy that is not listed", "192.0.2.5:1", []string{"X-Forwarded-For", "192.0.2.6"}, 30},
 			{"another behind that proxy, who cannot choose", "192.0.2.5:1", []string{"X-Forwarded-For", "192.0.2.7"}, 0},
-			{"whom a listed proxy on this machine cannot name", "127.0.0.9:1", []string{"X-Forwarded-For", "unknown"}, 30},
+			{"a client that a listed local proxy cannot name", "127.0.0.9:1", []string{"X-Forwarded-For", "unknown"}, 30},
 			{"a key", "192.0.2.8:1", bearer("1"), 30},
 			{"the same key from elsewhere", "192.0.2.9:1", bearer("1"), 0},
 			{"the address without that key", "192.0.2.8:1", nil, 29}, // it has paid for the look
@@ -196,7 +197,7 @@ func TestAKeyIsLookedUpOnceAMinute(t *testing.T) {
 			l.ask(visitor, "/work", bearer("9")...)
 		}
 		if l.keys.asked != 2 {
-			t.Errorf("the database is asked %d times for a key and a secret of nobody", l.keys.asked)
+			t.Errorf("the database is asked %d times for a key and an unknown secret", l.keys.asked)
 		}
 		time.Sleep(recognisedFor)
 		l.ask(visitor, "/work", bearer("1")...)
@@ -210,7 +211,7 @@ func TestAKeyIsLookedUpOnceAMinute(t *testing.T) {
 			}
 		}
 		if l.keys.asked != 5 {
-			t.Errorf("an outage is taken for a secret of nobody")
+			t.Errorf("an outage is taken for an unknown secret")
 		}
 	})
 }

@@ -20,15 +20,15 @@ import (
 )
 
 // Observe receives every request that has been answered. It must be quick. The trace id is that of the recorded trace
-// which the request belongs to, or "".
+// that the request belongs to, or "".
 type Observe func(route, method string, status int, took time.Duration, bytes int64, traceID string)
 
-// Trace begins the span of a request. It returns the request whose context carries the span, the id of the trace, which
-// is "" when the request is not recorded, and how to end the span.
+// Trace begins the span of a request. It returns the request whose context carries the span, the trace id, and a
+// function that ends the span. The trace id is "" when the request is not recorded.
 type Trace func(r *http.Request) (traced *http.Request, traceID string, end func(method, route string, status int))
 
-// observed gives every request an id, a log line, its place in the metrics, and an answer even when a handler panics.
-func (o Options) observed(next http.Handler) http.Handler {
+// observe adds to every request an id, a log line and metrics, and answers it even when a handler panics.
+func (o Options) observe(next http.Handler) http.Handler {
 	ids := newRequestIDs()
 	var unlisted sync.Once
 	var strict []string
@@ -49,7 +49,7 @@ func (o Options) observed(next http.Handler) http.Handler {
 		if o.Trace != nil {
 			r, recorded, end = o.Trace(r)
 		}
-		e.Unread = r.ContentLength != 0 && r.ProtoMajor == 1 // later ones have a stream for each request
+		e.Unread = r.ContentLength != 0 && r.ProtoMajor == 1 // HTTP/2 has a stream for each request
 		w.Header()["X-Request-Id"] = []string{e.RequestID}
 		if strict != nil {
 			w.Header()["Strict-Transport-Security"] = strict
@@ -59,10 +59,10 @@ func (o Options) observed(next http.Handler) http.Handler {
 			err, _ := caught.(error)
 			aborted := errors.Is(err, http.ErrAbortHandler)
 			if caught != nil && !aborted {
-				aborted = e.Started() // what has been sent is not whole, and must not look so
-				o.recovered(e, r, caught)
+				aborted = e.Started() // the answer is incomplete, and must not look complete
+				o.answerPanic(e, r, caught)
 			}
-			o.tell(e, r, time.Since(began), recorded)
+			o.record(e, r, time.Since(began), recorded)
 			end(knownMethod(r.Method), routeOf(e), e.Status())
 			e.Free()
 			if aborted {
@@ -74,8 +74,8 @@ func (o Options) observed(next http.Handler) http.Handler {
 	})
 }
 
-// disbelieves reports whether a request that names its client comes from a peer of this machine or a private network,
-// as proxies do, that is not on the list.
+// disbelieves reports whether a request that names its client comes from an unlisted proxy. Such a proxy is a peer on
+// this machine or in a private network, as proxies are, that is not on the list.
 func (o Options) disbelieves(r *http.Request) bool {
 	peer := exchange.Peer(r)
 	return (!peer.IsValid() || peer.IsLoopback() || peer.IsPrivate()) && !o.Proxies.Contains(peer)
@@ -83,8 +83,9 @@ func (o Options) disbelieves(r *http.Request) bool {
 
 var errPanic = errors.New("panic")
 
-// recovered answers a request whose handler panicked: with a problem if nothing has been sent, else by breaking off.
-func (o Options) recovered(e *exchange.Exchange, r *http.Request, caught any) {
+// answerPanic answers a request whose handler panicked: with a problem if nothing has been sent, else by breaking the
+// connection off.
+func (o Options) answerPanic(e *exchange.Exchange, r *http.Request, caught any) {
 	o.Log.Error("handler panicked", zap.String("request_id", e.RequestID), zap.Any("panic", caught), zap.Stack("stack"))
 	if !e.Started() {
 		problem.Fail(e, r, fmt.Errorf("%w: %v", errPanic, caught))
@@ -95,13 +96,13 @@ const (
 	noRoute = "none"
 	// longestLogged bounds the texts of a client in a log line, in bytes.
 	longestLogged = 256
-	// loggedHash is how many digits of the hash of an unknown key's secret a log line has: enough to find a revoked key in
-	// the database by.
+	// loggedHash is how many digits of the hash of an unknown key's secret the log contains: enough to find a revoked
+	// key in the database.
 	loggedHash = 16
 )
 
-// tell writes the request's log line and counts it.
-func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration, recorded string) {
+// record writes the request's log line and counts the request.
+func (o Options) record(e *exchange.Exchange, r *http.Request, took time.Duration, recorded string) {
 	route, status := routeOf(e), e.Status()
 	o.Observe(route, knownMethod(r.Method), status, took, e.Bytes(), recorded)
 	level := zapcore.InfoLevel
@@ -149,7 +150,7 @@ func (o Options) tell(e *exchange.Exchange, r *http.Request, took time.Duration,
 
 func routeOf(e *exchange.Exchange) string { return cmp.Or(e.Route, noRoute) }
 
-// knownMethod keeps invented methods out of logs and metrics.
+// knownMethod returns the method, or "other": invented methods do not get into logs and metrics.
 func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
@@ -159,7 +160,7 @@ func knownMethod(method string) string {
 	return "other"
 }
 
-// traceID is the trace id of a W3C traceparent header, or "" when there is none in order.
+// traceID returns the trace id of a W3C traceparent header, or "" without a valid one.
 func traceID(header string) string {
 	parts := strings.Split(header, "-")
 	if len(parts) < 4 || len(parts[0]) != 2 || len(parts[1]) != 32 || len(parts[2]) != 16 {
@@ -171,7 +172,7 @@ func traceID(header string) string {
 	return parts[1]
 }
 
-// requestIDs names requests: what the client says if it is well formed, else a number that no other process uses.
+// requestIDs makes the ids of requests: the client's if it is well formed, else a number that no other process uses.
 type requestIDs struct {
 	start uint64
 	count atomic.Uint64
@@ -182,8 +183,8 @@ func newRequestIDs() *requestIDs { return &requestIDs{start: rand.Uint64()} }
 const longestRequestID = 64
 
 func (ids *requestIDs) of(r *http.Request) string {
-	if given := r.Header["X-Request-Id"]; len(given) == 1 && wellFormed(given[0]) {
-		return given[0]
+	if sent := r.Header["X-Request-Id"]; len(sent) == 1 && wellFormed(sent[0]) {
+		return sent[0]
 	}
 	var number [8]byte
 	var text [16]byte

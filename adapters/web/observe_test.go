@@ -19,7 +19,7 @@ func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {
 	core, log := observer.New(zap.ErrorLevel)
 	o := Options{Log: zap.New(core), Reads: zap.NewNop(),
 		Observe: func(string, string, int, time.Duration, int64, string) {}}
-	server := httptest.NewServer(o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(o.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/begun" {
 			_, _ = io.WriteString(w, "half of it")
 			_ = http.NewResponseController(w).Flush()
@@ -71,7 +71,7 @@ func TestOnlyTheLogLinesOfReadsThatSucceedMayBeLeftOut(t *testing.T) {
 		{"POST", 201, false}, {"PATCH", 200, false}, {"DELETE", 204, false}, {"PUT", 200, false}, {"POST", 303, false},
 		{"OPTIONS", 200, false}, {"BREW", 200, false},
 	} {
-		h := o.observed(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }))
+		h := o.observe(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }))
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), c.method, "/", http.NoBody))
 		if left := len(reads.TakeAll()) == 1; left != c.left || len(log.TakeAll()) == 1 == c.left {
 			t.Errorf("%s answered with %d may be left out: %v, want %v", c.method, c.status, left, c.left)
@@ -85,7 +85,7 @@ func TestALogLineSaysWhoAsked(t *testing.T) {
 		Log: zap.New(core), Reads: zap.New(core), Observe: func(string, string, int, time.Duration, int64, string) {},
 		Proxies: exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8")},
 	}
-	h := o.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := o.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := r.Header.Get("Name"); name != "" {
 			exchange.SetActor(w, name)
 		}
@@ -124,7 +124,7 @@ func TestAProxyThatIsNotOnTheListIsLoggedOnce(t *testing.T) {
 			Log: zap.New(core), Reads: zap.NewNop(), Observe: func(string, string, int, time.Duration, int64, string) {},
 			Proxies: exchange.Proxies{netip.MustParsePrefix("10.0.0.0/8")},
 		}
-		h := o.observed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		h := o.observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		for range 3 {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.RemoteAddr = c.peer

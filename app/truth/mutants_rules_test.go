@@ -336,7 +336,7 @@ var cachedMutants = []mutant{
 	},
 	{
 		"an answer that was found wrong is removed",
-		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(given.Epoch, q.key))\n", "", cachedPkg, ".",
+		"adapters/cached/sample.go", "	r.drop(ctx, entryKey(answer.Epoch, q.key))\n", "", cachedPkg, ".",
 	},
 	{
 		"a record from before a purge is not used",
@@ -376,14 +376,14 @@ var cachedMutants = []mutant{
 	{
 		"a cached absence ends when the listing is made",
 		"adapters/cached/property_repository.go",
-		"	if verdict != freshness.Fresh || current == kept {\n		return verdict, false\n	}\n	rec.setItem",
-		"	if verdict != freshness.Fresh || current == kept || kept == nil {\n		return verdict, false\n	}\n	rec.setItem",
+		"	if verdict != freshness.Fresh || current == cached {\n		return verdict, false\n	}\n	rec.setItem",
+		"	if verdict != freshness.Fresh || current == cached || cached == nil {\n		return verdict, false\n	}\n	rec.setItem",
 		cachedPkg, ".",
 	},
 	{
 		"a record that is patched says how far",
 		"adapters/cached/read.go",
-		"		rec.setPoint(place) // read before the record was judged by all that the ledger knew\n",
+		"		rec.setPoint(point) // read before the ledger judged the record\n",
 		"", cachedPkg, ".",
 	},
 	{
@@ -430,7 +430,7 @@ var cachedMutants = []mutant{
 	{
 		"a second look judges change by change",
 		"adapters/cached/sample.go", "	switch {\n	case r.ledger.Check(entry) != freshness.Fresh:",
-		"	verdict, changed := q.refresh(&given)\n	switch {\n	case verdict != freshness.Fresh || changed:", cachedPkg, ".",
+		"	verdict, changed := q.refresh(&answer)\n	switch {\n	case verdict != freshness.Fresh || changed:", cachedPkg, ".",
 	},
 	{
 		"and concludes nothing before it has caught up",
@@ -474,7 +474,7 @@ var viewMutants = []mutant{
 	{
 		"its token names no transaction",
 		"adapters/web/consistency/coordinator.go",
-		" || change.Epoch != \"\" && change.Epoch != place.Epoch {", " {", consistencyPkg, ".",
+		" || change.Epoch != \"\" && change.Epoch != point.Epoch {", " {", consistencyPkg, ".",
 	},
 	{
 		"nor does the view cache",

@@ -1,5 +1,5 @@
-// Package api is the HTTP API for programs: the routes of openapi.yaml, JSON in and out. It turns requests into use cases
-// and their results into answers; it decides nothing about listings and keeps nothing.
+// Package api is the HTTP API for programs: the routes of openapi.yaml, JSON in and out. It turns requests into use
+// cases and their results into answers. It decides nothing about listings and stores nothing.
 package api
 
 import (
@@ -20,12 +20,12 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// Contract is the OpenAPI document that this package keeps to, in YAML.
+// Contract is the OpenAPI document that this package implements, in YAML.
 //
 //go:embed openapi.yaml
 var Contract []byte
 
-// Catalog is the use cases on listings.
+// Catalog is the set of use cases on listings.
 type Catalog interface {
 	Get(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error)
 	Search(ctx context.Context, s *property.Search) (*property.Page, ports.ReadInfo, error)
@@ -41,18 +41,18 @@ type Catalog interface {
 // Files moves listings in bulk.
 type Files interface {
 	// Import reads listings from the body. Errors about the body as a whole are *property.InvalidError or
-	// *property.BrokenFileError; what is wrong with single records is in the report.
+	// *property.BrokenFileError; the report has the errors in single records.
 	Import(ctx context.Context, request ImportRequest) (property.ImportReport, error)
-	// Export writes every listing that matches, in the format, which is ndjson or csv.
+	// Export writes every listing that matches, in the format: ndjson or csv.
 	Export(ctx context.Context, w io.Writer, request ExportRequest) error
 }
 
-// Keys tells who holds a secret; access.ErrUnknownKey when nobody does.
+// Keys returns the API key with a secret; the error is access.ErrUnknownKey when no key in force has it.
 type Keys interface {
 	Authenticate(ctx context.Context, secret string) (access.Key, error)
 }
 
-// Level is a cache level whose figures are shown and which can be purged.
+// Level is a cache level that reports figures and can be purged.
 type Level interface {
 	Figures() cachestat.Figures
 	Size(ctx context.Context) (entries, bytes int64)
@@ -67,26 +67,26 @@ type Options struct {
 	Feed        LiveFeed
 	Views       *viewcache.Cache
 	Consistency *consistency.Coordinator
-	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
+	// Base is the path below which the service answers, for addresses in answers; "" for the whole host.
 	Base string
 	// ViewLevel and QueryLevel are the caches as /v1/cache shows them.
 	ViewLevel, QueryLevel Level
 	Ledger                Ledger
 	MaxBody               int64 // bytes of a JSON body
 	RequireIfMatch        bool  // changes need If-Match
-	// Proxies are the peers whose weak tags in If-Match count as strong ones: those that compress make them weak.
+	// Proxies are the peers whose weak tags in If-Match count as strong ones: proxies that compress make tags weak.
 	Proxies             exchange.Proxies
 	MaxStreams          int // streams of events open at once
-	MaxStreamsPerClient int // those of one client
+	MaxStreamsPerClient int // streams of one client
 	MaxExportsPerClient int // exports that one client receives at once
-	// Draining is closed when the server begins to shut down, and with it every stream.
+	// Draining is closed when the server begins to shut down. Every stream ends then.
 	Draining <-chan struct{}
 }
 
-// API answers the routes. Make one with New, then Register it.
+// API answers the routes. New makes one; Register adds it to a router.
 type API struct {
 	Options
-	streams      chan struct{} // has room for as many as may be open
+	streams      chan struct{} // its capacity is the number of streams that may be open
 	streamShares *shares
 	exportShares *shares
 }
@@ -103,17 +103,19 @@ func New(o Options) *API {
 func (a *API) Register(router *mux.Router) {
 	handle := func(template string, m route.Methods) { route.Handle(router, template, m, problem.Fail) }
 	search := route.Methods{http.MethodGet: a.search}
-	handle(searchRoute, route.Methods{http.MethodGet: a.search, http.MethodPost: a.writing(a.create)})
+	handle(searchRoute, route.Methods{http.MethodGet: a.search, http.MethodPost: a.requireWrite(a.create)})
 	handle(itemRoute, route.Methods{
 		http.MethodGet:    a.read,
-		http.MethodPut:    a.writing(a.replace),
-		http.MethodPatch:  a.writing(a.patch),
-		http.MethodDelete: a.writing(a.delete),
+		http.MethodPut:    a.requireWrite(a.replace),
+		http.MethodPatch:  a.requireWrite(a.patch),
+		http.MethodDelete: a.requireWrite(a.delete),
 	})
-	handle(route.Imports, route.Methods{http.MethodPost: a.writing(a.importListings)})
+	handle(route.Imports, route.Methods{http.MethodPost: a.requireWrite(a.importListings)})
 	handle(route.Exports, route.Methods{http.MethodGet: a.export})
 	handle(route.Changes, route.Methods{http.MethodGet: a.changes})
-	handle("/v1/cache", route.Methods{http.MethodGet: a.figures, http.MethodDelete: a.allowed(access.ScopeAdmin, a.purge)})
+	handle("/v1/cache", route.Methods{
+		http.MethodGet: a.figures, http.MethodDelete: a.requireScope(access.ScopeAdmin, a.purge),
+	})
 	handle(oldSearchRoute, search)
 	handle(oldSearchRoute+"/", search)
 	handle("/properties/cache-metrics/", route.Methods{http.MethodGet: a.metrics})

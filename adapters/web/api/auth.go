@@ -14,9 +14,10 @@ import (
 
 const challenge = `Bearer realm="gable"`
 
-// writing lets through who may change listings. A Consistency-Token that is none is refused while nothing is written yet.
-func (a *API) writing(h writeHandler) route.Handler {
-	return a.allowed(access.ScopeWrite, func(w http.ResponseWriter, r *http.Request, key access.Key) error {
+// requireWrite lets clients through that may change listings. It refuses an invalid Consistency-Token before anything
+// is written.
+func (a *API) requireWrite(h writeHandler) route.Handler {
+	return a.requireScope(access.ScopeWrite, func(w http.ResponseWriter, r *http.Request, key access.Key) error {
 		if d := exchange.DirectivesOf(w); d.Err != nil {
 			return d.Err
 		}
@@ -24,20 +25,21 @@ func (a *API) writing(h writeHandler) route.Handler {
 	})
 }
 
-// allowed lets through who holds a key in force with the scope.
-func (a *API) allowed(needed access.Scope, h writeHandler) route.Handler {
+// requireScope lets clients through that hold a key in force with the scope.
+func (a *API) requireScope(needed access.Scope, h writeHandler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key, err := a.authenticate(r)
 		if err != nil {
 			if errors.Is(err, access.ErrUnknownKey) {
 				w.Header().Set("WWW-Authenticate", challenge+`, error="invalid_token"`)
 			}
-			return a.explained(w, r, err)
+			return authError(w, err)
 		}
 		actor := Actor(key)
 		exchange.SetActor(w, actor)
 		if !key.Scope.Allows(needed) {
-			return problem.Refuse(problem.Forbidden, "The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
+			return problem.Refuse(problem.Forbidden,
+				"The API key %q has the scope %s; this needs %s.", key.Name, key.Scope, needed)
 		}
 		return h(w, r.WithContext(ports.WithActor(r.Context(), actor)), key)
 	}
@@ -53,17 +55,17 @@ func (a *API) authenticate(r *http.Request) (access.Key, error) {
 	return a.Keys.Authenticate(r.Context(), secret)
 }
 
-// Secret is what a request shows as the secret of an API key, if it shows anything.
+// Secret returns the bearer token of a request, and whether it has one.
 func Secret(r *http.Request) (string, bool) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(secret), strings.EqualFold(scheme, "Bearer")
 }
 
-// Actor is how logs and histories name the holder of a key.
+// Actor returns the name of a key's holder in logs and histories.
 func Actor(key access.Key) string { return "key " + key.Name }
 
-// explained is the answer to a request whose key does not open anything.
-func (a *API) explained(w http.ResponseWriter, _ *http.Request, err error) error {
+// authError returns the answer to a request that could not be authenticated.
+func authError(w http.ResponseWriter, err error) error {
 	switch {
 	case errors.Is(err, errNoKey):
 		w.Header().Set("WWW-Authenticate", challenge)

@@ -15,7 +15,8 @@ import (
 // readBody reads a body of one of the media types, up to the configured size.
 func (a *API) readBody(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, problem.Refuse(problem.UnsupportedMediaType, "Send the body without Content-Encoding, not with %.60q.", coding)
+		return nil, problem.Refuse(problem.UnsupportedMediaType,
+			"Send the body without Content-Encoding, not with %.60q.", coding)
 	}
 	if media, err := mediaType(r); err != nil || !slices.Contains(types, media) {
 		return nil, problem.Refuse(problem.UnsupportedMediaType,
@@ -34,7 +35,7 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, types ...string) 
 	return body, nil
 }
 
-// mediaType is the request's media type without parameters. A character set other than UTF-8 is an error.
+// mediaType returns the request's media type without parameters. A character set other than UTF-8 is an error.
 func mediaType(r *http.Request) (string, error) {
 	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {

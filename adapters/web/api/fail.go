@@ -5,7 +5,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// badParameter is the error for one parameter; the reason completes the sentence that begins with its name.
+// badParameter returns the error for one parameter. The reason completes a sentence that begins with the name.
 func badParameter(name, reason string, args ...any) error {
 	if name == "" {
 		return problem.Refuse(problem.InvalidRequest, reason, args...)
@@ -13,7 +13,7 @@ func badParameter(name, reason string, args ...any) error {
 	return parameterErrors(property.Invalid(name, reason, args...))
 }
 
-// parameterErrors is an error of parsing parameters, named by parameter rather than by place in a body.
+// parameterErrors returns an error of parsing parameters, in which wrong values are named by parameter.
 func parameterErrors(err error) error {
 	return &problem.RefusalError{Document: problem.FromSearch(err)}
 }

@@ -27,16 +27,17 @@ type CacheFigures struct {
 	} `json:"ledger"`
 }
 
-// LevelFigures are what one cache level did since the process started, and what it holds.
+// LevelFigures are what one cache level has done since the process started, and what it holds.
 type LevelFigures struct {
 	Reads    cachestat.Reads[uint64] `json:"-"` // members of the same object, named by outcome
 	Errors   uint64                  `json:"errors"`
-	Entries  int64                   `json:"entries"` // -1 where the cache cannot tell
-	Bytes    int64                   `json:"bytes"`   // -1 where the cache cannot tell
+	Entries  int64                   `json:"entries"` // -1 when unknown
+	Bytes    int64                   `json:"bytes"`   // -1 when unknown
 	HitRatio float64                 `json:"hit_ratio"`
 }
 
-// published is the order of reads in the answer. Unlike in the order of luck, misses come before stale answers.
+// published is the order of reads in the answer. It differs from the order of outcomes: misses come before stale
+// answers.
 var published = func() []cachestat.Outcome {
 	list := cachestat.Outcomes()
 	stale, miss := slices.Index(list, cachestat.OutcomeStale), slices.Index(list, cachestat.OutcomeMiss)
@@ -67,7 +68,7 @@ func figuresOf(ctx context.Context, l Level) LevelFigures {
 	}
 }
 
-// rounded keeps a ratio readable: four digits.
+// rounded rounds a ratio to four digits.
 func rounded(ratio float64) float64 { return math.Round(ratio*1e4) / 1e4 }
 
 // figures answers GET /v1/cache.
@@ -97,7 +98,7 @@ func (a *API) purge(w http.ResponseWriter, r *http.Request, _ access.Key) error 
 	return nil
 }
 
-// replacedMetrics is the shape that the replaced service had.
+// replacedMetrics is the answer of the replaced service.
 type replacedMetrics struct {
 	Metrics struct {
 		Hits     uint64  `json:"keyspace_hits"`
@@ -107,8 +108,8 @@ type replacedMetrics struct {
 	} `json:"metrics"`
 }
 
-// metrics answers GET /properties/cache-metrics/ in the shape of the service that this one replaces: reads answered by
-// one of the levels, and reads that needed the store.
+// metrics answers GET /properties/cache-metrics/ as the replaced service did. It counts reads answered by one of the
+// levels, and reads that needed the store.
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseParameters(r); err != nil {
 		return err
@@ -120,7 +121,7 @@ func (a *API) metrics(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, r, answer)
 }
 
-// writeJSON answers with figures of the moment, which nobody may keep.
+// writeJSON answers with current figures, which may not be stored.
 func writeJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {

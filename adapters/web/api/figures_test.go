@@ -13,7 +13,7 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// fixedLevel is a level whose counters stand still.
+// fixedLevel is a level with constant counters.
 type fixedLevel struct {
 	*cachestat.Counters
 	entries, bytes int64
@@ -28,7 +28,7 @@ func (fixedLedger) Figures() freshness.Figures {
 	return freshness.Figures{Position: 12, Length: 10, Capacity: 100}
 }
 
-// counted has counted 1 read with the first outcome, 2 with the second, and so on, times the factor.
+// counted returns counters with 1 read of the first outcome, 2 of the second, and so on, times the factor.
 func counted(factor int) *cachestat.Counters {
 	c := new(cachestat.Counters)
 	for i, o := range []cachestat.Outcome{

@@ -10,19 +10,19 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// Question is what a request for listings asks, as the caches know it.
+// Question is what a request for listings asks, in the terms of the caches.
 type Question struct {
 	Key    string           // of the view cache
 	Search *property.Search // nil when one listing is asked for
-	Item   property.ID      // that listing
-	Count  bool             // the search asks how many listings match, too
+	Item   property.ID      // the listing
+	Count  bool             // the search also asks how many listings match
 }
 
-// ErrNoQuestion says that an address is neither that of a search nor that of a listing.
+// ErrNoQuestion reports an address that is neither a search nor a listing.
 var ErrNoQuestion = errors.New("neither a search nor a listing of the API")
 
-// ParseQuestion reads the address of a search or a listing, as a path or as a whole URL, in the way in which a request for
-// it is read. The error is ErrNoQuestion, or says in a sentence what is wrong with the question.
+// ParseQuestion reads the address of a search or a listing, a path or a whole URL, as a request for it would be read.
+// The error is ErrNoQuestion, or a sentence about what is wrong with the question.
 func ParseQuestion(address string) (Question, error) {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -36,14 +36,15 @@ func TestAnAddressIsReadAsARequestForItIs(t *testing.T) {
 
 func TestAnAddressThatAsksNothingIsRefused(t *testing.T) {
 	for address, want := range map[string]string{
-		"/":                                  api.ErrNoQuestion.Error(),
-		"/listings/1":                        api.ErrNoQuestion.Error(),
-		"/v1/properties/":                    api.ErrNoQuestion.Error(),
-		"/v1/cache":                          api.ErrNoQuestion.Error(),
-		"/v1/properties/1":                   "The id is not a UUID.",
-		"/v1/properties/a/b":                 api.ErrNoQuestion.Error(),
-		"/v1/properties?min_price=x&limit=0": "min_price must be a decimal number such as 450000 or 2.25, with two digits after the point at most, and one more thing is wrong.",
-		"/v1/properties?colour=red":          "colour is not a search parameter.",
+		"/":                  api.ErrNoQuestion.Error(),
+		"/listings/1":        api.ErrNoQuestion.Error(),
+		"/v1/properties/":    api.ErrNoQuestion.Error(),
+		"/v1/cache":          api.ErrNoQuestion.Error(),
+		"/v1/properties/1":   "The id is not a UUID.",
+		"/v1/properties/a/b": api.ErrNoQuestion.Error(),
+		"/v1/properties?min_price=x&limit=0": "min_price must be a decimal number such as 450000 or 2.25, with two " +
+			"digits after the point at most, and one more thing is wrong.",
+		"/v1/properties?colour=red":                                        "colour is not a search parameter.",
 		"/v1/properties/0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11?fields=title": "fields is not a parameter of this address.",
 		"http://[": "This is not an address.",
 	} {

@@ -28,20 +28,20 @@ const (
 	fieldParameter = "fields"
 )
 
-// Ledger has figures to show.
+// Ledger reports the figures of the ledger.
 type Ledger interface {
 	Figures() freshness.Figures
 }
 
-// searchRequest is what the parameters of a search ask for.
+// searchRequest holds the parameters of a search.
 type searchRequest struct {
 	property.Search
 	count  bool
 	fields propertyjson.Selection
-	base   string // path before the addresses in its answer
+	base   string // path before addresses in the answer
 }
 
-// key names the answer: equal for equal requests, however they are written.
+// key identifies the answer: equal for equal requests, however they are written.
 func (s *searchRequest) key() string {
 	key := searchKey + s.String()
 	if s.count {
@@ -67,7 +67,7 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer, ports.ReadInfo, error) {
 	count, info := int64(viewcache.NoCount), ports.ReadInfo{}
-	if s.count { // dearer: a busy server refuses it before anything is spent
+	if s.count { // expensive: a busy server refuses it before other work
 		var err error
 		if count, info, err = a.Catalog.Count(ctx, &s.Filter); err != nil {
 			return viewcache.Answer{}, info, err
@@ -81,17 +81,19 @@ func (a *API) findPage(ctx context.Context, s *searchRequest) (viewcache.Answer,
 	return a.Views.PageAnswer(&s.Search, page, count, s.answer), info, nil
 }
 
-// answer is the page as a client gets it.
+// answer renders the page for a client.
 func (s *searchRequest) answer(page *property.Page, count int64) viewcache.Answer {
 	next := s.NextCursor(page)
-	answer := viewcache.Answer{ContentType: jsonType, Route: searchRoute, Body: appendPage(nil, page, next, count, s.fields)}
+	answer := viewcache.Answer{
+		ContentType: jsonType, Route: searchRoute, Body: appendPage(nil, page, next, count, s.fields),
+	}
 	if next != "" {
 		answer.Link = s.nextLink(next)
 	}
 	return answer
 }
 
-// nextLink is the Link header to the following page, with everything the client asked for.
+// nextLink returns the Link header to the following page, with every parameter of this request.
 func (s *searchRequest) nextLink(cursor string) string {
 	following := s.Search
 	following.After = property.Optional[property.SortPosition]{}
@@ -171,7 +173,7 @@ func idOf(r *http.Request) (property.ID, error) {
 	return property.ParseID(mux.Vars(r)["id"])
 }
 
-// parameters are the query of a request; unlike URL.Query it loses nothing silently.
+// parameters returns the query of a request. Unlike URL.Query it reports what it cannot parse.
 func parameters(r *http.Request) (url.Values, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -180,7 +182,7 @@ func parameters(r *http.Request) (url.Values, error) {
 	return values, nil
 }
 
-// refuseParameters is for routes that have none.
+// refuseParameters refuses every parameter, for routes without parameters.
 func refuseParameters(r *http.Request) error {
 	values, err := parameters(r)
 	if err != nil {
@@ -189,7 +191,7 @@ func refuseParameters(r *http.Request) error {
 	return refuseOthers(values)
 }
 
-// refuseOthers refuses the parameters that are left when those of the address have been taken. It names all of them, in
+// refuseOthers refuses the parameters that are left after those of the route have been taken. It names all of them, in
 // order.
 func refuseOthers(values url.Values) error {
 	var wrong property.InvalidError
@@ -221,19 +223,19 @@ func parseSearch(r *http.Request) (*searchRequest, error) {
 	return &s, nil
 }
 
-// takeOne removes a parameter that may be given once from the values.
+// takeOne removes a parameter that may appear once, and returns its value or the fallback.
 func takeOne(values url.Values, name, fallback string) (string, error) {
-	given, ok := values[name]
+	texts, ok := values[name]
 	delete(values, name)
 	switch {
 	case !ok:
 		return fallback, nil
-	case len(given) > 1:
-		return "", badParameter(name, "must be given once, not %d times", len(given))
-	case given[0] == "":
+	case len(texts) > 1:
+		return "", badParameter(name, "must appear once, not %d times", len(texts))
+	case texts[0] == "":
 		return "", badParameter(name, "must not be empty; leave it out instead")
 	}
-	return given[0], nil
+	return texts[0], nil
 }
 
 func takeCount(values url.Values) (bool, error) {

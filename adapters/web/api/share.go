@@ -10,9 +10,9 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// shares bounds how many answers without an end in sight each client has open, so that nobody takes all there are.
+// shares bounds how many long answers each client has open, so that no client takes all of them.
 type shares struct {
-	what string // is open, in the plural
+	what string // what is counted, in the plural
 	each int
 
 	mu   sync.Mutex // guards open
@@ -23,7 +23,7 @@ func newShares(what string, each int) *shares {
 	return &shares{what: what, each: each, open: map[ports.Client]int{}}
 }
 
-// take opens one more for the client of a request; call what it returns at the end. The error is a 429.
+// take reserves one more answer for the client of a request; call release at the end. The error is a 429.
 func (s *shares) take(w http.ResponseWriter) (release func(), err error) {
 	client := ports.Client{}
 	if e := exchange.Of(w); e != nil {
@@ -40,7 +40,7 @@ func (s *shares) take(w http.ResponseWriter) (release func(), err error) {
 	return func() { s.release(client) }, nil
 }
 
-// shareRetry is in how many seconds a client may try again that has its share open.
+// shareRetry is after how many seconds a client with a full share may try again.
 const shareRetry = 5
 
 func (s *shares) release(client ports.Client) {

@@ -13,13 +13,13 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// LiveFeed is the change feed, and a way to wait for more of it.
+// LiveFeed is the change feed, with a way to wait for more of it.
 type LiveFeed interface {
 	ports.ChangeFeed
-	// Follow is Changes for those who wait for News at the end of what they get: it need not be all that is committed by
-	// now. The text is shared by all streams that get the page; nobody may write to it.
+	// Follow is like Changes for a reader that waits for News at the end: the page may lack changes that are already
+	// committed. All streams that get the page share its text, which is read-only.
 	Follow(ctx context.Context, after ports.FeedCursor, limit int) (EventPage, error)
-	// News is closed when there may be changes that a reading which begins now would not find.
+	// News returns a channel that is closed when a read that begins now could miss changes.
 	News() <-chan struct{}
 }
 
@@ -28,11 +28,11 @@ type EventPage struct {
 	Events []byte
 	Next   ports.FeedCursor
 	More   bool
-	Shared bool // the text is held for all streams
+	Shared bool // all streams hold the same text
 }
 
-// Events encodes the changes of a page as server-sent events (HTML standard, section 9.2), each with the cursor
-// behind it as its id.
+// Events encodes the changes of a page as server-sent events (HTML standard, section 9.2). The id of each event is the
+// cursor behind it.
 func Events(page *ports.FeedPage) EventPage {
 	var b []byte
 	for i := range page.Changes {
@@ -46,20 +46,21 @@ func Events(page *ports.FeedPage) EventPage {
 const (
 	eventStreamType = "text/event-stream"
 	lastEventID     = "Last-Event-Id"
-	// heartbeat is how often something is sent on a stream when nothing happens, so that nobody in between takes it for
-	// dead, and so that a client which comes back later has a place that is still kept.
+	// heartbeat is how often an idle stream sends something. Proxies then do not take the stream for dead, and a
+	// client that comes back later has a cursor that is still valid.
 	heartbeat = 15 * time.Second
-	// streamPage is how many changes are read for a stream at a time; a page of them is all that is held for a slow
-	// client. A stream waits streamPause between readings that came to the end, and streamShare more for each stream that
-	// is open, so that many small commits become few readings: 1,000 streams send some 20,000 times a second at most.
+	// streamPage is how many changes a stream reads at a time; one page of them is all that the server holds for a
+	// slow client. A stream waits streamPause after a read that reached the end of the feed, and streamShare more for
+	// each open stream. Many small commits then become few reads: 1,000 streams send about 20,000 times a second at
+	// most.
 	streamPage  = maxChanges
 	streamPause = 10 * time.Millisecond
 	streamShare = 40 * time.Microsecond
-	// streamRetry is the pause when the feed cannot be read.
+	// streamRetry is the pause after a failed read of the feed.
 	streamRetry = time.Second
 )
 
-// IsStream reports whether a request asks for server-sent events, which are answered for as long as the client stays.
+// IsStream reports whether a request asks for server-sent events, which last as long as the client stays.
 func IsStream(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.URL.Path == route.Changes && wantsEvents(r)
 }
@@ -76,8 +77,8 @@ func wantsEvents(r *http.Request) bool {
 	return false
 }
 
-// stream answers GET /v1/changes with server-sent events, one per change. Nothing is sent before the cursor has been found
-// good, so that a bad one is still answered with a problem.
+// stream answers GET /v1/changes with server-sent events, one per change. It sends nothing before the cursor has proved
+// valid, so that an invalid one is still answered with a problem.
 func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCursor) error {
 	release, err := a.streamShares.take(w)
 	if err != nil {
@@ -88,13 +89,14 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	case a.streams <- struct{}{}:
 		defer func() { <-a.streams }()
 	default:
-		return problem.Refuse(problem.Unavailable, "Too many streams are open; try again later, or read the changes page by page.")
+		return problem.Refuse(problem.Unavailable,
+			"Too many streams are open; try again later, or read the changes page by page.")
 	}
-	if given := r.Header[lastEventID]; len(given) > 0 {
-		after = ports.FeedCursor(given[0])
+	if ids := r.Header[lastEventID]; len(ids) > 0 {
+		after = ports.FeedCursor(ids[0])
 	}
 	s := &eventStream{IdleWriter: exchange.NewIdleWriter(w), after: after, room: a.Views.Send}
-	news := a.Feed.News()
+	more := a.Feed.News()
 	page, err := a.Feed.Follow(r.Context(), s.after, streamPage)
 	if err != nil {
 		return err
@@ -105,37 +107,37 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 	h.Set("X-Accel-Buffering", "no")
 	for err = s.send(&page); err == nil; {
 		if !page.More {
-			s.wait(r.Context(), a.Draining, news, streamPause+time.Duration(len(a.streams))*streamShare)
+			s.wait(r.Context(), a.Draining, more, streamPause+time.Duration(len(a.streams))*streamShare)
 		}
-		news = a.Feed.News()
+		more = a.Feed.News()
 		page, err = a.Feed.Follow(r.Context(), s.after, streamPage)
 		switch {
 		case err == nil:
 			err = s.send(&page)
 		case errors.Is(err, ports.ErrUnavailable) && r.Context().Err() == nil:
 			err = s.send(&EventPage{Next: s.after})
-			page.More = true // the news that was waited for is still to be read
+			page.More = true // the changes waited for are still unread
 			pause(r.Context(), streamRetry)
 		}
 		if closed(a.Draining) {
 			return nil
 		}
 	}
-	return nil // the client has gone, or is told when it comes back why it cannot go on
+	return nil // the client has left, or gets the error when it comes back
 }
 
 // eventStream is a response of server-sent events.
 type eventStream struct {
 	*exchange.IdleWriter
 
-	after  ports.FeedCursor // what the client knows of
+	after  ports.FeedCursor // the cursor that the client has
 	sent   time.Time
 	unsent bool // something has been written and not been flushed
 	room   func(bytes int) (sent func(), err error)
 }
 
-// send sends the events of a page, at once or, when there is more, with those of the next. A page without events moves
-// the client's place on at a heartbeat, or now and then an idle client's would be forgotten.
+// send sends the events of a page, at once or, if more follow, with those of the next page. A page without events
+// advances the client's cursor at each heartbeat; otherwise the cursor of an idle client would expire.
 func (s *eventStream) send(page *EventPage) error {
 	s.after = page.Next
 	text := page.Events
@@ -149,7 +151,7 @@ func (s *eventStream) send(page *EventPage) error {
 	if !page.Shared {
 		sent, err := s.room(len(text))
 		if err != nil {
-			return err // the client comes back for it
+			return err // the client reconnects for it
 		}
 		defer sent()
 	}
@@ -169,12 +171,12 @@ func (s *eventStream) flush(page *EventPage) error {
 	return s.Flush()
 }
 
-// wait returns some time after there is news, when a heartbeat is due, or when the stream has to end.
-func (s *eventStream) wait(ctx context.Context, draining, news <-chan struct{}, after time.Duration) {
+// wait returns some time after a notification, when a heartbeat is due, or when the stream has to end.
+func (s *eventStream) wait(ctx context.Context, draining, more <-chan struct{}, after time.Duration) {
 	due := time.NewTimer(time.Until(s.sent.Add(heartbeat)))
 	defer due.Stop()
 	select {
-	case <-news:
+	case <-more:
 		pause(ctx, after)
 	case <-due.C:
 	case <-draining:

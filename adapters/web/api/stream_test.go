@@ -24,13 +24,14 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// quietFeed tells nothing but what it is given, and moves on at each reading, as a database does in which others write.
+// quietFeed delivers one change when it is set. Its cursor advances with each read, as in a database with other
+// writers.
 type quietFeed struct {
 	ports.ChangeFeed
 
 	mu     sync.Mutex // guards all below
 	place  int
-	change *property.Change // to be told next
+	change *property.Change // the next to deliver
 	news   chan struct{}
 }
 
@@ -54,7 +55,7 @@ func (f *quietFeed) News() <-chan struct{} {
 	return f.news
 }
 
-func (f *quietFeed) tell(c property.Change) {
+func (f *quietFeed) publish(c property.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.change = &c
@@ -62,7 +63,7 @@ func (f *quietFeed) tell(c property.Change) {
 	f.news = make(chan struct{})
 }
 
-// pipes are connections without a network: what is written is taken by whoever reads, and nothing lies in between.
+// pipes are connections without a network and without buffers: a write blocks until the other side reads.
 type pipes struct {
 	made   chan net.Conn
 	closed chan struct{}
@@ -87,7 +88,7 @@ type streaming struct {
 	feed  *quietFeed
 	pipes *pipes
 	began time.Time
-	ended chan time.Duration // told after how long each answer has ended
+	ended chan time.Duration // receives the duration of each answer
 }
 
 func serveStreams(t *testing.T) *streaming {
@@ -124,8 +125,8 @@ func (s *streaming) ask() net.Conn {
 	return here
 }
 
-// answered reads the head of the answer.
-func (s *streaming) answered(conn net.Conn, status int) *bufio.Reader {
+// readHead reads the head of the answer.
+func (s *streaming) readHead(conn net.Conn, status int) *bufio.Reader {
 	s.t.Helper()
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || response.StatusCode != status {
@@ -148,11 +149,11 @@ func (s *streaming) next(from *bufio.Reader) (string, time.Duration) {
 	}
 }
 
-// A client that hears nothing for longer than that may take the stream for dead, and its place must not grow old.
+// A client that receives nothing for longer may take the stream for dead, and its cursor must not expire.
 func TestAHeartbeatComesEveryQuarterOfAMinuteAsLongAsNothingHappens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveStreams(t)
-		stream := s.answered(s.ask(), http.StatusOK)
+		stream := s.readHead(s.ask(), http.StatusOK)
 		for i := range 4 {
 			want := fmt.Sprintf(": still here\nid: place-%d", i+1)
 			if got, at := s.next(stream); got != want || at != time.Duration(i)*15*time.Second {
@@ -160,7 +161,7 @@ func TestAHeartbeatComesEveryQuarterOfAMinuteAsLongAsNothingHappens(t *testing.T
 			}
 		}
 		time.Sleep(5 * time.Second) // 50 seconds are over
-		s.feed.tell(property.Change{Op: property.OpReset})
+		s.feed.publish(property.Change{Op: property.OpReset})
 		if got, at := s.next(stream); !strings.HasPrefix(got, "id: place-5\nevent: reset") || at < 50*time.Second ||
 			at > 51*time.Second {
 			t.Errorf("after %v came %q", at, got)
@@ -171,7 +172,7 @@ func TestAHeartbeatComesEveryQuarterOfAMinuteAsLongAsNothingHappens(t *testing.T
 	})
 }
 
-// A client that takes nothing for half a minute is cut off, and one that takes its time is not.
+// A client that reads nothing for half a minute is cut off, and a slow one is not.
 func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveStreams(t)
@@ -183,9 +184,9 @@ func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
 			}
 		}
 		read := time.Since(s.began)
-		s.answered(s.ask(), http.StatusServiceUnavailable) // there is room for one only
+		s.readHead(s.ask(), http.StatusServiceUnavailable) // there is room for one only
 		if at := <-s.ended; at != read {
-			t.Fatalf("the stream ended after %v, %v after the last time somebody read", at, at-read)
+			t.Fatalf("the stream ended after %v, %v after the last read", at, at-read)
 		}
 		if silent := <-s.ended - read; silent < exchange.IdleTimeout || silent > exchange.IdleTimeout+15*time.Second {
 			t.Errorf("a client that stopped reading was cut off after %v", silent)
@@ -193,6 +194,6 @@ func TestAClientOfAStreamThatReadsNothingIsCutOff(t *testing.T) {
 		if _, err := io.Copy(io.Discard, slow); err != nil {
 			t.Errorf("its connection is left open: %v", err)
 		}
-		s.answered(s.ask(), http.StatusOK)
+		s.readHead(s.ask(), http.StatusOK)
 	})
 }

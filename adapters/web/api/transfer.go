@@ -20,20 +20,20 @@ type ImportRequest struct {
 	Format  string // csv, ndjson, reso
 	Mapping string // the name of a built-in mapping; "" reads columns named as the members of a listing
 	DryRun  bool
-	// MaxReasons is how many rejected rows the report gives the reasons of.
+	// MaxReasons is for how many rejected rows the report gives the reasons.
 	MaxReasons int
-	// Step is called before each record, so that the client is waited for as long as the work goes on. It may be nil.
+	// Step is called before each record, so that deadlines are extended as long as the work goes on. It may be nil.
 	Step func()
 }
 
-// ExportRequest is which listings to write and how.
+// ExportRequest selects the listings to write, and the format.
 type ExportRequest struct {
 	Search         property.Search
 	Format         string // ndjson or csv
-	EscapeFormulas bool   // of a CSV file, so that no spreadsheet computes what somebody has written
+	EscapeFormulas bool   // in CSV, so that no spreadsheet computes a text as a formula
 }
 
-// ImportAnswer is the answer to an import: a property.ImportReport as the contract writes it.
+// ImportAnswer is the answer to an import: a property.ImportReport in the JSON of the contract.
 type ImportAnswer struct {
 	Read       int             `json:"read"`
 	Created    int             `json:"created"`
@@ -48,8 +48,8 @@ type ImportAnswer struct {
 // RejectedField is one reason why a row was not imported.
 type RejectedField struct {
 	Line      int     `json:"line"`
-	Reference *string `json:"reference"` // nil when it could not be read
-	Field     *string `json:"field"`     // nil when it is the row as a whole
+	Reference *string `json:"reference"` // nil when unreadable
+	Field     *string `json:"field"`     // nil for the row as a whole
 	Reason    string  `json:"reason"`
 }
 
@@ -155,7 +155,7 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 	return request, nil
 }
 
-// takeChoice removes a parameter that is one of some words; the first is the default.
+// takeChoice removes a parameter that is one of some words, and returns it. The first word is the default.
 func takeChoice(values url.Values, name string, choices ...string) (string, error) {
 	text, err := takeOne(values, name, choices[0])
 	if err == nil && !slices.Contains(choices, text) {
@@ -179,7 +179,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if formulas == "escape" && format != "csv" {
-		return badParameter("formulas", "is for format=csv alone")
+		return badParameter("formulas", "applies to format=csv only")
 	}
 	for _, name := range []string{"limit", "cursor"} {
 		if values.Has(name) {
@@ -207,7 +207,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 		Search: s, Format: format, EscapeFormulas: formulas == "escape",
 	})
 	if err != nil && stream.Started {
-		panic(http.ErrAbortHandler) // a broken connection is the only way left to say that the stream is not whole
+		panic(http.ErrAbortHandler) // a broken connection is the only way left to report an incomplete stream
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// writeHandler answers a request of somebody who may write.
+// writeHandler answers a request of a client that may write.
 type writeHandler func(w http.ResponseWriter, r *http.Request, who access.Key) error
 
 const mergePatchType = "application/merge-patch+json"
@@ -39,7 +39,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	if err != nil {
 		return err
 	}
-	change, err := a.Catalog.Create(r.Context(), details, once(key, who, body))
+	change, err := a.Catalog.Create(r.Context(), details, storedKey(key, who, body))
 	if err != nil {
 		return err
 	}
@@ -48,23 +48,23 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, who access.Key) err
 	return nil
 }
 
-// idempotencyKey reads the Idempotency-Key header; "" when there is none.
-func idempotencyKey(given []string) (string, error) {
-	if given == nil {
+// idempotencyKey reads the Idempotency-Key header; "" for none.
+func idempotencyKey(header []string) (string, error) {
+	if header == nil {
 		return "", nil
 	}
-	key := strings.TrimSpace(given[0])
+	key := strings.TrimSpace(header[0])
 	printable := !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
-	if len(given) > 1 || key == "" || len(key) > ports.MaxIdempotencyKey || !printable {
+	if len(header) > 1 || key == "" || len(key) > ports.MaxIdempotencyKey || !printable {
 		return "", problem.Refuse(problem.InvalidRequest,
-			"Idempotency-Key must be given once, with 1 to %d printable ASCII characters.", ports.MaxIdempotencyKey)
+			"Idempotency-Key must appear once, with 1 to %d printable ASCII characters.", ports.MaxIdempotencyKey)
 	}
 	return key, nil
 }
 
-// once is a client's key as the store keeps it, nil for none: it belongs to the API key that uses it and to the exact bytes
-// of the body.
-func once(key string, who access.Key, body []byte) *ports.IdempotencyKey {
+// storedKey returns a client's idempotency key as the store holds it, or nil for none. It is bound to the API key that
+// uses it and to the exact bytes of the body.
+func storedKey(key string, who access.Key, body []byte) *ports.IdempotencyKey {
 	if key == "" {
 		return nil
 	}
@@ -100,7 +100,7 @@ func (a *API) update(
 		return edit(body, current)
 	})
 	if err != nil {
-		return a.preconditioned(err, expected, r)
+		return a.preconditionError(err, expected, r)
 	}
 	a.writeItem(w, r, http.StatusOK, change)
 	return nil
@@ -114,14 +114,15 @@ func (a *API) delete(w http.ResponseWriter, r *http.Request, _ access.Key) error
 	}
 	change, err := a.Catalog.Delete(r.Context(), id, expected)
 	if err != nil {
-		return a.preconditioned(err, expected, r)
+		return a.preconditionError(err, expected, r)
 	}
 	a.setWriteToken(w, r, change)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// target is the listing that a request wants to change, and whether it may be changed as it is; nil for any state.
+// target returns the listing that a request wants to change, and the condition on its current state. The condition is
+// nil when any state may be changed.
 func (a *API) target(r *http.Request) (property.ID, func(*property.Property) bool, error) {
 	id, err := idOf(r)
 	if err != nil {
@@ -130,16 +131,17 @@ func (a *API) target(r *http.Request) (property.ID, func(*property.Property) boo
 	if err := refuseParameters(r); err != nil {
 		return id, nil, err
 	}
-	header, given := r.Header["If-Match"]
-	if !given && a.RequireIfMatch {
-		return id, nil, problem.Refuse(problem.PreconditionRequired, "Send If-Match with the ETag of the version you mean to change.")
+	header, present := r.Header["If-Match"]
+	if !present && a.RequireIfMatch {
+		return id, nil, problem.Refuse(problem.PreconditionRequired,
+			"Send If-Match with the ETag of the version you mean to change.")
 	}
 	return id, expectedState(header, a.Proxies.Contains(exchange.Peer(r))), nil
 }
 
-// expectedState is the states that an If-Match header names; nil when it is absent or "*". The whole tag counts, in
-// whichever coding the listing was read. Tags that are not ours match nothing, and weak tags count only where a trusted
-// proxy may have made them weak: If-Match compares strongly.
+// expectedState returns a function that matches the states in an If-Match header; nil when the header is absent or "*".
+// The whole tag counts, in any coding in which the listing was read. Foreign tags match nothing. Weak tags count only
+// if a trusted proxy may have made them weak, since If-Match compares strongly.
 func expectedState(header []string, weak bool) func(*property.Property) bool {
 	if len(header) == 0 {
 		return nil
@@ -164,9 +166,9 @@ func expectedState(header []string, weak bool) func(*property.Property) bool {
 	}
 }
 
-// preconditioned turns the error of a failed If-Match into its problem. A change that lost against others stays as it
-// is.
-func (a *API) preconditioned(err error, expected func(*property.Property) bool, r *http.Request) error {
+// preconditionError turns the error of a failed If-Match into its problem. Without If-Match the error of a lost race
+// stays as it is.
+func (a *API) preconditionError(err error, expected func(*property.Property) bool, r *http.Request) error {
 	if !errors.Is(err, property.ErrVersionConflict) || expected == nil {
 		return err
 	}
@@ -194,7 +196,7 @@ func (a *API) setWriteToken(w http.ResponseWriter, r *http.Request, change prope
 	a.Consistency.SetWriteToken(r.Context(), exchange.DirectivesOf(w), change, w.Header())
 }
 
-// writeItem answers a change with the listing as it is now: the bytes and entity tag that a GET would get.
+// writeItem answers a change with the current listing: the bytes and entity tag that a GET would return.
 func (a *API) writeItem(w http.ResponseWriter, r *http.Request, status int, change property.Change) {
 	a.setWriteToken(w, r, change)
 	viewcache.WriteUncached(w, r, status, itemAnswer(change.After))

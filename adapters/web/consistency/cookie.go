@@ -6,15 +6,15 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 )
 
-// A person who has changed something opens a page of listings next, perhaps on another process. Their browser therefore
+// After a change a person usually opens a page of listings next, perhaps on another process. The browser therefore
 // carries the token of the write for a short while, in a cookie.
 const (
-	Cookie        = "gable_seen" // its name, behind the prefix that says who may set it
+	Cookie        = "gable_seen" // the name, without the prefix that says which host may set it
 	CookieSeconds = 60
 )
 
-// ParsePage reads the directives of a request for a page: without a token of its own it has that of its browser's cookie.
-// A cookie that is not a token is ignored, since a person cannot correct it.
+// ParsePage reads the directives of a request for a page. Without a token in the request it uses the token of the
+// browser's cookie. It ignores a cookie that is not a token, since a person cannot correct it.
 func ParsePage(r *http.Request, cookieName string) Directives {
 	d := Parse(r.Header)
 	if d.Session {

@@ -13,13 +13,14 @@ import (
 
 // Feed brings the ledger up to date on demand.
 type Feed interface {
-	// CatchUp returns when the ledger knows every change that was committed before the call.
+	// CatchUp returns when the ledger contains every change that was committed before the call.
 	CatchUp(ctx context.Context) error
-	// Now asks the database itself where it stands. The error wraps ports.ErrUnavailable when it cannot be reached.
+	// Now asks the database for its current feed point. The error wraps ports.ErrUnavailable when the database cannot
+	// be reached.
 	Now(ctx context.Context) (freshness.Point, error)
 }
 
-// Coordinator brings the ledger as far as requests ask for, and issues tokens. It is safe for concurrent use.
+// Coordinator brings the ledger as far as a request needs, and issues tokens. It is safe for concurrent use.
 type Coordinator struct {
 	ledger  *freshness.Ledger
 	feed    Feed
@@ -28,21 +29,22 @@ type Coordinator struct {
 
 // Options of a Coordinator.
 type Options struct {
-	// StaleIfError is the oldest answer to use when the database cannot be reached, unless the request says otherwise: how
-	// long ago it was last known to be true.
+	// StaleIfError is the greatest age of an answer that is used when the database cannot be reached, unless the
+	// request sets another. The age is the time since the answer was last known to be current.
 	StaleIfError time.Duration
-	// CatchUpTimeout is the longest wait for the feed before the database is asked.
+	// CatchUpTimeout is the longest wait for the feed; after it the database answers.
 	CatchUpTimeout time.Duration
 }
 
-// New makes a coordinator for a ledger and the feed that it follows.
+// New makes a coordinator for a ledger and the feed that the ledger follows.
 func New(ledger *freshness.Ledger, feed Feed, o Options) *Coordinator {
 	return &Coordinator{ledger: ledger, feed: feed, options: o}
 }
 
-// Prepare does what the directives ask for before a read, and sets the options that the caches follow. A request for
-// the latest state, or for a token that the ledger has not reached, waits for one poll of the feed that begins now and is
-// shared by all who wait. When the poll is late, the database is asked. Neither request accepts an unconfirmed answer.
+// Prepare does what the directives ask for before a read, and sets the options for the caches. A request for the latest
+// state, or with a token that the ledger has not reached, waits for one poll of the feed. The poll begins now, and all
+// requests that wait share it. If the poll is late, the database answers. Neither request accepts an unconfirmed
+// answer.
 func (c *Coordinator) Prepare(ctx context.Context, d Directives, o *ports.ReadOptions) {
 	o.OnlyCached, o.Tolerance = d.OnlyCached, c.options.StaleIfError
 	if d.Tolerant {
@@ -66,11 +68,11 @@ func (c *Coordinator) catchUp(ctx context.Context) error {
 	return c.feed.CatchUp(ctx)
 }
 
-// SetReadToken sets the token of a session's read. The answer may hold more than the ledger knew when it was made; a poll of
-// the feed that begins later covers all of it, and so does the database's own place. Without either the session cannot be
-// promised anything, and the error says so.
+// SetReadToken sets the token of a session's read. The answer may contain more than the ledger did when the answer was
+// made; a poll of the feed that begins later covers all of it, and so does the database's own feed point. Without
+// either no token is possible, and SetReadToken returns an error.
 func (c *Coordinator) SetReadToken(ctx context.Context, h http.Header) error {
-	seen, _, err := c.seen(ctx)
+	seen, _, err := c.seenPoint(ctx)
 	if err != nil {
 		return fmt.Errorf("build consistency token: %w", err)
 	}
@@ -78,34 +80,34 @@ func (c *Coordinator) SetReadToken(ctx context.Context, h http.Header) error {
 	return nil
 }
 
-// SetWriteToken sets the token of a write that committed one change, or none (its Op is empty). The token covers the
-// directives' own token as well. For a change in another epoch than the feed's it is the database's present place, as
-// SetBulkToken describes.
+// SetWriteToken sets the token of a write that committed one change, or none (its Op is empty). The token also covers
+// the token in the directives. For a change in another epoch than the feed's, the token is the database's current feed
+// point, as SetBulkToken describes.
 func (c *Coordinator) SetWriteToken(ctx context.Context, d Directives, change property.Change, h http.Header) {
-	place := c.ledger.Point()
-	if change.Op == "" || change.Epoch != "" && change.Epoch != place.Epoch {
+	point := c.ledger.Point()
+	if change.Op == "" || change.Epoch != "" && change.Epoch != point.Epoch {
 		c.SetBulkToken(ctx, change.Op != "", h)
 		return
 	}
-	before := freshness.Token{Seen: freshness.Point{Epoch: place.Epoch}}
+	before := freshness.Token{Seen: freshness.Point{Epoch: point.Epoch}}
 	if d.Token != nil {
 		before = *d.Token
 	}
-	if token, ok := before.After(change.Tx, place); ok {
+	if token, ok := before.After(change.Tx, point); ok {
 		h[Header] = []string{token.String()}
 		return
 	}
 	c.SetBulkToken(ctx, true, h)
 }
 
-// SetBulkToken sets the token of a write of many changes: the database's present place. If that is unknown because the
-// database has gone away, the token asks the next read to show the present wherever it is made.
+// SetBulkToken sets the token of a write of many changes: the database's current feed point. If the database cannot be
+// reached, the token requires the next read to show the current state, on any process.
 //
 // A write that committed nothing may have shown its client another process's recent change. If the feed cannot deliver
-// that first, the caches are not trusted until it has.
+// that change first, the ledger is untrusted until it has.
 func (c *Coordinator) SetBulkToken(ctx context.Context, committed bool, h http.Header) {
 	token := freshness.Present()
-	seen, known, err := c.seen(ctx)
+	seen, known, err := c.seenPoint(ctx)
 	if err == nil {
 		token = freshness.Token{Seen: seen}
 	}
@@ -115,11 +117,12 @@ func (c *Coordinator) SetBulkToken(ctx context.Context, committed bool, h http.H
 	h[Header] = []string{token.String()}
 }
 
-// seen returns a place that covers everything committed before the call, and whether the ledger has reached it.
-func (c *Coordinator) seen(ctx context.Context) (place freshness.Point, known bool, err error) {
+// seenPoint returns a feed point that covers everything committed before the call, and whether the ledger has reached
+// it.
+func (c *Coordinator) seenPoint(ctx context.Context) (point freshness.Point, known bool, err error) {
 	if c.catchUp(ctx) == nil {
 		return c.ledger.Point(), true, nil
 	}
-	place, err = c.feed.Now(ctx)
-	return place, false, err
+	point, err = c.feed.Now(ctx)
+	return point, false, err
 }

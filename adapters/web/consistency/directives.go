@@ -1,8 +1,8 @@
-// Package consistency is what a request asks of the caches and what the answer says about it: the directives of
-// Cache-Control (RFC 9111), the Consistency-Token in and out, and the cookie in which a browser carries the token. A
-// request is parsed once, at the outermost handler, and its directives travel in the exchange.
+// Package consistency reads what a request asks of the caches, and reports what the answer guarantees. It covers the
+// directives of Cache-Control (RFC 9111), the Consistency-Token in both directions, and the cookie in which a browser
+// carries the token. The outermost handler parses a request once, and its directives travel in the exchange.
 //
-// It decides nothing about cached answers: it prepares the reading that the caches go by.
+// It decides nothing about cached answers: it prepares the read options that the caches follow.
 package consistency
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 )
 
-// Header is the header in which a client sends what it has seen and must not see undone, and receives the same.
+// Header is the header with which a client sends what it has seen and must not see undone, and receives the same.
 const Header = "Consistency-Token"
 
-// anyToken begins a session.
+// anyToken is the token that begins a session.
 const anyToken = "*"
 
 // Directives are what a request asks of the caches. The zero value asks for the default.
@@ -31,12 +31,12 @@ type Directives struct {
 	Tolerant   bool // max-stale, with or without a limit
 	MaxStale   time.Duration
 	Session    bool             // a Consistency-Token is present
-	Token      *freshness.Token // nil: a session that begins
-	// Err wraps freshness.ErrInvalidToken when the token is not one.
+	Token      *freshness.Token // nil for a new session
+	// Err wraps freshness.ErrInvalidToken when the token is invalid.
 	Err error
 }
 
-// Parse reads the directives of a request. It costs two look-ups when there are none.
+// Parse reads the directives of a request. Without any it costs two look-ups.
 func Parse(h http.Header) Directives {
 	var d Directives
 	for _, line := range h["Cache-Control"] {
@@ -52,7 +52,7 @@ func Parse(h http.Header) Directives {
 	return d
 }
 
-// parseToken reads the header; the token of a session that begins is nil.
+// parseToken reads the header. The token of a new session is nil.
 func parseToken(tokens []string) (*freshness.Token, error) {
 	switch {
 	case len(tokens) > 1:
@@ -70,7 +70,7 @@ func parseToken(tokens []string) (*freshness.Token, error) {
 // Plain reports whether the request asks for the default.
 func (d Directives) Plain() bool { return d == Directives{} }
 
-// add applies a request directive of RFC 9111; others than these ask for nothing that the caches do.
+// add applies a request directive of RFC 9111. It ignores directives that do not concern the caches.
 func (d *Directives) add(name, argument string) {
 	switch name {
 	case "no-store":
@@ -78,7 +78,7 @@ func (d *Directives) add(name, argument string) {
 	case "no-cache":
 		d.Latest = true
 	case "max-age":
-		if strings.Trim(argument, `"`) == "0" { // what a browser sends when somebody reloads a page
+		if strings.Trim(argument, `"`) == "0" { // a browser sends it to reload a page
 			d.Latest = true
 		}
 	case "only-if-cached":
@@ -88,7 +88,7 @@ func (d *Directives) add(name, argument string) {
 	}
 }
 
-// staleness reads the argument of max-stale. An absent one means any age; one that is not a number is ignored.
+// staleness reads the argument of max-stale. An absent argument means any age; one that is not a number is ignored.
 func staleness(argument string) (time.Duration, bool) {
 	if argument == "" {
 		return math.MaxInt64, true

@@ -36,7 +36,7 @@ func TestTheHeadersSayHowFreshAnAnswerHasToBe(t *testing.T) {
 	}
 }
 
-// away is the feed of a database that cannot be reached any more.
+// away is the feed of an unreachable database.
 type away struct{}
 
 func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
@@ -45,30 +45,31 @@ func (away) Now(context.Context) (freshness.Point, error) {
 	return freshness.Point{}, ports.ErrUnavailable
 }
 
-// The write is done, so its writer has to be told what the next read must not undo, also when the database went away just
-// after it.
-func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
+// The write is done, so its writer needs a token that covers it, even if the database became unreachable just after it.
+func TestAWriteHasATokenEvenWithoutTheDatabase(t *testing.T) {
 	here := freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}
 	elsewhere := freshness.Token{Seen: freshness.Point{Epoch: "elsewhere"}}
 	for name, c := range map[string]struct {
-		given string
+		token string
 		wrote property.Change // none when its Op is empty
 		exact bool
 	}{
-		"one change":                             {"", property.Change{Op: property.OpUpdate, Tx: 12}, true},
-		"one change, in this epoch":              {"", property.Change{Op: property.OpUpdate, Tx: 12, Epoch: "here"}, true},
-		"one change, in another epoch":           {"", property.Change{Op: property.OpUpdate, Tx: 12, Epoch: "elsewhere"}, false},
-		"one change, after another epoch":        {elsewhere.String(), property.Change{Op: property.OpUpdate, Tx: 12}, false},
-		"one change, after what cannot be known": {freshness.Present().String(), property.Change{Op: property.OpUpdate, Tx: 12}, false},
-		"no change":                              {"", property.Change{}, false},
+		"one change":                      {"", property.Change{Op: property.OpUpdate, Tx: 12}, true},
+		"one change, in this epoch":       {"", property.Change{Op: property.OpUpdate, Tx: 12, Epoch: "here"}, true},
+		"one change, in another epoch":    {"", property.Change{Op: property.OpUpdate, Tx: 12, Epoch: "elsewhere"}, false},
+		"one change, after another epoch": {elsewhere.String(), property.Change{Op: property.OpUpdate, Tx: 12}, false},
+		"one change, after an unknown point": {
+			freshness.Present().String(), property.Change{Op: property.OpUpdate, Tx: 12}, false,
+		},
+		"no change": {"", property.Change{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ledger := freshness.NewLedger(4, 1<<30, time.Hour)
 			ledger.Restart(here, here)
 			ledger.Confirm(time.Now())
 			request, answer := http.Header{}, http.Header{}
-			if c.given != "" {
-				request.Set(Header, c.given)
+			if c.token != "" {
+				request.Set(Header, c.token)
 			}
 			New(ledger, away{}, Options{CatchUpTimeout: time.Second}).
 				SetWriteToken(t.Context(), Parse(request), c.wrote, answer)
@@ -77,7 +78,7 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 			if err != nil || token.MetBy(here) || token.MetBy(later) != c.exact {
 				t.Errorf("the token is %+v, %v", token, err)
 			}
-			// What was written here is known here. What stood there already may be news to this process.
+			// What was written here is in the ledger. What was there before may not be.
 			if trusted := ledger.Trusted(time.Now()); trusted != (c.wrote.Op != "") {
 				t.Errorf("the caches are trusted: %t", trusted)
 			}
@@ -85,7 +86,7 @@ func TestAWriteHasATokenAlsoWhenNobodyCanSayWhereTheDatabaseIs(t *testing.T) {
 	}
 }
 
-// A bulk write shows the database's present place, which nobody can name while the database is away.
+// A bulk write returns the database's current feed point, which is unknown while the database is unreachable.
 func TestABulkWriteHasATokenAndDistrustsTheCachesWhenItCommittedNothing(t *testing.T) {
 	for _, committed := range []bool{true, false} {
 		ledger := freshness.NewLedger(4, 1<<30, time.Hour)
@@ -101,7 +102,7 @@ func TestABulkWriteHasATokenAndDistrustsTheCachesWhenItCommittedNothing(t *testi
 	}
 }
 
-// A browser's cookie counts where the request has no token of its own, and a cookie that is not a token never does harm.
+// The cookie counts if the request has no token of its own. A cookie that is not a token is harmless.
 func TestAPageHasTheTokenOfItsBrowsersCookie(t *testing.T) {
 	token := freshness.Token{Seen: freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}}}
 	for name, c := range map[string]struct {

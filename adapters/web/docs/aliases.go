@@ -7,9 +7,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// withoutAliases writes a YAML document anew without anchors, aliases and merge keys, which many tools do not read: in
-// the place of each stands what it means. Members stay in their order; those of a merged mapping stand where its key
-// stood, with the values that the mapping around it gives them.
+// withoutAliases rewrites a YAML document without anchors, aliases and merge keys, which many tools do not read. Their
+// content takes their place. Members stay in their order; those of a merged mapping take the place of the merge key,
+// and the values of the surrounding mapping override theirs.
 func withoutAliases(text []byte) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -47,7 +47,7 @@ func plainNode(n *yaml.Node) (*yaml.Node, error) {
 	return &plain, nil
 }
 
-// mergeMembers puts the members of merged mappings in the place of the merge keys of a plain mapping.
+// mergeMembers replaces the merge keys of a plain mapping by the members of the merged mappings.
 func mergeMembers(n *yaml.Node) error {
 	own := map[string]*yaml.Node{}
 	for i := 0; i < len(n.Content); i += 2 {

@@ -19,14 +19,14 @@ import (
 //go:embed swagger-ui static templates guide
 var embedded embed.FS
 
-// Site is all pages and files, by path. It answers GET and HEAD; other methods are for the router to refuse.
+// Site holds all pages and files, by path. It answers GET and HEAD; the router refuses other methods.
 type Site struct {
 	files  map[string]*asset.File
 	assets *asset.Tree
 	base   string
 }
 
-// Routes are the path templates at which a Site wants to be mounted, as the contract spells them.
+// Routes returns the path templates of a Site, as the contract spells them.
 func Routes() []string {
 	return []string{
 		"/openapi.yaml", "/openapi.json", "/docs", "/docs/assets/{build}/{file}", guidePath, guidePath + "/{name}",
@@ -34,15 +34,15 @@ func Routes() []string {
 	}
 }
 
-// New makes the site for a contract in YAML, and for the base path below which all of its addresses are. Aliases and
-// merge keys are written out in what it serves. The error says what in the YAML has no equal in JSON, or that it does
-// not say at which path the service is.
+// New makes the site for a contract in YAML, and for the base path of all its addresses. What it serves has aliases and
+// merge keys written out. New fails when the YAML contains something without an equal in JSON, or when the contract
+// does not name the path of the service.
 func New(contract []byte, base string) (*Site, error) {
 	s := &Site{files: map[string]*asset.File{}, base: base}
 	const root = "servers:\n  - url: /\n"
 	if base != "" {
 		if bytes.Count(contract, []byte(root)) != 1 {
-			return nil, errors.New("the HTTP contract does not have the root of its host as its only server")
+			return nil, errors.New("the only server of the HTTP contract must be the root of its host")
 		}
 		contract = bytes.Replace(contract, []byte(root), []byte("servers:\n  - url: "+base+"\n"), 1)
 	}
@@ -56,7 +56,7 @@ func New(contract []byte, base string) (*Site, error) {
 	}
 	s.files["/openapi.yaml"] = asset.New("application/yaml", contract)
 	s.files["/openapi.json"] = asset.New("application/json", json)
-	// What pages load.
+	// The files that pages load.
 	if s.assets, err = asset.NewTree("/docs/assets/", embedded, "static", "swagger-ui"); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func get(s *Site, path string, header ...string) *httptest.ResponseRecorder {
 	return w
 }
 
-// What is served says what is written, in its order, with nothing between the lines.
+// The served contract equals the written one, in its order, with all aliases written out.
 func TestTheContractIsServedWithoutAliases(t *testing.T) {
 	w := get(newSite(t), "/openapi.yaml")
 	var served yaml.Node
@@ -186,7 +186,7 @@ func TestEveryPageLoadsOnlyWhatThisSiteServes(t *testing.T) {
 
 func TestAProblemPageExplainsTheProblem(t *testing.T) {
 	body := get(newSite(t), "/problems/gone").Body.String()
-	for _, want := range []string{"410 Gone", "no longer kept", "export all listings"} {
+	for _, want := range []string{"410 Gone", "no longer stored", "export all listings"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q:\n%s", want, body)
 		}
@@ -200,7 +200,7 @@ func TestAnUnknownPageIsAProblem(t *testing.T) {
 	}
 }
 
-func TestAssetsAreKeptForeverAndPagesAreAskedAbout(t *testing.T) {
+func TestAssetsAreCachedForeverAndPagesAreRevalidated(t *testing.T) {
 	s := newSite(t)
 	page := get(s, "/docs")
 	if got := page.Header().Get("Cache-Control"); got != "no-cache" {
@@ -234,7 +234,7 @@ func TestEveryCompressedFileUnpacks(t *testing.T) {
 	}
 }
 
-func TestFilesComeCompressedToWhoeverTakesIt(t *testing.T) {
+func TestFilesAreCompressedForClientsThatAcceptIt(t *testing.T) {
 	s := newSite(t)
 	plain, packed := get(s, "/docs"), get(s, "/docs", "Accept-Encoding", "br, gzip")
 	if plain.Header().Get("Content-Encoding") != "" || packed.Header().Get("Content-Encoding") != "gzip" {

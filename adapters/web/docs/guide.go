@@ -25,7 +25,7 @@ const (
 	guidePath   = "/docs/guide"
 )
 
-// newMarkdown makes the reader of the guides. Headings have the anchors that code hosts make.
+// newMarkdown makes the parser of the guides. Headings get the anchors that code hosts make.
 func newMarkdown() goldmark.Markdown {
 	return goldmark.New(
 		goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
@@ -67,7 +67,7 @@ func (s *Site) addGuides(templates *template.Template) error {
 	return nil
 }
 
-// guideAddress is the path of a guide's page.
+// guideAddress returns the path of a guide's page.
 func guideAddress(name string) string {
 	if name == guideIndex {
 		return guidePath
@@ -75,7 +75,7 @@ func guideAddress(name string) string {
 	return guidePath + "/" + name
 }
 
-// titleOf is the text of the first heading.
+// titleOf returns the text of the first heading.
 func titleOf(document ast.Node, source []byte) string {
 	if heading, ok := document.FirstChild().(*ast.Heading); ok {
 		return string(heading.Lines().Value(source))
@@ -115,7 +115,8 @@ func (s *Site) retarget(document ast.Node) error {
 	return err
 }
 
-// target is where a link of a guide leads on the site. It reports false for a file of the repository that is no guide.
+// target returns the address on the site for a link of a guide. It reports false for a file of the repository that is
+// not a guide.
 func (s *Site) target(destination string) (string, bool, error) {
 	u, err := url.Parse(destination)
 	if err != nil {

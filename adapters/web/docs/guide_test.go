@@ -16,7 +16,7 @@ import (
 
 const repository = "../../.."
 
-// written are the guides and the README, by their place in the repository.
+// written returns the guides and the README, by their path in the repository.
 func written(t *testing.T) map[string][]byte {
 	t.Helper()
 	names, err := filepath.Glob("guide/*.md")
@@ -32,7 +32,7 @@ func written(t *testing.T) map[string][]byte {
 	return texts
 }
 
-// parsed is a text as code hosts read it.
+// parsed returns a text as code hosts parse it.
 func parsed(source []byte) ast.Node {
 	return newMarkdown().Parser().Parse(text.NewReader(source))
 }
@@ -46,7 +46,7 @@ func walk(document ast.Node, visit func(ast.Node)) {
 	})
 }
 
-// anchors are the ids of the headings.
+// anchors returns the ids of the headings.
 func anchors(source []byte) (ids []string) {
 	walk(parsed(source), func(n ast.Node) {
 		if heading, ok := n.(*ast.Heading); ok {

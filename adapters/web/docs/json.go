@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlToJSON converts a YAML document to indented JSON, members in the order of the text and numbers digit by digit as
-// they are written. What JSON cannot say (keys that are no text, infinities, aliases) is an error.
+// yamlToJSON converts a YAML document to indented JSON, with members in the order of the text and numbers digit by
+// digit as written. YAML without an equal in JSON (keys that are not text, infinities, aliases) is an error.
 func yamlToJSON(text []byte) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {

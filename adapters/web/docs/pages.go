@@ -18,7 +18,7 @@ const (
 		"frame-ancestors 'none'"
 )
 
-// page is what a template shows.
+// page is the data of a template.
 type page struct {
 	Base     string // path before every address
 	Assets   string // where assets are, with a slash at the end
@@ -29,7 +29,7 @@ type page struct {
 	Body     template.HTML // of a guide
 }
 
-// Reason is the standard phrase of the problem's status.
+// Reason returns the standard phrase of the problem's status.
 func (p page) Reason() string { return http.StatusText(p.Problem.Status) }
 
 func (s *Site) addPages() error {

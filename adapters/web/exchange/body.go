@@ -10,14 +10,14 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// errNoRoom says that too many bodies are on their way.
+// errNoRoom reports that too many bodies are being received.
 var errNoRoom = fmt.Errorf("receive a body: %w", ports.ErrBusy)
 
-// ErrSlow says that a client has not sent its body in time.
+// ErrSlow reports that a client did not send its body in time.
 var ErrSlow = errors.New("the body did not come in time")
 
-// ReadBody reads the body of a request to its end. Who asks should be known before: a body takes memory and time. It
-// may have at most limit bytes, and has to come within the time; 0 is the server's own limit. Errors:
+// ReadBody reads the body of a request to its end. Identify the client first: a body takes memory and time. The body
+// may have at most limit bytes and must arrive within the time; 0 stands for the server's own limit. Errors:
 // *http.MaxBytesError, ports.ErrBusy, ErrSlow, and those of reading.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) (body []byte, err error) {
 	if r.ContentLength > limit {
@@ -29,7 +29,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, within time.D
 	}
 	control := http.NewResponseController(w)
 	if within > 0 {
-		_ = control.SetReadDeadline(time.Now().Add(within)) // a server without deadlines is patient by itself
+		_ = control.SetReadDeadline(time.Now().Add(within)) // a server without deadlines waits anyway
 	}
 	read := func() { body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit)) }
 	e := Of(w)
@@ -49,7 +49,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, within time.D
 		e.Unread = false
 	}
 	if within > 0 {
-		_ = control.SetReadDeadline(time.Time{}) // or the request would be broken off then
+		_ = control.SetReadDeadline(time.Time{}) // or the deadline would end the request
 	}
 	return body, nil
 }

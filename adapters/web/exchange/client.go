@@ -9,19 +9,19 @@ import (
 	"unicode"
 )
 
-// Proxies are the networks of the peers that are believed when they name the client they ask for. The zero Prefix
-// stands for the peers that have no IP address, those of a Unix socket. The empty list believes nobody.
+// Proxies are the networks of the trusted proxies: the peers whose word about the client is believed. The zero Prefix
+// stands for peers without an IP address, those of a Unix socket. The empty list trusts no peer.
 type Proxies []netip.Prefix
 
 const (
-	// NoProxies is how the empty list is written.
+	// NoProxies is the text of the empty list.
 	NoProxies = "none"
-	// socketPeers is how the peers of a Unix socket are written.
+	// socketPeers is the text for the peers of a Unix socket.
 	socketPeers = "unix"
 )
 
-// ParseProxies reads networks (CIDR), single addresses and "unix", separated by commas. The error names the item that
-// is wrong.
+// ParseProxies reads networks (CIDR), single addresses and "unix", separated by commas. The error names the invalid
+// item.
 func ParseProxies(text string) (Proxies, error) {
 	if text == NoProxies {
 		return nil, nil
@@ -50,7 +50,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 		return network, fmt.Errorf(
 			"%q is not a network or address; write it like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7", text)
 	case network.Bits() == 0:
-		return network, fmt.Errorf("%q is every address there is; name the networks of the proxies", text)
+		return network, fmt.Errorf("%q covers every address; name the networks of the proxies", text)
 	case network.Addr().Is4In6():
 		return network, fmt.Errorf("%q is an IPv4 network written as IPv6; write it like 10.0.0.0/8", text)
 	case network != network.Masked():
@@ -66,11 +66,11 @@ func (p Proxies) Contains(address netip.Addr) bool {
 	})
 }
 
-// Client returns the address that a request comes from, IPv4 never written as IPv6, without a zone. It is the peer's
-// address or, if the peer is on the list, the right-most address of X-Forwarded-For or Forwarded (RFC 7239) that is not
-// on the list. A hop that is no address ends the search: the client is then the proxy that named it. When both headers
-// are present and name different clients, the client is the peer, since a proxy that maintains one of them passes the
-// other one on as the client wrote it. The result is the zero Addr when the peer has no IP address.
+// Client returns the address that a request comes from, never IPv4 written as IPv6, and without a zone. It is the
+// peer's address or, if the peer is on the list, the right-most address of X-Forwarded-For or Forwarded (RFC 7239) that
+// is not on the list. A hop that is not an address ends the search: the client is then the proxy that named it. If both
+// headers are present and name different clients, the client is the peer, since a proxy that maintains one of them
+// passes the other one on as the client wrote it. The result is the zero Addr when the peer has no IP address.
 func (p Proxies) Client(r *http.Request) netip.Addr {
 	peer := Peer(r)
 	if !p.Contains(peer) {
@@ -93,12 +93,12 @@ func Peer(r *http.Request) netip.Addr {
 	return address
 }
 
-// Forwarded reports whether a request names a client that it is forwarded for.
+// Forwarded reports whether a request names the client that it is forwarded for.
 func Forwarded(r *http.Request) bool {
 	return len(r.Header["X-Forwarded-For"]) > 0 || len(r.Header["Forwarded"]) > 0
 }
 
-// walk goes from hop to hop, the nearest of which is the last, as long as the address is on the list.
+// walk follows the hops from the nearest, which is the last, as long as the address is on the list.
 func (p Proxies) walk(client netip.Addr, hops []string) netip.Addr {
 	for _, hop := range slices.Backward(hops) {
 		next, ok := parseNode(strings.Trim(hop, " \t"))
@@ -216,7 +216,7 @@ func forwardedValue(text string) (value, after string, ok bool) {
 	return "", "", false
 }
 
-// tokenLength is how many bytes at the beginning of a text are those of a token (RFC 9110, section 5.6.2).
+// tokenLength returns how many bytes at the beginning of a text belong to a token (RFC 9110, section 5.6.2).
 func tokenLength(text string) int {
 	n := 0
 	for n < len(text) && isToken(text[n]) {
@@ -230,7 +230,7 @@ func isToken(c byte) bool {
 		strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
-// AddressText is a client's address for logs and for counting. A client without an IP address is on this machine.
+// AddressText returns a client's address for logs and for counting. A client without an IP address is on this machine.
 func AddressText(client netip.Addr) string {
 	if !client.IsValid() {
 		return "local"
@@ -238,7 +238,7 @@ func AddressText(client netip.Addr) string {
 	return client.String()
 }
 
-// Loggable is a text of a client as the log takes it: at most so many bytes, valid UTF-8, and a question mark for each
+// Loggable returns a client's text for the log: at most longest bytes, valid UTF-8, and a question mark for each
 // character that does not print.
 func Loggable(text string, longest int) string {
 	if len(text) > longest {

@@ -129,8 +129,8 @@ func TestAListOfProxiesThatCannotBeMeantIsRefused(t *testing.T) {
 		"10.0.0.0/8,":         `""` + unreadable,
 		"fe80::1%eth0":        `"fe80::1%eth0"` + unreadable,
 		"10.1.2.3/8":          `"10.1.2.3/8" has bits beyond its length; write 10.0.0.0/8`,
-		"0.0.0.0/0":           `"0.0.0.0/0" is every address there is; name the networks of the proxies`,
-		"192.0.2.7, ::/0":     `"::/0" is every address there is; name the networks of the proxies`,
+		"0.0.0.0/0":           `"0.0.0.0/0" covers every address; name the networks of the proxies`,
+		"192.0.2.7, ::/0":     `"::/0" covers every address; name the networks of the proxies`,
 		"::ffff:10.0.0.0/104": `"::ffff:10.0.0.0/104" is an IPv4 network written as IPv6; write it like 10.0.0.0/8`,
 	} {
 		if _, err := ParseProxies(text); err == nil || err.Error() != want {

@@ -1,6 +1,6 @@
-// Package exchange is one HTTP request and its response as the whole web room sees it: who asked (the request id), how it
-// was answered (status, bytes, route) and what the caches did. The outermost handler makes one around each response
-// writer; whoever has the writer finds it with Of. It writes nothing of its own.
+// Package exchange is one HTTP request and its response as all web packages see it. It holds the identity of the client
+// (the request id), the answer (status, bytes, route) and what the caches did. The outermost handler makes one around
+// each response writer; code that has the writer finds it with Of. It writes nothing of its own.
 package exchange
 
 import (
@@ -13,39 +13,40 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Exchange is a response writer that remembers what passed through it. It belongs to one request.
+// Exchange is a response writer that records what passes through it. It belongs to one request.
 type Exchange struct {
 	http.ResponseWriter
 
 	RequestID string
-	// Base is the path below which the service answers, for the addresses in answers; "" for the whole host.
+	// Base is the path below which the service answers, for addresses in answers; "" for the whole host.
 	Base string
 	// Client is the address that the request comes from (Proxies.Client); zero when it has none.
 	Client netip.Addr
-	// KeyID is the id of the API key that the request has been recognised by, or "".
+	// KeyID is the id of the API key that identified the client, or "".
 	KeyID string
-	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics; it never holds
-	// what a client wrote.
+	// Route is the template of the route that answered, such as /v1/properties/{id}, for logs and metrics. It never
+	// contains text of a client.
 	Route string
-	// Actor is who has proved to make the request, as histories name them: "key importer", or an account's name.
+	// Actor is the authenticated author of the request, as histories name it: "key importer", or the name of an
+	// account.
 	Actor string
 	// View is what the view cache did, and Query what the query cache did.
 	View, Query cachestat.Outcome
 	// Directives are what the request asks of the caches.
 	Directives consistency.Directives
-	// Read has what the caches may do for this request. The directives are in it once it is Prepared.
+	// Read holds what the caches may do for this request. It includes the directives once the exchange is Prepared.
 	Read     ports.ReadOptions
 	Prepared bool
-	// Err is the cause behind a 5xx answer, which only the log may show.
+	// Err is the cause of a 5xx answer, for the log only.
 	Err error
-	// Receive, if not nil, runs the reading of a body of at most so many bytes, and reports false when there is no room
-	// for them.
+	// Receive, if not nil, runs the reading of a body of at most so many bytes. It reports false, and reads nothing,
+	// without room for them.
 	Receive func(bytes int64, read func()) bool
-	// Unread says that there is a body which has not been read to its end. An answer then closes its connection: to go on
-	// with it, the server would have to wait for the rest before it could answer.
+	// Unread reports a body that has not been read to its end. An answer then closes its connection: to reuse it, the
+	// server would have to wait for the rest before it could answer.
 	Unread bool
-	// Leaving reports whether the server is about to go. An answer then closes its connection, so that the client's next
-	// request finds another server and not a connection that is being closed. It may be nil.
+	// Leaving reports whether the server is about to stop. An answer then closes its connection, so that the client's
+	// next request finds another server instead of a connection that is being closed. It may be nil.
 	Leaving func() bool
 
 	status int
@@ -64,13 +65,13 @@ func New(w http.ResponseWriter, requestID string) *Exchange {
 	return e
 }
 
-// Free gives the exchange back when its request is over. Nobody may use it afterwards.
+// Free recycles the exchange when its request is over. The exchange may not be used afterwards.
 func (e *Exchange) Free() {
 	e.ResponseWriter = nil
 	pool.Put(e)
 }
 
-// Of finds the exchange around a response writer, or nil when there is none.
+// Of returns the exchange around a response writer, or nil.
 func Of(w http.ResponseWriter) *Exchange {
 	for {
 		switch v := w.(type) {
@@ -84,14 +85,14 @@ func Of(w http.ResponseWriter) *Exchange {
 	}
 }
 
-// SetActor notes in the exchange around a response writer who makes the request.
+// SetActor sets the actor in the exchange around a response writer.
 func SetActor(w http.ResponseWriter, actor string) {
 	if e := Of(w); e != nil {
 		e.Actor = actor
 	}
 }
 
-// ClientOf is the client's address in the exchange around a response writer.
+// ClientOf returns the client's address in the exchange around a response writer.
 func ClientOf(w http.ResponseWriter) netip.Addr {
 	if e := Of(w); e != nil {
 		return e.Client
@@ -99,7 +100,7 @@ func ClientOf(w http.ResponseWriter) netip.Addr {
 	return netip.Addr{}
 }
 
-// BaseOf is the path in the exchange around a response writer below which the service answers.
+// BaseOf returns the base path in the exchange around a response writer.
 func BaseOf(w http.ResponseWriter) string {
 	if e := Of(w); e != nil {
 		return e.Base
@@ -107,7 +108,7 @@ func BaseOf(w http.ResponseWriter) string {
 	return ""
 }
 
-// DirectivesOf is what the exchange around a response writer asks of the caches.
+// DirectivesOf returns the directives in the exchange around a response writer.
 func DirectivesOf(w http.ResponseWriter) consistency.Directives {
 	if e := Of(w); e != nil {
 		return e.Directives
@@ -115,7 +116,7 @@ func DirectivesOf(w http.ResponseWriter) consistency.Directives {
 	return consistency.Directives{}
 }
 
-// Counted is for whom the request is counted: the holder of its key, or its address.
+// Counted returns the client that the request is charged to: the holder of its key, or its address.
 func (e *Exchange) Counted() ports.Client {
 	if e.KeyID != "" {
 		return ports.ClientWith(e.KeyID)
@@ -123,7 +124,7 @@ func (e *Exchange) Counted() ports.Client {
 	return ports.ClientAt(e.Client)
 }
 
-// Status is the status code sent; 200 when the handler never named one.
+// Status returns the status code sent; 200 when the handler has set none.
 func (e *Exchange) Status() int {
 	if e.status == 0 {
 		return http.StatusOK
@@ -131,7 +132,7 @@ func (e *Exchange) Status() int {
 	return e.status
 }
 
-// Bytes is how many bytes of body were written.
+// Bytes returns how many bytes of the body were written.
 func (e *Exchange) Bytes() int64 { return e.bytes }
 
 // Started reports whether the head of the response has been written.
@@ -155,7 +156,7 @@ func (e *Exchange) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// begin comes before the head of the response is written.
+// begin runs before the head of the response is written.
 func (e *Exchange) begin(status int) {
 	e.status = status
 	if e.Unread || e.Leaving != nil && e.Leaving() {
@@ -163,7 +164,7 @@ func (e *Exchange) begin(status int) {
 	}
 }
 
-// Finish writes the head of a response that has none yet.
+// Finish writes the head of the response unless it has been written.
 func (e *Exchange) Finish() {
 	if !e.Started() {
 		e.WriteHeader(http.StatusOK)
@@ -173,8 +174,8 @@ func (e *Exchange) Finish() {
 // Unwrap lets http.ResponseController reach the writer inside.
 func (e *Exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// SetPolicy sets the headers of an answer that a browser shows as a page: its Content-Security-Policy, that no other
-// host receives its address, that its type means what it says, and that no page of another host frames it or holds
+// SetPolicy sets the security headers of an HTML answer. They are the Content-Security-Policy, and headers that hide
+// the address from other hosts, fix the content type, and stop pages of other hosts from framing the page or holding
 // its window.
 func SetPolicy(h http.Header, policy string) {
 	h["Content-Security-Policy"] = []string{policy}

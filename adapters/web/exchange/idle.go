@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// IdleTimeout is how long a client that sends or takes a stream may be silent.
+// IdleTimeout is how long a client may pause while it sends or receives a stream.
 const IdleTimeout = 30 * time.Second
 
-// NewIdleReader gives each read of a request's body its own time instead of the whole body one.
+// NewIdleReader applies IdleTimeout to each read of a request's body instead of a deadline to the whole body.
 func NewIdleReader(body io.Reader, w http.ResponseWriter) io.Reader {
 	return idleReader{body, http.NewResponseController(w)}
 }
@@ -26,12 +26,12 @@ func (p idleReader) Read(b []byte) (int, error) {
 
 func extend(control *http.ResponseController) {
 	now := time.Now()
-	_ = control.SetReadDeadline(now.Add(IdleTimeout)) // a server without deadlines is patient by itself
+	_ = control.SetReadDeadline(now.Add(IdleTimeout)) // a server without deadlines waits anyway
 	_ = control.SetWriteDeadline(now.Add(2 * IdleTimeout))
 }
 
-// Steps gives a request whose work takes as long as it needs new time with each step: call what it returns at each,
-// however often they come. No single step may take longer than Patience. It is not safe for concurrent use.
+// Steps extends the deadlines of a request whose work takes as long as it needs. Call the returned function at each
+// step, however often steps come. No single step may take longer than IdleTimeout. It is not safe for concurrent use.
 func Steps(w http.ResponseWriter) func() {
 	const pause = time.Second // between two looks at the connection; steps are many
 	control, last := http.NewResponseController(w), time.Time{}
@@ -43,7 +43,7 @@ func Steps(w http.ResponseWriter) func() {
 	}
 }
 
-// IdleWriter gives each write of an answer its own time instead of the whole answer one.
+// IdleWriter applies IdleTimeout to each write of an answer instead of a deadline to the whole answer.
 type IdleWriter struct {
 	Started bool // something has been written
 
@@ -51,7 +51,7 @@ type IdleWriter struct {
 	control *http.ResponseController
 }
 
-// NewIdleWriter makes a writer of the answer's body.
+// NewIdleWriter makes a writer for the answer's body.
 func NewIdleWriter(w http.ResponseWriter) *IdleWriter {
 	return &IdleWriter{w: w, control: http.NewResponseController(w)}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// known is what the sentinels of the inner rooms mean to a client. An outage comes first: it is never reported as
+// known maps the sentinel errors of the inner packages to problems. An outage comes first: it is never reported as
 // anything else.
 var known = []struct {
 	err error
@@ -26,7 +26,7 @@ var known = []struct {
 	{exchange.ErrSlow, InvalidRequest.New("The body did not come in time.")},
 	{ports.ErrUnavailable, Unavailable.New("The database cannot be reached at the moment.")},
 	{context.DeadlineExceeded, Unavailable.New("The request took too long.")},
-	{context.Canceled, Unavailable.New("The request was broken off.")},
+	{context.Canceled, Unavailable.New("The request was canceled.")},
 	{property.ErrNotFound, NotFound.New("There is no such listing.")},
 	{property.ErrInvalidID, InvalidID.New("The id is not a UUID.", Error{Parameter: "id", Detail: "must be a UUID"})},
 	{property.ErrReferenceTaken, Conflict.New("Another listing already has this reference.",
@@ -36,20 +36,20 @@ var known = []struct {
 		Error{Parameter: "cursor", Detail: "must be the next of a page of the same search"})},
 	{ports.ErrInvalidFeedCursor, InvalidCursor.New("The cursor in after or Last-Event-ID was not made by this service.",
 		Error{Parameter: "after", Detail: "or Last-Event-ID must be the next of a page of changes or the id of an event"})},
-	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer kept. Ask for /v1/changes?after=now, keep "+
-		"its next, export all listings, then follow from that next.", Error{Parameter: "after",
-		Detail: "or Last-Event-ID is older than the changes kept, or from before the database was restored"})},
+	{ports.ErrFeedCursorGone, Gone.New("The changes after this cursor are no longer stored. Ask for "+
+		"/v1/changes?after=now, save its next, export all listings, then follow from that next.", Error{Parameter: "after",
+		Detail: "or Last-Event-ID is older than the stored changes, or from before the database was restored"})},
 	{ports.ErrIdempotencyKeyReused, IdempotencyKeyReused.New("This key was sent before with another body.",
 		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},
-	{ports.ErrNotCached, NotCached.New("No cache has a true answer to this, and the request does not want the database to be asked.")},
+	{ports.ErrNotCached,
+		NotCached.New("No cache has a current answer, and only-if-cached rules out the database.")},
 	{freshness.ErrInvalidToken, InvalidRequest.New("The Consistency-Token was not made by this service.",
 		Error{Parameter: "Consistency-Token", Detail: "must be * or what an answer of this service carried"})},
 	{access.ErrUnknownKey, Unauthorized.New("The key does not exist, or it has been revoked.")},
 }
 
-// From is what an error means to the client of a request with a body: wrong values are named by their place in it. A
-// *RefusalError means what it says.
-// An error that it does not know is Internal, without detail.
+// From returns the problem for an error of a request with a body, in which wrong values are named by their place. A
+// *RefusalError carries its own problem. Any other unknown error becomes Internal, without detail.
 func From(err error) Document {
 	if refusal, ok := errors.AsType[*RefusalError](err); ok {
 		return refusal.Document
@@ -74,7 +74,7 @@ func From(err error) Document {
 	return Internal.New("")
 }
 
-// FromSearch is From for a request without a body: wrong values are named by their parameter.
+// FromSearch is like From for a request without a body: wrong values are named by their parameter.
 func FromSearch(err error) Document {
 	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
 		return InvalidRequest.New(summary(invalid.Fields), inParameters(invalid.Fields)...)
@@ -82,7 +82,7 @@ func FromSearch(err error) Document {
 	return From(err)
 }
 
-// summary is the first wrong thing, and how many others there are.
+// summary returns the first wrong value, and how many others are wrong.
 func summary(fields []property.FieldError) string {
 	if len(fields) == 0 {
 		return ""

@@ -1,7 +1,7 @@
-// Package problem says to HTTP clients what went wrong: the catalogue of problem types, the document that carries one
-// (RFC 9457), and the single place where errors of the inner rooms get a status.
+// Package problem reports errors to HTTP clients. It contains the catalog of problem types, the document that carries a
+// problem (RFC 9457), and the single place where errors of the inner packages get a status.
 //
-// It never logs, and never shows the text of an error that it does not know.
+// It never logs, and never shows the text of an unknown error.
 package problem
 
 import (
@@ -16,7 +16,7 @@ import (
 // ContentType is the media type of a problem document.
 const ContentType = "application/problem+json"
 
-// Document is one problem as a client sees it.
+// Document is one problem, as a client sees it.
 type Document struct {
 	Type      string  `json:"type"`
 	Title     string  `json:"title"`
@@ -27,17 +27,17 @@ type Document struct {
 }
 
 // Error is one thing that is wrong. Pointer is its place in the body (RFC 6901), Parameter the name of a parameter or
-// header; both are empty when it is the body as a whole.
+// header. Both are empty when the body as a whole is wrong.
 type Error struct {
 	Pointer   string `json:"pointer,omitempty"`
 	Parameter string `json:"parameter,omitempty"`
-	// Detail completes the sentence that begins with the member or parameter: "must be a UUID".
+	// Detail completes a sentence that begins with the member or parameter: "must be a UUID".
 	Detail string `json:"detail"`
 }
 
-// Write answers the request with the document. Its type gets the base path of the exchange. Its RequestID, unless set, is the X-Request-Id that the answer already
-// carries. A 401 gets WWW-Authenticate and a 503 gets Retry-After, unless they are set. Headers that belong to a
-// successful answer are removed. HEAD gets no body.
+// Write answers the request with the document, whose type gets the base path of the exchange. Its RequestID, unless
+// set, is the X-Request-Id that the answer already carries. A 401 gets WWW-Authenticate and a 503 gets Retry-After,
+// unless they are set. Write removes headers that belong to a successful answer, and sends no body to HEAD.
 func Write(w http.ResponseWriter, r *http.Request, d Document) {
 	h := w.Header()
 	d.Type = exchange.BaseOf(w) + d.Type
@@ -63,7 +63,7 @@ func Write(w http.ResponseWriter, r *http.Request, d Document) {
 	}
 }
 
-// encode is the document as one line of JSON. A struct of strings and numbers always encodes.
+// encode returns the document as one line of JSON. A struct of strings and numbers always encodes.
 func (d Document) encode() []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

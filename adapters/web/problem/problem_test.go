@@ -27,7 +27,7 @@ func write(t *testing.T, method string, d Document) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestWriteSendsAProblemDocumentThatNobodyKeeps(t *testing.T) {
+func TestWriteSendsAProblemDocumentWithNoStore(t *testing.T) {
 	w := write(t, http.MethodGet, NotFound.New("There is no listing <42>."))
 	want := `{"type":"/problems/not-found","title":"Not found","status":404,` +
 		`"detail":"There is no listing <42>.","request_id":"abc"}` + "\n"
@@ -53,7 +53,7 @@ func TestHeadGetsTheHeadersWithoutTheBody(t *testing.T) {
 	}
 }
 
-func TestClientsAreToldHowToGoOn(t *testing.T) {
+func TestProblemsCarryTheHeadersToGoOn(t *testing.T) {
 	if got := write(t, http.MethodPost, Unauthorized.New("")).Header().Get("WWW-Authenticate"); got == "" {
 		t.Error("401 without WWW-Authenticate")
 	}
@@ -120,7 +120,7 @@ func TestWrongValuesAreNamedByTheirPlace(t *testing.T) {
 		t.Errorf("detail is %q, want %q", body.Detail, want)
 	}
 	if search.Type != InvalidRequest.URI() || search.Errors[0].Parameter != "price" || search.Errors[0].Pointer != "" {
-		t.Errorf("a search says %+v, want an invalid request that names the parameter price", search)
+		t.Errorf("a search gets %+v, want an invalid request that names the parameter price", search)
 	}
 }
 

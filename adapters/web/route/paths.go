@@ -1,6 +1,6 @@
 package route
 
-// The paths that more than one room names.
+// The paths that several packages name.
 const (
 	Changes     = "/v1/changes"
 	Imports     = "/v1/imports"
@@ -9,12 +9,12 @@ const (
 	StaffBulk   = "/admin/bulk/apply"
 )
 
-// Traits tell the requests of a path from others. The zero value is that of most paths.
+// Traits distinguish the requests of a path from others. Most paths have the zero value.
 type Traits struct {
-	// Long requests take as long as the work or the client needs: no deadline of requests holds for them, and they are
-	// charged as many.
+	// Long requests take as long as the work or the client needs: no request deadline applies to them, and each is
+	// charged as many requests.
 	Long bool
-	// Streaming says that the path also answers with a stream, which lasts until its client leaves.
+	// Streaming paths also answer with a stream, which lasts until the client leaves.
 	Streaming bool
 }
 
@@ -29,5 +29,5 @@ var traits = map[string]Traits{
 // Of returns the traits of a path.
 func Of(path string) Traits { return traits[path] }
 
-// Timed reports whether how long a request takes says something about the server.
+// Timed reports whether the duration of a request is a measure of the server.
 func (t Traits) Timed() bool { return !t.Long && !t.Streaming }

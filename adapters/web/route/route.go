@@ -1,5 +1,5 @@
-// Package route makes a path of the router answer all methods as HTTP asks: HEAD like GET, OPTIONS and wrong methods by
-// itself, since the router would leave these three out. It knows nothing of what is answered.
+// Package route makes a path of the router answer all methods as HTTP requires. HEAD is answered like GET; OPTIONS and
+// methods without a handler are answered here, since the router would not. It does not look at the answers.
 package route
 
 import (
@@ -13,16 +13,16 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// Handler answers a request, or returns why it could not; it has then written nothing.
+// Handler answers a request, or returns an error and has then written nothing.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Fail answers a request that its handler could not.
+// Fail answers a request whose handler returned an error.
 type Fail func(w http.ResponseWriter, r *http.Request, err error)
 
 // Methods are the handlers of one path.
 type Methods map[string]Handler
 
-// Handle registers the methods of a path and notes its template as the exchange's route.
+// Handle registers the methods of a path, and sets the exchange's route to its template.
 func Handle(router *mux.Router, template string, m Methods, fail Fail) {
 	router.HandleFunc(template, func(w http.ResponseWriter, r *http.Request) {
 		if e := exchange.Of(w); e != nil {
@@ -34,7 +34,7 @@ func Handle(router *mux.Router, template string, m Methods, fail Fail) {
 	})
 }
 
-// HandlePage registers something that can only be read.
+// HandlePage registers a page that can only be read.
 func HandlePage(router *mux.Router, template string, page http.Handler) {
 	Handle(router, template, Methods{http.MethodGet: func(w http.ResponseWriter, r *http.Request) error {
 		page.ServeHTTP(w, r)
@@ -55,7 +55,8 @@ func (m Methods) serve(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return problem.Refuse(problem.MethodNotAllowed, "%s is not among the methods of this address: %s.", r.Method, m.allow())
+	return problem.Refuse(problem.MethodNotAllowed,
+		"%s is not among the methods of this address: %s.", r.Method, m.allow())
 }
 
 func (m Methods) allow() string {

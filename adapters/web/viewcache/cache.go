@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Cache keeps views under canonical keys, and remembers which request targets, however spelled, mean which key. Both are
-// bounded by bytes. It is safe for concurrent use.
+// Cache holds views under canonical keys, and maps request targets, however spelled, to these keys. Both are bounded in
+// bytes. It is safe for concurrent use.
 type Cache struct {
 	ledger      *freshness.Ledger
 	consistency *consistency.Coordinator
@@ -25,29 +25,29 @@ type Cache struct {
 
 // Options of a Cache.
 type Options struct {
-	MaxBytes int64         // how much memory the views may take, all variants included
-	TTL      time.Duration // how long a view is kept at most, however true it is
-	// Samples, if not nil, gets some of the answers to be verified.
+	MaxBytes int64         // memory for the views, all variants included
+	TTL      time.Duration // the longest time that a view is cached, even if it stays current
+	// Samples, if not nil, receives some of the answers for verification.
 	Samples *cachestat.Samples
-	// CDNMaxAge, when positive, lets shared caches that heed CDN-Cache-Control (RFC 9213) keep answers that long.
+	// CDNMaxAge, when positive, is how long shared caches that follow CDN-Cache-Control (RFC 9213) may reuse answers.
 	CDNMaxAge time.Duration
 	// Trace, if not nil, records what the cache does for each read that belongs to a recorded span.
 	Trace ports.Trace
-	// MaxSending, when positive, is how much memory large answers may take while they are sent.
+	// MaxSending, when positive, bounds the memory of large answers while they are sent.
 	MaxSending int64
 }
 
-// TargetShare is the part of MaxBytes that the request targets known may take beside the views: a sixteenth.
+// TargetShare divides MaxBytes: the known request targets may take a sixteenth of it, in addition to the views.
 const TargetShare = 16
 
-// Of a target longer than longestTarget nothing is learnt.
+// Targets longer than longestTarget are not learned.
 const (
 	longestTarget  = 2_048
 	targetOverhead = 128
 )
 
-// New makes an empty cache whose views the ledger judges, and the coordinator brings up to date on demand. The counters
-// count what it did for each read. Close releases it.
+// New makes an empty cache. The ledger judges its views, the coordinator brings the ledger up to date on demand, and
+// the counters count the outcome of each read. Close releases it.
 func New(
 	ledger *freshness.Ledger, coordinator *consistency.Coordinator, counters *cachestat.Counters, o Options,
 ) *Cache {
@@ -66,8 +66,8 @@ func New(
 	}
 }
 
-// ByTarget finds the view for a request target as the client spelled it, if that spelling is known and the view is true
-// now; else nil.
+// ByTarget returns the view for a request target as the client spelled it, if that spelling is known and the view is
+// current; else nil.
 func (c *Cache) ByTarget(target string) *View {
 	key, ok := c.targets.GetIfPresent(target)
 	if !ok || !c.ledger.Trusted(time.Now()) {
@@ -79,7 +79,7 @@ func (c *Cache) ByTarget(target string) *View {
 	return nil
 }
 
-// ByKey finds the view for a canonical key if it is true now; else nil and why there is none.
+// ByKey returns the view for a canonical key if it is current; else nil and the reason.
 func (c *Cache) ByKey(key string) (*View, cachestat.Outcome) {
 	if !c.ledger.Trusted(time.Now()) {
 		return nil, cachestat.OutcomeBypassed
@@ -100,7 +100,7 @@ func (c *Cache) ByKey(key string) (*View, cachestat.Outcome) {
 	return nil, cachestat.OutcomeMiss
 }
 
-// patch makes the view as it is now from one that a change has touched, if it can be made without asking anybody; else nil.
+// patch returns the current view made from one that a change has touched, or nil if that needs the store.
 func (c *Cache) patch(key string, v *View) *View {
 	if v.answer.Patch == nil {
 		return nil
@@ -113,8 +113,8 @@ func (c *Cache) patch(key string, v *View) *View {
 	return patched
 }
 
-// staleIfError finds the view for a key that was true when the ledger was last confirmed, and how long ago that was; nil if
-// that is longer ago than is tolerated, or somebody may have been told more since.
+// staleIfError returns the view for a key, current when the ledger was last confirmed, and the time since then. It
+// returns nil if that time exceeds the tolerance, or if this process may have served something newer since.
 func (c *Cache) staleIfError(key string, tolerance time.Duration) (*View, time.Duration) {
 	age, ok := c.ledger.Tolerated(time.Now(), tolerance)
 	if !ok {
@@ -126,11 +126,11 @@ func (c *Cache) staleIfError(key string, tolerance time.Duration) (*View, time.D
 	return nil, 0
 }
 
-// Position is where the ledger stands; take it before the work on an answer begins.
+// Position returns the ledger's position. Take it before the work on an answer begins.
 func (c *Cache) Position() freshness.Position { return c.ledger.Position() }
 
-// Store makes the view of an answer whose work began at the position, keeps it under the key if it may be kept, and
-// reports whether it did. Load is how to get the answer again.
+// Store makes the view of an answer whose work began at the position. It caches the view under the key if it may be
+// cached, and reports whether it did. load makes the answer again.
 func (c *Cache) Store(key string, a Answer, at freshness.Position, load Load) (*View, bool) {
 	v := newView(a, at)
 	v.key, v.load = key, load
@@ -141,35 +141,35 @@ func (c *Cache) Store(key string, a Answer, at freshness.Position, load Load) (*
 	return v, true
 }
 
-// knows reports whether a request target is known to mean some key.
+// knows reports whether a request target is known.
 func (c *Cache) knows(target string) bool {
 	_, ok := c.targets.GetIfPresent(target)
 	return ok
 }
 
-// Learn remembers that a request target means the key. Targets of unusual length are not worth it.
+// Learn records that a request target means the key. It ignores very long targets.
 func (c *Cache) Learn(target, key string) {
 	if len(target) <= longestTarget {
 		c.targets.Set(target, key)
 	}
 }
 
-// Purge forgets every view.
+// Purge removes every view and every target.
 func (c *Cache) Purge() {
 	c.views.InvalidateAll()
 	c.targets.InvalidateAll()
 }
 
-// Size is how many views are kept and how many bytes views and targets take, both estimates.
+// Size returns how many views are cached and how many bytes views and targets take, both estimates.
 func (c *Cache) Size() (entries, bytes int64) {
 	c.views.CleanUp()
 	return int64(c.views.EstimatedSize()), int64(c.views.WeightedSize() + c.targets.WeightedSize())
 }
 
-// Counters are what this level did so far.
+// Counters returns the counters of this level.
 func (c *Cache) Counters() *cachestat.Counters { return c.counters }
 
-// Close forgets everything and stops the sweepers. The cache may not be used afterwards.
+// Close removes everything and stops the background goroutines. The cache may not be used afterwards.
 func (c *Cache) Close() {
 	c.Purge()
 	c.views.StopAllGoroutines()

@@ -11,7 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// coding is a content coding, in the order in which the server prefers them when the client likes several equally.
+// coding is a content coding. The order is the server's preference when the client likes several equally.
 type coding int
 
 const (
@@ -27,8 +27,8 @@ var codingNames = [codings]string{"br", "zstd", "gzip", "identity"}
 // shortestCompressed is the size in bytes below which compressing a body gains nothing.
 const shortestCompressed = 512
 
-// negotiate chooses the coding for an Accept-Encoding header (RFC 9110, 12.5.3). Codings that the header does not name are
-// not used; a header that forbids identity too gets identity all the same, since an answer beats none.
+// negotiate chooses the coding for an Accept-Encoding header (RFC 9110, 12.5.3). It uses no coding that the header does
+// not name. A header that forbids identity as well still gets identity, since an answer beats none.
 func negotiate(header string) coding {
 	if header == "" {
 		return identity
@@ -59,7 +59,7 @@ func codingNamed(name string) coding {
 	return identity
 }
 
-// qualityOf reads ";q=0.5" in thousandths; absent or broken is 1.
+// qualityOf reads ";q=0.5" in thousandths; an absent or malformed one is 1.
 func qualityOf(parameters string) int {
 	text, found := strings.CutPrefix(strings.TrimSpace(parameters), "q=")
 	if !found {
@@ -72,7 +72,7 @@ func qualityOf(parameters string) int {
 	return int(q * 1_000)
 }
 
-// Variant is the view in the coding that suits an Accept-Encoding header.
+// Variant returns the view in the coding that suits an Accept-Encoding header.
 func (v *View) Variant(acceptEncoding string) *Variant {
 	c := identity
 	if len(v.answer.Body) >= shortestCompressed {
@@ -102,8 +102,7 @@ func (v *View) make(c coding) *Variant {
 	return variant
 }
 
-// compress makes the compressed bytes of a body, at levels that favour size, since it is done once. Writing to memory
-// cannot fail.
+// compress compresses a body, at levels that favor size, since it runs once for a view. Writing to memory cannot fail.
 func compress(c coding, body []byte) []byte {
 	var b bytes.Buffer
 	var w io.WriteCloser

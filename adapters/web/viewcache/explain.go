@@ -7,8 +7,8 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// Explain explains what a request for the target, as it is spelled, would get. It makes no request: it counts, makes,
-// caches and moves on nothing. The question is "" when the cache does not know what the target means.
+// Explain explains the answer to a request for the target, as it is spelled. It makes no request, and it counts, caches
+// and changes nothing. The question is "" when the cache does not know the target.
 func (c *Cache) Explain(target string) cachestat.Explanation {
 	known, ok := c.targets.GetEntryQuietly(target)
 	if !ok {
@@ -17,7 +17,7 @@ func (c *Cache) Explain(target string) cachestat.Explanation {
 	return c.ExplainKey(known.Value)
 }
 
-// ExplainKey is Explain for a canonical key, whether a target is known to mean it or not.
+// ExplainKey is like Explain for a canonical key, whether a target is known to mean it or not.
 func (c *Cache) ExplainKey(key string) cachestat.Explanation {
 	x := cachestat.Explanation{Level: cachestat.LevelView, Question: key, Outcome: c.without()}
 	entry, ok := c.views.GetEntryQuietly(key)
@@ -36,7 +36,7 @@ func (c *Cache) ExplainKey(key string) cachestat.Explanation {
 	return x
 }
 
-// without is the outcome of a read when no answer is cached.
+// without returns the outcome of a read when no answer is cached.
 func (c *Cache) without() cachestat.Outcome {
 	if !c.ledger.Trusted(time.Now()) {
 		return cachestat.OutcomeBypassed
@@ -44,7 +44,7 @@ func (c *Cache) without() cachestat.Outcome {
 	return cachestat.OutcomeMiss
 }
 
-// outcomeOf is the outcome of ByKey for a view with this standing.
+// outcomeOf returns the outcome of ByKey for a view with this standing.
 func outcomeOf(v *View, standing *freshness.Standing) cachestat.Outcome {
 	switch standing.Verdict {
 	case freshness.Fresh:
@@ -60,7 +60,7 @@ func outcomeOf(v *View, standing *freshness.Standing) cachestat.Outcome {
 	return cachestat.OutcomeMiss
 }
 
-// made returns the variants that have been made.
+// made returns the variants made so far.
 func (v *View) made() (sizes []cachestat.Variant) {
 	present := v.present.Load()
 	for c := range codings {

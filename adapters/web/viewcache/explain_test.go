@@ -27,7 +27,7 @@ func open(t *testing.T) (*viewcache.Cache, *freshness.Ledger, *cachestat.Counter
 
 func listing(n byte) property.Property { return property.Property{ID: property.ID{15: n}, Version: 1} }
 
-// about is an answer that depends on a listing.
+// about returns an answer that depends on a listing.
 func about(n byte) viewcache.Answer {
 	return viewcache.Answer{
 		ContentType: "text/plain", Body: slices.Repeat([]byte("house "), 500), TagPrefix: "7-", Route: "/{id}",
@@ -46,7 +46,7 @@ func patchable(n byte, ledger *freshness.Ledger) viewcache.Answer {
 
 func changed(n byte) property.Change { return property.Inserted(0, listing(n)) }
 
-func TestATargetThatNobodyAskedForIsNotKnown(t *testing.T) {
+func TestAnUnusedTargetIsNotKnown(t *testing.T) {
 	views, _, _ := open(t)
 	want := cachestat.Explanation{Level: cachestat.LevelView, Outcome: cachestat.OutcomeMiss}
 	if got := views.Explain("/never"); got != want {
@@ -67,22 +67,23 @@ func TestAViewIsExplainedByItsTargetAndByItsKey(t *testing.T) {
 		ledger.Append(changed(2))
 
 		got := views.Explain("/as?spelled")
-		kept := got.Cached
-		if got.Question != "the key" || got.Outcome != cachestat.OutcomeHit || kept == nil {
+		cached := got.Cached
+		if got.Question != "the key" || got.Outcome != cachestat.OutcomeHit || cached == nil {
 			t.Fatalf("explained as %+v", got)
 		}
-		if !kept.Made.Equal(made) || kept.Expires.Sub(made) != ttl || kept.Bytes != 3_000 {
-			t.Errorf("the view is %+v", kept)
+		if !cached.Made.Equal(made) || cached.Expires.Sub(made) != ttl || cached.Bytes != 3_000 {
+			t.Errorf("the view is %+v", cached)
 		}
-		if len(kept.Variants) != 1 || kept.Variants[0].Coding != "gzip" || kept.Variants[0].Bytes >= 3_000 {
-			t.Errorf("the variants are %+v", kept.Variants)
+		if len(cached.Variants) != 1 || cached.Variants[0].Coding != "gzip" || cached.Variants[0].Bytes >= 3_000 {
+			t.Errorf("the variants are %+v", cached.Variants)
 		}
-		if x := kept.Ledger; x.At != 1 || x.Head != 2 || x.Verdict != freshness.Fresh || len(x.Recent) != 1 ||
+		if x := cached.Ledger; x.At != 1 || x.Head != 2 || x.Verdict != freshness.Fresh || len(x.Recent) != 1 ||
 			x.Recent[0].Change.ID != listing(2).ID {
 			t.Errorf("the ledger says %+v", x)
 		}
-		if want := []string{"the listing 00000000-0000-0000-0000-000000000001, or that there is none"}; !slices.Equal(kept.Depends, want) {
-			t.Errorf("it depends on %q", kept.Depends)
+		want := []string{"the listing 00000000-0000-0000-0000-000000000001, or that there is none"}
+		if !slices.Equal(cached.Depends, want) {
+			t.Errorf("it depends on %q", cached.Depends)
 		}
 		if again := views.ExplainKey("the key"); cmp.Diff(got, again) != "" {
 			t.Errorf("by its key it is %+v", again)
@@ -100,12 +101,12 @@ func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 		prepare func(*viewcache.Cache, *freshness.Ledger)
 		want    cachestat.Outcome
 	}{
-		"nothing is kept": {func(*viewcache.Cache, *freshness.Ledger) {}, cachestat.OutcomeMiss},
+		"nothing is cached": {func(*viewcache.Cache, *freshness.Ledger) {}, cachestat.OutcomeMiss},
 		"nothing has changed": {func(v *viewcache.Cache, _ *freshness.Ledger) { v.Store("k", about(1), 0, nil) },
 			cachestat.OutcomeHit},
-		"something else changed":  {keptThen(about, 2), cachestat.OutcomeHit},
-		"it changed":              {keptThen(about, 1), cachestat.OutcomeStale},
-		"more than is remembered": {keptThen(about, 2, 3, 4, 5, 6), cachestat.OutcomeMiss},
+		"something else changed":     {storedThen(about, 2), cachestat.OutcomeHit},
+		"it changed":                 {storedThen(about, 1), cachestat.OutcomeStale},
+		"more than the ledger holds": {storedThen(about, 2, 3, 4, 5, 6), cachestat.OutcomeMiss},
 		"it can be patched": {func(v *viewcache.Cache, l *freshness.Ledger) {
 			v.Store("k", patchable(1, l), 0, nil)
 			l.Append(changed(1))
@@ -132,7 +133,7 @@ func TestAnExplanationIsWhatAReadGets(t *testing.T) {
 	}
 }
 
-func keptThen(answer func(byte) viewcache.Answer, changes ...byte) func(*viewcache.Cache, *freshness.Ledger) {
+func storedThen(answer func(byte) viewcache.Answer, changes ...byte) func(*viewcache.Cache, *freshness.Ledger) {
 	return func(v *viewcache.Cache, l *freshness.Ledger) {
 		v.Store("k", answer(1), 0, nil)
 		for _, n := range changes {

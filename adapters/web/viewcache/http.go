@@ -16,11 +16,11 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// spanName names what the cache does in a trace.
+// spanName is the name of the cache's span in a trace.
 const spanName = "view cache"
 
-// Front answers requests whose target is known and whose view is true; everything else goes to next. It stands in front of
-// the router, so a hit costs two look-ups and one comparison.
+// Front answers requests whose target is known and whose view is current; everything else goes to next. It stands in
+// front of the router, so that a hit costs two look-ups and one comparison.
 func (c *Cache) Front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -37,7 +37,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	d := e.Directives
 	if !d.Plain() {
 		if d.Err != nil || !c.knows(r.RequestURI) {
-			return false // the handler behind will see to it
+			return false // the handler behind answers
 		}
 		c.consistency.Prepare(r.Context(), d, &e.Read)
 		if e.Prepared = true; e.Read.Uncached {
@@ -50,7 +50,7 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	}
 	sent, err := c.send(v)
 	if err != nil {
-		return false // whoever answers will say so
+		return false // the handler behind meets and reports the same error
 	}
 	defer sent()
 	if d.Session && c.consistency.SetReadToken(r.Context(), w.Header()) != nil {
@@ -67,8 +67,9 @@ func (c *Cache) front(w http.ResponseWriter, r *http.Request, e *exchange.Exchan
 	return true
 }
 
-// Serve answers a GET or HEAD whose canonical key the handler has found out: from the cache, or by what load makes. An
-// error of load is returned with no body written. The context that load gets carries the exchange's read options.
+// Serve answers a GET or HEAD whose canonical key the handler has determined: from the cache, or with the answer that
+// load makes. It returns an error of load without writing a body. The context of load carries the exchange's read
+// options.
 func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load Load) error {
 	e := exchange.Of(w)
 	if e == nil {
@@ -113,20 +114,20 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key string, load L
 	return nil
 }
 
-// setAge says that the answer was last known to be true so long ago.
+// setAge sets the time since the answer was last known to be current.
 func setAge(h http.Header, age time.Duration) {
 	h["Age"] = []string{strconv.Itoa(int(math.Ceil(age.Seconds())))}
 }
 
-// reply is a view to answer with, none with an error, and what is said about it.
+// reply is a view to answer with, or none with an error, and the cache's part in it.
 type reply struct {
 	view   *View
 	status []string
 	stored bool          // under its key
-	age    time.Duration // since it was last known to be true, when that is not now
+	age    time.Duration // since it was last known to be current; 0 for now
 }
 
-// reply finds the view for the key or makes it.
+// reply returns the cached view for the key, or makes one.
 func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Load) (reply, error) {
 	e.View = cachestat.OutcomeBypassed
 	if !e.Read.Uncached {
@@ -160,7 +161,7 @@ func (c *Cache) reply(r *http.Request, e *exchange.Exchange, key string, load Lo
 	return reply{view: v, status: status, stored: stored, age: info.Age}, nil
 }
 
-// Header values that never change; shared by all responses, so nobody may write to them.
+// Header values that never change. All responses share them, so they are read-only.
 var (
 	statusOfView   = statusOfEach()
 	statusHit      = statusOfView[cachestat.OutcomeHit]
@@ -169,9 +170,9 @@ var (
 	acceptEncoding = []string{"Accept-Encoding"}
 )
 
-// share sets who else may store the answer. A shared cache may reuse an answer for as long as configured only when the
-// request asked for nothing special and the answer is current; a session's answer carries its reader's token, so that
-// no shared cache may store it at all.
+// share sets which other caches may store the answer. A shared cache may reuse an answer, for as long as configured,
+// only when the request asked for nothing special and the answer is current. A session's answer carries its reader's
+// token, so no shared cache may store it.
 func (c *Cache) share(h http.Header, d consistency.Directives) {
 	h["Cache-Control"] = noCache
 	if d.Session {
@@ -182,7 +183,7 @@ func (c *Cache) share(h http.Header, d consistency.Directives) {
 	}
 }
 
-// write sends the variant that the client can read, or 304 when it has it already.
+// write sends the variant that the client can read, or 304 when the client has it already.
 func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []string, d consistency.Directives) {
 	variant := v.Variant(first(r.Header["Accept-Encoding"]))
 	h := w.Header()
@@ -191,7 +192,7 @@ func (c *Cache) write(w http.ResponseWriter, r *http.Request, v *View, status []
 	h["Etag"] = variant.ETag
 	if h["Vary"] == nil {
 		h["Vary"] = acceptEncoding
-	} else { // by whoever stands in front
+	} else { // set by a handler in front
 		h["Vary"] = append(h["Vary"], acceptEncoding[0])
 	}
 	if variant.Link != nil {
@@ -225,7 +226,7 @@ func first(values []string) string {
 	return strings.Join(values, ",")
 }
 
-// matches compares If-None-Match with an entity tag, weakly, as RFC 9110 asks.
+// matches compares If-None-Match with an entity tag, weakly, as RFC 9110 requires.
 func matches(header []string, tag string) bool {
 	for _, line := range header {
 		for item := range strings.SplitSeq(line, ",") {
@@ -238,7 +239,7 @@ func matches(header []string, tag string) bool {
 	return false
 }
 
-// cacheStatus is the Cache-Status header (RFC 9211): the member nearest to the store first.
+// cacheStatus returns the Cache-Status header (RFC 9211): the member nearest to the store first.
 func cacheStatus(query, view cachestat.Outcome, stored bool) string {
 	status := ""
 	if query != cachestat.OutcomeNone {
@@ -260,7 +261,7 @@ func statusOfEach() map[cachestat.Outcome][]string {
 	return status
 }
 
-// WriteUncached answers with something that is not cached, such as a listing that is new: plain bytes, and the entity
+// WriteUncached answers with something that is not cached, such as a new listing. It sends plain bytes, and the entity
 // tag that a GET of them would carry.
 func WriteUncached(w http.ResponseWriter, r *http.Request, status int, a Answer) {
 	plain := newView(a, 0).Variant("")

@@ -53,7 +53,7 @@ func newAnswering(t *testing.T) *answering {
 	return a
 }
 
-// parsed is the exchange for a request as the outermost handler makes it.
+// parsed returns the exchange for a request as the outermost handler makes it.
 func parsed(w http.ResponseWriter, r *http.Request) *exchange.Exchange {
 	e := exchange.New(w, "")
 	e.Directives = consistency.Parse(r.Header)
@@ -71,8 +71,8 @@ func (a *answering) load(ctx context.Context) (Answer, ports.ReadInfo, error) {
 	return Answer{Body: fmt.Appendf(nil, "answer %d", a.loads), Depends: a.depends()}, a.info, nil
 }
 
-// get asks once, headers in pairs, and tells what was answered, with its Cache-Status: "answer 1, hit", or the error.
-func (a *answering) get(headers ...string) (told string, h http.Header, err error) {
+// get asks once, headers in pairs. It returns the answer with its Cache-Status, such as "answer 1, hit", or the error.
+func (a *answering) get(headers ...string) (answer string, h http.Header, err error) {
 	a.t.Helper()
 	recorder := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(a.t.Context(), http.MethodGet, "/v1/properties/x", nil)
@@ -93,13 +93,13 @@ func (a *answering) want(want string, headers ...string) {
 	}
 }
 
-// change tells the ledger of a change of a listing.
+// change appends a change of a listing to the ledger.
 func (a *answering) change(n byte) {
 	p := property.Property{ID: property.ID{n}, Version: int64(a.loads) + 1}
 	a.ledger.Append(property.Updated(12, p, p))
 }
 
-func TestAViewIsGivenAgainAsLongAsItIsTrue(t *testing.T) {
+func TestAViewIsServedAgainAsLongAsItIsCurrent(t *testing.T) {
 	a := newAnswering(t)
 	a.want("answer 1, fwd=uri-miss; stored")
 	a.want("answer 1, hit")
@@ -114,15 +114,15 @@ func TestAViewIsGivenAgainAsLongAsItIsTrue(t *testing.T) {
 	a.want("answer 4, fwd=uri-miss; stored")
 }
 
-// What is told while an answer is made may not be part of it.
-func TestAChangeThatIsToldDuringALoadIsNotTakenForSeen(t *testing.T) {
+// A change that arrives while an answer is made may be missing from it.
+func TestAChangeThatArrivesDuringALoadIsNotTakenForSeen(t *testing.T) {
 	a := newAnswering(t)
 	a.outcome = func(context.Context) error { a.outcome = nil; a.change(1); return nil }
 	a.want("answer 1, fwd=uri-miss; stored")
 	a.want("answer 2, fwd=stale; stored")
 }
 
-func TestWhileTheFeedIsSilentNoViewIsGivenAndNoneIsKept(t *testing.T) {
+func TestWhileTheFeedIsSilentNoViewIsServedOrCached(t *testing.T) {
 	a := newAnswering(t)
 	silent := func() { a.ledger.Confirm(time.Now().Add(-2 * time.Hour)) }
 	silent()
@@ -134,16 +134,16 @@ func TestWhileTheFeedIsSilentNoViewIsGivenAndNoneIsKept(t *testing.T) {
 	a.want("answer 4, fwd=bypass")
 }
 
-func TestAnAnswerThatDependsOnNothingNamedIsNotKept(t *testing.T) {
+func TestAnAnswerWithoutDependenciesIsNotCached(t *testing.T) {
 	a := newAnswering(t)
 	a.depends = func() []freshness.Dependency { return nil }
 	a.want("answer 1, fwd=uri-miss")
 	a.want("answer 2, fwd=uri-miss")
 }
 
-// Who wants more than the default is given a view when the feed has just been read, and otherwise the database's own
-// answer, which is not kept; whether the target is known or not.
-func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
+// A request for more than the default gets a view if the feed has just been read. Otherwise it gets the database's own
+// answer, which is not cached. It does not matter whether the target is known.
+func TestARequestForTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 	const cache, token = "Cache-Control", consistency.Header
 	ahead := freshness.Token{Seen: freshness.Point{Epoch: "here", Snapshot: freshness.Snapshot{Xmin: 9, Xmax: 9}},
 		Wrote: []uint64{50}}
@@ -153,7 +153,7 @@ func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 		silent        bool // the feed cannot be read
 		view          bool
 	}{
-		"no wish":                                {cache, "max-age=60", true, true},
+		"default":                                {cache, "max-age=60", true, true},
 		"the database itself":                    {cache, "no-store", false, false},
 		"the latest state":                       {cache, "no-cache", false, true},
 		"the latest state, of a silent feed":     {cache, "no-cache", true, false},
@@ -162,7 +162,7 @@ func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 		"a token that is met":                    {token, known.String(), false, true},
 		"a token that is met, and a silent feed": {token, known.String(), true, true},
 		"a token that is not met":                {token, ahead.String(), false, true},
-		"a token that nobody can meet":           {token, ahead.String(), true, false},
+		"a token that cannot be met":             {token, ahead.String(), true, false},
 		"a token of another history":             {token, freshness.Present().String(), true, false},
 	} {
 		for _, targetKnown := range []bool{true, false} {
@@ -188,7 +188,7 @@ func TestWhoWantsTheLatestStateGetsAViewOrTheDatabasesOwnAnswer(t *testing.T) {
 	}
 }
 
-// Whoever gets an answer without the token could be shown less the next time.
+// A client without the token could see an older state the next time.
 func TestASessionIsAnsweredWithATokenOrNotAtAll(t *testing.T) {
 	a := newAnswering(t)
 	a.want("answer 1, fwd=uri-miss; stored")
@@ -196,18 +196,18 @@ func TestASessionIsAnsweredWithATokenOrNotAtAll(t *testing.T) {
 	for range 2 {
 		if got, h, err := a.get(consistency.Header, "*"); !errors.Is(err, ports.ErrUnavailable) ||
 			h.Get(consistency.Header) != "" {
-			t.Errorf("when nobody can say what has been seen, the answer is %q, %v", got, err)
+			t.Errorf("without a feed point, the answer is %q, %v", got, err)
 		}
 		a.targets.InvalidateAll()
 	}
 }
 
-// What is given in an outage has to have been true when it was last known, for a reader who bears that.
+// A view served in an outage must have been current at the last confirmation, and the reader must tolerate its age.
 func TestAnOutageIsNoExcuseForAViewThatIsKnownToBeOld(t *testing.T) {
 	for name, c := range map[string]struct {
 		changed byte
 		header  string
-		given   bool
+		served  bool
 	}{
 		"nothing has changed":         {0, "", true},
 		"something else has changed":  {2, "", true},
@@ -222,14 +222,14 @@ func TestAnOutageIsNoExcuseForAViewThatIsKnownToBeOld(t *testing.T) {
 		a.outcome = func(context.Context) error { return ports.ErrUnavailable }
 		headers := []string{c.header, freshness.Token{Seen: a.feed.place}.String()}
 		got, h, err := a.get(headers[:2*min(1, len(c.header))]...)
-		if (err == nil) != c.given || err == nil && (got != "answer 1, hit; detail=stale" || h.Get("Age") == "") {
+		if (err == nil) != c.served || err == nil && (got != "answer 1, hit; detail=stale" || h.Get("Age") == "") {
 			t.Errorf("%s: %q, age %q, %v", name, got, h.Get("Age"), err)
 		}
 	}
 }
 
-// The cache is in use, and has nothing for the reader; while the database is asked, and does not answer, somebody else has
-// brought a view. That one was not judged for this reader: it is not what they are told to be an answer of a while ago.
+// The cache is in use, and has no view for the reader. While the database is asked, and does not answer, another
+// request stores a view. That view was not judged for this reader, so it may not be served as a stale answer.
 func TestOnlyAViewThatCouldNotBeJudgedStandsInForTheDatabase(t *testing.T) {
 	a := newAnswering(t)
 	a.outcome = func(ctx context.Context) error {

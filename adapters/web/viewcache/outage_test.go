@@ -14,7 +14,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// away is the feed of a database that cannot be reached any more.
+// away is the feed of an unreachable database.
 type away struct{}
 
 func (away) CatchUp(context.Context) error { return ports.ErrUnavailable }
@@ -23,40 +23,43 @@ func (away) Now(context.Context) (freshness.Point, error) {
 	return freshness.Point{}, ports.ErrUnavailable
 }
 
-// While the database is away a view is given that was true when the ledger was last confirmed, if that is not longer ago
-// than the reader tolerates, and nobody has been told more since.
-func TestInAnOutageAViewIsGivenToThoseWhoTolerateIt(t *testing.T) {
+// While the database is unreachable, a view is served that was current when the ledger was last confirmed. The reader
+// must tolerate its age, and the process may not have served anything newer since.
+func TestInAnOutageAViewIsServedToReadersThatTolerateIt(t *testing.T) {
 	ledger := freshness.NewLedger(4, 1<<30, time.Second)
 	ledger.Confirm(time.Now())
 	co := consistency.New(ledger, away{}, consistency.Options{StaleIfError: time.Hour})
 	views := New(ledger, co, &cachestat.Counters{}, Options{MaxBytes: 1 << 20, TTL: time.Minute})
 	defer views.Close()
-	kept := func(context.Context) (Answer, ports.ReadInfo, error) {
-		return Answer{Body: []byte("{}"), Depends: []freshness.Dependency{freshness.OnItem([16]byte{1})}}, ports.ReadInfo{}, nil
+	load := func(context.Context) (Answer, ports.ReadInfo, error) {
+		depends := []freshness.Dependency{freshness.OnItem([16]byte{1})}
+		return Answer{Body: []byte("{}"), Depends: depends}, ports.ReadInfo{}, nil
 	}
 	gone := func(context.Context) (Answer, ports.ReadInfo, error) {
 		return Answer{}, ports.ReadInfo{}, ports.ErrUnavailable
 	}
-	get := func(load Load, wish string) (*httptest.ResponseRecorder, error) {
+	get := func(load Load, directive string) (*httptest.ResponseRecorder, error) {
 		r, w := httptest.NewRequest(http.MethodGet, "/v1/properties/x", nil), httptest.NewRecorder()
-		if wish != "" {
-			r.Header.Set("Cache-Control", wish)
+		if directive != "" {
+			r.Header.Set("Cache-Control", directive)
 		}
 		return w, views.Serve(w, r, "x", load)
 	}
-	if _, err := get(kept, ""); err != nil {
+	if _, err := get(load, ""); err != nil {
 		t.Fatal(err)
 	}
 	ledger.Confirm(time.Now().Add(-30 * time.Minute))
-	for wish, given := range map[string]bool{"": true, "max-stale=7200": true, "max-stale=60": false, "no-cache": false} {
-		w, err := get(gone, wish)
-		if given != (err == nil) || given != (w.Header().Get("Age") != "") || !given &&
+	for directive, served := range map[string]bool{
+		"": true, "max-stale=7200": true, "max-stale=60": false, "no-cache": false,
+	} {
+		w, err := get(gone, directive)
+		if served != (err == nil) || served != (w.Header().Get("Age") != "") || !served &&
 			!errors.Is(err, ports.ErrUnavailable) {
-			t.Errorf("who asks with %q gets %v, %v", wish, w.Header(), err)
+			t.Errorf("with %q the reader gets %v, %v", directive, w.Header(), err)
 		}
 	}
 	ledger.RequirePollAfter(time.Now())
 	if w, err := get(gone, "max-stale"); !errors.Is(err, ports.ErrUnavailable) {
-		t.Errorf("what may lack what somebody was told is given: %v, %v", w.Header(), err)
+		t.Errorf("a view that may lack a served write is served: %v, %v", w.Header(), err)
 	}
 }

@@ -5,19 +5,19 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// NoCount is the count of a search that asks for none.
+// NoCount is the count of a search that does not ask for one.
 const NoCount = -1
 
-// PageAnswer is what render makes of the page of a search and the number of all listings that match it (NoCount: not asked
-// for), with what it depends on and how to make it anew when they change. Render may be called at any later time.
+// PageAnswer renders the page of a search and the number of all matching listings (NoCount: not asked for). The answer
+// includes what it depends on and how to make it again when that changes. render may be called at any later time.
 func (c *Cache) PageAnswer(
 	s *property.Search, page *property.Page, count int64, render func(*property.Page, int64) Answer,
 ) Answer {
 	return pageAnswer(c.ledger, s, page, count, render)
 }
 
-// patcher is the part of the ledger that makes what was true at a position what is true now. A test puts changes between
-// its answers.
+// patcher is the part of the ledger that turns what was current at a position into what is current now. A test puts
+// changes between its answers.
 type patcher interface {
 	PatchPage(*property.Search, *property.Page, freshness.Position) (*property.Page, freshness.Position, freshness.Verdict)
 	CheckCount(*property.Filter, freshness.Position) (freshness.Position, freshness.Verdict)
@@ -34,8 +34,8 @@ func pageAnswer(
 	answer.Patch = func(at freshness.Position) (Answer, freshness.Position, bool) {
 		current, now, verdict := p.PatchPage(s, page, at)
 		if verdict == freshness.Fresh && count != NoCount {
-			// A count can only stay. It is looked at after the page, so that no change up to the position of the answer can
-			// have come between the two.
+			// A count can only stay the same. It is checked after the page, so that no change up to the position of
+			// the answer can come between the two.
 			_, verdict = p.CheckCount(&s.Filter, at)
 		}
 		if verdict != freshness.Fresh {
@@ -46,8 +46,8 @@ func pageAnswer(
 	return answer
 }
 
-// ItemAnswer is what render makes of a listing, with what it depends on, and how to make it anew when the listing has been
-// changed and not removed. Render may be called at any later time.
+// ItemAnswer renders a listing. The answer includes what it depends on, and how to make it again when the listing has
+// been changed but not deleted. render may be called at any later time.
 func (c *Cache) ItemAnswer(listing *property.Property, render func(*property.Property) Answer) Answer {
 	answer := render(listing)
 	answer.Depends = append(answer.Depends, freshness.OnItem(listing.ID))

@@ -9,7 +9,7 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// interrupted is a ledger that is told of a change right after the first question it is asked.
+// interrupted is a ledger that receives a change right after the first question.
 type interrupted struct {
 	*freshness.Ledger
 	change *property.Change

@@ -12,7 +12,7 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// offer hands a view that was given over to be verified, if one is wanted.
+// offer offers a served view for verification.
 func (c *Cache) offer(v *View) {
 	c.options.Samples.Offer(func() cachestat.Sample {
 		return cachestat.Sample{
@@ -24,8 +24,9 @@ func (c *Cache) offer(v *View) {
 	})
 }
 
-// recheck makes the answer again from the store. If, when the ledger knows all that happened before, nothing has touched
-// the view, then the store cannot have answered otherwise at any time since.
+// recheck makes the answer again from the store. It decides once the ledger contains every change that was committed
+// before the store answered: if no change has touched the view by then, the store cannot have answered otherwise at any
+// time since.
 func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Context) error) (cachestat.Finding, error) {
 	at := v.entry.Position()
 	truth, _, err := v.load(ports.WithReadOptions(ctx, ports.ReadOptions{Uncached: true}))
@@ -43,11 +44,11 @@ func (c *Cache) recheck(ctx context.Context, v *View, catchUp func(context.Conte
 	}
 	c.views.Invalidate(v.key)
 	return cachestat.Finding{Verdict: cachestat.Violated, Detail: fmt.Sprintf(
-		"at position %d: given %s; the store makes %s; ledger at position %d, place %s",
+		"at position %d: answered %s; the store has %s; ledger at position %d, snapshot %s",
 		at, excerpt(v.answer.Body), excerpt(truth.Body), c.ledger.Position(), c.ledger.Point().Snapshot)}, nil
 }
 
-// excerpt keeps a log line from growing without bound.
+// excerpt bounds the length of a log line.
 func excerpt(body []byte) string {
 	const longest = 4_000
 	return string(body[:min(len(body), longest)])

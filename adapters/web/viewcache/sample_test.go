@@ -16,9 +16,9 @@ import (
 	"github.com/gable-listings/gable/ports/cachestat"
 )
 
-// given has a cache give an answer that it keeps, about one listing, and returns the sample of it. What truth answers is
-// what the store has to say when it is asked again.
-func given(t *testing.T, truth func() (string, error)) (cachestat.Sample, *freshness.Ledger) {
+// sampleOf makes a cache answer about one listing, and returns the sample of the answer. truth is the store's answer
+// when the sample is checked.
+func sampleOf(t *testing.T, truth func() (string, error)) (cachestat.Sample, *freshness.Ledger) {
 	t.Helper()
 	ledger := freshness.NewLedger(9, 1<<30, time.Hour)
 	ledger.Confirm(time.Now())
@@ -34,7 +34,8 @@ func given(t *testing.T, truth func() (string, error)) (cachestat.Sample, *fresh
 				return Answer{}, ports.ReadInfo{}, err
 			}
 		}
-		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, ports.ReadInfo{}, nil
+		depends := []freshness.Dependency{freshness.OnItem(property.ID{1})}
+		return Answer{Body: []byte(body), Depends: depends}, ports.ReadInfo{}, nil
 	}
 	taken := make(chan cachestat.Sample)
 	go func() {
@@ -64,7 +65,8 @@ func TestAWrongViewIsGoneAfterItsSecondLook(t *testing.T) {
 	t.Cleanup(views.Close)
 	body := "wrong"
 	load := func(context.Context) (Answer, ports.ReadInfo, error) {
-		return Answer{Body: []byte(body), Depends: []freshness.Dependency{freshness.OnItem(property.ID{1})}}, ports.ReadInfo{}, nil
+		depends := []freshness.Dependency{freshness.OnItem(property.ID{1})}
+		return Answer{Body: []byte(body), Depends: depends}, ports.ReadInfo{}, nil
 	}
 	ask := func() string {
 		w := httptest.NewRecorder()
@@ -106,7 +108,7 @@ func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
 		"overtaken":         {truth: "house 2", change: true, want: cachestat.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, ledger := given(t, func() (string, error) { return c.truth, c.err })
+			s, ledger := sampleOf(t, func() (string, error) { return c.truth, c.err })
 			if c.change {
 				ledger.Append(property.Updated(5, otherwise, otherwise))
 			}
@@ -114,18 +116,18 @@ func TestASecondLookAtAViewFindsWhetherItWasRight(t *testing.T) {
 			if err != nil || finding.Verdict != c.want || s.Question != "item x" {
 				t.Fatalf("of the answer to %q is found %+v, %v", s.Question, finding, err)
 			}
-			if c.want == cachestat.Violated && (!strings.Contains(finding.Detail, "given house 1; the store makes "+c.truth) ||
+			if c.want == cachestat.Violated && (!strings.Contains(finding.Detail, "answered house 1; the store has "+c.truth) ||
 				!strings.Contains(finding.Detail, "position")) {
 				t.Errorf("the violation is explained by %q", finding.Detail)
 			}
 		})
 	}
 	t.Run("not known", func(t *testing.T) {
-		s, _ := given(t, func() (string, error) { return "", ports.ErrUnavailable })
+		s, _ := sampleOf(t, func() (string, error) { return "", ports.ErrUnavailable })
 		if _, err := s.Recheck(t.Context(), caughtUp); !errors.Is(err, ports.ErrUnavailable) {
 			t.Errorf("without an answer of the store something is concluded: %v", err)
 		}
-		s, _ = given(t, func() (string, error) { return "house 2", nil })
+		s, _ = sampleOf(t, func() (string, error) { return "house 2", nil })
 		if _, err := s.Recheck(t.Context(), away{}.CatchUp); !errors.Is(err, ports.ErrUnavailable) {
 			t.Errorf("without having caught up something is concluded: %v", err)
 		}

@@ -6,17 +6,17 @@ import (
 	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
-// largeAnswer is how many bytes an answer takes that is not worth counting.
+// largeAnswer is the size in bytes below which an answer is not worth counting.
 const largeAnswer = 64 << 10
 
-// sending is how many clients are being sent a view at the moment.
+// sending counts the clients that a view is being sent to.
 type sending struct {
 	mu      sync.Mutex
 	clients int    // guarded by mu
-	release func() // gives the view's room back; guarded by mu
+	release func() // releases the view's memory; guarded by mu
 }
 
-// send is Send for a view, which takes its room once for all who are sent it at the same time.
+// send is Send for a view. All clients that receive the view at the same time share one reservation.
 func (c *Cache) send(v *View) (sent func(), err error) {
 	if v.weight() < largeAnswer {
 		return func() {}, nil
@@ -40,8 +40,8 @@ func (s *sending) end() {
 	}
 }
 
-// Send finds room for an answer that takes so many bytes until its client has read it, which may be slow; sent gives
-// the room back. The error is a refusal: large answers take all the memory they may already.
+// Send reserves memory for an answer until its client has read it, which may be slow; sent releases it. The error is a
+// refusal: large answers already take all the memory that they may.
 func (c *Cache) Send(bytes int) (sent func(), err error) {
 	if bytes < largeAnswer {
 		return func() {}, nil

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// heldWriter is a client that reads nothing until it is let go.
+// heldWriter is a client that reads nothing until it is released.
 type heldWriter struct {
 	*httptest.ResponseRecorder
 	writing, let chan struct{}
@@ -72,7 +72,7 @@ func TestLargeAnswersAreBoundedWhileTheyAreSent(t *testing.T) {
 	text = strings.Repeat("y", body)
 	for range 2 {
 		if n, err := ask("/last"); n != body || err != nil {
-			t.Errorf("the room is not given back: %d bytes, %v", n, err)
+			t.Errorf("the memory is not released: %d bytes, %v", n, err)
 		}
 	}
 }
