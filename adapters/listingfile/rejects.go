@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gable-listings/gable/adapters/propertyjson"
-
 	"github.com/gable-listings/gable/domain/property"
 )
 

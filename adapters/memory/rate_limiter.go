@@ -5,8 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gable-listings/gable/ports"
 	"github.com/maypok86/otter/v2"
+
+	"github.com/gable-listings/gable/ports"
 )
 
 // rememberedClients is how many clients a RateLimiter remembers; they take about 6 MiB.

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gable-listings/gable/adapters/ops"
 )
 
 // from asks with a Host and further headers, which come in pairs.

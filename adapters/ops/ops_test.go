@@ -12,9 +12,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gable-listings/gable/adapters/ops"
 )
 
 type answer struct {

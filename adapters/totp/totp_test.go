@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/totp"
 	"github.com/pquerna/otp"
+
+	"github.com/gable-listings/gable/adapters/totp"
 )
 
 // secret is the one of the examples of RFC 6238, appendix B, "12345678901234567890". The codes are the last six

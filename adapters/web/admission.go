@@ -5,11 +5,12 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
-	"golang.org/x/sync/semaphore"
 )
 
 // admission bounds the requests that are worked on at a time, so that admitted requests finish. A request that waits

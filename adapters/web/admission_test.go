@@ -13,10 +13,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
-	"go.uber.org/zap"
 )
 
 // outer returns the handler as the listener has it, from the outside to the bounds, with so much room.

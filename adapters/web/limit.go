@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
@@ -15,7 +17,6 @@ import (
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
-	"github.com/maypok86/otter/v2"
 )
 
 // RateLimit is how much each client may ask: the holder of an API key or, without one, an address.

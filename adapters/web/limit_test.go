@@ -12,12 +12,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // registry finds keys by their secrets, and counts the look-ups.

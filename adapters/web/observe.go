@@ -13,10 +13,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/web/exchange"
-	"github.com/gable-listings/gable/adapters/web/problem"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
 // Observe receives every request that has been answered. It must be quick. The trace id is that of the recorded trace

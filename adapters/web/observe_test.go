@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/web/exchange"
-	"github.com/gable-listings/gable/adapters/web/problem"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/gable-listings/gable/adapters/web/exchange"
+	"github.com/gable-listings/gable/adapters/web/problem"
 )
 
 func TestAPanicIsAProblemOrBreaksTheAnswerOffButNeverLooksWhole(t *testing.T) {

@@ -9,14 +9,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
-	"github.com/gorilla/mux"
-	"go.uber.org/zap"
 )
 
 // Options of the handler. Everything is required but Base, Trace, Proxies, RateLimit, Leaving, Origins and

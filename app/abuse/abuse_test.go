@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/servicetest"
@@ -19,8 +22,6 @@ import (
 	"github.com/gable-listings/gable/app/transfer"
 	keys "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 var _, abuseWanted = apptest.TakeVariable("GABLE_ABUSE")

@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/totp"
-	domain "github.com/gable-listings/gable/domain/access"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
+
+	"github.com/gable-listings/gable/adapters/totp"
+	domain "github.com/gable-listings/gable/domain/access"
 )
 
 // appCode is what an authenticator app shows so many half minutes from now.

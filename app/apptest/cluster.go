@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/app/accounts"
 	keys "github.com/gable-listings/gable/domain/access"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/redis/go-redis/v9"
 )
 
 // MaxStaleness is the default bound for readers in other processes, as in configs/default.yaml.

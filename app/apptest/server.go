@@ -14,6 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/adapters/web/api"
@@ -28,10 +33,6 @@ import (
 	keys "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/google/uuid"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 )
 
 // runVariable set to 1 turns the test binary into the program itself, so that tests can start real processes.

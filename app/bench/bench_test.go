@@ -16,13 +16,14 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/fx"
+
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/app/transfer"
-	"go.uber.org/fx"
 )
 
 // BenchmarkViewHit compares view-cache hits, through the whole chain with log and metrics, with a bare net/http

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/servicetest"
@@ -23,7 +25,6 @@ import (
 	"github.com/gable-listings/gable/app/transfer"
 	keys "github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // benchCluster is several gable processes, named a, b, c, over a Postgres with fsync and a Redis of their own.

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // callersEach is how many callers ask each process for the same search at once.

@@ -6,10 +6,11 @@ import (
 	"io"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/google/go-cmp/cmp"
 )
 
 // A read here after an acknowledged write must show it.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
 	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/app/config"
 )

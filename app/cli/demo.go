@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
 	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/app/catalog"
 	"github.com/gable-listings/gable/app/config"

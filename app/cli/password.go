@@ -10,9 +10,10 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/domain/access"
-	"golang.org/x/term"
 )
 
 // passwordFlags select a source of a password other than the terminal.

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/gable-listings/gable/configs"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gable-listings/gable/configs"
 )
 
 func writeFile(t *testing.T, text string) string {

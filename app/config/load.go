@@ -9,12 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gable-listings/gable/configs"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/rawbytes"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/gable-listings/gable/configs"
 )
 
 const byDefault = "default"

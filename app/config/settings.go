@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/gable-listings/gable/configs"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gable-listings/gable/configs"
 )
 
 const envPrefix = "GABLE_"

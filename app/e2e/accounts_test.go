@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
 )
 
 func TestAServerHasWhatItsPagesNeedToSignPeopleIn(t *testing.T) {

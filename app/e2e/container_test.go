@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // composed is the part of docker-compose.yml that the tests check.

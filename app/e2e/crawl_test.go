@@ -14,8 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"golang.org/x/net/html"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // crawler visits every page whose address it finds, and sends every form as it stands. It records each address on its

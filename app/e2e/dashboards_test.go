@@ -11,10 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // The dashboards and alerts must use only metrics that the program exports. A panel without data and an alert that

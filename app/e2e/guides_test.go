@@ -16,8 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 const guides = "../../adapters/web/docs/guide/"

@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/cli"
 	"github.com/gable-listings/gable/app/config"
-	"github.com/klauspost/compress/zstd"
 )
 
 func TestEqualSearchesWrittenDifferentlyShareOneEntry(t *testing.T) {

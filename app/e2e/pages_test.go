@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"github.com/gable-listings/gable/app/apptest"
 	keys "github.com/gable-listings/gable/domain/access"
-	"golang.org/x/net/html"
 )
 
 // script is a title that would run if a page treated it as markup.

@@ -7,9 +7,10 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/pires/go-proxyproto"
+
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/config"
-	"github.com/pires/go-proxyproto"
 )
 
 // rawGet sends some bytes and a request on a connection from a local address. It returns nil when the connection is

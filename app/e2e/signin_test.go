@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/config"
 	keys "github.com/gable-listings/gable/domain/access"
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 )
 
 const otherTestPassword = "staple battery horse correct"

@@ -10,12 +10,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gable-listings/gable/app/apptest"
-	"github.com/gable-listings/gable/app/config"
 	v1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gable-listings/gable/app/apptest"
+	"github.com/gable-listings/gable/app/config"
 )
 
 // collector receives traces by OTLP over HTTP.

@@ -7,8 +7,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gable-listings/gable/app/apptest"
 	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // Each case warms every level, writes, and reads again: the very next answer has to be true.

@@ -11,14 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/google/go-cmp/cmp"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
 )
 
 // visits is a repository that records the path by which its callers came: the packages on the stack, outermost first.

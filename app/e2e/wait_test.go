@@ -15,15 +15,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/app/cli"
 	"github.com/gable-listings/gable/app/server"
 	"github.com/gable-listings/gable/ports"
-	"github.com/jackc/pgx/v5"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 )
 
 // refusing starts a server that refuses each connection as Postgres does, with an SQLSTATE, and returns the URL that

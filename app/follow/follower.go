@@ -9,10 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // Follower reads every committed change from the database's feed, publishes it on the bus, and confirms to the ledger

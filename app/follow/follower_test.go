@@ -13,13 +13,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // followed is a repository in memory, and a follower of its changes that runs in a bubble.

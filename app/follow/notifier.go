@@ -4,8 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/gable-listings/gable/domain/property"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // Notifications wake the other processes that share a database after a commit, so that they need not wait for their

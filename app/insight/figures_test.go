@@ -9,8 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gable-listings/gable/ports/cachestat"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // countEach counts 1 read with the first outcome, 2 with the second, and so on.

@@ -6,9 +6,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gable-listings/gable/ports"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/gable-listings/gable/ports"
 )
 
 const beganAnew = "wrong answers repeat, resetting caches"

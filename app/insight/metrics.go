@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/route"
@@ -15,8 +18,6 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
 // NewRegistry registers the metrics of the program. Those of the caches, the ledger and the pool are read at each

@@ -4,11 +4,12 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // importing is imports that always come to the same.

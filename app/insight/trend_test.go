@@ -8,13 +8,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // newTestTrend is a trend of which nothing is counted yet, with sizes that are always the same.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/gable-listings/gable/ports/cachestat"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 // Verifier compares a sample of the answers of a cache level with the database, as long as the program runs. A single

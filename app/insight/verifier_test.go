@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/ports"
-	"github.com/gable-listings/gable/ports/cachestat"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/gable-listings/gable/ports"
+	"github.com/gable-listings/gable/ports/cachestat"
 )
 
 func TestWhatComesOfASecondLookIsCountedAndAViolationIsLogged(t *testing.T) {

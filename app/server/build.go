@@ -4,8 +4,9 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gable-listings/gable/adapters/ops"
 )
 
 // BuildInfo is what the Go toolchain recorded when it built this program: the module's version, or "(devel)" outside a

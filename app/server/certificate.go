@@ -7,8 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gable-listings/gable/app/config"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/app/config"
 )
 
 // certificate is a TLS certificate and its key in two PEM files, reloaded when they change, so that a renewal needs

@@ -11,6 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/memory"
@@ -22,8 +25,6 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
 )
 
 // gauged is the value of a figure that has no labels.

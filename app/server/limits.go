@@ -5,13 +5,14 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/app/accounts"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
 )
 
 // newRateLimit counts requests in the cache where that is a Redis, so that all processes count a client together.

@@ -9,10 +9,11 @@ import (
 	"net/http"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/ops"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/app/config"
-	"go.uber.org/zap"
 )
 
 // Listener is one address that answers HTTP.

@@ -7,12 +7,13 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/gable-listings/gable/app/config"
 	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
+
+	"github.com/gable-listings/gable/app/config"
 )
 
 // Sampling of a burst: the first lines with one message are written in full, and then a share of them.

@@ -9,10 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/app/config"
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/app/config"
 )
 
 func loggerTo(t *testing.T, c config.LogConfig) (*zap.Logger, *bytes.Buffer) {

@@ -6,13 +6,14 @@ import (
 	"os"
 	"runtime/debug"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/passwords"
 	"github.com/gable-listings/gable/adapters/web"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // share is one part of the memory bound of gable serve.

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/app/config"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/app/config"
 )
 
 // defaultConfig is the configuration without a file, a variable or a flag.

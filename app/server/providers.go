@@ -9,6 +9,11 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/ops"
@@ -31,10 +36,6 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
 )
 
 // The constructors of the wiring: what each part is made of, and which settings it gets.

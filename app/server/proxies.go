@@ -5,8 +5,9 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/pires/go-proxyproto"
+
+	"github.com/gable-listings/gable/adapters/web/exchange"
 )
 
 // proxied wraps a listener whose connections from the proxies begin with the PROXY protocol, version 1 or 2. Their

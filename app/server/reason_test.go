@@ -10,9 +10,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/ports"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 func TestAReasonSaysWhyAndNamesNobody(t *testing.T) {

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gable-listings/gable/app/config"
-	"github.com/gable-listings/gable/ports"
 	"go.uber.org/dig"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/app/config"
+	"github.com/gable-listings/gable/ports"
 )
 
 // databaseWait bounds how long serve waits at its start for an unreachable database.

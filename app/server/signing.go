@@ -4,11 +4,12 @@ import (
 	"context"
 	"time"
 
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/app/config"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
 )
 
 // signing keeps the keys that sign the records of a shared cache up to date. It reads and renews them now and then,

@@ -5,6 +5,9 @@ import (
 	"os"
 	"time"
 
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/bunstore"
 	"github.com/gable-listings/gable/adapters/cached"
 	"github.com/gable-listings/gable/adapters/eventbus"
@@ -22,8 +25,6 @@ import (
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/fx"
-	"go.uber.org/zap"
 )
 
 // The whole graph. From the bottom: the store and the query cache that the configuration names; the ledger that judges

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
 	"github.com/gable-listings/gable/adapters/eventbus"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web/site"
@@ -17,8 +20,6 @@ import (
 	"github.com/gable-listings/gable/app/config"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 )
 
 // testUploads bring files into memory.

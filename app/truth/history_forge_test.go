@@ -7,8 +7,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 const (

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // reloadPatience is the time limit for a change of the whole table, waiting for others included.

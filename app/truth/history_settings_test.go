@@ -9,8 +9,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // sessionSettings are ways in which a writer's session may differ from the defaults of Postgres. None may affect what

@@ -8,8 +8,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // writeBySQL changes listings around the program. It changes several at once, by a statement that is recorded as a

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // everyReadAsksRedis sets a view cache without room.

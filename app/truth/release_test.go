@@ -16,10 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/app/apptest"
 	"github.com/gable-listings/gable/migrations"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A release migrates with the new program, then replaces the processes one by one, and back again if need be.

@@ -14,8 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gable-listings/gable/app/apptest"
 	"modernc.org/sqlite"
+
+	"github.com/gable-listings/gable/app/apptest"
 )
 
 // newSQLiteFile starts a cluster of one process over an SQLite file and a cache of its own.

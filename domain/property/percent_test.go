@@ -4,8 +4,9 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/gable-listings/gable/domain/property"
 	"pgregory.net/rapid"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
 func TestAPriceIsRaisedByPercent(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/gorilla/mux"
+
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
@@ -17,7 +19,6 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/gorilla/mux"
 )
 
 // Contract is the OpenAPI document that this package implements, in YAML.

@@ -6,11 +6,12 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/gorilla/mux"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/gorilla/mux"
 )
 
 // fixedLevel is a level with constant counters.

@@ -6,9 +6,10 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/mux"
+
+	"github.com/gable-listings/gable/adapters/web/api"
 )
 
 func TestEveryUnknownParameterIsNamedInOrder(t *testing.T) {

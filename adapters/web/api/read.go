@@ -9,12 +9,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gorilla/mux"
+
 	"github.com/gable-listings/gable/adapters/propertyjson"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/gorilla/mux"
 )
 
 const (

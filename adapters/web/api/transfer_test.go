@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"github.com/gable-listings/gable/adapters/web/api"
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/exchange"
@@ -22,7 +24,6 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/gorilla/mux"
 )
 
 // slowWork is imports of as many steps as there are lines, each of which takes its time.

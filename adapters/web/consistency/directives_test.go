@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestTheHeadersSayHowFreshAnAnswerHasToBe(t *testing.T) {

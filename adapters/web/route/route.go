@@ -8,9 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorilla/mux"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
-	"github.com/gorilla/mux"
 )
 
 // Handler answers a request, or returns an error and has then written nothing.

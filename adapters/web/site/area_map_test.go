@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/domain/property"
 	"pgregory.net/rapid"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // at returns a listing at a position.

@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"go.uber.org/zap"
 )
 
 // Level is a cache level that the page shows and can purge.

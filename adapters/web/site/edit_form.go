@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gorilla/mux"
+
 	"github.com/gable-listings/gable/adapters/propertyjson"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/gorilla/mux"
 )
 
 // editForm is the body of the page on which a listing is created or edited. It holds the text of each field, as

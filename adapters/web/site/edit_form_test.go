@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports/porttest"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 	"pgregory.net/rapid"
+
+	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
 )
 
 // fields returns the values of a form from pairs of name and value.

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/boombuler/barcode/qr"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 const (

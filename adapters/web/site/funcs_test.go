@@ -11,10 +11,11 @@ import (
 	"time"
 	"unicode"
 
+	"pgregory.net/rapid"
+
 	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports/porttest"
-	"pgregory.net/rapid"
 )
 
 func TestPricesAreWrittenAsPeopleWriteThem(t *testing.T) {

@@ -12,12 +12,13 @@ import (
 	"net/http"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // Importer imports files of listings.

@@ -11,11 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
-	"go.uber.org/zap"
 )
 
 // timedWriter is a connection that breaks after its deadline.

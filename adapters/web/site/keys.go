@@ -4,8 +4,9 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/gable-listings/gable/domain/access"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/domain/access"
 )
 
 // keyPage is the body of the page about API keys.

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/gable-listings/gable/domain/access"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/domain/access"
 )
 
 // peoplePage is the body of the page about accounts.

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/route"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // A session links a browser to a signed-in account. It is stored in the database, under a hash of the token that the

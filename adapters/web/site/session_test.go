@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/viewcache"
@@ -19,8 +22,6 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/gorilla/mux"
-	"go.uber.org/zap"
 )
 
 // testAccounts accepts every stored account with any password, unless refuse is set.

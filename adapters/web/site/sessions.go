@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gable-listings/gable/domain/access"
 	"go.uber.org/zap"
+
+	"github.com/gable-listings/gable/domain/access"
 )
 
 const sessionsPath = "/admin/sessions"

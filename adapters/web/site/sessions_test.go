@@ -6,9 +6,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 // extensions counts the extensions of sessions.

@@ -10,11 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/ports"
-	"go.uber.org/zap"
 )
 
 var (

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
 	"github.com/gable-listings/gable/adapters/web/asset"
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/adapters/web/route"
@@ -20,8 +23,6 @@ import (
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
-	"github.com/gorilla/mux"
-	"go.uber.org/zap"
 )
 
 //go:embed templates static lib

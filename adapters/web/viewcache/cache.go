@@ -3,12 +3,13 @@ package viewcache
 import (
 	"time"
 
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/semaphore"
+
 	"github.com/gable-listings/gable/adapters/web/consistency"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/ports"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/semaphore"
 )
 
 // Cache holds views under canonical keys, and maps request targets, however spelled, to these keys. Both are bounded in

@@ -7,11 +7,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gable-listings/gable/adapters/web/viewcache"
 	"github.com/gable-listings/gable/domain/freshness"
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports/cachestat"
-	"github.com/google/go-cmp/cmp"
 )
 
 const ttl = 10 * time.Minute

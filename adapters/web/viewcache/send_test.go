@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/gable-listings/gable/adapters/web/exchange"
 	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/ports"
-	"golang.org/x/sync/semaphore"
 )
 
 // heldWriter is a client that reads nothing until it is released.
