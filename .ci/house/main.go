@@ -2,10 +2,10 @@
 //
 //	go run ./.ci/house [FOLDER]
 //
-// It prints, for each package, how many references there are between its files and the largest circle of files, each of
-// which reaches every other by references to functions, types, variables and constants (methods and fields left out); and
-// every import from a room to one beside or above it. It fails when there is such an import, or a circle. The folder is the
-// top of the module, . without it.
+// It prints, for each package, the number of references between its files and the largest circle of files: each of them
+// reaches every other by references to functions, types, variables and constants (methods and fields do not count). It
+// also prints every import from a room to one beside or above it. It fails when there is such an import, or a circle.
+// The folder is the top of the module, by default the present one.
 package main
 
 import (

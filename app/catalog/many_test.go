@@ -60,7 +60,9 @@ func newShop(t *testing.T, around func(ports.PropertyRepository) ports.PropertyR
 	t.Helper()
 	s, id := &shop{t: t}, property.ID{}
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
-	bus.Subscribe("test", func(_ context.Context, events []property.Event) { s.published = append(s.published, events...) })
+	bus.Subscribe("test", func(_ context.Context, events []property.Event) {
+		s.published = append(s.published, events...)
+	})
 	s.Catalog = catalog.New(around(memory.NewPropertyRepository(time.Now)), bus, catalog.Options{
 		NewID: func() property.ID { id[15]++; return id }, Now: time.Now, DefaultCurrency: "USD",
 		CatchUp: func(context.Context) error { s.caughtUp++; return s.behind },

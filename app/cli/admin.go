@@ -28,7 +28,7 @@ func newAdminCmd() adminCmd { return adminCmd{adminFlags: adminFlags{config.NewF
 
 type adminCreateKeyCmd struct {
 	Name  string       `arg:"" help:"What the key is for, such as the name of the program that will use it."`
-	Scope access.Scope `enum:"write,admin" default:"write" help:"admin may also empty the caches (default ${default})."`
+	Scope access.Scope `enum:"write,admin" default:"write" help:"write changes listings, admin also empties caches (default ${default})."`
 }
 
 type adminListCmd struct{}

@@ -10,7 +10,7 @@ import (
 
 type adminCreateUserCmd struct {
 	Name string      `arg:"" help:"The name to sign in with, such as an e-mail address: letters, digits, and . _ - @ +."`
-	Role access.Role `enum:"administrator,editor" default:"administrator" help:"${enum}; an editor changes listings only."`
+	Role access.Role `enum:"administrator,editor" default:"administrator" help:"An editor changes listings, an administrator also manages accounts and keys (default ${default})."`
 	passwordFlags
 }
 

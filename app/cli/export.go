@@ -20,7 +20,7 @@ type exportCmd struct {
 	config.Flags
 	Search   string `arg:"" optional:"" help:"Query of the API: 'kind=house&max_price=400000&sort=price'."`
 	Format   string `enum:"ndjson,csv" default:"ndjson" help:"Format (${enum})."`
-	Formulas string `enum:"keep,escape" default:"keep" help:"CSV texts that a spreadsheet would compute: escape adds an apostrophe, which an import removes (default ${default})."`
+	Formulas string `enum:"keep,escape" default:"keep" help:"CSV texts that look like formulas: keep writes them as they are, escape adds an apostrophe, which an import removes (default ${default})."`
 	Output   string `short:"o" placeholder:"FILE" help:"New file to write; standard output by default."`
 }
 

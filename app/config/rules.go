@@ -171,8 +171,8 @@ func (c *HTTPConfig) StrictTransport() string {
 	return header
 }
 
-// isOrigin reports whether a text is an origin as browsers send it: scheme and host, in lower case, and a port unless
-// it is the scheme's own.
+// isOrigin reports whether a text is an origin as browsers send it. It has a scheme and a host in lower case, and a
+// port unless that is the scheme's own.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
 	own := map[string]string{"http": "80", "https": "443"}

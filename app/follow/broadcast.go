@@ -50,8 +50,8 @@ func newLivePage(after ends, page ports.FeedPage, encode func(*ports.FeedPage) [
 // The last one is the follower's current cursor.
 type ends []ports.FeedCursor
 
-// Bounds on what is in memory: the newest pages, their changes together (and their bytes), and the cursors before a
-// page, which are more than there may be streams.
+// Bounds on the memory of a broadcast: its newest pages, their changes together, and the cursors before a page. The
+// cursors outnumber the streams.
 const (
 	livePages   = 256
 	liveChanges = 10_000

@@ -75,7 +75,7 @@ const feedPage = 1_000
 // dead gains nothing.
 const feedLimit = 2 * time.Second
 
-// wakeGap is the shortest time between the starts of two polls that no caller waits for: under many writers,
+// wakeGap is the shortest time between the starts of two polls that no caller waits for. Under many writers,
 // notifications arrive faster than a poll is worth.
 const wakeGap = 2 * time.Millisecond
 

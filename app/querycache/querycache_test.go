@@ -74,8 +74,8 @@ func (n *null) kind(own bool, opened func(querycache.Options)) querycache.Kind {
 	}
 }
 
-// One row is all that the program needs of a scheme: the command line accepts its address, the server answers rightly
-// with its cache, says why that fails, logs when it goes away, and closes it.
+// One row is all that the program needs of a scheme. The command line accepts its address. The server answers rightly
+// with its cache, reports why the cache fails, logs when it goes away, and closes it.
 func TestACacheSchemeIsOneRow(t *testing.T) {
 	const inMemory = "query cache (cache.max_bytes, of memory:)"
 	if servicetest.RaceDetector {

@@ -9,8 +9,8 @@ import (
 	"github.com/gable-listings/gable/adapters/ops"
 )
 
-// BuildInfo is what the Go toolchain recorded when it built this program: the module's version, or "(devel)" outside a
-// release, and the commit, marked with "+dirty" when files had been changed since, or "unknown".
+// BuildInfo is what the Go toolchain recorded when it built this program. The version is the module's, or "(devel)"
+// outside a release. The commit is marked with "+dirty" when files had changed since, and "unknown" without a history.
 func BuildInfo() ops.Build {
 	b := ops.Build{Version: "(devel)", Commit: "unknown", Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()

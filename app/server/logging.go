@@ -76,8 +76,8 @@ func jsonEncoder() zapcore.Encoder {
 	return zapcore.NewJSONEncoder(c)
 }
 
-// consoleEncoder is zap's, which writes messages and names as they are, with every control character escaped: a newline
-// in a message would forge a line, and an escape sequence would steer the reader's terminal.
+// consoleEncoder is zap's console encoder with every control character escaped. A newline in a message would forge a
+// line, and an escape sequence would steer the reader's terminal.
 type consoleEncoder struct{ zapcore.Encoder }
 
 func newConsoleEncoder() zapcore.Encoder {

@@ -983,7 +983,8 @@ var appMutants = []mutant{
 	},
 	{
 		"another epoch is another history",
-		"app/follow/follower.go", "if next.point.Epoch != f.Ledger.Point().Epoch {", "if false {", followPkg, "TestALostPlace",
+		"app/follow/follower.go", "if next.point.Epoch != f.Ledger.Point().Epoch {", "if false {",
+		followPkg, "TestALostPlace",
 	},
 	{
 		"more than the ledger has room for is not appended in part",
@@ -1003,7 +1004,7 @@ var appMutants = []mutant{
 		"!f.placed || time.Since(f.forgot) > f.Retention/2", "!f.placed", followPkg, "TestFollowingBegins",
 	},
 	{
-		"streams are told when following begins anew",
+		"streams learn that following begins anew",
 		"app/follow/follower.go", "f.Live.publish(nil, true)", "f.Live.publish(nil, false)", followPkg, "TestStreamsAreTold",
 	},
 	{

@@ -81,9 +81,9 @@ func (w *Window) Covers(at SortPosition) bool {
 	return !w.end.Valid || s.Sort.Compare(at, w.end.Value) <= 0
 }
 
-// Touches reports whether the change may alter the page. It may when the page shows the listing, whatever the
-// change did to it, or when the listing's new state may match and falls inside the window. The state before the change does not matter: a row
-// that leaves a page was on it.
+// Touches reports whether the change may alter the page. It may when the page shows the listing, whatever the change
+// did to it, or when the listing's new state may match and falls inside the window. The state before the change does
+// not matter: a row that leaves a page was on it.
 func (w *Window) Touches(c *Change) bool {
 	if c.Op == OpReset || slices.Contains(w.ids, c.ID) {
 		return true
