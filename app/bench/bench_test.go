@@ -93,9 +93,9 @@ func BenchmarkDecision(b *testing.B) {
 	}
 }
 
-// BenchmarkCatalogue measures the catalogue's page from the view cache, from the database (no-store), and as a 304.
+// BenchmarkPublicPage measures the public page of listings from the view cache, from the database (no-store), and as a 304.
 // Read the ratios.
-func BenchmarkCatalogue(b *testing.B) {
+func BenchmarkPublicPage(b *testing.B) {
 	base, _ := benchServer(b)
 	const path = "/?kind=house&min_bedrooms=2&sort=price"
 	first := benchGet(b, base, path, nil)

@@ -105,7 +105,7 @@ func (d *demonstration) greet(w io.Writer, took time.Duration) error {
 	_, err := fmt.Fprintf(w, `
 Gable is running with %s real listings (house sales in King County, Washington, 2014-2015; CC0). Ready in %s.
 
-  Catalogue      %s/
+  Public pages   %s/
   Back office    %s/admin   (sign in as %s, with the password %s)
   HTTP API       %s/docs
   API key        %s   (scope admin)

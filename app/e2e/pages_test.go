@@ -200,7 +200,7 @@ func TestThePublicPagesAreCachedAndAlwaysTrue(t *testing.T) {
 	})
 }
 
-// A visitor who saved something reads the catalogue of another process next, whose feed has not delivered the change.
+// A visitor who saved something reads the public pages of another process next, whose feed has not delivered the change.
 func TestWhoHasSavedSeesItInEveryProcess(t *testing.T) {
 	everywhereOnDemand(t, 2, func(t *testing.T, servers []*apptest.Server) {
 		writer, reader := servers[0], servers[1]
