@@ -19,6 +19,7 @@ var contributing = []string{
 var (
 	link     = regexp.MustCompile(`\]\(([^):]*?)(#[^)]*)?\)`) // to a file of the repository; a URL has a colon
 	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	fileName = regexp.MustCompile("`([\\w/.-]+\\.(?:go|yaml|sql|md|html))`")
 	testName = regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`)
 	testFunc = regexp.MustCompile(`(?m)^func ((Test|Fuzz)\w+)\(`)
 )
@@ -65,6 +66,30 @@ func TestThePagesForContributorsNameTestsThatExist(t *testing.T) {
 		for _, name := range testName.FindAllString(readText(t, page), -1) {
 			if !slices.ContainsFunc(tests, func(test string) bool { return strings.HasPrefix(test, name) }) {
 				t.Errorf("%s names %s, and no test has that name", page, name)
+			}
+		}
+	}
+}
+
+// A page may name a file by the end of its path.
+func TestThePagesForContributorsNameFilesThatExist(t *testing.T) {
+	var files []string
+	err := fs.WalkDir(os.DirFS(".."), ".", func(file string, _ fs.DirEntry, err error) error {
+		files = append(files, "/"+file)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range contributing {
+		if strings.HasSuffix(page, "CHANGELOG.md") {
+			continue // it names files of the past
+		}
+		for _, m := range fileName.FindAllStringSubmatch(readText(t, page), -1) {
+			known := strings.Contains(m[1], "NAME") || // stands for any name
+				slices.ContainsFunc(files, func(file string) bool { return strings.HasSuffix(file, "/"+m[1]) })
+			if !known {
+				t.Errorf("%s names the file %s, which does not exist", page, m[1])
 			}
 		}
 	}
