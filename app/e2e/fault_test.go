@@ -254,7 +254,7 @@ func TestAServerStartsWithoutRedis(t *testing.T) {
 	if body := s.Get("/readyz").Must(http.StatusOK).Body; !strings.Contains(body, refused) {
 		t.Errorf("the reason is not shown: %s", body)
 	}
-	away := s.Log.FilterMessageSnippet("Redis is away").All()
+	away := s.Log.FilterMessage("query cache unavailable").All()
 	if len(away) != 1 || away[0].ContextMap()["reason"] != "connection refused" || away[0].ContextMap()["error"] == nil {
 		t.Errorf("the log has %v", away)
 	}
