@@ -47,8 +47,8 @@ var (
 	insertSQL = "INSERT INTO properties (" + allColumns + ") VALUES (" + numbered(columns, 1, "$%[2]d") + ")" +
 		" RETURNING " + allColumns + ", " + currentTx + ", " + actingAs(len(columns)+1)
 
-	// updateSQL returns both images. The image before is from the statement's snapshot of the row: if the row has
-	// changed since, it is no longer at the version in the condition, and nothing is updated.
+	// updateSQL returns both images. The image before is from the statement's snapshot of the row. If the row has changed
+	// since, its version differs from the one in the condition, and the statement updates no row.
 	updateSQL = "UPDATE properties AS p SET " + numbered(detailColumns, 2, "%[1]s = $%[2]d") + " FROM properties AS o" +
 		" WHERE p.id = $1 AND p.version = $" + strconv.Itoa(updateArgs) + " AND o.id = p.id AND o.version = p.version" +
 		" RETURNING o." + strings.Join(columns, ", o.") + ", p." + strings.Join(columns, ", p.") + ", " + currentTx +

@@ -84,6 +84,16 @@ func TestNamesFollowFromTheKey(t *testing.T) {
 	}
 }
 
+// Most settings have no former key. An empty key in the file is a mistake and stands for none of them.
+func TestAnEmptyKeyIsUnknown(t *testing.T) {
+	for _, text := range []string{"\"\": postgres://elsewhere/gable\n", "freshness:\n  \"\": false\n"} {
+		file := writeFile(t, text)
+		if c, err := loadWith(t, "--config", file); err == nil {
+			t.Errorf("%q is accepted: the database is %s, warnings %q", text, c.Database.URL, c.Warnings)
+		}
+	}
+}
+
 // An operator who upgrades finds the new name in a warning before the old one stops working.
 func TestAFormerKeyStillWorksAndNamesTheNewOne(t *testing.T) {
 	for text, notify := range map[string]bool{

@@ -79,14 +79,16 @@ func (l *loader) reject(where, format string, args ...any) {
 func (l *loader) add(values map[string]any, origin func(key string) string) {
 	known := map[string]any{}
 	for _, s := range settings() {
-		for _, key := range []string{s.former, s.key} { // the present key wins
-			if value, ok := values[key]; ok {
-				known[s.key], l.origins[s.key] = value, origin(key)
-				delete(values, key)
-				if key == s.former {
-					l.warnings = append(l.warnings, fmt.Sprintf("%s: this setting is called %s now; this release is the last "+
-						"that reads the old name", origin(key), s.key))
-				}
+		for _, key := range s.keys() {
+			value, ok := values[key]
+			if !ok {
+				continue
+			}
+			known[s.key], l.origins[s.key] = value, origin(key)
+			delete(values, key)
+			if key != s.key {
+				l.warnings = append(l.warnings, fmt.Sprintf("%s: this setting is called %s now; this release is the last "+
+					"that reads the old name", origin(key), s.key))
 			}
 		}
 	}
@@ -158,9 +160,9 @@ func parse(document []byte) map[string]any {
 func (l *loader) readEnvironment() map[string]any {
 	keys, names := map[string]string{}, []string(nil)
 	for _, s := range settings() {
-		keys[s.env], names = s.key, append(names, s.env)
-		if s.former != "" {
-			keys[envName(s.former)] = s.former
+		names = append(names, s.env)
+		for _, key := range s.keys() {
+			keys[envName(key)] = key
 		}
 	}
 	var unknown []string

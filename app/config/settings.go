@@ -38,6 +38,14 @@ func envName(key string) string {
 // flagName returns the command-line flag of a key.
 func flagName(key string) string { return strings.NewReplacer(".", "-", "_", "-").Replace(key) }
 
+// keys returns the former key, if there is one, and the present one, which wins where both are set.
+func (s setting) keys() []string {
+	if s.former == "" {
+		return []string{s.key}
+	}
+	return []string{s.former, s.key}
+}
+
 func (s setting) section() string { return strings.SplitN(s.key, ".", 2)[0] }
 
 func (s setting) field(c *Config) reflect.Value {
@@ -103,9 +111,8 @@ func NewFlags(sections ...string) Flags {
 	var fields []reflect.StructField
 	for _, s := range settings() {
 		if len(sections) == 0 || slices.Contains(sections, s.section()) {
-			fields = append(fields, flagField(s, s.key, ""))
-			if s.former != "" {
-				fields = append(fields, flagField(s, s.former, "hidden:\"\""))
+			for _, key := range s.keys() {
+				fields = append(fields, flagField(s, key))
 			}
 		}
 	}
@@ -114,14 +121,17 @@ func NewFlags(sections ...string) Flags {
 
 // flagField describes a setting to kong under one of its keys. Values stay text until the layers are merged, so that
 // an invalid one is reported beside all others, whichever layer it is in; nil means that the flag is absent.
-func flagField(s setting, key, more string) reflect.StructField {
+func flagField(s setting, key string) reflect.StructField {
 	typ, placeholder := reflect.TypeFor[*string](), placeholderFor(s.typ)
 	if s.typ.Kind() == reflect.Bool {
 		typ, placeholder = reflect.TypeFor[*bool](), ""
 	}
 	help := fmt.Sprintf("%s (default %s)", s.help, s.byDefault)
-	tag := fmt.Sprintf("name:%q placeholder:%q group:%q help:%s key:%q %s",
-		flagName(key), placeholder, "Configuration:", strconv.Quote(help), key, more)
+	tag := fmt.Sprintf("name:%q placeholder:%q group:%q help:%s key:%q",
+		flagName(key), placeholder, "Configuration:", strconv.Quote(help), key)
+	if key != s.key {
+		tag += ` hidden:""`
+	}
 	name := "F" + strings.ReplaceAll(flagName(key), "-", "_")
 	return reflect.StructField{Name: name, Type: typ, Tag: reflect.StructTag(tag)}
 }

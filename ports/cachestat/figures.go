@@ -62,9 +62,9 @@ func (r Reads[N]) PerSecond(seconds float64) (rates Reads[float64]) {
 
 // MarshalWith encodes a JSON object. It has a member for each of the outcomes, in their order, and then the members
 // of rest, which is a struct.
-func (r Reads[N]) MarshalWith(rest any, order []Outcome) ([]byte, error) {
+func (r Reads[N]) MarshalWith(rest any) ([]byte, error) {
 	object := []byte{'{'}
-	for _, o := range order {
+	for _, o := range all {
 		n, err := json.Marshal(r[o])
 		if err != nil {
 			return nil, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/gable-listings/gable/domain/access"
@@ -36,19 +35,10 @@ type LevelFigures struct {
 	HitRatio float64                 `json:"hit_ratio"`
 }
 
-// published is the order of reads in the answer. It differs from the order of outcomes: misses come before stale
-// answers.
-var published = func() []cachestat.Outcome {
-	list := cachestat.Outcomes()
-	stale, miss := slices.Index(list, cachestat.OutcomeStale), slices.Index(list, cachestat.OutcomeMiss)
-	list[stale], list[miss] = list[miss], list[stale]
-	return list
-}()
-
 // MarshalJSON implements json.Marshaler.
 func (l LevelFigures) MarshalJSON() ([]byte, error) {
 	type rest LevelFigures
-	return l.Reads.MarshalWith(rest(l), published)
+	return l.Reads.MarshalWith(rest(l))
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

@@ -52,9 +52,9 @@ func TestFiguresKeepTheirShape(t *testing.T) {
 		ViewLevel: fixedLevel{counted(1), 9, 10_000}, QueryLevel: fixedLevel{counted(2), -1, -1}, Ledger: fixedLedger{},
 	}).Register(router)
 	for path, want := range map[string]string{
-		"/v1/cache": `{"levels":{"view":{"hits":1,"patched":2,"coalesced":3,"misses":5,"stale":4,"bypassed":6,` +
+		"/v1/cache": `{"levels":{"view":{"hits":1,"patched":2,"coalesced":3,"stale":4,"misses":5,"bypassed":6,` +
 			`"unconfirmed":7,"errors":8,"entries":9,"bytes":10000,"hit_ratio":0.4},` +
-			`"query":{"hits":2,"patched":4,"coalesced":6,"misses":10,"stale":8,"bypassed":12,` +
+			`"query":{"hits":2,"patched":4,"coalesced":6,"stale":8,"misses":10,"bypassed":12,` +
 			`"unconfirmed":14,"errors":16,"entries":-1,"bytes":-1,"hit_ratio":0.4}},` +
 			`"ledger":{"position":12,"length":10,"capacity":100}}` + "\n",
 		"/properties/cache-metrics/": `{"metrics":{"keyspace_hits":18,"keyspace_misses":18,"total_requests":36,` +

@@ -55,7 +55,7 @@ type LevelSample struct {
 // MarshalJSON implements json.Marshaler.
 func (s LevelSample) MarshalJSON() ([]byte, error) {
 	type rest LevelSample
-	return s.Reads.MarshalWith(rest(s), cachestat.Outcomes())
+	return s.Reads.MarshalWith(rest(s))
 }
 
 // Lookup explains which level would answer a request. It makes no request: it counts, loads and caches nothing.
