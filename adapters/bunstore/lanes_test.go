@@ -9,7 +9,6 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
 )
 
@@ -100,21 +99,6 @@ func TestAQueryThatTakesAllItsTimeIsAnOutage(t *testing.T) {
 		cheap, _ := lanesOf()
 		if err := cheap.run(t.Context(), hang); !errors.Is(err, ports.ErrUnavailable) || errors.Is(err, ports.ErrBusy) {
 			t.Errorf("got %v", err)
-		}
-	})
-}
-
-// A listing read by its id waits no longer for a connection than a page does.
-func TestFindWaitsInThePageLane(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cheap, _ := lanesOf()
-		cheap.db.lanes = map[property.Cost]*lane{property.CostPage: cheap}
-		go func() { _ = cheap.run(t.Context(), hang) }()
-		synctest.Wait()
-		began := time.Now()
-		_, _, err := (&PropertyRepository{cheap.db}).Find(t.Context(), property.ID{1})
-		if took := time.Since(began); !errors.Is(err, ports.ErrBusy) || took != time.Second {
-			t.Errorf("with no free connection Find returns %v after %s, want ports.ErrBusy after 1s", err, took)
 		}
 	})
 }

@@ -17,15 +17,18 @@ type PropertyRepository struct{ db *DB }
 
 var _ ports.PropertyRepository = (*PropertyRepository)(nil)
 
-// Find is described at ports.PropertyRepository. It waits for a connection as a page does.
+// Find is described at ports.PropertyRepository. It waits for a connection as long as a query may take, longer than a
+// page does: one row is cheap, and while the feed is silent every read of a listing comes here.
 func (r *PropertyRepository) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
+	ctx, cancel := r.db.withTimeout(ctx)
+	defer cancel()
 	var found row
-	err := r.db.lanes[property.CostPage].run(ctx, func(ctx context.Context, pool bun.IDB) (err error) {
-		found, err = rowByID(ctx, pool, id)
+	err := r.db.retryRead(ctx, func() (err error) {
+		found, err = rowByID(ctx, r.db.read, id)
 		return err
 	})
 	if err != nil {
-		return property.Property{}, ports.ReadInfo{}, fmt.Errorf("load property %s: %w", id, err)
+		return property.Property{}, ports.ReadInfo{}, r.db.explain(ctx, "load property "+id.String(), err)
 	}
 	return found.property(), ports.ReadInfo{}, nil
 }
