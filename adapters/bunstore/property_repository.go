@@ -64,14 +64,17 @@ func (r *PropertyRepository) page(ctx context.Context, pool bun.IDB, s *property
 	}
 	defer func() { _ = rows.Close() }() // only read from
 	page := &property.Page{}
+	var next row
+	into := next.fields()
 	for weight := 0; weight < property.PageBytes && rows.Next(); {
-		var next row
-		if err := rows.Scan(next.fields()...); err != nil {
+		next = row{} // shares no memory with the row before
+		if err := rows.Scan(into...); err != nil {
 			return nil, err
 		}
-		p := next.property()
+		page.Properties = append(page.Properties, property.Property{})
+		p := &page.Properties[len(page.Properties)-1]
+		next.fill(p)
 		weight += p.Weight()
-		page.Properties = append(page.Properties, p)
 	}
 	return page, rows.Err()
 }

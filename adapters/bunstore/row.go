@@ -149,7 +149,14 @@ func rowOf(p property.Property) row {
 }
 
 func (r *row) property() property.Property {
-	p := property.Property{
+	var p property.Property
+	r.fill(&p)
+	return p
+}
+
+// fill sets the listing to the row.
+func (r *row) fill(p *property.Property) {
+	*p = property.Property{
 		ID: property.ID(r.ID), Version: r.Version,
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 		Details: property.Details{
@@ -164,7 +171,6 @@ func (r *row) property() property.Property {
 			table[i].store(&p.Details, r)
 		}
 	}
-	return p
 }
 
 func (r *row) coordinates() property.Optional[property.Coordinates] {
@@ -214,6 +220,7 @@ func (i image) property() *property.Property {
 	if i.row == nil {
 		return nil
 	}
-	p := i.row.property()
-	return &p
+	p := new(property.Property)
+	i.row.fill(p)
+	return p
 }
