@@ -46,8 +46,8 @@
 //     feed delivers it. A process whose feed has been silent for longer than allowed (a second, unless configured)
 //     bypasses its caches.
 //   - A session never sees less than it has written or seen, in any process.
-//   - Linearizable answers are as if there were no cache, listing by listing: they follow a poll of the feed that began
-//     after the request.
+//   - Linearizable answers contain every change that was acknowledged before the request: they follow a poll of the
+//     feed that began after it.
 //   - Tolerant readers accept an answer that was current a while ago, if the store cannot be reached.
 //
 // Two things are not promised. The listings on a page may come from different moments: while several processes write,

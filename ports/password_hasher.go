@@ -25,9 +25,9 @@ const (
 	Known Standing = iota
 	// Stranger is any other caller.
 	Stranger
-	// Doubtful is a stranger for whose name, or from whose address, other passwords are being tried or were wrong
+	// Suspect is a stranger for whose name, or from whose address, other passwords are being tried or were wrong
 	// recently.
-	Doubtful
+	Suspect
 )
 
 type standingKey struct{}

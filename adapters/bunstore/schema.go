@@ -58,6 +58,9 @@ func (s *Schema) Check() error {
 	return s.Triggers.check(s.program())
 }
 
+// Empty reports whether no migration of any program was applied.
+func (s *Schema) Empty() bool { return len(s.Unknown) == 0 && len(s.missing()) == len(s.Known) }
+
 // program is the name of this program: the number of its newest migration.
 func (s *Schema) program() string { return s.Known[len(s.Known)-1].number() }
 

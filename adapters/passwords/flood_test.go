@@ -123,10 +123,10 @@ func TestLessKnownCallersHaveFewerPlaces(t *testing.T) {
 			}
 			return let
 		}
-		doubtful, strangers, known := enter(ports.Doubtful), enter(ports.Stranger), enter(ports.Known)
-		if doubtful != 3 || strangers != 3 || known != 3 {
-			t.Errorf("of 9 places %d are for doubtful callers, %d more for strangers, %d more for known ones",
-				doubtful, strangers, known)
+		suspect, strangers, known := enter(ports.Suspect), enter(ports.Stranger), enter(ports.Known)
+		if suspect != 3 || strangers != 3 || known != 3 {
+			t.Errorf("of 9 places %d are for suspect callers, %d more for strangers, %d more for known ones",
+				suspect, strangers, known)
 		}
 		time.Sleep(time.Minute)
 		if let := enter(ports.Known); let != 9 {

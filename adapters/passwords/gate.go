@@ -23,7 +23,7 @@ func newGate(atOnce, waiting int) *gate {
 }
 
 // placesFor returns how full the gate may be for a caller of this standing to enter. Known callers may take all
-// places, strangers two thirds, and doubtful callers a third.
+// places, strangers two thirds, and suspect callers a third.
 func (g *gate) placesFor(s ports.Standing) int {
 	switch s {
 	case ports.Known:

@@ -458,9 +458,9 @@ func TestTheHasherLearnsHowWellACallerIsKnown(t *testing.T) {
 	if _, err := g.SignIn(t.Context(), "anna", annasPassword+"?", domain.Visitor{Address: "203.0.113.8"}); err == nil {
 		t.Fatal("a wrong password is right")
 	}
-	want("a guess at a name that was guessed at", ports.Doubtful)
+	want("a guess at a name that was guessed at", ports.Suspect)
 	g.wantSignIn("nobody", otherPassword, domain.ErrWrongCredentials)
-	want("a guess from an address that guessed", ports.Doubtful)
+	want("a guess from an address that guessed", ports.Suspect)
 	if _, err := g.SignIn(t.Context(), "bob", annasPassword, domain.Visitor{Address: "203.0.113.9"}); err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (t *throttle) begin(a attempt, now time.Time) (ports.Standing, error) {
 		most = max(most, c.wrong(c.key, c.password, now))
 	}
 	if wait > 0 {
-		return ports.Doubtful, &access.ThrottledError{RetryAfter: wait}
+		return ports.Suspect, &access.ThrottledError{RetryAfter: wait}
 	}
 	for _, c := range t.counts(a) {
 		c.add(c.key, c.password, now)
@@ -90,7 +90,7 @@ func (t *throttle) begin(a attempt, now time.Time) (ports.Standing, error) {
 	case most == 0:
 		return ports.Stranger, nil
 	}
-	return ports.Doubtful, nil
+	return ports.Suspect, nil
 }
 
 // succeeded clears the counts of the name, because its owner has signed in. The address retains the attempts of

@@ -42,6 +42,10 @@ func TestCreateUserTakesThePasswordFromStandardInput(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			inNewDatabase(t)
 			code, out, err := typing(t, testPassword+end, "admin", "create-user", "Anna@Example.org", "--password-stdin")
+			created, err, _ := strings.Cut(err, "\n")
+			if !strings.HasPrefix(created, "gable: created the database sqlite:") {
+				t.Errorf("the command does not name the new database: %q", created)
+			}
 			if code != 0 || out != "" || err != "Created account \"anna@example.org\" with role administrator.\n" {
 				t.Fatalf("code %d, stdout %q, stderr %q", code, out, err)
 			}
@@ -59,7 +63,7 @@ func TestAGeneratedPasswordIsPrintedAloneOnStandardOutput(t *testing.T) {
 		t.Fatalf("code %d, stdout %q, stderr %q", code, first, err)
 	}
 	if !strings.Contains(err, `"bob" with role editor`) || strings.Contains(err, strings.TrimSpace(first)) ||
-		strings.Count(err, "\n") != 1 {
+		strings.Count(err, "\n") != 2 { // with the line about the new database
 		t.Errorf("stderr %q", err)
 	}
 	wantSignIn(t, "bob", strings.TrimSpace(first), nil)

@@ -142,7 +142,7 @@ func writeTable(w io.Writer, f *api.CacheFigures) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nledger: %s of %s changes remembered, %s seen since the start\n",
+	_, err := fmt.Fprintf(w, "\nledger: %s of %s changes, %s appended including those read at the start\n",
 		comma(uint64(f.Ledger.Length)), comma(uint64(f.Ledger.Capacity)), comma(uint64(f.Ledger.Position)))
 	return err
 }

@@ -48,7 +48,7 @@ func TestCacheStatsIsATableWithAColumnForEachLevel(t *testing.T) {
          bytes    15 MiB         –
      hit ratio   98.48 %   37.27 %
 
-ledger: 4,096 of 16,384 changes remembered, 5,120 seen since the start
+ledger: 4,096 of 16,384 changes, 5,120 appended including those read at the start
 `
 	if code != 0 || err != "" || out != want {
 		t.Errorf("code %d, stderr %q, got\n%swant\n%s", code, err, out, want)

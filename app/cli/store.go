@@ -16,7 +16,11 @@ func openConfigured(ctx context.Context, p *Process, flags *config.Flags) (*serv
 	if err != nil {
 		return nil, err
 	}
-	return server.OpenStore(ctx, &config.Config)
+	s, err := server.OpenStore(ctx, &config.Config)
+	if err == nil && s.Created {
+		fmt.Fprintf(p.Err, "gable: created the database %s\n", config.Database.URL)
+	}
+	return s, err
 }
 
 // loadConfig reads the configuration of a command that has no log, and prints its warnings.

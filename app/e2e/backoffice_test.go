@@ -55,7 +55,7 @@ func TestAListingIsMadeChangedAndRemovedOnPages(t *testing.T) {
 
 		removal := b.Get(at + "/remove").Must(http.StatusOK).Says("Remove this listing?").Hidden(at + "/remove")
 		s.Patch(id, `{"price":470000}`)
-		removal = b.Post(at+"/remove", removal).Must(http.StatusConflict).Says("Somebody has changed it since you looked.").
+		removal = b.Post(at+"/remove", removal).Must(http.StatusConflict).Says("The listing has changed since you opened this page.").
 			Says("$470,000").Hidden(at + "/remove")
 		b.Post(at+"/remove", removal).Goes("/admin")
 		b.Get("/admin").Says("The listing has been removed.")
@@ -75,7 +75,7 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 		anna.Post(at, apptest.With(annas, "title", "contested", "price", "111", "location", "Here")).Goes(at)
 		page := bob.Post(at, apptest.With(bobs, "title", "contested", "price", "122", "location", "There")).
 			Must(http.StatusConflict).
-			Says("Somebody else has changed this listing meanwhile").Says("111.00").Says("122.00").Says("There")
+			Says("Another person has changed this listing").Says("111.00").Says("122.00").Says("There")
 		if got := s.Get("/v1/properties/" + p.ID).Body; !strings.Contains(got, `"111.00"`) {
 			t.Errorf("the first edit was overwritten: %s", got)
 		}
@@ -84,11 +84,11 @@ func TestOfTwoWhoEditTheSecondIsShownBoth(t *testing.T) {
 		s.Get("/v1/properties/" + p.ID).Shows(`"122.00"`)
 		// the same as is stored now
 		anna.Post(at, apptest.With(annas, "title", "contested", "price", "122", "location", "There")).Goes(at)
-		anna.Get(at).Says("Somebody else has saved just the same meanwhile.")
+		anna.Get(at).Says("Another person has already saved the same values.")
 
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "").Must(http.StatusNoContent)
 		returned := anna.Post(at, apptest.With(annas, "price", "133")).Must(http.StatusConflict).
-			Says("Somebody has removed this listing meanwhile.").
+			Says("Another person has removed this listing.").
 			Says(`value="133"`).Hidden("/admin/listings/new")
 		anna.Post("/admin/listings/new", apptest.With(returned, "title", "contested", "price", "133", "location", "Here")).
 			Must(http.StatusSeeOther)
@@ -108,7 +108,7 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 			!there {
 			t.Fatalf("the session was there: %t, %v", there, err)
 		}
-		page := b.Post("/admin/listings/new", form).Must(http.StatusUnauthorized).Says("You have been signed out meanwhile.")
+		page := b.Post("/admin/listings/new", form).Must(http.StatusUnauthorized).Says("Your session has ended.")
 		wrong := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", "not this one")
 		page = b.Post("/admin/sign-in", wrong).Must(http.StatusUnauthorized).Says("The name or the password is wrong.")
 		right := apptest.With(page.Hidden("/admin/sign-in"), "sign_in_name", "anna", "sign_in_password", apptest.Password)
@@ -133,11 +133,11 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 			if secret.Has("password") {
 				path = "/admin/people"
 			}
-			s.Browser().Post(path, secret).Must(http.StatusUnauthorized).Says("Sign in to go on, and send it once more.").
+			s.Browser().Post(path, secret).Must(http.StatusUnauthorized).Says("Sign in, then send the form again.").
 				Lacks("secret words")
 		}
 		upload(s.Browser(), "/admin/import", "listings.csv", twoRows, "action", "import").Must(http.StatusUnauthorized).
-			Says("Sign in to go on, and choose the file once more.").Lacks("kept.")
+			Says("Sign in, then choose the file again.").Lacks("kept.")
 		tooLong := apptest.Fields("description", strings.Repeat("x", 2<<20))
 		s.Browser().Post("/admin/listings/new", tooLong).Must(http.StatusUnauthorized).Lacks("kept.")
 		b.Post("/admin/listings/new", tooLong).Must(http.StatusRequestEntityTooLarge)

@@ -196,7 +196,7 @@ func TestThePublicPagesAreCachedAndAlwaysTrue(t *testing.T) {
 		s.Do(http.MethodDelete, "/v1/properties/"+p.ID, "").Must(http.StatusNoContent)
 		v.Get("/").Must(http.StatusOK).Says("No listing").Lacks("by the lake")
 		v.Get("/listings/" + p.ID).Must(http.StatusNotFound)
-		v.Get("/?min_price=cheap").Must(http.StatusBadRequest).Says("Something in the search cannot be read")
+		v.Get("/?min_price=cheap").Must(http.StatusBadRequest).Says("The search has a mistake")
 	})
 }
 

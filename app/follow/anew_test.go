@@ -19,7 +19,7 @@ func TestALedgerThatBeginsAnewVouchesForNothingCachedBefore(t *testing.T) {
 		before := freshness.NewEntry(f.Ledger.Position(), freshness.OnItem(id))
 		failing := fmt.Errorf("broken: %w", ports.ErrUnavailable)
 		f.feed.bend(func(*ports.FeedPage) error { return failing })
-		f.BeginAnew()
+		f.RestartLedger()
 		if err := f.CatchUp(t.Context()); err == nil {
 			t.Fatal("a broken feed was read")
 		}

@@ -64,8 +64,8 @@ func NewLiveFeed(feed ports.ChangeFeed, maxBytes int64, encode func(*ports.FeedP
 	return &LiveFeed{ChangeFeed: feed, maxBytes: maxBytes, encode: encode, news: make(chan struct{})}
 }
 
-// News returns a channel that closes when there may be changes that a read which begins now would not find.
-func (l *LiveFeed) News() <-chan struct{} {
+// Changed returns a channel that closes when there may be changes that a read which begins now would not find.
+func (l *LiveFeed) Changed() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.news
@@ -82,7 +82,7 @@ func (l *LiveFeed) lookup(after ports.FeedCursor) (LivePage, bool) {
 	defer l.mu.Unlock()
 	for i, page := range l.pages {
 		if slices.Contains(page.after, after) {
-			page.More = page.More || i < len(l.pages)-1 // News does not announce pages from before the call
+			page.More = page.More || i < len(l.pages)-1 // Changed does not announce pages from before the call
 			return page, true
 		}
 	}

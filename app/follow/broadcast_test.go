@@ -8,7 +8,7 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// News does not announce a page that was published before the call.
+// Changed does not announce a page that was published before the call.
 func TestAPageThatIsToldFromMemorySaysThatMoreAreKnown(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	for n := range 3 {

@@ -24,11 +24,11 @@ type Follower struct {
 	woken     chan struct{} // there may be a change
 	requested chan struct{} // a caller waits for a poll
 
-	mu    sync.Mutex
-	next  *poll       // the poll for callers that ask before it begins; nil without callers; guarded by mu
-	ended bool        // there are no more polls; guarded by mu
-	fault error       // of the last poll; guarded by mu
-	anew  atomic.Bool // the next poll restarts the ledger
+	mu      sync.Mutex
+	next    *poll       // the poll for callers that ask before it begins; nil without callers; guarded by mu
+	ended   bool        // there are no more polls; guarded by mu
+	fault   error       // of the last poll; guarded by mu
+	restart atomic.Bool // the next poll restarts the ledger
 
 	// The rest belongs to run.
 	cursor  ports.FeedCursor
@@ -147,8 +147,8 @@ var errNotFollowing = fmt.Errorf("change feed follower stopped: %w", ports.ErrUn
 // Wake requests a poll soon, because there may be a change.
 func (f *Follower) Wake() { nudge(f.woken) }
 
-// BeginAnew has the next poll restart the ledger, so that its position confirms no entry cached before.
-func (f *Follower) BeginAnew() { f.anew.Store(true) }
+// RestartLedger has the next poll restart the ledger, so that its position confirms no entry cached before.
+func (f *Follower) RestartLedger() { f.restart.Store(true) }
 
 // CatchUp returns when the ledger has received every change that was committed before the call. Concurrent callers
 // share one poll of the feed. The error is that of the poll, or of the context.
@@ -229,7 +229,7 @@ func lostCursor(err error) bool {
 // catchUp publishes everything that has been committed since the last poll. It publishes all of it at once, because
 // of several changes to one listing the ledger must have the newest before a reader comes.
 func (f *Follower) catchUp(ctx context.Context) error {
-	if f.anew.Swap(false) {
+	if f.restart.Swap(false) {
 		f.placed = false
 	}
 	if !f.placed || time.Since(f.forgot) > f.Retention/2 {

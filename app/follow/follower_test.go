@@ -341,7 +341,7 @@ func TestMoreChangesThanTheLedgerHasRoomForEmptyTheCaches(t *testing.T) {
 		f := followChanges(t, 5)
 		at := f.Ledger.Position()
 		place := f.Ledger.Point()
-		news := f.Live.News()
+		news := f.Live.Changed()
 		for n := range 6 {
 			f.add(10 + n)
 		}
@@ -370,7 +370,7 @@ func TestTheLiveFeedTellsFromMemoryWhatTheFollowerHasRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		news := f.Live.News()
+		news := f.Live.Changed()
 		id := f.add(2)
 		f.catchUp()
 		<-news
@@ -499,7 +499,7 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 	}
 	live.publish(readNumber(1, 2, 1), false)
 	follow("1", "2", 1)
-	news := live.News()
+	news := live.Changed()
 	live.publish(readNumber(2, 3, 0), false)
 	live.publish(readNumber(3, 4, 0), false)
 	follow("2", "4", 0) // a heartbeat
@@ -534,7 +534,7 @@ func TestWhoKeepsUpWithTheLiveFeedStaysWithIt(t *testing.T) {
 func TestWhatTheFollowerHasNotReadIsNotToldFromMemory(t *testing.T) {
 	live := NewLiveFeed(nil, 1<<30, testEvents)
 	live.publish(readNumber(1, 2, 1), false)
-	news := live.News()
+	news := live.Changed()
 	live.publish(nil, true) // it has begun anew
 	<-news
 	for _, after := range []ports.FeedCursor{"1", "2"} {

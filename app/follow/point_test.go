@@ -152,7 +152,7 @@ func TestStreamsAreToldThatFollowingBeginsAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.catchUp()
-		news := f.Live.News()
+		news := f.Live.Changed()
 		f.add(3)
 		f.lose()
 		f.catchUp()

@@ -13,10 +13,10 @@ import (
 // wrong answer of the other.
 type Healer struct {
 	CatchUp func(context.Context) error
-	// BeginAnew has the next poll of the change feed restart the ledger, and Forget has the query cache ignore every
+	// RestartLedger has the next poll of the change feed restart the ledger, and Forget has the query cache ignore every
 	// entry loaded before. Together they make every answer load again.
-	BeginAnew, Forget func()
-	Log               *zap.Logger
+	RestartLedger, Forget func()
+	Log                   *zap.Logger
 
 	mu   sync.Mutex // guards last
 	last time.Time  // the last violation; zero after a restart of the caches
@@ -30,7 +30,7 @@ func (h *Healer) heal(ctx context.Context) {
 	if h.recordViolation() {
 		h.Log.Error("wrong answers repeat, resetting caches")
 		h.Forget()
-		h.BeginAnew()
+		h.RestartLedger()
 	}
 	if err := h.CatchUp(ctx); err != nil {
 		h.Log.Warn("cannot poll the change feed after a wrong answer", zap.Error(err))

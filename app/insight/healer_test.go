@@ -19,7 +19,7 @@ func TestTwoWrongAnswersWithinAMinuteStartTheCachesAnew(t *testing.T) {
 		core, logs := observer.New(zap.InfoLevel)
 		var steps string
 		step := func(name string) func() { return func() { steps += name + " " } }
-		h := &Healer{Log: zap.New(core), Forget: step("forget"), BeginAnew: step("anew"),
+		h := &Healer{Log: zap.New(core), Forget: step("forget"), RestartLedger: step("anew"),
 			CatchUp: func(context.Context) error {
 				step("poll")()
 				return ports.ErrUnavailable

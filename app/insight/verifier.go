@@ -37,7 +37,7 @@ func (v *Verifier) Run(ctx context.Context) {
 }
 
 // WrongAnswer is the log message of a violation. The level removes the answer itself.
-const WrongAnswer = "a cache has given a wrong answer"
+const WrongAnswer = "wrong cached answer"
 
 func (v *Verifier) verify(ctx context.Context, sample cachestat.Sample) {
 	ctx, cancel := context.WithTimeout(ctx, v.Limit)

@@ -21,6 +21,7 @@ type Store struct {
 	Catalog  *catalog.Catalog
 	Keys     *accounts.Keys
 	Accounts *accounts.Accounts
+	Created  bool // by OpenStore, because the embedded database had no schema
 }
 
 // OpenStore opens the configured database at this program's schema; an embedded one is created and migrated.
@@ -29,7 +30,8 @@ func OpenStore(ctx context.Context, c *config.Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ready(ctx, db, c); err != nil {
+	created, err := ready(ctx, db, c)
+	if err != nil {
 		_ = db.Close() // the first error counts
 		return nil, err
 	}
@@ -37,6 +39,7 @@ func OpenStore(ctx context.Context, c *config.Config) (*Store, error) {
 	return &Store{
 		db: db, Catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, c), Keys: newKeys(db.Keys()),
 		Accounts: newAccounts(db.Accounts(), db.Sessions(), db.Browsers(), passwords.New()),
+		Created:  created,
 	}, nil
 }
 
@@ -46,13 +49,18 @@ func noCaches(context.Context) error { return nil }
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// ready migrates an embedded database, and refuses another one whose schema this program cannot use.
-func ready(ctx context.Context, db *bunstore.DB, c *config.Config) error {
-	if c.Embedded() {
-		_, err := db.Migrate(ctx)
-		return err
+// ready migrates an embedded database, and refuses another one whose schema this program cannot use. It reports
+// whether the embedded database had no schema before.
+func ready(ctx context.Context, db *bunstore.DB, c *config.Config) (created bool, err error) {
+	if !c.Embedded() {
+		return false, db.CheckSchema(ctx)
 	}
-	return db.CheckSchema(ctx)
+	before, err := db.Schema(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, err = db.Migrate(ctx)
+	return before.Empty(), err
 }
 
 // reachPause is the time between two attempts to reach a database.

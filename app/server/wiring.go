@@ -147,7 +147,7 @@ func subscribe(bus *eventbus.Bus, ledger *freshness.Ledger, r *follow.Notifier, 
 // checkSchema checks at the start that the program can use the schema, before other parts query the database.
 func checkSchema(lc fx.Lifecycle, db *bunstore.DB, log *zap.Logger, c *config.Config) {
 	lc.Append(fx.StartHook(func(ctx context.Context) error {
-		if err := ready(ctx, db, c); err != nil {
+		if _, err := ready(ctx, db, c); err != nil {
 			return err
 		}
 		if note := newerSchema(db)(ctx); note != "" {
@@ -189,7 +189,7 @@ func verify(
 		return
 	}
 	log = log.Named("verifier")
-	h := &insight.Healer{CatchUp: f.CatchUp, BeginAnew: f.BeginAnew, Forget: r.Forget, Log: log}
+	h := &insight.Healer{CatchUp: f.CatchUp, RestartLedger: f.RestartLedger, Forget: r.Forget, Log: log}
 	for _, each := range l.Each() {
 		v := &insight.Verifier{Level: each, CatchUp: f.CatchUp, Healer: h, Pause: c.Freshness.VerifyInterval,
 			Limit: c.Database.QueryTimeout, Log: log}

@@ -1,2 +1,2 @@
--- The pg_trgm extension stays: others may use it by now.
+-- The pg_trgm extension stays, because other objects may use it.
 DROP TABLE properties;

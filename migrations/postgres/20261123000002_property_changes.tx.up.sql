@@ -1,14 +1,14 @@
--- The change feed: every committed insert, update and delete of a listing, whoever made it, recorded in the writer's own
+-- The change feed: every committed insert, update and delete of a listing by any writer, recorded in the writer's own
 -- transaction. Nothing here ever calls NOTIFY, which would take a lock on the whole database at commit.
 --
--- The triggers also keep the rules of versions: a listing's version counts up by one at each change and never goes back,
+-- The triggers also enforce the rules of versions: a listing's version increases by one at each change and never goes back,
 -- not even when a row is deleted and inserted again; updated_at never goes back; id and created_at never change.
 --
 -- Rows are removed from the oldest seq on and without gaps, so the primary key is all a janitor needs:
 --   DELETE FROM property_changes WHERE seq IN (SELECT seq FROM (SELECT seq, changed_at FROM property_changes
 --   ORDER BY seq LIMIT 1000) AS oldest WHERE changed_at < $1)
--- Only the triggers write here, so there are no CHECKs, and images up to a page's size are not worth compressing. They are
--- json and not jsonb, because they are written and read as a whole: the text is kept as it is made.
+-- Only the triggers write here, so the table needs no CHECKs, and images up to a page's size are not worth compressing.
+-- They are json and not jsonb, because they are written and read as a whole.
 CREATE TABLE property_changes (
     seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tx          xid8 NOT NULL DEFAULT pg_current_xact_id(),

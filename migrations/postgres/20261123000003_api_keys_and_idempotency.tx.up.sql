@@ -1,4 +1,4 @@
--- API keys: the SHA-256 of each, never the key itself. A revoked key stays, and keeps its name.
+-- API keys: the SHA-256 of each, never the key itself. A revoked key stays in the table, and its name stays taken.
 CREATE TABLE api_keys (
     id         uuid PRIMARY KEY,
     name       text NOT NULL UNIQUE CHECK (char_length(name) BETWEEN 1 AND 100),
@@ -9,8 +9,8 @@ CREATE TABLE api_keys (
     revoked_at timestamptz
 );
 
--- What was answered to a request with an Idempotency-Key, stored with the write itself. Nothing refers to the listing:
--- it may be gone and the answer is still the answer. api_key_id says who asked: the id of a key, or another owner.
+-- The answer to each request with an Idempotency-Key, stored with the write. It does not refer to the listing, so that it
+-- outlives it. api_key_id is the owner of the key: the id of an API key, or another owner.
 CREATE TABLE idempotency_keys (
     api_key_id   text NOT NULL CHECK (char_length(api_key_id) BETWEEN 1 AND 100),
     key          text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 255),

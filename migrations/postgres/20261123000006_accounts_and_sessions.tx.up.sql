@@ -1,4 +1,4 @@
--- Who signs in to the web pages. The id is text, as in idempotency_keys, whose owner it may be.
+-- The accounts of the web pages. The id is text, because it may be the owner of an idempotency key.
 CREATE TABLE accounts (
     id                  text PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 100),
     name                text NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9._@+-]{1,64}$'),
@@ -8,7 +8,7 @@ CREATE TABLE accounts (
     password_changed_at timestamptz NOT NULL DEFAULT now()
 );
 
--- What is remembered of a browser, by the SHA-256 of its token, never the token itself. Whose account is gone is signed out.
+-- Sessions of browsers, by the SHA-256 of their token, never the token itself. A session ends with its account.
 CREATE TABLE sessions (
     token_hash text PRIMARY KEY CHECK (token_hash ~ '^[0-9a-f]{64}$'),
     account_id text REFERENCES accounts ON DELETE CASCADE,

@@ -7,7 +7,7 @@ DROP TRIGGER properties_on_delete ON properties;
 DROP FUNCTION property_changes_of_replica();
 DROP FUNCTION properties_on_delete();
 
--- The functions as they were.
+-- The former functions.
 DO $migration$
 BEGIN
     EXECUTE format($functions$

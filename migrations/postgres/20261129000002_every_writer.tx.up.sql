@@ -1,9 +1,9 @@
 -- Programs since 20261123000006 run on this schema.
 --
--- What a change records no longer depends on who writes:
---   * latitude and longitude are exact whatever extra_float_digits the writer's session has;
---   * changes under session_replication_role = replica, which is how logical replication writes, are recorded, too;
---   * an id that one statement deletes and inserts goes on at a higher version, however little is recorded of its past.
+-- A recorded change no longer depends on its writer:
+--   * latitude and longitude are exact for any extra_float_digits of the writer's session;
+--   * changes under session_replication_role = replica, as logical replication writes, are recorded, too;
+--   * an id that one statement deletes and inserts continues at a higher version, even without a record of its past.
 DO $migration$
 BEGIN
     EXECUTE format($functions$

@@ -1,13 +1,12 @@
 -- Programs since 20261123000006 run on this schema.
 --
--- All functions and triggers of the database: the file describes what is in force, and no migration repeats any of it.
--- `gable migrate up` applies it whenever it differs from what was applied last; a migration applies it again in its own
--- transaction, up or down, without the columns that the table lacks then. To remove a trigger, drop it here.
+-- All functions and triggers of the database. This file describes them as they are in force; migrations never repeat them.
+-- `gable migrate up` applies it when it differs from the file that was applied last. Each migration, up or down, also
+-- applies it in its own transaction, without the columns that the table lacks at that point. To remove a trigger, drop
+-- it here.
 --
--- It is a template of Go's text/template with one function: columns takes a list of words, NAME or NAME:FORMAT, and
--- returns those whose name is a column of properties.
---
--- A new column of properties is one word here.
+-- The file is a template of Go's text/template with one function: columns takes a list of words, NAME or NAME:FORMAT,
+-- and returns those whose name is a column of properties. A new column of properties is one word in this list.
 {{define "image"}}
     {{- range $i, $column := columns `
         id reference title description price currency location offer kind status bedrooms bathrooms area_m2 lot_m2
@@ -18,9 +17,9 @@
         {{- else}}{{.Name}}{{end}}
     {{- end}}
 {{- end}}
--- The text of a double has as many digits as the session's extra_float_digits says: all that it needs where that is
--- positive, as it is by default. The cast to numeric has 15 always; what they lack is a double again, so that the sum
--- of both has about 30, and any double is read back as it is.
+-- Degrees are written with all their digits, whatever the session's extra_float_digits is. A positive setting, as by
+-- default, writes them. Otherwise a cast to numeric gives 15 digits; the rest is a double too, and the sum of both has
+-- about 30 digits, enough to read back any double exactly.
 {{define "degrees" -}}
     CASE WHEN pg_catalog.current_setting('extra_float_digits')::integer OPERATOR(pg_catalog.>) 0
             THEN pg_catalog.to_json({{.}})
@@ -38,19 +37,18 @@ CREATE OR REPLACE FUNCTION property_reset_rows() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN coalesce(nullif(current_setting('gable.reset_rows', true), ''), '1000')::bigint;
 
--- The functions that write run as the owner, so that a role with rights on properties alone can write. What stands in
--- the search path of such a role must not be called instead of what is meant here: tables, functions and operators are
--- therefore named with their schema. (SET search_path would do too, and costs as much as all the rest of a trigger.)
+-- The functions that write run as the owner, so that a role with rights on properties alone can write. Tables, functions
+-- and operators have their schema in front, so that a writer cannot put others in their place by its search path.
+-- (SET search_path would have the same effect, but costs as much as the rest of a trigger.)
 --
--- Nearly every statement writes one row, and what a trigger costs then is to set up its queries: an INSERT some 25 us,
--- a look at whether there are more rows 1 us where it is a query of its own, and 3 us where it is a condition of the
--- INSERT.
+-- Nearly every statement writes one row, and a trigger's cost is then the set-up of its queries: some 25 us for an INSERT.
+-- The test for more rows costs 1 us as a query of its own, and 3 us as a condition of the INSERT.
 DO $migration$
 BEGIN
     EXECUTE format($functions$
 
--- The highest version that the running statement has deleted so far stands in gable.deleted until the statement has
--- recorded its deletes. An INSERT in the same statement sees neither the rows nor the record.
+-- gable.deleted holds the highest version that the running statement has deleted so far, until the statement records its
+-- deletes. An INSERT in the same statement sees neither the deleted rows nor the record.
 CREATE OR REPLACE FUNCTION properties_on_delete() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -60,7 +58,7 @@ BEGIN
 END
 $$;
 
--- What a statement sets for version, updated_at and created_at is overruled; a change of id is refused.
+-- Overwrites the version, updated_at and created_at that a statement sets, and refuses a change of id.
 CREATE OR REPLACE FUNCTION properties_on_update() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -74,11 +72,12 @@ BEGIN
 END
 $$;
 
--- A new row begins at version 1, or after the last version that its id is known to have had. Where the last change
--- recorded is no delete (a truncation, or a delete in this very statement) one number stays free for the delete. Where
--- the id is taken, the lock waits for a transaction that may be deleting it; what that has recorded is seen when
--- looking again. A plan made while the tables are tiny is cached by its connection, and would read them from end to end
--- for every row of an import that makes them large: hence no sequential scans.
+-- A new row begins at version 1, or after the last recorded version of its id. If the last recorded change is not a
+-- delete (after a truncation, or when this statement deletes the row), one number stays free for the delete. If the id is
+-- taken, the lock waits for a transaction that may be deleting it, and the loop reads that transaction's record.
+--
+-- Sequential scans are off, because a connection caches its plan. A plan made while the tables are tiny would read them
+-- from end to end for every row of an import that makes them large.
 CREATE OR REPLACE FUNCTION properties_on_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
 DECLARE
@@ -119,8 +118,8 @@ BEGIN
 END
 $$;
 
--- One row needs no join. For more it is a FULL JOIN, because the plan is made once and cached: that can never be the
--- nested loop which is ruinous for a thousand.
+-- One row needs no join. More rows take a FULL JOIN: its cached plan can never be a nested loop, which is ruinous for a
+-- thousand rows.
 CREATE OR REPLACE FUNCTION property_changes_of_update() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
@@ -172,7 +171,7 @@ BEGIN
 END
 $$;
 
--- A replica's writer fires no trigger of statements, so what it writes is recorded row by row, however much it is.
+-- Logical replication fires no statement triggers, so its writes are recorded row by row, however many they are.
 CREATE OR REPLACE FUNCTION property_changes_of_replica() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
@@ -217,16 +216,16 @@ CREATE OR REPLACE TRIGGER property_changes_of_delete AFTER DELETE ON properties
 CREATE OR REPLACE TRIGGER property_changes_of_truncate AFTER TRUNCATE ON properties
     FOR EACH STATEMENT EXECUTE FUNCTION property_changes_of_truncate();
 
--- A query that is a DELETE and inserts nothing needs no note in gable.deleted, which would cost it a quarter of its
--- time. Anything else that deletes may insert as well: WITH, MERGE, a function. The text is that of the query which the
--- client has sent.
+-- A DELETE that inserts nothing needs no note in gable.deleted, which would take a quarter of its time. Any other query
+-- that deletes may insert as well: WITH, MERGE, a function. current_query is the text that the client sent.
 CREATE OR REPLACE TRIGGER properties_on_delete BEFORE DELETE ON properties
     FOR EACH ROW WHEN (current_query() ~* '^\s*delete\s' IS NOT true OR current_query() ~* 'insert|merge')
     EXECUTE FUNCTION properties_on_delete();
 CREATE OR REPLACE TRIGGER property_changes_of_replica AFTER INSERT OR UPDATE OR DELETE ON properties
     FOR EACH ROW EXECUTE FUNCTION property_changes_of_replica();
 
--- Rules of versions, and truncations, hold for every writer; of the two ways to record rows each writer fires one.
+-- The rules of versions and the record of truncations hold for every writer. Each writer fires one of the two ways to
+-- record rows.
 ALTER TABLE properties
     ENABLE ALWAYS TRIGGER properties_on_insert,
     ENABLE ALWAYS TRIGGER properties_on_update,

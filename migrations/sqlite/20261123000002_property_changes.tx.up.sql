@@ -1,7 +1,7 @@
--- The change feed: every committed insert, update and delete of a listing, whoever made it, recorded in the writer's own
+-- The change feed: every committed insert, update and delete of a listing by any writer, recorded in the writer's own
 -- transaction, as in Postgres, but row by row and never as one reset.
 --
--- The triggers also keep the rules of versions: a listing's version counts up by one at each change and never goes back,
+-- The triggers also enforce the rules of versions: a listing's version increases by one at each change and never goes back,
 -- not even when a row is deleted and inserted again; updated_at never goes back; id and created_at never change. They run
 -- after the row is written and correct it, so RETURNING shows the row before the correction: read it again.
 --

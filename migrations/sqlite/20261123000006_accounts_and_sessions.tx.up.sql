@@ -1,4 +1,4 @@
--- Who signs in to the web pages. The id is text, as in idempotency_keys, whose owner it may be.
+-- The accounts of the web pages. The id is text, because it may be the owner of an idempotency key.
 CREATE TABLE accounts (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100),
     name                TEXT NOT NULL UNIQUE CHECK (octet_length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^a-z0-9._@+-]*'),
@@ -8,7 +8,7 @@ CREATE TABLE accounts (
     password_changed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')
 );
 
--- What is remembered of a browser, by the SHA-256 of its token, never the token itself. Whose account is gone is signed out.
+-- Sessions of browsers, by the SHA-256 of their token, never the token itself. A session ends with its account.
 CREATE TABLE sessions (
     token_hash TEXT NOT NULL PRIMARY KEY CHECK (octet_length(token_hash) = 64 AND token_hash NOT GLOB '*[^0-9a-f]*'),
     account_id TEXT REFERENCES accounts ON DELETE CASCADE,

@@ -1,5 +1,5 @@
 -- Programs since 20261123000006 run on this schema.
 --
--- The mark of the last change removed, as of every change: it tells the histories of two files apart that have removed equally
--- many. Null for what was removed before there were marks.
+-- The mark of the last removed change; every change has one. It distinguishes the histories of two files from which equally
+-- many changes were removed. NULL for changes removed before marks existed.
 ALTER TABLE feed_retention ADD COLUMN mark TEXT;

@@ -1,6 +1,6 @@
 -- Programs since 20261123000006 run on this schema.
--- From which browsers people have signed in, by the SHA-256 of a token that the browser holds, never the token itself.
--- Whoever signs in from one of them is not kept out by wrong passwords that strangers try.
+-- The browsers that people have signed in from, by the SHA-256 of a token that the browser holds, never the token itself.
+-- Wrong passwords from strangers do not throttle a sign-in from one of them.
 CREATE TABLE known_browsers (
     token_hash TEXT NOT NULL CHECK (octet_length(token_hash) = 64 AND token_hash NOT GLOB '*[^0-9a-f]*'),
     account_id TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE,

@@ -1,5 +1,5 @@
 -- Programs since 20261123000006 run on this schema.
--- The area of the lot in square metres; NULL where it is not known.
+-- The area of the lot in square metres; NULL if unknown.
 ALTER TABLE properties ADD COLUMN lot_m2 NUMERIC
     CHECK (typeof(lot_m2) <> 'text' AND lot_m2 BETWEEN 0 AND 9999999999.99 AND lot_m2 = round(lot_m2, 2));
 CREATE INDEX properties_lot_m2 ON properties (lot_m2);

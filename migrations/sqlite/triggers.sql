@@ -1,13 +1,12 @@
 -- Programs since 20261123000006 run on this schema.
 --
--- All triggers of the database: the file describes what is in force, and no migration repeats any of it.
--- `gable migrate up` applies it whenever it differs from what was applied last; a migration applies it again in its own
--- transaction, up or down, without the columns that the table lacks then. To remove a trigger, drop it here.
+-- All triggers of the database. This file describes them as they are in force; migrations never repeat them.
+-- `gable migrate up` applies it when it differs from the file that was applied last. Each migration, up or down, also
+-- applies it in its own transaction, without the columns that the table lacks at that point. To remove a trigger, drop
+-- it here.
 --
--- It is a template of Go's text/template with one function: columns takes a list of words, NAME or NAME:FORMAT, and
--- returns those whose name is a column of properties.
---
--- A new column of properties is one word here.
+-- The file is a template of Go's text/template with one function: columns takes a list of words, NAME or NAME:FORMAT,
+-- and returns those whose name is a column of properties. A new column of properties is one word in this list.
 {{define "image"}}
     {{- $row := .}}
     {{- range $i, $column := columns `
@@ -21,7 +20,7 @@
     {{- end}}
 {{- end}}
 
--- SQLite refuses to drop a column that a trigger names: a migration first removes what is here.
+-- SQLite refuses to drop a column that a trigger names, so a migration first removes the triggers.
 {{define "remove" -}}
 DROP TRIGGER IF EXISTS properties_photos_of_insert;
 DROP TRIGGER IF EXISTS properties_photos_of_update;
@@ -34,7 +33,7 @@ DROP TRIGGER IF EXISTS properties_on_delete;
 {{- end}}
 {{- template "remove"}}
 
--- A CHECK cannot look into an array, a trigger can.
+-- A CHECK cannot read the elements of an array; a trigger can.
 CREATE TRIGGER properties_photos_of_insert BEFORE INSERT ON properties
 WHEN json_valid(NEW.photos) AND EXISTS (SELECT 1 FROM json_each(NEW.photos)
     WHERE type <> 'text' OR (value NOT LIKE 'http://_%' AND value NOT LIKE 'https://_%'))
@@ -48,9 +47,9 @@ BEGIN
     SELECT RAISE(ABORT, 'photos must be http or https addresses');
 END;
 
--- INSERT OR REPLACE removes rows without firing delete triggers: a change that nothing would record, so it is refused.
--- A statement in a trigger takes over the conflict clause of the statement that fired it: the row below, which can
--- never be stored, is ignored under every statement but a REPLACE, which it fails. Where rows collide only.
+-- INSERT OR REPLACE is refused, because it removes rows without firing delete triggers, and the change would not be
+-- recorded. A statement in a trigger inherits the conflict clause of the statement that fired it. The op 'replace' below
+-- can never be stored: a REPLACE fails by it, and every other statement ignores it. Fires only where rows collide.
 CREATE TRIGGER properties_replace_by_insert BEFORE INSERT ON properties
 WHEN EXISTS (SELECT 1 FROM properties WHERE id = NEW.id OR reference = NEW.reference)
 BEGIN
@@ -68,7 +67,7 @@ BEGIN
     SELECT RAISE(ABORT, 'the id of a property cannot change');
 END;
 
--- A new row begins at version 1, or after the last version that its id is known to have had.
+-- A new row begins at version 1, or after the last recorded version of its id.
 CREATE TRIGGER properties_on_insert AFTER INSERT ON properties
 BEGIN
     INSERT INTO property_changes (op, property_id, version, after)
@@ -84,8 +83,8 @@ BEGIN
     WHERE id = NEW.id AND properties.version <> recorded.version;
 END;
 
--- What a statement sets for version, updated_at and created_at is overruled. The condition lets the triggers' own
--- corrections pass: only those move a version to the one recorded last.
+-- Overwrites the version, updated_at and created_at that a statement sets. The condition excludes the corrections of
+-- these triggers, which alone set a version to the one recorded last.
 CREATE TRIGGER properties_on_update AFTER UPDATE ON properties
 WHEN NEW.version = OLD.version OR NEW.version IS NOT
     (SELECT version FROM property_changes WHERE property_id = NEW.id ORDER BY seq DESC LIMIT 1)

@@ -16,11 +16,11 @@ import (
 // LiveFeed is the change feed, with a way to wait for more of it.
 type LiveFeed interface {
 	ports.ChangeFeed
-	// Follow is like Changes for a reader that waits for News at the end: the page may lack changes that are already
+	// Follow is like Changes for a reader that waits for Changed at the end: the page may lack changes that are already
 	// committed. All streams that get the page share its text, which is read-only.
 	Follow(ctx context.Context, after ports.FeedCursor, limit int) (EventPage, error)
-	// News returns a channel that is closed when a read that begins now could miss changes.
-	News() <-chan struct{}
+	// Changed returns a channel that is closed when a read that begins now could miss changes.
+	Changed() <-chan struct{}
 }
 
 // EventPage is a page of the change feed as a stream sends it.
@@ -96,7 +96,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 		after = ports.FeedCursor(ids[0])
 	}
 	s := &eventStream{IdleWriter: exchange.NewIdleWriter(w), after: after, room: a.Views.Send}
-	more := a.Feed.News()
+	more := a.Feed.Changed()
 	page, err := a.Feed.Follow(r.Context(), s.after, streamPage)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, after ports.FeedCur
 		if !page.More {
 			s.wait(r.Context(), a.Draining, more, streamPause+time.Duration(len(a.streams))*streamShare)
 		}
-		more = a.Feed.News()
+		more = a.Feed.Changed()
 		page, err = a.Feed.Follow(r.Context(), s.after, streamPage)
 		switch {
 		case err == nil:

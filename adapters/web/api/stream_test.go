@@ -49,7 +49,7 @@ func (f *quietFeed) Follow(ctx context.Context, _ ports.FeedCursor, _ int) (api.
 	return api.Events(&page), nil
 }
 
-func (f *quietFeed) News() <-chan struct{} {
+func (f *quietFeed) Changed() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.news

@@ -59,6 +59,42 @@ func TestTheGuideForOperatorsHasEveryLogLine(t *testing.T) {
 			explained[m[1]] = true
 		}
 	}
+	logged := logMessages(t)
+	for message := range logged {
+		if !explained[message] {
+			t.Errorf("the guide does not explain %q", message)
+		}
+	}
+	for message := range explained {
+		if !logged[message] {
+			t.Errorf("the guide explains %q, which is never logged", message)
+		}
+	}
+}
+
+// The texts of alerts and panels quote log lines and commands. Both exist.
+func TestAlertsAndPanelsQuoteRealLogLines(t *testing.T) {
+	logged, found := logMessages(t), 0
+	for _, file := range []string{"configs/prometheus/rules.yaml", "configs/grafana/gable.json"} {
+		text, err := os.ReadFile(filepath.Join(repository, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.ReplaceAll(regexp.MustCompile(`\n +`).ReplaceAllString(string(text), " "), `\"`, `"`)
+		for _, m := range regexp.MustCompile(`log lines? "([^"]+)"`).FindAllStringSubmatch(lines, -1) {
+			if found++; !logged[m[1]] {
+				t.Errorf("%s quotes %q, which is never logged", file, m[1])
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d quotes were found", found)
+	}
+}
+
+// logMessages returns the messages that the program logs.
+func logMessages(t *testing.T) map[string]bool {
+	t.Helper()
 	logged := map[string]bool{}
 	for _, folder := range []string{"adapters", "app"} {
 		eachSource(t, filepath.Join(repository, folder), func(source string) {
@@ -74,16 +110,7 @@ func TestTheGuideForOperatorsHasEveryLogLine(t *testing.T) {
 	if len(logged) < 50 {
 		t.Errorf("only %d messages were found", len(logged))
 	}
-	for message := range logged {
-		if !explained[message] {
-			t.Errorf("the guide does not explain %q", message)
-		}
-	}
-	for message := range explained {
-		if !logged[message] {
-			t.Errorf("the guide explains %q, which is never logged", message)
-		}
-	}
+	return logged
 }
 
 // eachSource visits the program's own sources below a folder.

@@ -20,12 +20,12 @@ func Refuse(t Type, detail string, args ...any) error {
 
 // Fail answers a request with the problem for an error. The cause of a 5xx goes to the log only.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
-	Write(w, r, Noted(w, err))
+	Write(w, r, Record(w, err))
 }
 
-// Noted returns the problem for an error, with the id of its request. It leaves the cause of a 5xx in the exchange for
+// Record returns the problem for an error, with the id of its request. It leaves the cause of a 5xx in the exchange for
 // the log.
-func Noted(w http.ResponseWriter, err error) Document {
+func Record(w http.ResponseWriter, err error) Document {
 	document := From(err)
 	if e := exchange.Of(w); e != nil {
 		document.RequestID = e.RequestID

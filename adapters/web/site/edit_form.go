@@ -210,14 +210,14 @@ func (s *Site) showConflict(
 	}
 	f.Theirs, f.State, f.Differences = &theirs, stateOf(&theirs), property.Differences(&theirs, &revised)
 	if f.Values.Set("state", f.State); len(f.Differences) == 0 {
-		return s.finishWrite(w, r, property.Change{}, editPath(id), "Somebody else has saved just the same meanwhile.")
+		return s.finishWrite(w, r, property.Change{}, editPath(id), "Another person has already saved the same values.")
 	}
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }
 
 func (s *Site) showDeleted(w http.ResponseWriter, r *http.Request, who access.Account, f *editForm) error {
 	f.ID, f.Once = "", newToken()
-	f.Banner = "Somebody has removed this listing meanwhile. " +
+	f.Banner = "Another person has removed this listing. " +
 		"What you typed is still here: save it to add it as a new listing."
 	return s.editPage(w, r, who, http.StatusConflict, f)
 }

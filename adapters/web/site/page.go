@@ -100,7 +100,7 @@ var errNoPage = problem.Refuse(problem.NotFound, "There is no page at this addre
 
 // fail answers with a page that says what went wrong and what to do.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	d := problem.Noted(w, err)
+	d := problem.Record(w, err)
 	h := w.Header()
 	for _, name := range []string{"ETag", "Link", "Content-Encoding"} {
 		h.Del(name)
@@ -117,7 +117,7 @@ const retrySeconds = "1"
 
 // markUnavailable sets Retry-After in an answer, and notes the cause for the log.
 func markUnavailable(w http.ResponseWriter, cause error) {
-	_ = problem.Noted(w, cause)
+	_ = problem.Record(w, cause)
 	w.Header().Set("Retry-After", retrySeconds)
 }
 

@@ -47,12 +47,12 @@ type signIn struct {
 func (s *Site) askToSignIn(w http.ResponseWriter, r *http.Request) error {
 	page := &signIn{Next: r.URL.RequestURI()}
 	if r.Method == http.MethodPost {
-		page.Wrong = "You have been signed out meanwhile. Sign in to go on, and send it once more."
+		page.Wrong = "Your session has ended. Sign in, then send the form again."
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-			page.Wrong = "You have been signed out meanwhile. Sign in to go on, and choose the file once more."
+			page.Wrong = "Your session has ended. Sign in, then choose the file again."
 		} else if page.Typed = typed(r); page.Typed != nil {
 			page.Resume = true
-			page.Wrong = "You have been signed out meanwhile. Sign in to go on; what you typed is still here."
+			page.Wrong = "Your session has ended. Sign in; your text is still here."
 		}
 		return s.signInPage(w, r, http.StatusUnauthorized, page)
 	}

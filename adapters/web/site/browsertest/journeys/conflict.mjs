@@ -18,7 +18,7 @@ export async function journey(visitor, gable) {
     await other.fill("Price", "490000");
     await other.fill("Bedrooms", "4");
     await other.press("Save");
-    await other.reads("Somebody else has changed this listing meanwhile");
+    await other.reads("Another person has changed this listing");
     const row = (field) => other.page.getByRole("row").filter({ has: other.page.getByRole("rowheader", { name: field, exact: true }) });
     assert.match(await row("Price").innerText(), /510,000\.00\s+490,000\.00/);
     assert.match(await row("Bedrooms").innerText(), /3\s+4/);
@@ -37,14 +37,14 @@ export async function journey(visitor, gable) {
     await visitor.follow("Remove");
     await gable.ask("PATCH", `/v1/properties/${listing.id}`, { price: "480000" });
     await visitor.press("Remove it");
-    await visitor.reads("Somebody has changed it since you looked. This is how it is now:");
+    await visitor.reads("The listing has changed since you opened this page. These are its values now:");
     await visitor.look("remove-changed");
     await visitor.press("Remove it");
     await visitor.reads("The listing has been removed.");
 
     await other.fill("Price", "470000");
     await other.press("Save");
-    await other.reads(/Somebody has removed this listing meanwhile/);
+    await other.reads(/Another person has removed this listing/);
     assert.equal(await other.page.getByLabel("Price", { exact: true }).inputValue(), "470000");
     await other.look("removed-meanwhile");
   } finally {

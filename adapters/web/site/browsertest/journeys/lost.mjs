@@ -11,7 +11,7 @@ export async function journey(visitor) {
   await visitor.openFilters();
   await visitor.fill("Price up to", "cheap");
   await page.getByLabel("Price up to", { exact: true }).blur();
-  await visitor.reads("Something in the search cannot be read");
+  await visitor.reads("The search has a mistake");
   assert.match(await visitor.objection("Price up to"), /number/);
   await visitor.look("public-mistake-live");
   await visitor.fill("Price up to", "400000");

@@ -13,7 +13,7 @@ export async function journey(visitor, gable) {
 
   visitor.expect(401);
   await visitor.press("Save");
-  await visitor.reads(/You have been signed out meanwhile/);
+  await visitor.reads(/Your session has ended/);
   await visitor.look("session-over");
   await visitor.fill("Name", gable.administrator.name);
   await visitor.fill("Password", "wrong at first");
