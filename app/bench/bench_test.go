@@ -93,8 +93,8 @@ func BenchmarkDecision(b *testing.B) {
 	}
 }
 
-// BenchmarkPublicPage measures the public page of listings from the view cache, from the database (no-store), and as a 304.
-// Read the ratios.
+// BenchmarkPublicPage measures the public page of listings from the view cache, from the database (no-store), and as a
+// 304. Read the ratios.
 func BenchmarkPublicPage(b *testing.B) {
 	base, _ := benchServer(b)
 	const path = "/?kind=house&min_bedrooms=2&sort=price"

@@ -55,7 +55,8 @@ func TestAListingIsMadeChangedAndRemovedOnPages(t *testing.T) {
 
 		removal := b.Get(at + "/remove").Must(http.StatusOK).Says("Remove this listing?").Hidden(at + "/remove")
 		s.Patch(id, `{"price":470000}`)
-		removal = b.Post(at+"/remove", removal).Must(http.StatusConflict).Says("The listing has changed since you opened this page.").
+		removal = b.Post(at+"/remove", removal).Must(http.StatusConflict).
+			Says("The listing has changed since you opened this page.").
 			Says("$470,000").Hidden(at + "/remove")
 		b.Post(at+"/remove", removal).Goes("/admin")
 		b.Get("/admin").Says("The listing has been removed.")
