@@ -29,6 +29,7 @@ var rooms = []room{
 	// The rules of the trade and of freshness depend on nothing that could fail, wait or differ between machines.
 	{folder: "domain/property", not: impure},
 	{folder: "domain/access", not: impure},
+	{folder: "domain/spelling", not: impure},
 	{folder: "domain/freshness", own: []string{"domain/property"}, not: impure},
 	// Interfaces speak of domain values only, so that an adapter needs nothing else to satisfy them.
 	{folder: "ports", own: []string{"domain"}, not: impure},
