@@ -27,8 +27,9 @@ const (
 	quarter Decimal = 25
 )
 
-// Checked is the details as they are stored: without surrounding white space, with omitted choices set to their
-// defaults. When the details break rules, the error is an *InvalidError that names every field that breaks one.
+// Checked is the details as they are stored. Texts are in NFC, without surrounding white space, and empty if nothing
+// in them is visible. Omitted choices have their defaults. When the details break rules, the error is an *InvalidError
+// that names every field that breaks one.
 func (d Details) Checked() (Details, error) {
 	d.tidy()
 	var wrong InvalidError
@@ -42,8 +43,11 @@ func (d *Details) tidy() {
 	for i := range table {
 		f := &table[i]
 		switch {
-		case f.Type == TextField && !f.Lines:
-			*f.Text(d) = strings.TrimSpace(*f.Text(d))
+		case f.Type == TextField:
+			text := f.Text(d)
+			if *text = composed(*text); !f.Lines {
+				*text = strings.TrimSpace(*text)
+			}
 		case f.Type == ChoiceField && *f.Text(d) == "":
 			*f.Text(d) = f.Default
 		case f.Type == ListField && len(*f.List(d)) == 0:
