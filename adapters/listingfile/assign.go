@@ -31,7 +31,7 @@ func (m *Mapping) details(row columns) (property.Details, property.Fields, error
 		}
 		member, _ := propertyjson.MemberNamed(f.name)
 		field := member.Field()
-		empty := strings.TrimSpace(s.text) == ""
+		empty := property.Blank(s.text)
 		if !empty {
 			a.set(field, s.text)
 		}
@@ -147,7 +147,7 @@ func (a *assignment) decimal(f *property.Field, text string) property.Decimal {
 	case errors.As(err, &ambiguous):
 		a.wrong(f.Name, ambiguous.Error())
 	case errors.Is(err, property.ErrTooPrecise):
-		a.wrong(f.Name, "must have at most two digits after the point, unlike "+strconv.Quote(text))
+		a.wrong(f.Name, f.TooPrecise()+", unlike "+strconv.Quote(text))
 	case errors.Is(err, property.ErrOutOfRange):
 		a.wrong(f.Name, "is out of range: "+strconv.Quote(text))
 	case err != nil:

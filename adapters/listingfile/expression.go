@@ -45,10 +45,11 @@ func (e *expression) eval(row columns) (result, error) {
 	return s, nil
 }
 
-// blame adds the expression's column and its text to an error.
+// blame adds the expression's column and its text to an error that names neither.
 func (e *expression) blame(err error, row columns) error {
 	var blamed *columnError
-	if e.column == "" || errors.As(err, &blamed) {
+	var unclear *property.AmbiguousError // names the text
+	if e.column == "" || errors.As(err, &blamed) || errors.As(err, &unclear) {
 		return err
 	}
 	text, _ := row(e.column)
@@ -192,8 +193,8 @@ var errNotNumber = errors.New("must be a decimal number")
 
 // parseNumber reads a number as property.ParseWritten does, with any number of digits after the point.
 func parseNumber(text string) (decimal.Decimal, error) {
-	if property.Ambiguous(text) {
-		return decimal.Zero, &property.AmbiguousError{Text: text}
+	if unclear, ok := errors.AsType[*property.AmbiguousError](property.CheckWritten(text)); ok {
+		return decimal.Zero, unclear
 	}
 	return exactNumber(text)
 }

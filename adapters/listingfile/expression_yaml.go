@@ -142,7 +142,7 @@ func (b *builder) steps(e *expression, k *expressionKeys, n *yaml.Node) error {
 		return err
 	}
 	if numbers := &b.mapping.Numbers; k.number {
-		e.steps = append(e.steps, func(text string, _ columns) (string, error) { return numbers.normal(text) })
+		e.steps = append(e.steps, func(text string, _ columns) (string, error) { return numbers.plain(text) })
 	}
 	if k.times != nil {
 		factor, err := b.expression(k.times)

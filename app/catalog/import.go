@@ -36,7 +36,7 @@ type Import struct {
 // Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
 // the work.
 func (c *Catalog) Import(ctx context.Context, im Import) (property.ImportReport, error) {
-	last, err := lastOfEachReference(ctx, im.Open)
+	last, err := c.lastOfEachReference(ctx, im.Open)
 	if err != nil {
 		return property.ImportReport{}, err
 	}
@@ -72,7 +72,7 @@ func (r *references) key(reference string) uint64 { return maphash.String(r.seed
 
 // lastOfEachReference reads the source once and records the last index of each reference. Records that will be
 // rejected supersede nothing.
-func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*references, error) {
+func (c *Catalog) lastOfEachReference(ctx context.Context, open func() (Source, error)) (*references, error) {
 	source, err := open()
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		}
-		if d, fields := check(record); fields == nil {
+		if d, fields := c.Checked(record); fields == nil {
 			refs.last[refs.key(d.Reference)] = index
 		}
 	}
@@ -96,14 +96,7 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 
 // Checked returns the record's details as an import would store them, or what is wrong with them.
 func (c *Catalog) Checked(r property.Record) (property.Details, []property.FieldError) {
-	r.Details = c.withCurrency(r.Details)
-	return check(r)
-}
-
-// check returns the record's details as they would be stored, or what is wrong with them.
-func check(r property.Record) (property.Details, []property.FieldError) {
-	err := r.Err
-	d := r.Details
+	d, err := c.withCurrency(r.Details), r.Err
 	if err == nil {
 		d, err = d.Checked()
 	}
