@@ -78,7 +78,7 @@ func TestAnExportIsReadBackAsItWas(t *testing.T) {
 // wantSame says that the file holds the listing and nothing else.
 func wantSame(t *testing.T, rt *rapid.T, file string, p *property.Property) {
 	records, err := readAll(t, strings.NewReader(file), listingfile.Options{})
-	if err != nil || len(records) != 1 || records[0].Err != nil || records[0].Absent != 0 {
+	if err != nil || len(records) != 1 || records[0].Err != nil || records[0].Absent != 0 || records[0].Notes != nil {
 		rt.Fatalf("%q is %+v, %v", file, records, err)
 	}
 	got, err := records[0].Details.Checked()

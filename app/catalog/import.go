@@ -24,7 +24,7 @@ type Import struct {
 	Open func() (Source, error)
 	// DryRun reads and checks all records and stores nothing.
 	DryRun bool
-	// MaxReasons bounds how many rejected records the report lists with reasons.
+	// MaxReasons bounds how many rejected records the report lists with reasons, and how many with notes.
 	MaxReasons int
 	// Rejected is called for each record that cannot be imported. It may be nil.
 	Rejected func(r property.Record, wrong []property.FieldError) error
@@ -135,6 +135,7 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	if err != nil {
 		return err
 	}
+	run.note(r, d.Reference)
 	run.batch = append(run.batch, ports.Incoming{Property: p, Absent: r.Absent})
 	if len(run.batch) == ports.MaxBatch {
 		return run.flush(ctx)
@@ -153,6 +154,19 @@ func (run *importRun) reject(r property.Record, wrong []property.FieldError) err
 		return nil
 	}
 	return run.Rejected(r, wrong)
+}
+
+// note reports the notes of a record that is imported.
+func (run *importRun) note(r property.Record, reference string) {
+	if len(r.Notes) == 0 {
+		return
+	}
+	run.report.Noted++
+	if len(run.report.Notes) < run.MaxReasons {
+		run.report.Notes = append(run.report.Notes, property.RecordNotes{
+			Line: r.Line, Reference: reference, Notes: r.Notes,
+		})
+	}
 }
 
 // flush stores the batch and publishes its changes.
