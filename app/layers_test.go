@@ -27,8 +27,10 @@ type room struct {
 // code belongs to one, and every folder of app is one.
 var rooms = []room{
 	// The rules of the trade and of freshness depend on nothing that could fail, wait or differ between machines.
-	{folder: "domain/property", not: impure},
+	// Equal letters have equal bytes only by Unicode's tables.
+	{folder: "domain/property", foreign: []string{"golang.org/x/text/unicode/norm"}, not: impure},
 	{folder: "domain/access", not: impure},
+	{folder: "domain/spelling", not: impure},
 	{folder: "domain/freshness", own: []string{"domain/property"}, not: impure},
 	// Interfaces speak of domain values only, so that an adapter needs nothing else to satisfy them.
 	{folder: "ports", own: []string{"domain"}, not: impure},

@@ -175,7 +175,7 @@ func TestDegreesAreNeverAmbiguous(t *testing.T) {
 	if at, _ := records[0].Details.Coordinates.Get(); err != nil || at.Latitude != 47.606 || at.Longitude != -122.332 {
 		t.Errorf("%v, %+v", err, records)
 	}
-	for _, degrees := range []string{"0x1p3", "NaN", "Inf", "+4", "1_0"} {
+	for _, degrees := range []string{"0x1p3", "NaN", "Inf", "++4", "1_0"} {
 		records, err := readAll(t, strings.NewReader("title,price,location,latitude,longitude\nA,1,L,"+degrees+",1\n"),
 			listingfile.Options{})
 		if err != nil || records[0].Err == nil || !strings.Contains(records[0].Err.Error(), "latitude") {

@@ -10,16 +10,16 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
-// details makes a listing from a row, and returns the fields that are absent from the row. The error is a
-// *property.InvalidError that names every field that cannot be made; the details then hold the others.
-func (m *Mapping) details(row columns) (property.Details, property.Fields, error) {
+// fill makes the record's listing from a row. The record's error is a *property.InvalidError that names every field
+// that cannot be made; its details then hold the others.
+func (m *Mapping) fill(r *property.Record, row columns) {
 	var a assignment
 	row, err := m.withValues(row)
 	if err == nil {
 		err = m.refuses(row)
 	}
-	if err != nil {
-		return property.Details{}, 0, err
+	if r.Err = err; err != nil {
+		return
 	}
 	var present propertyjson.Selection
 	for i := range m.Fields {
@@ -29,9 +29,12 @@ func (m *Mapping) details(row columns) (property.Details, property.Fields, error
 			a.wrong(f.name, err.Error())
 			continue
 		}
+		for _, note := range s.notes {
+			r.Notes = append(r.Notes, property.FieldError{Field: f.name, Reason: note})
+		}
 		member, _ := propertyjson.MemberNamed(f.name)
 		field := member.Field()
-		empty := strings.TrimSpace(s.text) == ""
+		empty := property.Blank(s.text)
 		if !empty {
 			a.set(field, s.text)
 		}
@@ -39,8 +42,8 @@ func (m *Mapping) details(row columns) (property.Details, property.Fields, error
 			present = present.With(member)
 		}
 	}
-	d, err := a.finish()
-	return d, propertyjson.Absent(present), err
+	r.Details, r.Err = a.finish()
+	r.Absent = propertyjson.Absent(present)
 }
 
 // withValues adds the made-up values to the columns.
@@ -147,7 +150,7 @@ func (a *assignment) decimal(f *property.Field, text string) property.Decimal {
 	case errors.As(err, &ambiguous):
 		a.wrong(f.Name, ambiguous.Error())
 	case errors.Is(err, property.ErrTooPrecise):
-		a.wrong(f.Name, "must have at most two digits after the point, unlike "+strconv.Quote(text))
+		a.wrong(f.Name, f.TooPrecise()+", unlike "+strconv.Quote(text))
 	case errors.Is(err, property.ErrOutOfRange):
 		a.wrong(f.Name, "is out of range: "+strconv.Quote(text))
 	case err != nil:

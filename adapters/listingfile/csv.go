@@ -220,7 +220,7 @@ func (p *cellParser) feed(l line) error {
 		}
 	}
 	if p.state == quoted {
-		p.cell = append(p.cell, '\n')
+		p.cell = append(p.cell, l.ending...)
 		return nil
 	}
 	p.endCell()

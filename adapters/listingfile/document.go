@@ -2,6 +2,7 @@ package listingfile
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"io"
 )
@@ -16,6 +17,8 @@ type documentRows struct {
 	inOData bool // between the braces around it
 	record  []byte
 	tooLong bool
+
+	nextPage string // of the last OData response
 }
 
 func openDocument(from *bufio.Reader) *documentRows { return &documentRows{from: from, line: 1} }
@@ -50,17 +53,29 @@ func (d *documentRows) next() row {
 	}
 }
 
-// skipEnvelope skips what follows the array in an OData response; c is its first byte.
+// nextLink is the member of an OData response with the address of the next page.
+const nextLink = "@odata.nextLink"
+
+// skipEnvelope skips what follows the array in an OData response, but for the address of the next page; c is its first
+// byte.
 func (d *documentRows) skipEnvelope(c byte) error {
+	text, name := "", ""
 	for c != '}' {
 		var err error
+		d.record, d.tooLong = d.record[:0], false
 		switch c {
 		case '"':
 			err = d.stringRest()
+			if text = d.lastString(0); name == nextLink {
+				d.nextPage = text
+			}
+		case ':':
+			name = text
+		case ',':
+			name = ""
 		case '{', '[':
 			err = d.skipNested()
 		}
-		d.record, d.tooLong = d.record[:0], false
 		if err == nil {
 			c, err = d.token()
 		}
@@ -87,7 +102,7 @@ func (d *documentRows) broken(err error) error {
 func (d *documentRows) object() (r row, isRecord bool) {
 	d.record, d.tooLong = append(d.record[:0], '{'), false
 	r.line = d.line
-	name, isName := "", true
+	name, isName, next := "", true, ""
 	for {
 		c, err := d.byte()
 		if err != nil {
@@ -101,13 +116,15 @@ func (d *documentRows) object() (r row, isRecord bool) {
 			}
 			if isName && !d.tooLong {
 				name = string(d.record[start : len(d.record)-1])
+			} else if name == nextLink {
+				next = d.lastString(start)
 			}
 			isName = false
 		case ',':
 			isName = true
 		case '{', '[':
 			if c == '[' && name == "value" && !d.inArray {
-				d.inOData, d.inArray = true, true
+				d.inOData, d.inArray, d.nextPage = true, true, next
 				return row{}, false
 			}
 			if err := d.skipNested(); err != nil {
@@ -154,6 +171,15 @@ func (d *documentRows) skipNested() error {
 		}
 	}
 	return nil
+}
+
+// lastString returns the string that stringRest has just read, which begins there in the record; "" if it is too long.
+func (d *documentRows) lastString(start int) (text string) {
+	if d.tooLong {
+		return ""
+	}
+	_ = json.Unmarshal(append([]byte{'"'}, d.record[start:]...), &text)
+	return text
 }
 
 // stringRest reads to the quotation mark that ends a string.

@@ -20,6 +20,7 @@ type columns func(name string) (text string, present bool)
 type result struct {
 	text    string
 	certain bool
+	notes   []string // what of the row is left out
 }
 
 // source makes an expression's text from the columns, before its steps.
@@ -35,7 +36,7 @@ type expression struct {
 func (e *expression) eval(row columns) (result, error) {
 	s, err := e.source(row)
 	if err != nil {
-		return result{}, err
+		return result{}, e.blame(err, row)
 	}
 	for _, step := range e.steps {
 		if s.text, err = step(s.text, row); err != nil {
@@ -45,10 +46,11 @@ func (e *expression) eval(row columns) (result, error) {
 	return s, nil
 }
 
-// blame adds the expression's column and its text to an error.
+// blame adds the expression's column and its text to an error that names neither.
 func (e *expression) blame(err error, row columns) error {
 	var blamed *columnError
-	if e.column == "" || errors.As(err, &blamed) {
+	var unclear *property.AmbiguousError // names the text
+	if e.column == "" || errors.As(err, &blamed) || errors.As(err, &unclear) {
 		return err
 	}
 	text, _ := row(e.column)
@@ -67,7 +69,7 @@ func (e *columnError) Error() string {
 
 // constant is the same text for every row.
 func constant(text string) source {
-	return func(columns) (result, error) { return result{text, true}, nil }
+	return func(columns) (result, error) { return result{text: text, certain: true}, nil }
 }
 
 // first takes the first of several expressions that is not empty.
@@ -77,7 +79,8 @@ func first(alternatives []expression) source {
 		for _, e := range alternatives {
 			s, err := e.eval(row)
 			if err != nil || s.text != "" {
-				return result{s.text, true}, err
+				s.certain = true
+				return s, err
 			}
 			nothing.certain = nothing.certain && s.certain
 		}
@@ -107,7 +110,7 @@ func sum(parts []expression) source {
 		if !found {
 			return nothing, nil
 		}
-		return result{unambiguous(total.String()), true}, nil
+		return result{text: unambiguous(total.String()), certain: true}, nil
 	}
 }
 
@@ -140,7 +143,10 @@ func patterns(all []pattern, otherwise *string) func(string, columns) (string, e
 				return string(p.match.ExpandString(nil, p.value, text, found)), nil
 			}
 		}
-		return orElse(otherwise)
+		if otherwise == nil {
+			return "", errUnknown
+		}
+		return *otherwise, nil
 	}
 }
 
@@ -153,18 +159,14 @@ func table(entries lookup, otherwise *string) func(string, columns) (string, err
 		if value, ok := entries.find(text); ok {
 			return value, nil
 		}
-		return orElse(otherwise)
+		if otherwise == nil {
+			return "", entries.unknown(text)
+		}
+		return *otherwise, nil
 	}
 }
 
 var errUnknown = errors.New("is not among the values that the mapping knows")
-
-func orElse(otherwise *string) (string, error) {
-	if otherwise == nil {
-		return "", errUnknown
-	}
-	return *otherwise, nil
-}
 
 // times multiplies a number exactly and rounds it half up to two digits after the point.
 func times(factor expression) func(string, columns) (string, error) {
@@ -192,8 +194,8 @@ var errNotNumber = errors.New("must be a decimal number")
 
 // parseNumber reads a number as property.ParseWritten does, with any number of digits after the point.
 func parseNumber(text string) (decimal.Decimal, error) {
-	if property.Ambiguous(text) {
-		return decimal.Zero, &property.AmbiguousError{Text: text}
+	if unclear, ok := errors.AsType[*property.AmbiguousError](property.CheckWritten(text)); ok {
+		return decimal.Zero, unclear
 	}
 	return exactNumber(text)
 }

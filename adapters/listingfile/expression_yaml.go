@@ -13,7 +13,7 @@ import (
 // expressionKeys are the keys of an expression in the YAML.
 type expressionKeys struct {
 	column             string
-	template           *yaml.Node
+	template, list     *yaml.Node
 	first, sum         []*yaml.Node
 	none               []string
 	html, tidy, number bool
@@ -36,7 +36,7 @@ func (b *builder) expression(n *yaml.Node) (expression, error) {
 		return expression{}, err
 	}
 	if k.sources != 1 {
-		return expression{}, at(n, "a value needs exactly one of column, template, first and sum")
+		return expression{}, at(n, "a value needs exactly one of column, template, first, sum and list")
 	}
 	e := expression{}
 	if err := b.source(&e, &k); err != nil {
@@ -63,7 +63,7 @@ func (k *expressionKeys) readers() map[string]func(*yaml.Node) error {
 	}
 	return map[string]func(*yaml.Node) error{
 		"column": source(into(&k.column)), "template": source(node(&k.template)),
-		"first": source(list(&k.first)), "sum": source(list(&k.sum)),
+		"first": source(list(&k.first)), "sum": source(list(&k.sum)), "list": source(node(&k.list)),
 		"none": into(&k.none), "html": into(&k.html), "tidy": into(&k.tidy), "pattern": list(&k.pattern),
 		"table": node(&k.table), "else": into(&k.otherwise), "number": into(&k.number), "times": node(&k.times),
 		"prefix": into(&k.prefix), "shorten": into(&k.shorten),
@@ -84,12 +84,16 @@ func (b *builder) source(e *expression, k *expressionKeys) error {
 		parts, err := b.expressions(k.sum)
 		e.source = sum(parts)
 		return err
+	case k.list != nil:
+		l, err := b.list(k.list)
+		e.column, e.source = l.of, l.collect
+		return err
 	}
 	name := b.column(k.column)
 	e.column = name
 	e.source = func(row columns) (result, error) {
 		text, present := row(name)
-		return result{text, present}, nil
+		return result{text: text, certain: present}, nil
 	}
 	return nil
 }
@@ -142,7 +146,7 @@ func (b *builder) steps(e *expression, k *expressionKeys, n *yaml.Node) error {
 		return err
 	}
 	if numbers := &b.mapping.Numbers; k.number {
-		e.steps = append(e.steps, func(text string, _ columns) (string, error) { return numbers.normal(text) })
+		e.steps = append(e.steps, func(text string, _ columns) (string, error) { return numbers.plain(text) })
 	}
 	if k.times != nil {
 		factor, err := b.expression(k.times)

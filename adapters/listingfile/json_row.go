@@ -51,18 +51,39 @@ func inside(v json.RawMessage, path string) json.RawMessage {
 
 // collect returns the JSON array of the items' values at the path.
 func collect(items []json.RawMessage, path string) json.RawMessage {
-	list := []byte{'['}
+	var texts []string
 	for _, item := range items {
-		text := jsonText(inside(item, path))
-		if text == "" {
-			continue
+		if text := jsonText(inside(item, path)); text != "" {
+			texts = append(texts, text)
 		}
-		if len(list) > 1 {
+	}
+	return listOf(texts)
+}
+
+// listOf returns the JSON array of the texts.
+func listOf(texts []string) []byte {
+	list := []byte{'['}
+	for i, text := range texts {
+		if i > 0 {
 			list = append(list, ',')
 		}
 		list = propertyjson.AppendString(list, text)
 	}
 	return append(list, ']')
+}
+
+// jsonTexts returns the texts of an array, or the one text of any other value; nothing when that is empty.
+func jsonTexts(v json.RawMessage) (texts []string) {
+	var items []json.RawMessage
+	if json.Unmarshal(v, &items) != nil {
+		items = []json.RawMessage{v}
+	}
+	for _, item := range items {
+		if text := jsonText(item); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 func jsonText(v json.RawMessage) string {

@@ -1,16 +1,26 @@
 package listingfile
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/gable-listings/gable/domain/spelling"
 )
 
 // lookup maps texts to values. A text that is not found exactly is looked up without regard to capitals and to marks
 // between words: the RESO standard has Single Family Residence for people and SingleFamilyResidence for programs.
-type lookup struct{ exact, folded map[string]string }
+type lookup struct {
+	exact, folded map[string]string
+	keys          []string // of exact, in order
+}
 
 func newLookup(entries map[string]string) lookup {
-	l := lookup{exact: entries, folded: make(map[string]string, len(entries))}
+	l := lookup{
+		exact: entries, folded: make(map[string]string, len(entries)), keys: slices.Sorted(maps.Keys(entries)),
+	}
 	twice := map[string]bool{}
 	for key, value := range entries {
 		word := fold(key)
@@ -31,6 +41,14 @@ func (l lookup) find(text string) (value string, ok bool) {
 		value, ok = l.folded[fold(text)]
 	}
 	return value, ok
+}
+
+// unknown returns the error for a text that is not found, with the known text that is nearest to it.
+func (l lookup) unknown(text string) error {
+	if nearest := spelling.Nearest(strings.TrimSpace(text), l.keys); nearest != "" {
+		return fmt.Errorf("%w; did you mean %q?", errUnknown, nearest)
+	}
+	return errUnknown
 }
 
 // fold returns the text in small letters, without the marks between two letters. Marks beside digits stay, so that

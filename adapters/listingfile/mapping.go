@@ -27,7 +27,7 @@ type Mapping struct {
 	About    string            // one line for people
 	Required []string          // columns that a CSV file must have; all that are used, if nil
 	Columns  []string          // columns that a CSV file may have; any, if nil
-	Numbers  numberStyle       // how numbers are written, unless a value says otherwise
+	Numbers  numbers           // how numbers are written, where a value says that it is one
 	Skip     []condition       // rows that are not listings
 	Refuse   []condition       // rows that may not be imported, each with its reason
 	Values   []namedExpression // columns made up from others; later ones may use earlier ones

@@ -53,7 +53,7 @@ func TestMistakesInAMappingAreNamedWithTheirLine(t *testing.T) {
 		"fields: [x]":                   "line 1: fields must be a map or own",
 		"fields: all":                   "line 1: fields must be a map or own",
 		"fields:\n  title:":             "line 2: a value must be a map",
-		"fields:\n  title: {}":          "line 2: a value needs exactly one of column, template, first and sum",
+		"fields:\n  title: {}":          "line 2: a value needs exactly one of column, template, first, sum and list",
 		"fields:\n  title: {colum: a}":  `line 2: a value has no key "colum"`,
 		"fields:\n  title: {first: []}": "line 2: must be a list that is not empty",
 		"fields:\n  title:\n    first:\n      - {column: a, shorten: x}": "line 4: yaml:",

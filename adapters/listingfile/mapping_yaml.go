@@ -96,8 +96,16 @@ func (b *builder) numbers(n *yaml.Node) error {
 	}); err != nil {
 		return err
 	}
-	b.mapping.Numbers.decimal, b.mapping.Numbers.group = decimal, group
-	if group != "" && group == cmp.Or(decimal, ".") {
+	style := &b.mapping.Numbers.style
+	for name, text := range map[string]string{"decimal": decimal, "group": group} {
+		if text != "" && property.MarkOf(text) == 0 {
+			return at(n, "%s must be one mark, such as a comma, not %q", name, text)
+		}
+	}
+	if style.Decimal = property.MarkOf(decimal); group != "" {
+		style.Decimal, style.Groups = cmp.Or(style.Decimal, '.'), string(property.MarkOf(group))
+	}
+	if style.Groups == string(style.Decimal) {
 		return at(n, "decimal, which is a point unless it is set, and group must differ")
 	}
 	return nil

@@ -115,6 +115,15 @@ func (r *Reader) Format() Format { return r.format }
 // Skipped is how many rows the mapping has left out so far.
 func (r *Reader) Skipped() int { return r.skipped }
 
+// NextPage returns the address of the next page of an OData answer, as the file names it, or "". It is known at the end
+// of the file.
+func (r *Reader) NextPage() string {
+	if r.json == nil {
+		return ""
+	}
+	return r.json.nextPage
+}
+
 // Next reads the next record. The error is io.EOF at the end, or a *FileError when the rest of the file cannot be
 // read; later calls return the same error.
 func (r *Reader) Next() (property.Record, error) {
@@ -134,7 +143,7 @@ func (r *Reader) Next() (property.Record, error) {
 				r.skipped++
 				continue
 			}
-			record.Details, record.Absent, record.Err = r.mapping.details(row)
+			r.mapping.fill(&record, row)
 		}
 		return record, nil
 	}

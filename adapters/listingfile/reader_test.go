@@ -67,8 +67,11 @@ func TestBadRowsAreReportedAndTheRestGoesIn(t *testing.T) {
 		"control character": {"A\x07,1,L,", "title must not contain the control character U+0007"},
 		"no price":          {"A,,L,", "price is required"},
 		"price is text":     {"A,ten,L,", `price must be a decimal number (column price is "ten")`},
-		"price with comma":  {"A,\"1,50\",L,", `price must be a decimal number (column price is "1,50")`},
-		"price too precise": {"A,1234.567,L,", `price must have at most two digits after the point, unlike "1234.567"`},
+		"price with comma": {
+			"A,\"1,50\",L,", `price must be written as 150 or as 1.50, not "1,50", which could be either`,
+		},
+		"price too precise": {"A,1234.567,L,",
+			`price must have at most two digits after the point, in every currency, unlike "1234.567"`},
 		"price with a point": {
 			"A,450.000,L,", `price must be written as 450000 or as 450.00, not "450.000", which could be either`,
 		},

@@ -81,8 +81,8 @@ func (w *Rejects) addCSV(raw []byte, reason string) {
 // parseCells returns the cells of a whole row, or nil if the row is broken.
 func parseCells(raw []byte, separator byte) []string {
 	p := cellParser{separator: separator}
-	for _, text := range bytes.Split(raw, []byte("\n")) {
-		if p.feed(line{text: bytes.TrimSuffix(text, []byte("\r"))}) != nil {
+	for text := range bytes.SplitAfterSeq(raw, []byte("\n")) {
+		if p.feed(newLine(text, 0, false)) != nil {
 			return nil
 		}
 	}

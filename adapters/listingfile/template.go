@@ -124,9 +124,9 @@ func (t *template) fill(row columns) (result, error) {
 		return text, present
 	}
 	if !t.fillInto(&out, read) {
-		return result{"", complete}, nil
+		return result{certain: complete}, nil
 	}
-	return result{out.String(), true}, nil
+	return result{text: out.String(), certain: true}, nil
 }
 
 // fillInto reports whether all values outside brackets have a text.

@@ -1,10 +1,13 @@
 package listingfile
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 
 	"golang.org/x/net/html"
+
+	"github.com/gable-listings/gable/domain/property"
 )
 
 // lineBreaks are the elements that begin a new line, and the text that they become.
@@ -71,48 +74,34 @@ func tidy(text string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// numberStyle is how a file writes numbers.
-type numberStyle struct {
-	decimal string   // the decimal mark; "" is a point
-	group   string   // the mark between thousands; "" is none
-	strip   []string // meaningless texts around numbers, such as currency signs
+// numbers is how a file writes numbers.
+type numbers struct {
+	style property.NumberStyle
+	strip []string // meaningless texts around numbers, such as currency signs
 }
 
-// normal returns the number in plain form: digits, a point, a sign, an exponent. Thousands have to be grouped by
-// three, so that 1,5 is never taken for 15. Where no mark is declared, 450.000 stays as ambiguous as it is.
-func (s *numberStyle) normal(text string) (string, error) {
-	for _, sign := range s.strip {
+// plain returns the number as digits, with a point, a minus and an exponent where it has them. Where the mapping
+// declares no mark, 450.000 stays as ambiguous as it is.
+func (n *numbers) plain(text string) (string, error) {
+	for _, sign := range n.strip {
 		text = strings.ReplaceAll(text, sign, "")
 	}
-	text = strings.TrimSpace(text)
-	if text == "" {
+	if text = strings.TrimSpace(text); property.Blank(text) {
 		return "", nil
 	}
-	mark := s.decimal
-	if mark == "" {
-		mark = "."
-	}
-	whole, fraction, hasFraction := strings.Cut(text, mark)
-	if s.group != "" && strings.Contains(whole, s.group) {
-		groups := strings.Split(whole, s.group)
-		for i, g := range groups {
-			if i > 0 && len(g) != 3 || len(strings.TrimLeft(g, "+-")) == 0 || len(strings.TrimLeft(g, "+-")) > 3 {
-				return "", errNotNumber
-			}
-		}
-		whole = strings.Join(groups, "")
-	}
-	plain := whole
-	if hasFraction {
-		plain += "." + fraction
-	}
-	if mark == "," && strings.Contains(whole+fraction, ".") {
+	plain, err := n.style.Plain(text)
+	switch {
+	case errors.Is(err, property.ErrNotNumber):
 		return "", errNotNumber
-	}
-	if _, err := exactNumber(plain); err != nil {
+	case err != nil && property.Ambiguous(text):
+		return text, nil
+	case err != nil:
 		return "", err
 	}
-	if s.decimal != "" || s.group != "" { // the mapping has said which mark is which
+	if _, err := property.ParseNumber(plain); err != nil { // beyond what floats have
+		return "", errNotNumber
+	}
+	if n.style.Decimal != 0 { // the mapping has said which mark is which
 		plain = unambiguous(plain)
 	}
 	return plain, nil

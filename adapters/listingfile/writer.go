@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,9 +121,9 @@ func timeCell(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0
 
 // listCell separates the addresses by spaces; if one of them contains white space it is a JSON array.
 func listCell(addresses []string) string {
-	joined := strings.Join(addresses, " ")
-	if len(strings.FieldsFunc(joined, unicode.IsSpace)) == len(addresses) {
-		return joined
+	spaced := func(address string) bool { return strings.ContainsFunc(address, unicode.IsSpace) }
+	if !slices.ContainsFunc(addresses, spaced) {
+		return strings.Join(addresses, " ")
 	}
 	list, err := json.Marshal(addresses)
 	if err != nil {

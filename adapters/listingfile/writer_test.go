@@ -62,9 +62,6 @@ func TestExportsCanBeImported(t *testing.T) {
 		}
 		for i, r := range records {
 			want := listings[i].Details
-			if format == listingfile.CSV {
-				want.Description = strings.ReplaceAll(want.Description, "\r\n", "\n")
-			}
 			if diff := cmp.Diff(want, r.Details); diff != "" || r.Err != nil {
 				t.Errorf("%s: %v %s", format, r.Err, diff)
 			}

@@ -162,7 +162,8 @@ func TestDecodeRefusesMembersWithTheirPlace(t *testing.T) {
 func TestDecodeNamesEveryValueThatBreaksARule(t *testing.T) {
 	for body, want := range map[string]string{
 		`{}`: "title is required; price is required; location is required",
-		`{"title":"","location":"L","price":1.234}`: "price must have at most two digits after the point; " +
+		`{"title":"","location":"L","price":1.234}`: "" +
+			"price must have at most two digits after the point, in every currency; " +
 			"title must not be empty",
 		`{"title":"T","location":"L","price":"x"}`: "price must be a decimal number",
 		minimal(`,"reference":"","kind":""`):       "reference must not be empty; kind must not be empty",

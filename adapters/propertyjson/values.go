@@ -61,8 +61,8 @@ func (d *draft) money(f *property.Field, v value) {
 		d.wrongShape(f.Name, "must be a decimal number, as text or as a number")
 		return
 	}
-	if v.isString() && property.Ambiguous(text) {
-		d.wrongValue(f.Name, (&property.AmbiguousError{Text: text}).Error())
+	if unclear, ok := errors.AsType[*property.AmbiguousError](property.CheckWritten(text)); ok && v.isString() {
+		d.wrongValue(f.Name, unclear.Error())
 		return
 	}
 	f.SetNumber(&d.details, property.Some(d.parseDecimal(f, text)))
@@ -83,7 +83,7 @@ func (d *draft) parseDecimal(f *property.Field, text string) property.Decimal {
 	n, err := property.ParseDecimal(text)
 	switch {
 	case errors.Is(err, property.ErrTooPrecise):
-		d.wrongValue(f.Name, "must have at most two digits after the point")
+		d.wrongValue(f.Name, f.TooPrecise())
 	case errors.Is(err, property.ErrOutOfRange):
 		d.wrongValue(f.Name, "must be from "+f.Min.Short()+" to "+f.Max.Short())
 	case err != nil:

@@ -24,7 +24,7 @@ type Import struct {
 	Open func() (Source, error)
 	// DryRun reads and checks all records and stores nothing.
 	DryRun bool
-	// MaxReasons bounds how many rejected records the report lists with reasons.
+	// MaxReasons bounds how many rejected records the report lists with reasons, and how many with notes.
 	MaxReasons int
 	// Rejected is called for each record that cannot be imported. It may be nil.
 	Rejected func(r property.Record, wrong []property.FieldError) error
@@ -36,7 +36,7 @@ type Import struct {
 // Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
 // the work.
 func (c *Catalog) Import(ctx context.Context, im Import) (property.ImportReport, error) {
-	last, err := lastOfEachReference(ctx, im.Open)
+	last, err := c.lastOfEachReference(ctx, im.Open)
 	if err != nil {
 		return property.ImportReport{}, err
 	}
@@ -72,7 +72,7 @@ func (r *references) key(reference string) uint64 { return maphash.String(r.seed
 
 // lastOfEachReference reads the source once and records the last index of each reference. Records that will be
 // rejected supersede nothing.
-func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*references, error) {
+func (c *Catalog) lastOfEachReference(ctx context.Context, open func() (Source, error)) (*references, error) {
 	source, err := open()
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		}
-		if d, fields := check(record); fields == nil {
+		if d, fields := c.Checked(record); fields == nil {
 			refs.last[refs.key(d.Reference)] = index
 		}
 	}
@@ -96,14 +96,7 @@ func lastOfEachReference(ctx context.Context, open func() (Source, error)) (*ref
 
 // Checked returns the record's details as an import would store them, or what is wrong with them.
 func (c *Catalog) Checked(r property.Record) (property.Details, []property.FieldError) {
-	r.Details = c.withCurrency(r.Details)
-	return check(r)
-}
-
-// check returns the record's details as they would be stored, or what is wrong with them.
-func check(r property.Record) (property.Details, []property.FieldError) {
-	err := r.Err
-	d := r.Details
+	d, err := c.withCurrency(r.Details), r.Err
 	if err == nil {
 		d, err = d.Checked()
 	}
@@ -142,6 +135,7 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	if err != nil {
 		return err
 	}
+	run.note(r, d.Reference)
 	run.batch = append(run.batch, ports.Incoming{Property: p, Absent: r.Absent})
 	if len(run.batch) == ports.MaxBatch {
 		return run.flush(ctx)
@@ -160,6 +154,19 @@ func (run *importRun) reject(r property.Record, wrong []property.FieldError) err
 		return nil
 	}
 	return run.Rejected(r, wrong)
+}
+
+// note reports the notes of a record that is imported.
+func (run *importRun) note(r property.Record, reference string) {
+	if len(r.Notes) == 0 {
+		return
+	}
+	run.report.Noted++
+	if len(run.report.Notes) < run.MaxReasons {
+		run.report.Notes = append(run.report.Notes, property.RecordNotes{
+			Line: r.Line, Reference: reference, Notes: r.Notes,
+		})
+	}
 }
 
 // flush stores the batch and publishes its changes.

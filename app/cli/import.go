@@ -69,6 +69,9 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), reading.Fraction()) },
 	})
 	shown.Done()
+	if reading != nil {
+		report.NextPage = reading.NextPage()
+	}
 	if closeErr := rejects.close(); err == nil {
 		err = closeErr
 	}
@@ -127,6 +130,20 @@ func (c *importCmd) print(w io.Writer, r property.ImportReport, rejects *rejects
 	}
 	if r.Rejected > 0 {
 		fmt.Fprintf(w, "Rejected rows with their reasons are in %s.\n", rejects.path)
+	}
+	printNotes(w, r)
+}
+
+// printNotes prints what of the imported rows is left out, and whether the source has more.
+func printNotes(w io.Writer, r property.ImportReport) {
+	if r.Noted > 0 {
+		fmt.Fprintf(w, "Imported in part: %d\n", r.Noted)
+	}
+	for _, noted := range r.Notes {
+		fmt.Fprintf(w, "  line %d: %s\n", noted.Line, transfer.ReasonOf(noted.Notes))
+	}
+	if r.NextPage != "" {
+		fmt.Fprintf(w, "The file is one page of its source's answer; the next page is at %q.\n", r.NextPage)
 	}
 }
 

@@ -101,3 +101,23 @@ func TestAnExportIsNeverWrittenOverAFile(t *testing.T) {
 		t.Errorf("to a device: code %d, %q", code, stderr)
 	}
 }
+
+func TestAnImportPrintsWhatItLeavesOutAndWhereTheRestIs(t *testing.T) {
+	inNewDatabase(t)
+	media := strings.Repeat(`{"MediaURL":"https://m.example/1"},`, 50) + `{"MediaURL":"https://m.example/51"}`
+	page := newFile(t, "page.json", `{"value":[{"ListingId":"a","City":"Reno","ListPrice":1,"PropertyType":"Land",`+
+		`"Media":[`+media+`]}],"@odata.nextLink":"https://x.example/2\u001b[2J"}`)
+	code, out, stderr := gable(t, "import", page)
+	for _, want := range []string{
+		"1 created", "Imported in part: 1\n  line 1: photos are the first 50 of 51\n",
+		`the next page is at "https://x.example/2\x1b[2J".`,
+	} {
+		if code != ExitOK || !strings.Contains(out, want) {
+			t.Errorf("code %d, %q, %q; lacks %q", code, out, stderr, want)
+		}
+	}
+	if _, out, _ := gable(t, "import", newFile(t, "rows.csv", oneBadRow)); strings.Contains(out, "in part") ||
+		strings.Contains(out, "next page") {
+		t.Errorf("a whole file: %q", out)
+	}
+}

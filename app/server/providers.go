@@ -212,8 +212,9 @@ func newSite(
 		Catalog: listings, Files: transfer.NewUploads(listings, m), Accounts: people, Sessions: sessions, Keys: keys,
 		Views: views, ViewLevel: insight.ViewLevel{Cache: views}, QueryLevel: query, Consistency: co, Trend: recent,
 		Lookup: lookup, Log: log.Named("site"), PublicURL: c.HTTP.SiteURL(), Base: c.HTTP.Base(),
-		SessionIdle:  c.Access.SessionIdleTimeout,
-		SecondFactor: access.FactorRule(c.Access.RequireSecondFactor),
+		SessionIdle:     c.Access.SessionIdleTimeout,
+		SecondFactor:    access.FactorRule(c.Access.RequireSecondFactor),
+		DefaultCurrency: property.Currency(c.Listings.DefaultCurrency),
 	})
 }
 

@@ -121,6 +121,7 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 		return property.ImportReport{}, f.imports.explain(ctx, err)
 	}
 	defer body.remove()
+	var reading *Source
 	report, err := f.catalog.Import(ctx, catalog.Import{
 		Open: func() (catalog.Source, error) {
 			s, err := NewSource(body.open(), options)
@@ -128,10 +129,14 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 				return nil, err
 			}
 			s.step, s.bounds = request.Step, f.imports
+			reading = s
 			return s, nil
 		},
 		DryRun: request.DryRun, MaxReasons: request.MaxReasons,
 	})
+	if reading != nil {
+		report.NextPage = reading.NextPage()
+	}
 	return report, f.imports.explain(ctx, err)
 }
 

@@ -76,7 +76,7 @@ func (u *Uploads) Preview(ctx context.Context, file site.ImportFile, rows int) (
 		if err != nil {
 			return nil, u.imports.explain(ctx, err)
 		}
-		row := site.PreviewRow{Line: r.Line}
+		row := site.PreviewRow{Line: r.Line, Notes: r.Notes}
 		row.Details, row.Wrong = u.catalog.Checked(r)
 		list = append(list, row)
 	}
@@ -104,6 +104,9 @@ func (u *Uploads) Import(
 		},
 		Progress: func(r property.ImportReport) { progress(r, reading.Fraction()) },
 	})
+	if reading != nil {
+		result.NextPage = reading.NextPage()
+	}
 	if closeErr := rejects.Close(); err == nil {
 		err = closeErr
 	}

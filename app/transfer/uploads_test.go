@@ -25,10 +25,16 @@ import (
 // testUploads bring files into memory.
 func testUploads(t *testing.T) *Uploads {
 	t.Helper()
+	return uploadsIn(t, "HKD")
+}
+
+// uploadsIn bring listings without a currency into memory in this one.
+func uploadsIn(t *testing.T, currency property.Currency) *Uploads {
+	t.Helper()
 	bus := eventbus.New(func(string, any) { t.Error("a subscriber panicked") })
 	listings := catalog.New(memory.NewPropertyRepository(time.Now), bus, catalog.Options{
 		NewID: func() property.ID { return property.ID(uuid.Must(uuid.NewV7())) }, Now: time.Now,
-		DefaultCurrency: "HKD", CatchUp: func(context.Context) error { return nil },
+		DefaultCurrency: currency, CatchUp: func(context.Context) error { return nil },
 	})
 	return &Uploads{listings, NewImports(&config.Config{Imports: config.ImportsConfig{
 		MaxBytes: 1 << 20, MaxUnpacked: 1 << 20, MaxRows: 2_000, Timeout: time.Hour, MaxAtOnce: 2,

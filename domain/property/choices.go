@@ -79,3 +79,15 @@ const currencyCodes = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN B
 	"LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB " +
 	"PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB " +
 	"TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
+
+// Step is the smallest difference between two prices in the currency: 1 where ISO 4217 has no decimals for it, else a
+// hundredth. Currencies with three decimals are stored with two.
+func (c Currency) Step() Decimal {
+	if c.Known() && strings.Contains(wholeCurrencies, string(c)) {
+		return one
+	}
+	return 1
+}
+
+// The codes of currencyCodes that have no minor unit in ISO 4217 list one.
+const wholeCurrencies = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"

@@ -23,18 +23,19 @@ const (
 
 // Field is one of the details that a person may set. Its type determines which of the functions are set.
 type Field struct {
-	Name     string // in the HTTP contract, in files, forms and columns
-	Type     FieldType
-	Required bool     // present in every source of listings
-	Key      bool     // names the listing at its source: unique, or empty
-	Added    bool     // programs without the field may run beside this one: see propertyjson.AppendState
-	Lines    bool     // a text of several lines, with its white space unchanged
-	Longest  int      // the largest number of characters of a text, or of items of a list
-	Min, Max Decimal  // the bounds of a number
-	Quarters bool     // a number in quarters such as 2.25
-	Choices  []string // in the order people read them; nil for a currency
-	Default  string   // the choice of a listing without one
-	East     bool     // of degrees: those of the longitude
+	Name         string // in the HTTP contract, in files, forms and columns
+	Type         FieldType
+	Required     bool     // present in every source of listings
+	Key          bool     // names the listing at its source: unique, or empty
+	Added        bool     // programs without the field may run beside this one: see propertyjson.AppendState
+	Lines        bool     // a text of several lines, with its white space unchanged
+	Longest      int      // the largest number of characters of a text, or of items of a list
+	Min, Max     Decimal  // the bounds of a number
+	Quarters     bool     // a number in quarters such as 2.25
+	SquareMetres bool     // a number of square metres
+	Choices      []string // in the order people read them; nil for a currency
+	Default      string   // the choice of a listing without one
+	East         bool     // of degrees: those of the longitude
 
 	Text func(*Details) *string   // of texts and choices
 	List func(*Details) *[]string // of lists
@@ -64,9 +65,9 @@ var table = [...]Field{
 		whole: func(d *Details) *Optional[int] { return &d.Bedrooms }},
 	{Name: "bathrooms", Type: DecimalField, Max: MaxBathrooms, Quarters: true,
 		decimal: func(d *Details) *Optional[Decimal] { return &d.Bathrooms }},
-	{Name: "area_m2", Type: DecimalField, Max: MaxAreaM2,
+	{Name: "area_m2", Type: DecimalField, SquareMetres: true, Max: MaxAreaM2,
 		decimal: func(d *Details) *Optional[Decimal] { return &d.AreaM2 }},
-	{Name: "lot_m2", Type: DecimalField, Added: true, Max: MaxAreaM2,
+	{Name: "lot_m2", Type: DecimalField, SquareMetres: true, Added: true, Max: MaxAreaM2,
 		decimal: func(d *Details) *Optional[Decimal] { return &d.LotM2 }},
 	{Name: "year_built", Type: WholeField, Added: true, Min: 1000 * one, Max: 2200 * one,
 		whole: func(d *Details) *Optional[int] { return &d.YearBuilt }},
@@ -124,6 +125,14 @@ func (f *Field) SetNumber(d *Details, n Optional[Decimal]) {
 	default:
 		*f.decimal(d) = n
 	}
+}
+
+// TooPrecise says what is wrong with a number of more digits than are stored.
+func (f *Field) TooPrecise() string {
+	if f.Type == MoneyField { // some currencies have three
+		return "must have at most two digits after the point, in every currency"
+	}
+	return "must have at most two digits after the point"
 }
 
 // Degrees is the field's half of the position.

@@ -9,18 +9,20 @@ import (
 	"strings"
 )
 
-// AmbiguousError means that a number can be read in two ways. The point in 450.000 separates thousands in one
-// country and decimals in another.
-type AmbiguousError struct{ Text string }
+// AmbiguousError means that a number is not written as its source says numbers are written, or that it can be read
+// in two ways. The point in 450.000 separates thousands in one country and decimals in another.
+type AmbiguousError struct {
+	Text     string
+	Readings []string // one or two, each written so that it can be read
+}
 
-// Error names the spellings of both readings.
+// Error names the spellings of all readings.
 func (e *AmbiguousError) Error() string {
-	grouped := strings.ReplaceAll(e.Text, ".", "")
-	if strings.Count(e.Text, ".") > 1 {
-		return fmt.Sprintf("must be written as %s, not %q", grouped, e.Text)
+	if len(e.Readings) == 1 {
+		return fmt.Sprintf("must be written as %s, not %q", e.Readings[0], e.Text)
 	}
-	return fmt.Sprintf("must be written as %s or as %s, not %q, which could be either", grouped,
-		e.Text[:len(e.Text)-1], e.Text)
+	return fmt.Sprintf("must be written as %s, not %q, which could be either",
+		strings.Join(e.Readings, " or as "), e.Text)
 }
 
 // thousandsOrDecimals matches numbers in which each point stands where a thousands separator would.
@@ -30,13 +32,27 @@ var thousandsOrDecimals = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+
 // in a database, is never ambiguous.
 func Ambiguous(text string) bool { return thousandsOrDecimals.MatchString(text) }
 
-// ParseWritten is ParseDecimal for text that a person or a foreign program may have written. It has one more error,
-// *AmbiguousError.
+// ParseWritten is ParseDecimal for a number from a program that also passes on what people write. It has one more
+// error, the *AmbiguousError of CheckWritten.
 func ParseWritten(text string) (Decimal, error) {
-	if Ambiguous(text) {
-		return 0, &AmbiguousError{Text: text}
+	d, err := ParseDecimal(text)
+	if !errors.Is(err, ErrNotDecimal) && !Ambiguous(text) {
+		return d, err
 	}
-	return ParseDecimal(text)
+	if unclear, ok := errors.AsType[*AmbiguousError](CheckWritten(text)); ok {
+		return 0, unclear
+	}
+	return 0, err
+}
+
+// CheckWritten returns nil for a plain number with one reading, *AmbiguousError for another number that NumberStyle
+// knows, and ErrNotNumber for any other text.
+func CheckWritten(text string) error {
+	plain, err := NumberStyle{}.Plain(text)
+	if err == nil && plain != text {
+		return &AmbiguousError{Text: text, Readings: []string{plain}}
+	}
+	return err
 }
 
 // decimalNumber matches a JSON number, and also numbers with leading zeros.

@@ -81,17 +81,21 @@ func (p *parser) filter() Filter {
 	return f
 }
 
+// text reads a text to search for, in NFC and with small ASCII letters.
 func (p *parser) text(name string) string {
-	text := strings.TrimSpace(p.take(name))
+	text := p.take(name)
+	invalid := !utf8.ValidString(text)
+	nul := strings.ContainsRune(text, 0)
+	text = strings.TrimSpace(composed(text))
 	switch {
-	case !utf8.ValidString(text):
+	case invalid:
 		p.wrong.add(name, "must be valid UTF-8")
 	case utf8.RuneCountInString(text) > MaxText:
 		p.wrong.add(name, "must have at most %d characters", MaxText)
-	case strings.ContainsRune(text, 0):
+	case nul:
 		p.wrong.add(name, "must not contain the character U+0000")
 	}
-	return lowerASCII(text)
+	return composed(lowerASCII(text)) // small letters compose with marks that capitals do not compose with
 }
 
 func (p *parser) words(name string) []string {

@@ -15,8 +15,24 @@ func TestAPriceIsRaisedByPercent(t *testing.T) {
 		{1, -50_00, 0},
 		{0, 10_00, 0}, {450_000_00, 0, 450_000_00}, {450_000_00, -100_00, 0},
 	} {
-		if got := c.price.RaisedBy(c.percent); got != c.want {
+		if got := c.price.RaisedBy(c.percent, 1); got != c.want {
 			t.Errorf("%s raised by %s%% is %s, want %s", c.price, c.percent, got, c.want)
+		}
+	}
+}
+
+// A yen has no hundredths, also where another program has stored some.
+func TestAPriceIsRaisedInStepsOfItsCurrency(t *testing.T) {
+	for _, c := range []struct {
+		currency             property.Currency
+		price, percent, want property.Decimal
+	}{
+		{"JPY", 42_000_000_00, 1_50, 42_630_000_00}, {"JPY", 101_00, 1_50, 103_00}, {"JPY", 101_00, -1_50, 99_00},
+		{"JPY", 100_00, 50, 101_00}, {"JPY", 100_00, -50, 99_00}, {"JPY", 100_00, 49, 100_00}, {"JPY", 420_50, 0, 421_00},
+		{"KWD", 100_00, 1_50, 101_50}, {"USD", 101_00, 1_50, 102_52}, {"EUR", 101_00, -1_50, 99_48},
+	} {
+		if got := c.price.RaisedBy(c.percent, c.currency.Step()); got != c.want {
+			t.Errorf("%s %s raised by %s%% is %s, want %s", c.currency, c.price, c.percent, got, c.want)
 		}
 	}
 }
@@ -33,7 +49,7 @@ func TestRaisingIsExactToTheHundredth(t *testing.T) {
 		if percent < 0 {
 			want = price - property.Decimal(part.Int64())
 		}
-		if got := price.RaisedBy(percent); got != want {
+		if got := price.RaisedBy(percent, 1); got != want {
 			t.Fatalf("%s raised by %s%% is %s, want %s", price, percent, got, want)
 		}
 	})

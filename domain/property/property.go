@@ -48,8 +48,8 @@ type Coordinates struct {
 	Longitude float64 // -180 to 180, east is positive
 }
 
-// New makes a listing at version 1. It tidies the details (removes surrounding white space, sets omitted choices to
-// their defaults) and checks every rule. The error is an *InvalidError that names each field that breaks one.
+// New makes a listing at version 1. It tidies the details and checks every rule, as Details.Checked does.
+// The error is an *InvalidError that names each field that breaks one.
 func New(id ID, details Details, now time.Time) (Property, error) {
 	tidy, err := details.Checked()
 	if err != nil {
@@ -59,10 +59,10 @@ func New(id ID, details Details, now time.Time) (Property, error) {
 	return Property{ID: id, Details: tidy, Version: 1, CreatedAt: at, UpdatedAt: at}, nil
 }
 
-// Update is the listing with other details, tidied and checked as in New. Version and UpdatedAt stay: the database
-// raises them when it stores the update.
+// Update is the listing with other details, tidied and checked as in New; a price that stays may have more digits than
+// its currency. Version and UpdatedAt stay: the database raises them when it stores the update.
 func (p Property) Update(details Details) (Property, error) {
-	tidy, err := details.Checked()
+	tidy, err := details.checkedAfter(&p.Details)
 	if err != nil {
 		return Property{}, err
 	}

@@ -11,6 +11,8 @@ type Record struct {
 	Absent Fields
 	// Err is nil, an *InvalidError, or any other reason. An empty field name in it means the record as a whole.
 	Err error
+	// Notes say what of the record cannot be stored, such as more photos than a listing has. The rest is imported.
+	Notes []FieldError
 	// Raw is the record as it stands in the source, for reports, without the last line ending; nil when it is too
 	// long. It never changes.
 	Raw []byte
@@ -27,6 +29,18 @@ type ImportReport struct {
 	Rejected   int // cannot be imported
 	// Reasons are those of the first rejected records, up to the number that the import reports.
 	Reasons []Rejection
+	// Noted is the number of imported records with notes, and Notes are the first of them.
+	Noted int
+	Notes []RecordNotes
+	// NextPage is the address at which the source continues; "" if it is whole, or does not say so.
+	NextPage string
+}
+
+// RecordNotes are the notes of an imported record.
+type RecordNotes struct {
+	Line      int
+	Reference string
+	Notes     []FieldError
 }
 
 // Rejection is the reason why a record cannot be imported.

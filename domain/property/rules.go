@@ -27,13 +27,22 @@ const (
 	quarter Decimal = 25
 )
 
-// Checked is the details as they are stored: without surrounding white space, with omitted choices set to their
-// defaults. When the details break rules, the error is an *InvalidError that names every field that breaks one.
-func (d Details) Checked() (Details, error) {
+// Checked is the details as they are stored. Texts are in NFC, without surrounding white space, and empty if nothing
+// in them is visible. Omitted choices have their defaults. When the details break rules, the error is an *InvalidError
+// that names every field that breaks one.
+func (d Details) Checked() (Details, error) { return d.checkedAfter(nil) }
+
+// checkedAfter is Checked for an update of a stored listing. A price that stays as it is may have more digits than
+// its currency: other programs may have written it, and the change is about something else.
+func (d Details) checkedAfter(stored *Details) (Details, error) {
 	d.tidy()
 	var wrong InvalidError
 	for i := range table {
-		wrong.field(&table[i], &d)
+		f := &table[i]
+		wrong.field(f, &d)
+		if f.Type == MoneyField && (stored == nil || stored.Price != d.Price || stored.Currency != d.Currency) {
+			wrong.digits(f, &d)
+		}
 	}
 	return d, wrong.orNil()
 }
@@ -42,8 +51,11 @@ func (d *Details) tidy() {
 	for i := range table {
 		f := &table[i]
 		switch {
-		case f.Type == TextField && !f.Lines:
-			*f.Text(d) = strings.TrimSpace(*f.Text(d))
+		case f.Type == TextField:
+			text := f.Text(d)
+			if *text = composed(*text); !f.Lines {
+				*text = strings.TrimSpace(*text)
+			}
 		case f.Type == ChoiceField && *f.Text(d) == "":
 			*f.Text(d) = f.Default
 		case f.Type == ListField && len(*f.List(d)) == 0:
@@ -103,6 +115,13 @@ func (e *InvalidError) number(f *Field, value Optional[Decimal]) {
 	}
 	if ok && f.Quarters && n%quarter != 0 {
 		e.add(f.Name, "must be in quarters such as 2.25, not %s", n.Short())
+	}
+}
+
+// digits checks that a price is a multiple of the smallest amount of its currency.
+func (e *InvalidError) digits(f *Field, d *Details) {
+	if price := f.Number(d).Value; price%d.Currency.Step() != 0 {
+		e.add(f.Name, "must have no decimals in %s, not %s", d.Currency, price.Short())
 	}
 }
 

@@ -43,9 +43,12 @@ type ImportAnswer struct {
 	Rejected   int             `json:"rejected"`
 	Errors     []RejectedField `json:"errors"`
 	Truncated  bool            `json:"truncated"`
+	Noted      int             `json:"noted"`
+	Notes      []RejectedField `json:"notes"`
+	NextPage   *string         `json:"next_page"`
 }
 
-// RejectedField is one reason why a row was not imported.
+// RejectedField is one reason why a row was not imported, or a note about an imported one.
 type RejectedField struct {
 	Line      int     `json:"line"`
 	Reference *string `json:"reference"` // nil when unreadable
@@ -53,26 +56,35 @@ type RejectedField struct {
 	Reason    string  `json:"reason"`
 }
 
-// maxReported is how many reasons an import's answer lists.
+// maxReported is how many reasons, and how many notes, an import's answer lists.
 const maxReported = 1_000
 
 func answerOf(r *property.ImportReport) ImportAnswer {
 	answer := ImportAnswer{
 		Read: r.Read, Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Superseded: r.Superseded,
 		Rejected: r.Rejected, Errors: []RejectedField{}, Truncated: r.Rejected > len(r.Reasons),
+		Noted: r.Noted, Notes: []RejectedField{}, NextPage: nilIfEmpty(r.NextPage),
 	}
 	for _, rejected := range r.Reasons {
-		for _, wrong := range rejected.Wrong {
-			answer.Errors = append(answer.Errors, RejectedField{
-				Line: rejected.Line, Reference: nilIfEmpty(rejected.Reference), Field: nilIfEmpty(wrong.Field),
-				Reason: wrong.Reason,
-			})
-		}
+		answer.Errors = appendFields(answer.Errors, rejected.Line, rejected.Reference, rejected.Wrong)
+	}
+	for _, noted := range r.Notes {
+		answer.Notes = appendFields(answer.Notes, noted.Line, noted.Reference, noted.Notes)
 	}
 	if len(answer.Errors) > maxReported {
 		answer.Errors, answer.Truncated = answer.Errors[:maxReported], true
 	}
+	answer.Notes = answer.Notes[:min(len(answer.Notes), maxReported)]
 	return answer
+}
+
+func appendFields(to []RejectedField, line int, reference string, fields []property.FieldError) []RejectedField {
+	for _, f := range fields {
+		to = append(to, RejectedField{
+			Line: line, Reference: nilIfEmpty(reference), Field: nilIfEmpty(f.Field), Reason: f.Reason,
+		})
+	}
+	return to
 }
 
 func nilIfEmpty(text string) *string {

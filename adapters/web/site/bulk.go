@@ -34,6 +34,7 @@ type bulkForm struct {
 type bulkSample struct {
 	property.Property
 	After property.Details
+	Wrong string // why the listing will stay as it is; "" if it will be changed
 }
 
 // Listing returns the listing as it is now.
@@ -73,25 +74,49 @@ func (f *bulkForm) edit() (edit func(property.Details) (property.Details, error)
 			return d, nil
 		}, ""
 	}
-	n, wrong := readNumber(f.Value, f.Action != "percent")
-	if wrong != "" {
-		return nil, "Say by how much, like 2 or -1.5 or 10,000: the number " + wrong + "."
+	if f.Action == "percent" {
+		return f.percentEdit()
 	}
-	set := map[string]func(property.Decimal) property.Decimal{
-		"percent": func(p property.Decimal) property.Decimal { return p.RaisedBy(n) },
-		"amount":  func(p property.Decimal) property.Decimal { return p + n },
-		"price":   func(property.Decimal) property.Decimal { return n },
-	}[f.Action]
+	return f.amountEdit()
+}
+
+// percentEdit returns the change of each price by percent, rounded to what its currency has.
+func (f *bulkForm) percentEdit() (edit func(property.Details) (property.Details, error), wrong string) {
+	n, wrong := readPercent(f.Value)
 	switch {
-	case set == nil:
-		return nil, "Choose what to change."
-	case f.Action == "percent" && (n < -property.MaxPercent || n > property.MaxPercent):
+	case wrong != "":
+		return nil, "Say by how much, like 2 or -1.5: it " + wrong + "."
+	case n < -property.MaxPercent || n > property.MaxPercent:
 		return nil, fmt.Sprintf("A price can be changed by at most %s percent at once.", property.MaxPercent.Short())
+	}
+	return func(d property.Details) (property.Details, error) {
+		d.Price = d.Price.RaisedBy(n, d.Currency.Step())
+		return d, nil
+	}, ""
+}
+
+// amountEdit returns the change of each price by an amount, or to one. An amount with the sign of a currency changes
+// only prices in such a currency.
+func (f *bulkForm) amountEdit() (edit func(property.Details) (property.Details, error), wrong string) {
+	if f.Action != "amount" && f.Action != "price" {
+		return nil, "Choose what to change."
+	}
+	n, err := property.FieldNamed("price").ReadTyped(f.Value)
+	switch {
+	case err != nil:
+		return nil, "Say by how much, like 10,000 or -1250.50: it " + err.Error() + "."
 	case n < -property.MaxPrice || n > property.MaxPrice:
 		return nil, "No price is as large as that."
 	}
 	return func(d property.Details) (property.Details, error) {
-		d.Price = set(d.Price)
+		if wrong := otherCurrency(f.Value, d.Currency); wrong != "" {
+			return d, property.Invalid("price", "stays, because the typed amount %s", wrong)
+		}
+		if f.Action == "amount" {
+			d.Price += n
+		} else {
+			d.Price = n
+		}
 		return d, nil
 	}, ""
 }
@@ -169,17 +194,31 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, who access.Accou
 	if f.Wrong == "" {
 		status = http.StatusOK
 		for _, p := range first {
-			after := p.Details
-			if edit != nil {
-				after, _ = edit(p.Details) // the rules are checked when it is stored
-			}
-			f.Samples = append(f.Samples, &bulkSample{p, after})
+			f.Samples = append(f.Samples, sampleOf(p, edit))
 		}
 		if f.Once, err = s.offerOnce(r.Context(), who); err != nil {
 			return err
 		}
 	}
 	return s.staffPage(w, r, who, status, "listings", "bulk", "Change many listings", f)
+}
+
+// sampleOf previews a change to a listing; edit is nil for a removal.
+func sampleOf(p property.Property, edit func(property.Details) (property.Details, error)) *bulkSample {
+	sample := &bulkSample{Property: p, After: p.Details}
+	if edit == nil {
+		return sample
+	}
+	after, err := edit(p.Details)
+	if err == nil {
+		_, err = p.Update(after)
+	}
+	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
+		sample.Wrong = invalid.Fields[0].Field + " " + invalid.Fields[0].Reason
+		return sample
+	}
+	sample.After = after
+	return sample
 }
 
 // offerTime is how long an offered change can still be made.

@@ -26,6 +26,8 @@ type editForm struct {
 	Values url.Values
 	Wrong  map[string]string
 	Banner string
+	// Default is the currency of listings that name none.
+	Default property.Currency
 	// Theirs is the listing as another user has saved it meanwhile. Differences are those between it and the typed text.
 	Theirs      *property.Property
 	Differences []property.Difference
@@ -87,7 +89,7 @@ func (s *Site) newListing(w http.ResponseWriter, r *http.Request, who access.Acc
 
 // createListing answers POST /admin/listings/new.
 func (s *Site) createListing(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	f := &editForm{Once: r.PostForm.Get("once")}
+	f := &editForm{Once: r.PostForm.Get("once"), Default: s.DefaultCurrency}
 	if len(f.Once) > ports.MaxIdempotencyKey {
 		return problem.Refuse(problem.InvalidRequest,
 			"The field \"once\" must have at most %d bytes. Nothing has been changed.",
@@ -171,7 +173,7 @@ func (s *Site) saveListing(w http.ResponseWriter, r *http.Request, who access.Ac
 	if err != nil {
 		return err
 	}
-	f := &editForm{ID: id.String(), State: r.PostForm.Get("state")}
+	f := &editForm{ID: id.String(), State: r.PostForm.Get("state"), Default: s.DefaultCurrency}
 	d := f.read(r.PostForm)
 	if len(f.Wrong) > 0 {
 		_, err := d.Checked()

@@ -72,6 +72,32 @@ func TestAFieldThatCannotBeReadHasANoteAndItsText(t *testing.T) {
 	}
 }
 
+func TestAnInvisibleTextCountsAsNoText(t *testing.T) {
+	f := &editForm{}
+	d := f.read(fields("title", "\u200b", "price", "\u2060", "area_m2", "\ufeff", "latitude", "\u200b",
+		"longitude", "\u3164"))
+	if f.Wrong["price"] == "" || len(f.Wrong) != 1 || d.AreaM2.Valid || d.Coordinates.Valid {
+		t.Errorf("%+v, %v", d, f.Wrong)
+	}
+	if _, err := d.Checked(); !f.explain(err) || !strings.Contains(f.Wrong["title"], "empty") {
+		t.Errorf("%v", f.Wrong)
+	}
+}
+
+// A point in degrees is always one before decimals; a comma has the reading named.
+func TestDegreesAreTypedWithAPoint(t *testing.T) {
+	f := &editForm{}
+	d := f.read(fields("price", "1", "latitude", "47.606", "longitude", "\u2212122.330"))
+	if at := d.Coordinates.Value; len(f.Wrong) > 0 || at.Latitude != 47.606 || at.Longitude != -122.33 {
+		t.Errorf("%+v, %v", at, f.Wrong)
+	}
+	f = &editForm{}
+	f.read(fields("price", "1", "latitude", "47,606", "longitude", "1"))
+	if !strings.Contains(f.Wrong["latitude"], "47.606") {
+		t.Errorf("%v", f.Wrong)
+	}
+}
+
 func TestErrorsOfTheRulesStandBesideTheirFields(t *testing.T) {
 	f := &editForm{}
 	d := f.read(fields("price", "-1", "title", strings.Repeat("x", 201), "photos", "https://example.com/1.jpg\nnowhere",

@@ -53,11 +53,12 @@ type ImportFile struct {
 	Step func()
 }
 
-// PreviewRow is a row as it would be stored, or the reasons for its rejection.
+// PreviewRow is a row as it would be stored, with notes, or the reasons for its rejection.
 type PreviewRow struct {
 	Line    int
 	Details property.Details
 	Wrong   []property.FieldError
+	Notes   []property.FieldError // what would be left out of a row that is not rejected
 }
 
 // Price formats the row's price for pages.

@@ -2,7 +2,7 @@ package site
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -99,6 +99,9 @@ func (f *editForm) read(form url.Values) (d property.Details) {
 func (f *editForm) readField(field *property.Field, d *property.Details, at *property.Position) {
 	typed := f.Values.Get(field.Name)
 	text := strings.TrimSpace(typed)
+	if property.Blank(text) {
+		text = ""
+	}
 	switch field.Type {
 	case property.TextField:
 		if field.Lines {
@@ -129,28 +132,33 @@ func (f *editForm) number(field *property.Field, text string) property.Optional[
 		return property.Optional[property.Decimal]{}
 	case text == "":
 		return property.Optional[property.Decimal]{}
-	case field.Type == property.WholeField:
-		lowest, highest := int(field.Min/100), int(field.Max/100)
-		n, err := property.ParseWhole(text, lowest, highest)
-		if err != nil {
-			f.Wrong[field.Name] = fmt.Sprintf("must be a whole number from %d to %d", lowest, highest)
-		}
-		return property.Some(property.Decimal(n) * 100)
 	}
-	n, wrong := readNumber(text, field.Type == property.MoneyField)
-	if wrong != "" {
+	n, err := field.ReadTyped(text)
+	if err != nil {
+		f.Wrong[field.Name] = err.Error()
+	} else if wrong := otherCurrency(text, f.currency()); field.Type == property.MoneyField && wrong != "" {
 		f.Wrong[field.Name] = wrong
 	}
 	return property.Some(n)
 }
 
+// currency returns the currency that the form names, or else that of listings without one.
+func (f *editForm) currency() property.Currency {
+	return cmp.Or(property.Currency(strings.ToUpper(strings.TrimSpace(f.Values.Get("currency")))), f.Default)
+}
+
 // located reports whether a field of the position has text.
 func (f *editForm) located() bool {
-	return strings.TrimSpace(f.Values.Get("latitude")+f.Values.Get("longitude")) != ""
+	return !property.Blank(f.Values.Get("latitude") + f.Values.Get("longitude"))
 }
 
 func (f *editForm) degrees(field *property.Field, text string) float64 {
-	n, err := property.ParseNumber(text)
+	plain, err := property.NumberStyle{Decimal: '.'}.Plain(text)
+	if _, unclear := errors.AsType[*property.AmbiguousError](err); unclear {
+		f.Wrong[field.Name] = err.Error()
+		return 0
+	}
+	n, err := property.ParseNumber(plain)
 	if err != nil {
 		f.Wrong[field.Name] = "must be a number of degrees, like 47.6062; leave both empty if the position is not known"
 	}

@@ -108,13 +108,31 @@ func readForm(path, query string) searchForm {
 		if len(values) == 0 {
 			continue
 		}
-		text := strings.Join(values, ",")
-		if strings.HasPrefix(name, "min_") || strings.HasPrefix(name, "max_") {
-			text = plainNumber(text, strings.HasSuffix(name, "_price"))
+		f.values.Set(name, strings.Join(values, ","))
+		if field := boundField(name); field != nil {
+			f.readBound(name, field, values)
 		}
-		f.values.Set(name, text)
 	}
 	return f
+}
+
+// boundField returns the number that a parameter bounds; nil for other parameters.
+func boundField(name string) *property.Field {
+	end, bounded, ok := strings.Cut(name, "_")
+	if !ok || end != "min" && end != "max" {
+		return nil
+	}
+	return property.FieldNamed(bounded)
+}
+
+// readBound replaces a typed number by the number as the API spells it, or says what is wrong with it.
+func (f *searchForm) readBound(name string, field *property.Field, typed []string) {
+	plain, wrong := readBound(field, typed)
+	if wrong != "" {
+		f.Errors[name] = wrong
+		return
+	}
+	f.values.Set(name, plain)
 }
 
 // search parses the form as a search, for pages of so many listings. It returns false for an invalid form and sets
@@ -122,7 +140,9 @@ func readForm(path, query string) searchForm {
 func (f *searchForm) search(limit int) (*property.Search, bool) {
 	parameters := map[string][]string{"limit": {strconv.Itoa(limit)}}
 	for name, values := range f.values {
-		parameters[name] = values
+		if f.Errors[name] == "" {
+			parameters[name] = values
+		}
 	}
 	s, err := property.ParseSearch(parameters)
 	var invalid *property.InvalidError
@@ -135,6 +155,8 @@ func (f *searchForm) search(limit int) (*property.Search, bool) {
 	case err != nil: // only the cursor: the search has been changed by hand
 		f.values.Del("cursor")
 		return f.search(limit)
+	case len(f.Errors) > 0:
+		return nil, false
 	}
 	f.settle(&s)
 	return &s, true

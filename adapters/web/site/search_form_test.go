@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gable-listings/gable/domain/property"
+	"github.com/gable-listings/gable/ports/porttest"
 )
 
 // parseForm reads a query and parses its search, which must be valid.
@@ -29,6 +30,7 @@ func TestFormsOfEqualMeaningHaveOneAddress(t *testing.T) {
 		"q=lake&max_price=450000.00&kind=house,room",
 		"q=lake&max_price=%E2%82%AC+450+000&kind=house,room",
 		"q=lake&max_price=0.45m&kind=house,room",
+		"q=lake&max_price=450%E2%80%AF000&kind=house,room",
 		"q=lake&max_price=4.5e5&kind=house,room",
 		"q=lake&max_price=450%C2%A0000&kind=house,room&%zz=1",
 	} {
@@ -38,45 +40,125 @@ func TestFormsOfEqualMeaningHaveOneAddress(t *testing.T) {
 	}
 }
 
-func TestTypedNumbersAreReadAsPeopleMeanThem(t *testing.T) {
-	for typed, want := range map[string]string{
-		"450k": "450e3", "450K": "450e3", "1.2m": "1.2e6", "$1.2M": "1.2e6", "$450,000": "450000", "450 000": "450000",
-		"450\u00a0000": "450000", "450\u202f000": "450000", "450_000": "450000", "£1,250.50": "1250.50", "€ 900": "900",
-		"1,234,567": "1234567", "\u22121.5": "-1.5", "-1.5": "-1.5", "12": "12", "0": "0",
-		// A text with two readings, or with none, stays as it is, to be shown beside its note.
-		"1,5": "1,5", "-1,5": "-1,5", "1.500,00": "1.500,00", "1,23": "1,23", "1,2345": "1,2345", "12,": "12,", "1,2": "1,2",
-		"cheap": "cheap", "k": "k", "1kk": "1kk", "4 rooms": "4 rooms", "": "", "450.000": "450.000", "$450.000": "450.000",
-		"1.250k": "1.250k", "1.250.000": "1.250.000", "2 5": "2 5", "1_0": "1_0", "4 50": "4 50", "1,234 567": "1,234 567",
-		"1e3k": "1e3k", "0x10": "0x10", "+5": "+5", "12 34": "12 34", "1,250.000": "1250.000", "5e3": "5e3",
-	} {
-		if got := plainNumber(typed, true); got != want {
-			t.Errorf("%q is read as %q, want %q", typed, got, want)
+// The fields of a form, those of a search and a bulk edit read numbers alike.
+func TestNumbersAreTypedInOneWayEverywhere(t *testing.T) {
+	for _, c := range porttest.WrittenNumbers() {
+		edited := &editForm{}
+		d := edited.read(url.Values{"price": {c.Text}, "area_m2": {c.Text}})
+		searched := readForm("/", url.Values{"min_price": {c.Text}, "max_area_m2": {c.Text}}.Encode())
+		s, ok := searched.search(browsePageSize)
+		edit, wrongPrice := (&bulkForm{Action: "price", Value: c.Text}).edit()
+		_, wrongPercent := (&bulkForm{Action: "percent", Value: c.Text}).edit()
+		if c.Typed == "" {
+			for place, wrong := range map[string]string{
+				"the price": edited.Wrong["price"], "the area": edited.Wrong["area_m2"], "a new price": wrongPrice,
+				"a percentage": wrongPercent, "a lowest price": searched.Errors["min_price"],
+				"a largest area": searched.Errors["max_area_m2"],
+			} {
+				if wrong == "" {
+					t.Errorf("%q is read as %s", c.Text, place)
+				}
+				for _, reading := range c.Readings {
+					if !strings.Contains(wrong, reading) {
+						t.Errorf("%q as %s: %q does not name %s", c.Text, place, wrong, reading)
+					}
+				}
+			}
+			continue
+		}
+		if len(edited.Wrong) > 0 || !ok || wrongPrice != "" {
+			t.Errorf("%q: %v, %v, %s", c.Text, edited.Wrong, searched.Errors, wrongPrice)
+			continue
+		}
+		changed, err := edit(property.Details{})
+		got := []string{
+			d.Price.Short(), d.AreaM2.Value.Short(), s.Filter.Price.Min.Value.Short(), s.Filter.AreaM2.Max.Value.Short(),
+			changed.Price.Short(),
+		}
+		if want := slices.Repeat([]string{c.Typed}, len(got)); !slices.Equal(got, want) || err != nil {
+			t.Errorf("%q is read as %v, %v; want %s", c.Text, got, err, c.Typed)
 		}
 	}
 }
 
 // The short forms of money mean metres, or nothing, in other fields.
 func TestOnlyMoneyIsTypedShort(t *testing.T) {
-	for _, typed := range []string{"120m", "85 m", "2k", "85 m²", "$120", "1.2M", "3k rooms", "€ 90"} {
-		if _, wrong := readNumber(typed, false); wrong == "" || plainNumber(typed, false) != typed {
-			t.Errorf("%q is read as a number that is not money: %q", typed, plainNumber(typed, false))
-		}
-	}
-	for typed, want := range map[string]property.Decimal{
-		"1,250": 1250_00, "85.5": 85_50, " 120 ": 120_00, "1 250.25": 1250_25,
-	} {
-		if n, wrong := readNumber(typed, false); n != want || wrong != "" {
-			t.Errorf("%q is read as %s, %s", typed, n, wrong)
-		}
-	}
 	for _, name := range []string{
-		"min_area_m2", "max_area_m2", "min_bedrooms", "max_bedrooms", "min_bathrooms", "max_bathrooms",
+		"area_m2", "lot_m2", "bedrooms", "bathrooms", "year_built",
 	} {
-		for _, typed := range []string{"120m", "2k", "85%20m", "%242"} {
-			f := readForm("/", name+"="+typed)
-			if _, ok := f.search(browsePageSize); ok || f.Errors[name] == "" {
-				t.Errorf("%s=%s is a search for %v", name, typed, f.values)
+		for _, typed := range []string{"120m", "2k", "85 m", "$2", "1.2M"} {
+			for _, bound := range []string{"min_" + name, "max_" + name} {
+				f := readForm("/", url.Values{bound: {typed}}.Encode())
+				if _, ok := f.search(browsePageSize); ok || f.Errors[bound] == "" || f.Value(bound) != typed {
+					t.Errorf("%s=%s is a search for %v, %v", bound, typed, f.values, f.Errors)
+				}
 			}
+			f := &editForm{}
+			if f.read(url.Values{name: {typed}}); f.Wrong[name] == "" {
+				t.Errorf("the field %s accepts %s", name, typed)
+			}
+		}
+	}
+}
+
+func TestAreasAreTypedWithTheirUnits(t *testing.T) {
+	for typed, want := range map[string]string{
+		"85 m²": "85", "85 m2": "85", "85 sqm": "85", "1200 sq ft": "111.48", "1,200 sqft": "111.48", "0.25 ac": "1011.71",
+		"2 ha": "20000",
+	} {
+		f, s := parseForm(t, url.Values{"min_area_m2": {typed}, "max_lot_m2": {typed}}.Encode())
+		if f.Value("min_area_m2") != want || s.Filter.LotM2.Max.Value.Short() != want {
+			t.Errorf("%s is the search %s", typed, f.Query())
+		}
+		edited := &editForm{}
+		d := edited.read(url.Values{"area_m2": {typed}, "lot_m2": {typed}, "price": {"1"}})
+		if d.AreaM2.Value.Short() != want || d.LotM2.Value.Short() != want || len(edited.Wrong) > 0 {
+			t.Errorf("%s is %s m² and %s m², %v", typed, d.AreaM2.Value, d.LotM2.Value, edited.Wrong)
+		}
+	}
+	f := readForm("/", "max_area_m2=120m")
+	if _, ok := f.search(browsePageSize); ok || !strings.Contains(f.Errors["max_area_m2"], "m², sq ft, sq yd, ac, ha") {
+		t.Errorf("120m: %v", f.Errors)
+	}
+}
+
+// Two texts under one name are no number with a comma.
+func TestABoundIsOneNumber(t *testing.T) {
+	f := readForm("/", "min_price=1&min_price=500")
+	if _, ok := f.search(browsePageSize); ok || f.Errors["min_price"] == "" {
+		t.Errorf("1 and 500 are a search for %v", f.values)
+	}
+}
+
+// The amount of a price means nothing in another currency.
+func TestASignOfAnotherCurrencyIsNotDropped(t *testing.T) {
+	for _, c := range []struct {
+		currency, typed string
+		fallback        property.Currency
+		ok              bool
+	}{
+		{"EUR", "€450,000", "", true}, {"EUR", "$450,000", "", false}, {"usd", "$450,000", "", true},
+		{"HKD", "$450,000", "", true}, {"", "$450,000", "", true}, {"", "€450,000", "", false},
+		{"", "€450,000", "EUR", true}, {"", "$450,000", "EUR", false}, {"JPY", "¥450,000", "", true},
+		{"EUR", "450,000", "", true},
+	} {
+		f := &editForm{Default: c.fallback}
+		f.read(url.Values{"price": {c.typed}, "currency": {c.currency}})
+		if ok := f.Wrong["price"] == ""; ok != c.ok {
+			t.Errorf("%s in %q (%s): %v", c.typed, c.currency, c.fallback, f.Wrong)
+		}
+	}
+	for _, action := range []string{"price", "amount"} {
+		edit, wrong := (&bulkForm{Action: action, Value: "€1,000"}).edit()
+		if wrong != "" {
+			t.Fatal(wrong)
+		}
+		if d, err := edit(property.Details{Currency: "EUR"}); err != nil || d.Price != 1000_00 {
+			t.Errorf("%s of a listing in euros: %s, %v", action, d.Price, err)
+		}
+		if d, err := edit(property.Details{Currency: "USD", Price: 7}); err == nil || d.Price != 7 ||
+			!strings.Contains(err.Error(), "€") {
+			t.Errorf("%s of a listing in dollars: %s, %v", action, d.Price, err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ type Keys interface {
 	HandOver(ctx context.Context, from, to string) error
 }
 
-// Options configures a Site. Everything is required except PublicURL and Base.
+// Options configures a Site. Everything is required except DefaultCurrency, PublicURL and Base.
 type Options struct {
 	Catalog     Catalog
 	Files       Importer
@@ -86,6 +86,8 @@ type Options struct {
 	Trend                 Trend
 	Lookup                Lookup
 	Log                   *zap.Logger
+	// DefaultCurrency is that of listings without one; property.DefaultCurrency if empty.
+	DefaultCurrency property.Currency
 	// SessionIdle is the time after which an unused session ends.
 	SessionIdle time.Duration
 	// SecondFactor says which roles must sign in with a second factor.
