@@ -142,6 +142,9 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	if err != nil {
 		return err
 	}
+	if at := r.State.CreatedAt; !at.IsZero() {
+		p.CreatedAt, p.UpdatedAt = at, at
+	}
 	run.batch = append(run.batch, ports.Incoming{Property: p, Absent: r.Absent})
 	if len(run.batch) == ports.MaxBatch {
 		return run.flush(ctx)

@@ -74,7 +74,8 @@ BEGIN
 END
 $$;
 
--- A new row begins at version 1, or after the last version that its id is known to have had. Where the last change
+-- A new row begins at version 1, or after the last version that its id is known to have had. A restore sets
+-- gable.restore to 'on': a higher version that the statement sets is then taken. Where the last change
 -- recorded is no delete (a truncation, or a delete in this very statement) one number stays free for the delete. Where
 -- the id is taken, the lock waits for a transaction that may be deleting it; what that has recorded is seen when
 -- looking again. A plan made while the tables are tiny is cached by its connection, and would read them from end to end
@@ -82,6 +83,7 @@ $$;
 CREATE OR REPLACE FUNCTION properties_on_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
 DECLARE
+    exported bigint := NEW.version;
     taken boolean;
     deleted pg_catalog.text;
 BEGIN
@@ -99,6 +101,9 @@ BEGIN
     deleted := pg_catalog.current_setting('gable.deleted', true);
     IF deleted OPERATOR(pg_catalog.~) '^[0-9]{1,15}$' THEN
         NEW.version := greatest(NEW.version, deleted::bigint OPERATOR(pg_catalog.+) 2);
+    END IF;
+    IF pg_catalog.current_setting('gable.restore', true) OPERATOR(pg_catalog.=) 'on' THEN
+        NEW.version := greatest(NEW.version, exported);
     END IF;
     RETURN NEW;
 END
