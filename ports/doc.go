@@ -6,6 +6,7 @@
 // # The ports
 //
 //   - [PropertyRepository] stores listings: the database, the decorator that caches it, or a map in memory.
+//   - [PropertyRestorer] brings exported listings back with their ids, versions and times.
 //   - [ChangeFeed] delivers every committed change of every writer; the caches depend on it.
 //   - [ChangeHistory] returns the changes of one listing, with their actors.
 //   - [Cache] stores bytes for a while and may forget them at any time; nothing depends on it for correctness.

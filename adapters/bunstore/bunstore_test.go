@@ -90,6 +90,17 @@ func TestPropertyRepositoryKeepsItsPromises(t *testing.T) {
 	}
 }
 
+func TestPropertyRestorerKeepsItsPromises(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			porttest.PropertyRestorer(t, func(t *testing.T) (ports.PropertyRepository, ports.PropertyRestorer) {
+				repo := open(t, kind.url(t)).Repository()
+				return repo, repo
+			})
+		})
+	}
+}
+
 func TestChangeFeedKeepsItsPromises(t *testing.T) {
 	for _, kind := range databases {
 		t.Run(kind.name, func(t *testing.T) {

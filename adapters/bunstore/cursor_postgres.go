@@ -57,30 +57,40 @@ func parseWatermark(text string) (watermark, bool) {
 // nothingSeen is the watermark before every transaction.
 var nothingSeen = watermark{Snapshot: freshness.Snapshot{Xmin: 1, Xmax: 1}}
 
+// parseSpan reads a cursor. One of SQLite is gone: it is from before a move of the database.
 func parseSpan(text string) (span, error) {
 	if text == "" {
 		return span{from: nothingSeen}, nil
 	}
-	invalid := fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
+	if s, ok := readSpan(text); ok {
+		return s, nil
+	}
+	return span{}, cursorError(text)
+}
+
+// cursorError is the error of a cursor that this kind of database has not made.
+func cursorError(text string) error {
+	_, ofPostgres := readSpan(text)
+	if _, ofSQLite := readPoint(text); ofPostgres || ofSQLite {
+		return ports.ErrFeedCursorGone
+	}
+	return fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
+}
+
+// readSpan is parseSpan without errors.
+func readSpan(text string) (at span, ok bool) {
 	parts := strings.Split(text, ";")
 	if len(parts) != 2 && len(parts) != 4 {
-		return span{}, invalid
+		return span{}, false
 	}
-	from, ok := parseWatermark(parts[1])
-	at := span{history: parts[0], from: from}
-	if !ok {
-		return span{}, invalid
-	}
-	if len(parts) == 2 {
-		return at, nil
+	at.history = parts[0]
+	if at.from, ok = parseWatermark(parts[1]); !ok || len(parts) == 2 {
+		return at, ok
 	}
 	var err error
 	at.to, ok = parseWatermark(parts[2])
 	at.last, err = strconv.ParseInt(parts[3], 10, 64)
-	if !ok || err != nil || at.last < 0 {
-		return span{}, invalid
-	}
-	return at, nil
+	return at, ok && err == nil && at.last >= 0
 }
 
 func (s span) open() bool { return s.to.Xmax == 0 }

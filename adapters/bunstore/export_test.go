@@ -88,3 +88,17 @@ func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
 	}
 	return found
 }
+
+// MovedTables are the tables that a move copies, each with the columns that it copies.
+func (db *DB) MovedTables() map[string][]string {
+	tables := map[string][]string{}
+	for _, table := range movedTables {
+		for _, field := range db.read.Table(table.model).Fields {
+			tables[table.name] = append(tables[table.name], field.Name)
+		}
+	}
+	return tables
+}
+
+// NotMovedTables are the other tables, each with what becomes of it.
+func NotMovedTables() map[string]string { return notMovedTables }

@@ -32,18 +32,27 @@ const sqliteCursor = "s"
 
 func (p point) String() string { return sqliteCursor + strconv.FormatInt(p.seq, 10) + "." + p.mark }
 
-// parsePoint reads a cursor. Older programs wrote cursors without marks; no change has an empty mark, so these are
-// gone.
+// parsePoint reads a cursor. One of Postgres is gone: it is from before a move of the database.
 func parsePoint(text string) (point, error) {
+	p, ok := readPoint(text)
+	if ok {
+		return p, nil
+	}
+	return point{}, cursorError(text)
+}
+
+// readPoint is parsePoint without errors. Older programs wrote cursors without marks; no change has an empty mark, so
+// these are gone.
+func readPoint(text string) (point, bool) {
 	digits, mark, marked := strings.Cut(strings.TrimPrefix(text, sqliteCursor), ".")
 	seq, err := strconv.ParseInt(digits, 10, 64)
 	if !strings.HasPrefix(text, sqliteCursor) || err != nil || seq < 0 || len(mark) > 2*markBytes {
-		return point{}, fmt.Errorf("read feed cursor %.60q: %w", text, ports.ErrInvalidFeedCursor)
+		return point{}, false
 	}
 	if !marked {
 		mark = "none"
 	}
-	return point{seq, mark}, nil
+	return point{seq, mark}, true
 }
 
 // feedPoint is the point as a freshness.Point: it has seen every change up to this one. A change's seq is its

@@ -38,6 +38,17 @@ type openedFile struct {
 var errFileReplaced = fmt.Errorf("the database file has been replaced, and the old one is still in use: %w",
 	ports.ErrUnavailable)
 
+// findFile creates the file if it does not exist, or refuses it.
+func (db *DB) findFile(path string) error {
+	if !db.options.MustExist {
+		return createFile(path)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("find the database file: %w", err)
+	}
+	return nil
+}
+
 // createFile creates the file if it does not exist, readable for its owner alone.
 func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the operator's own path

@@ -20,6 +20,8 @@ type Options struct {
 	// (sqlite:///absolute/path means the same), or sqlite::memory: for a database that lives in this process for as long
 	// as the DB is open.
 	URL string
+	// MustExist makes Open refuse an SQLite file that does not exist, which it creates otherwise.
+	MustExist bool
 	// MaxConns bounds the connections to Postgres, or those that read an SQLite file; 0 is 16 for Postgres and 4 for
 	// SQLite. An eighth of them counts, and an eighth searches text without an index; at least one for each, and one for
 	// the rest.
@@ -74,6 +76,7 @@ type dialect interface {
 	feedDialect
 	accountDialect
 	migrationDialect
+	moveDialect
 }
 
 // Open connects to the database and checks that it can be used. It does not look at the schema: see CheckSchema. The

@@ -105,6 +105,8 @@ type repositoryDialect interface {
 	// writeAsActor runs steps that write listings in the transaction, and records the changes under the actor in the
 	// context. The three methods above do so by themselves.
 	writeAsActor(ctx context.Context, tx bun.IDB, write func() error) error
+	// insertAtVersions stores new listings at their versions, or at later ones where their ids have had these already.
+	insertAtVersions(ctx context.Context, tx bun.IDB, rows []row) error
 	// lockRows makes a query lock the rows it finds until the transaction ends.
 	lockRows(q *bun.SelectQuery) *bun.SelectQuery
 	// writerSQL is an expression over a row p of properties: the transaction that wrote the row, for writerOf to read.

@@ -44,7 +44,7 @@ func (db *DB) openSQLite(ctx context.Context) error {
 	}
 	d := sqliteDialect{history: newSQLiteHistory()}
 	if path != memoryPath {
-		if err := createFile(path); err != nil {
+		if err := db.findFile(path); err != nil {
 			return err
 		}
 		d.file = &sqliteFile{path: path}

@@ -29,7 +29,7 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming)
 	for attempt := 1; err == nil; attempt++ {
 		err = r.db.domainError(r.db.atomically(ctx, u.run))
 		if err == nil {
-			r.db.recordCommit(ctx, u.lastTx())
+			r.db.recordCommit(ctx, lastTx(u.stamps))
 			return u.result(), nil
 		}
 		if attempt < attempts && errors.Is(err, property.ErrReferenceTaken) {
@@ -165,23 +165,30 @@ func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
 	for _, p := range u.updated {
 		ids = append(ids, uuid(p.ID))
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	var stamps []stamp
-	if err := tx.NewRaw(u.dialect.stampsSQL(), bun.List(ids)).Scan(ctx, &stamps); err != nil {
-		return err
-	}
-	u.stamps = make(map[uuid]stamp, len(stamps))
-	for _, s := range stamps {
-		u.stamps[s.ID] = s
-	}
-	return nil
+	var err error
+	u.stamps, err = readStamps(ctx, tx, u.dialect, ids)
+	return err
 }
 
-// lastTx is the latest transaction of the batch; 0 when it wrote nothing.
-func (u *upsert) lastTx() (last uint64) {
-	for _, s := range u.stamps {
+// readStamps reads what the database set in the listings that this transaction has written.
+func readStamps(ctx context.Context, tx bun.IDB, d dialect, ids []uuid) (map[uuid]stamp, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var list []stamp
+	if err := tx.NewRaw(d.stampsSQL(), bun.List(ids)).Scan(ctx, &list); err != nil {
+		return nil, err
+	}
+	stamps := make(map[uuid]stamp, len(list))
+	for _, s := range list {
+		stamps[s.ID] = s
+	}
+	return stamps, nil
+}
+
+// lastTx is the latest transaction of a batch; 0 when it wrote nothing.
+func lastTx(stamps map[uuid]stamp) (last uint64) {
+	for _, s := range stamps {
 		last = max(last, uint64(s.Tx))
 	}
 	return last

@@ -147,6 +147,15 @@ func (postgresDialect) writeAsActor(ctx context.Context, tx bun.IDB, write func(
 	return write()
 }
 
+// insertAtVersions sets the mark by which the trigger accepts versions, until the transaction ends.
+func (postgresDialect) insertAtVersions(ctx context.Context, tx bun.IDB, rows []row) error {
+	if _, err := tx.ExecContext(ctx, "SET LOCAL gable.restore = 'on'"); err != nil {
+		return err
+	}
+	_, err := tx.NewInsert().Model(&rows).Exec(ctx)
+	return err
+}
+
 func (postgresDialect) lockRows(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }
 
 func (postgresDialect) writerSQL() string { return xidOf("p.") }

@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/uptrace/bun"
 
@@ -95,6 +96,36 @@ func orConflictReason(ctx context.Context, db bun.IDB, id property.ID, err error
 		return err
 	}
 	return conflictReason(ctx, db, id)
+}
+
+// insertAtVersions inserts the listings and then raises their versions, first in the recorded changes: an update to the
+// version recorded last is what the triggers do themselves, and let pass.
+func (sqliteDialect) insertAtVersions(ctx context.Context, tx bun.IDB, rows []row) error {
+	var last int64
+	if err := tx.NewRaw("SELECT coalesce(max(seq), 0) FROM property_changes").Scan(ctx, &last); err != nil {
+		return err
+	}
+	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return err
+	}
+	versions := make(map[uuid]int64, len(rows))
+	for i := range rows {
+		versions[rows[i].ID] = rows[i].Version
+	}
+	wanted, err := json.Marshal(versions)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewRaw(`UPDATE property_changes
+		SET version = wanted.value, after = json_set(after, '$.version', wanted.value)
+		FROM json_each(?) AS wanted
+		WHERE seq > ? AND property_id = wanted.key AND version < wanted.value`, string(wanted), last).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewRaw(`UPDATE properties SET version = c.version FROM property_changes AS c
+		WHERE c.seq > ? AND c.property_id = properties.id AND properties.version <> c.version`, last).Exec(ctx)
+	return err
 }
 
 // lockRows has nothing to do: the transaction is the only one that writes.

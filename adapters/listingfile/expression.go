@@ -201,9 +201,9 @@ func parseNumber(text string) (decimal.Decimal, error) {
 }
 
 // exactNumber reads a number whose point stands before decimals. It bounds the exponent, so that a hostile one costs
-// nothing.
+// nothing; the smallest degrees that an export can have are within.
 func exactNumber(text string) (decimal.Decimal, error) {
-	const longest, furthest = 64, 30
+	const longest, furthest, smallest = 64, 30, -400
 	if len(text) > longest {
 		return decimal.Zero, errNotNumber
 	}
@@ -211,7 +211,7 @@ func exactNumber(text string) (decimal.Decimal, error) {
 		return decimal.Zero, errNotNumber
 	}
 	n, err := decimal.NewFromString(text)
-	if err != nil || n.Exponent() > furthest || n.Exponent() < -longest {
+	if err != nil || n.Exponent() > furthest || n.Exponent() < smallest {
 		return decimal.Zero, errNotNumber
 	}
 	return n, nil

@@ -20,6 +20,7 @@ type Options struct {
 	Format  Format
 	Mapping *Mapping // nil: OwnMapping, or RESOMapping for RESO JSON
 	MaxText int64    // most bytes once it is uncompressed; 0 is any number
+	Restore bool     // also read what the service had set; for exports alone
 }
 
 // ErrTooMuchText says that a file has more text than the options allow.
@@ -29,6 +30,8 @@ var ErrTooMuchText = errors.New("it has too much text")
 type Reader struct {
 	format  Format
 	mapping *Mapping
+	restore bool
+	ignored []string
 	lines   *lines        // of an NDJSON file
 	csv     *csvRows      // of a CSV file
 	json    *documentRows // of a RESO file
@@ -43,13 +46,16 @@ func NewReader(from io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{format: o.Format, mapping: o.Mapping}
+	r := &Reader{format: o.Format, mapping: o.Mapping, restore: o.Restore}
 	if r.format == Auto {
 		if r.format, err = detect(text); err != nil {
 			return nil, err
 		}
 	}
-	return r, r.open(text)
+	if err := r.open(text); err != nil {
+		return r, err
+	}
+	return r, r.checkState()
 }
 
 func (r *Reader) open(text *bufio.Reader) error {
@@ -136,6 +142,7 @@ func (r *Reader) Next() (property.Record, error) {
 		record := property.Record{Line: raw.line, Raw: raw.raw, Err: raw.err}
 		if raw.err == nil && r.ownJSON() {
 			record.Details, record.Absent, record.Err = decodeOwn(raw.raw)
+			r.readState(&record, row)
 			return record, nil
 		}
 		if raw.err == nil {
@@ -144,6 +151,7 @@ func (r *Reader) Next() (property.Record, error) {
 				continue
 			}
 			r.mapping.fill(&record, row)
+			r.readState(&record, row)
 		}
 		return record, nil
 	}
@@ -161,7 +169,7 @@ func (r *Reader) next() (row, columns) {
 	}
 	raw := r.nextLine()
 	if r.ownJSON() {
-		return raw, nil
+		return raw, r.stateOf(raw)
 	}
 	return withColumns(raw)
 }

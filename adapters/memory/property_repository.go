@@ -28,6 +28,7 @@ type PropertyRepository struct {
 var (
 	_ ports.PropertyRepository       = (*PropertyRepository)(nil)
 	_ ports.IdempotencyKeyRepository = (*PropertyRepository)(nil)
+	_ ports.PropertyRestorer         = (*PropertyRepository)(nil)
 )
 
 // ownedKey is an idempotency key together with its owner.
@@ -176,7 +177,13 @@ func (r *PropertyRepository) referenceTaken(p property.Property) bool {
 
 // insert stores a listing that mayInsert has accepted. The versions of an id that was in use before go on from there.
 func (r *PropertyRepository) insert(p property.Property, actor string) property.Change {
-	p.Version = r.removed[p.ID] + 1
+	p.Version = 1
+	return r.insertFrom(p, actor)
+}
+
+// insertFrom is insert for a listing at a version, which is raised where the id has had it already.
+func (r *PropertyRepository) insertFrom(p property.Property, actor string) property.Change {
+	p.Version = max(p.Version, r.removed[p.ID]+1)
 	p.CreatedAt, p.UpdatedAt = property.Instant(p.CreatedAt), property.Instant(p.UpdatedAt)
 	r.store(&p)
 	return r.log.append(property.Inserted(0, p), r.now(), actor)

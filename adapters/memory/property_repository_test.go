@@ -14,6 +14,13 @@ func TestPropertyRepository(t *testing.T) {
 	porttest.PropertyRepository(t, open, porttest.Features{})
 }
 
+func TestPropertyRestorer(t *testing.T) {
+	porttest.PropertyRestorer(t, func(*testing.T) (ports.PropertyRepository, ports.PropertyRestorer) {
+		repo := memory.NewPropertyRepository(time.Now)
+		return repo, repo
+	})
+}
+
 func TestPropertyRepositoryAnswersAsTheDomainReads(t *testing.T) {
 	porttest.Differential(t, map[string]ports.PropertyRepository{"memory": memory.NewPropertyRepository(time.Now)})
 }

@@ -136,6 +136,9 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 		return err
 	}
 	run.note(r, d.Reference)
+	if at := r.State.CreatedAt; !at.IsZero() {
+		p.CreatedAt, p.UpdatedAt = at, at
+	}
 	run.batch = append(run.batch, ports.Incoming{Property: p, Absent: r.Absent})
 	if len(run.batch) == ports.MaxBatch {
 		return run.flush(ctx)

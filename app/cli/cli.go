@@ -20,6 +20,7 @@ type commands struct {
 	Migrate  migrateCmd  `cmd:"" help:"Migrate the database schema."`
 	Import   importCmd   `cmd:"" help:"Import listings from a file."`
 	Export   exportCmd   `cmd:"" help:"Export listings to a file."`
+	Move     moveCmd     `cmd:"" help:"Copy everything into another, empty database."`
 	Generate generateCmd `cmd:"" help:"Generate and store random listings."`
 	Admin    adminCmd    `cmd:"" help:"Manage API keys and accounts."`
 	Cache    cacheCmd    `cmd:"" help:"Show or empty the caches of a running server."`

@@ -92,7 +92,7 @@ func (c *exportCmd) search() (property.Search, error) {
 			return property.Search{}, fmt.Errorf("an export has no %s; it writes everything that matches", name)
 		}
 	}
-	search, err := property.ParseSearch(values)
+	search, err := property.ParseExport(values)
 	if err != nil {
 		return property.Search{}, fmt.Errorf("parse search: %w", err)
 	}

@@ -19,10 +19,12 @@ import (
 
 type importCmd struct {
 	config.Flags
-	Path    string `arg:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
+	Path    string `arg:"" optional:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
 	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"Format of the file (${enum}); auto detects it."`
 	DryRun  bool   `help:"Check the whole file without storing anything."`
+	Restore bool   `help:"Bring an export back exactly, with ids, versions and times."`
+	Django  string `name:"from-django" placeholder:"URL" help:"Import from the Postgres database of a Django service."`
 	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
 }
 
@@ -32,16 +34,29 @@ func (importCmd) Help() string {
 Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
 corrected and imported again. Existing files are never overwritten.
 
+With --restore the file is one of gable export, and each listing comes back with its id, version and times, with a
+reference or without one. A listing whose id is stored already is left alone; it is rejected if it differs.
+
 Running servers can continue: their caches see the changes.
 
 Examples:
 
 	gable import kc_house_data.csv --mapping king-county
-	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable`
+	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable
+	gable import listings.ndjson --restore
+	gable import --from-django postgres://django@localhost/old`
 }
 
 // Run imports one file.
 func (c *importCmd) Run(ctx context.Context, p *Process) error {
+	switch {
+	case c.Django != "":
+		return c.fromDjango(ctx, p)
+	case c.Path == "":
+		return errors.New("import: name a file, or a database with --from-django")
+	case c.Restore:
+		return c.restore(ctx, p)
+	}
 	options, err := c.options()
 	if err != nil {
 		return err
@@ -76,6 +91,7 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 		err = closeErr
 	}
 	c.print(p.Out, report, &rejects, time.Since(began))
+	adviseRestore(p.Out, reading, report)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", c.Path, err)
 	}

@@ -20,6 +20,7 @@ type Config struct {
 	Imports   ImportsConfig   `koanf:"imports"`
 	Ops       OpsConfig       `koanf:"ops"`
 	Listings  ListingsConfig  `koanf:"listings"`
+	Compat    CompatConfig    `koanf:"compat"`
 	Log       LogConfig       `koanf:"log"`
 	Tracing   TracingConfig   `koanf:"tracing"`
 	Shutdown  ShutdownConfig  `koanf:"shutdown"`
@@ -129,6 +130,11 @@ type OpsConfig struct {
 // ListingsConfig holds defaults of new listings.
 type ListingsConfig struct {
 	DefaultCurrency string `koanf:"default_currency"`
+}
+
+// CompatConfig says whose shape the addresses of a replaced service have.
+type CompatConfig struct {
+	Django bool `koanf:"django"`
 }
 
 // LogConfig describes the log.

@@ -199,7 +199,7 @@ func newAPI(
 		MaxBody: int64(c.HTTP.MaxBody), RequireIfMatch: c.HTTP.RequireIfMatch, Draining: d,
 		Proxies: c.HTTP.Proxies(), Base: c.HTTP.Base(),
 		MaxStreams: c.HTTP.MaxStreams, MaxStreamsPerClient: c.HTTP.MaxStreamsPerClient,
-		MaxExportsPerClient: c.HTTP.MaxExportsPerClient,
+		MaxExportsPerClient: c.HTTP.MaxExportsPerClient, ReplacedShape: c.Compat.Django,
 	})
 }
 

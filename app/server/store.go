@@ -19,6 +19,7 @@ import (
 type Store struct {
 	db       *bunstore.DB
 	Catalog  *catalog.Catalog
+	Restorer ports.PropertyRestorer
 	Keys     *accounts.Keys
 	Accounts *accounts.Accounts
 	Created  bool // by OpenStore, because the embedded database had no schema
@@ -37,7 +38,8 @@ func OpenStore(ctx context.Context, c *config.Config) (*Store, error) {
 	}
 	bus := eventbus.New(func(string, any) {}) // without subscribers
 	return &Store{
-		db: db, Catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, c), Keys: newKeys(db.Keys()),
+		db: db, Catalog: newCatalog(db.Repository(), db.History(), bus, noCaches, c), Restorer: db.Repository(),
+		Keys:     newKeys(db.Keys()),
 		Accounts: newAccounts(db.Accounts(), db.Sessions(), db.Browsers(), passwords.New()),
 		Created:  created,
 	}, nil

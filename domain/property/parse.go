@@ -33,6 +33,15 @@ func ParseSearch(parameters map[string][]string) (Search, error) {
 	return s, nil
 }
 
+// ParseExport reads the search of an export: as ParseSearch, and without a sort in ExportSort.
+func ParseExport(parameters map[string][]string) (Search, error) {
+	s, err := ParseSearch(parameters)
+	if err == nil && strings.Join(parameters["sort"], "") == "" {
+		s.Sort = ExportSort
+	}
+	return s, err
+}
+
 // parser takes parameters one by one and collects their errors.
 type parser struct {
 	parameters map[string][]string

@@ -9,6 +9,9 @@ type Record struct {
 	// Absent are the fields that the record lacks; a lacking field is less than an empty one. A stored listing
 	// retains its own value, and a new one gets the default.
 	Absent Fields
+	// State is what a service had set. A source that is read for a restore has all of it; an import takes the time of
+	// creation, if it is set.
+	State State
 	// Err is nil, an *InvalidError, or any other reason. An empty field name in it means the record as a whole.
 	Err error
 	// Notes say what of the record cannot be stored, such as more photos than a listing has. The rest is imported.

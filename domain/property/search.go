@@ -128,6 +128,9 @@ type Sort struct {
 // DefaultSort has the newest listings first.
 var DefaultSort = Sort{Key: SortCreatedAt, Descending: true}
 
+// ExportSort is the order of an export: the oldest listings first, so that an import stores them in their order.
+var ExportSort = Sort{Key: SortCreatedAt}
+
 // String is the key, with a minus in front when the order is descending.
 func (s Sort) String() string {
 	if s.Descending {

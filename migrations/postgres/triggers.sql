@@ -72,7 +72,8 @@ BEGIN
 END
 $$;
 
--- A new row begins at version 1, or after the last recorded version of its id. If the last recorded change is not a
+-- A new row begins at version 1, or after the last recorded version of its id. While gable.restore is 'on', as a restore
+-- sets it, a higher version that the statement sets is stored. If the last recorded change is not a
 -- delete (after a truncation, or when this statement deletes the row), one number stays free for the delete. If the id is
 -- taken, the lock waits for a transaction that may be deleting it, and the loop reads that transaction's record.
 --
@@ -81,6 +82,7 @@ $$;
 CREATE OR REPLACE FUNCTION properties_on_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
 DECLARE
+    exported bigint := NEW.version;
     taken boolean;
     deleted pg_catalog.text;
 BEGIN
@@ -98,6 +100,9 @@ BEGIN
     deleted := pg_catalog.current_setting('gable.deleted', true);
     IF deleted OPERATOR(pg_catalog.~) '^[0-9]{1,15}$' THEN
         NEW.version := greatest(NEW.version, deleted::bigint OPERATOR(pg_catalog.+) 2);
+    END IF;
+    IF pg_catalog.current_setting('gable.restore', true) OPERATOR(pg_catalog.=) 'on' THEN
+        NEW.version := greatest(NEW.version, exported);
     END IF;
     RETURN NEW;
 END

@@ -1,6 +1,6 @@
-// Package porttest holds one conformance suite for each port: PropertyRepository, IdempotencyKeyRepository,
-// ChangeFeed, ChangeHistory, KeyRepository, AccountRepository, SessionRepository, PasswordHasher, Cache, RateLimiter
-// and EventPublisher. A suite tests the promises in the comments of its port; wrappers around adapters run the same
+// Package porttest holds one conformance suite for each port: PropertyRepository, PropertyRestorer,
+// IdempotencyKeyRepository, ChangeFeed, ChangeHistory, KeyRepository, AccountRepository, SessionRepository,
+// PasswordHasher, Cache, RateLimiter and EventPublisher. A suite tests the promises in the comments of its port; wrappers around adapters run the same
 // suite. Only the adapters' own tests cover the BeforeTx and Epoch of changes, outages and crashes. Only tests import
 // it.
 //

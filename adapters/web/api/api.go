@@ -80,6 +80,7 @@ type Options struct {
 	MaxStreams          int // streams of events open at once
 	MaxStreamsPerClient int // streams of one client
 	MaxExportsPerClient int // exports that one client receives at once
+	ReplacedShape       bool // the addresses of the replaced service answer in its shape
 	// Draining is closed when the server begins to shut down. Every stream ends then.
 	Draining <-chan struct{}
 }
@@ -117,8 +118,12 @@ func (a *API) Register(router *mux.Router) {
 	handle("/v1/cache", route.Methods{
 		http.MethodGet: a.figures, http.MethodDelete: a.requireScope(access.ScopeAdmin, a.purge),
 	})
-	handle(oldSearchRoute, search)
-	handle(oldSearchRoute+"/", search)
+	if a.ReplacedShape {
+		a.registerReplaced(handle)
+	} else {
+		handle(oldSearchRoute, search)
+		handle(oldSearchRoute+"/", search)
+	}
 	handle("/properties/cache-metrics/", route.Methods{http.MethodGet: a.metrics})
 	handle("/properties/cache-metrics", route.Methods{http.MethodGet: a.metrics})
 }

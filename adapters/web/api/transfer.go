@@ -198,7 +198,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 			return badParameter(name, "is not a parameter of an export, which has no pages")
 		}
 	}
-	s, err := property.ParseSearch(values)
+	s, err := property.ParseExport(values)
 	if err != nil {
 		return parameterErrors(err)
 	}
