@@ -863,7 +863,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"and measures as the domain does",
-		postgresTriggers, "abs(there) < 1e-9", "abs(there) < 1e-8", storePkg, "TestDistancesAre/Postgres",
+		postgresTriggers, "IF east > 180 THEN", "IF east > 360 THEN", storePkg, "TestDistancesAre/Postgres",
 	},
 	{
 		"a column folds as its database does",
