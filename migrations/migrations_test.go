@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,23 +90,14 @@ func newMigrator(db *bun.DB, files fs.FS, options ...migrate.MigratorOption) (*m
 	return m, m.Init(context.Background())
 }
 
-// up applies the numbered files and triggers.sql.
+// up applies the numbered files, and triggers.sql around each as the program does.
 func up(db *bun.DB, files fs.FS) (*migrate.Migrator, error) {
-	m, err := applyNumbered(db, files)
-	if err != nil {
-		return nil, err
-	}
-	triggers, err := migrations.ReadTriggers(files, nil)
-	if err != nil {
-		return nil, err
-	}
-	_, err = db.ExecContext(context.Background(), triggers.Create)
-	return m, err
+	return apply(db, files, aroundTriggers(files)...)
 }
 
-// applyNumbered applies the numbered files alone.
-func applyNumbered(db *bun.DB, files fs.FS) (*migrate.Migrator, error) {
-	m, err := newMigrator(db, files)
+// apply applies the numbered files.
+func apply(db *bun.DB, files fs.FS, options ...migrate.MigratorOption) (*migrate.Migrator, error) {
+	m, err := newMigrator(db, files, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -237,17 +229,17 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	}
 }
 
+var looks atomic.Int64 // at the columns of properties
+
 // aroundTriggers removes the triggers before a migration that leaves them to triggers.sql, and creates them after it
 // for the columns of the table then.
 func aroundTriggers(files fs.FS) []migrate.MigratorOption {
-	looks := 0
 	triggers := func(then func(*migrations.Triggers) string) func(context.Context, bun.IConn, *migrate.Migration) error {
 		return func(ctx context.Context, conn bun.IConn, m *migrate.Migration) error {
 			if m.Name <= migrations.LastWithTriggers {
 				return nil
 			}
-			looks++
-			query := fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks) // no plan is reused
+			query := fmt.Sprintf("SELECT * FROM properties AS p%d LIMIT 0", looks.Add(1)) // no plan is reused
 			rows, err := conn.QueryContext(ctx, query)
 			if err != nil {
 				return err
@@ -295,7 +287,7 @@ func TestChangesFromBeforeActorsWereRecordedHaveNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := c.open(t)
-			if _, err := applyNumbered(db, earlier{c.files}); err != nil {
+			if _, err := apply(db, earlier{c.files}); err != nil {
 				t.Fatal(err)
 			}
 			exec(t, db, insertOne)

@@ -297,6 +297,9 @@ func TestPostgresSearchesTextByIndex(t *testing.T) {
 	for condition, index := range map[string]string{
 		"(title || ' ' || description || ' ' || location) ILIKE '%abcde%'": "properties_text",
 		"location ILIKE '%abcde%'": "properties_location_text",
+		"gable_fold(title || '|' || description || '|' || location) LIKE '%abcde%'": "properties_folded_text",
+		"gable_fold(location) LIKE '%abcde%'":                                       "properties_folded_location",
+		"gable_fold(reference) = 'abcde'":                                           "properties_folded_reference",
 	} {
 		var plan string
 		if err := db.QueryRowContext(t.Context(), "EXPLAIN (FORMAT JSON) SELECT id FROM properties WHERE "+condition).

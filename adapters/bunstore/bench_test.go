@@ -124,7 +124,7 @@ func drain(b *testing.B, rows *sql.Rows) {
 	}
 }
 
-func connect(b *testing.B, db *bunstore.DB) *pgx.Conn {
+func connect(b testing.TB, db *bunstore.DB) *pgx.Conn {
 	conn, err := pgx.Connect(b.Context(), db.URL())
 	if err != nil {
 		b.Fatal(err)

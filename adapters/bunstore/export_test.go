@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,12 @@ import (
 // SearchSQL is the statement of a search.
 func (db *DB) SearchSQL(s *property.Search) string {
 	return searchQuery(db.read.NewSelect().Model(&[]row{}), db.dialect, s).String()
+}
+
+// Distance is the expression of a distance between two places.
+func Distance(from, at property.Coordinates) string {
+	return strings.NewReplacer("p.latitude", literal(at.Latitude), "p.longitude", literal(at.Longitude)).
+		Replace(sortKey(property.Sort{Key: property.SortDistance, From: from}))
 }
 
 // HistorySQL is the statement that reads a listing's history.
@@ -80,8 +87,7 @@ func (o otherFiles) files() fs.FS { return o.of }
 // Contains reports whether the database finds the part in the text, as a search does.
 func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
 	t.Helper()
-	condition, args := db.dialect.contains("t.text", part)
-	err := db.read.NewRaw("SELECT "+condition+" FROM (SELECT CAST(? AS text) AS text) AS t", append(args, text)...).
+	err := db.read.NewRaw("SELECT "+contains("t.text")+" FROM (SELECT CAST(? AS text) AS text) AS t", likePattern(part), text).
 		Scan(t.Context(), &found)
 	if err != nil {
 		t.Fatal(err)

@@ -21,9 +21,6 @@ var ErrUnfitDatabase = errors.New("this database cannot hold listings")
 // mark.
 const asciiProbe = "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z I\u0300 I\u0301 I\u0303 I\u0307 J\u0301"
 
-// alphabets are the blocks whose capitals every database has to fold as Go does: Latin, Greek, Cyrillic and Armenian.
-var alphabets = [][2]rune{{'À', 'ž'}, {'Ά', 'Ϋ'}, {'Ѐ', 'Я'}, {'Ա', 'Ֆ'}}
-
 // letterProbe is the text that the database folds as a test. It has all characters outside ASCII that
 // property.ContainsText may be certain about, except the many of Han, Hangul and private use, which have no case in
 // any version of Unicode.
@@ -37,7 +34,7 @@ var letters = sync.OnceValue(func() *letterProbe {
 	p := new(letterProbe)
 	for r := rune(unicode.MaxASCII + 1); r <= unicode.MaxRune; r++ {
 		switch of := property.CaseOf(r); {
-		case of == property.Cased:
+		case hasCase(r):
 			p.cased = append(p.cased, r)
 		case of == property.Caseless && !unicode.In(r, unicode.Han, unicode.Hangul, unicode.Co, unicode.Cs):
 			p.addCaseless(r)
@@ -55,8 +52,8 @@ func (p *letterProbe) addCaseless(r rune) {
 	p.caselessFirst, p.caselessLast = append(p.caselessFirst, r), append(p.caselessLast, r)
 }
 
-// letterSQL folds the probe in the database's own collation. It does so by lower and by ILIKE, which searches use and
-// which might differ one day.
+// letterSQL folds the probe in the database's own collation. It does so by lower, which gable_fold calls, and by ILIKE,
+// with which the programs before gable_fold search the same database.
 const letterSQL = `SELECT lower(?0) AS ascii, lower(?1) AS cased, lower(caseless) = caseless AS caseless,
 	?0 ILIKE lower(?0) AND ?1 ILIKE lower(?1) AND ?1 ILIKE ?2 AND caseless ILIKE repeat('_', length(caseless)) AND
 		NOT ?1 ILIKE ANY (SELECT '%' || chr(letter) || '%' FROM generate_series(ascii('a'), ascii('z')) AS letter) AS alike,
@@ -127,13 +124,16 @@ func (p *letterProbe) difference(folded *foldedLetters) string {
 	return ""
 }
 
-// foldsWell reports whether a cased letter becomes a cased letter, and the expected one in the alphabets.
+// foldsWell reports whether a cased letter becomes a cased letter, and the expected one where the domain relies on it.
 func foldsWell(r rune, lower string) bool {
-	for _, block := range alphabets {
-		if block[0] <= r && r <= block[1] {
-			return lower == string(unicode.ToLower(r))
-		}
+	if property.CaseOf(r) == property.Settled {
+		return lower == string(unicode.ToLower(r))
 	}
 	to, size := utf8.DecodeRuneInString(lower)
-	return size == len(lower) && to > unicode.MaxASCII && property.CaseOf(to) == property.Cased
+	return size == len(lower) && to > unicode.MaxASCII && hasCase(to)
+}
+
+func hasCase(r rune) bool {
+	of := property.CaseOf(r)
+	return of == property.Settled || of == property.Cased
 }

@@ -60,8 +60,6 @@ type DB struct {
 
 // dialect is what Postgres and SQLite do differently.
 type dialect interface {
-	// contains is a condition: the part occurs in the text expression, letters compared without regard to case.
-	contains(expression, part string) (condition string, args []any)
 	// noIndex marks a column in a condition so that its index is not used where that would need a sort. It is for a
 	// database that cannot compare the costs of the two.
 	noIndex(column string) string

@@ -18,7 +18,9 @@ func TestPagesComeFromAnIndexInOrder(t *testing.T) {
 	}
 	questions := []string{"", "limit=500"}
 	for _, key := range property.SortKeys() {
-		questions = append(questions, "sort="+string(key), "sort=-"+string(key))
+		if key != property.SortDistance { // which sorts what is near
+			questions = append(questions, "sort="+string(key), "sort=-"+string(key))
+		}
 	}
 	for _, filter := range []string{"kind=house", "status=sold", "offer=sale", "currency=USD", "kind=house,land",
 		"min_price=300000", "min_price=300000&max_price=800000", "kind=land&min_bedrooms=2"} {
@@ -49,6 +51,38 @@ func wantNoSorting(t *testing.T, db *bunstore.DB, s *property.Search) {
 	if strings.Contains(plan, "Sort") || strings.Contains(plan, "TEMP B-TREE") ||
 		!strings.Contains(strings.ToUpper(plan), "INDEX") {
 		t.Errorf("search %q is sorted:\n%s\n%s", s, db.SearchSQL(s), plan)
+	}
+}
+
+// An index leads to words, phrases and references, and a page of what is near reads what is near.
+func TestSearchesForWordsReferencesAndPlacesUseAnIndex(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a large table, which adds nothing for the race detector")
+	}
+	db := open(t, template.Postgres(t))
+	crowd(t, db, 20_000)
+	byHand(t, db.Writer(), "ANALYZE properties")
+	for question, indexes := range map[string][]string{
+		"q=castle":                                {"properties_folded_text", "properties_folded_reference"},
+		"q=%22lake+castle%22&sort=price":          {"properties_folded_text", "properties_folded_reference"},
+		"q=geneve+lake":                           {"properties_folded_text", "properties_folded_reference"},
+		"location=castle":                         {"properties_folded_location"},
+		"reference=R-1,R-2":                       {"properties_reference_key"},
+		"near=1,2&radius_km=5&sort=distance":      {"properties_coordinates"},
+		"near=1,2&radius_km=5&sort=-distance&q=a": {"properties_coordinates"},
+	} {
+		plan := strings.Join(lines(t, db, "EXPLAIN "+db.SearchSQL(parse(t, question))), "\n")
+		for _, index := range indexes {
+			if !strings.Contains(plan, index) {
+				t.Errorf("%s does not use %s:\n%s", question, index, plan)
+			}
+		}
+	}
+	file := open(t, sqliteFile(t))
+	crowd(t, file, 1_000)
+	plan := strings.Join(lines(t, file, "EXPLAIN QUERY PLAN "+file.SearchSQL(parse(t, "reference=R-1,R-2"))), "\n")
+	if !strings.Contains(plan, "reference=?") {
+		t.Errorf("in SQLite references are not looked up:\n%s", plan)
 	}
 }
 

@@ -111,10 +111,6 @@ func (db *DB) postgresConfig(statementTimeout time.Duration) (*pgx.ConnConfig, e
 	return config, nil
 }
 
-func (postgresDialect) contains(expression, part string) (string, []any) {
-	return expression + ` ILIKE ?`, []any{likePattern(part)}
-}
-
 // noIndex leaves the choice to the planner, which estimates how many rows match and knows how few are wanted.
 func (postgresDialect) noIndex(column string) string { return column }
 

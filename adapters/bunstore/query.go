@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,16 +38,24 @@ func sortKey(s property.Sort) string {
 			return "coalesce(p.area_m2, -1)" // property.NoAreaDescending
 		}
 		return "coalesce(p.area_m2, 10000000000)" // property.NoAreaAscending
+	case property.SortDistance:
+		return "gable_distance(p.latitude, p.longitude, " + literal(s.From.Latitude) + ", " + literal(s.From.Longitude) + ")"
 	default:
 		return "p.created_at"
 	}
 }
 
+// literal is a number in SQL that both databases read back as the very number, and SQLite never as an integer.
+func literal(f float64) string { return strconv.FormatFloat(f, 'e', -1, 64) }
+
 // sortValue is the key of a sort position as the column holds it. A time outside the range of listings becomes the
 // nearest one inside.
 func sortValue(key property.SortKey, value int64) any {
-	if key == property.SortPrice || key == property.SortAreaM2 {
+	switch key {
+	case property.SortPrice, property.SortAreaM2:
 		return decimal(value)
+	case property.SortDistance:
+		return value
 	}
 	first, last := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
 	return instant(time.UnixMicro(min(max(value, first.UnixMicro()), last.UnixMicro())))
@@ -61,11 +70,14 @@ type conditions struct {
 
 // of adds conditions that let through exactly what property.Filter.Matches does.
 func (c conditions) of(f *property.Filter) *bun.SelectQuery {
-	for _, word := range f.Words {
-		c.contains("(p.title || ' ' || p.description || ' ' || p.location)", word)
+	if len(f.Words) > 0 {
+		c.words(f)
+	}
+	if len(f.References) > 0 {
+		c.Where("p.reference IN (?)", bun.List(f.References))
 	}
 	if f.Location != "" {
-		c.contains("p.location", f.Location)
+		c.Where(contains("p.location"), likePattern(f.Location))
 	}
 	oneOf(c, "p.offer", f.Offers)
 	oneOf(c, "p.kind", f.Kinds)
@@ -89,10 +101,19 @@ func (c conditions) of(f *property.Filter) *bun.SelectQuery {
 	return c.SelectQuery
 }
 
-func (c conditions) contains(expression, part string) {
-	condition, args := c.dialect.contains(expression, part)
-	c.Where(condition, args...)
+// words requires that each word occurs in a text of the listing, or that all of them are its reference.
+func (c conditions) words(f *property.Filter) {
+	c.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		for _, word := range f.Words {
+			q.Where(contains("p.title || '|' || p.description || '|' || p.location"), likePattern(word))
+		}
+		return q.WhereOr("gable_fold(p.reference) = ?", f.Whole())
+	})
 }
+
+// contains is the condition that the fold of a text matches a pattern. The function gable_fold is property.Fold: in
+// Postgres it is in triggers.sql, and its expression is that of an index; in SQLite it is the program's own.
+func contains(text string) string { return "gable_fold(" + text + `) LIKE ? ESCAPE '\'` }
 
 // oneOf requires one of the choices. It leaves the choice of an index to the database where that index also has the
 // order of the page.
@@ -150,5 +171,5 @@ func (c conditions) near(circle property.Circle) {
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// likePattern is a LIKE pattern, escaped with a backslash, of the texts that contain the part.
-func likePattern(part string) string { return "%" + likeEscaper.Replace(part) + "%" }
+// likePattern is a LIKE pattern, escaped with a backslash, of the folded texts that contain the part.
+func likePattern(part string) string { return "%" + likeEscaper.Replace(property.FoldPart(part)) + "%" }

@@ -3,7 +3,6 @@ package bunstore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -14,7 +13,6 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/migrations"
 )
 
@@ -117,26 +115,6 @@ func (db *DB) sqlitePool(path string, file *sqliteFile, conns int, uncached bool
 		file.pools = append(file.pools, pool)
 	}
 	return db.withTrace(bun.NewDB(pool, sqlitedialect.New())), nil
-}
-
-// containsFunction is the name of property.ContainsFold in SQLite, which itself folds ASCII letters only.
-const containsFunction = "gable_contains"
-
-func init() {
-	sqlite.MustRegisterDeterministicScalarFunction(containsFunction, 2,
-		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-			text, ok1 := args[0].(string)
-			part, ok2 := args[1].(string)
-			return ok1 && ok2 && property.ContainsFold(text, part), nil
-		})
-}
-
-// contains uses LIKE, which folds ASCII letters, where the part has no other letters with case.
-func (sqliteDialect) contains(expression, part string) (string, []any) {
-	if property.ContainsText("", part) == property.Maybe {
-		return containsFunction + "(" + expression + ", ?)", []any{part}
-	}
-	return expression + ` LIKE ? ESCAPE '\'`, []any{likePattern(part)}
 }
 
 // noIndex stops SQLite from using the column's index. Without statistics, which an embedded database lacks as a rule,

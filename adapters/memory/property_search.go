@@ -51,16 +51,7 @@ func matches(f *property.Filter, p *property.Property) bool {
 	if certain := f.Matches(p); certain != property.Maybe {
 		return certain == property.Yes
 	}
-	return matchesText(f, p) && matchesNear(f, p)
-}
-
-func matchesText(f *property.Filter, p *property.Property) bool {
-	for _, word := range f.Words {
-		if !property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, word) {
-			return false
-		}
-	}
-	return property.ContainsFold(p.Location, f.Location)
+	return f.MatchesFold(p) && matchesNear(f, p)
 }
 
 func matchesNear(f *property.Filter, p *property.Property) bool {

@@ -172,13 +172,8 @@ func (s *standing) admits(p *property.Property) bool {
 	if match := f.Matches(p); match != property.Maybe {
 		return match == property.Yes
 	}
-	for _, word := range f.Words {
-		if !property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, word) {
-			return false
-		}
-	}
 	circle, near := f.Near.Get()
-	return property.ContainsFold(p.Location, f.Location) &&
+	return f.MatchesFold(p) &&
 		(!near || property.DistanceKM(circle.Center, p.Coordinates.Value) <= circle.RadiusKM)
 }
 

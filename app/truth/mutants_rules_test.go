@@ -110,27 +110,43 @@ var propertyMutants = []mutant{
 		propertyPkg, "TestACompactChange",
 	},
 	{
-		"letters outside ASCII may match in either case",
-		"domain/property/letters.go", "strings.ContainsFunc(part, mayFold) || ", "", propertyPkg,
-		"TestTextIsMatched|TestTheRim",
+		"a text is certain where every store folds it alike",
+		"domain/property/letters.go", "if !t.sure || !part.sure {", "if !part.sure {", propertyPkg, "TestTextIsMatched",
 	},
 	{
-		"so may what some databases take for ASCII",
-		"domain/property/letters.go", " || strings.ContainsFunc(text, mayFoldToAny)",
-		"", propertyPkg, "TestTextIsMatched|TestTheRim",
+		"and a word likewise",
+		"domain/property/letters.go", "if !t.sure || !part.sure {", "if !t.sure {", propertyPkg, "TestTextIsMatched",
 	},
 	{
-		"so may what only a later Unicode knows",
-		"domain/property/letters.go", "return unicode.Is(unicode.Cn, r)", "return false", propertyPkg, "TestTextIsMatched",
+		"stores may lower a capital in several ways",
+		"domain/property/letters.go", "!unknown(r) && (unicode.ToLower(r) == r || in(alphabets, r))", "!unknown(r)", propertyPkg,
+		"TestTextIsMatched",
+	},
+	{
+		"what only a later Unicode knows may be anything",
+		"domain/property/letters.go", " || unicode.Is(unicode.Cn, r)", "", propertyPkg, "TestTextIsMatched",
+	},
+	{
+		"so may what the oldest store does not know",
+		"domain/property/letters.go", "return in(recent, r) || ", "return ", propertyPkg, "TestTextIsMatched",
 	},
 	{
 		"wherever it stands",
 		"domain/property/letters.go", "case r <= 0x377,", "case r <= 0x378,", propertyPkg, "TestEveryCharacter",
 	},
 	{
-		"a Σ is never certain",
-		"domain/property/letters.go", "if strings.ContainsRune(part, 'Σ') {",
-		"if false {", propertyPkg, "TestTextIsMatched|TestTheRim",
+		"a heap of accents is not certain",
+		"domain/property/fold.go", "if strings.Contains(string(apart), joiner) {", "if false {", propertyPkg,
+		"TestTextIsMatched",
+	},
+	{
+		"a reference is the whole search",
+		"domain/property/match.go", "return max(result, folded(p.Reference).equals(folded(f.Whole())))", "return result",
+		propertyPkg, "TestAPhraseStays",
+	},
+	{
+		"a distance begins at the center of the search",
+		"domain/property/search.go", "		s.From = near.Value.Center\n", "", propertyPkg, "TestDistancesSort",
 	},
 	{
 		"the rim of a circle is not certain",
@@ -803,7 +819,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"so is one whose capitals matter",
-		"adapters/bunstore/letters_postgres.go", "return lower == string(unicode.ToLower(r))", "break", storePkg, foldTests,
+		"adapters/bunstore/letters_postgres.go", "if property.CaseOf(r) == property.Settled {", "if false {", storePkg, foldTests,
 	},
 	{
 		"or that folds ASCII otherwise",
@@ -815,7 +831,7 @@ var storeMutants = []mutant{
 	},
 	{
 		"or a cased letter to a caseless one",
-		"adapters/bunstore/letters_postgres.go", " && property.CaseOf(to) == property.Cased", "", storePkg, foldTests,
+		"adapters/bunstore/letters_postgres.go", " && hasCase(to)", "", storePkg, foldTests,
 	},
 	{
 		"or a letter to several",
@@ -840,6 +856,14 @@ var storeMutants = []mutant{
 	{
 		"or not at all by ILIKE",
 		"adapters/bunstore/letters_postgres.go", "?0 ILIKE lower(?0) AND ?1 ILIKE lower(?1) AND", "", storePkg, foldTests,
+	},
+	{
+		"a database folds as the domain does",
+		postgresTriggers, "pg_catalog.normalize(folded, 'NFKD')", "folded", storePkg, "TestTheDomainIsCertain/C.UTF-8$/every",
+	},
+	{
+		"and measures as the domain does",
+		postgresTriggers, "IF east > 180 THEN", "IF east > 360 THEN", storePkg, "TestDistancesAre/Postgres",
 	},
 	{
 		"a column folds as its database does",

@@ -86,9 +86,9 @@ func TestALaterPageIsNotTouchedByWhatHappensBeforeItsCursor(t *testing.T) {
 }
 
 func TestAnUncertainMatchTouches(t *testing.T) {
-	search := &property.Search{Filter: property.Filter{Location: "zürich"}, Sort: property.DefaultSort, Limit: 5}
+	search := &property.Search{Filter: property.Filter{Location: "ⱡ"}, Sort: property.DefaultSort, Limit: 5}
 	uncertain := house(1, 10)
-	uncertain.Location = "ZÜRICH"
+	uncertain.Location = "Ⱡ"
 	change := inserted(uncertain)
 
 	ledger := newLedger()

@@ -1,6 +1,7 @@
 package property
 
 import (
+	"encoding/csv"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,7 +38,8 @@ func (f *Filter) String() string {
 }
 
 func (f *Filter) write(q *query) {
-	q.add("q", strings.Join(f.Words, " "))
+	q.add("q", typed(f.Words))
+	q.add("reference", listed(f.References))
 	q.add("location", f.Location)
 	q.add("offer", joined(f.Offers))
 	q.add("kind", joined(f.Kinds))
@@ -64,6 +66,18 @@ func writeTime(q *query, name string, t Optional[time.Time]) {
 func degrees(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func joined[T ~string](items []T) string { return strings.Join(texts(items), ",") }
+
+// listed is the references as a list in CSV.
+func listed(references []string) string {
+	if !strings.ContainsAny(strings.Join(references, ""), "\",") {
+		return strings.Join(references, ",")
+	}
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	_ = w.Write(references) // into memory
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
+}
 
 // query collects parameters that have a value. Commas stay readable.
 type query struct{ b strings.Builder }

@@ -16,15 +16,23 @@ const (
 
 // Cost is the cost of finding the page.
 func (s *Search) Cost() Cost {
-	if s.Filter.scans() {
+	switch {
+	case len(s.Filter.References) > 0:
+		return CostPage
+	case s.Filter.scans():
 		return CostScan
+	case s.Sort.Key == SortDistance:
+		return CostCount // each match is measured, and then they are sorted
 	}
 	return CostPage
 }
 
 // CountCost is the cost of counting the matches.
 func (f *Filter) CountCost() Cost {
-	if f.scans() {
+	switch {
+	case len(f.References) > 0:
+		return CostPage // an index leads to a few
+	case f.scans():
 		return CostScan
 	}
 	return CostCount

@@ -34,23 +34,54 @@ func (f *Filter) Matches(p *Property) Match {
 	if !f.matchesExactly(p) {
 		return No
 	}
-	result := f.matchesNear(p)
-	if f.Location != "" {
-		result = min(result, ContainsText(p.Location, f.Location))
+	result := min(f.matchesNear(p), f.matchesLocation(p))
+	if result == No {
+		return No
 	}
+	return min(result, f.matchesWords(p))
+}
+
+func (f *Filter) matchesLocation(p *Property) Match {
+	if f.Location == "" {
+		return Yes
+	}
+	return ContainsText(p.Location, f.Location)
+}
+
+// matchesWords decides whether each word occurs in the title, the location or the description, or all of them
+// together are the reference.
+func (f *Filter) matchesWords(p *Property) Match {
+	if len(f.Words) == 0 {
+		return Yes
+	}
+	result := Yes
+	title, location, description := folded(p.Title), folded(p.Location), folded(p.Description)
 	for _, word := range f.Words {
-		if result == No {
-			break
-		}
-		inAny := max(ContainsText(p.Title, word), ContainsText(p.Location, word), ContainsText(p.Description, word))
-		result = min(result, inAny)
+		part := foldedPart(word)
+		result = min(result, max(title.contains(part), location.contains(part), description.contains(part)))
 	}
-	return result
+	if result == Yes || p.Reference == "" {
+		return result
+	}
+	return max(result, folded(p.Reference).equals(folded(f.Whole())))
+}
+
+// MatchesFold decides about text what Matches leaves open, as Gable's own stores do.
+func (f *Filter) MatchesFold(p *Property) bool {
+	if !ContainsFold(p.Location, f.Location) {
+		return false
+	}
+	if len(f.Words) > 0 && p.Reference != "" && Fold(p.Reference) == f.Whole() {
+		return true
+	}
+	all := p.Title + "|" + p.Description + "|" + p.Location // no phrase crosses the bars
+	return !slices.ContainsFunc(f.Words, func(word string) bool { return !ContainsFold(all, word) })
 }
 
 func (f *Filter) matchesExactly(p *Property) bool {
-	return oneOf(f.Offers, p.Offer) && oneOf(f.Kinds, p.Kind) &&
-		oneOf(f.Statuses, p.Status) && oneOf(f.Currencies, p.Currency) &&
+	return oneOf(f.References, p.Reference) &&
+		oneOf(f.Offers, p.Offer) && oneOf(f.Kinds, p.Kind) && oneOf(f.Statuses, p.Status) &&
+		oneOf(f.Currencies, p.Currency) &&
 		f.inRanges(p) &&
 		(!f.Box.Valid || p.Coordinates.Valid && f.Box.Value.Contains(p.Coordinates.Value)) &&
 		later(p.CreatedAt, f.CreatedAfter) && later(p.UpdatedAt, f.UpdatedAfter)

@@ -2,6 +2,7 @@ package property_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"unicode"
 
@@ -20,50 +21,80 @@ func wantCertain(t interface{ Fatalf(string, ...any) }, text, part string) {
 }
 
 func TestCertainAnswersAboutTextAgreeWithFolding(t *testing.T) {
-	words := rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune("aAkKsSiIéÉßſKİıΣσς香🏡 %")), rapid.Rune()))
+	words := rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune("aAkKsSiIéÉßſKİıΣσς香🏡 %Ⱡⱡ|’\u0301")), rapid.Rune()))
 	rapid.Check(t, func(t *rapid.T) { wantCertain(t, words.Draw(t, "text"), words.Draw(t, "part")) })
 }
 
 func TestEveryCharacterIsCertainOnlyWhereFoldingIs(t *testing.T) {
 	for r := rune(1); r <= unicode.MaxRune; r++ {
-		if unicode.Is(unicode.Cn, r) && property.CaseOf(r) != property.Uncertain {
+		if unicode.Is(unicode.Cn, r) && (property.CaseOf(r) != property.Uncertain ||
+			property.ContainsText(string(r), "a") != property.Maybe) {
 			t.Errorf("%U is not assigned, and certain", r)
 		}
-		for folded := unicode.SimpleFold(r); folded != r; folded = unicode.SimpleFold(folded) {
-			wantCertain(t, string(r), string(folded))
-			if r > unicode.MaxASCII && property.ContainsText(string(r), string(folded)) == property.No {
-				t.Errorf("%U is certainly not %U, but a database may take them for the same letter", r, folded)
-			}
+		if r > unicode.MaxASCII && property.CaseOf(r) == property.Cased && property.ContainsText(string(r), "a") != property.Maybe &&
+			property.Fold(string(r)) == string(unicode.ToLower(r)) {
+			t.Errorf("%U is certain, but stores may lower it in several ways", r)
 		}
 	}
 }
 
-func TestTextIsMatchedWithoutWildcards(t *testing.T) {
+func TestTextIsMatchedAsPeopleTypeIt(t *testing.T) {
 	for _, row := range []struct {
 		text, part string
 		want       property.Match
 	}{
 		{"LOFT", "loft", property.Yes},
 		{"loft", "LoF", property.Yes},
-		{"abc", "a%", property.No},
+		{"abc", "a%", property.Yes}, // punctuation is no part of a word
 		{"abc", "a_c", property.No},
 		{"香港旺角", "旺", property.Yes},
 		{"香港旺角", "東", property.No},
-		{"École", "école", property.Maybe},
+		{"École", "école", property.Yes},
 		{"École", "cole", property.Yes},
-		{"Ecole", "école", property.Maybe},
-		{"\u212Aelvin", "kelvin", property.Maybe},
-		{"ΟΔΟΣΑ", "ΟΔΟΣ", property.Maybe}, // some fold the Σ by what follows it
-		{"\uA7CB", "ɤ", property.Maybe},   // its lower case since Unicode 16
+		{"Ecole", "école", property.Yes},
+		{"\u212Aelvin", "kelvin", property.Yes},
+		{"ΟΔΟΣΑ", "ΟΔΟΣ", property.Yes},
+		{"ΟΔΟΣ", "οδοσ", property.Yes},
+		{"\uA7CB", "ɤ", property.Maybe}, // its lower case since Unicode 16
 		{"ɤ", "\uA7CB", property.Maybe},
-		{"\uA7CBɤ", "\uA7CB", property.Yes},
-		{"VILA ALFÍ", "alfi", property.No}, // a database that decides otherwise is refused
-		{"ALFI\u0301", "\u0307", property.No},
+		{"a \uA7CB", "b", property.Maybe},
+		{"e\u1DFA", "e", property.Maybe}, // an accent since Unicode 14
+		{"Ⱡ", "l", property.Maybe},       // not every store lowers it
+		{"l", "Ⱡ", property.Maybe},
+		{"ⱡ", "ⱡ", property.Yes},
+		{"VILA ALFÍ", "alfi", property.Yes},
+		{"ALFI\u0301", "alfí", property.Yes},
+		{"a" + strings.Repeat("\u0301", 40), "a", property.Maybe}, // the library divides so many accents
+		{"мой", "мои", property.No},
+		{"a | b", "a b", property.No},
+		{"a b", "a|b", property.Yes},
 		{"", "", property.Yes},
 		{"", "a", property.No},
 	} {
 		if got := property.ContainsText(row.text, row.part); got != row.want {
 			t.Errorf("ContainsText(%q, %q) is %v, want %v", row.text, row.part, got, row.want)
+		}
+	}
+}
+
+// Words in one text and a phrase that would need two texts; a reference is found by the whole search alone.
+func TestAPhraseStaysInOneTextAndAReferenceIsWhole(t *testing.T) {
+	p := listing(t, 1, func(d *property.Details) {
+		d.Title, d.Location, d.Description, d.Reference = "By the lake", "Lake Road", "View of Ⱡ", "KC-12 A"
+	})
+	for query, want := range map[string]property.Match{
+		"q=lake+road": property.Yes, "q=lake+by": property.Yes, "q=%22lake+view%22": property.Maybe, // of the Ⱡ
+		"q=%22lake+lake%22": property.Maybe, "q=%22the+lake%22": property.Yes, "q=kc-12+a": property.Yes,
+		"q=KC+12+A": property.Yes, "q=kc-12": property.Maybe, "q=%22KC-12+A%22": property.Yes, "q=a+kc-12": property.Maybe,
+		"reference=KC-12+A": property.Yes, "reference=kc-12+a": property.No, "reference=KC-12": property.No,
+		"reference=x,KC-12+A&q=lake": property.Yes, "q=lake&location=loft": property.No,
+	} {
+		f := search(t, query).Filter
+		if got := f.Matches(&p); got != want {
+			t.Errorf("%s matches: %v, want %v", query, got, want)
+		}
+		if got := f.MatchesFold(&p); want != property.Maybe && got != (want == property.Yes) && len(f.References) == 0 {
+			t.Errorf("%s matches by folding: %t", query, got)
 		}
 	}
 }
@@ -85,16 +116,13 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 // parts splits a filter into one filter for each parameter.
 func parts(f property.Filter) []property.Filter {
 	list := []property.Filter{
-		{Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
+		{Words: f.Words}, {References: f.References}, {Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
 		{Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
 	}
 	for i, r := range f.Ranges() {
 		var part property.Filter
 		*part.Ranges()[i].Range = *r.Range
 		list = append(list, part)
-	}
-	for _, word := range f.Words {
-		list = append(list, property.Filter{Words: []string{word}})
 	}
 	return list
 }

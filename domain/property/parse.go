@@ -1,14 +1,19 @@
 package property
 
 import (
+	"encoding/csv"
 	"errors"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // ParseSearch reads a search from parameters spelled as in the HTTP contract, such as {"kind": {"house,room"},
@@ -17,7 +22,8 @@ import (
 // cursor is at fault, the error wraps ErrInvalidCursor.
 func ParseSearch(parameters map[string][]string) (Search, error) {
 	p := parser{parameters: parameters}
-	s := Search{Filter: p.filter(), Sort: p.sort(), Limit: p.limit()}
+	s := Search{Filter: p.filter()}
+	s.Sort, s.Limit = p.sort(s.Filter.Near), p.limit()
 	cursor := p.take("cursor")
 	p.refuseRest()
 	if err := p.wrong.orNil(); err != nil {
@@ -77,7 +83,8 @@ func (p *parser) refuseRest() {
 func (p *parser) filter() Filter {
 	f := Filter{
 		Words:      p.words("q"),
-		Location:   p.text("location"),
+		References: p.references("reference"),
+		Location:   FoldPart(p.text("location")),
 		Offers:     choices(p, "offer", Offers()),
 		Kinds:      choices(p, "kind", Kinds()),
 		Statuses:   choices(p, "status", Statuses()),
@@ -90,7 +97,7 @@ func (p *parser) filter() Filter {
 	return f
 }
 
-// text reads a text to search for, in NFC and with small ASCII letters.
+// text reads a text to search for, in NFC.
 func (p *parser) text(name string) string {
 	text := p.take(name)
 	invalid := !utf8.ValidString(text)
@@ -104,24 +111,47 @@ func (p *parser) text(name string) string {
 	case nul:
 		p.wrong.add(name, "must not contain the character U+0000")
 	}
-	return composed(lowerASCII(text)) // small letters compose with marks that capitals do not compose with
+	return text
 }
 
 func (p *parser) words(name string) []string {
-	words := strings.Fields(p.text(name))
-	slices.Sort(words)
-	words = slices.Compact(words)
+	words := searchWords(p.text(name))
 	if len(words) > MaxWords {
 		p.wrong.add(name, "must have at most %d words, not %d", MaxWords, len(words))
 	}
-	return nilIfEmpty(words)
+	return words
 }
 
-func nilIfEmpty[T any](s []T) []T {
-	if len(s) == 0 {
+// references reads a comma-separated list of references. As in CSV, one with a comma in it stands in quotation marks.
+func (p *parser) references(name string) []string {
+	text := p.take(name)
+	if text == "" {
 		return nil
 	}
-	return s
+	lines := csv.NewReader(strings.NewReader(text))
+	lines.LazyQuotes, lines.TrimLeadingSpace = true, true
+	list, err := lines.Read()
+	if _, more := lines.Read(); err != nil || !errors.Is(more, io.EOF) {
+		p.wrong.add(name, "must be references separated by commas; one with a comma in it stands in quotation marks")
+		return nil
+	}
+	for i, reference := range list {
+		list[i] = norm.NFC.String(strings.TrimSpace(reference))
+		if n := utf8.RuneCountInString(list[i]); n == 0 || n > MaxReference || !printable(list[i]) {
+			p.wrong.add(name, "must be references of 1 to %d characters, not %.100q", MaxReference, list[i])
+			return nil
+		}
+	}
+	slices.Sort(list)
+	if list = slices.Compact(list); len(list) > MaxReferences {
+		p.wrong.add(name, "must be at most %d references, not %d", MaxReferences, len(list))
+	}
+	return list
+}
+
+// printable reports whether a reference can have this text.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // choices reads a comma-separated list of known words; all of them mean the same as none.
@@ -273,7 +303,7 @@ func (p *parser) circle(name, radiusName string) Optional[Circle] {
 	return Some(Circle{Center: Coordinates{Latitude: n[0], Longitude: n[1]}, RadiusKM: radius})
 }
 
-func (p *parser) sort() Sort {
+func (p *parser) sort(near Optional[Circle]) Sort {
 	text := p.take("sort")
 	if text == "" {
 		return DefaultSort
@@ -282,7 +312,10 @@ func (p *parser) sort() Sort {
 	if !slices.Contains(SortKeys(), SortKey(key)) {
 		p.wrong.add("sort", "must be one of %s, with or without a minus in front", strings.Join(texts(SortKeys()), ", "))
 	}
-	return Sort{Key: SortKey(key), Descending: descending}
+	if SortKey(key) == SortDistance && p.parameters["near"] == nil {
+		p.wrong.add("sort", "by distance needs near as well: the place from which to measure")
+	}
+	return Sort{Key: SortKey(key), Descending: descending}.from(near)
 }
 
 func (p *parser) limit() int {

@@ -8,11 +8,12 @@ import (
 
 // Limits of a search.
 const (
-	DefaultLimit = 20
-	MaxLimit     = 500
-	MaxText      = 200 // characters of q and of location
-	MaxWords     = 10
-	MaxRadiusKM  = 1_000.0
+	DefaultLimit  = 20
+	MaxLimit      = 500
+	MaxText       = 200 // characters of q and of location
+	MaxWords      = 10  // of q; a phrase is one
+	MaxReferences = 100
+	MaxRadiusKM   = 1_000.0
 )
 
 // Search is a question about listings: which ones, in which order, and which page of that order. Searches that mean
@@ -30,8 +31,11 @@ type Search struct {
 // Filter selects the listings of a search. The zero value lets every listing through. A bound or a box lets no
 // listing through that lacks the value.
 type Filter struct {
-	Words      []string // each must occur in title, description or location; sorted, ASCII letters in lower case
-	Location   string   // must occur in location; ASCII letters in lower case
+	// Words are words and phrases, folded, in the order in which they were typed. Each must occur in the title, the
+	// description or the location, or else all of them together (Whole) must be the fold of the reference.
+	Words      []string
+	References []string // any of these, sorted; empty means no restriction
+	Location   string   // a folded word or phrase that must occur in the location
 	Offers     []Offer  // any of these, sorted; empty means no restriction. Same for the next three
 	Kinds      []Kind
 	Statuses   []Status
@@ -113,16 +117,28 @@ const (
 	SortUpdatedAt SortKey = "updated_at"
 	SortPrice     SortKey = "price"
 	SortAreaM2    SortKey = "area_m2"
+	SortDistance  SortKey = "distance" // for searches with Near
 )
 
 // SortKeys are all sort keys.
-func SortKeys() []SortKey { return []SortKey{SortCreatedAt, SortUpdatedAt, SortPrice, SortAreaM2} }
+func SortKeys() []SortKey {
+	return []SortKey{SortCreatedAt, SortUpdatedAt, SortPrice, SortAreaM2, SortDistance}
+}
 
 // Sort is an order: a key and a direction. Ties are broken by id in the same direction. Listings without the key's
 // value come last in both directions.
 type Sort struct {
 	Key        SortKey
 	Descending bool
+	From       Coordinates // where a distance begins: the center of Near; zero for other keys
+}
+
+// from is the sort of a search near a place.
+func (s Sort) from(near Optional[Circle]) Sort {
+	if s.Key == SortDistance {
+		s.From = near.Value.Center
+	}
+	return s
 }
 
 // DefaultSort has the newest listings first.
@@ -140,7 +156,7 @@ func (s Sort) String() string {
 }
 
 // SortPosition is where a listing stands in a sort order: its sort key as a whole number and its id. The key has
-// hundredths for decimals, and microseconds since 1970 for times.
+// hundredths for decimals, microseconds since 1970 for times, and what DistanceKey returns for a distance.
 type SortPosition struct {
 	Key int64
 	ID  ID
@@ -161,6 +177,8 @@ func (s Sort) PositionOf(p *Property) SortPosition {
 		return SortPosition{int64(p.Price), p.ID}
 	case SortAreaM2:
 		return SortPosition{int64(s.area(p.AreaM2)), p.ID}
+	case SortDistance:
+		return SortPosition{s.distance(p.Coordinates), p.ID}
 	default:
 		return SortPosition{p.CreatedAt.UnixMicro(), p.ID}
 	}
@@ -174,6 +192,16 @@ func (s Sort) area(area Optional[Decimal]) Decimal {
 		return NoAreaDescending
 	}
 	return NoAreaAscending
+}
+
+func (s Sort) distance(at Optional[Coordinates]) int64 {
+	switch {
+	case at.Valid:
+		return DistanceKey(s.From, at.Value)
+	case s.Descending:
+		return math.MinInt64
+	}
+	return math.MaxInt64
 }
 
 // Compare orders two positions: negative when a comes first in this order, positive when b does, 0 for the same

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,12 +49,19 @@ func TestEqualSearchesHaveOneText(t *testing.T) {
 		"kind=house,room&max_price=450000": {
 			"max_price=450000&kind=house,room", "kind=room,house&max_price=450000.00", "kind=room,+house,room&max_price=4.5e5",
 		},
-		"q=by+sea+the":              {"q=the+sea+by", "q=+By++the%09SEA+sea"},
-		"location=hong+kong":        {"location=Hong+Kong", "location=++hong+kong+"},
-		"currency=HKD,USD":          {"currency=usd,hkd", "currency=USD,HKD,USD"},
-		"min_bathrooms=2.5":         {"min_bathrooms=2.50", "min_bathrooms=25e-1"},
-		"bbox=-122.5,0,-122.2,47.8": {"bbox=-122.50,-0,-122.2,47.80", "bbox=-1.225e2,+0,+-122.2,47.8"},
-		"near=0,114.2&radius_km=5":  {"near=-0.0,114.20&radius_km=5.0", "radius_km=5e0&near=0,114.2"},
+		"q=by+the+sea":                       {"q=by+the+sea", "q=+By++the%09SEA", "q=by,+the+(sea!)", "q=%22by%22+the+%22+%22+%22sea"},
+		"q=house+seattle":                    {"q=house,+seattle", "q=House%3Bseattle", "q=%22house%22,%22seattle%22"},
+		"q=%22lake+view%22+garden":           {"q=lake-view+garden", "q=%E2%80%9CLake,+view%E2%80%9D+garden.", "q=lake/view,garden"},
+		"q=geneve":                           {"q=Gen%C3%A8ve", "q=GENE%CC%80VE", "q=geneve"},
+		"q=kings":                            {"q=king%E2%80%99s", "q=kings%27", "q=KING%27S"},
+		"location=hong+kong":                 {"location=Hong+Kong", "location=++hong+kong+", "location=hong,kong", "location=%22h%C3%B6ng++kong"},
+		"reference=R-1,a+b":                  {"reference=a+b,R-1", "reference=R-1,+a+b,R-1", "reference=%22a+b%22,R-1"},
+		"reference=%22a,b%22,c":              {"reference=c,%22a,b%22"},
+		"near=1,2&radius_km=5&sort=distance": {"sort=distance&near=1.0,2&radius_km=5"},
+		"currency=HKD,USD":                   {"currency=usd,hkd", "currency=USD,HKD,USD"},
+		"min_bathrooms=2.5":                  {"min_bathrooms=2.50", "min_bathrooms=25e-1"},
+		"bbox=-122.5,0,-122.2,47.8":          {"bbox=-122.50,-0,-122.2,47.80", "bbox=-1.225e2,+0,+-122.2,47.8"},
+		"near=0,114.2&radius_km=5":           {"near=-0.0,114.20&radius_km=5.0", "radius_km=5e0&near=0,114.2"},
 		"created_after=2026-11-23T08%3A00%3A00Z": {"created_after=2026-11-23T16:00:00%2B08:00",
 			"created_after=2026-11-23T08:00:00.0000009Z"},
 		"sort=price": {"sort=price&limit=20"},
@@ -132,6 +140,19 @@ var badParameters = map[string][]string{
 	"near=1,2&radius_km=1_0":                    {"radius_km"},
 	"sort=title":                                {"sort"},
 	"sort=--price":                              {"sort"},
+	"sort=distance":                             {"sort"},
+	"sort=-distance&q=a":                        {"sort"},
+	"sort=distance&near=1,2":                    {"near"},
+	"sort=distance&bbox=1,2,3,4&limit=0":        {"sort", "limit"},
+	"reference=":                                {"reference"},
+	"reference=a,,b":                            {"reference"},
+	"reference=a%0Ab":                           {"reference"},
+	"reference=a,%01":                           {"reference"},
+	"reference=%FF":                             {"reference"},
+	"reference=%20":                             {"reference"},
+	"reference=a&reference=b":                   {"reference"},
+	"reference=" + strings.Repeat("x", 65):      {"reference"},
+	"reference=" + manyReferences(101):          {"reference"},
 	"limit=501":                                 {"limit"},
 	"limit=2.5":                                 {"limit"},
 	"q=%FF":                                     {"q"},
@@ -141,6 +162,23 @@ var badParameters = map[string][]string{
 	"cursor=&limit=3": {"cursor"},
 	"updated_after=0001-01-01T00:00:00%2B05:00":              {"updated_after"},
 	"updated_after=9999-12-31T23:00:00-05:00&created_after=": {"created_after", "updated_after"},
+}
+
+// manyReferences is a list of so many references.
+func manyReferences(count int) string {
+	list := make([]string, count)
+	for i := range list {
+		list[i] = "R-" + strconv.Itoa(i)
+	}
+	return strings.Join(list, ",")
+}
+
+func TestAHundredReferencesAreLookedUpAtOnce(t *testing.T) {
+	s := search(t, "reference="+manyReferences(100)+",R-5")
+	if len(s.Filter.References) != property.MaxReferences {
+		t.Errorf("%d references", len(s.Filter.References))
+	}
+	wantRoundTrip(t, *s)
 }
 
 func TestBadParametersAreNamed(t *testing.T) {

@@ -90,3 +90,6 @@ $$;
         pg_catalog.to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at$columns$);
 END
 $migration$;
+
+DROP FUNCTION IF EXISTS gable_fold(text);
+DROP FUNCTION IF EXISTS gable_distance(double precision, double precision, double precision, double precision);

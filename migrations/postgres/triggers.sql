@@ -37,6 +37,103 @@ CREATE OR REPLACE FUNCTION property_reset_rows() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN coalesce(nullif(current_setting('gable.reset_rows', true), ''), '1000')::bigint;
 
+-- A text as searches compare it: property.Fold of the program, step by step, to the letter. Indexes store what it
+-- returns, so it never changes: another rule takes another name and another index. No setting of a session changes it:
+-- names have their schema, and texts with a backslash are E''. The letters of the first list are in the order of their
+-- frequency, because the list is searched for each character. Its accented letters, and the replacements after it, are
+-- there for speed: most texts are ASCII then.
+CREATE OR REPLACE FUNCTION gable_fold(words text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    folded pg_catalog.text := pg_catalog.translate(pg_catalog.lower(words),
+        E' etaoinshrdlcumfpgwybvkxjqz0123456789|,.-/:;!?()&"+#%@*_=<>[]{}~^$\\\n\t\r\x0b\x0c\u00A0–—…•·«'
+        '»“”„€™℠｜¡¿°×éèàçüöäáíóúñâêôîûëïãõåìòùýÿāăąćĉċčďē'
+        'ĕėęěĝğġģĥĩīĭįĵķĺļľńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżžſơưșțǎǐǒ'
+        'ǔøđðħıĸłŋŧςƀɓƃƈɖɗƌɛƒɠɩɨƙƚɲƞƥƫƭʈʋƴƶǥȡȥȴȵȶȷⱥȼⱦȿɀʉɇɉɍɏ'
+        '²³¹''`´‘’',
+        E' etaoinshrdlcumfpgwybvkxjqz0123456789|                                                     eeacuoaaiouna'
+        'eoiueiaoaiouyyaaaccccdeeeeegggghiiiijklllnnnooorrrssssttuuuuuuwyzzzsoustaiouoddhiqlntσbbbcdddefgiiklnnp'
+        'tttvyzgdzlntjactszuejry231');
+BEGIN
+    IF pg_catalog.octet_length(folded) OPERATOR(pg_catalog.<>) pg_catalog.char_length(folded) THEN
+        folded := pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(folded,
+            'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th');
+    END IF;
+    IF pg_catalog.octet_length(folded) OPERATOR(pg_catalog.<>) pg_catalog.char_length(folded) THEN
+        folded := pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(folded, 'NFKD')),
+            E'øđðħıĸłŋŧςƀɓƃƈɖɗƌɛƒɠɩɨƙƚɲƞƥƫƭʈʋƴƶǥȡȥȴȵȶȷⱥȼⱦȿɀʉɇɉɍ'
+            'ɏ',
+            E'oddhiqlntσbbbcdddefgiiklnnptttvyzgdzlntjactszuejry');
+        -- Punctuation; what is left out inside words, or not seen; accents.
+        folded := pg_catalog.regexp_replace(folded,
+            E'[\\u0009-\\u000D\\u0020-\\u0026\\u0028-\\u002F\\u003A-\\u0040\\u005B-\\u005F\\u007B\\u007D-\\u007E'
+            '\\u0085\\u00A0-\\u00A9\\u00AB-\\u00AC\\u00AE-\\u00B1\\u00B6-\\u00B8\\u00BB\\u00BF\\u00D7\\u00F7'
+            '\\u055B-\\u055F\\u0589-\\u058A\\u05BE\\u05C0\\u05C3\\u05F4\\u060C-\\u060D\\u061B\\u061E-\\u061F'
+            '\\u066A-\\u066D\\u06D4\\u0964-\\u0965\\u2000-\\u200A\\u2010-\\u2017\\u201A\\u201C-\\u201F'
+            '\\u2020-\\u2029\\u202F-\\u2031\\u2038-\\u2056\\u2058-\\u205F\\u20AC\\u2120\\u2122\\u3000-\\u3003'
+            '\\u3008-\\u3011\\u3014-\\u301F\\u3030\\u303D\\u30FB]+',
+            ' ', 'g');
+        folded := pg_catalog.regexp_replace(folded,
+            E'[\\u0027\\u0060\\u00AD\\u02B9-\\u02BD\\u02C8-\\u02CB\\u055A\\u05F3\\u0640\\u200B-\\u200F'
+            '\\u2018-\\u2019\\u201B\\u202A-\\u202E\\u2032-\\u2037\\u2057\\u2060-\\u206F\\uFE00-\\uFE0F\\uFEFF]+',
+            '', 'g');
+        folded := pg_catalog.normalize(pg_catalog.regexp_replace(folded,
+            E'([\\u0020\\u0061-\\u007A\\u0041-\\u005A\\u00C0-\\u02FF\\u0370-\\u03FF\\u1E00-\\u1FFF\\u2C60-\\u2C7F'
+            '\\uA720-\\uA7FF\\uAB30-\\uAB6Fаеоыэюяє])[\\u0300-\\u036F]+|([иуі])\\u0301+',
+            E'\\1\\2', 'g'), 'NFC');
+        folded := pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(folded,
+            'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th');
+    END IF;
+    IF pg_catalog.strpos(folded, '  ') OPERATOR(pg_catalog.>) 0 THEN -- one space for several
+        folded := pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(folded, ' ', '{}'), '}{', ''), '{}', ' ');
+    END IF;
+    RETURN pg_catalog.btrim(folded, ' ');
+END
+$$;
+GRANT EXECUTE ON FUNCTION gable_fold(text) TO PUBLIC; -- who writes listings writes their indexes
+
+-- How far one place is from another, as a whole number to sort by: property.DistanceKey of the program, operation by
+-- operation. Both return the same number to the last bit, because a cursor has it.
+CREATE OR REPLACE FUNCTION gable_distance(latitude double precision, longitude double precision,
+    near_latitude double precision, near_longitude double precision) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    degree CONSTANT pg_catalog.float8 := 0.017453292519943295;
+    north pg_catalog.float8 := latitude - near_latitude;
+    east pg_catalog.float8 := longitude - near_longitude;
+    here pg_catalog.float8 := near_latitude;
+    there pg_catalog.float8 := latitude;
+BEGIN
+    IF east > 180 THEN
+        east := east - 360;
+    ELSIF east < -180 THEN
+        east := east + 360;
+    END IF;
+    -- Of each angle the radians, their square, and its haversine. A tenth of a millimetre is nothing.
+    north := CASE WHEN abs(north) < 1e-9 THEN 0 ELSE north * degree END;
+    east := CASE WHEN abs(east) < 1e-9 THEN 0 ELSE east * degree END;
+    here := CASE WHEN abs(here) < 1e-9 THEN 0 ELSE here * degree END;
+    there := CASE WHEN abs(there) < 1e-9 THEN 0 ELSE there * degree END;
+    north := north * north;
+    east := east * east;
+    here := here * here;
+    there := there * there;
+    north := north / 4 * (1 - north / 12 * (1 - north / 30 * (1 - north / 56 * (1 - north / 90 * (1 - north / 132 *
+        (1 - north / 182 * (1 - north / 240 * (1 - north / 306 *
+        (1 - north / 380 * (1 - north / 462 * (1 - north / 552)))))))))));
+    east := east / 4 * (1 - east / 12 * (1 - east / 30 * (1 - east / 56 * (1 - east / 90 * (1 - east / 132 *
+        (1 - east / 182 * (1 - east / 240 * (1 - east / 306 *
+        (1 - east / 380 * (1 - east / 462 * (1 - east / 552)))))))))));
+    here := here / 4 * (1 - here / 12 * (1 - here / 30 * (1 - here / 56 * (1 - here / 90 * (1 - here / 132 *
+        (1 - here / 182 * (1 - here / 240 * (1 - here / 306 *
+        (1 - here / 380 * (1 - here / 462 * (1 - here / 552)))))))))));
+    there := there / 4 * (1 - there / 12 * (1 - there / 30 * (1 - there / 56 * (1 - there / 90 * (1 - there / 132 *
+        (1 - there / 182 * (1 - there / 240 * (1 - there / 306 *
+        (1 - there / 380 * (1 - there / 462 * (1 - there / 552)))))))))));
+    RETURN floor((north + (1 - 2 * here) * (1 - 2 * there) * east) * 1152921504606846976);
+END
+$$;
+
 -- The functions that write run as the owner, so that a role with rights on properties alone can write. Tables, functions
 -- and operators have their schema in front, so that a writer cannot put others in their place by its search path.
 -- (SET search_path would have the same effect, but costs as much as the rest of a trigger.)

@@ -24,8 +24,10 @@ var (
 		"sun", "loft", "HOUSE", "se", "o", "k", "s", "i", "%", "_", `\`, "0%", "'", `"`, "<br", "amp;", "école", "ÉCOLE",
 		"É", "ß", "SS",
 		"Σ", "σ", "уют", "角", "三房", "🏡", "شق", "castle", "İ", "ı", "ALFI", "í", "\u0301", "\u0307", "ɤ",
+		"geneve", "lodz", "kings", `"lake view"`, "lake/view", "“view lake”", "R-1", "r 2", "ⱡ",
 	}
-	numberPools = map[string][]property.Decimal{
+	referencePool = []string{"R-1", "R-2", "R-3", "R-4", "R-5", "R-6", "R-7", "R-8", `"R-1,2"`, "r-1"}
+	numberPools   = map[string][]property.Decimal{
 		"price":     {0, 1, 99, 100_00, 100_01, 250_000_00, 250_000_50, property.MaxPrice - 1, property.MaxPrice},
 		"area_m2":   {0, 1, 50_00, 50_01, 70_10, 1_000_00, property.MaxAreaM2},
 		"bathrooms": {0, 25, 1_00, 2_25, 10_50, property.MaxBathrooms},
@@ -135,6 +137,7 @@ func Parameters() *rapid.Generator[map[string][]string] {
 	return rapid.Custom(func(t *rapid.T) map[string][]string {
 		q := drawnQuery{t, map[string][]string{}}
 		q.put("q", 2, func() string { return strings.Join(q.some("words", partPool, 2), " ") })
+		q.put("reference", 12, func() string { return strings.Join(q.some("references", referencePool, 6), ",") })
 		q.put("location", 4, func() string { return q.one("location", partPool) })
 		choose(q, "offer", property.Offers())
 		choose(q, "kind", property.Kinds())
@@ -151,6 +154,9 @@ func Parameters() *rapid.Generator[map[string][]string] {
 		q.put("created_after", 6, q.moment)
 		q.put("updated_after", 6, q.moment)
 		q.put("sort", 1, func() string { return q.one("direction", []string{"", "-"}) + string(q.sortKey()) })
+		if q.parameters["near"] == nil && strings.HasSuffix(q.parameters["sort"][0], string(property.SortDistance)) {
+			delete(q.parameters, "sort")
+		}
 		q.put("limit", 1, func() string { return q.one("limit", []string{"1", "3", "7", "20", "500"}) })
 		return q.parameters
 	})

@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/gable-listings/gable/domain/property"
@@ -100,6 +101,18 @@ var filterCases = []suiteCase[shelf]{
 				[]string{"a"}},
 			{"max_area_m2=9999999999.99", []string{"a", "b", "d"}}, {"min_area_m2=999.99&max_area_m2=1000", []string{"d"}},
 		}),
+	{"references_are_filtered", "reference matches any of its references, each as it is.", func(s shelf) {
+		for i, text := range []string{"R-1", "r-1", "a,b", `5"`, "Ré 1", ""} {
+			s.add(i, reference(text))
+		}
+		s.wantFound("reference=R-1", "a")
+		s.wantFound("reference=r-1,+R-1,x", "a", "b")
+		s.wantFound("reference="+url.QueryEscape(`"a,b",5"`), "c", "d")
+		s.wantFound("reference="+url.QueryEscape("Ré 1"), "e")
+		s.wantFound("reference=R-1&max_price=0")
+		s.wantFound("reference=R")
+		s.wantFound("reference=R-1&q=b")
+	}},
 	{"every_number_is_bounded", "Bounds of every number are inclusive; an absent value never matches.",
 		shelf.boundEveryNumber},
 	filterCase("created_after_excludes_its_bound", "created_after is exclusive, to the microsecond.", []finds{

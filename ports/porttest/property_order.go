@@ -41,6 +41,16 @@ var orderCases = []suiteCase[shelf]{
 			s.wantOrder("sort=area_m2", "f", "c", "e", "a", "b", "d")
 			s.wantOrder("sort=-area_m2", "a", "e", "c", "f", "d", "b")
 		}},
+	{"distance_orders_both_ways", "sort=distance orders by the distance from near, ties by id in the same direction.",
+		func(s shelf) {
+			s.shelvePlaces(property.Coordinates{Latitude: -17, Longitude: 179.5},
+				property.Coordinates{Latitude: -17, Longitude: -179.9}, property.Coordinates{Latitude: -16, Longitude: 179.99},
+				property.Coordinates{Latitude: -17, Longitude: -179.9}, property.Coordinates{Latitude: -17, Longitude: 180})
+			s.wantOrder("near=-17,-179.99&radius_km=500&sort=distance", "e", "b", "d", "a", "c")
+			s.wantOrder("near=-17,-179.99&radius_km=500&sort=-distance", "c", "a", "d", "b", "e")
+			s.wantOrder("near=-17,-179.99&radius_km=60&sort=distance", "e", "b", "d", "a")
+			s.wantOrder("near=-17,179.99&radius_km=5&sort=distance", "e")
+		}},
 }
 
 // shelveTimes stores a to d: b and c share both times, b with the smaller id.
@@ -112,7 +122,7 @@ var windowCases = []suiteCase[shelf]{
 			s.shelveMany()
 			for _, key := range property.SortKeys() {
 				for _, direction := range []string{"", "-"} {
-					s.walk(fmt.Sprintf("sort=%s%s&max_price=102", direction, key))
+					s.walk(fmt.Sprintf("sort=%s%s&max_price=102&near=46.7,8.1&radius_km=900", direction, key))
 				}
 			}
 		}},
@@ -143,11 +153,12 @@ var windowCases = []suiteCase[shelf]{
 		}},
 }
 
-// shelveMany stores 23 listings with ties in every sort key and absent areas.
+// shelveMany stores 23 listings with ties in every sort key and absent areas, in seven places.
 func (s shelf) shelveMany() {
 	s.t.Helper()
 	for i := range 23 {
 		p := s.draft(i*7%23, price(property.Decimal(100_00+i%4*100)), func(d *property.Details) {
+			d.Coordinates = property.Some(property.Coordinates{Latitude: 45 + float64(i%7)/3, Longitude: 8.1})
 			if i%3 > 0 {
 				d.AreaM2 = property.Some(property.Decimal(i % 5 * 10_00))
 			}

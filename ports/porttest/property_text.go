@@ -33,13 +33,14 @@ var literalTextCases = []suiteCase[shelf]{
 			s.wantWords("seakent")
 		}},
 	{"location_is_searched_in_the_location_only",
-		"location must occur in the location as it is written, spaces included.", func(s shelf) {
+		"The words of location must occur in the location, together and in this order.", func(s shelf) {
 			s.add(0, func(d *property.Details) { d.Location = "12 Sai Ying Pun, Hong Kong" })
 			s.add(1, title("Hong Kong"), func(d *property.Details) { d.Location, d.Description = "Kong Hong", "Hong Kong" })
 			s.wantFound("location=hong+kong", "a")
 			s.wantFound("location=ONG", "Hong Kong", "a")
 			s.wantFound("location=pun,+hong", "a")
-			s.wantFound("location=hong++kong")
+			s.wantFound("location=hong++kong", "a")
+			s.wantFound("location=pun+kong")
 		}},
 	{"ascii_case_does_not_matter", "Letters of ASCII are compared without regard to case.", func(s shelf) {
 		s.shelveText("LOFT by the Harbour", "loft", "lof t")
@@ -47,25 +48,57 @@ var literalTextCases = []suiteCase[shelf]{
 		s.wantWords("hARBOUR", "a")
 		s.wantFound("location=sEATTLE", "a", "b", "c")
 	}},
-	{"wildcards_are_taken_literally", "%, _, \\, * and ? stand for themselves.", func(s shelf) {
-		s.shelveText("100% new", "1000 new", `a_b`, `axb`, `back\slash`, `backslash`, "what?", "star*")
+	{"punctuation_is_no_part_of_a_word",
+		"Commas, quotation marks and other signs around a word mean nothing, in the search or in the listing.",
+		func(s shelf) {
+			s.shelveText("House (detached), near Seattle!", "seattle house", `"Seattle": a "house".`, "Seattle")
+			for _, words := range []string{"house, seattle", "house seattle", `"seattle" house`, "(house) seattle.",
+				"house;seattle", "house,seattle", "¿house? «seattle»", "“house” – seattle…", "*house* [seattle]"} {
+				s.wantWords(words, "a", "b", "c")
+			}
+			s.wantWords("detached near", "a")
+			s.wantWords(`"detached near"`, "a")
+			s.wantWords(", ! —", "a", "b", "c", "d")
+		}},
+	{"words_in_quotation_marks_stand_together",
+		"Words in quotation marks must follow one another in one of the texts, whatever signs are between them.",
+		func(s shelf) {
+			s.shelveText("A lake view", "Lake-view house", "view of the lake", "the lake,\n\tview", "lakeview", "lake | view")
+			s.add(6, title("By the lake"), func(d *property.Details) { d.Description = "View"; d.Location = "Lake" })
+			s.wantWords(`"lake view"`, "a", "b", "d")
+			s.wantWords("“LAKE VIEW”", "a", "b", "d")
+			s.wantWords(`"lake view" house`, "b")
+			s.wantWords("lake-view", "a", "b", "d")
+			s.wantWords("lake/view", "a", "b", "d")
+			s.wantWords("lake view", "By the lake", "a", "b", "c", "d", "e", "f")
+			s.wantWords(`"lake view`, "By the lake", "a", "b", "c", "d", "e", "f")
+			s.wantWords(`"house" "lake view`, "b")
+			s.wantWords(`""`, "By the lake", "a", "b", "c", "d", "e", "f")
+		}},
+	{"wildcards_mean_nothing", "%, _, \\, * and ? are punctuation, and neither match nor escape anything.", func(s shelf) {
+		s.shelveText("100% new", "200 new", `a_b`, `axb`, `back\slash`, `backslash`)
 		for word, titles := range map[string][]string{
-			"100%": {"a"}, "%": {"a"}, "_": {"c"}, "a_b": {"c"}, `\`: {"e"}, `k\s`: {"e"},
-			"?": {"g"}, "*": {"h"}, `\%`: nil, `%new`: nil,
+			"100%": {"a"}, "1%0": nil, "a_b": {"c"}, "a%b": {"c"}, `back\slash`: {"e"}, "backslash": {"f"}, "b_ckslash": nil,
 		} {
 			s.wantWords(word, titles...)
 		}
-		s.wantFound("location=%25")
 		s.wantFound("location=s_attle")
-		s.wantFound("location=%5C")
+		s.wantFound("location=s%25e")
 	}},
-	{"quotes_are_taken_literally", "Quotes, semicolons, dollars and comments of SQL stand for themselves.", func(s shelf) {
-		s.shelveText("O'Brien's", `the "Manor"`, "a;b--c /*d*/", "$1 ?1 :x @y")
-		for word, title := range map[string]string{"o'b": "a", "'": "a", `"manor"`: "b", ";b--": "c", "/*d*/": "c",
-			"$1": "d", "?1": "d", ":x": "d", "@y": "d"} {
+	{"sql_means_nothing", "Quotes, semicolons, dollars and comments of SQL are punctuation.", func(s shelf) {
+		s.shelveText("O'Brien's", "a;b--c /*d*/", "$1 ?1 :x @y")
+		for word, title := range map[string]string{"o'b": "a", "obriens": "a", "b--c": "b", "/*d*/": "b", "$1": "c",
+			":x @y": "c"} {
 			s.wantWords(word, title)
 		}
 		s.wantFound("location=" + url.QueryEscape("' OR 1=1 --"))
+	}},
+	{"apostrophes_do_not_matter", "’, ‘, ´, ` and ' mean nothing inside or at the end of a word.", func(s shelf) {
+		s.shelveText("King's Cross", "King’s Cross", "Kings Cross", "Kings' Cross", "King´s Cross", "King Cross")
+		for _, words := range []string{"king’s", "king's", "kings", "kings'", "Kings’", "king`s", "king‘s", "king´s cross",
+			`"kings cross"`} {
+			s.wantWords(words, "a", "b", "c", "d", "e")
+		}
 	}},
 	{"every_script_is_found", "Words of any script, even of one character, are found as they are written.", func(s shelf) {
 		s.shelveText("香港島西營盤三房", "旺角套房 🏡", "Großzügige Wohnung",
@@ -83,9 +116,25 @@ var literalTextCases = []suiteCase[shelf]{
 		s.shelveText("<b>Sunny</b><br />flat &amp; terrace", "Sunny flat & terrace")
 		s.wantWords("<br", "a")
 		s.wantWords("&amp;", "a")
-		s.wantWords("&", "a", "b")
-		s.wantWords("b>sunny", "a")
+		s.wantWords(`"b>sunny"`, "a")
+		s.wantWords("sunny flat", "a", "b")
 	}},
+	{"the_whole_search_may_be_a_reference",
+		"A search whose text is the reference of a listing finds it, too, capitals and punctuation apart.", func(s shelf) {
+			s.add(0, reference("KC-7129300520"))
+			s.add(1, reference("Villa Rosa 12"))
+			s.add(2, reference("KC-7129"), func(d *property.Details) { d.Description = "like kc 7129300520 beside it" })
+			s.add(3)
+			s.wantWords("KC-7129300520", "a", "c")
+			s.wantWords("kc-7129300520", "a", "c")
+			s.wantWords("kc 7129300520", "a", "c")
+			s.wantWords("Villa Rosa 12", "b")
+			s.wantWords("12 Villa Rosa")
+			s.wantWords("Villa Rosa")
+			s.wantWords("KC-712930052", "c")
+			s.wantWords("KC-7129 garden")
+			s.wantFound("q=KC-7129300520&max_price=1")
+		}},
 }
 
 // textCases returns the cases of a store that folds the letters in its features.
@@ -99,10 +148,28 @@ func textCases(f Features) []suiteCase[shelf] {
 var foldedTextCases = []suiteCase[shelf]{
 	{"case_does_not_matter_in_any_script",
 		"Letters outside ASCII are compared without regard to case too.", func(s shelf) {
-			s.shelveText("ÉCOLE", "école", "Уютная КВАРТИРА", "Ärger")
+			s.shelveText("ÉCOLE", "école", "Уютная КВАРТИРА", "Ärger", "ΟΔΟΣ", "ISTANBUL")
 			s.wantWords("École", "a", "b")
 			s.wantWords("квартира", "c")
 			s.wantWords("ÄRGER", "d")
-			s.wantWords("ecole")
+			s.wantWords("οδος", "e")
+			s.wantWords("ΟΔΟΣ", "e")
+			s.wantWords("ıstanbul", "f")
 		}},
+	{"accents_do_not_matter", "Letters match with and without their accents, however those are encoded.", func(s shelf) {
+		texts := []string{"Genève", "Geneve", "Łódź", "Küche", "Straße", "Æbleskiver på Sjælland", "Đà Nẵng", "Þingvellir",
+			"Ελλάδα", "ёлка", "Gene\u0300ve", "Kraków", "Kadıköy", "œuvre", "мой дом", "85 m²"}
+		s.shelveText(texts...)
+		for words, titles := range map[string][]string{
+			"geneve": {"a", "b", "k"}, "genève": {"a", "b", "k"}, "GENE\u0300VE": {"a", "b", "k"}, "lodz": {"c"}, "łódź": {"c"},
+			"kuche": {"d"}, "küche": {"d"}, "strasse": {"e"}, "STRASSE": {"e"}, "straße": {"e"}, "aebleskiver": {"f"},
+			"pa sjaelland": {"f"}, `"da nang"`: {"g"}, "đà": {"g"}, "thing": {"h"}, "ελλαδα": {"i"}, "елка": {"j"}, "Ёлка": {"j"},
+			"krakow": {"l"}, "kadikoy": {"m"}, "oeuvre": {"n"}, "мои": nil, "мои\u0306": {"o"}, "m2": {"p"}, "sjælland": {"f"},
+		} {
+			s.wantWords(words, titles...)
+		}
+		s.add(20, title("place"), func(d *property.Details) { d.Location = "Łódź, Śródmieście" })
+		s.wantFound("location="+url.QueryEscape("lodz srodmiescie"), "place")
+		s.wantFound("location="+url.QueryEscape("ŁÓDŹ"), "place")
+	}},
 }

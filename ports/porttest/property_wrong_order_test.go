@@ -3,6 +3,7 @@ package porttest
 import (
 	"cmp"
 	"context"
+	"math"
 
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -56,6 +57,19 @@ var wrongOrders = []wrongRepository{
 		}
 		return s.Compare(s.PositionOf(a), s.PositionOf(b))
 	}), []string{"updated_at_orders_both_ways"}, []string{"pages_follow_without_gap_or_repeat"}},
+	{"distance is a difference in degrees", withOrder(func(s property.Sort, a, b *property.Property) int {
+		if s.Key != property.SortDistance {
+			return s.Compare(s.PositionOf(a), s.PositionOf(b))
+		}
+		degrees := func(p *property.Property) float64 {
+			return math.Hypot(p.Coordinates.Value.Latitude-s.From.Latitude, p.Coordinates.Value.Longitude-s.From.Longitude)
+		}
+		return directed(s, cmp.Or(cmp.Compare(degrees(a), degrees(b)), a.ID.Compare(b.ID)))
+	}), []string{"distance_orders_both_ways"}, nil},
+	{"a distance has no direction", withOrder(func(s property.Sort, a, b *property.Property) int {
+		s.Descending = s.Descending && s.Key != property.SortDistance
+		return s.Compare(s.PositionOf(a), s.PositionOf(b))
+	}), []string{"distance_orders_both_ways"}, []string{"pages_follow_without_gap_or_repeat"}},
 	{"the oldest come first", withOrder(func(s property.Sort, a, b *property.Property) int {
 		if s == property.DefaultSort {
 			s.Descending = false

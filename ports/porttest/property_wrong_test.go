@@ -48,7 +48,7 @@ func testWrong[R, S any](t *testing.T, w wrong[R], cases []suiteCase[S], open fu
 
 func TestWrongPropertyRepositoriesAreNoticed(t *testing.T) {
 	for _, w := range slices.Concat(wrongReads, wrongWrites, wrongCreations, wrongUpserts, wrongStores, wrongFilters,
-		wrongOrders) {
+		wrongWords, wrongOrders) {
 		testWrong(t, w, propertyCases(Features{}), func(r reporter,
 			bend func(ports.PropertyRepository) ports.PropertyRepository) shelf {
 			return shelf{r, bend(memory.NewPropertyRepository(time.Now))}

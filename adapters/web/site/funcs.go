@@ -17,7 +17,6 @@ var templateFuncs = template.FuncMap{
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses,
 	"count": count, "percent": percent, "field": fieldName, "choice": choiceName, "displayed": displayed,
-	"sorts":  func() []sortChoice { return sortChoices },
 	"next":   func(n int) int { return n + 1 },
 	"len64":  func(m map[string]string) int64 { return int64(len(m)) },
 	"i64":    func(n int) int64 { return int64(n) },
@@ -131,6 +130,8 @@ var sortChoices = []sortChoice{
 	{"-area_m2", "Largest first"}, {"area_m2", "Smallest first"}, {"-updated_at", "Last changed first"},
 	{"created_at", "Oldest first"},
 }
+
+var nearestFirst = sortChoice{string(property.SortDistance), "Nearest first"}
 
 // placeName returns the place in a location, such as Kent in "Kent, WA 98042". It is the last part that is neither a
 // code nor has digits, because addresses go from the small to the large.

@@ -20,7 +20,7 @@ type searchForm struct {
 
 // formFields are the known parameters. Others, which links from elsewhere may carry, are ignored.
 var formFields = slices.Concat(
-	[]string{"q", "location", "offer", "kind", "status", "currency"}, boundNames(),
+	[]string{"q", "reference", "location", "offer", "kind", "status", "currency"}, boundNames(),
 	[]string{"bbox", "near", "radius_km", "sort", "cursor"})
 
 // boundNames returns the parameters of the ranges, in order.
@@ -190,6 +190,14 @@ func (f *searchForm) Sort() string {
 	return property.DefaultSort.String()
 }
 
+// Sorts returns the orders to choose from: by distance where the search is near a place.
+func (f *searchForm) Sorts() []sortChoice {
+	if f.values.Has("near") || f.byDistance() {
+		return append([]sortChoice{nearestFirst}, sortChoices...)
+	}
+	return sortChoices
+}
+
 // Further reports whether this is not the first page.
 func (f *searchForm) Further() bool { return f.values.Has("cursor") }
 
@@ -241,12 +249,25 @@ func (f *searchForm) Chips() []chip {
 			rest := slices.DeleteFunc(slices.Clone(choices), func(c string) bool { return c == choice })
 			without := f.with(name, strings.Join(rest, ","))
 			if name == "near" {
-				without = (&searchForm{path: f.path, values: url.Values{}}).without(f, "near", "radius_km")
+				without = f.withoutNear()
 			}
 			chips = append(chips, chip{f.condition(name, choice), without})
 		}
 	}
 	return chips
+}
+
+// withoutNear returns the address of the search anywhere. Without a place there is nothing to measure from, either.
+func (f *searchForm) withoutNear() string {
+	gone := []string{"near", "radius_km"}
+	if f.byDistance() {
+		gone = append(gone, "sort")
+	}
+	return (&searchForm{path: f.path, values: url.Values{}}).without(f, gone...)
+}
+
+func (f *searchForm) byDistance() bool {
+	return strings.TrimPrefix(f.Sort(), "-") == string(property.SortDistance)
 }
 
 // without returns the address of another form's search without some fields.
@@ -264,6 +285,8 @@ func (f *searchForm) condition(name, value string) string {
 	switch name {
 	case "q":
 		return "“" + value + "”"
+	case "reference":
+		return "reference " + strings.ReplaceAll(value, ",", ", ")
 	case "location":
 		return "in " + value
 	case "offer":

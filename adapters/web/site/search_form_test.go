@@ -290,6 +290,43 @@ func TestEachConditionIsAChipThatTakesItAway(t *testing.T) {
 	}
 }
 
+func TestNearestFirstIsOfferedAroundAPlace(t *testing.T) {
+	offers := func(query string) bool {
+		f := readForm("/", query)
+		return slices.Contains(f.Sorts(), nearestFirst)
+	}
+	if offers("q=lake&sort=price") || !offers("near=47.5,-122.2&radius_km=3") || !offers("sort=distance") {
+		t.Error("nearest first is offered where there is no place, or not where there is one")
+	}
+	f, s := parseForm(t, "near=47.5,-122.2&radius_km=3&sort=distance&q=lake")
+	if s.Sort.Key != property.SortDistance || s.Sort.From.Latitude != 47.5 || f.Sort() != "distance" {
+		t.Errorf("the order is %v", s.Sort)
+	}
+	for _, c := range f.Chips() {
+		_, without := parseForm(t, strings.TrimPrefix(c.Without, "/?"))
+		if near := without.Filter.Near.Valid; near != (without.Sort.Key == property.SortDistance) {
+			t.Errorf("without %q: %s", c.Label, c.Without)
+		}
+	}
+	alone := readForm("/", "sort=distance")
+	if _, ok := alone.search(5); ok || !strings.Contains(alone.Errors["sort"], "needs near") {
+		t.Errorf("by distance from nowhere: %v", alone.Errors)
+	}
+}
+
+func TestReferencesAreFoundOnThePages(t *testing.T) {
+	f, s := parseForm(t, "reference=KC-2,KC-1&q=KC-3")
+	if !slices.Equal(s.Filter.References, []string{"KC-1", "KC-2"}) || s.Filter.Whole() != "kc 3" {
+		t.Errorf("the search is %v", s)
+	}
+	if chips := f.Chips(); len(chips) != 2 || chips[1].Label != "reference KC-2, KC-1" || chips[1].Without != "/?q=KC-3" {
+		t.Errorf("the chips are %v", chips)
+	}
+	if !slices.Contains(f.Hidden(), "reference") {
+		t.Error("the form loses the references")
+	}
+}
+
 func TestAnAddressWithOneFieldChangedBeginsAnew(t *testing.T) {
 	f := readForm("/", "q=lake&cursor=abc")
 	for _, c := range []struct{ name, value, want string }{
