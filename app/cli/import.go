@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -19,24 +18,33 @@ import (
 
 type importCmd struct {
 	config.Flags
-	Path    string `arg:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
-	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
-	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"Format of the file (${enum}); auto detects it."`
-	DryRun  bool   `help:"Check the whole file without storing anything."`
-	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
+	Path     string `arg:"" name:"file" help:"CSV, NDJSON, RESO JSON or .xlsx, also compressed with gzip or alone in a zip; - is standard input."`
+	Mapping  string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
+	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum}); auto detects it."`
+	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum}); auto detects it and says when it is not UTF-8."`
+	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible)."`
+	DryRun   bool   `help:"Check the whole file without storing anything."`
+	Rejects  string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one; for standard input, import.rejects.csv or .json here)."`
 }
 
 // Help is shown by --help.
 func (importCmd) Help() string {
-	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes nothing. A
+column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+
 Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
-corrected and imported again. Existing files are never overwritten.
+corrected and imported again; the exit code is then 3. Existing files are never overwritten.
+
+The cells of CSV are separated by commas, semicolons, tabs or pipes, whichever the header has most. Numbers of a
+workbook are read as they are stored, without their format.
 
 Running servers can continue: their caches see the changes.
 
 Examples:
 
 	gable import kc_house_data.csv --mapping king-county
+	gable import listings.xlsx --sheet Homes
+	zcat listings.csv.gz | gable import - --rejects rejected.csv
 	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable`
 }
 
@@ -46,43 +54,66 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 	if err != nil {
 		return err
 	}
-	path, err := c.rejectsPath()
+	in, err := transfer.OpenInput(ctx, c.Path, p.In, options)
 	if err != nil {
-		return fmt.Errorf("import %s: write rejected rows: %w", c.Path, err)
+		return c.failed(err)
+	}
+	defer in.Close()
+	reading, err := in.Open() // for its format and header
+	if err != nil {
+		return c.failed(err)
+	}
+	for _, note := range in.Info().Notes {
+		fmt.Fprintln(p.Err, note)
 	}
 	s, err := openConfigured(ctx, p, &c.Flags)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	rejects := rejectsFile{path: path, source: c.Path, options: options}
+	rejects, err := makeRejects(c.Rejects, c.Path, in, reading)
+	if err != nil {
+		return c.failed(err)
+	}
 	shown := newProgress(p.Err, server.IsTerminal(p.Err), "rows", time.Now)
 	began := time.Now()
-	var reading *transfer.Source
 	report, err := s.Catalog.Import(actingAs(ctx, "command import"), catalog.Import{
-		Open: func() (_ catalog.Source, err error) {
-			reading, err = transfer.OpenSource(c.Path, options)
-			return reading, err
-		},
+		Open:   in.Source,
 		DryRun: c.DryRun, MaxReasons: transfer.MaxShown,
 		Rejected: rejects.add,
-		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), reading.Fraction()) },
+		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), in.Fraction()) },
 	})
-	shown.Done()
 	if closeErr := rejects.close(); err == nil {
 		err = closeErr
 	}
-	c.print(p.Out, report, &rejects, time.Since(began))
-	if err != nil {
-		return fmt.Errorf("import %s: %w", c.Path, err)
+	if err == nil || report.Read > 0 {
+		shown.Done()
+		printReport(p.Out, report, rejects, time.Since(began), c.DryRun, err != nil)
+	}
+	switch {
+	case err != nil:
+		return c.failed(err)
+	case report.Rejected > 0:
+		return errRejected
 	}
 	return nil
 }
 
+func (c *importCmd) failed(err error) error {
+	name := c.Path
+	if name == transfer.StandardInput {
+		name = "standard input"
+	}
+	return fmt.Errorf("import %s: %w", name, err)
+}
+
 func (c *importCmd) options() (listingfile.Options, error) {
-	o := listingfile.Options{}
+	o := listingfile.Options{Sheet: c.Sheet}
 	if c.Format != "auto" {
 		o.Format = listingfile.Format(c.Format)
+	}
+	if c.Encoding != "auto" {
+		o.Encoding = listingfile.Encoding(c.Encoding)
 	}
 	if c.Mapping == "" {
 		return o, nil
@@ -97,73 +128,4 @@ func (c *importCmd) options() (listingfile.Options, error) {
 	}
 	o.Mapping = m
 	return o, err
-}
-
-// rejectsPath returns the path of the file of rejected rows, which does not exist yet.
-func (c *importCmd) rejectsPath() (string, error) {
-	if c.Rejects == "" {
-		return freeRejectsPath(c.Path), nil
-	}
-	return c.Rejects, checkOutput(c.Rejects, c.Path)
-}
-
-func (c *importCmd) print(w io.Writer, r property.ImportReport, rejects *rejectsFile, took time.Duration) {
-	rate := float64(r.Read) / took.Seconds()
-	fmt.Fprintf(w, "%d read in %s (%.0f rows/s)\n", r.Read, took.Round(time.Millisecond), rate)
-	if c.DryRun {
-		fmt.Fprintf(w, "dry run: nothing stored\n")
-	}
-	for _, line := range []struct {
-		count int
-		what  string
-	}{
-		{r.Created, "created"}, {r.Updated, "updated"}, {r.Unchanged, "unchanged"},
-		{r.Superseded, "superseded by a later row with the same reference"}, {r.Rejected, "rejected"},
-	} {
-		fmt.Fprintf(w, "%8d %s\n", line.count, line.what)
-	}
-	for _, rejected := range r.Reasons {
-		fmt.Fprintf(w, "  line %d: %s\n", rejected.Line, transfer.ReasonOf(rejected.Wrong))
-	}
-	if r.Rejected > 0 {
-		fmt.Fprintf(w, "Rejected rows with their reasons are in %s.\n", rejects.path)
-	}
-}
-
-// rejectsFile is created at the first rejected row.
-type rejectsFile struct {
-	path, source string
-	options      listingfile.Options
-	file         *os.File
-	rows         *listingfile.Rejects
-}
-
-func (f *rejectsFile) add(r property.Record, wrong []property.FieldError) error {
-	if f.file == nil {
-		if err := f.open(); err != nil {
-			return err
-		}
-	}
-	return f.rows.Add(r, transfer.ReasonOf(wrong))
-}
-
-func (f *rejectsFile) open() error {
-	source, err := transfer.OpenSource(f.source, f.options) // for its format and header
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	f.file, _, err = createOutput(f.path)
-	if err != nil {
-		return fmt.Errorf("write rejected rows: %w", err)
-	}
-	f.rows = listingfile.NewRejects(f.file, source.Reader)
-	return nil
-}
-
-func (f *rejectsFile) close() error {
-	if f.file == nil {
-		return nil
-	}
-	return errors.Join(f.rows.Close(), f.file.Close())
 }
