@@ -90,21 +90,24 @@ func openWorkbook(from io.Reader) (*workbook, error) {
 	return b, nil
 }
 
-// open opens the sheet with the name, or the first one that is visible.
+// open opens the sheet with the name, or the first one that is visible and has rows. A sheet may be one chart.
 func (b *workbook) open(name string) (sheet string, err error) {
 	sheets := b.file.GetSheetList()
-	at := slices.IndexFunc(sheets, func(s string) bool {
-		visible, err := b.file.GetSheetVisible(s)
-		return name == "" && err == nil && visible || name != "" && strings.EqualFold(s, name)
-	})
-	if at < 0 {
-		return "", &FileError{Reason: fmt.Sprintf("lacks the sheet %q; its sheets are %s", name, someOf(sheets))}
+	for at, sheet := range sheets {
+		visible, _ := b.file.GetSheetVisible(sheet) // which only an invalid name makes fail
+		if name == "" && !visible || name != "" && !strings.EqualFold(sheet, name) {
+			continue
+		}
+		if b.rows, err = b.file.Rows(sheet); err == nil {
+			b.others = slices.Delete(sheets, at, at+1)
+			return sheet, nil
+		}
+		err = &FileError{Reason: fmt.Sprintf("has a sheet %q that cannot be read", sheet), Err: err}
 	}
-	b.others = slices.Delete(slices.Clone(sheets), at, at+1)
-	if b.rows, err = b.file.Rows(sheets[at]); err != nil {
-		return "", &FileError{Reason: fmt.Sprintf("has a sheet %q that cannot be read", sheets[at]), Err: err}
+	if err == nil {
+		err = &FileError{Reason: fmt.Sprintf("lacks the sheet %q; its sheets are %s", name, someOf(sheets))}
 	}
-	return sheets[at], nil
+	return "", err
 }
 
 // hint says which other sheets there are.

@@ -19,7 +19,7 @@ import (
 type Input struct {
 	open    func() (file File, size int64, err error)
 	options listingfile.Options
-	step    func()   // called before each record; may be nil
+	step    func()   // called before each record, and while the file is looked at; may be nil
 	bounds  *Imports // nil: none
 	release func()   // may be nil
 	info    property.FileInfo
@@ -91,14 +91,14 @@ func (in *Input) Open() (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSource(f, size, in.options)
+	s, err := newSource(f, size, in.options, in.step)
 	if err != nil {
 		return nil, err
 	}
 	if in.info.Format == "" {
 		in.info, in.options = s.info(), s.Settled()
 	}
-	s.step, s.bounds, in.reading = in.step, in.bounds, s
+	s.bounds, in.reading = in.bounds, s
 	return s, nil
 }
 
@@ -144,7 +144,6 @@ func (in *Input) closeReading() {
 type Source struct {
 	*listingfile.Reader
 	file   *countedFile
-	step   func()
 	bounds *Imports
 	rows   int // so far
 }
@@ -153,17 +152,22 @@ type Source struct {
 type countedFile struct {
 	File
 	size, read int64
+	step       func()
 }
 
 func (f *countedFile) ReadAt(b []byte, at int64) (int, error) {
+	f.step()
 	n, err := f.File.ReadAt(b, at)
 	f.read = at + int64(n)
 	return n, err
 }
 
 // newSource reads a file from its start, and closes it on an error.
-func newSource(f File, size int64, o listingfile.Options) (*Source, error) {
-	counted := &countedFile{File: f, size: size}
+func newSource(f File, size int64, o listingfile.Options, step func()) (*Source, error) {
+	if step == nil {
+		step = func() {}
+	}
+	counted := &countedFile{File: f, size: size, step: step}
 	r, err := listingfile.NewReader(io.NewSectionReader(counted, 0, size), o)
 	if err != nil {
 		_ = f.Close() // only read from
@@ -174,9 +178,7 @@ func newSource(f File, size int64, o listingfile.Options) (*Source, error) {
 
 // Next implements catalog.Source.
 func (s *Source) Next() (property.Record, error) {
-	if s.step != nil {
-		s.step()
-	}
+	s.file.step()
 	r, err := s.Reader.Next()
 	if s.rows++; err == nil && s.bounds != nil && s.rows > s.bounds.MaxRows {
 		err = s.bounds.refusal("have up to %d rows", s.bounds.MaxRows)
