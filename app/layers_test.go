@@ -92,7 +92,8 @@ var rooms = []room{
 	// The one JSON shape of a listing is pure functions, shared by the API and the files so that there is one of it.
 	{folder: "adapters/propertyjson", own: []string{"domain"}},
 	{folder: "adapters/listingfile", own: []string{"domain", "configs", "adapters/propertyjson"}, foreign: []string{
-		"go.yaml.in/yaml/v3", "golang.org/x/net/html", "github.com/shopspring/decimal"}},
+		"go.yaml.in/yaml/v3", "golang.org/x/net/html", "golang.org/x/text", "github.com/shopspring/decimal",
+		"github.com/xuri/excelize/v2"}},
 	{folder: "adapters/listinggen", own: []string{"domain", "configs"}},
 	{folder: "adapters/web", own: []string{"domain", "ports", "adapters/propertyjson"}, foreign: []string{
 		"github.com/gorilla/mux", "go.uber.org/zap", "github.com/alexedwards/scs/v2", "github.com/maypok86/otter/v2", "github.com/andybalholm/brotli",

@@ -1,31 +1,29 @@
 package listingfile
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gable-listings/gable/domain/property"
 )
 
 // csvRows reads the rows of a CSV file (RFC 4180) with a header line.
 type csvRows struct {
-	lines     *lines
-	separator byte
-	header    []string
-	headerRaw []byte
-	column    map[string]int
-	escaped   bool // formulas are escaped
+	grid
+	lines *lines
 }
 
 // openCSV reads the header. The error is a *FileError.
-func openCSV(l *lines) (*csvRows, error) {
-	rows := &csvRows{lines: l}
-	first, err := l.next()
-	for err == nil && first.blank() {
-		first, err = l.next()
+func openCSV(text *bufio.Reader) (*csvRows, error) {
+	start, _ := text.Peek(lookAhead) // reading reports its errors
+	rows := &csvRows{lines: &lines{from: text, end: lineEnd(start)}}
+	first, err := rows.lines.nextText()
+	if err == nil {
+		first, err = rows.separatorLine(first)
 	}
 	if errors.Is(err, io.EOF) {
 		return nil, &FileError{Reason: "is empty"}
@@ -33,49 +31,36 @@ func openCSV(l *lines) (*csvRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows.separator = separatorOf(first.text)
-	l.putBack([]line{first})
+	if rows.separator == 0 {
+		rows.separator = separatorOf(first.text)
+	}
+	rows.lines.putBack([]line{first})
 	header := rows.next()
 	var invalid *property.InvalidError
-	if errors.As(header.err, &invalid) {
+	switch {
+	case errors.Is(header.err, io.EOF):
+		return nil, &FileError{Reason: "has no header"}
+	case errors.As(header.err, &invalid):
 		return nil, &FileError{Line: header.line, Reason: "has no header: the first line " + invalid.Fields[0].Reason}
-	}
-	if header.err != nil {
+	case header.err != nil:
 		return nil, header.err
 	}
-	rows.headerRaw = header.raw
 	return rows, rows.setHeader(header)
 }
 
-func (c *csvRows) setHeader(header row) error {
-	c.column = map[string]int{}
-	for i, name := range header.cells {
-		name = strings.TrimSpace(name)
-		if _, twice := c.column[name]; twice && name != "" {
-			return &FileError{Line: header.line, Reason: "has two columns called " + name}
-		}
-		c.column[name] = i
-		c.header = append(c.header, name)
+// separatorLine reads the line "sep=;" with which Excel names the separator, and returns the line after it.
+func (c *csvRows) separatorLine(first line) (line, error) {
+	name, text, _ := strings.Cut(strings.Trim(string(first.text), `"`), "=")
+	if !strings.EqualFold(name, "sep") || len(text) > 1 {
+		return first, nil
 	}
-	_, c.escaped = c.column[formulasEscaped]
-	return nil
-}
-
-// separatorOf is the semicolon when the header has more of them than commas, outside quotes.
-func separatorOf(header []byte) byte {
-	count := map[byte]int{}
-	quoted := false
-	for _, c := range header {
-		if c == '"' {
-			quoted = !quoted
-		} else if !quoted {
-			count[c]++
-		}
+	if text == "" || !strings.Contains(separators, text) {
+		return line{}, &FileError{Line: first.number, Reason: fmt.Sprintf(
+			"names the separator %q; it may be a comma, a semicolon, a tab or a pipe", text)}
 	}
-	if count[';'] > count[','] {
-		return ';'
-	}
-	return ','
+	c.separator = text[0]
+	c.before = slices.Concat(first.text, []byte{'\n'})
+	return c.lines.nextText()
 }
 
 // row is one row of a file, before a mapping has seen it.
@@ -86,13 +71,19 @@ type row struct {
 	err   error    // why the row cannot be read; a *property.InvalidError, or io.EOF, or a *FileError
 }
 
-// next reads a row, which may extend over several lines. After a bad row, reading continues at the line after its
-// first.
+// next reads a row, which may extend over several lines. Rows without any text are skipped. After a bad row, reading
+// continues at the line after its first.
 func (c *csvRows) next() row {
-	first, err := c.lines.next()
-	for err == nil && first.blank() {
-		first, err = c.lines.next()
+	for {
+		r := c.nextRow()
+		if r.err != nil || !blankCells(r.cells) {
+			return r
+		}
 	}
+}
+
+func (c *csvRows) nextRow() row {
+	first, err := c.lines.nextText()
 	if err != nil {
 		return row{err: err}
 	}
@@ -106,7 +97,9 @@ func (c *csvRows) next() row {
 	}
 	if r.err == nil {
 		r.cells = p.cells
-		r.err = c.check(&r)
+		if !blankCells(r.cells) {
+			r.err = c.check(&r)
+		}
 	}
 	return r
 }
@@ -140,44 +133,6 @@ func (c *csvRows) nextLines(r *row, p *cellParser, first line) {
 		return
 	}
 	r.raw = raw
-}
-
-// check returns an error for a row that is not text or does not fit the header.
-func (c *csvRows) check(r *row) error {
-	if c.header != nil && len(r.cells) != len(c.header) {
-		return rowError("has %s, but the header has %d", count(len(r.cells), "cell"), len(c.header))
-	}
-	if utf8.Valid(r.raw) && bytes.IndexByte(r.raw, 0) < 0 {
-		return nil
-	}
-	for i, cell := range r.cells {
-		switch name := c.name(i); {
-		case !utf8.ValidString(cell):
-			return rowError("is not valid UTF-8 in column %s", name)
-		case strings.IndexByte(cell, 0) >= 0:
-			return rowError("has a NUL character in column %s", name)
-		}
-	}
-	return nil
-}
-
-// cell returns the text of a row's column, and false when the file has no such column.
-func (c *csvRows) cell(r row, name string) (string, bool) {
-	i, ok := c.column[name]
-	if !ok || i >= len(r.cells) {
-		return "", false
-	}
-	if c.escaped {
-		return strings.TrimPrefix(r.cells[i], escapeMark), true
-	}
-	return r.cells[i], true
-}
-
-func (c *csvRows) name(column int) string {
-	if column < len(c.header) && c.header[column] != "" {
-		return c.header[column]
-	}
-	return property.Decimal(100 * (column + 1)).Short()
 }
 
 // cellParser splits a row into cells as its lines come in.

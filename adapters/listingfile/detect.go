@@ -3,11 +3,8 @@ package listingfile
 import (
 	"bufio"
 	"bytes"
-	"cmp"
-	"compress/gzip"
 	"errors"
 	"io"
-	"math"
 	"strings"
 )
 
@@ -20,46 +17,8 @@ const (
 	CSV    Format = "csv"
 	NDJSON Format = "ndjson"
 	RESO   Format = "reso"
+	XLSX   Format = "xlsx"
 )
-
-const lookAhead = 64 << 10
-
-// uncompress returns the text of the file: unzipped if it begins as gzip does, without a byte order mark.
-func uncompress(from io.Reader, most int64) (*bufio.Reader, error) {
-	text := bufio.NewReaderSize(from, lookAhead)
-	if magic, _ := text.Peek(2); string(magic) == "\x1f\x8b" {
-		unzipped, err := gzip.NewReader(text)
-		if err != nil {
-			return nil, &FileError{Reason: "is not valid gzip", Err: err}
-		}
-		text = bufio.NewReaderSize(&boundedText{unzipped, cmp.Or(most, math.MaxInt64)}, lookAhead)
-	}
-	mark, err := text.Peek(3)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, &FileError{Line: 1, Reason: "cannot be read any further", Err: err}
-	}
-	switch {
-	case string(mark) == "\xef\xbb\xbf":
-		_, _ = text.Discard(len(mark))
-	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")):
-		return nil, &FileError{Line: 1, Reason: "is in UTF-16; save it as UTF-8"}
-	}
-	return text, nil
-}
-
-// boundedText is a reader that fails after left bytes.
-type boundedText struct {
-	io.Reader
-	left int64
-}
-
-func (b *boundedText) Read(into []byte) (int, error) {
-	n, err := b.Reader.Read(into)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, ErrTooMuchText
-	}
-	return n, err
-}
 
 // detect finds the format from the first characters. JSON is RESO when it begins as an array, or its first member is
 // called "value", as in OData, or begins with a capital or @; Gable's own members begin with small letters.
@@ -69,6 +28,9 @@ func detect(text *bufio.Reader) (Format, error) {
 		return Auto, &FileError{Line: 1, Reason: "cannot be read any further", Err: err}
 	}
 	start = bytes.TrimLeft(start, " \t\r\n")
+	if err := nameMarkup(start); err != nil {
+		return Auto, err
+	}
 	switch {
 	case len(start) == 0:
 		return Auto, &FileError{Reason: "is empty"}

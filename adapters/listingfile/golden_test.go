@@ -27,6 +27,11 @@ func readAll(t testing.TB, from io.Reader, o listingfile.Options) ([]property.Re
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	var all []property.Record
 	for {
 		record, err := r.Next()

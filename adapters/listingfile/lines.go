@@ -10,7 +10,7 @@ import (
 // line is one line of a file.
 type line struct {
 	text    []byte // without the line ending
-	ending  string // "\n", "\r\n", or "" at the end of the file
+	ending  string // "\n", "\r\n", or "" at the end of the file; "\n" for a line that CR ends
 	number  int    // from 1
 	tooLong bool   // longer than MaxRow; text is empty
 }
@@ -18,6 +18,7 @@ type line struct {
 // lines reads a file line by line. Lines can be put back, to be read again.
 type lines struct {
 	from   *bufio.Reader
+	end    byte // the last byte of a line: LF, or CR in files of an old Mac
 	number int
 	ahead  []line
 }
@@ -32,7 +33,7 @@ func (l *lines) next() (line, error) {
 	var text []byte
 	tooLong := false
 	for {
-		part, err := l.from.ReadSlice('\n')
+		part, err := l.from.ReadSlice(l.end)
 		if tooLong = tooLong || len(text)+len(part) > MaxRow+len("\r\n"); tooLong {
 			text = nil
 		} else {
@@ -42,7 +43,7 @@ func (l *lines) next() (line, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case err == nil, errors.Is(err, io.EOF) && (tooLong || len(text) > 0):
 			l.number++
-			return newLine(text, l.number, tooLong), nil
+			return newLine(text, l.end, l.number, tooLong), nil
 		case errors.Is(err, io.EOF):
 			return line{}, io.EOF
 		default:
@@ -51,9 +52,12 @@ func (l *lines) next() (line, error) {
 	}
 }
 
-func newLine(text []byte, number int, tooLong bool) line {
+func newLine(text []byte, end byte, number int, tooLong bool) line {
 	l := line{text: text, number: number, tooLong: tooLong}
 	switch {
+	case end == '\r':
+		l.text = bytes.TrimSuffix(text, []byte("\r"))
+		l.ending = "\n"[:len(text)-len(l.text)]
 	case bytes.HasSuffix(text, []byte("\r\n")):
 		l.ending = "\r\n"
 	case bytes.HasSuffix(text, []byte("\n")):
@@ -64,6 +68,15 @@ func newLine(text []byte, number int, tooLong bool) line {
 	return l
 }
 
+// nextText returns the next line that is not blank.
+func (l *lines) nextText() (line, error) {
+	next, err := l.next()
+	for err == nil && next.blank() {
+		next, err = l.next()
+	}
+	return next, err
+}
+
 // putBack makes these lines the next ones.
 func (l *lines) putBack(again []line) {
 	if len(again) > 0 {
@@ -72,3 +85,20 @@ func (l *lines) putBack(again []line) {
 }
 
 func (l *line) blank() bool { return !l.tooLong && len(bytes.TrimSpace(l.text)) == 0 }
+
+// lineEnd returns the last byte of the lines of a text. It is CR when the text begins with lines that end so, outside
+// quotes, and LF otherwise.
+func lineEnd(start []byte) byte {
+	quoted, end := false, byte('\n')
+	for _, c := range start {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n' && !quoted:
+			return '\n'
+		case c == '\r' && !quoted:
+			end = '\r'
+		}
+	}
+	return end
+}

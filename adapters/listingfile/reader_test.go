@@ -55,14 +55,14 @@ func TestBadRowsAreReportedAndTheRestGoesIn(t *testing.T) {
 	long := strings.Repeat("x", 300<<10)
 	for name, c := range map[string]struct{ row, want string }{
 		"too few cells":     {"A,1", "has 2 cells, but the header has 4"},
-		"too many cells":    {"A,1,L,h,", "has 5 cells, but the header has 4"},
+		"too many cells":    {"A,1,L,h,x", "has 5 cells, but the header has 4"},
 		"bare quote":        {`A 5" pipe,1,L,`, "has a quotation mark inside cell 1, which is not quoted"},
 		"text after quotes": {`"A"b,1,L,`, "has text after the closing quotation mark of cell 1"},
 		"open quote":        {`A,1,"L,`, "has a quoted cell that does not end"},
 		"too long":          {long + ",1,L,", "is longer than 262144 bytes"},
 		"too long in quotes": {`"` + strings.Repeat(long[:1000]+"\n", 300),
 			"has a quoted cell that does not end within 262144 bytes"},
-		"not UTF-8":         {"A,1,L\xff,", "is not valid UTF-8 in column location"},
+		"not UTF-8":         {"A,1,Zürich L\xff,", "is not valid UTF-8 in column location"},
 		"NUL":               {"A\x00,1,L,", "has a NUL character in column title"},
 		"control character": {"A\x07,1,L,", "title must not contain the control character U+0007"},
 		"no price":          {"A,,L,", "price is required"},
@@ -126,7 +126,8 @@ func TestFilesThatCannotBeReadSaySo(t *testing.T) {
 		"empty":     {"", listingfile.Options{}, "the file is empty"},
 		"empty CSV": {"", listingfile.Options{Format: listingfile.CSV}, "the file is empty"},
 		"blank":     {" \n\n", listingfile.Options{}, "the file is empty"},
-		"UTF-16":    {"\xff\xfet\x00", listingfile.Options{}, "line 1: the file is in UTF-16; save it as UTF-8"},
+		"UTF-32": {"\xff\xfe\x00\x00t\x00\x00\x00", listingfile.Options{},
+			"line 1: the file is in UTF-32; save it as UTF-8"},
 		"unknown column": {"title,price,location,bedroom\n", listingfile.Options{},
 			"line 1: the file has 1 column that the mapping gable does not know: bedroom"},
 		"missing columns": {"title\n", listingfile.Options{},
@@ -208,7 +209,7 @@ func TestNDJSONIsStrict(t *testing.T) {
 		`{"title":"H","price":1,"location":"L"} {}`,
 		`{"title":"I","price":1,"location":"L"}`,
 	}, "\n")
-	records, err := readAll(t, strings.NewReader(file), listingfile.Options{})
+	records, err := readAll(t, strings.NewReader(file), listingfile.Options{Encoding: listingfile.UTF8})
 	want := `1 A=1.50
 3 bedroom is not a member of a listing
 4 title comes twice
@@ -240,7 +241,7 @@ func TestRESOComesInManyShapes(t *testing.T) {
 			"2 Property in Rome=1.00\n",
 		"[" + record[:30] + "\xff" + record[30:] + "]": "1 is not valid UTF-8\n",
 	} {
-		records, err := readAll(t, strings.NewReader(file), listingfile.Options{})
+		records, err := readAll(t, strings.NewReader(file), listingfile.Options{Encoding: listingfile.UTF8})
 		if got := lineOf(records); err != nil || got != want {
 			t.Errorf("%.80s: got %q, %v", file, got, err)
 		}

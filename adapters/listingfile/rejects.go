@@ -16,7 +16,10 @@ const rejectedBecause = "rejected_because"
 
 // Rejects writes the rejected rows of a file to a file of the same format, each with its reason. They can be mended
 // there and imported again with the same mapping. A CSV row gets the reason in a column at its end, a JSON object in
-// its last member. Rows longer than MaxRow are left out.
+// its last member. Rows of a workbook become CSV. Rows longer than MaxRow are left out.
+//
+// The file is in UTF-8. A CSV file begins with a byte order mark if its source has one or is in another encoding, so
+// that the spreadsheet which wrote the source reads it.
 type Rejects struct {
 	to     *bufio.Writer
 	source *Reader
@@ -34,7 +37,7 @@ func (w *Rejects) Add(r property.Record, reason string) error {
 		return nil
 	}
 	switch w.source.format {
-	case CSV:
+	case CSV, XLSX:
 		w.addCSV(r.Raw, reason)
 	case RESO:
 		w.separate("[\n", ",\n")
@@ -56,9 +59,13 @@ func (w *Rejects) separate(before, between string) {
 }
 
 func (w *Rejects) addCSV(raw []byte, reason string) {
-	rows := w.source.csv
+	rows := w.source.grid
 	column, again := rows.column[rejectedBecause]
 	if !w.any {
+		if w.source.marked || w.source.Encoding() != UTF8 {
+			_, _ = w.to.WriteString("\xef\xbb\xbf")
+		}
+		_, _ = w.to.Write(rows.before)
 		_, _ = w.to.Write(rows.headerRaw)
 		if !again {
 			_, _ = w.to.WriteString(string(rows.separator) + rejectedBecause)
@@ -82,7 +89,7 @@ func (w *Rejects) addCSV(raw []byte, reason string) {
 func parseCells(raw []byte, separator byte) []string {
 	p := cellParser{separator: separator}
 	for text := range bytes.SplitAfterSeq(raw, []byte("\n")) {
-		if p.feed(newLine(text, 0, false)) != nil {
+		if p.feed(newLine(text, '\n', 0, false)) != nil {
 			return nil
 		}
 	}

@@ -25,26 +25,26 @@ func (r *Reader) Ignored() []string { return r.ignored }
 
 // checkState refuses a file that cannot be restored, and finds the columns that are ignored.
 func (r *Reader) checkState() error {
-	if r.restore && (r.mapping.Name != OwnMapping || r.format == RESO) {
+	if r.options.Restore && (r.mapping.Name != OwnMapping || r.format == RESO) {
 		return &FileError{Reason: "cannot be restored with the mapping " + r.mapping.Name +
-			"; a restore reads Gable's own columns in CSV or NDJSON"}
+			"; a restore reads Gable's own columns in CSV, NDJSON or .xlsx"}
 	}
-	if r.csv == nil || r.mapping.Name != OwnMapping {
+	if r.grid == nil || r.mapping.Name != OwnMapping {
 		return nil
 	}
 	var present, missing []string
 	for _, name := range stateColumns {
-		if _, ok := r.csv.column[name]; ok {
+		if _, ok := r.grid.column[name]; ok {
 			present = append(present, name)
 		} else {
 			missing = append(missing, name)
 		}
 	}
-	if r.restore && missing != nil {
+	if r.options.Restore && missing != nil {
 		return &FileError{Line: 1, Reason: fmt.Sprintf("lacks %s, which a restore needs: %s",
 			count(len(missing), "column"), strings.Join(missing, ", "))}
 	}
-	if !r.restore {
+	if !r.options.Restore {
 		r.ignored = present
 	}
 	return nil
@@ -54,7 +54,7 @@ func (r *Reader) checkState() error {
 // in the first record, to find out whether there are any. It is nil for a line that is not JSON, which decodeOwn
 // explains.
 func (r *Reader) stateOf(raw row) columns {
-	if raw.err != nil || !r.restore && r.ignored != nil {
+	if raw.err != nil || !r.options.Restore && r.ignored != nil {
 		return nil
 	}
 	_, cells := withColumns(raw)
@@ -66,7 +66,7 @@ func (r *Reader) readState(record *property.Record, row columns) {
 	if row == nil {
 		return
 	}
-	if !r.restore {
+	if !r.options.Restore {
 		if r.ownJSON() {
 			r.ignored = presentIn(row)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"strings"
 
 	"github.com/gable-listings/gable/domain/property"
 	"github.com/gable-listings/gable/ports"
@@ -150,7 +151,7 @@ func (run *importRun) reject(r property.Record, wrong []property.FieldError) err
 	run.report.Rejected++
 	if len(run.report.Reasons) < run.MaxReasons {
 		run.report.Reasons = append(run.report.Reasons, property.Rejection{
-			Line: r.Line, Reference: r.Details.Reference, Wrong: wrong,
+			Line: r.Line, Reference: beginning(r.Details.Reference), Title: beginning(r.Details.Title), Wrong: wrong,
 		})
 	}
 	if run.Rejected == nil {
@@ -170,6 +171,16 @@ func (run *importRun) note(r property.Record, reference string) {
 			Line: r.Line, Reference: reference, Notes: r.Notes,
 		})
 	}
+}
+
+// beginning returns a text of a rejected record for a report. Such a text may be as long as the record.
+func beginning(text string) string {
+	const most = 100
+	text = strings.ToValidUTF8(text, "�")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
 }
 
 // flush stores the batch and publishes its changes.

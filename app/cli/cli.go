@@ -70,7 +70,7 @@ func newParser(ctx context.Context, p *Process, c *commands) *kong.Kong {
 		kong.Name("gable"),
 		kong.Description("Gable stores property listings and answers searches over HTTP, "+
 			"from caches that are checked against every change.\n\n"+
-			"Exit codes: 0 success, 1 failure, 2 invalid command line or configuration."),
+			"Exit codes: 0 success, 1 failure, 2 invalid command line or configuration, 3 an import rejected rows."),
 		kong.Writers(p.Out, p.Err),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 120}),
@@ -102,6 +102,8 @@ func report(p *Process, err error) int {
 	case errors.As(err, &wrong):
 		fmt.Fprintf(p.Err, "gable: %s\n", config.MaskedLines(err.Error()))
 		return ExitUsage
+	case errors.Is(err, errRejected):
+		return ExitRejected
 	case readerGone(err): // gable export | head: the reader has left
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(p.Err, "gable: interrupted")

@@ -81,13 +81,13 @@ func (d *demonstration) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.report, err = d.Catalog.Import(actingAs(ctx, "command demo"), catalog.Import{Open: func() (catalog.Source, error) {
-		f, err := configs.Samples.Open(demoFile)
-		if err != nil {
-			return nil, err
-		}
-		return transfer.NewSource(f, listingfile.Options{Mapping: mapping})
-	}})
+	sample, err := configs.Samples.ReadFile(demoFile)
+	if err != nil {
+		return err
+	}
+	in := transfer.NewContentInput(sample, listingfile.Options{Mapping: mapping})
+	defer in.Close()
+	d.report, err = d.Catalog.Import(actingAs(ctx, "command demo"), catalog.Import{Open: in.Source})
 	if err != nil {
 		return fmt.Errorf("import sample listings: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -19,20 +18,27 @@ import (
 
 type importCmd struct {
 	config.Flags
-	Path    string `arg:"" optional:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
-	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
-	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"Format of the file (${enum}); auto detects it."`
-	DryRun  bool   `help:"Check the whole file without storing anything."`
-	Restore bool   `help:"Bring an export back exactly, with ids, versions and times."`
-	Django  string `name:"from-django" placeholder:"URL" help:"Import from the Postgres database of a Django service."`
-	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
+	Path     string `arg:"" optional:"" name:"file" help:"CSV, NDJSON, RESO JSON or .xlsx, also compressed with gzip or alone in a zip; - is standard input."`
+	Mapping  string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
+	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum}); auto detects it."`
+	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum}); auto detects it and says when it is not UTF-8."`
+	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible)."`
+	DryRun   bool   `help:"Check the whole file without storing anything."`
+	Restore  bool   `help:"Bring an export back exactly, with ids, versions and times."`
+	Django   string `name:"from-django" placeholder:"URL" help:"Import from the Postgres database of a Django service."`
+	Rejects  string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one; for standard input, import.rejects.csv or .json here)."`
 }
 
 // Help is shown by --help.
 func (importCmd) Help() string {
-	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes nothing. A
+column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+
 Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
-corrected and imported again. Existing files are never overwritten.
+corrected and imported again; the exit code is then 3. Existing files are never overwritten.
+
+The cells of CSV are separated by commas, semicolons, tabs or pipes, whichever the header has most. Numbers of a
+workbook are read as they are stored, without their format.
 
 With --restore the file is one of gable export, and each listing comes back with its id, version and times, with a
 reference or without one. A listing whose id is stored already is left alone; it is rejected if it differs.
@@ -42,6 +48,8 @@ Running servers can continue: their caches see the changes.
 Examples:
 
 	gable import kc_house_data.csv --mapping king-county
+	gable import listings.xlsx --sheet Homes
+	zcat listings.csv.gz | gable import - --rejects rejected.csv
 	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable
 	gable import listings.ndjson --restore
 	gable import --from-django postgres://django@localhost/old`
@@ -57,51 +65,107 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 	case c.Restore:
 		return c.restore(ctx, p)
 	}
-	options, err := c.options()
+	return c.importFile(ctx, p, listingfile.Options{}, func(s *server.Store, im catalog.Import) (property.ImportReport, error) {
+		return s.Catalog.Import(actingAs(ctx, "command import"), im)
+	})
+}
+
+// importFile opens the file and the database, runs the import, and prints its report.
+func (c *importCmd) importFile(
+	ctx context.Context, p *Process, base listingfile.Options,
+	run func(*server.Store, catalog.Import) (property.ImportReport, error),
+) error {
+	options, err := c.options(base)
 	if err != nil {
 		return err
 	}
-	path, err := c.rejectsPath()
+	in, err := transfer.OpenInput(ctx, c.Path, p.In, options)
 	if err != nil {
-		return fmt.Errorf("import %s: write rejected rows: %w", c.Path, err)
+		return c.failed(err)
+	}
+	defer in.Close()
+	reading, err := in.Open() // for its format and header
+	if err != nil {
+		return c.failed(err)
+	}
+	for _, note := range in.Info().Notes {
+		fmt.Fprintln(p.Err, note)
 	}
 	s, err := openConfigured(ctx, p, &c.Flags)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	rejects := rejectsFile{path: path, source: c.Path, options: options}
+	rejects, err := makeRejects(c.Rejects, c.Path, in.IsCopy(), reading.Reader)
+	if err != nil {
+		return c.failed(err)
+	}
+	im := catalog.Import{Open: in.Source}
+	fraction := func(property.ImportReport) float64 { return in.Fraction() }
+	report, err := c.report(p, rejects, im, fraction, func(im catalog.Import) (property.ImportReport, error) {
+		report, err := run(s, im)
+		report.NextPage = in.NextPage()
+		return report, err
+	})
+	if report.Read > 0 {
+		adviseRestore(p.Out, in.Ignored(), report)
+	}
+	return c.ended(report, err)
+}
+
+// report runs an import with progress and a file of rejected rows, and prints its report.
+func (c *importCmd) report(
+	p *Process, rejects *rejectsFile, im catalog.Import, fraction func(property.ImportReport) float64,
+	run func(catalog.Import) (property.ImportReport, error),
+) (property.ImportReport, error) {
 	shown := newProgress(p.Err, server.IsTerminal(p.Err), "rows", time.Now)
 	began := time.Now()
-	var reading *transfer.Source
-	report, err := s.Catalog.Import(actingAs(ctx, "command import"), catalog.Import{
-		Open: func() (_ catalog.Source, err error) {
-			reading, err = transfer.OpenSource(c.Path, options)
-			return reading, err
-		},
-		DryRun: c.DryRun, MaxReasons: transfer.MaxShown,
-		Rejected: rejects.add,
-		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), reading.Fraction()) },
-	})
-	shown.Done()
-	if reading != nil {
-		report.NextPage = reading.NextPage()
-	}
+	im.DryRun, im.MaxReasons, im.Rejected = c.DryRun, transfer.MaxShown, rejects.add
+	im.Progress = func(r property.ImportReport) { shown.Update(int64(r.Read), fraction(r)) }
+	report, err := run(im)
 	if closeErr := rejects.close(); err == nil {
 		err = closeErr
 	}
-	c.print(p.Out, report, &rejects, time.Since(began))
-	adviseRestore(p.Out, reading, report)
-	if err != nil {
-		return fmt.Errorf("import %s: %w", c.Path, err)
+	if err == nil || report.Read > 0 {
+		shown.Done()
+		printReport(p.Out, report, rejects, time.Since(began), c.DryRun, err != nil)
+	}
+	return report, err
+}
+
+// ended returns the error of the command after its report.
+func (c *importCmd) ended(report property.ImportReport, err error) error {
+	switch {
+	case err != nil:
+		return c.failed(err)
+	case report.Rejected > 0:
+		return errRejected
 	}
 	return nil
 }
 
-func (c *importCmd) options() (listingfile.Options, error) {
-	o := listingfile.Options{}
+func (c *importCmd) failed(err error) error {
+	verb, name := "import", c.Path
+	switch {
+	case c.Django != "":
+		name = "--from-django"
+	case name == transfer.StandardInput:
+		name = "standard input"
+	}
+	if c.Restore {
+		verb = "restore"
+	}
+	return fmt.Errorf("%s %s: %w", verb, name, err)
+}
+
+// options adds the flags to the options of a file.
+func (c *importCmd) options(o listingfile.Options) (listingfile.Options, error) {
+	o.Sheet = c.Sheet
 	if c.Format != "auto" {
 		o.Format = listingfile.Format(c.Format)
+	}
+	if c.Encoding != "auto" {
+		o.Encoding = listingfile.Encoding(c.Encoding)
 	}
 	if c.Mapping == "" {
 		return o, nil
@@ -116,87 +180,4 @@ func (c *importCmd) options() (listingfile.Options, error) {
 	}
 	o.Mapping = m
 	return o, err
-}
-
-// rejectsPath returns the path of the file of rejected rows, which does not exist yet.
-func (c *importCmd) rejectsPath() (string, error) {
-	if c.Rejects == "" {
-		return freeRejectsPath(c.Path), nil
-	}
-	return c.Rejects, checkOutput(c.Rejects, c.Path)
-}
-
-func (c *importCmd) print(w io.Writer, r property.ImportReport, rejects *rejectsFile, took time.Duration) {
-	rate := float64(r.Read) / took.Seconds()
-	fmt.Fprintf(w, "%d read in %s (%.0f rows/s)\n", r.Read, took.Round(time.Millisecond), rate)
-	if c.DryRun {
-		fmt.Fprintf(w, "dry run: nothing stored\n")
-	}
-	for _, line := range []struct {
-		count int
-		what  string
-	}{
-		{r.Created, "created"}, {r.Updated, "updated"}, {r.Unchanged, "unchanged"},
-		{r.Superseded, "superseded by a later row with the same reference"}, {r.Rejected, "rejected"},
-	} {
-		fmt.Fprintf(w, "%8d %s\n", line.count, line.what)
-	}
-	for _, rejected := range r.Reasons {
-		fmt.Fprintf(w, "  line %d: %s\n", rejected.Line, transfer.ReasonOf(rejected.Wrong))
-	}
-	if r.Rejected > 0 {
-		fmt.Fprintf(w, "Rejected rows with their reasons are in %s.\n", rejects.path)
-	}
-	printNotes(w, r)
-}
-
-// printNotes prints what of the imported rows is left out, and whether the source has more.
-func printNotes(w io.Writer, r property.ImportReport) {
-	if r.Noted > 0 {
-		fmt.Fprintf(w, "Imported in part: %d\n", r.Noted)
-	}
-	for _, noted := range r.Notes {
-		fmt.Fprintf(w, "  line %d: %s\n", noted.Line, transfer.ReasonOf(noted.Notes))
-	}
-	if r.NextPage != "" {
-		fmt.Fprintf(w, "The file is one page of its source's answer; the next page is at %q.\n", r.NextPage)
-	}
-}
-
-// rejectsFile is created at the first rejected row.
-type rejectsFile struct {
-	path, source string
-	options      listingfile.Options
-	file         *os.File
-	rows         *listingfile.Rejects
-}
-
-func (f *rejectsFile) add(r property.Record, wrong []property.FieldError) error {
-	if f.file == nil {
-		if err := f.open(); err != nil {
-			return err
-		}
-	}
-	return f.rows.Add(r, transfer.ReasonOf(wrong))
-}
-
-func (f *rejectsFile) open() error {
-	source, err := transfer.OpenSource(f.source, f.options) // for its format and header
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	f.file, _, err = createOutput(f.path)
-	if err != nil {
-		return fmt.Errorf("write rejected rows: %w", err)
-	}
-	f.rows = listingfile.NewRejects(f.file, source.Reader)
-	return nil
-}
-
-func (f *rejectsFile) close() error {
-	if f.file == nil {
-		return nil
-	}
-	return errors.Join(f.rows.Close(), f.file.Close())
 }

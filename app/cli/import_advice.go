@@ -5,16 +5,12 @@ import (
 	"io"
 	"strings"
 
-	"github.com/gable-listings/gable/app/transfer"
 	"github.com/gable-listings/gable/domain/property"
 )
 
 // adviseRestore says what an import has left out of an export, and how to bring it along.
-func adviseRestore(w io.Writer, file *transfer.Source, report property.ImportReport) {
-	if file == nil {
-		return
-	}
-	if ignored := file.Ignored(); len(ignored) > 0 {
+func adviseRestore(w io.Writer, ignored []string, report property.ImportReport) {
+	if len(ignored) > 0 {
 		fmt.Fprintf(w, "Not imported: %s, which the service sets. --restore brings an export back with them.\n",
 			strings.Join(ignored, ", "))
 		return

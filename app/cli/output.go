@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 )
 
 // checkOutput refuses to overwrite an existing file, be it the input, the database, or other work. Devices and pipes
@@ -37,19 +34,4 @@ func createOutput(path string) (f *os.File, made bool, err error) {
 	}
 	f, err = os.OpenFile(path, os.O_WRONLY, 0)
 	return f, false, err
-}
-
-// freeRejectsPath returns an unused name beside the source: listings.csv.gz has its rejects in listings.rejects.csv,
-// or in listings.rejects.2.csv when that file exists already.
-func freeRejectsPath(source string) string {
-	name := strings.TrimSuffix(source, ".gz")
-	extension := filepath.Ext(name)
-	stem := strings.TrimSuffix(name, extension) + ".rejects"
-	path := stem + extension
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(path); err != nil {
-			return path
-		}
-		path = stem + "." + strconv.Itoa(n) + extension
-	}
 }

@@ -55,7 +55,7 @@ func TestRejectsAreNeverWrittenOverAFile(t *testing.T) {
 	if _, out, _ := gable(t, "export"); out != "" {
 		t.Errorf("stored all the same: %s", out)
 	}
-	if code, _, stderr := gable(t, "import", source, "--rejects", os.DevNull); code != ExitOK {
+	if code, _, stderr := gable(t, "import", source, "--rejects", os.DevNull); code != ExitRejected {
 		t.Errorf("to a device: code %d, %q", code, stderr)
 	}
 }
@@ -66,7 +66,7 @@ func TestRejectsBesideTheSourceGetANameThatIsFree(t *testing.T) {
 	stem := strings.TrimSuffix(source, ".csv")
 	for _, want := range []string{stem + ".rejects.csv", stem + ".rejects.2.csv", stem + ".rejects.3.csv"} {
 		code, out, stderr := gable(t, "import", source)
-		if code != ExitOK || !strings.Contains(out, want) {
+		if code != ExitRejected || !strings.Contains(out, want) {
 			t.Errorf("code %d, %q, %q; want %s", code, out, stderr, want)
 		}
 		if now, err := os.ReadFile(want); err != nil || !strings.Contains(string(now), "a-2,Bad,many") {

@@ -282,7 +282,8 @@ func TestAFileIsLookedAtThenImportedAndItsRejectsMended(t *testing.T) {
 		if s.Titles("/v1/properties") != "" {
 			t.Fatal("the preview stored something")
 		}
-		page := send("import", "rows.csv", rows).Must(http.StatusOK).Says("Done in").Says("Line 4: price")
+		page := send("import", "rows.csv", rows).Must(http.StatusOK).Says("Done in").
+			Says("Line 4, a-3, “<script>alert(3)</script>”: price")
 		found := downloadLink.FindStringSubmatch(page.Body)
 		if found == nil {
 			t.Fatalf("no rejects to download: %s", page.Body)

@@ -151,8 +151,8 @@ func TestTheCommandsMoveListings(t *testing.T) {
 	}
 	for _, want := range []string{"2 created", "2 unchanged"} {
 		code, out, stderr := apptest.Gable(t, "import", file, "--database-url", database)
-		if code != cli.ExitOK || !strings.Contains(out, want) || !strings.Contains(out, "1 rejected") ||
-			!strings.Contains(out, "line 4: price") {
+		if code != cli.ExitRejected || !strings.Contains(out, want) || !strings.Contains(out, "1 rejected") ||
+			!strings.Contains(out, `line 4, a-3, "Bad": price`) {
 			t.Errorf("code %d, %s%s", code, out, stderr)
 		}
 	}

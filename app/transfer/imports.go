@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -62,13 +63,17 @@ const (
 	spoolAge     = 24 * time.Hour // age at which an import cannot be running any more
 )
 
-// SweepSpools removes temporary files of processes that ended suddenly, and returns how many.
+// SweepSpools removes temporary files and folders of processes that ended suddenly, and returns how many.
 func SweepSpools(dir string, now time.Time) (removed int) {
-	names, _ := filepath.Glob(filepath.Join(dir, spoolPattern)) // the pattern is right
-	for _, name := range names {
-		info, err := os.Lstat(name)
-		if err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > spoolAge && os.Remove(name) == nil {
-			removed++
+	for pattern, isOurs := range map[string]func(fs.FileMode) bool{
+		spoolPattern: fs.FileMode.IsRegular, listingfile.TemporaryPattern: fs.FileMode.IsDir,
+	} {
+		names, _ := filepath.Glob(filepath.Join(dir, pattern)) // the pattern is right
+		for _, name := range names {
+			info, err := os.Lstat(name)
+			if err == nil && isOurs(info.Mode()) && now.Sub(info.ModTime()) > spoolAge && os.RemoveAll(name) == nil {
+				removed++
+			}
 		}
 	}
 	return removed

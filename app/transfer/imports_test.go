@@ -165,15 +165,22 @@ func TestTemporaryFilesThatWereLeftBehindAreRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	directory := filepath.Join(dir, "gable-import-4")
-	if err := errors.Join(os.Mkdir(directory, 0o700), os.Chtimes(directory, now, now.Add(-48*time.Hour))); err != nil {
-		t.Fatal(err)
+	for name, age := range map[string]time.Duration{
+		"gable-import-4": 48 * time.Hour, "gable-workbook-1": 48 * time.Hour, "gable-workbook-2": time.Hour,
+	} {
+		folder := filepath.Join(dir, name)
+		part := filepath.Join(folder, "part")
+		if err := errors.Join(os.Mkdir(folder, 0o700), os.WriteFile(part, nil, 0o600),
+			os.Chtimes(folder, now, now.Add(-age))); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if n := SweepSpools(dir, now); n != 1 {
-		t.Errorf("%d files are removed", n)
+	if n := SweepSpools(dir, now); n != 2 {
+		t.Errorf("%d files and folders are removed", n)
 	}
 	for name, there := range map[string]bool{
 		"gable-import-1": false, "gable-import-2": true, "other-import-3": true, "gable-import-4": true,
+		"gable-workbook-1": false, "gable-workbook-2": true,
 	} {
 		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != there {
 			t.Errorf("%s: %v", name, err)

@@ -30,7 +30,8 @@ func TestAnImportSaysWhatItLeavesOutAndThatThereIsMore(t *testing.T) {
 	photos := []property.FieldError{{Field: "photos", Reason: "are the first 50 of 60"}}
 	want := []property.RecordNotes{{Line: 2, Reference: "many", Notes: photos}}
 	u := testUploads(t)
-	rows, err := u.Preview(t.Context(), fileOf(file, "reso"), 10)
+	preview, err := u.Preview(t.Context(), fileOf(file, "reso"), 10)
+	rows := preview.Rows
 	if err != nil || len(rows) != 3 || rows[1].Notes != nil || rows[0].Wrong != nil || len(u.stored(t)) != 0 {
 		t.Fatalf("%+v, %v", rows, err)
 	}

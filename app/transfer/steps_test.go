@@ -40,3 +40,18 @@ func TestEachRecordOfAnImportIsAStep(t *testing.T) {
 		}
 	}
 }
+
+// A large file is looked at to its end before its first record, and its client is waited for meanwhile.
+func TestLookingAtAFileHasSteps(t *testing.T) {
+	u, steps := testUploads(t), 0
+	file := fileOf(rowsOf(40_000), "gable")
+	file.Step = func() { steps++ }
+	in, err := u.input(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if _, err := in.Open(); err != nil || steps < int(file.Size>>17) {
+		t.Errorf("%d bytes: %d steps, %v", file.Size, steps, err)
+	}
+}

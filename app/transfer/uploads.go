@@ -46,71 +46,87 @@ func (*Uploads) Mappings() []site.Mapping {
 	return list
 }
 
-func (u *Uploads) open(file site.ImportFile) (*Source, error) {
+func (u *Uploads) input(file site.ImportFile) (*Input, error) {
 	mapping, err := listingfile.BuiltinMapping(file.Mapping)
 	if err != nil {
 		return nil, &property.BrokenFileError{Err: fmt.Errorf("unknown mapping %q", file.Mapping)}
 	}
-	s, err := NewSource(sectionFile{io.NewSectionReader(file.Content, 0, file.Size)}, listingfile.Options{
-		Mapping: mapping, MaxText: int64(u.imports.MaxUnpacked),
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.file.size, s.step, s.bounds = file.Size, file.Step, u.imports
-	return s, nil
+	in := NewInput(func() (File, int64, error) { return openForOwner{file.Content}, file.Size, nil },
+		listingfile.Options{
+			Mapping: mapping, MaxText: int64(u.imports.MaxUnpacked),
+			Encoding: listingfile.Encoding(file.Encoding), Sheet: file.Sheet,
+		})
+	in.step, in.bounds = file.Step, u.imports
+	return in, nil
 }
 
 // Preview implements site.Importer.
-func (u *Uploads) Preview(ctx context.Context, file site.ImportFile, rows int) ([]site.PreviewRow, error) {
-	s, err := u.open(file)
+func (u *Uploads) Preview(ctx context.Context, file site.ImportFile, rows int) (site.Preview, error) {
+	preview, err := u.preview(file, rows)
+	return preview, u.imports.explain(ctx, err)
+}
+
+func (u *Uploads) preview(file site.ImportFile, rows int) (site.Preview, error) {
+	in, err := u.input(file)
 	if err != nil {
-		return nil, u.imports.explain(ctx, err)
+		return site.Preview{}, err
 	}
-	var list []site.PreviewRow
-	for len(list) < rows {
+	defer in.Close()
+	s, err := in.Open()
+	if err != nil {
+		return site.Preview{}, err
+	}
+	preview := site.Preview{File: in.Info()}
+	for len(preview.Rows) < rows {
 		r, err := s.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, u.imports.explain(ctx, err)
+			return site.Preview{}, err
 		}
 		row := site.PreviewRow{Line: r.Line, Notes: r.Notes}
 		row.Details, row.Wrong = u.catalog.Checked(r)
-		list = append(list, row)
+		preview.Rows = append(preview.Rows, row)
 	}
-	return list, nil
+	return preview, nil
 }
 
 // Import implements site.Importer.
 func (u *Uploads) Import(
 	ctx context.Context, file site.ImportFile, to io.Writer, progress func(property.ImportReport, float64),
 ) (site.ImportResult, error) {
-	reading, err := u.open(file) // for its format and header
+	result, err := u.run(ctx, file, to, progress)
+	return result, u.imports.explain(ctx, err)
+}
+
+func (u *Uploads) run(
+	ctx context.Context, file site.ImportFile, to io.Writer, progress func(property.ImportReport, float64),
+) (result site.ImportResult, err error) {
+	in, err := u.input(file)
 	if err != nil {
-		return site.ImportResult{}, u.imports.explain(ctx, err)
+		return result, err
 	}
-	result := site.ImportResult{RejectsName: rejectsName(reading.Format())}
+	defer in.Close()
+	reading, err := in.Open() // for its format and header
+	if err != nil {
+		return result, err
+	}
+	result.RejectsName = rejectsName(reading.Format())
 	rejects := listingfile.NewRejects(to, reading.Reader)
 	result.ImportReport, err = u.catalog.Import(ctx, catalog.Import{
-		Open: func() (_ catalog.Source, err error) {
-			reading, err = u.open(file)
-			return reading, err
-		},
+		Open:       in.Source,
 		MaxReasons: MaxShown,
 		Rejected: func(r property.Record, wrong []property.FieldError) error {
 			return rejects.Add(r, ReasonOf(wrong))
 		},
-		Progress: func(r property.ImportReport) { progress(r, reading.Fraction()) },
+		Progress: func(r property.ImportReport) { progress(r, in.Fraction()) },
 	})
-	if reading != nil {
-		result.NextPage = reading.NextPage()
-	}
+	result.File, result.NextPage = in.Info(), in.NextPage()
 	if closeErr := rejects.Close(); err == nil {
 		err = closeErr
 	}
-	return result, u.imports.explain(ctx, err)
+	return result, err
 }
 
 // MaxShown is how many reasons are shown; the file of rejects has all.
@@ -118,11 +134,19 @@ const MaxShown = 10
 
 // rejectsName returns the name of the file of rejected records.
 func rejectsName(format listingfile.Format) string {
-	extension := map[listingfile.Format]string{listingfile.CSV: ".csv", listingfile.NDJSON: ".ndjson"}[format]
-	if extension == "" {
-		extension = ".json"
+	return "listings.rejects" + RejectsExtension(format)
+}
+
+// RejectsExtension returns the end of the name of a file with the rejected records of a file in the format.
+func RejectsExtension(format listingfile.Format) string {
+	switch format {
+	case listingfile.CSV, listingfile.XLSX:
+		return ".csv"
+	case listingfile.NDJSON:
+		return ".ndjson"
+	default:
+		return ".json"
 	}
-	return "listings.rejects" + extension
 }
 
 // ReasonOf returns why a row was rejected, in one line.

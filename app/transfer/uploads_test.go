@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/gable-listings/gable/adapters/eventbus"
+	"github.com/gable-listings/gable/adapters/listingfile"
 	"github.com/gable-listings/gable/adapters/memory"
 	"github.com/gable-listings/gable/adapters/web/site"
 	"github.com/gable-listings/gable/app/catalog"
@@ -79,7 +81,8 @@ func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 	for name, content := range map[string]string{"plain": uploadedRows, "compressed": compressed(t, uploadedRows)} {
 		t.Run(name, func(t *testing.T) {
 			u := testUploads(t)
-			rows, err := u.Preview(t.Context(), fileOf(content, "gable"), 10)
+			preview, err := u.Preview(t.Context(), fileOf(content, "gable"), 10)
+			rows := preview.Rows
 			if err != nil || len(rows) != 4 || len(u.stored(t)) != 0 {
 				t.Fatalf("%d rows, %v", len(rows), err)
 			}
@@ -115,9 +118,9 @@ func TestAPreviewShowsWhatAnImportStores(t *testing.T) {
 
 func TestAPreviewReadsNoFurtherThanItIsAskedTo(t *testing.T) {
 	u := testUploads(t)
-	rows, err := u.Preview(t.Context(), fileOf(uploadedRows+"\"never closed", "gable"), 2)
-	if err != nil || len(rows) != 2 || rows[1].Line != 3 {
-		t.Errorf("%+v, %v", rows, err)
+	preview, err := u.Preview(t.Context(), fileOf(uploadedRows+"\"never closed", "gable"), 2)
+	if err != nil || len(preview.Rows) != 2 || preview.Rows[1].Line != 3 {
+		t.Errorf("%+v, %v", preview, err)
 	}
 }
 
@@ -125,10 +128,12 @@ func TestAFileThatCannotBeReadIsBrokenAndNothingElse(t *testing.T) {
 	u := testUploads(t)
 	whole := compressed(t, uploadedRows)
 	for name, file := range map[string]site.ImportFile{
-		"another kind of file": fileOf("\x89PNG\r\n\x1a\n\x00\x00",
-			"gable"), "no known column": fileOf("colour,size\nblue,1\n", "gable"),
-		"an unknown mapping": fileOf(uploadedRows, "../../etc/passwd"), "no mapping": fileOf(uploadedRows, ""),
+		"another kind of file": fileOf("\x89PNG\r\n\x1a\n\x00\x00", "gable"),
+		"no known column":      fileOf("colour,size\nblue,1\n", "gable"),
+		"an unknown mapping":   fileOf(uploadedRows, "../../etc/passwd"), "no mapping": fileOf(uploadedRows, ""),
 		"broken off in the midst": fileOf(whole[:len(whole)-12], "gable"),
+		"an unknown encoding":     {Content: strings.NewReader("x"), Size: 1, Mapping: "gable", Encoding: "utf-7"},
+		"an unknown sheet":        sheetOf(t, "Houses"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := u.Preview(t.Context(), file, 10)
@@ -183,5 +188,53 @@ func TestEveryMappingSaysWhatItIsFor(t *testing.T) {
 		if m.About == "" {
 			t.Errorf("%s says nothing", m.Name)
 		}
+	}
+}
+
+// sheetOf is a sheet of a workbook with the sheets Homes and Notes.
+func sheetOf(t *testing.T, name string) site.ImportFile {
+	t.Helper()
+	content, err := os.ReadFile("../../adapters/listingfile/testdata/homes.xlsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site.ImportFile{
+		Content: bytes.NewReader(content), Size: int64(len(content)), Mapping: listingfile.OwnMapping, Sheet: name,
+	}
+}
+
+func TestAWorkbookIsImportedAndItsRejectsAreCSV(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
+	u := testUploads(t)
+	var rejects bytes.Buffer
+	report, err := u.Import(t.Context(), sheetOf(t, ""), &rejects, func(property.ImportReport, float64) {})
+	if err != nil || report.Created != 2 || report.Rejected != 1 || report.RejectsName != "listings.rejects.csv" ||
+		report.File.Sheet != "Homes" || len(report.File.Notes) != 1 || u.stored(t)["a-1"].Price != 45_000_000 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	mended := strings.Replace(rejects.String(), "#N/A", "3", 1)
+	again, err := u.Import(t.Context(), fileOf(mended, "gable"), io.Discard, func(property.ImportReport, float64) {})
+	if err != nil || again.Created != 1 {
+		t.Errorf("%+v, %v, %s", again, err, mended)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
+}
+
+func TestAnUploadSaysHowItIsRead(t *testing.T) {
+	u := testUploads(t)
+	file := fileOf("reference,title,price,location\na-1,Caf\xe9,1,Here\n", "gable")
+	preview, err := u.Preview(t.Context(), file, 10)
+	if err != nil || preview.Rows[0].Details.Title != "Café" || preview.File.Encoding != "windows-1252" ||
+		len(preview.File.Notes) != 1 {
+		t.Errorf("%+v, %v", preview, err)
+	}
+	file.Encoding = "iso-8859-1"
+	report, err := u.Import(t.Context(), file, io.Discard, func(property.ImportReport, float64) {})
+	if err != nil || report.File.Encoding != "iso-8859-1" || u.stored(t)["a-1"].Title != "Café" {
+		t.Errorf("%+v, %v", report, err)
 	}
 }

@@ -37,19 +37,31 @@ type ImportReport struct {
 	Notes []RecordNotes
 	// NextPage is the address at which the source continues; "" if it is whole, or does not say so.
 	NextPage string
+	// File says how the file was read. It is empty for a source that is not a file.
+	File FileInfo
 }
 
 // RecordNotes are the notes of an imported record.
 type RecordNotes struct {
 	Line      int
 	Reference string
+	Title     string
 	Notes     []FieldError
+}
+
+// FileInfo says how a file of records is read.
+type FileInfo struct {
+	Format   string   // such as "csv"
+	Encoding string   // of a text, such as "utf-8"; "" for a workbook
+	Sheet    string   // of a workbook; "" for a text
+	Notes    []string // what a person may want to know, in sentences
 }
 
 // Rejection is the reason why a record cannot be imported.
 type Rejection struct {
 	Line      int
-	Reference string // "" when it could not be read
+	Reference string // its beginning; "" when it could not be read
+	Title     string // its beginning; "" when it could not be read
 	Wrong     []FieldError
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,10 +17,12 @@ import (
 
 // ImportRequest is a body of listings and how to read it.
 type ImportRequest struct {
-	Body    io.Reader
-	Format  string // csv, ndjson, reso
-	Mapping string // the name of a built-in mapping; "" reads columns named as the members of a listing
-	DryRun  bool
+	Body     io.Reader
+	Format   string // csv, ndjson, reso, xlsx; "" detects it
+	Encoding string // utf-8, utf-16, windows-1252, iso-8859-1; "" detects it
+	Sheet    string // of a workbook; "" is the first one that is visible
+	Mapping  string // the name of a built-in mapping; "" reads columns named as the members of a listing
+	DryRun   bool
 	// MaxReasons is for how many rejected rows the report gives the reasons.
 	MaxReasons int
 	// Step is called before each record, so that deadlines are extended as long as the work goes on. It may be nil.
@@ -46,12 +49,22 @@ type ImportAnswer struct {
 	Noted      int             `json:"noted"`
 	Notes      []RejectedField `json:"notes"`
 	NextPage   *string         `json:"next_page"`
+	File       ImportedFile    `json:"file"`
+}
+
+// ImportedFile says how the body of an import was read.
+type ImportedFile struct {
+	Format   string   `json:"format"`
+	Encoding *string  `json:"encoding"` // nil for a workbook
+	Sheet    *string  `json:"sheet"`    // nil for a text
+	Notes    []string `json:"notes"`
 }
 
 // RejectedField is one reason why a row was not imported, or a note about an imported one.
 type RejectedField struct {
 	Line      int     `json:"line"`
 	Reference *string `json:"reference"` // nil when unreadable
+	Title     *string `json:"title"`     // nil when unreadable
 	Field     *string `json:"field"`     // nil for the row as a whole
 	Reason    string  `json:"reason"`
 }
@@ -64,12 +77,16 @@ func answerOf(r *property.ImportReport) ImportAnswer {
 		Read: r.Read, Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Superseded: r.Superseded,
 		Rejected: r.Rejected, Errors: []RejectedField{}, Truncated: r.Rejected > len(r.Reasons),
 		Noted: r.Noted, Notes: []RejectedField{}, NextPage: nilIfEmpty(r.NextPage),
+		File: ImportedFile{
+			Format: r.File.Format, Encoding: nilIfEmpty(r.File.Encoding), Sheet: nilIfEmpty(r.File.Sheet),
+			Notes: append([]string{}, r.File.Notes...),
+		},
 	}
 	for _, rejected := range r.Reasons {
-		answer.Errors = appendFields(answer.Errors, rejected.Line, rejected.Reference, rejected.Wrong)
+		answer.Errors = appendFields(answer.Errors, rejected.Line, rejected.Reference, rejected.Title, rejected.Wrong)
 	}
 	for _, noted := range r.Notes {
-		answer.Notes = appendFields(answer.Notes, noted.Line, noted.Reference, noted.Notes)
+		answer.Notes = appendFields(answer.Notes, noted.Line, noted.Reference, noted.Title, noted.Notes)
 	}
 	if len(answer.Errors) > maxReported {
 		answer.Errors, answer.Truncated = answer.Errors[:maxReported], true
@@ -78,10 +95,13 @@ func answerOf(r *property.ImportReport) ImportAnswer {
 	return answer
 }
 
-func appendFields(to []RejectedField, line int, reference string, fields []property.FieldError) []RejectedField {
+func appendFields(
+	to []RejectedField, line int, reference, title string, fields []property.FieldError,
+) []RejectedField {
 	for _, f := range fields {
 		to = append(to, RejectedField{
-			Line: line, Reference: nilIfEmpty(reference), Field: nilIfEmpty(f.Field), Reason: f.Reason,
+			Line: line, Reference: nilIfEmpty(reference), Title: nilIfEmpty(title), Field: nilIfEmpty(f.Field),
+			Reason: f.Reason,
 		})
 	}
 	return to
@@ -94,9 +114,11 @@ func nilIfEmpty(text string) *string {
 	return &text
 }
 
-// formats are the import formats by media type.
+// formats are the import formats by media type. The format of what is in a zip is detected.
 var formats = map[string]string{
-	"text/csv": "csv", "application/x-ndjson": "ndjson", "application/ndjson": "ndjson", jsonType: "reso",
+	"text/csv": "csv", "text/tab-separated-values": "csv",
+	"application/x-ndjson": "ndjson", "application/ndjson": "ndjson", jsonType: "reso",
+	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx", "application/zip": "",
 }
 
 // importListings answers POST /v1/imports.
@@ -133,7 +155,14 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 		return ImportRequest{}, err
 	}
 	request := ImportRequest{MaxReasons: maxReported}
-	if request.Format, err = takeChoice(values, "format", "auto", "csv", "ndjson", "reso"); err != nil {
+	if request.Format, err = takeChoice(values, "format", "auto", "csv", "ndjson", "reso", "xlsx"); err != nil {
+		return request, err
+	}
+	request.Encoding, err = takeChoice(values, "encoding", "auto", "utf-8", "utf-16", "windows-1252", "iso-8859-1")
+	if err != nil {
+		return request, err
+	}
+	if request.Sheet, err = takeOne(values, "sheet", ""); err != nil {
 		return request, err
 	}
 	if request.Mapping, err = takeOne(values, "mapping", ""); err != nil {
@@ -152,19 +181,38 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 	if err := refuseOthers(values); err != nil {
 		return request, err
 	}
-	if request.Format == "auto" {
-		media, err := mediaType(r)
-		known := ""
-		if err == nil {
-			known = formats[media]
-		}
-		if known == "" {
-			return request, problem.Refuse(problem.UnsupportedMediaType,
-				"Send Content-Type: text/csv, application/x-ndjson or application/json (RESO), or name the format.")
-		}
-		request.Format = known
+	return request, request.takeMediaType(r.Header.Get("Content-Type"))
+}
+
+// charsets are the encodings by the names of the parameter charset.
+var charsets = map[string]string{
+	"": "", "utf-8": "utf-8", "us-ascii": "utf-8", "utf-16": "utf-16", "utf-16le": "utf-16", "utf-16be": "utf-16",
+	"windows-1252": "windows-1252", "iso-8859-1": "iso-8859-1",
+}
+
+// takeMediaType sets the format and the encoding from the media type, unless the parameters have set them.
+func (i *ImportRequest) takeMediaType(text string) error {
+	media, parameters, err := mime.ParseMediaType(text)
+	format, known := formats[media]
+	switch {
+	case i.Format != "auto":
+	case err != nil, !known:
+		return problem.Refuse(problem.UnsupportedMediaType,
+			"Send Content-Type: text/csv, application/x-ndjson, application/json (RESO) or application/zip, "+
+				"or that of an .xlsx workbook, or name the format.")
+	default:
+		i.Format = format
 	}
-	return request, nil
+	if i.Encoding != "auto" {
+		return nil
+	}
+	encoding, known := charsets[strings.ToLower(parameters["charset"])]
+	if !known {
+		return problem.Refuse(problem.UnsupportedMediaType,
+			"The charset must be utf-8, utf-16, windows-1252 or iso-8859-1, not %.60q.", parameters["charset"])
+	}
+	i.Encoding = encoding
+	return nil
 }
 
 // takeChoice removes a parameter that is one of some words, and returns it. The first word is the default.

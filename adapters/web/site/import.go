@@ -32,7 +32,7 @@ type Importer interface {
 	Mappings() []Mapping
 	// Preview reads the first rows and stores nothing. The error is a *property.BrokenFileError when the file as a whole
 	// cannot be read with the mapping.
-	Preview(ctx context.Context, file ImportFile, rows int) ([]PreviewRow, error)
+	Preview(ctx context.Context, file ImportFile, rows int) (Preview, error)
 	// Import stores the rows. It writes rejected rows, with their reasons, to rejects, in the format of the file. It calls
 	// progress at intervals, with the share of the file read so far, 0 to 1. After an error the report covers what was
 	// stored before it.
@@ -46,11 +46,19 @@ type Mapping struct{ Name, About string }
 
 // ImportFile is an uploaded file.
 type ImportFile struct {
-	Content io.ReaderAt
-	Size    int64
-	Mapping string
+	Content  io.ReaderAt
+	Size     int64
+	Mapping  string
+	Encoding string // one of encodings; "" detects it
+	Sheet    string // of a workbook; "" is the first one that is visible
 	// Step is called before each record. It extends the deadline of the answer while the import runs. It may be nil.
 	Step func()
+}
+
+// Preview is the beginning of a file.
+type Preview struct {
+	Rows []PreviewRow
+	File property.FileInfo
 }
 
 // PreviewRow is a row as it would be stored, with notes, or the reasons for its rejection.
@@ -75,13 +83,20 @@ type ImportResult struct {
 
 // importPage is the body of the page with the upload form.
 type importPage struct {
-	Mappings []Mapping
-	Mapping  string
-	FileName string
-	Wrong    string
-	Rows     []PreviewRow
-	Shown    bool // Rows are a preview
+	Mappings  []Mapping
+	Mapping   string
+	Encodings []string
+	Encoding  string // "" is detected
+	Sheet     string
+	FileName  string
+	Wrong     string
+	Rows      []PreviewRow
+	Notes     []string
+	Shown     bool // Rows are a preview
 }
+
+// encodings are the encodings of a text that a person can choose.
+var encodings = []string{"utf-8", "utf-16", "windows-1252", "iso-8859-1"}
 
 const (
 	previewRows  = 10
@@ -98,7 +113,7 @@ func (s *Site) importForm(w http.ResponseWriter, r *http.Request, who access.Acc
 func (s *Site) importPage(
 	w http.ResponseWriter, r *http.Request, who access.Account, status int, page *importPage,
 ) error {
-	page.Mappings = s.Files.Mappings()
+	page.Mappings, page.Encodings = s.Files.Mappings(), encodings
 	return s.staffPage(w, r, who, status, "import", "import", "Import", page)
 }
 
@@ -120,7 +135,7 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 	if err := onlyText(r.Form); err != nil {
 		return err
 	}
-	page := &importPage{Mapping: r.FormValue("mapping")}
+	page := &importPage{Mapping: r.FormValue("mapping"), Encoding: r.FormValue("encoding"), Sheet: r.FormValue("sheet")}
 	file, header, err := r.FormFile("file")
 	if err != nil {
 		page.Wrong = "Choose a file first."
@@ -128,7 +143,10 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 	}
 	defer func() { _ = file.Close() }() // nothing to lose: it is only read
 	page.FileName = header.Filename
-	sent := ImportFile{Content: file, Size: header.Size, Mapping: page.Mapping, Step: exchange.Steps(w)}
+	sent := ImportFile{
+		Content: file, Size: header.Size, Mapping: page.Mapping, Encoding: page.Encoding, Sheet: page.Sheet,
+		Step: exchange.Steps(w),
+	}
 	if r.FormValue("action") != "import" {
 		return s.preview(w, r, who, sent, page)
 	}
@@ -138,8 +156,8 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 func (s *Site) preview(
 	w http.ResponseWriter, r *http.Request, who access.Account, file ImportFile, page *importPage,
 ) error {
-	var err error
-	page.Rows, err = s.Files.Preview(r.Context(), file, previewRows)
+	preview, err := s.Files.Preview(r.Context(), file, previewRows)
+	page.Rows, page.Notes = preview.Rows, preview.File.Notes
 	status := http.StatusOK
 	if broken, ok := errors.AsType[*property.BrokenFileError](err); ok {
 		page.Wrong, status = broken.Error(), http.StatusUnprocessableEntity
@@ -169,6 +187,9 @@ type importEnd struct {
 	Wrong   string
 	Rejects template.URL // the rejected rows as a file to download; "" for none or too many
 }
+
+// More is how many rows were rejected whose reasons are not shown.
+func (e importEnd) More() int { return e.Rejected - len(e.Reasons) }
 
 func (s *Site) runImport(
 	ctx context.Context, w http.ResponseWriter, who access.Account, file ImportFile, header *multipart.FileHeader,
