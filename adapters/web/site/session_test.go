@@ -172,7 +172,7 @@ func TestAnAccountRemovedWhileItsOwnerIsAtWorkEndsInTheSignInPage(t *testing.T) 
 	h.post(signInPath, annas, http.StatusOK, "Go on with it")
 	h.during = h.remove
 	h.post("/admin/listings/new", aPlace, http.StatusSeeOther, "") // the listing is made
-	h.post("/admin/listings/new", aPlace, http.StatusUnauthorized, "You have been signed out meanwhile.")
+	h.post("/admin/listings/new", aPlace, http.StatusUnauthorized, "Your session has ended.")
 }
 
 func TestAnAccountRemovedWhileItsPasswordIsChangedLeavesNoSession(t *testing.T) {
@@ -180,7 +180,7 @@ func TestAnAccountRemovedWhileItsPasswordIsChangedLeavesNoSession(t *testing.T) 
 	h.post(signInPath, annas, http.StatusOK, "Go on with it")
 	h.refuse = access.ErrUnknownAccount
 	h.post("/admin/password", fields("current", "x", "next", "y", "again", "y"), http.StatusUnauthorized,
-		"You have been signed out meanwhile.")
+		"Your session has ended.")
 	if h.cookie.Value != "" || h.cookie.MaxAge >= 0 {
 		t.Errorf("the cookie is still %v", h.cookie)
 	}
