@@ -88,8 +88,8 @@ func TestARestoreLeavesStoredListingsAloneAndSaysSo(t *testing.T) {
 	path := fileWith(t, "y.ndjson", changed)
 	code, out, _ := gable(t, "import", path, "--restore")
 	for _, want := range []string{
-		"2 rejected", "line 1: id belongs to a stored listing that differs, which a restore leaves alone",
-		"line 2: reference belongs to another listing",
+		"2 rejected", `line 1, "Other": id belongs to a stored listing that differs, which a restore leaves alone`,
+		`line 2, r-1, "With ref": reference belongs to another listing`,
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("code %d: %q is not in\n%s", code, want, out)

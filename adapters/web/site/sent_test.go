@@ -118,7 +118,7 @@ func TestFewPagesRepeatTypedTextAtATime(t *testing.T) {
 		}
 	}
 	if w := h.send(path, "title=typed", true, browserCookie); w.Code != http.StatusUnauthorized ||
-		!strings.Contains(w.Body.String(), "send it once more") {
+		!strings.Contains(w.Body.String(), "send the form again") {
 		t.Errorf("one more: %d, %s", w.Code, w.Body)
 	}
 	for _, writer := range typing {
