@@ -18,6 +18,11 @@ func TestAPointBeforeThreeDigitsIsNotGuessed(t *testing.T) {
 		"-1.500":    `must be written as -1500 or as -1.50, not "-1.500", which could be either`,
 		"1.234":     `must be written as 1234 or as 1.23, not "1.234", which could be either`,
 		"1.250.000": `must be written as 1250000, not "1.250.000"`,
+		"1,250":     `must be written as 1250 or as 1.25, not "1,250", which could be either`,
+		"1 250":     `must be written as 1250, not "1 250"`,
+		"+5":        `must be written as 5, not "+5"`,
+		" 5":        `must be written as 5, not " 5"`,
+		"１２":        `must be written as 12, not "１２"`,
 	} {
 		_, err := property.ParseWritten(text)
 		var ambiguous *property.AmbiguousError

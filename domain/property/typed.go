@@ -32,8 +32,11 @@ func (f *Field) ReadTyped(text string) (Decimal, error) {
 	default:
 		d, err = ParseTyped(text)
 	}
+	if f.Type == WholeField && (err != nil || d%one != 0) { // the readings of 2,5 are of no use
+		return 0, f.notNumber(text)
+	}
 	switch {
-	case unreadable(err), err == nil && f.Type == WholeField && d%one != 0:
+	case unreadable(err):
 		return 0, f.notNumber(text)
 	case errors.Is(err, ErrTooPrecise):
 		return 0, &TypedError{f.TooPrecise() + ", unlike " + quoted(text)}

@@ -75,8 +75,11 @@ func TestOnlyMoneyIsTypedShort(t *testing.T) {
 			}
 		}
 	}
-	if d, err := property.FieldNamed("bedrooms").ReadTyped("2.5"); err == nil {
-		t.Errorf("2.5 bedrooms are %s", d)
+	for _, text := range []string{"2.5", "2,5", "1.250", "1e25"} {
+		d, err := property.FieldNamed("bedrooms").ReadTyped(text)
+		if err == nil || !strings.Contains(err.Error(), "must be a whole number from 0 to 1000") {
+			t.Errorf("%s bedrooms are %s, %v", text, d, err)
+		}
 	}
 }
 
