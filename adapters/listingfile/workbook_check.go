@@ -88,6 +88,7 @@ type partCheck struct {
 	texts          int
 	cell           string
 	formula, value bool // what the cell has
+	text, inValue  bool // the result is a text, which may be empty
 }
 
 func (c *partCheck) next() error {
@@ -101,7 +102,10 @@ func (c *partCheck) next() error {
 	switch element := token.(type) {
 	case xml.StartElement:
 		return c.start(element)
+	case xml.CharData:
+		c.value = c.value || c.inValue && len(element) > 0
 	case xml.EndElement:
+		c.inValue = false
 		if name := element.Name.Local; name == "c" && c.formula && !c.value {
 			return &FileError{Reason: fmt.Sprintf(
 				"has a formula without a result in cell %s; open it in a spreadsheet and save it", c.cell)}
@@ -120,16 +124,19 @@ func (c *partCheck) start(element xml.StartElement) error {
 			return errManyTexts
 		}
 	case "c":
-		c.cell, c.formula, c.value = "", false, false
+		c.cell, c.formula, c.value, c.text = "", false, false, false
 		for _, a := range element.Attr {
-			if a.Name.Local == "r" {
+			switch {
+			case a.Name.Local == "r":
 				c.cell = shorten(a.Value, 20)
+			case a.Name.Local == "t" && a.Value == "str":
+				c.text = true
 			}
 		}
 	case "f":
 		c.formula = true
-	case "v", "is":
-		c.value = true
+	case "v":
+		c.inValue, c.value = true, c.text
 	}
 	return nil
 }

@@ -228,17 +228,30 @@ func TestAFormulaWithoutAResultIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	_, err := readAll(t, strings.NewReader(file), listingfile.Options{})
-	want := "the file has a formula without a result in cell C2; open it in a spreadsheet and save it"
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
+	with := func(result string) string {
+		number := strings.NewReplacer(` t="str"`, "", "</f>", "</f>"+result)
+		return editPart(t, file, "xl/worksheets/sheet1.xml", number.Replace)
 	}
-	computed := editPart(t, file, "xl/worksheets/sheet1.xml", func(xml string) string {
-		return strings.Replace(xml, "</f>", "</f><v>2</v>", 1)
-	})
-	records, err := readAll(t, strings.NewReader(computed), listingfile.Options{})
+	if _, err := readAll(t, strings.NewReader(file), listingfile.Options{}); err == nil {
+		t.Error("a formula of a text is read without a result")
+	}
+	for _, result := range []string{"", "<v></v>", "<v/>"} { // the last two by openpyxl
+		_, err := readAll(t, strings.NewReader(with(result)), listingfile.Options{})
+		want := "the file has a formula without a result in cell C2; open it in a spreadsheet and save it"
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: got %v", result, err)
+		}
+	}
+	records, err := readAll(t, strings.NewReader(with("<v>2</v>")), listingfile.Options{})
 	if got := lineOf(records); err != nil || got != "2 A=2.00\n" {
 		t.Errorf("with a result: got %q, %v", got, err)
+	}
+	empty := editPart(t, file, "xl/worksheets/sheet1.xml", func(xml string) string {
+		return strings.Replace(xml, "</f>", "</f><v></v>", 1)
+	})
+	records, err = readAll(t, strings.NewReader(empty), listingfile.Options{})
+	if got := lineOf(records); err != nil || got != "2 price is required\n" {
+		t.Errorf("with an empty text: got %q, %v", got, err)
 	}
 }
 

@@ -188,6 +188,12 @@ func TestAfterAnInterruptTheNumbersAddUpAndTheReportSaysHowToGoOn(t *testing.T) 
 		!strings.Contains(stderr.String(), "gable: interrupted") {
 		t.Errorf("code %d, %q\n%s", code, stderr.String(), report)
 	}
+	var silent bytes.Buffer
+	early := &expiring{t.Context(), 100} // of the first reading
+	if code := Run(early, &Process{In: strings.NewReader(""), Out: &silent, Err: io.Discard},
+		[]string{"import", source}); code != ExitFailed || silent.Len() > 0 {
+		t.Errorf("before anything is stored: code %d, %q", code, silent.String())
+	}
 	code, report, _ = gable(t, "import", source)
 	if code != ExitRejected || !strings.Contains(report, "1999 superseded") {
 		t.Errorf("again: code %d\n%s", code, report)

@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +35,21 @@ func badRowsOf(n int) string {
 	return "reference,title,price,location\n" + strings.Repeat("r,,1,Here\n", n)
 }
 
+// inZip returns a zip of one file.
+func inZip(t *testing.T, text string) string {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	f, err := w.Create("listings.csv")
+	if err == nil {
+		_, err = io.WriteString(f, text)
+	}
+	if err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 // wantTooLarge says that the error is answered with 413 and names the bound.
 func wantTooLarge(t *testing.T, err error, bound string) {
 	t.Helper()
@@ -48,12 +65,12 @@ func TestAnImportBeyondABoundStoresNothingAndSaysWhichItIs(t *testing.T) {
 		"rows":                        {rowsOf(2_001), "2000 rows"},
 		"rows that are all bad":       {badRowsOf(2_001), "2000 rows"},
 		"uncompressed text":           {compressed(t, rowsOf(100)+strings.Repeat("x", 2<<20)), "1MiB of text"},
+		"uncompressed text, in a zip": {inZip(t, rowsOf(100)+strings.Repeat("x", 2<<20)), "1MiB of text"},
 		"uncompressed text, in a row": {compressed(t, "reference,"+strings.Repeat("x", 2<<20)), "1MiB of text"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := testUploads(t)
-			_, err := NewFiles(u.catalog, u.imports).Import(t.Context(),
-				api.ImportRequest{Body: strings.NewReader(c.file), Format: "csv"})
+			_, err := NewFiles(u.catalog, u.imports).Import(t.Context(), api.ImportRequest{Body: strings.NewReader(c.file)})
 			wantTooLarge(t, err, c.bound)
 			if name != "bytes" { // which the page counts as it reads the form
 				_, err = u.Import(t.Context(), fileOf(c.file, "gable"), io.Discard, func(property.ImportReport, float64) {})

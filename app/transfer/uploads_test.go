@@ -224,6 +224,17 @@ func TestAWorkbookIsImportedAndItsRejectsAreCSV(t *testing.T) {
 	}
 }
 
+// A rejected row may be long, and so may its title.
+func TestReasonsHaveTheBeginningOfATitle(t *testing.T) {
+	u := testUploads(t)
+	text := "reference,title,price,location\na-1," + strings.Repeat("ö", 300) + ",1,Here\n"
+	report, err := u.Import(t.Context(), fileOf(text, "gable"), io.Discard, func(property.ImportReport, float64) {})
+	if want := strings.Repeat("ö", 99) + "…"; err != nil || len(report.Reasons) != 1 || report.Reasons[0].Title != want ||
+		report.Reasons[0].Reference != "a-1" {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
 func TestAnUploadSaysHowItIsRead(t *testing.T) {
 	u := testUploads(t)
 	file := fileOf("reference,title,price,location\na-1,Caf\xe9,1,Here\n", "gable")
