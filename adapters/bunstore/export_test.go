@@ -87,7 +87,8 @@ func (o otherFiles) files() fs.FS { return o.of }
 // Contains reports whether the database finds the part in the text, as a search does.
 func (db *DB) Contains(t testing.TB, text, part string) (found bool) {
 	t.Helper()
-	err := db.read.NewRaw("SELECT "+contains("t.text")+" FROM (SELECT CAST(? AS text) AS text) AS t", likePattern(part), text).
+	query := "SELECT " + contains("t.text") + " FROM (SELECT CAST(? AS text) AS text) AS t"
+	err := db.read.NewRaw(query, likePattern(part), text).
 		Scan(t.Context(), &found)
 	if err != nil {
 		t.Fatal(err)

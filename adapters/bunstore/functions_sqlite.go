@@ -15,12 +15,15 @@ func init() {
 	sqlite.MustRegisterDeterministicScalarFunction("gable_distance", 4, sqliteDistance)
 }
 
+// sqlNull is NULL.
+var sqlNull driver.Value
+
 // sqliteFold is property.Fold of a text, and NULL of anything else.
 func sqliteFold(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 	if text, ok := args[0].(string); ok {
 		return property.Fold(text), nil
 	}
-	return nil, nil
+	return sqlNull, nil
 }
 
 // sqliteDistance is property.DistanceKey of a place and another one, each as latitude and longitude, and NULL where one
@@ -30,7 +33,7 @@ func sqliteDistance(_ *sqlite.FunctionContext, args []driver.Value) (driver.Valu
 	for i, arg := range args {
 		number, ok := arg.(float64)
 		if !ok {
-			return nil, nil
+			return sqlNull, nil
 		}
 		degrees[i] = number
 	}

@@ -272,7 +272,9 @@ func TestARoleWithRightsOnListingsAloneWritesThem(t *testing.T) {
 
 // Both databases compute a distance to the last bit as Go does: cursors have it.
 func TestDistancesAreTheSameNumbersInEveryDatabase(t *testing.T) {
-	edges := []float64{-180, -179.99, -90, -89.9, -1e-300, 0, 5e-324, 1e-9, 1.0000000001e-9, 47.6062, 89.99, 90, 122.3321, 180}
+	edges := []float64{
+		-180, -179.99, -90, -89.9, -1e-300, 0, 5e-324, 1e-9, 1.0000000001e-9, 47.6062, 89.99, 90, 122.3321, 180,
+	}
 	random := rapid.Float64Range(-180, 180)
 	onEach(t, func(t *testing.T, db *bunstore.DB) {
 		for batch := range 40 {

@@ -139,7 +139,7 @@ var plainLetters = func() map[rune]string {
 
 // The letters of specialLetters fold to those of specialPlain at the same place.
 const (
-	specialLetters = "øđðħıĸłŋŧςƀɓƃƈɖɗƌɛƒɠɩɨƙƚɲƞƥƫƭʈʋƴƶǥȡȥȴȵȶȷⱥȼⱦȿɀʉɇɉɍɏ"
+	specialLetters = "øđðħıĸłŋŧςƀɓƃƈɖɗƌɛƒɠɩɨƙƚɲƞ" + "ƥƫƭʈʋƴƶǥȡȥȴȵȶȷⱥȼⱦȿɀʉɇɉɍɏ"
 	specialPlain   = "oddhiqlntσbbbcdddefgiiklnnptttvyzgdzlntjactszuejry"
 )
 
@@ -155,7 +155,7 @@ func in(spans []span, r rune) bool {
 	return false
 }
 
-// dropped are characters inside words that people leave out or type in several ways, and those that nobody sees.
+// dropped are characters inside words that people leave out or type in several ways, and invisible ones.
 var dropped = []span{
 	{'\'', '\''}, {'`', '`'}, {'´', '´'}, {0xAD, 0xAD}, {0x2B9, 0x2BD}, {0x2C8, 0x2CB}, {0x55A, 0x55A},
 	{0x5F3, 0x5F3}, {0x640, 0x640}, {0x200B, 0x200F}, {0x2018, 0x2019}, {0x201B, 0x201B}, {0x202A, 0x202E},
@@ -174,11 +174,11 @@ var separating = []span{
 }
 
 // accented are the letters, and the space, after which accents mean nothing. A Cyrillic vowel with an accent that
-// makes it another letter, such as й and ї, is in none of the two lists.
+// makes it another letter, such as й and ї, is in neither of the two lists.
 var accented = []span{
 	{' ', ' '}, {'a', 'z'}, {'A', 'Z'}, {0xC0, 0x2FF}, {0x370, 0x3FF}, {0x1E00, 0x1FFF}, {0x2C60, 0x2C7F},
-	{0xA720, 0xA7FF}, {0xAB30, 0xAB6F}, {'а', 'а'}, {'е', 'е'}, {'о', 'о'}, {'ы', 'ы'}, {'э', 'э'}, {'ю', 'ю'},
-	{'я', 'я'}, {'є', 'є'},
+	{0xA720, 0xA7FF}, {0xAB30, 0xAB6F}, {'а', 'а'}, {'е', 'е'}, {'о', 'о'},
+	{'ы', 'ы'}, {'э', 'э'}, {'ю', 'ю'}, {'я', 'я'}, {'є', 'є'},
 }
 
 // stressed are the letters after which a stress mark means nothing.

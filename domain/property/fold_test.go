@@ -18,14 +18,21 @@ import (
 func TestTextsAreFoldedAsPeopleTypeThem(t *testing.T) {
 	for text, want := range map[string]string{
 		"Genève": "geneve", "Gene\u0300ve": "geneve", "Łódź": "lodz", "Küche": "kuche", "Straße": "strasse",
-		"STRAẞE": "strasse", "Æbleskiver": "aebleskiver", "Øresund": "oresund", "Đà Nẵng": "da nang", "İSTANBUL": "istanbul",
-		"Kadıköy": "kadikoy", "œuvre": "oeuvre", "Þingvellir": "thingvellir", "Ñandú": "nandu", "Ελλάδα": "ελλαδα",
-		"ΟΔΟΣ": "οδοσ", "Ёлка": "елка", "мой": "мой", "мои\u0306": "мой", "за\u0301мок": "замок", "київ": "київ",
+		"STRAẞE": "strasse", "Æbleskiver": "aebleskiver", "Øresund": "oresund",
+		"Đà Nẵng": "da nang", "İSTANBUL": "istanbul",
+		"Kadıköy": "kadikoy", "œuvre": "oeuvre", "Þingvellir": "thingvellir", "Ñandú": "nandu",
+		"Ελλάδα": "ελλαδα",
+		"ΟΔΟΣ":   "οδοσ", "Ёлка": "елка", "мой": "мой", "мои\u0306": "мой",
+		"за\u0301мок": "замок", "київ": "київ",
 		"King’s": "kings", "kings'": "kings", "l'été": "lete", "king´s": "kings", "lake-view": "lake view",
-		"  a,  b\n\tc ": "a b c", "“Lake View”": "lake view", "85 m²": "85 m2", "½ price": "1 2 price", "ＴＯＫＹＯ！": "tokyo",
-		"ﬁne": "fine", "한국": "한국", "\u1112\u1161\u11AB": "한", "カ\u3099": "ガ", "ｶﾞ": "ガ", "東京、渋谷": "東京 渋谷",
-		"👩\u200D👧": "👩👧", "a|b": "a|b", "ａ｜ｂ": "a b", "...": "", "": "", "a\u00A0b": "a b", "\uFEFFhouse": "house",
-		"Ŋ ŉ ĸ ŀ": "n n q l", "ǅ ĳ": "dz ij", "C++": "c", "1.250,00 €": "1 250 00", "café\u200B": "cafe", "שָׁלוֹם": "שָׁלוֹם",
+		"  a,  b\n\tc ": "a b c", "“Lake View”": "lake view", "85 m²": "85 m2",
+		"½ price": "1 2 price", "ＴＯＫＹＯ！": "tokyo",
+		"ﬁne": "fine", "한국": "한국", "\u1112\u1161\u11AB": "한", "カ\u3099": "ガ",
+		"ｶﾞ": "ガ", "東京、渋谷": "東京 渋谷",
+		"👩\u200D👧": "👩👧", "a|b": "a|b", "ａ｜ｂ": "a b", "...": "", "": "",
+		"a\u00A0b": "a b", "\uFEFFhouse": "house",
+		"Ŋ ŉ ĸ ŀ": "n n q l", "ǅ ĳ": "dz ij", "C++": "c", "1.250,00 €": "1 250 00",
+		"café\u200B": "cafe", "שָׁלוֹם": "שָׁלוֹם",
 	} {
 		if got := property.Fold(text); got != norm.NFC.String(want) {
 			t.Errorf("%q is folded to %q, want %q", text, got, want)
@@ -35,7 +42,8 @@ func TestTextsAreFoldedAsPeopleTypeThem(t *testing.T) {
 
 // The words of a search are folded twice: when they are read, and from the canonical text.
 func TestTheFoldOfAFoldIsItself(t *testing.T) {
-	text := rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune("aIİıß'´`ŉ|,- \t\u0300\u0301\u0323\u034F\u200Dииё½ﬁ＇｜Å")),
+	odd := rapid.RuneFrom([]rune("aIİıß'´`ŉ|,- \t\u0300\u0301\u0323\u034F\u200Dииё½ﬁ＇｜Å"))
+	text := rapid.StringOf(rapid.OneOf(odd,
 		rapid.RuneFrom(nil, unicode.Mn, unicode.Lm, unicode.Sk), rapid.Rune()))
 	rapid.Check(t, func(t *rapid.T) {
 		drawn := text.Draw(t, "text")

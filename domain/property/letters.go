@@ -33,8 +33,8 @@ func CaseOf(r rune) Case {
 	return Cased
 }
 
-// alphabets are the blocks whose capitals every store lowers as Go does: Latin, Greek, Cyrillic, Armenian, and the
-// signs of units that are letters of them.
+// alphabets are the blocks whose capitals every store lowers as Go does. They are Latin, Greek, Cyrillic, Armenian, and
+// the signs of units that are letters of them.
 var alphabets = []span{{'À', 'ɏ'}, {'Ά', 'ώ'}, {'Ѐ', 'ԯ'}, {'Ա', 'և'}, {'Ḁ', 'ỿ'}, {0x2126, 0x212B}}
 
 // cased is true of a letter that exists in two cases. SimpleFold finds those that are only the lower case of
@@ -43,9 +43,9 @@ func cased(r rune) bool {
 	return unicode.SimpleFold(r) != r || unicode.ToLower(r) != r || unicode.ToUpper(r) != r
 }
 
-// unknown is true of characters about which stores know different things: those that are not assigned in Go's version
-// of Unicode, and those whose decomposition the oldest store does not know, which has Unicode 13. Assigned characters
-// never change their case or decomposition.
+// unknown is true of characters about which stores know different things. These are not assigned in Go's version of
+// Unicode, or their decomposition is newer than the oldest store, which has Unicode 13. Assigned characters never
+// change their case or decomposition.
 func unknown(r rune) bool {
 	switch {
 	case r <= 0x377, 0x3A3 <= r && r <= 0x52F, 0x4E00 <= r && r <= 0x9FFF, 0xAC00 <= r && r <= 0xD7A3:

@@ -21,7 +21,8 @@ func wantCertain(t interface{ Fatalf(string, ...any) }, text, part string) {
 }
 
 func TestCertainAnswersAboutTextAgreeWithFolding(t *testing.T) {
-	words := rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune("aAkKsSiIéÉßſKİıΣσς香🏡 %Ⱡⱡ|’\u0301")), rapid.Rune()))
+	odd := rapid.RuneFrom([]rune("aAkKsSiIéÉßſKİıΣσς香🏡 %Ⱡⱡ|’\u0301"))
+	words := rapid.StringOf(rapid.OneOf(odd, rapid.Rune()))
 	rapid.Check(t, func(t *rapid.T) { wantCertain(t, words.Draw(t, "text"), words.Draw(t, "part")) })
 }
 
@@ -31,7 +32,8 @@ func TestEveryCharacterIsCertainOnlyWhereFoldingIs(t *testing.T) {
 			property.ContainsText(string(r), "a") != property.Maybe) {
 			t.Errorf("%U is not assigned, and certain", r)
 		}
-		if r > unicode.MaxASCII && property.CaseOf(r) == property.Cased && property.ContainsText(string(r), "a") != property.Maybe &&
+		if r > unicode.MaxASCII && property.CaseOf(r) == property.Cased &&
+			property.ContainsText(string(r), "a") != property.Maybe &&
 			property.Fold(string(r)) == string(unicode.ToLower(r)) {
 			t.Errorf("%U is certain, but stores may lower it in several ways", r)
 		}
@@ -45,7 +47,7 @@ func TestTextIsMatchedAsPeopleTypeIt(t *testing.T) {
 	}{
 		{"LOFT", "loft", property.Yes},
 		{"loft", "LoF", property.Yes},
-		{"abc", "a%", property.Yes}, // punctuation is no part of a word
+		{"abc", "a%", property.Yes}, // punctuation means nothing
 		{"abc", "a_c", property.No},
 		{"香港旺角", "旺", property.Yes},
 		{"香港旺角", "東", property.No},
@@ -116,7 +118,8 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 // parts splits a filter into one filter for each parameter.
 func parts(f property.Filter) []property.Filter {
 	list := []property.Filter{
-		{Words: f.Words}, {References: f.References}, {Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
+		{Words: f.Words}, {References: f.References}, {Location: f.Location}, {Offers: f.Offers},
+		{Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
 		{Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
 	}
 	for i, r := range f.Ranges() {

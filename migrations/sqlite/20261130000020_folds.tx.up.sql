@@ -1,3 +1,3 @@
 -- Programs since 20261123000006 run on this schema.
--- As in Postgres. In SQLite the program folds text, and the schema calls none of its functions.
+-- As in Postgres. In SQLite the program folds text, and the schema does not call its functions.
 SELECT 1;

@@ -155,7 +155,7 @@ func withoutPunctuation(text string) string {
 }
 
 var wordCases = []string{
-	"words_are_found_anywhere", "ascii_case_does_not_matter", "punctuation_is_no_part_of_a_word",
+	"words_are_found_anywhere", "ascii_case_does_not_matter", "punctuation_means_nothing",
 	"words_in_quotation_marks_stand_together", "wildcards_mean_nothing", "sql_means_nothing", "apostrophes_do_not_matter",
 	"every_script_is_found", "markup_is_text", "the_whole_search_may_be_a_reference",
 	"case_does_not_matter_in_any_script", "accents_do_not_matter", "filters_combine", "references_are_filtered",

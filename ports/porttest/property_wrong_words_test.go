@@ -38,12 +38,12 @@ var wrongWords = []wrongRepository{
 		return property.ContainsFold(text, word) && strings.Contains(
 			strings.NewReplacer("'", "", "’", "", "´", "", "`", "", "\u200D", "").Replace(withoutPunctuation(text)), word)
 	}), []string{"accents_do_not_matter"}, []string{"case_does_not_matter_in_any_script", "every_script_is_found",
-		"sql_means_nothing", "punctuation_is_no_part_of_a_word", "markup_is_text"}},
+		"sql_means_nothing", "punctuation_means_nothing", "markup_is_text"}},
 	{"punctuation is part of a word", withContains(func(text, word string) bool {
 		return slices.ContainsFunc(strings.Fields(text), func(typed string) bool {
 			return strings.Contains(strings.ToLower(typed), word)
 		})
-	}), []string{"punctuation_is_no_part_of_a_word"}, wordCases},
+	}), []string{"punctuation_means_nothing"}, wordCases},
 	{"punctuation joins words", withContains(func(text, word string) bool {
 		return property.ContainsFold(strings.NewReplacer("-", "", "\\", "", "_", "", "/", "").Replace(text), word)
 	}), []string{"wildcards_mean_nothing"}, wordCases},
@@ -62,7 +62,7 @@ var wrongWords = []wrongRepository{
 			return r
 		}, text), word)
 	}), []string{"every_script_is_found"}, nil},
-	{"a search is no reference", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
+	{"a search never means a reference", withRule(forgetWords, func(f *property.Filter, p *property.Property) bool {
 		return containsAll(f.Words,
 			func(word string) bool { return property.ContainsFold(p.Title+"|"+p.Description+"|"+p.Location, word) })
 	}), []string{"the_whole_search_may_be_a_reference"}, nil},

@@ -257,7 +257,7 @@ func (f *searchForm) Chips() []chip {
 	return chips
 }
 
-// withoutNear returns the address of the search anywhere. Without a place there is nothing to measure from, either.
+// withoutNear returns the address of the search anywhere. That has no order by distance.
 func (f *searchForm) withoutNear() string {
 	gone := []string{"near", "radius_km"}
 	if f.byDistance() {

@@ -296,7 +296,7 @@ func TestNearestFirstIsOfferedAroundAPlace(t *testing.T) {
 		return slices.Contains(f.Sorts(), nearestFirst)
 	}
 	if offers("q=lake&sort=price") || !offers("near=47.5,-122.2&radius_km=3") || !offers("sort=distance") {
-		t.Error("nearest first is offered where there is no place, or not where there is one")
+		t.Error("nearest first is offered without a place, or not offered with one")
 	}
 	f, s := parseForm(t, "near=47.5,-122.2&radius_km=3&sort=distance&q=lake")
 	if s.Sort.Key != property.SortDistance || s.Sort.From.Latitude != 47.5 || f.Sort() != "distance" {
