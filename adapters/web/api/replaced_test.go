@@ -83,7 +83,7 @@ func TestTheOldAddressesAnswerInTheOldShape(t *testing.T) {
 	for path, want := range map[string]string{
 		"/properties/?page=0": "from 1 to 100", "/properties/?page=101": "from 1 to 100",
 		"/properties/?page=x": "from 1 to 100",
-		"/properties/?page=": "must not be empty", "/properties/?format=api": "must be json",
+		"/properties/?page=":  "must not be empty", "/properties/?format=api": "must be json",
 		"/properties/?kind=house": "/v1/properties has filters", "/properties/1/?page=1": "page",
 	} {
 		if code, body := get(path); code != http.StatusBadRequest || !strings.Contains(body, want) {
