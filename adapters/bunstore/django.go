@@ -64,6 +64,7 @@ type DjangoRows struct {
 
 // Rows opens the listings. The rows of an earlier call must have been read or closed.
 func (d *Django) Rows(ctx context.Context) (*DjangoRows, error) {
+	//nolint:rowserrcheck // Next checks it
 	rows, err := d.tx.QueryContext(ctx, `SELECT id, coalesce(title, ''), coalesce(description, ''),
 		coalesce(price::text, ''), coalesce(location, ''), created_at FROM properties_property ORDER BY id`)
 	if err != nil {

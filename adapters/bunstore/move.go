@@ -24,8 +24,8 @@ var (
 
 // moveDialect is how each database is read and written as a whole.
 type moveDialect interface {
-	// wholePool is a pool to read from whose statements have no time limit, and the options of a transaction that sees
-	// one state of the database.
+	// wholePool returns a pool to read from, whose statements have no time limit. A transaction with the options sees one
+	// state of the database.
 	wholePool(db *DB) (pool *bun.DB, done func() error, options *sql.TxOptions, err error)
 	// beginMove lets the transaction store rows as they are: no trigger fires, and changes retain their seq.
 	beginMove(ctx context.Context, tx bun.IDB) error

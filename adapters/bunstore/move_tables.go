@@ -42,8 +42,8 @@ var notMovedTables = map[string]string{
 	"gable_schema_triggers": "the triggers of the new database are its own",
 }
 
-// movedChange is a row of property_changes as it is stored. The transaction is that of the move. bun stores the column's
-// default for a nil pointer, and so there is none.
+// movedChange is a row of property_changes as it is stored. The transaction is that of the move. It has no pointers,
+// because bun stores the default of a column for a nil pointer.
 type movedChange struct {
 	bun.BaseModel `bun:"table:property_changes,alias:c"`
 
@@ -93,8 +93,7 @@ func moved[T any](name, what string) movedTable {
 	return movedTable{
 		name: name, what: what, model: reflect.TypeFor[T](),
 		count: func(ctx context.Context, db bun.IDB) (int64, error) {
-			count, err := db.NewSelect().Model((*T)(nil)).Count(ctx)
-			return int64(count), err
+			return db.NewSelect().Model((*T)(nil)).Count(ctx)
 		},
 		copy: func(ctx context.Context, from snapshot, to bun.IDB, step func()) (Moved, error) {
 			w := batchWriter[T]{to: to}

@@ -294,3 +294,20 @@ func TestASourceMustExist(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A database that is in use by an older program is refused before it is touched.
+func TestADatabaseThatIsNotEmptyIsNotMigrated(t *testing.T) {
+	for _, kind := range bare[:2] {
+		t.Run(kind.name, func(t *testing.T) {
+			to := openRaw(t, kind.url(t))
+			beforeTriggers(t, to)
+			inhabit(t, to)
+			if _, err := bunstore.Move(t.Context(), open(t, sqliteFile(t)), to, quietly); !errors.Is(err, bunstore.ErrNotEmpty) {
+				t.Errorf("%v", err)
+			}
+			if err := to.CheckSchema(t.Context()); !errors.Is(err, bunstore.ErrSchemaOlder) {
+				t.Errorf("afterwards its schema is checked with %v", err)
+			}
+		})
+	}
+}

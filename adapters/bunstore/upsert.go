@@ -172,14 +172,14 @@ func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
 
 // readStamps reads what the database set in the listings that this transaction has written.
 func readStamps(ctx context.Context, tx bun.IDB, d dialect, ids []uuid) (map[uuid]stamp, error) {
+	stamps := make(map[uuid]stamp, len(ids))
 	if len(ids) == 0 {
-		return nil, nil
+		return stamps, nil
 	}
 	var list []stamp
 	if err := tx.NewRaw(d.stampsSQL(), bun.List(ids)).Scan(ctx, &list); err != nil {
 		return nil, err
 	}
-	stamps := make(map[uuid]stamp, len(list))
 	for _, s := range list {
 		stamps[s.ID] = s
 	}

@@ -98,7 +98,7 @@ func orConflictReason(ctx context.Context, db bun.IDB, id property.ID, err error
 	return conflictReason(ctx, db, id)
 }
 
-// insertAtVersions inserts the listings and then raises their versions, first in the recorded changes: an update to the
+// insertAtVersions inserts the listings and then raises their versions, first in the recorded changes. An update to the
 // version recorded last is what the triggers do themselves, and let pass.
 func (sqliteDialect) insertAtVersions(ctx context.Context, tx bun.IDB, rows []row) error {
 	var last int64

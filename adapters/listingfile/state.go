@@ -50,9 +50,9 @@ func (r *Reader) checkState() error {
 	return nil
 }
 
-// stateOf returns the members of a line of NDJSON when those that the service has set are needed: to restore them, or,
-// in the first record, to find out whether there are any. It is nil for a line that is not JSON, which decodeOwn
-// explains.
+// stateOf returns the members of a line of NDJSON when those that the service has set are needed. That is to restore
+// them, and in the first record to find out whether there are any. It is nil for a line that is not JSON, which
+// decodeOwn explains.
 func (r *Reader) stateOf(raw row) columns {
 	if raw.err != nil || !r.options.Restore && r.ignored != nil {
 		return nil

@@ -9,14 +9,14 @@ import (
 
 // exported are lines of an export, the oldest listing first: with a reference and without one, and with times to the
 // microsecond.
-const exported = `{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,"title":"No ref","description":"","price":"1.00",` +
-	`"currency":"USD","location":"X","offer":"sale","kind":"other","status":"active","bedrooms":null,"bathrooms":null,` +
-	`"area_m2":null,"lot_m2":null,"year_built":null,"floor":null,"latitude":null,"longitude":null,"photos":[],"version":7,` +
-	`"created_at":"2019-01-02T03:04:05.678901Z","updated_at":"2020-01-02T03:04:05.000001Z"}
-{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11","reference":"r-1","title":"With ref","description":"","price":"2.00",` +
-	`"currency":"EUR","location":"Y","offer":"rent","kind":"house","status":"sold","bedrooms":3,"bathrooms":null,` +
-	`"area_m2":null,"lot_m2":null,"year_built":null,"floor":null,"latitude":null,"longitude":null,"photos":[],"version":1,` +
-	`"created_at":"2021-01-02T03:04:05.678902Z","updated_at":"2021-01-02T03:04:05.678902Z"}
+const exported = `{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,"title":"No ref","description":"",` +
+	`"price":"1.00","currency":"USD","location":"X","offer":"sale","kind":"other","status":"active","bedrooms":null,` +
+	`"bathrooms":null,"area_m2":null,"lot_m2":null,"year_built":null,"floor":null,"latitude":null,"longitude":null,` +
+	`"photos":[],"version":7,"created_at":"2019-01-02T03:04:05.678901Z","updated_at":"2020-01-02T03:04:05.000001Z"}
+{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11","reference":"r-1","title":"With ref","description":"",` +
+	`"price":"2.00","currency":"EUR","location":"Y","offer":"rent","kind":"house","status":"sold","bedrooms":3,` +
+	`"bathrooms":null,"area_m2":null,"lot_m2":null,"year_built":null,"floor":null,"latitude":null,"longitude":null,` +
+	`"photos":[],"version":1,"created_at":"2021-01-02T03:04:05.678902Z","updated_at":"2021-01-02T03:04:05.678902Z"}
 `
 
 // fileWith writes a file into a folder of its own.
@@ -73,7 +73,9 @@ func TestAnExportIsRestoredIntoAnotherDatabaseAsItWas(t *testing.T) {
 func TestASortStillDecidesTheOrderOfAnExport(t *testing.T) {
 	inNewDatabase(t)
 	restored(t, fileWith(t, "x.ndjson", exported))
-	for search, first := range map[string]string{"sort=-created_at": "With ref", "sort=price": "No ref", "max_price=9": "No ref"} {
+	for search, first := range map[string]string{
+		"sort=-created_at": "With ref", "sort=price": "No ref", "max_price=9": "No ref",
+	} {
 		if got := exportedAs(t, search); !strings.Contains(strings.SplitN(got, "\n", 2)[0], first) {
 			t.Errorf("with %s the first is\n%s", search, got)
 		}
@@ -121,7 +123,7 @@ func TestARowThatCannotBeRestoredIsRejectedWithItsReason(t *testing.T) {
 		"no id":                  {`"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12",`, ``, "id is required to restore a listing"},
 		"a wrong id":             {`0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12`, `7`, `id must be a UUID, not "7"`},
 		"no version":             {`"version":7,`, ``, "version is required to restore a listing"},
-		"version 0":              {`"version":7`, `"version":0`, `version must be a whole number from 1 to 999999999999999, not "0"`},
+		"version 0":              {`"version":7`, `"version":0`, `must be a whole number from 1 to 999999999999999, not "0"`},
 		"a version that is text": {`"version":7`, `"version":"x"`, `version must be a whole number`},
 		"a fraction":             {`"version":7`, `"version":7.5`, `version must be a whole number`},
 		"too high a version":     {`"version":7`, `"version":1000000000000000`, `version must be a whole number`},
@@ -171,7 +173,8 @@ func TestOnlyAnExportIsRestored(t *testing.T) {
 // D6: what an import leaves out of an export is said, in either format.
 func TestAnImportSaysWhatItLeavesOut(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, want string }{
-		"NDJSON": {"x.ndjson", exported, "Not imported: id, version, created_at, updated_at, which the service sets. --restore"},
+		"NDJSON": {"x.ndjson", exported,
+			"Not imported: id, version, created_at, updated_at, which the service sets. --restore"},
 		"CSV": {"x.csv", "reference,title,price,location,created_at\nr-1,House,1,Here,2019-01-02T03:04:05Z\n",
 			"Not imported: created_at, which the service sets."},
 		"no reference": {"x.csv", "title,price,location\nHouse,1,Here\n",

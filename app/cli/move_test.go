@@ -32,7 +32,9 @@ func TestAMoveSaysWhatItHasMoved(t *testing.T) {
 	gable(t, "admin", "create-key", "importer")
 	to := "sqlite:" + filepath.Join(t.TempDir(), "new.db")
 	code, out, err := gable(t, "move", os.Getenv("GABLE_DATABASE_URL"), to)
-	for _, want := range []string{"the same on both sides", "2 listings (digest ", "2 changes (digest ", "1 API keys (digest "} {
+	for _, want := range []string{
+		"the same on both sides", "2 listings (digest ", "2 changes (digest ", "1 API keys (digest ",
+	} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("code %d: %q is not in\n%s%s", code, want, out, err)
 		}

@@ -26,7 +26,7 @@ import django
 from django.conf import settings
 from urllib.parse import urlparse, parse_qs
 url = urlparse(sys.argv[1])
-settings.configure(USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", INSTALLED_APPS=[], DATABASES={"default": {
+settings.configure(USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", DATABASES={"default": {
     "ENGINE": "django.db.backends.postgresql", "NAME": url.path.lstrip("/"), "USER": url.username or "",
     "PASSWORD": url.password or "", "HOST": url.hostname or parse_qs(url.query).get("host", [""])[0],
     "PORT": url.port or parse_qs(url.query).get("port", [""])[0]}})
@@ -66,7 +66,8 @@ func TestTheListingsOfADjangoServiceComeWithTheirDatesAndIds(t *testing.T) {
 		onDjango(t, old, `INSERT INTO properties_property VALUES
 			(1, 'First', 'Two'||chr(10)||'lines', 450000.50, 'Nairobi', '2019-01-02 03:04:05.678901Z'),
 			(2, '   ', '', 1, 'Blank title', now()), (3, 'Tab'||chr(9), '', 1, 'Tab at the end', '2020-01-01Z'),
-			(4, 'Tab'||chr(9)||'inside', '', 1, 'L', now()), (5, 'Negative', '', -1, 'L', now()), (6, 'No place', '', 1, '', now()),
+			(4, 'Tab'||chr(9)||'inside', '', 1, 'L', now()), (5, 'Negative', '', -1, 'L', now()),
+			(6, 'No place', '', 1, '', now()),
 			(70000000000, 'Last', '', 99999999.99, 'Kisumu', '2021-12-31 23:59:59.999999+03')`)
 		rejects := filepath.Join(t.TempDir(), "refused.ndjson")
 		bring := func(more ...string) string {
@@ -91,14 +92,17 @@ func TestTheListingsOfADjangoServiceComeWithTheirDatesAndIds(t *testing.T) {
 		}
 		text, err := os.ReadFile(rejects)
 		apptest.Must(t, err)
-		for _, want := range []string{`"reference":"django-2"`, `"reference":"django-4"`, `"price":"-1.00"`, `"rejected_because":"location`} {
+		for _, want := range []string{
+			`"reference":"django-2"`, `"reference":"django-4"`, `"price":"-1.00"`, `"rejected_because":"location`,
+		} {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("%q is not in the rejects\n%s", want, text)
 			}
 		}
 		exported := s.Get("/v1/exports").Body
 		for i, want := range []string{
-			`"reference":"django-1","title":"First","description":"Two\nlines","price":"450000.50","currency":"USD","location":"Nairobi"`,
+			`"reference":"django-1","title":"First","description":"Two\nlines","price":"450000.50","currency":"USD",` +
+				`"location":"Nairobi"`,
 			`"reference":"django-3","title":"Tab"`, `"reference":"django-70000000000","title":"Last"`,
 		} {
 			if line := strings.Split(exported, "\n")[i]; !strings.Contains(line, want) {
@@ -178,7 +182,8 @@ func TestTheOldAddressesAnswerAsTheReplacedServiceDid(t *testing.T) {
 	}
 	const first = `{"id":7,"title":"First","description":"Text","price":"450000.50","location":"Nairobi",` +
 		`"created_at":"2019-01-02T03:04:05.678Z"}`
-	const next = `{"id":9,"title":"Next","description":"","price":"1.00","location":"L","created_at":"2020-01-02T00:00:00Z"}`
+	const next = `{"id":9,"title":"Next","description":"","price":"1.00","location":"L",` +
+		`"created_at":"2020-01-02T00:00:00Z"}`
 	s.Eventually("the import is seen", func() bool { return strings.Contains(s.Get("/properties/").Body, first) })
 	for _, path := range []string{"/properties", "/properties/", "/properties/?page=1"} {
 		if got := s.Get(path).Must(200).Body; got != `{"properties":[`+first+","+next+"]}\n" {

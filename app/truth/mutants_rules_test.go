@@ -739,6 +739,20 @@ var storeMutants = []mutant{
 		"TestAFileThatIsPutBack",
 	},
 	{
+		"a restore never takes a version back",
+		postgresTriggers, "NEW.version := greatest(NEW.version, exported);", "NEW.version := exported;", storePkg,
+		"TestPropertyRestorer",
+	},
+	{
+		"nor in a file",
+		"adapters/bunstore/write_sqlite.go", " AND version < wanted.value`", "`", storePkg, "TestPropertyRestorer",
+	},
+	{
+		"a cursor of a file is gone in another one without the changes behind it",
+		"adapters/bunstore/move_sqlite.go", "if err == nil && pruned > 0 {", "if false {", storePkg,
+		"TestACursorFromBeforeAMove",
+	},
+	{
 		"an own write is checked for, too",
 		"adapters/bunstore/property_repository.go",
 		`"update property "+p.ID.String(), r.db.domainError(err))

@@ -77,9 +77,9 @@ type Options struct {
 	RequireIfMatch        bool  // changes need If-Match
 	// Proxies are the peers whose weak tags in If-Match count as strong ones: proxies that compress make tags weak.
 	Proxies             exchange.Proxies
-	MaxStreams          int // streams of events open at once
-	MaxStreamsPerClient int // streams of one client
-	MaxExportsPerClient int // exports that one client receives at once
+	MaxStreams          int  // streams of events open at once
+	MaxStreamsPerClient int  // streams of one client
+	MaxExportsPerClient int  // exports that one client receives at once
 	ReplacedShape       bool // the addresses of the replaced service answer in its shape
 	// Draining is closed when the server begins to shut down. Every stream ends then.
 	Draining <-chan struct{}

@@ -68,8 +68,8 @@ func (onlySearch) Delete(context.Context, property.ID, func(*property.Property) 
 func TestTheOldAddressesAnswerInTheOldShape(t *testing.T) {
 	get := replacing(t, 2)
 	item := func(id int, at string) string {
-		return fmt.Sprintf(`{"id":%d,"title":"T\"","description":"a\nb","price":"450000.50","location":"Nairobi","created_at":%q}`,
-			id, at)
+		return fmt.Sprintf(`{"id":%d,"title":"T\"","description":"a\nb","price":"450000.50","location":"Nairobi",`+
+			`"created_at":%q}`, id, at)
 	}
 	whole := `{"properties":[` + item(2, "2019-01-02T03:04:05.000Z") + "," + item(1, "2019-01-02T03:04:05.000Z") + "]}\n"
 	for path, want := range map[string]string{
@@ -81,8 +81,9 @@ func TestTheOldAddressesAnswerInTheOldShape(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"/properties/?page=0": "from 1 to 100", "/properties/?page=101": "from 1 to 100", "/properties/?page=x": "from 1 to 100",
-		"/properties/?page=": "must not be empty", "/properties/?format=api": "must be json",
+		"/properties/?page=0": "from 1 to 100", "/properties/?page=101": "from 1 to 100",
+		"/properties/?page=x": "from 1 to 100",
+		"/properties/?page=":  "must not be empty", "/properties/?format=api": "must be json",
 		"/properties/?kind=house": "/v1/properties has filters", "/properties/1/?page=1": "page",
 	} {
 		if code, body := get(path); code != http.StatusBadRequest || !strings.Contains(body, want) {
@@ -112,7 +113,8 @@ func TestAListingIsFoundByItsOldNumber(t *testing.T) {
 
 func TestALongListAsksForPages(t *testing.T) {
 	get := replacing(t, 10_001)
-	if code, body := get("/properties/"); code != http.StatusBadRequest || !strings.Contains(body, "more than 10000 listings") {
+	code, body := get("/properties/")
+	if code != http.StatusBadRequest || !strings.Contains(body, "more than 10000 listings") {
 		t.Errorf("%d\n%s", code, body)
 	}
 	seen := map[string]bool{}
