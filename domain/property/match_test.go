@@ -86,7 +86,7 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 func parts(f property.Filter) []property.Filter {
 	list := []property.Filter{
 		{Location: f.Location}, {Offers: f.Offers}, {Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
-		{Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
+		{Source: f.Source}, {Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
 	}
 	for i, r := range f.Ranges() {
 		var part property.Filter
