@@ -14,12 +14,13 @@ import (
 // *property.InvalidError that names every field that cannot be made; the details then hold the others.
 func (m *Mapping) details(row columns) (property.Details, property.Fields, error) {
 	var a assignment
-	row, err := m.withValues(row)
-	if err == nil {
-		err = m.refuses(row)
-	}
+	all, err := m.withValues(row)
 	if err != nil {
-		return property.Details{}, 0, err
+		return m.identity(row), 0, err
+	}
+	row = all
+	if err := m.refuses(row); err != nil {
+		return m.identity(row), 0, err
 	}
 	var present propertyjson.Selection
 	for i := range m.Fields {
@@ -41,6 +42,18 @@ func (m *Mapping) details(row columns) (property.Details, property.Fields, error
 	}
 	d, err := a.finish()
 	return d, propertyjson.Absent(present), err
+}
+
+// identity returns the reference of a row that cannot be read further, if its columns have it.
+func (m *Mapping) identity(row columns) (d property.Details) {
+	for i := range m.Fields {
+		if f := &m.Fields[i]; f.name == "reference" {
+			if s, err := f.eval(row); err == nil {
+				d.Reference = strings.TrimSpace(s.text)
+			}
+		}
+	}
+	return d
 }
 
 // withValues adds the made-up values to the columns.

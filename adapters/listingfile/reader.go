@@ -129,6 +129,9 @@ func (r *Reader) Next() (property.Record, error) {
 			record.Details, record.Absent, record.Err = decodeOwn(raw.raw)
 			return record, nil
 		}
+		if raw.err != nil && row != nil {
+			record.Details = r.mapping.identity(row)
+		}
 		if raw.err == nil {
 			if r.mapping.skips(row) {
 				r.skipped++

@@ -22,8 +22,10 @@ type importCmd struct {
 	Path    string `arg:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
 	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"Format of the file (${enum}); auto detects it."`
-	DryRun  bool   `help:"Check the whole file without storing anything."`
+	DryRun  bool   `help:"Read the whole file and print what an import would do, without storing anything."`
 	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
+
+	importScope
 }
 
 // Help is shown by --help.
@@ -32,13 +34,21 @@ func (importCmd) Help() string {
 Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
 corrected and imported again. Existing files are never overwritten.
 
+With --source, the file is a feed: each row belongs to that source, and listings of other sources are left alone.
+With --complete as well, the listings of the source that the file lacks are withdrawn. When that are more than a tenth of
+its active and pending listings, nothing is stored, unless --withdraw-up-to allows more.
+
 Running servers can continue: their caches see the changes.
 
 Examples:
 
 	gable import kc_house_data.csv --mapping king-county
-	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable`
+	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable
+	gable import mls-a.csv --source mls-a --complete`
 }
+
+// Validate is called by kong before the command runs.
+func (c *importCmd) Validate() error { return c.check() }
 
 // Run imports one file.
 func (c *importCmd) Run(ctx context.Context, p *Process) error {
@@ -59,7 +69,7 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 	shown := newProgress(p.Err, server.IsTerminal(p.Err), "rows", time.Now)
 	began := time.Now()
 	var reading *transfer.Source
-	report, err := s.Catalog.Import(actingAs(ctx, "command import"), catalog.Import{
+	report, err := s.Catalog.Import(actingAs(ctx, "command import"), c.apply(catalog.Import{
 		Open: func() (_ catalog.Source, err error) {
 			reading, err = transfer.OpenSource(c.Path, options)
 			return reading, err
@@ -67,14 +77,14 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 		DryRun: c.DryRun, MaxReasons: transfer.MaxShown,
 		Rejected: rejects.add,
 		Progress: func(r property.ImportReport) { shown.Update(int64(r.Read), reading.Fraction()) },
-	})
+	}))
 	shown.Done()
 	if closeErr := rejects.close(); err == nil {
 		err = closeErr
 	}
 	c.print(p.Out, report, &rejects, time.Since(began))
 	if err != nil {
-		return fmt.Errorf("import %s: %w", c.Path, err)
+		return fmt.Errorf("import %s: %w", c.Path, explained(err))
 	}
 	return nil
 }
@@ -111,23 +121,16 @@ func (c *importCmd) print(w io.Writer, r property.ImportReport, rejects *rejects
 	rate := float64(r.Read) / took.Seconds()
 	fmt.Fprintf(w, "%d read in %s (%.0f rows/s)\n", r.Read, took.Round(time.Millisecond), rate)
 	if c.DryRun {
-		fmt.Fprintf(w, "dry run: nothing stored\n")
+		fmt.Fprintf(w, "dry run: nothing stored; an import would do this:\n")
 	}
-	for _, line := range []struct {
-		count int
-		what  string
-	}{
-		{r.Created, "created"}, {r.Updated, "updated"}, {r.Unchanged, "unchanged"},
-		{r.Superseded, "superseded by a later row with the same reference"}, {r.Rejected, "rejected"},
-	} {
-		fmt.Fprintf(w, "%8d %s\n", line.count, line.what)
-	}
+	printOutcome(w, &r)
 	for _, rejected := range r.Reasons {
 		fmt.Fprintf(w, "  line %d: %s\n", rejected.Line, transfer.ReasonOf(rejected.Wrong))
 	}
 	if r.Rejected > 0 {
 		fmt.Fprintf(w, "Rejected rows with their reasons are in %s.\n", rejects.path)
 	}
+	printSamples(w, &r)
 }
 
 // rejectsFile is created at the first rejected row.

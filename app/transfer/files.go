@@ -130,7 +130,8 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 			s.step, s.bounds = request.Step, f.imports
 			return s, nil
 		},
-		DryRun: request.DryRun, MaxReasons: request.MaxReasons,
+		DryRun: request.DryRun, MaxReasons: request.MaxReasons, Step: request.Step,
+		Replace: request.Replace, Source: request.Source, Complete: request.Complete, WithdrawUpTo: request.WithdrawUpTo,
 	})
 	return report, f.imports.explain(ctx, err)
 }

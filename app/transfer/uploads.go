@@ -98,7 +98,8 @@ func (u *Uploads) Import(
 			reading, err = u.open(file)
 			return reading, err
 		},
-		MaxReasons: MaxShown,
+		DryRun: file.DryRun, Replace: file.Replace, Source: file.Source, Complete: file.Complete,
+		WithdrawUpTo: file.WithdrawUpTo, MaxReasons: MaxShown, Step: file.Step,
 		Rejected: func(r property.Record, wrong []property.FieldError) error {
 			return rejects.Add(r, ReasonOf(wrong))
 		},

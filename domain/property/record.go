@@ -16,26 +16,6 @@ type Record struct {
 	Raw []byte
 }
 
-// ImportReport counts the records of an import. Read is the sum of the others, except in a dry run: there, known
-// listings count neither as created nor as updated.
-type ImportReport struct {
-	Read       int
-	Created    int
-	Updated    int
-	Unchanged  int // known, and already the same
-	Superseded int // a later record of the same source has the same reference
-	Rejected   int // cannot be imported
-	// Reasons are those of the first rejected records, up to the number that the import reports.
-	Reasons []Rejection
-}
-
-// Rejection is the reason why a record cannot be imported.
-type Rejection struct {
-	Line      int
-	Reference string // "" when it could not be read
-	Wrong     []FieldError
-}
-
 // BrokenFileError means that a source as a whole cannot be read, or not to its end. Listings stored before it stay.
 type BrokenFileError struct{ Err error }
 

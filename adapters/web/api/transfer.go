@@ -20,6 +20,7 @@ type ImportRequest struct {
 	Format  string // csv, ndjson, reso
 	Mapping string // the name of a built-in mapping; "" reads columns named as the members of a listing
 	DryRun  bool
+	ImportScope
 	// MaxReasons is for how many rejected rows the report gives the reasons.
 	MaxReasons int
 	// Step is called before each record, so that deadlines are extended as long as the work goes on. It may be nil.
@@ -31,55 +32,6 @@ type ExportRequest struct {
 	Search         property.Search
 	Format         string // ndjson or csv
 	EscapeFormulas bool   // in CSV, so that no spreadsheet computes a text as a formula
-}
-
-// ImportAnswer is the answer to an import: a property.ImportReport in the JSON of the contract.
-type ImportAnswer struct {
-	Read       int             `json:"read"`
-	Created    int             `json:"created"`
-	Updated    int             `json:"updated"`
-	Unchanged  int             `json:"unchanged"`
-	Superseded int             `json:"superseded"`
-	Rejected   int             `json:"rejected"`
-	Errors     []RejectedField `json:"errors"`
-	Truncated  bool            `json:"truncated"`
-}
-
-// RejectedField is one reason why a row was not imported.
-type RejectedField struct {
-	Line      int     `json:"line"`
-	Reference *string `json:"reference"` // nil when unreadable
-	Field     *string `json:"field"`     // nil for the row as a whole
-	Reason    string  `json:"reason"`
-}
-
-// maxReported is how many reasons an import's answer lists.
-const maxReported = 1_000
-
-func answerOf(r *property.ImportReport) ImportAnswer {
-	answer := ImportAnswer{
-		Read: r.Read, Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Superseded: r.Superseded,
-		Rejected: r.Rejected, Errors: []RejectedField{}, Truncated: r.Rejected > len(r.Reasons),
-	}
-	for _, rejected := range r.Reasons {
-		for _, wrong := range rejected.Wrong {
-			answer.Errors = append(answer.Errors, RejectedField{
-				Line: rejected.Line, Reference: nilIfEmpty(rejected.Reference), Field: nilIfEmpty(wrong.Field),
-				Reason: wrong.Reason,
-			})
-		}
-	}
-	if len(answer.Errors) > maxReported {
-		answer.Errors, answer.Truncated = answer.Errors[:maxReported], true
-	}
-	return answer
-}
-
-func nilIfEmpty(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }
 
 // formats are the import formats by media type.
@@ -98,7 +50,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return importError(err)
 	}
-	a.Consistency.SetBulkToken(r.Context(), report.Created+report.Updated > 0, w.Header())
+	a.Consistency.SetBulkToken(r.Context(), !request.DryRun && stored(&report), w.Header())
 	return writeJSON(w, r, answerOf(&report))
 }
 
@@ -132,6 +84,9 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 		return request, err
 	}
 	request.DryRun = dryRun == "true"
+	if request.ImportScope, err = importScope(values); err != nil {
+		return request, err
+	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" &&
 		!slices.Contains([]string{"gzip", "identity"}, strings.ToLower(coding)) {
 		return request, problem.Refuse(problem.UnsupportedMediaType,
