@@ -423,8 +423,9 @@ func TestAFileThatEndsEarlyTheSecondTimeWithdrawsNothing(t *testing.T) {
 		}
 		return list, nil
 	}
-	if _, err := s.Import(t.Context(), im); !errors.Is(err, io.ErrUnexpectedEOF) || s.with(property.StatusWithdrawn) != "" {
-		t.Errorf("withdrawn are %q, %v", s.with(property.StatusWithdrawn), err)
+	_, err := s.Import(t.Context(), im)
+	if got := s.with(property.StatusWithdrawn); got != "" || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("withdrawn are %q, %v", got, err)
 	}
 }
 

@@ -35,8 +35,8 @@ Unclear values are never guessed. Rows that cannot be imported are written to a 
 corrected and imported again. Existing files are never overwritten.
 
 With --source, the file is a feed: each row belongs to that source, and listings of other sources are left alone.
-With --complete as well, the listings of the source that the file lacks are withdrawn. When that are more than a tenth of
-its active and pending listings, nothing is stored, unless --withdraw-up-to allows more.
+With --complete as well, the listings of the source that the file lacks are withdrawn. If these are more than a tenth
+of its active and pending listings, nothing is stored, unless --withdraw-up-to allows more.
 
 Running servers can continue: their caches see the changes.
 

@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -240,4 +242,37 @@ func TestAFeedComesInOnThePage(t *testing.T) {
 	visitor := s.Browser()
 	visitor.Get("/listings/" + p.ID).Must(http.StatusOK).Says("First").Lacks("mls-a")
 	visitor.Get("/").Must(http.StatusOK).Says("First").Lacks("mls-a")
+}
+
+// Two imports of one source run at the same time. Each is answered, and each listing ends as one of the bodies says.
+func TestTwoImportsOfOneSourceAtOnceAreBothAnswered(t *testing.T) {
+	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
+		query := "source=mls-a&complete=true&withdraw_up_to=1"
+		bodies := make([]string, 2)
+		for n := range 600 {
+			bodies[n%2] += "r-" + strconv.Itoa(n) + ",Own," + strconv.Itoa(100+n%2) + ",Here\n"
+			for i := range bodies {
+				bodies[i] += "both-" + strconv.Itoa(n) + ",Both," + strconv.Itoa(100+i) + ",Here\n"
+			}
+		}
+		reportOf(sendFeed(s, query, bodies[0]))
+		var wait sync.WaitGroup
+		for i := range bodies {
+			wait.Go(func() {
+				if a := sendFeed(s, query, bodies[i]); a.Status != http.StatusOK {
+					t.Errorf("body %d: %d %s", i, a.Status, a.Body)
+				}
+			})
+		}
+		wait.Wait()
+		if n := s.Count("/v1/properties?status=active&q=both&count=exact"); n != 600 {
+			t.Errorf("%d of 600 listings that both have are active", n)
+		}
+		if r := reportOf(sendFeed(s, query, bodies[1])); r.Read != 900 || r.Rejected != 0 {
+			t.Errorf("%+v", r)
+		}
+		if n := s.Count("/v1/properties?status=active&source=mls-a&count=exact"); n != 900 {
+			t.Errorf("after the second body again %d of 900 listings are active", n)
+		}
+	})
 }

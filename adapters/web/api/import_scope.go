@@ -42,7 +42,8 @@ func importScope(values url.Values) (scope ImportScope, err error) {
 	if err != nil {
 		return scope, err
 	}
-	if scope.WithdrawUpTo, err = property.ParseNumber(share); err != nil || scope.WithdrawUpTo < 0 || scope.WithdrawUpTo > 1 {
+	scope.WithdrawUpTo, err = property.ParseNumber(share)
+	if err != nil || scope.WithdrawUpTo < 0 || scope.WithdrawUpTo > 1 {
 		return scope, badParameter("withdraw_up_to", "must be a share from 0 to 1, such as %s", usualShare)
 	}
 	switch {
