@@ -112,11 +112,21 @@ type Incoming struct {
 	// Offered means that the listing is on offer again, even if the status is absent: a withdrawn listing gets the
 	// status of Property.
 	Offered bool
+	// Withdrawal means that nothing but the status is written, and only to a live listing of this very source: it
+	// becomes withdrawn. A listing that is not stored is not created.
+	Withdrawal bool
 }
 
 // Onto returns the details that a stored listing with the same reference gets. They are its own when the listing may
 // not be claimed; foreign is then its source, otherwise "".
 func (in *Incoming) Onto(stored *property.Details) (details property.Details, foreign string) {
+	if in.Withdrawal {
+		details = *stored
+		if stored.Source == in.Source && stored.Status.Live() {
+			details.Status = property.StatusWithdrawn
+		}
+		return details, ""
+	}
 	if in.Claimed && stored.Source != "" && stored.Source != in.Source {
 		return *stored, stored.Source
 	}
@@ -128,7 +138,7 @@ func (in *Incoming) Onto(stored *property.Details) (details property.Details, fo
 }
 
 // Upserted is the result of Upsert for one listing: Change.Op is insert or update, or empty when nothing differed.
-// Then After is the listing as it is stored.
+// Then After is the listing as it is stored; nil after a withdrawal that found none.
 type Upserted struct {
 	Change property.Change
 	// Foreign is the source of the stored listing when that is another one than the batch claims; "" otherwise.

@@ -168,7 +168,10 @@ func (u *upsert) sort() {
 // merge returns what becomes of a listing of the batch, as far as that is known before the write.
 func (u *upsert) merge(in *ports.Incoming) ports.Upserted {
 	row, known := u.known[in.Reference]
-	if !known {
+	switch {
+	case !known && in.Withdrawal:
+		return ports.Upserted{}
+	case !known:
 		return ports.Upserted{Change: property.Inserted(0, in.Property)}
 	}
 	before := row.property()

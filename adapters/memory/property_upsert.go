@@ -69,7 +69,7 @@ func (r *PropertyRepository) mayUpsert(batch []ports.Incoming) error {
 	}
 	ids := make(map[property.ID]bool, len(batch))
 	for _, p := range batch {
-		if _, known := r.references[p.Reference]; known {
+		if _, known := r.references[p.Reference]; known || p.Withdrawal {
 			continue
 		}
 		if _, inUse := r.rows[p.ID]; inUse || ids[p.ID] {
@@ -83,7 +83,10 @@ func (r *PropertyRepository) mayUpsert(batch []ports.Incoming) error {
 // compare returns what Upsert does with the listing.
 func (r *PropertyRepository) compare(in *ports.Incoming) ports.Upserted {
 	id, known := r.references[in.Reference]
-	if !known {
+	switch {
+	case !known && in.Withdrawal:
+		return ports.Upserted{}
+	case !known:
 		return ports.Upserted{Change: property.Inserted(0, in.Property)}
 	}
 	before := r.rows[id]

@@ -429,21 +429,43 @@ func TestAFileThatEndsEarlyTheSecondTimeWithdrawsNothing(t *testing.T) {
 	}
 }
 
+// dying is a repository that is away after so many batches of withdrawals.
+type dying struct {
+	ports.PropertyRepository
+
+	left int
+}
+
+func (d *dying) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
+	if batch[0].Withdrawal {
+		if d.left--; d.left < 0 {
+			return nil, ports.ErrUnavailable
+		}
+	}
+	return d.PropertyRepository.Upsert(ctx, batch)
+}
+
 func TestAnImportThatBreaksWhileItWithdrawsIsCompletedByTheNext(t *testing.T) {
-	store := &breaking{left: 3}
+	store := &dying{left: 1}
 	s := newFeedShop(t, func(r ports.PropertyRepository) ports.PropertyRepository {
 		store.PropertyRepository = r
 		return store
 	})
-	s.importing(complete(0, rowsOf("a", "b", "c", "d", "e", "f")...))
+	all := rowsOf("a")
+	for i := range 2*ports.MaxBatch + 100 {
+		all = append(all, record(fmt.Sprint("r", i), 1))
+	}
+	s.importing(complete(0, all...))
+	s.add(property.Details{Source: "mls-a"}) // without a reference
+	s.published.Store(0)
 	report, err := s.Import(t.Context(), complete(1, record("a", 100)))
-	if !errors.Is(err, ports.ErrUnavailable) || report.Withdrawal.Withdrawn != 3 ||
-		len(strings.Fields(s.with(property.StatusWithdrawn))) != 3 {
-		t.Fatalf("%+v, %v; withdrawn are %s", report.Withdrawal, err, s.with(property.StatusWithdrawn))
+	if !errors.Is(err, ports.ErrUnavailable) || report.Withdrawal.Withdrawn != ports.MaxBatch ||
+		len(strings.Fields(s.with(property.StatusWithdrawn))) != ports.MaxBatch || s.published.Load() != ports.MaxBatch {
+		t.Fatalf("%+v, %v; %d changes are published", report.Withdrawal, err, s.published.Load())
 	}
 	store.left = 100
 	report = s.importing(complete(1, record("a", 100)))
-	if report.Withdrawal.Withdrawn != 2 || s.with(property.StatusActive) != "a" {
+	if report.Withdrawal.Withdrawn != ports.MaxBatch+101 || s.with(property.StatusActive) != "a" {
 		t.Errorf("%+v; active are %s", report.Withdrawal, s.with(property.StatusActive))
 	}
 }

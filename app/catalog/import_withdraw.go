@@ -9,14 +9,16 @@ import (
 	"github.com/gable-listings/gable/ports"
 )
 
-// missing is the live listings of a source that its records lack. It remembers their ids, 16 bytes each.
+// missing is the live listings of a source that its records lack. It remembers their references.
 type missing struct {
 	property.Withdrawal
 
 	catalog *Catalog
 	seen    *references
 	step    func()
-	ids     []property.ID
+
+	references []string
+	unnamed    []property.ID // without a reference
 }
 
 // find looks for the listings.
@@ -41,34 +43,60 @@ func (m *missing) find(ctx context.Context) error {
 
 func (m *missing) add(p *property.Property) {
 	m.Missing++
-	m.ids = append(m.ids, p.ID)
 	name := p.Reference
 	if name == "" {
 		name = p.ID.String()
+		m.unnamed = append(m.unnamed, p.ID)
+	} else {
+		m.references = append(m.references, name)
 	}
 	if len(m.References) < property.MaxExamples {
 		m.References = append(m.References, name)
 	}
 }
 
-// withdraw withdraws the listings, each as Update does. Those that have been sold, moved to another source or changed
-// their reference meanwhile stay as they are.
+// withdraw withdraws the listings in batches. Those that have been sold, moved to another source or changed their
+// reference meanwhile stay as they are.
 func (m *missing) withdraw(ctx context.Context, progress func()) error {
-	for ids := range slices.Chunk(m.ids, ports.MaxBatch) {
-		result, err := m.catalog.UpdateAll(ctx, ids, func(d property.Details) (property.Details, error) {
-			m.step()
-			if d.Source == m.Source && d.Status.Live() && !m.seen.has(d.Reference) {
-				d.Status = property.StatusWithdrawn
-			}
-			return d, nil
-		})
-		m.Withdrawn += result.Changed
-		shown := min(len(result.Refused), property.MaxExamples-len(m.Refused))
-		m.Refused = append(m.Refused, result.Refused[:shown]...)
-		if err != nil {
+	for references := range slices.Chunk(m.references, ports.MaxBatch) {
+		m.step()
+		if err := m.withdrawBatch(ctx, references); err != nil {
 			return fmt.Errorf("withdraw listings of %s: %w", m.Source, err)
 		}
 		progress()
 	}
+	result, err := m.catalog.UpdateAll(ctx, m.unnamed, func(d property.Details) (property.Details, error) {
+		m.step()
+		if d.Source == m.Source && d.Status.Live() && !m.seen.has(d.Reference) {
+			d.Status = property.StatusWithdrawn
+		}
+		return d, nil
+	})
+	m.Withdrawn += result.Changed
+	m.Refused = result.Refused[:min(len(result.Refused), property.MaxExamples)]
+	if err != nil {
+		return fmt.Errorf("withdraw listings of %s: %w", m.Source, err)
+	}
+	return nil
+}
+
+func (m *missing) withdrawBatch(ctx context.Context, references []string) error {
+	batch := make([]ports.Incoming, len(references))
+	for i, reference := range references {
+		batch[i] = ports.Incoming{Withdrawal: true}
+		batch[i].Reference, batch[i].Source = reference, m.Source
+	}
+	done, err := m.catalog.listings.Upsert(ctx, batch)
+	if err != nil {
+		return err
+	}
+	var changes []property.Change
+	for i := range done {
+		if done[i].Change.Op == property.OpUpdate {
+			changes = append(changes, done[i].Change)
+		}
+	}
+	m.Withdrawn += len(changes)
+	m.catalog.publish(ctx, changes...)
 	return nil
 }

@@ -127,6 +127,44 @@ var compareCases = []suiteCase[shelf]{
 		}},
 }
 
+// withdrawCases are about listings that their source no longer has.
+var withdrawCases = []suiteCase[shelf]{
+	{"upsert_withdraws_live_listings_of_the_source",
+		"A withdrawal changes nothing but the status of a live listing of its source, and creates nothing.",
+		func(s shelf) {
+			full := s.full(1, reference("full"), source("mine"), status(property.StatusPending))
+			stored := s.create(full)
+			sold := s.add(2, reference("sold"), source("mine"), status(property.StatusSold))
+			theirs := s.add(3, reference("theirs"), source("theirs"))
+			free := s.add(4, reference("free"))
+			batch := make([]ports.Incoming, 0, 5)
+			for _, name := range []string{"full", "sold", "theirs", "free", "unknown"} {
+				batch = append(batch, ports.Incoming{Withdrawal: true})
+				batch[len(batch)-1].Reference, batch[len(batch)-1].Source = name, "mine"
+			}
+			for _, result := range [][]ports.Upserted{s.compare(batch...), s.bring(batch...), s.bring(batch...)} {
+				for i, u := range result[1:] {
+					if u.Change.Op != "" || u.Foreign != "" || (u.Change.After == nil) != (i == 3) {
+						s.t.Fatalf("the withdrawal of %s was reported as %+v", batch[i+1].Reference, u)
+					}
+				}
+			}
+			want := stored
+			want.Status = property.StatusWithdrawn
+			if p := s.find(stored.ID); !p.Details.Equal(want.Details) || p.Version != stored.Version+1 {
+				s.t.Fatalf("the withdrawn listing is\n%+v\nnot\n%+v", p, want)
+			}
+			for _, p := range []property.Property{sold, theirs, free} {
+				s.wantStored(p)
+			}
+			s.wantFoundMany("limit=10", 4)
+		}},
+}
+
+func status(s property.Status) func(*property.Details) {
+	return func(d *property.Details) { d.Status = s }
+}
+
 func (s shelf) compare(batch ...ports.Incoming) []ports.Upserted {
 	s.t.Helper()
 	result, err := s.repo.Compare(s.t.Context(), batch)

@@ -38,6 +38,7 @@ func withBatch(bend func(*ports.Incoming)) func(repository) repository {
 const (
 	likeUpsert  = "compare_returns_what_upsert_would"
 	notClaimed  = "upsert_leaves_alone_what_it_may_not_claim"
+	withdraws   = "upsert_withdraws_live_listings_of_the_source"
 	noStatement = "compare_returns_no_transaction"
 )
 
@@ -62,7 +63,7 @@ var wrongComparisons = []wrongRepository{
 			return result, nil
 		}
 	}), []string{
-		likeUpsert, noStatement, notClaimed, "compare_refuses_a_malformed_batch", "a_cancelled_context_ends_every_call",
+		likeUpsert, noStatement, notClaimed, withdraws, "compare_refuses_a_malformed_batch", "a_cancelled_context_ends_every_call",
 		"a_passed_deadline_ends_every_call",
 	}, nil},
 	{"every listing is claimed", withBatch(func(in *ports.Incoming) { in.Claimed = true }),
@@ -73,6 +74,16 @@ var wrongComparisons = []wrongRepository{
 		[]string{"upsert_offers_again_what_was_withdrawn"}, []string{"*"}},
 	{"an offer counts for nothing", withBatch(func(in *ports.Incoming) { in.Offered = false }),
 		[]string{"upsert_offers_again_what_was_withdrawn"}, nil},
+	{"a withdrawal of what is not stored creates it", withBatch(func(in *ports.Incoming) {
+		if in.Reference == "unknown" {
+			in.Withdrawal = false
+		}
+	}), []string{withdraws}, nil},
+	{"what is withdrawn may be of any source", withBatch(func(in *ports.Incoming) {
+		if in.Reference == "theirs" {
+			in.Source = "theirs"
+		}
+	}), []string{withdraws}, []string{"*"}},
 	{"nothing without a source is adopted", func(right repository) repository {
 		return altered{PropertyRepository: right, upsert: func(
 			ctx context.Context, batch []ports.Incoming,
