@@ -35,16 +35,16 @@ func (s *share) UnmarshalText(text []byte) error {
 }
 
 // check returns what is wrong with the flags together.
-func (c *importScope) check() error {
-	if c.Source != "" {
-		if _, err := property.CheckedSource(c.Source); err != nil {
+func (s *importScope) check() error {
+	if s.Source != "" {
+		if _, err := property.CheckedSource(s.Source); err != nil {
 			return fmt.Errorf("--source: %w", err)
 		}
 	}
 	switch {
-	case c.Complete && c.Source == "":
+	case s.Complete && s.Source == "":
 		return errors.New("--complete needs --source, the name of the source whose listings the file has")
-	case c.WithdrawUpTo.set && !c.Complete:
+	case s.WithdrawUpTo.set && !s.Complete:
 		return errors.New("--withdraw-up-to needs --complete")
 	}
 	return nil
