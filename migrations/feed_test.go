@@ -66,15 +66,16 @@ func TestARolledBackWriteIsNotRecorded(t *testing.T) {
 	})
 }
 
-const insertFull = `INSERT INTO properties (id, reference, title, description, price, currency, location, offer, kind,
-	status, bedrooms, bathrooms, area_m2, lot_m2, year_built, floor, latitude, longitude, photos, created_at, updated_at)
-	VALUES ('` + one + `', '0042', 'T "1"', E, 999999999999.99, 'HKD', '香港', 'rent', 'room', 'sold', 3, 2.25,
+const insertFull = `INSERT INTO properties (id, reference, source, title, description, price, currency, location, offer,
+	kind, status, bedrooms, bathrooms, area_m2, lot_m2, year_built, floor, latitude, longitude, photos, created_at, updated_at)
+	VALUES ('` + one + `', '0042', 'mls-a', 'T "1"', E, 999999999999.99, 'HKD', '香港', 'rent', 'room', 'sold', 3, 2.25,
 	9999999999.99, 0.07, 1955, -1, 47.123456789012345, -0.1, '["https://a.b/c"]',
 	'2020-01-02T03:04:05.100000Z', '2020-01-02T03:04:05.678901Z')`
 
 func TestImagesAreWholeAndExact(t *testing.T) {
 	want := map[string]any{
-		"id": one, "reference": "0042", "title": `T "1"`, "description": "a\nb", "price": json.Number("999999999999.99"),
+		"id": one, "reference": "0042", "source": "mls-a", "title": `T "1"`, "description": "a\nb",
+		"price":    json.Number("999999999999.99"),
 		"currency": "HKD", "location": "香港", "offer": "rent", "kind": "room", "status": "sold",
 		"bedrooms": json.Number("3"), "bathrooms": json.Number("2.25"), "area_m2": json.Number("9999999999.99"),
 		"lot_m2": json.Number("0.07"), "year_built": json.Number("1955"), "floor": json.Number("-1"),

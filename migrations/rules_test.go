@@ -44,6 +44,7 @@ func TestWhatTheDomainWouldRefuseIsRefused(t *testing.T) {
 	}
 	bad := map[string][]string{
 		"reference":   {"''", long(65), "'a\nb'"},
+		"source":      {"''", long(65), "'a\nb'"},
 		"title":       {"NULL", "''", "'  '", long(201), "'a\tb'"},
 		"description": {"NULL", long(20001)},
 		"price":       {"NULL", "-0.01", "1000000000000", "'NaN'", "'Infinity'", "'x'"},
@@ -77,8 +78,8 @@ func TestWhatTheDomainWouldRefuseIsRefused(t *testing.T) {
 func TestTheLimitsThemselvesAreAccepted(t *testing.T) {
 	long := func(n int) string { return "'" + strings.Repeat("é", n) + "'" }
 	good := map[string][]string{
-		"reference": {"NULL", long(64)},
-		"title":     {"'x'", long(200)}, "description": {long(20000), "'a\nb\tc'"}, "location": {long(200)},
+		"reference": {"NULL", long(64)}, "source": {"NULL", "'x'", long(64)},
+		"title": {"'x'", long(200)}, "description": {long(20000), "'a\nb\tc'"}, "location": {long(200)},
 		"price": {"0", "0.01", "999999999999.99"}, "bedrooms": {"0", "1000"}, "bathrooms": {"0.25", "1000"},
 		"area_m2": {"0", "9999999999.99", "0.07"}, "latitude, longitude": {"90, 180", "-90, -180", "0, 0"},
 		"photos":     {`'["http://a.b", "HTTPS://A.B/c?d=e"]'`},

@@ -62,9 +62,14 @@ type PropertyRepository interface {
 
 	// Upsert creates or updates a batch of at most MaxBatch listings, all or nothing. Each has a reference of its
 	// own. A listing with a new reference is created with its ID and times. One with a known reference retains its
-	// id and gets the new details, except those that are Absent; when its details are then unchanged it is left
-	// alone. The result has one item per listing, in the order of the batch.
+	// id and gets the details of Incoming.Onto; when its details are then unchanged it is left alone. The result has
+	// one item per listing, in the order of the batch.
 	Upsert(ctx context.Context, batch []Incoming) ([]Upserted, error)
+
+	// Compare returns what Upsert of this batch would return now, and stores nothing. It refuses the same malformed
+	// batches. The changes have no transaction; in After, a stored listing still has its version and times, and a new
+	// one has those of the batch.
+	Compare(ctx context.Context, batch []Incoming) ([]Upserted, error)
 }
 
 // MaxBatch is the largest number of listings in one Upsert. It lies below the number of rows from which the
@@ -101,9 +106,41 @@ type Incoming struct {
 	// Absent are the fields that the source of the listing lacks. A stored listing retains its own values; a new
 	// one gets those of Property.
 	Absent property.Fields
+	// Claimed means that the listing belongs to the source that it names: a stored listing of another source is left
+	// alone. One without a source is adopted.
+	Claimed bool
+	// Offered means that the listing is on offer again, even if the status is absent: a withdrawn listing gets the
+	// status of Property.
+	Offered bool
+	// Withdrawal means that nothing but the status is written, and only to a live listing of this very source: it
+	// becomes withdrawn. A listing that is not stored is not created.
+	Withdrawal bool
+}
+
+// Onto returns the details that a stored listing with the same reference gets. They are its own when the listing may
+// not be claimed; foreign is then its source, otherwise "".
+func (in *Incoming) Onto(stored *property.Details) (details property.Details, foreign string) {
+	if in.Withdrawal {
+		details = *stored
+		if stored.Source == in.Source && stored.Status.Live() {
+			details.Status = property.StatusWithdrawn
+		}
+		return details, ""
+	}
+	if in.Claimed && stored.Source != "" && stored.Source != in.Source {
+		return *stored, stored.Source
+	}
+	absent := in.Absent
+	if in.Offered && stored.Status == property.StatusWithdrawn {
+		absent = absent.Without(property.StatusField)
+	}
+	return in.Completed(absent, stored), ""
 }
 
 // Upserted is the result of Upsert for one listing: Change.Op is insert or update, or empty when nothing differed.
+// Then After is the listing as it is stored; nil after a withdrawal that found none.
 type Upserted struct {
 	Change property.Change
+	// Foreign is the source of the stored listing when that is another one than the batch claims; "" otherwise.
+	Foreign string
 }

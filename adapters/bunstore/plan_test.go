@@ -23,7 +23,8 @@ func TestPagesComeFromAnIndexInOrder(t *testing.T) {
 		}
 	}
 	for _, filter := range []string{"kind=house", "status=sold", "offer=sale", "currency=USD", "kind=house,land",
-		"min_price=300000", "min_price=300000&max_price=800000", "kind=land&min_bedrooms=2"} {
+		"min_price=300000", "min_price=300000&max_price=800000", "kind=land&min_bedrooms=2",
+		"source=mls-a", "source=mls-a&status=active,pending"} {
 		questions = append(questions, filter, filter+"&sort=created_at")
 	}
 	questions = append(questions, "sort=price&kind=house", "sort=-price&min_price=300000&max_price=800000",

@@ -83,6 +83,9 @@ func (c conditions) of(f *property.Filter) *bun.SelectQuery {
 	oneOf(c, "p.kind", f.Kinds)
 	oneOf(c, "p.status", f.Statuses)
 	oneOf(c, "p.currency", f.Currencies)
+	if f.Source != "" {
+		oneOf(c, "p.source", []string{f.Source})
+	}
 	for _, r := range f.Ranges() {
 		c.between(r)
 	}

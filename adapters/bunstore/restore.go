@@ -33,8 +33,8 @@ func (r *PropertyRepository) Restore(ctx context.Context, batch []property.Prope
 	}
 }
 
-// Compare is described at ports.PropertyRestorer.
-func (r *PropertyRepository) Compare(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
+// CompareRestored is described at ports.PropertyRestorer.
+func (r *PropertyRepository) CompareRestored(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
 	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	run := restore{dialect: r.db.dialect, batch: batch}

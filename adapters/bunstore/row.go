@@ -16,6 +16,7 @@ type row struct {
 
 	ID          uuid                   `bun:"id,pk,type:uuid" json:"id"`
 	Reference   null[string]           `bun:"reference,type:text" json:"reference"`
+	Source      null[string]           `bun:"source,type:text" json:"source"`
 	Title       string                 `bun:"title,type:text" json:"title"`
 	Description string                 `bun:"description,type:text" json:"description"`
 	Price       decimal                `bun:"price,type:numeric" json:"price"`
@@ -69,6 +70,7 @@ func number[T int | property.Decimal](
 var table = []column{
 	plain("id", func(r *row) any { return property.ID(r.ID).String() }, func(r *row) any { return &r.ID }),
 	plain("reference", func(r *row) any { return r.Reference.argument() }, func(r *row) any { return &r.Reference }),
+	plain("source", func(r *row) any { return r.Source.argument() }, func(r *row) any { return &r.Source }),
 	plain("title", func(r *row) any { return r.Title }, func(r *row) any { return &r.Title }),
 	plain("description", func(r *row) any { return r.Description }, func(r *row) any { return &r.Description }),
 	plain("price", func(r *row) any { return property.Decimal(r.Price).String() }, func(r *row) any { return &r.Price }),
@@ -133,7 +135,8 @@ func (r *row) fields() []any {
 func rowOf(p property.Property) row {
 	at := p.Coordinates
 	r := row{
-		ID: uuid(p.ID), Reference: nullable(p.Reference, p.Reference != ""), Title: p.Title, Description: p.Description,
+		ID: uuid(p.ID), Reference: nullable(p.Reference, p.Reference != ""), Source: nullable(p.Source, p.Source != ""),
+		Title: p.Title, Description: p.Description,
 		Price: decimal(p.Price), Currency: string(p.Currency), Location: p.Location,
 		Offer: string(p.Offer), Kind: string(p.Kind), Status: string(p.Status),
 		Latitude: nullable(at.Value.Latitude, at.Valid), Longitude: nullable(at.Value.Longitude, at.Valid),
@@ -160,7 +163,8 @@ func (r *row) fill(p *property.Property) {
 		ID: property.ID(r.ID), Version: r.Version,
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 		Details: property.Details{
-			Reference: r.Reference.Optional.Value, Title: r.Title, Description: r.Description,
+			Reference: r.Reference.Optional.Value, Source: r.Source.Optional.Value,
+			Title: r.Title, Description: r.Description,
 			Price: property.Decimal(r.Price), Currency: property.Currency(r.Currency), Location: r.Location,
 			Offer: property.Offer(r.Offer), Kind: property.Kind(r.Kind), Status: property.Status(r.Status),
 			Coordinates: r.coordinates(), Photos: r.Photos.list(),

@@ -39,7 +39,25 @@ func (r *PropertyRepository) Upsert(ctx context.Context, batch []ports.Incoming)
 	return nil, r.db.explain(ctx, fmt.Sprintf("upsert %d properties", len(batch)), err)
 }
 
-// upsert is a batch that is being written.
+// Compare is described at ports.PropertyRepository. It reads the stored listings of the batch and locks nothing.
+func (r *PropertyRepository) Compare(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := r.db.withTimeout(ctx)
+	defer cancel()
+	u := upsert{dialect: r.db.dialect, batch: batch}
+	err := u.check()
+	if err == nil {
+		err = r.db.retryRead(ctx, func() error { return u.load(ctx, u.stored(r.db.read)) })
+	}
+	if err != nil {
+		return nil, r.db.explain(ctx, fmt.Sprintf("compare %d properties", len(batch)), err)
+	}
+	return u.compared(), nil
+}
+
+// upsert is a batch that is being written, or compared.
 type upsert struct {
 	dialect           dialect
 	batch             []ports.Incoming
@@ -83,7 +101,7 @@ func (u *upsert) check() error {
 
 func (u *upsert) run(ctx context.Context, tx bun.IDB) error {
 	*u = upsert{dialect: u.dialect, batch: u.batch}
-	if err := u.load(ctx, tx); err != nil {
+	if err := u.load(ctx, u.dialect.lockRows(u.stored(tx))); err != nil {
 		return err
 	}
 	u.sort()
@@ -109,17 +127,20 @@ func (u *upsert) write(ctx context.Context, tx bun.IDB) error {
 	return nil
 }
 
-// load reads the stored listings with the batch's references. It always locks in the same order, so that two batches
-// never wait for each other.
-func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
+// stored is the query for the stored listings with the batch's references. Batches that lock them do so in the same
+// order, and never wait for each other.
+func (u *upsert) stored(db bun.IDB) *bun.SelectQuery {
 	references := make([]string, len(u.batch))
 	for i, p := range u.batch {
 		references[i] = p.Reference
 	}
-	var rows []knownRow
-	q := tx.NewSelect().Model(&rows).Column(columns...).ColumnExpr(u.dialect.writerSQL()+" AS writer").
+	return db.NewSelect().Model((*knownRow)(nil)).Column(columns...).ColumnExpr(u.dialect.writerSQL()+" AS writer").
 		Where("p.reference IN (?)", bun.List(references)).Order("p.reference")
-	if err := u.dialect.lockRows(q).Scan(ctx); err != nil {
+}
+
+func (u *upsert) load(ctx context.Context, q *bun.SelectQuery) error {
+	var rows []knownRow
+	if err := q.Scan(ctx, &rows); err != nil {
 		return err
 	}
 	u.known = make(map[string]knownRow, len(rows))
@@ -129,16 +150,14 @@ func (u *upsert) load(ctx context.Context, tx bun.IDB) error {
 	return nil
 }
 
-// sort separates new listings from different ones, each in the order of references. Fields that a listing's source
-// lacks are taken from the locked row.
+// sort separates new listings from different ones, each in the order of references.
 func (u *upsert) sort() {
-	for _, in := range u.batch {
-		p, old, known := u.merge(in)
-		switch {
-		case !known:
-			u.inserted = append(u.inserted, p)
-		case !old.Equal(p.Details):
-			u.updated = append(u.updated, p)
+	for i := range u.batch {
+		switch c := u.merge(&u.batch[i]).Change; c.Op {
+		case property.OpInsert:
+			u.inserted = append(u.inserted, *c.After)
+		case property.OpUpdate:
+			u.updated = append(u.updated, *c.After)
 		}
 	}
 	byReference := func(a, b property.Property) int { return cmp.Compare(a.Reference, b.Reference) }
@@ -146,15 +165,32 @@ func (u *upsert) sort() {
 	slices.SortFunc(u.updated, byReference)
 }
 
-// merge returns a listing of the batch as it will be written, and the stored listing with its reference, if any.
-func (u *upsert) merge(in ports.Incoming) (p, old property.Property, known bool) {
-	p = in.Property
-	if before, known := u.known[in.Reference]; known {
-		old = before.property()
-		p.ID, p.Details = old.ID, in.Completed(in.Absent, &old.Details)
-		return p, old, true
+// merge returns what becomes of a listing of the batch, as far as that is known before the write.
+func (u *upsert) merge(in *ports.Incoming) ports.Upserted {
+	row, known := u.known[in.Reference]
+	switch {
+	case !known && in.Withdrawal:
+		return ports.Upserted{}
+	case !known:
+		return ports.Upserted{Change: property.Inserted(0, in.Property)}
 	}
-	return p, property.Property{}, false
+	before := row.property()
+	after := before
+	var foreign string
+	after.Details, foreign = in.Onto(&before.Details)
+	if before.Details.Equal(after.Details) {
+		unchanged := property.Change{ID: before.ID, Version: before.Version, After: &before}
+		return ports.Upserted{Change: unchanged, Foreign: foreign}
+	}
+	return ports.Upserted{Change: property.Updated(0, before, after)}
+}
+
+func (u *upsert) compared() []ports.Upserted {
+	result := make([]ports.Upserted, len(u.batch))
+	for i := range u.batch {
+		result[i] = u.merge(&u.batch[i])
+	}
+	return result
 }
 
 func (u *upsert) readStamps(ctx context.Context, tx bun.IDB) error {
@@ -194,24 +230,24 @@ func lastTx(stamps map[uuid]stamp) (last uint64) {
 	return last
 }
 
-// result returns the changes in the order of the batch.
+// result returns the changes in the order of the batch, with the values that the database set.
 func (u *upsert) result() []ports.Upserted {
-	result := make([]ports.Upserted, len(u.batch))
-	for i, in := range u.batch {
-		p, old, known := u.merge(in)
-		s, written := u.stamps[uuid(p.ID)]
+	result := u.compared()
+	for i := range result {
+		c := &result[i].Change
+		s, written := u.stamps[uuid(c.ID)]
 		if !written {
-			result[i].Change = property.Change{ID: old.ID, Version: old.Version}
 			continue
 		}
+		p := *c.After
 		p.Version, p.CreatedAt, p.UpdatedAt = s.Version, s.CreatedAt.time(), s.UpdatedAt.time()
-		if known {
-			result[i].Change = property.Updated(uint64(s.Tx), old, p)
-			result[i].Change.BeforeTx = u.dialect.writerOf(u.known[in.Reference].Writer, s.Tx)
+		if c.Op == property.OpUpdate {
+			*c = property.Updated(uint64(s.Tx), *c.Before, p)
+			c.BeforeTx = u.dialect.writerOf(u.known[p.Reference].Writer, s.Tx)
 		} else {
-			result[i].Change = property.Inserted(uint64(s.Tx), p)
+			*c = property.Inserted(uint64(s.Tx), p)
 		}
-		result[i].Change.Epoch = u.dialect.epochOf(s.Started)
+		c.Epoch = u.dialect.epochOf(s.Started)
 	}
 	return result
 }

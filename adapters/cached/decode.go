@@ -35,12 +35,12 @@ func (r *record) decode(d *decoder) {
 	}
 }
 
-// shortestListing is the smallest number of bytes that a listing takes: its id, eight texts and six numbers.
-const shortestListing = 16 + 8 + 6
+// shortestListing is the smallest number of bytes that a listing takes: its id, nine texts and six numbers.
+const shortestListing = 16 + 9 + 6
 
 func (d *decoder) listing(p *property.Property) {
 	copy(p.ID[:], d.bytes(len(p.ID)))
-	p.Reference, p.Title, p.Description = d.text(), d.text(), d.text()
+	p.Reference, p.Source, p.Title, p.Description = d.text(), d.text(), d.text(), d.text()
 	p.Currency, p.Location = property.Currency(d.text()), d.text()
 	p.Offer, p.Kind, p.Status = property.Offer(d.text()), property.Kind(d.text()), property.Status(d.text())
 	p.Price = property.Decimal(d.varint())

@@ -37,7 +37,7 @@ func (r *record) size() int {
 	n := 128 + binary.MaxVarintLen64*len(r.InFlight)
 	for i := range r.Listings {
 		p := &r.Listings[i]
-		n += 160 + len(p.Reference) + len(p.Title) + len(p.Description) + len(p.Location)
+		n += 160 + len(p.Reference) + len(p.Source) + len(p.Title) + len(p.Description) + len(p.Location)
 		for _, photo := range p.Photos {
 			n += 2 + len(photo)
 		}
@@ -53,7 +53,7 @@ var numbers = slices.DeleteFunc(slices.Clone(property.FieldTable()), func(f prop
 func appendListing(b []byte, p *property.Property) []byte {
 	b = append(b, p.ID[:]...)
 	for _, text := range [...]string{
-		p.Reference, p.Title, p.Description, string(p.Currency), p.Location,
+		p.Reference, p.Source, p.Title, p.Description, string(p.Currency), p.Location,
 		string(p.Offer), string(p.Kind), string(p.Status),
 	} {
 		b = appendText(b, text)

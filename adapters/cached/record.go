@@ -10,7 +10,7 @@ import (
 
 // shape is the version of an entry's bytes. Every key contains it, so that a program with another format never reads
 // these entries. Raise it whenever record, its encoding or the envelope change.
-const shape = "8"
+const shape = "9"
 
 // record is a cached answer, with the state of the ledger when its load began. A feed point, which every process
 // understands, and a position give this state; the position is more exact and valid only in the process that wrote it.

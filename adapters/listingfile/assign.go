@@ -14,11 +14,12 @@ import (
 // that cannot be made; its details then hold the others.
 func (m *Mapping) fill(r *property.Record, row columns) {
 	var a assignment
-	row, err := m.withValues(row)
+	all, err := m.withValues(row)
 	if err == nil {
-		err = m.refuses(row)
+		row, err = all, m.refuses(all)
 	}
 	if r.Err = err; err != nil {
+		r.Details = m.identity(row)
 		return
 	}
 	var present propertyjson.Selection
@@ -44,6 +45,18 @@ func (m *Mapping) fill(r *property.Record, row columns) {
 	}
 	r.Details, r.Err = a.finish()
 	r.Absent = propertyjson.Absent(present)
+}
+
+// identity returns the reference of a row that cannot be read further, if its columns have it.
+func (m *Mapping) identity(row columns) (d property.Details) {
+	for i := range m.Fields {
+		if f := &m.Fields[i]; f.name == "reference" {
+			if s, err := f.eval(row); err == nil {
+				d.Reference = strings.TrimSpace(s.text)
+			}
+		}
+	}
+	return d
 }
 
 // withValues adds the made-up values to the columns.

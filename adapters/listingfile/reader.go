@@ -233,6 +233,9 @@ func (r *Reader) Next() (property.Record, error) {
 			r.readState(&record, row)
 			return record, nil
 		}
+		if raw.err != nil && row != nil {
+			record.Details = r.mapping.identity(row)
+		}
 		if raw.err == nil {
 			if r.mapping.skips(row) {
 				r.skipped++

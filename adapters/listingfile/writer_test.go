@@ -152,12 +152,12 @@ func TestNDJSONLinesAreWhatTheAPIAnswers(t *testing.T) {
 }
 
 func TestCSVHasAHeaderEvenWithoutListings(t *testing.T) {
-	want := "id,reference,title,description,price,currency,location,offer,kind,status,bedrooms,bathrooms,area_m2," +
+	want := "id,reference,source,title,description,price,currency,location,offer,kind,status,bedrooms,bathrooms,area_m2," +
 		"lot_m2,year_built,floor,latitude,longitude,photos,version,created_at,updated_at\n"
 	if got := export(t, listingfile.CSV, nil); got != want {
 		t.Errorf("got %s", got)
 	}
-	row := "00000000-0000-0000-0000-000000000000,,Land,,0.00,USD,L,sale,land,sold,,,,,,,,," +
+	row := "00000000-0000-0000-0000-000000000000,,,Land,,0.00,USD,L,sale,land,sold,,,,,,,,," +
 		"\"[\"\"https://x.example/with space.jpg\"\"]\",0,0001-01-01T00:00:00.000000Z,0001-01-01T00:00:00.000000Z\n"
 	if got := export(t, listingfile.CSV, listings[1:]); got != want+row {
 		t.Errorf("got %s", got)

@@ -15,7 +15,8 @@ import (
 //   - a *MemberError when members are unknown, repeated, set by the service, or of the wrong type;
 //   - a *property.InvalidError when a value breaks a rule; it then names every other broken rule, too.
 //
-// Without an error the result may still break rules of the domain; property.New says so.
+// With an error of the last two kinds the result has what could be read. Without an error it may still break rules of
+// the domain; property.New says so.
 func Decode(data []byte) (property.Details, error) {
 	return decode(data, &draft{complete: true})
 }
@@ -65,12 +66,12 @@ func decode(data []byte, d *draft) (property.Details, error) {
 	}
 	object.members(d.member)
 	if len(d.shape.Fields) > 0 {
-		return property.Details{}, &d.shape
+		return d.details, &d.shape
 	}
 	d.finish()
 	if len(d.invalid.Fields) > 0 {
 		d.alsoInvalid()
-		return property.Details{}, &d.invalid
+		return d.details, &d.invalid
 	}
 	return d.details, nil
 }

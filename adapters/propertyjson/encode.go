@@ -50,6 +50,19 @@ func AppendSelected(b []byte, p *property.Property, selected Selection) []byte {
 	return append(b, '}')
 }
 
+// AppendDetails adds the members of the listing that a client may set, as one JSON object.
+func AppendDetails(b []byte, d *property.Details) []byte {
+	b = append(b, '{')
+	for i := range fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(AppendString(b, fields[i].Name), ':')
+		b = appendField(b, d, &fields[i])
+	}
+	return append(b, '}')
+}
+
 func appendName(b []byte, m Member) []byte {
 	b = append(b, ',', '"')
 	b = append(b, names[m]...)

@@ -17,8 +17,9 @@ var house = property.Property{
 	ID:      property.ID{0x01, 0x90, 0xa5, 0xc2, 0x7f, 0x3e, 0x7c, 0x41, 0x9d, 0x5b, 0x2f, 0x6a, 0x8c, 0x1e, 0x4b, 0x70},
 	Version: 3,
 	Details: property.Details{
-		Reference: "7129300520", Title: "3-bedroom house in Seattle", Description: "Quiet \"street\"\n<b>&\x01 – ok 🏠",
-		Price: 22190000, Currency: "USD", Location: "Seattle, WA 98178", Offer: "sale", Kind: "house", Status: "active",
+		Reference: "7129300520", Source: "mls-a", Title: "3-bedroom house in Seattle",
+		Description: "Quiet \"street\"\n<b>&\x01 – ok 🏠",
+		Price:       22190000, Currency: "USD", Location: "Seattle, WA 98178", Offer: "sale", Kind: "house", Status: "active",
 		Bedrooms: property.Some(3), Bathrooms: property.Some[property.Decimal](225),
 		AreaM2: property.Some[property.Decimal](10963), LotM2: property.Some[property.Decimal](52490),
 		YearBuilt: property.Some(1955), Floor: property.Some(-1),
@@ -29,7 +30,7 @@ var house = property.Property{
 	UpdatedAt: time.Date(2026, 3, 14, 10, 26, 53, 0, time.FixedZone("CET", 3600)),
 }
 
-const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520",` +
+const houseJSON = `{"id":"0190a5c2-7f3e-7c41-9d5b-2f6a8c1e4b70","reference":"7129300520","source":"mls-a",` +
 	`"title":"3-bedroom house in Seattle","description":"Quiet \"street\"\n<b>&\u0001 – ok 🏠","price":"221900.00",` +
 	`"currency":"USD","location":"Seattle, WA 98178","offer":"sale","kind":"house","status":"active","bedrooms":3,` +
 	`"bathrooms":2.25,"area_m2":109.63,"lot_m2":524.9,"year_built":1955,"floor":-1,` +

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 )
 
 // Source returns the records of an import one by one; io.EOF ends it. Any other error of Next concerns the whole
-// source and ends the import.
+// source and ends the import. A source that leaves records out says how many in a method Skipped() int.
 type Source interface {
 	Next() (property.Record, error)
 }
@@ -23,76 +22,49 @@ type Import struct {
 	// Open opens the source. Import calls it twice, because a later record replaces an earlier one with the same
 	// reference, wherever it stands. Both times the records must be the same.
 	Open func() (Source, error)
-	// DryRun reads and checks all records and stores nothing.
+	// DryRun reads and checks all records, compares them with the stored listings and stores nothing.
 	DryRun bool
+	// Replace clears the fields that a record lacks.
+	Replace bool
+	// Source is the source of all listings, in place of their own. Listings of other sources are left alone.
+	Source string
+	// Complete means that the records are all listings of the source: its other live listings are withdrawn.
+	Complete bool
+	// WithdrawUpTo is the share of the live listings that Complete may withdraw, 0 to 1. More end the import before it
+	// stores anything, with a *property.TooManyMissingError.
+	WithdrawUpTo float64
 	// MaxReasons bounds how many rejected records the report lists with reasons, and how many with notes.
 	MaxReasons int
 	// Rejected is called for each record that cannot be imported. It may be nil.
 	Rejected func(r property.Record, wrong []property.FieldError) error
 	// Progress is called now and then with the report so far. It may be nil.
 	Progress func(property.ImportReport)
+	// Step is called during long work without records. It may be nil.
+	Step func()
 }
+
+// WithdrawUpTo is the usual share of the live listings that an import of a complete source may withdraw.
+const WithdrawUpTo = 0.1
 
 // Import creates or updates listings by reference. Known listings change only in the fields that a record has.
 // Batches are stored one after the other; an error leaves the batches before it stored, and importing again completes
-// the work.
+// the work. Two imports of one source at once do no harm: each listing ends as one of the two says.
 func (c *Catalog) Import(ctx context.Context, im Import) (property.ImportReport, error) {
-	last, err := c.lastOfEachReference(ctx, im.Open)
-	if err != nil {
+	run := importRun{catalog: c, Import: im}
+	if err := run.check(); err != nil {
 		return property.ImportReport{}, err
 	}
-	source, err := im.Open()
-	if err != nil {
+	if err := run.readReferences(ctx); err != nil {
 		return property.ImportReport{}, err
 	}
-	run := importRun{catalog: c, Import: im, last: last}
-	for index := 0; ; index++ {
-		record, err := source.Next()
-		if errors.Is(err, io.EOF) {
-			return run.report, run.end(ctx)
-		}
-		if err != nil {
-			return run.report, fmt.Errorf("read record %d: %w", index+1, err)
-		}
-		if ctx.Err() != nil {
-			return run.report, context.Cause(ctx)
-		}
-		if err := run.take(ctx, index, record); err != nil {
-			return run.report, err
-		}
+	err := run.findMissing(ctx)
+	if err == nil {
+		err = run.each(ctx, func(index int, r property.Record) error { return run.take(ctx, index, r) })
 	}
-}
-
-// references finds the last record of each reference by a hash of 64 bits, so that a source of millions fits in memory.
-type references struct {
-	seed maphash.Seed
-	last map[uint64]int
-}
-
-func (r *references) key(reference string) uint64 { return maphash.String(r.seed, reference) }
-
-// lastOfEachReference reads the source once and records the last index of each reference. Records that will be
-// rejected supersede nothing.
-func (c *Catalog) lastOfEachReference(ctx context.Context, open func() (Source, error)) (*references, error) {
-	source, err := open()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = run.end(ctx)
 	}
-	refs := &references{seed: maphash.MakeSeed(), last: map[uint64]int{}}
-	for index := 0; ; index++ {
-		record, err := source.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return refs, nil
-		case err != nil:
-			return nil, fmt.Errorf("read record %d: %w", index+1, err)
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		}
-		if d, fields := c.Checked(record); fields == nil {
-			refs.last[refs.key(d.Reference)] = index
-		}
-	}
+	return run.report.ImportReport, err
 }
 
 // Checked returns the record's details as an import would store them, or what is wrong with them.
@@ -117,9 +89,100 @@ func (c *Catalog) Checked(r property.Record) (property.Details, []property.Field
 type importRun struct {
 	Import
 	catalog *Catalog
-	last    *references
-	batch   []ports.Incoming
-	report  property.ImportReport
+	seen    *references
+	missing *missing // nil unless the source is complete
+	records []property.Record
+	batch   []ports.Incoming // of the records
+	report  importReport
+}
+
+// check validates the options.
+func (run *importRun) check() (err error) {
+	switch {
+	case run.Source != "":
+		run.Source, err = property.CheckedSource(run.Source)
+	case run.Complete:
+		err = property.Invalid("complete", "needs a source")
+	}
+	if err == nil && run.Complete && !(run.WithdrawUpTo >= 0 && run.WithdrawUpTo <= 1) {
+		err = property.Invalid("withdraw_up_to", "must be from 0 to 1")
+	}
+	return err
+}
+
+// each calls visit for every record of the source, as the options change it.
+func (run *importRun) each(ctx context.Context, visit func(index int, r property.Record) error) error {
+	source, err := run.Open()
+	if err != nil {
+		return err
+	}
+	for index := 0; ; index++ {
+		record, err := source.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			if s, ok := source.(interface{ Skipped() int }); ok {
+				run.report.Skipped = s.Skipped()
+			}
+			return nil
+		case err != nil:
+			return fmt.Errorf("read record %d: %w", index+1, err)
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		if err := visit(index, run.adjusted(record)); err != nil {
+			return err
+		}
+	}
+}
+
+// adjusted applies Source and Replace to a record.
+func (run *importRun) adjusted(r property.Record) property.Record {
+	if run.Replace {
+		r.Absent = 0
+	}
+	if run.Source != "" {
+		r.Details.Source, r.Absent = run.Source, r.Absent.Without(property.SourceField)
+	}
+	return r
+}
+
+func (run *importRun) readReferences(ctx context.Context) error {
+	run.seen = newReferences()
+	return run.each(ctx, func(index int, r property.Record) error {
+		d, wrong := run.catalog.Checked(r)
+		run.seen.add(d.Reference, index, wrong != nil)
+		return nil
+	})
+}
+
+// findMissing finds the listings to withdraw, before anything is stored.
+func (run *importRun) findMissing(ctx context.Context) error {
+	if !run.Complete {
+		return nil
+	}
+	if len(run.seen.index) == 0 {
+		return property.ErrEmptySource
+	}
+	run.missing = &missing{
+		Withdrawal: property.Withdrawal{Source: run.Source, Unreadable: run.seen.unreadable},
+		catalog:    run.catalog, seen: run.seen, step: run.step,
+	}
+	run.report.Withdrawal = &run.missing.Withdrawal
+	if err := run.missing.find(ctx); err != nil {
+		return err
+	}
+	w := run.report.Withdrawal
+	w.TooMany = w.Exceeds(run.WithdrawUpTo)
+	if w.TooMany && !run.DryRun {
+		return &property.TooManyMissingError{Withdrawal: *w, UpTo: run.WithdrawUpTo}
+	}
+	return nil
+}
+
+func (run *importRun) step() {
+	if run.Step != nil {
+		run.Step()
+	}
 }
 
 func (run *importRun) take(ctx context.Context, index int, r property.Record) error {
@@ -128,10 +191,11 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	switch {
 	case fields != nil:
 		return run.reject(r, fields)
-	case run.last.last[run.last.key(d.Reference)] != index:
-		run.report.Superseded++
+	case run.seen.last(d.Reference) != index:
+		run.report.supersede(r.Line, d)
 		return nil
 	}
+	run.report.supersedeBy(r.Line, &d)
 	p, err := property.New(run.catalog.options.NewID(), d, run.catalog.options.Now())
 	if err != nil {
 		return err
@@ -140,7 +204,10 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	if at := r.State.CreatedAt; !at.IsZero() {
 		p.CreatedAt, p.UpdatedAt = at, at
 	}
-	run.batch = append(run.batch, ports.Incoming{Property: p, Absent: r.Absent})
+	run.records = append(run.records, r)
+	run.batch = append(run.batch, ports.Incoming{
+		Property: p, Absent: r.Absent, Claimed: run.Source != "", Offered: run.Complete,
+	})
 	if len(run.batch) == ports.MaxBatch {
 		return run.flush(ctx)
 	}
@@ -183,44 +250,85 @@ func beginning(text string) string {
 	return text
 }
 
-// flush stores the batch and publishes its changes.
+// flush stores the batch and publishes its changes; in a dry run it compares the batch with the stored listings.
 func (run *importRun) flush(ctx context.Context) error {
-	if len(run.batch) > 0 && !run.DryRun {
-		done, err := run.catalog.listings.Upsert(ctx, run.batch)
-		if err != nil {
-			return fmt.Errorf("store records up to %d: %w", run.report.Read, err)
+	if len(run.batch) > 0 {
+		if err := run.store(ctx); err != nil {
+			return err
 		}
-		run.catalog.publish(ctx, run.count(done)...)
 	}
-	run.batch = run.batch[:0]
-	if run.Progress != nil {
-		run.Progress(run.report)
-	}
+	run.batch, run.records = run.batch[:0], run.records[:0]
+	run.progress()
 	return nil
 }
 
-// end stores the last batch. It catches up when a record was unchanged, because another process may have stored it
-// just now.
+func (run *importRun) progress() {
+	if run.Progress != nil {
+		run.Progress(run.report.ImportReport)
+	}
+}
+
+func (run *importRun) store(ctx context.Context) error {
+	if run.DryRun {
+		compared, err := run.catalog.listings.Compare(ctx, run.batch)
+		if err != nil {
+			return fmt.Errorf("compare records up to %d: %w", run.report.Read, err)
+		}
+		_, err = run.account(compared)
+		return err
+	}
+	done, err := run.catalog.listings.Upsert(ctx, run.batch)
+	if err != nil {
+		return fmt.Errorf("store records up to %d: %w", run.report.Read, err)
+	}
+	changes, err := run.account(done)
+	run.catalog.publish(ctx, changes...)
+	return err
+}
+
+// end stores the last batch and withdraws what is missing. It catches up when a record was unchanged, because another
+// process may have stored it just now.
 func (run *importRun) end(ctx context.Context) error {
-	if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {
+	if err := run.flush(ctx); err != nil {
+		return err
+	}
+	if err := run.withdraw(ctx); err != nil || run.report.Unchanged == 0 || run.DryRun {
 		return err
 	}
 	return run.catalog.catchUpBeforeReplay(ctx)
 }
 
-func (run *importRun) count(done []ports.Upserted) []property.Change {
-	changes := make([]property.Change, 0, len(done))
-	for _, u := range done {
-		switch u.Change.Op {
-		case property.OpInsert:
-			run.report.Created++
-		case property.OpUpdate:
-			run.report.Updated++
-		default:
-			run.report.Unchanged++
+func (run *importRun) withdraw(ctx context.Context) error {
+	switch {
+	case run.missing == nil || run.missing.TooMany:
+		return nil
+	case run.DryRun:
+		run.missing.Withdrawn = run.missing.Missing
+		return nil
+	}
+	return run.missing.withdraw(ctx, run.progress)
+}
+
+// account enters the results of the batch into the report, and returns the changes. Records of listings that belong to
+// another source are rejected.
+func (run *importRun) account(done []ports.Upserted) (changes []property.Change, err error) {
+	for i := range done {
+		u, r := &done[i], &run.records[i]
+		if u.Foreign != "" {
+			rejected := run.reject(*r, []property.FieldError{{
+				Field: "reference", Reason: fmt.Sprintf("belongs to a listing of the source %q", u.Foreign),
+			}})
+			if err == nil {
+				err = rejected
+			}
 			continue
 		}
-		changes = append(changes, u.Change)
+		if run.DryRun {
+			run.report.sample(r.Line, u.Change.After.Details)
+		}
+		if run.report.count(r.Line, &u.Change); u.Change.Op != "" {
+			changes = append(changes, u.Change)
+		}
 	}
-	return changes
+	return changes, err
 }

@@ -55,7 +55,7 @@ type restoreRun struct {
 	renumbered int
 }
 
-func (run *restoreRun) reported() RestoreReport { return RestoreReport{run.report, run.renumbered} }
+func (run *restoreRun) reported() RestoreReport { return RestoreReport{run.report.ImportReport, run.renumbered} }
 
 func (run *restoreRun) take(ctx context.Context, r property.Record) error {
 	run.report.Read++
@@ -78,7 +78,7 @@ func (run *restoreRun) take(ctx context.Context, r property.Record) error {
 func (run *restoreRun) flush(ctx context.Context) error {
 	store := run.store.Restore
 	if run.DryRun {
-		store = run.store.Compare
+		store = run.store.CompareRestored
 	}
 	done, err := store(ctx, run.listings)
 	if err != nil {
@@ -106,7 +106,7 @@ func (run *restoreRun) flush(ctx context.Context) error {
 	}
 	run.records, run.listings = run.records[:0], run.listings[:0]
 	if run.Progress != nil {
-		run.Progress(run.report)
+		run.Progress(run.report.ImportReport)
 	}
 	return nil
 }

@@ -23,10 +23,12 @@ type importCmd struct {
 	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum}); auto detects it."`
 	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum}); auto detects it and says when it is not UTF-8."`
 	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible)."`
-	DryRun   bool   `help:"Check the whole file without storing anything."`
+	DryRun   bool   `help:"Read the whole file and print what an import would do, without storing anything."`
 	Restore  bool   `help:"Bring an export back exactly, with ids, versions and times."`
 	Django   string `name:"from-django" placeholder:"URL" help:"Import from the Postgres database of a Django service."`
 	Rejects  string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one; for standard input, import.rejects.csv or .json here)."`
+
+	importScope
 }
 
 // Help is shown by --help.
@@ -43,6 +45,10 @@ workbook are read as they are stored, without their format.
 With --restore the file is one of gable export, and each listing comes back with its id, version and times, with a
 reference or without one. A listing whose id is stored already is left alone; it is rejected if it differs.
 
+With --source, the file is a feed: each row belongs to that source, and listings of other sources are left alone.
+With --complete as well, the listings of the source that the file lacks are withdrawn. If these are more than a tenth
+of its active and pending listings, nothing is stored, unless --withdraw-up-to allows more.
+
 Running servers can continue: their caches see the changes.
 
 Examples:
@@ -52,8 +58,12 @@ Examples:
 	zcat listings.csv.gz | gable import - --rejects rejected.csv
 	gable import listings.ndjson --dry-run --database-url postgres://gable@localhost/gable
 	gable import listings.ndjson --restore
+	gable import mls-a.csv --source mls-a --complete
 	gable import --from-django postgres://django@localhost/old`
 }
+
+// Validate is called by kong before the command runs.
+func (c *importCmd) Validate() error { return c.check() }
 
 // Run imports one file.
 func (c *importCmd) Run(ctx context.Context, p *Process) error {
@@ -66,7 +76,7 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 		return c.restore(ctx, p)
 	}
 	return c.importFile(ctx, p, listingfile.Options{}, func(s *server.Store, im catalog.Import) (property.ImportReport, error) {
-		return s.Catalog.Import(actingAs(ctx, "command import"), im)
+		return s.Catalog.Import(actingAs(ctx, "command import"), c.apply(im))
 	})
 }
 
@@ -137,7 +147,7 @@ func (c *importCmd) report(
 func (c *importCmd) ended(report property.ImportReport, err error) error {
 	switch {
 	case err != nil:
-		return c.failed(err)
+		return c.failed(explained(err))
 	case report.Rejected > 0:
 		return errRejected
 	}

@@ -67,16 +67,6 @@ func TestABadRowIsReportedAndTheRestGoesIn(t *testing.T) {
 	})
 }
 
-func TestADryRunStoresNothing(t *testing.T) {
-	t.Parallel()
-	s := apptest.Embedded.Start(t)
-	r := apptest.Decoded[api.ImportAnswer](s.Do(http.MethodPost, "/v1/imports?dry_run=true", twoRows, "Content-Type",
-		"text/csv").Must(http.StatusOK))
-	if r.Read != 2 || r.Created != 0 || s.Titles("/v1/properties") != "" {
-		t.Errorf("%+v", r)
-	}
-}
-
 func TestAnExportIsImportedWithoutLoss(t *testing.T) {
 	apptest.Everywhere(t, func(t *testing.T, s *apptest.Server) {
 		s.Create(`"title":"Ünï \"quoted\", 海景","description":"two\nlines","price":"999999999999.99",` +

@@ -48,7 +48,8 @@ func (f *Files) Import(ctx context.Context, request api.ImportRequest) (property
 	in := &Input{open: body.open, options: options, step: request.Step, bounds: f.imports, release: body.remove}
 	defer in.Close()
 	report, err := f.catalog.Import(ctx, catalog.Import{
-		Open: in.Source, DryRun: request.DryRun, MaxReasons: request.MaxReasons,
+		Open: in.Source, DryRun: request.DryRun, MaxReasons: request.MaxReasons, Step: request.Step,
+		Replace: request.Replace, Source: request.Source, Complete: request.Complete, WithdrawUpTo: request.WithdrawUpTo,
 	})
 	report.File, report.NextPage = in.info, in.NextPage()
 	return report, f.imports.explain(ctx, err)

@@ -115,8 +115,9 @@ func (u *Uploads) run(
 	result.RejectsName = rejectsName(reading.Format())
 	rejects := listingfile.NewRejects(to, reading.Reader)
 	result.ImportReport, err = u.catalog.Import(ctx, catalog.Import{
-		Open:       in.Source,
-		MaxReasons: MaxShown,
+		Open:   in.Source,
+		DryRun: file.DryRun, Replace: file.Replace, Source: file.Source, Complete: file.Complete,
+		WithdrawUpTo: file.WithdrawUpTo, MaxReasons: MaxShown, Step: file.Step,
 		Rejected: func(r property.Record, wrong []property.FieldError) error {
 			return rejects.Add(r, ReasonOf(wrong))
 		},

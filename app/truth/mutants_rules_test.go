@@ -304,8 +304,8 @@ var catalogMutants = []mutant{
 	},
 	{
 		"and an import with unchanged rows",
-		"app/catalog/import.go", "if err := run.flush(ctx); err != nil || run.report.Unchanged == 0 {",
-		"if err := run.flush(ctx); true {", catalogPkg, ".",
+		"app/catalog/import.go", "err != nil || run.report.Unchanged == 0 || run.DryRun {",
+		"err != nil || true {", catalogPkg, ".",
 	},
 	{
 		"a new listing is published here before it is acknowledged",
@@ -323,7 +323,7 @@ var catalogMutants = []mutant{
 	},
 	{
 		"and what is imported",
-		"app/catalog/import.go", "run.catalog.publish(ctx, run.count(done)...)", "run.count(done)", catalogPkg, ".",
+		"app/catalog/import.go", "	run.catalog.publish(ctx, changes...)\n", "	_ = changes\n", catalogPkg, ".",
 	},
 	{
 		"a writer begins with what stands in the store",

@@ -45,6 +45,7 @@ func (f *Filter) write(q *query) {
 	q.add("kind", joined(f.Kinds))
 	q.add("status", joined(f.Statuses))
 	q.add("currency", joined(f.Currencies))
+	q.add("source", f.Source)
 	f.writeRanges(q)
 	if b, ok := f.Box.Get(); ok {
 		q.add("bbox", degrees(b.West)+","+degrees(b.South)+","+degrees(b.East)+","+degrees(b.North))

@@ -29,3 +29,16 @@ func (f *Field) writtenOf(p *Property) string {
 	}
 	return f.Written(&p.Details)
 }
+
+// DifferencesTo returns the fields in which other complete details differ, in the order of Details.
+func (d *Details) DifferencesTo(o *Details) []Difference {
+	var changed []Difference
+	for i := range table {
+		f := &table[i]
+		earlier, later := f.Written(d), f.Written(o)
+		if earlier != later && !f.same(d, o) {
+			changed = append(changed, Difference{Field: f.Name, Before: earlier, After: later})
+		}
+	}
+	return changed
+}

@@ -48,6 +48,7 @@ type Field struct {
 // table has the fields in the order of Details, which is their order everywhere.
 var table = [...]Field{
 	{Name: "reference", Key: true, Longest: MaxReference, Text: func(d *Details) *string { return &d.Reference }},
+	{Name: "source", Added: true, Longest: MaxSource, Text: func(d *Details) *string { return &d.Source }},
 	{Name: "title", Required: true, Longest: MaxTitle, Text: func(d *Details) *string { return &d.Title }},
 	{Name: "description", Lines: true, Longest: MaxDescription, Text: func(d *Details) *string { return &d.Description }},
 	{Name: "price", Type: MoneyField, Required: true, Max: MaxPrice,

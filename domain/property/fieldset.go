@@ -23,6 +23,21 @@ var halves = func() (both Fields) {
 	return both
 }()
 
+// StatusField and SourceField are sets of one field.
+var (
+	StatusField = fieldsNamed("status")
+	SourceField = fieldsNamed("source")
+)
+
+func fieldsNamed(name string) (set Fields) {
+	for i := range table {
+		if table[i].Name == name {
+			set = set.With(i)
+		}
+	}
+	return set
+}
+
 // With is the set plus the field with this index.
 func (f Fields) With(index int) Fields { return f | 1<<index }
 

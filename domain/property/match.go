@@ -82,6 +82,7 @@ func (f *Filter) matchesExactly(p *Property) bool {
 	return oneOf(f.References, p.Reference) &&
 		oneOf(f.Offers, p.Offer) && oneOf(f.Kinds, p.Kind) && oneOf(f.Statuses, p.Status) &&
 		oneOf(f.Currencies, p.Currency) &&
+		(f.Source == "" || f.Source == p.Source) &&
 		f.inRanges(p) &&
 		(!f.Box.Valid || p.Coordinates.Valid && f.Box.Value.Contains(p.Coordinates.Value)) &&
 		later(p.CreatedAt, f.CreatedAfter) && later(p.UpdatedAt, f.UpdatedAfter)

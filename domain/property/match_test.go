@@ -119,7 +119,7 @@ func TestAFilterIsAllItsParts(t *testing.T) {
 func parts(f property.Filter) []property.Filter {
 	list := []property.Filter{
 		{Words: f.Words}, {References: f.References}, {Location: f.Location}, {Offers: f.Offers},
-		{Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies},
+		{Kinds: f.Kinds}, {Statuses: f.Statuses}, {Currencies: f.Currencies}, {Source: f.Source},
 		{Box: f.Box}, {Near: f.Near}, {CreatedAfter: f.CreatedAfter}, {UpdatedAfter: f.UpdatedAfter},
 	}
 	for i, r := range f.Ranges() {

@@ -89,6 +89,7 @@ func (p *parser) filter() Filter {
 		Kinds:      choices(p, "kind", Kinds()),
 		Statuses:   choices(p, "status", Statuses()),
 		Currencies: p.currencies("currency"),
+		Source:     p.source("source"),
 	}
 	p.ranges(&f)
 	f.Box = p.box("bbox")
@@ -176,6 +177,12 @@ func (p *parser) currencies(name string) []Currency {
 		}
 	}
 	return codes
+}
+
+func (p *parser) source(name string) string {
+	source := strings.TrimSpace(p.take(name))
+	p.wrong.text(name, source, false, MaxSource, false)
+	return source
 }
 
 func commaList[T ~string](text string) []T {

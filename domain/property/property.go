@@ -24,6 +24,7 @@ type Property struct {
 // name the field of the RESO Data Dictionary.
 type Details struct {
 	Reference   string                // ListingId: its id at the source; 1 to 64 characters, unique; "" is none
+	Source      string                // OriginatingSystemName: the feed that the listing comes from; up to 64 characters
 	Title       string                // 1 to 200 characters
 	Description string                // PublicRemarks: up to 20,000 characters
 	Price       Decimal               // ListPrice: 0 to 999,999,999,999.99

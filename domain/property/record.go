@@ -21,50 +21,6 @@ type Record struct {
 	Raw []byte
 }
 
-// ImportReport counts the records of an import. Read is the sum of the others, except in a dry run: there, known
-// listings count neither as created nor as updated.
-type ImportReport struct {
-	Read       int
-	Created    int
-	Updated    int
-	Unchanged  int // known, and already the same
-	Superseded int // a later record of the same source has the same reference
-	Rejected   int // cannot be imported
-	// Reasons are those of the first rejected records, up to the number that the import reports.
-	Reasons []Rejection
-	// Noted is the number of imported records with notes, and Notes are the first of them.
-	Noted int
-	Notes []RecordNotes
-	// NextPage is the address at which the source continues; "" if it is whole, or does not say so.
-	NextPage string
-	// File says how the file was read. It is empty for a source that is not a file.
-	File FileInfo
-}
-
-// RecordNotes are the notes of an imported record.
-type RecordNotes struct {
-	Line      int
-	Reference string
-	Title     string
-	Notes     []FieldError
-}
-
-// FileInfo says how a file of records is read.
-type FileInfo struct {
-	Format   string   // such as "csv"
-	Encoding string   // of a text, such as "utf-8"; "" for a workbook
-	Sheet    string   // of a workbook; "" for a text
-	Notes    []string // what a person may want to know, in sentences
-}
-
-// Rejection is the reason why a record cannot be imported.
-type Rejection struct {
-	Line      int
-	Reference string // its beginning; "" when it could not be read
-	Title     string // its beginning; "" when it could not be read
-	Wrong     []FieldError
-}
-
 // BrokenFileError means that a source as a whole cannot be read, or not to its end. Listings stored before it stay.
 type BrokenFileError struct{ Err error }
 

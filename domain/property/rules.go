@@ -13,6 +13,7 @@ import (
 // The limits of a listing's fields. Lengths count characters.
 const (
 	MaxReference   = 64
+	MaxSource      = 64
 	MaxTitle       = 200
 	MaxDescription = 20_000
 	MaxLocation    = 200

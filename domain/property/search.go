@@ -40,6 +40,7 @@ type Filter struct {
 	Kinds      []Kind
 	Statuses   []Status
 	Currencies []Currency
+	Source     string // exactly this one; "" means no restriction
 
 	Price, Bedrooms, Bathrooms, AreaM2, LotM2, YearBuilt Range // see Ranges
 

@@ -10,7 +10,7 @@ const (
 // Weight is about how many bytes of memory the listing takes. It depends on the listing's values alone, so that
 // every store ends a page at the same listing.
 func (p *Property) Weight() int {
-	n := listingWeight + len(p.Reference) + len(p.Title) + len(p.Description) + len(p.Location)
+	n := listingWeight + len(p.Reference) + len(p.Source) + len(p.Title) + len(p.Description) + len(p.Location)
 	for _, photo := range p.Photos {
 		n += photoWeight + len(photo)
 	}
@@ -26,7 +26,7 @@ func (c *Change) Weight() int {
 	if c.Before == nil {
 		return n
 	}
-	n += listingWeight + len(c.Before.Reference)
+	n += listingWeight + len(c.Before.Reference) + len(c.Before.Source)
 	before, after := c.Before.searchedTexts(), c.After.searchedTexts()
 	for i, text := range before {
 		if after[i] == nil || *after[i] != *text {

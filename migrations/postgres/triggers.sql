@@ -9,8 +9,8 @@
 -- and returns those whose name is a column of properties. A new column of properties is one word in this list.
 {{define "image"}}
     {{- range $i, $column := columns `
-        id reference title description price currency location offer kind status bedrooms bathrooms area_m2 lot_m2
-        year_built floor latitude:degrees longitude:degrees version created_at:time updated_at:time` -}}
+        id reference source title description price currency location offer kind status bedrooms bathrooms area_m2
+        lot_m2 year_built floor latitude:degrees longitude:degrees version created_at:time updated_at:time` -}}
         {{- if $i}}, {{end}}
         {{- if eq .Format "degrees"}}{{template "degrees" .Name}} AS {{.Name}}
         {{- else if eq .Format "time"}}{{template "time" .Name}} AS {{.Name}}

@@ -10,8 +10,8 @@
 {{define "image"}}
     {{- $row := .}}
     {{- range $i, $column := columns `
-        id reference title description price:decimal currency location offer kind status bedrooms bathrooms:decimal
-        area_m2:decimal lot_m2:decimal year_built floor latitude:degrees
+        id reference source title description price:decimal currency location offer
+        kind status bedrooms bathrooms:decimal area_m2:decimal lot_m2:decimal year_built floor latitude:degrees
         longitude:degrees` -}}
         {{- if $i}}, {{end}}'{{.Name}}', {{$value := print $row "." .Name}}
         {{- if eq .Format "decimal"}}json(iif({{$value}} IS NULL, NULL, format('%.2f', {{$value}})))

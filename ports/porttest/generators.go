@@ -36,6 +36,7 @@ var (
 	latPool    = []float64{-90, -17, 0, 22.28, 22.3, 47.5, 47.6062, 89.95, 90}
 	lonPool    = []float64{-180, -179.95, -122.4, -122.3321, 0, 114.14, 114.2, 179.95, 180}
 	moneyPool  = []property.Currency{"USD", "HKD", "EUR"}
+	sourcePool = []string{"", "mls-a", "MLS-A", "mls-b", `a%_\'"`, "香港, 1"}
 	radiusPool = []string{"0.5", "5", "12.5", "111.2", "1000"}
 	agePool    = []time.Duration{0, time.Microsecond, 2 * time.Microsecond, time.Second, 30 * 24 * time.Hour,
 		-50 * 365 * 24 * time.Hour}
@@ -46,6 +47,7 @@ var (
 func Details() *rapid.Generator[property.Details] {
 	return rapid.Custom(func(t *rapid.T) property.Details {
 		d := property.Details{
+			Source:      rapid.SampledFrom(sourcePool).Draw(t, "source"),
 			Title:       words(t, "title", 1, 3),
 			Description: words(t, "description", 0, 6),
 			Location:    words(t, "location", 1, 2),
@@ -143,6 +145,7 @@ func Parameters() *rapid.Generator[map[string][]string] {
 		choose(q, "kind", property.Kinds())
 		choose(q, "status", property.Statuses())
 		choose(q, "currency", moneyPool)
+		q.put("source", 6, func() string { return q.one("source", sourcePool[1:]) })
 		for _, r := range new(property.Filter).Ranges() {
 			bound(q, r.Field())
 		}

@@ -205,6 +205,10 @@ func (s shelf) wantEnded(ctx context.Context, p property.Property, cause error) 
 			_, err := s.repo.Upsert(ctx, incoming(s.draft(3, reference("S"))))
 			return err
 		},
+		"Compare": func() error {
+			_, err := s.repo.Compare(ctx, incoming(s.draft(3, reference("S"))))
+			return err
+		},
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, cause) {

@@ -8,6 +8,9 @@ import (
 func reference(text string) func(*property.Details) {
 	return func(d *property.Details) { d.Reference = text }
 }
+func source(text string) func(*property.Details) {
+	return func(d *property.Details) { d.Source = text }
+}
 func title(text string) func(*property.Details) { return func(d *property.Details) { d.Title = text } }
 func price(p property.Decimal) func(*property.Details) {
 	return func(d *property.Details) { d.Price = p }

@@ -79,6 +79,16 @@ var filterCases = []suiteCase[shelf]{
 	filterCase("currencies_are_filtered", "currency matches any of its codes.", []finds{
 		{"currency=USD", []string{"a", "d"}}, {"currency=HKD,EUR", []string{"b", "c"}}, {"currency=CHF", nil},
 	}),
+	{"sources_are_filtered", "source matches the whole text exactly, capitals included.", func(s shelf) {
+		for i, text := range []string{"", "mls-a", "MLS-A", "mls-a2", `m%_\'"`} {
+			s.add(i, source(text))
+		}
+		for query, titles := range map[string][]string{
+			"source=mls-a": {"b"}, "source=MLS-A": {"c"}, "source=mls": nil, "source=m%25_%5C%27%22": {"e"},
+		} {
+			s.wantFound(query, titles...)
+		}
+	}},
 	filterCase("prices_are_bounded", "Price bounds are inclusive and exact, whatever the currency.", []finds{
 		{"min_price=100", []string{"a", "b", "d"}}, {"max_price=100",
 			[]string{"a", "c"}}, {"min_price=100.01&max_price=100.01", []string{"b"}},

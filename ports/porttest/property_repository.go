@@ -26,7 +26,8 @@ func PropertyRepository(t *testing.T, newRepo func(t *testing.T) ports.PropertyR
 
 func propertyCases(f Features) []suiteCase[shelf] {
 	return concat(
-		createCases, idempotencyCases, updateCases, deleteCases, upsertCases, fidelityCases,
+		createCases, idempotencyCases, updateCases, deleteCases, upsertCases, compareCases, withdrawCases,
+		fidelityCases,
 		filterCases, textCases(f), placeCases, orderCases, windowCases, concurrencyCases, contextCases,
 	)
 }

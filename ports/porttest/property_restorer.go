@@ -129,7 +129,7 @@ var restoreCases = []suiteCase[restoreShelf]{
 		}},
 	{"a_comparison_stores_nothing", "Compare returns what Restore would do, and stores nothing.", func(s restoreShelf) {
 		stored := s.add(1)
-		result, err := s.restorer.Compare(s.t.Context(),
+		result, err := s.restorer.CompareRestored(s.t.Context(),
 			[]property.Property{stored, s.exported(1, 7, price(7)), s.exported(2, 7)})
 		if err != nil || len(result) != 3 || result[2].Change.Op != property.OpInsert || result[2].Change.ID != numbered(2) {
 			s.t.Fatalf("the results are %+v, error %v", result, err)
@@ -159,7 +159,7 @@ var restoreCases = []suiteCase[restoreShelf]{
 			cancel()
 			_, err := s.restorer.Restore(ctx, []property.Property{s.exported(1, 7)})
 			s.wantError("Restore", err, context.Canceled)
-			_, err = s.restorer.Compare(ctx, []property.Property{s.exported(1, 7)})
+			_, err = s.restorer.CompareRestored(ctx, []property.Property{s.exported(1, 7)})
 			s.wantError("Compare", err, context.Canceled)
 			s.wantFound("limit=10")
 		}},

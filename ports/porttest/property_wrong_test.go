@@ -47,8 +47,8 @@ func testWrong[R, S any](t *testing.T, w wrong[R], cases []suiteCase[S], open fu
 }
 
 func TestWrongPropertyRepositoriesAreNoticed(t *testing.T) {
-	for _, w := range slices.Concat(wrongReads, wrongWrites, wrongCreations, wrongUpserts, wrongStores, wrongFilters,
-		wrongWords, wrongOrders) {
+	for _, w := range slices.Concat(wrongReads, wrongWrites, wrongCreations, wrongUpserts, wrongComparisons, wrongStores,
+		wrongFilters, wrongWords, wrongOrders) {
 		testWrong(t, w, propertyCases(Features{}), func(r reporter,
 			bend func(ports.PropertyRepository) ports.PropertyRepository) shelf {
 			return shelf{r, bend(memory.NewPropertyRepository(time.Now))}
@@ -66,6 +66,8 @@ type altered struct {
 	update func(context.Context, property.Property) (property.Change, error)
 	delete func(context.Context, property.ID, int64) (property.Change, error)
 	upsert func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
+
+	compare func(context.Context, []ports.Incoming) ([]ports.Upserted, error)
 }
 
 func (b altered) Find(ctx context.Context, id property.ID) (property.Property, ports.ReadInfo, error) {
@@ -115,6 +117,13 @@ func (b altered) Upsert(ctx context.Context, batch []ports.Incoming) ([]ports.Up
 		return b.upsert(ctx, batch)
 	}
 	return b.PropertyRepository.Upsert(ctx, batch)
+}
+
+func (b altered) Compare(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
+	if b.compare != nil {
+		return b.compare(ctx, batch)
+	}
+	return b.PropertyRepository.Compare(ctx, batch)
 }
 
 type (

@@ -45,7 +45,7 @@ var wrongUpserts = []wrongRepository{
 			})
 			return result, err
 		}
-	}), []string{"upsert_reports_what_it_did_in_order", "upsert_takes_a_full_batch"}, nil},
+	}), []string{"upsert_reports_what_it_did_in_order", "upsert_takes_a_full_batch", likeUpsert, withdraws}, nil},
 	{"a known listing gets the new id", withUpsert(func(right repository) upserter {
 		var one sync.Mutex
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
@@ -65,6 +65,8 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{
 		"upsert_keeps_a_known_listings_id", "upsert_reports_what_it_did_in_order", "upsert_retains_what_is_absent",
+		likeUpsert, notClaimed, "upsert_adopts_what_has_no_source", "upsert_without_a_claim_moves_a_listing",
+		"upsert_offers_again_what_was_withdrawn", withdraws,
 	}, []string{"concurrent_upserts_keep_their_promises"}},
 	{"an unchanged listing is written again", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
@@ -79,7 +81,8 @@ var wrongUpserts = []wrongRepository{
 		}
 	}), []string{
 		"upsert_twice_changes_nothing", "upsert_reports_what_it_did_in_order", "upsert_takes_a_full_batch",
-		"upsert_of_absent_fields_alone_changes_nothing",
+		"upsert_of_absent_fields_alone_changes_nothing", likeUpsert, notClaimed, withdraws,
+		"upsert_returns_an_unchanged_listing",
 	}, []string{"upsert_notices_every_field", "concurrent_upserts_keep_their_promises"}},
 	{"another order of photos goes unnoticed", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
@@ -98,7 +101,10 @@ var wrongUpserts = []wrongRepository{
 			}
 			return right.Upsert(ctx, batch)
 		}
-	}), []string{"upsert_retains_what_is_absent", "upsert_of_absent_fields_alone_changes_nothing"}, nil},
+	}), []string{
+		"upsert_retains_what_is_absent", "upsert_of_absent_fields_alone_changes_nothing", likeUpsert,
+		"upsert_offers_again_what_was_withdrawn",
+	}, nil},
 	{"an empty field counts as absent", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)
@@ -120,7 +126,7 @@ var wrongUpserts = []wrongRepository{
 			}
 			return result, err
 		}
-	}), []string{"upsert_retains_what_is_absent"}, nil},
+	}), []string{"upsert_retains_what_is_absent", likeUpsert}, nil},
 	{"an absent value counts as zero", withUpsert(func(right repository) upserter {
 		return func(ctx context.Context, batch []ports.Incoming) ([]ports.Upserted, error) {
 			batch = slices.Clone(batch)

@@ -20,7 +20,7 @@ func TestAnAddressIsReadAsARequestForItIs(t *testing.T) {
 			true, false},
 		"https://listings.example/v1/properties?count=exact&kind=land#x": {"search?kind=land&count=exact", true,
 			true},
-		"/v1/properties?fields=title": {"search?&fields=5", true, false},
+		"/v1/properties?fields=title": {"search?&fields=9", true, false},
 		"/v1/properties/" + id:        {"item/" + id, false, false},
 		"http://127.0.0.1:8080/v1/properties/0199B3A4-7C1E-7D60-9A3B-5B7F4C2E8D11": {"item/" + id, false, false},
 	} {

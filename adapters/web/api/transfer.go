@@ -23,6 +23,7 @@ type ImportRequest struct {
 	Sheet    string // of a workbook; "" is the first one that is visible
 	Mapping  string // the name of a built-in mapping; "" reads columns named as the members of a listing
 	DryRun   bool
+	ImportScope
 	// MaxReasons is for how many rejected rows the report gives the reasons.
 	MaxReasons int
 	// Step is called before each record, so that deadlines are extended as long as the work goes on. It may be nil.
@@ -34,84 +35,6 @@ type ExportRequest struct {
 	Search         property.Search
 	Format         string // ndjson or csv
 	EscapeFormulas bool   // in CSV, so that no spreadsheet computes a text as a formula
-}
-
-// ImportAnswer is the answer to an import: a property.ImportReport in the JSON of the contract.
-type ImportAnswer struct {
-	Read       int             `json:"read"`
-	Created    int             `json:"created"`
-	Updated    int             `json:"updated"`
-	Unchanged  int             `json:"unchanged"`
-	Superseded int             `json:"superseded"`
-	Rejected   int             `json:"rejected"`
-	Errors     []RejectedField `json:"errors"`
-	Truncated  bool            `json:"truncated"`
-	Noted      int             `json:"noted"`
-	Notes      []RejectedField `json:"notes"`
-	NextPage   *string         `json:"next_page"`
-	File       ImportedFile    `json:"file"`
-}
-
-// ImportedFile says how the body of an import was read.
-type ImportedFile struct {
-	Format   string   `json:"format"`
-	Encoding *string  `json:"encoding"` // nil for a workbook
-	Sheet    *string  `json:"sheet"`    // nil for a text
-	Notes    []string `json:"notes"`
-}
-
-// RejectedField is one reason why a row was not imported, or a note about an imported one.
-type RejectedField struct {
-	Line      int     `json:"line"`
-	Reference *string `json:"reference"` // nil when unreadable
-	Title     *string `json:"title"`     // nil when unreadable
-	Field     *string `json:"field"`     // nil for the row as a whole
-	Reason    string  `json:"reason"`
-}
-
-// maxReported is how many reasons, and how many notes, an import's answer lists.
-const maxReported = 1_000
-
-func answerOf(r *property.ImportReport) ImportAnswer {
-	answer := ImportAnswer{
-		Read: r.Read, Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Superseded: r.Superseded,
-		Rejected: r.Rejected, Errors: []RejectedField{}, Truncated: r.Rejected > len(r.Reasons),
-		Noted: r.Noted, Notes: []RejectedField{}, NextPage: nilIfEmpty(r.NextPage),
-		File: ImportedFile{
-			Format: r.File.Format, Encoding: nilIfEmpty(r.File.Encoding), Sheet: nilIfEmpty(r.File.Sheet),
-			Notes: append([]string{}, r.File.Notes...),
-		},
-	}
-	for _, rejected := range r.Reasons {
-		answer.Errors = appendFields(answer.Errors, rejected.Line, rejected.Reference, rejected.Title, rejected.Wrong)
-	}
-	for _, noted := range r.Notes {
-		answer.Notes = appendFields(answer.Notes, noted.Line, noted.Reference, noted.Title, noted.Notes)
-	}
-	if len(answer.Errors) > maxReported {
-		answer.Errors, answer.Truncated = answer.Errors[:maxReported], true
-	}
-	answer.Notes = answer.Notes[:min(len(answer.Notes), maxReported)]
-	return answer
-}
-
-func appendFields(
-	to []RejectedField, line int, reference, title string, fields []property.FieldError,
-) []RejectedField {
-	for _, f := range fields {
-		to = append(to, RejectedField{
-			Line: line, Reference: nilIfEmpty(reference), Title: nilIfEmpty(title), Field: nilIfEmpty(f.Field),
-			Reason: f.Reason,
-		})
-	}
-	return to
-}
-
-func nilIfEmpty(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }
 
 // formats are the import formats by media type. The format of what is in a zip is detected.
@@ -132,7 +55,7 @@ func (a *API) importListings(w http.ResponseWriter, r *http.Request, _ access.Ke
 	if err != nil {
 		return importError(err)
 	}
-	a.Consistency.SetBulkToken(r.Context(), report.Created+report.Updated > 0, w.Header())
+	a.Consistency.SetBulkToken(r.Context(), !request.DryRun && stored(&report), w.Header())
 	return writeJSON(w, r, answerOf(&report))
 }
 
@@ -173,6 +96,9 @@ func importRequest(r *http.Request) (ImportRequest, error) {
 		return request, err
 	}
 	request.DryRun = dryRun == "true"
+	if request.ImportScope, err = importScope(values); err != nil {
+		return request, err
+	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" &&
 		!slices.Contains([]string{"gzip", "identity"}, strings.ToLower(coding)) {
 		return request, problem.Refuse(problem.UnsupportedMediaType,

@@ -93,7 +93,7 @@ func TestTheExamplesOfListingsHaveEveryAddedField(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := func(name string) int {
-		return len(regexp.MustCompile(`\b`+name+`"?: ?(null|[0-9"\[])`).FindAll(text, -1))
+		return len(regexp.MustCompile(`\b`+name+`"?: ?(null|[0-9a-z"'\[])`).FindAll(text, -1))
 	}
 	want := examples("area_m2")
 	for _, f := range property.FieldTable() {

@@ -43,6 +43,7 @@ var known = []struct {
 		Error{Parameter: "Idempotency-Key", Detail: "was used for another request"})},
 	{ports.ErrNotCached,
 		NotCached.New("No cache has a current answer, and only-if-cached rules out the database.")},
+	{property.ErrEmptySource, IncompleteSource.New("The import was not begun: no row of the body has a reference.")},
 	{freshness.ErrInvalidToken, InvalidRequest.New("The Consistency-Token was not made by this service.",
 		Error{Parameter: "Consistency-Token", Detail: "must be * or what an answer of this service carried"})},
 	{access.ErrUnknownKey, Unauthorized.New("The key does not exist, or it has been revoked.")},
@@ -61,6 +62,9 @@ func From(err error) Document {
 	}
 	if invalid, ok := errors.AsType[*property.InvalidError](err); ok {
 		return InvalidProperty.New(summary(invalid.Fields), inBody(invalid.Fields)...)
+	}
+	if missing, ok := errors.AsType[*property.TooManyMissingError](err); ok {
+		return IncompleteSource.New(fmt.Sprintf("The import was not begun: %v.", missing))
 	}
 	if members, ok := errors.AsType[*propertyjson.MemberError](err); ok {
 		return InvalidRequest.New(summary(members.Fields), inBody(members.Fields)...)

@@ -69,6 +69,13 @@ var (
 			"recognise a listing.",
 		Remedy: "Change the listing that has the reference, or choose another reference. Nothing was stored.",
 	}
+	IncompleteSource = Type{
+		Name: "incomplete-source", Title: "Incomplete source", Status: http.StatusConflict,
+		Cause: "The import is to withdraw the listings of its source that the body lacks, and the body lacks more of " +
+			"them than may be withdrawn, or has no listing at all.",
+		Remedy: "Check that the body is whole. If so many listings are to be withdrawn, say so in \"withdraw_up_to\", " +
+			"such as 0.4. Nothing was stored.",
+	}
 	Gone = Type{
 		Name: "gone", Title: "Gone", Status: http.StatusGone,
 		Cause: "The changes that follow this cursor are no longer stored, or the cursor is from before the database " +
@@ -141,7 +148,8 @@ var (
 // All returns the problem types, by status.
 func All() []Type {
 	return []Type{
-		InvalidRequest, InvalidID, InvalidCursor, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Conflict, Gone,
+		InvalidRequest, InvalidID, InvalidCursor, Unauthorized, Forbidden, NotFound, MethodNotAllowed, Conflict,
+		IncompleteSource, Gone,
 		PreconditionFailed, PayloadTooLarge, UnsupportedMediaType, InvalidProperty, IdempotencyKeyReused,
 		PreconditionRequired, TooManyRequests, Internal, Unavailable, NotCached,
 	}

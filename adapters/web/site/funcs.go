@@ -17,6 +17,8 @@ var templateFuncs = template.FuncMap{
 	"offer": offerName, "kind": kindName, "status": statusName, "stamp": stamp, "iso": iso,
 	"offers": property.Offers, "kinds": property.Kinds, "statuses": property.Statuses,
 	"count": count, "percent": percent, "field": fieldName, "choice": choiceName, "displayed": displayed,
+	"brief": brief, "storedFields": storedFields,
+	"more":   func(all, shown int) int { return all - shown },
 	"next":   func(n int) int { return n + 1 },
 	"len64":  func(m map[string]string) int64 { return int64(len(m)) },
 	"i64":    func(n int) int64 { return int64(n) },

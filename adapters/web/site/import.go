@@ -15,10 +15,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/gable-listings/gable/adapters/web/exchange"
-	"github.com/gable-listings/gable/adapters/web/problem"
 	"github.com/gable-listings/gable/domain/access"
 	"github.com/gable-listings/gable/domain/property"
-	"github.com/gable-listings/gable/ports"
 )
 
 // Importer imports files of listings.
@@ -33,9 +31,9 @@ type Importer interface {
 	// Preview reads the first rows and stores nothing. The error is a *property.BrokenFileError when the file as a whole
 	// cannot be read with the mapping.
 	Preview(ctx context.Context, file ImportFile, rows int) (Preview, error)
-	// Import stores the rows. It writes rejected rows, with their reasons, to rejects, in the format of the file. It calls
-	// progress at intervals, with the share of the file read so far, 0 to 1. After an error the report covers what was
-	// stored before it.
+	// Import stores the rows; in a dry run it only says what it would do. It writes rejected rows, with their reasons, to
+	// rejects, in the format of the file. It calls progress at intervals, with the share of the file read so far, 0 to 1.
+	// After an error the report covers what was stored before it.
 	Import(
 		ctx context.Context, file ImportFile, rejects io.Writer, progress func(report property.ImportReport, read float64),
 	) (ImportResult, error)
@@ -51,6 +49,7 @@ type ImportFile struct {
 	Mapping  string
 	Encoding string // one of encodings; "" detects it
 	Sheet    string // of a workbook; "" is the first one that is visible
+	ImportScope
 	// Step is called before each record. It extends the deadline of the answer while the import runs. It may be nil.
 	Step func()
 }
@@ -93,6 +92,8 @@ type importPage struct {
 	Rows      []PreviewRow
 	Notes     []string
 	Shown     bool // Rows are a preview
+
+	importChoices
 }
 
 // encodings are the encodings of a text that a person can choose.
@@ -107,7 +108,7 @@ const (
 )
 
 func (s *Site) importForm(w http.ResponseWriter, r *http.Request, who access.Account) error {
-	return s.importPage(w, r, who, http.StatusOK, &importPage{})
+	return s.importPage(w, r, who, http.StatusOK, &importPage{importChoices: importChoices{Percent: usualPercent}})
 }
 
 func (s *Site) importPage(
@@ -135,7 +136,10 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 	if err := onlyText(r.Form); err != nil {
 		return err
 	}
-	page := &importPage{Mapping: r.FormValue("mapping"), Encoding: r.FormValue("encoding"), Sheet: r.FormValue("sheet")}
+	page := &importPage{
+		Mapping: r.FormValue("mapping"), Encoding: r.FormValue("encoding"), Sheet: r.FormValue("sheet"),
+		importChoices: sentChoices(r),
+	}
 	file, header, err := r.FormFile("file")
 	if err != nil {
 		page.Wrong = "Choose a file first."
@@ -147,10 +151,17 @@ func (s *Site) importFile(w http.ResponseWriter, r *http.Request, who access.Acc
 		Content: file, Size: header.Size, Mapping: page.Mapping, Encoding: page.Encoding, Sheet: page.Sheet,
 		Step: exchange.Steps(w),
 	}
-	if r.FormValue("action") != "import" {
-		return s.preview(w, r, who, sent, page)
+	if sent.ImportScope, page.Wrong = page.scope(); page.Wrong != "" {
+		return s.importPage(w, r, who, http.StatusUnprocessableEntity, page)
 	}
-	return s.runImport(ctx, w, who, sent, header)
+	switch r.FormValue("action") {
+	case "check":
+		sent.DryRun = true
+		return s.runImport(ctx, w, who, sent, header)
+	case "import":
+		return s.runImport(ctx, w, who, sent, header)
+	}
+	return s.preview(w, r, who, sent, page)
 }
 
 func (s *Site) preview(
@@ -171,6 +182,7 @@ func (s *Site) preview(
 // importRun is the body of the page that shows the progress of an import. It is sent in parts while the import runs.
 type importRun struct {
 	FileName string
+	DryRun   bool
 	Cut      string // marks where the parts go; random, so that the page holds it only there
 }
 
@@ -183,6 +195,7 @@ type importProgress struct {
 // importEnd is the last part of such a page.
 type importEnd struct {
 	ImportResult
+	DryRun  bool
 	Took    time.Duration
 	Wrong   string
 	Rejects template.URL // the rejected rows as a file to download; "" for none or too many
@@ -195,8 +208,9 @@ func (s *Site) runImport(
 	ctx context.Context, w http.ResponseWriter, who access.Account, file ImportFile, header *multipart.FileHeader,
 ) error {
 	member := &staff{Name: who.Name, Administrator: who.Role == access.RoleAdministrator}
-	run := importRun{header.Filename, newToken()}
-	page := s.pages.render("import-run", frame{Title: "Importing", Section: "import", Staff: member, Body: run})
+	run := importRun{header.Filename, file.DryRun, newToken()}
+	title := map[bool]string{true: "Checking", false: "Importing"}[file.DryRun]
+	page := s.pages.render("import-run", frame{Title: title, Section: "import", Staff: member, Body: run})
 	before, after, _ := bytes.Cut(page, []byte(run.Cut))
 	h := w.Header()
 	exchange.SetPolicy(h, policy)
@@ -216,30 +230,36 @@ func (s *Site) runImport(
 		_, _ = out.Write(s.pages.fragment("import-run", "progress", importProgress{p, read}))
 		_ = out.Flush()
 	})
-	end := importEnd{ImportResult: report, Took: time.Since(began).Round(10 * time.Millisecond)}
-	if broken, ok := errors.AsType[*property.BrokenFileError](err); ok {
-		end.Wrong = broken.Error()
-	} else if refusal, ok := errors.AsType[*problem.RefusalError](err); ok {
-		end.Wrong = refusal.Error()
-	} else if err != nil {
-		end.Wrong = "Something went wrong inside the server."
-		if errors.Is(err, ports.ErrUnavailable) {
-			end.Wrong = "The database could not be reached."
+	end := importEnd{
+		ImportResult: report, DryRun: file.DryRun, Took: time.Since(began).Round(10 * time.Millisecond),
+	}
+	if err != nil {
+		var fault bool
+		if end.Wrong, fault = whyStopped(err); fault {
+			s.Log.Error("import failed", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name),
+				zap.Error(err))
 		}
-		end.Wrong += " Importing the file again will complete it: what is stored already stays as it is."
-		s.Log.Error("import failed", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name),
-			zap.Error(err))
 	}
 	if rejects.Len() > 0 && !rejects.full {
 		encoded := base64.StdEncoding.EncodeToString(rejects.Bytes())
 		end.Rejects = template.URL("data:application/octet-stream;base64," + encoded)
 	}
-	s.Log.Info("imported", zap.String("file", shortened(header.Filename)), zap.String("by", who.Name),
-		zap.Int("read", report.Read), zap.Int("created", report.Created), zap.Int("updated", report.Updated),
-		zap.Int("rejected", report.Rejected))
+	if !file.DryRun {
+		s.logImport(who, header.Filename, &report)
+	}
 	_, _ = out.Write(s.pages.fragment("import-run", "end", end))
 	_, _ = out.Write(after)
 	return nil
+}
+
+func (s *Site) logImport(who access.Account, file string, report *ImportResult) {
+	withdrawn := 0
+	if report.Withdrawal != nil {
+		withdrawn = report.Withdrawal.Withdrawn
+	}
+	s.Log.Info("imported", zap.String("file", shortened(file)), zap.String("by", who.Name),
+		zap.Int("read", report.Read), zap.Int("created", report.Created), zap.Int("updated", report.Updated),
+		zap.Int("rejected", report.Rejected), zap.Int("withdrawn", withdrawn))
 }
 
 // fragment renders a part of a page.

@@ -19,7 +19,7 @@ type input struct {
 	Wide                bool // takes the whole width of the form
 }
 
-// Inputs returns the fields of the form. The reference and fields of several lines come last.
+// Inputs returns the fields of the form. The reference, the source and fields of several lines come last.
 func (f *editForm) Inputs() []input {
 	var all []input
 	fields := property.FieldTable()
@@ -35,7 +35,7 @@ func (f *editForm) input(field *property.Field) input {
 	return input{
 		Field: field, Label: inputLabel(field), Value: f.Value(name), Wrong: f.Wrong[name], Room: room(field),
 		Area: field.Lines || field.Type == property.ListField,
-		Wide: field.Lines || field.Type == property.ListField || field.Type == property.TextField && !field.Key,
+		Wide: field.Lines || field.Type == property.ListField || field.Type == property.TextField && !fromFeed(field),
 	}
 }
 
@@ -43,11 +43,14 @@ func (i input) rank() int {
 	switch {
 	case i.Area:
 		return 2
-	case i.Key:
+	case fromFeed(i.Field):
 		return 1
 	}
 	return 0
 }
+
+// fromFeed reports whether the field says where the listing comes from.
+func fromFeed(f *property.Field) bool { return f.Key || f.Name == "source" }
 
 // Typed reports whether the browser should show a keyboard for numbers. Some of these keyboards lack a minus.
 func (i input) Typed() bool { return i.Numeric() && i.Min >= 0 }

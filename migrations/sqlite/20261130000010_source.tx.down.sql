@@ -1,0 +1,2 @@
+DROP INDEX properties_source;
+ALTER TABLE properties DROP COLUMN source;
