@@ -55,7 +55,9 @@ type restoreRun struct {
 	renumbered int
 }
 
-func (run *restoreRun) reported() RestoreReport { return RestoreReport{run.report.ImportReport, run.renumbered} }
+func (run *restoreRun) reported() RestoreReport {
+	return RestoreReport{run.report.ImportReport, run.renumbered}
+}
 
 func (run *restoreRun) take(ctx context.Context, r property.Record) error {
 	run.report.Read++
