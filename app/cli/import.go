@@ -19,12 +19,11 @@ import (
 
 type importCmd struct {
 	config.Flags
+	importWays
 	Path    string `arg:"" optional:"" name:"file" help:"CSV, NDJSON or RESO JSON, also compressed with gzip."`
 	Mapping string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format  string `enum:"auto,csv,ndjson,reso" default:"auto" help:"Format of the file (${enum}); auto detects it."`
 	DryRun  bool   `help:"Check the whole file without storing anything."`
-	Restore bool   `help:"Bring an export back exactly, with ids, versions and times."`
-	Django  string `name:"from-django" placeholder:"URL" help:"Import from the Postgres database of a Django service."`
 	Rejects string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one)."`
 }
 
@@ -49,13 +48,8 @@ Examples:
 
 // Run imports one file.
 func (c *importCmd) Run(ctx context.Context, p *Process) error {
-	switch {
-	case c.Django != "":
-		return c.fromDjango(ctx, p)
-	case c.Path == "":
-		return errors.New("import: name a file, or a database with --from-django")
-	case c.Restore:
-		return c.restore(ctx, p)
+	if way := c.way(); way != nil {
+		return way(ctx, p)
 	}
 	options, err := c.options()
 	if err != nil {
