@@ -21,8 +21,8 @@ type PropertyRestorer interface {
 	// one id or reference are judged as if the first was stored before the second came.
 	Restore(ctx context.Context, batch []property.Property) ([]Restored, error)
 
-	// CompareRestored returns what Restore would do now, and stores nothing. An insert then has an Op and an ID alone.
-	CompareRestored(ctx context.Context, batch []property.Property) ([]Restored, error)
+	// PreviewRestore returns what Restore would do now, and stores nothing. An insert then has an Op and an ID alone.
+	PreviewRestore(ctx context.Context, batch []property.Property) ([]Restored, error)
 }
 
 // Restored is the result of Restore for one listing.
@@ -52,7 +52,7 @@ func (c *RestoreCheck) Add(stored *property.Property) {
 	}
 }
 
-// Judge returns the results of the batch as CompareRestored does. The error says that the batch is too large.
+// Judge returns the results of the batch as PreviewRestore does. The error says that the batch is too large.
 func (c *RestoreCheck) Judge(batch []property.Property) ([]Restored, error) {
 	if len(batch) > MaxBatch {
 		return nil, fmt.Errorf("a batch has at most %d listings, not %d", MaxBatch, len(batch))

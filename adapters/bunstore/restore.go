@@ -33,14 +33,14 @@ func (r *PropertyRepository) Restore(ctx context.Context, batch []property.Prope
 	}
 }
 
-// CompareRestored is described at ports.PropertyRestorer.
-func (r *PropertyRepository) CompareRestored(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
+// PreviewRestore is described at ports.PropertyRestorer.
+func (r *PropertyRepository) PreviewRestore(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
 	ctx, cancel := r.db.withTimeout(ctx)
 	defer cancel()
 	run := restore{dialect: r.db.dialect, batch: batch}
 	err := r.db.retryRead(ctx, func() error { return run.judge(ctx, r.db.read) })
 	if err != nil {
-		return nil, r.db.explain(ctx, fmt.Sprintf("compare %d properties", len(batch)), err)
+		return nil, r.db.explain(ctx, fmt.Sprintf("preview the restore of %d properties", len(batch)), err)
 	}
 	return run.result, nil
 }

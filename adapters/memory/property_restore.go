@@ -12,7 +12,7 @@ import (
 func (r *PropertyRepository) Restore(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	result, err := r.restorable(ctx, batch)
+	result, err := r.judge(ctx, batch)
 	if err != nil {
 		return nil, fmt.Errorf("restore %d listings: %w", len(batch), err)
 	}
@@ -24,18 +24,18 @@ func (r *PropertyRepository) Restore(ctx context.Context, batch []property.Prope
 	return result, nil
 }
 
-// CompareRestored implements ports.PropertyRestorer.
-func (r *PropertyRepository) CompareRestored(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
+// PreviewRestore implements ports.PropertyRestorer.
+func (r *PropertyRepository) PreviewRestore(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	result, err := r.restorable(ctx, batch)
+	result, err := r.judge(ctx, batch)
 	if err != nil {
-		return nil, fmt.Errorf("compare %d listings: %w", len(batch), err)
+		return nil, fmt.Errorf("preview the restore of %d listings: %w", len(batch), err)
 	}
 	return result, nil
 }
 
-func (r *PropertyRepository) restorable(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
+func (r *PropertyRepository) judge(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

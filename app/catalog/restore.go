@@ -22,7 +22,7 @@ type RestoreReport struct {
 // Batches are stored one after the other; an error leaves the batches before it stored, and restoring again completes
 // the work.
 func (c *Catalog) Restore(ctx context.Context, store ports.PropertyRestorer, im Import) (RestoreReport, error) {
-	run := restoreRun{importRun: importRun{catalog: c, Import: im}, store: store}
+	run := restoreRun{Import: im, catalog: c, store: store}
 	source, err := im.Open()
 	if err != nil {
 		return RestoreReport{}, err
@@ -32,7 +32,7 @@ func (c *Catalog) Restore(ctx context.Context, store ports.PropertyRestorer, im 
 		switch {
 		case errors.Is(err, io.EOF):
 			err = run.flush(ctx)
-			return run.reported(), err
+			return run.report, err
 		case err != nil:
 			err = fmt.Errorf("read record %d: %w", run.report.Read+1, err)
 		case ctx.Err() != nil:
@@ -41,22 +41,19 @@ func (c *Catalog) Restore(ctx context.Context, store ports.PropertyRestorer, im 
 			err = run.take(ctx, record)
 		}
 		if err != nil {
-			return run.reported(), err
+			return run.report, err
 		}
 	}
 }
 
 // restoreRun is one restore in progress.
 type restoreRun struct {
-	importRun
-	store      ports.PropertyRestorer
-	records    []property.Record // of the batch
-	listings   []property.Property
-	renumbered int
-}
-
-func (run *restoreRun) reported() RestoreReport {
-	return RestoreReport{run.report.ImportReport, run.renumbered}
+	Import
+	catalog  *Catalog
+	store    ports.PropertyRestorer
+	records  []property.Record // of the batch
+	listings []property.Property
+	report   RestoreReport
 }
 
 func (run *restoreRun) take(ctx context.Context, r property.Record) error {
@@ -76,11 +73,24 @@ func (run *restoreRun) take(ctx context.Context, r property.Record) error {
 	return nil
 }
 
+func (run *restoreRun) reject(r property.Record, wrong []property.FieldError) error {
+	run.report.Rejected++
+	if len(run.report.Reasons) < run.MaxReasons {
+		run.report.Reasons = append(run.report.Reasons, property.Rejection{
+			Line: r.Line, Reference: r.Details.Reference, Wrong: wrong,
+		})
+	}
+	if run.Rejected == nil {
+		return nil
+	}
+	return run.Rejected(r, wrong)
+}
+
 // flush stores the batch, rejects what was refused, and publishes the changes.
 func (run *restoreRun) flush(ctx context.Context) error {
 	store := run.store.Restore
 	if run.DryRun {
-		store = run.store.CompareRestored
+		store = run.store.PreviewRestore
 	}
 	done, err := store(ctx, run.listings)
 	if err != nil {
@@ -99,7 +109,7 @@ func (run *restoreRun) flush(ctx context.Context) error {
 			run.report.Created++
 			changes = append(changes, d.Change)
 			if d.Change.Version > run.listings[i].Version {
-				run.renumbered++
+				run.report.Renumbered++
 			}
 		}
 	}

@@ -18,14 +18,13 @@ import (
 
 type importCmd struct {
 	config.Flags
+	importWays
 	Path     string `arg:"" optional:"" name:"file" help:"CSV, NDJSON, RESO JSON or .xlsx, also compressed with gzip or alone in a zip; - is standard input."`
 	Mapping  string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum}); auto detects it."`
 	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum}); auto detects it and says when it is not UTF-8."`
 	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible)."`
 	DryRun   bool   `help:"Read the whole file and print what an import would do, without storing anything."`
-	Restore  bool   `help:"Bring an export back exactly, with ids, versions and times."`
-	Django   string `name:"from-django" placeholder:"URL" help:"Import from the Postgres database of a Django service."`
 	Rejects  string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one; for standard input, import.rejects.csv or .json here)."`
 
 	importScope
@@ -67,13 +66,8 @@ func (c *importCmd) Validate() error { return c.check() }
 
 // Run imports one file.
 func (c *importCmd) Run(ctx context.Context, p *Process) error {
-	switch {
-	case c.Django != "":
-		return c.fromDjango(ctx, p)
-	case c.Path == "":
-		return errors.New("import: name a file, or a database with --from-django")
-	case c.Restore:
-		return c.restore(ctx, p)
+	if way := c.way(); way != nil {
+		return way(ctx, p)
 	}
 	return c.importFile(ctx, p, listingfile.Options{}, func(s *server.Store, im catalog.Import) (property.ImportReport, error) {
 		return s.Catalog.Import(actingAs(ctx, "command import"), c.apply(im))

@@ -11,6 +11,21 @@ import (
 	"github.com/gable-listings/gable/domain/property"
 )
 
+// way returns how the command runs unless it imports an ordinary file.
+func (c *importCmd) way() func(context.Context, *Process) error {
+	switch {
+	case c.Django != "":
+		return c.fromDjango
+	case c.Path == "":
+		return func(context.Context, *Process) error {
+			return errors.New("import: name a file, or a database with --from-django")
+		}
+	case c.Restore:
+		return c.restore
+	}
+	return nil
+}
+
 // restore brings one exported file back.
 func (c *importCmd) restore(ctx context.Context, p *Process) error {
 	if c.Mapping != "" && c.Mapping != listingfile.OwnMapping {

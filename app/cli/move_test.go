@@ -42,7 +42,7 @@ func TestAMoveSaysWhatItHasMoved(t *testing.T) {
 	if !strings.Contains(err, "5 rows copied in") || !strings.Contains(err, "10 rows checked in") {
 		t.Errorf("the progress ends with\n%s", err)
 	}
-	if got := exportedAs(t, "--database-url", to); got != exported {
+	if got, want := exportedAs(t, "--database-url", to), exportedAs(t); got != want {
 		t.Errorf("the new database has\n%s", got)
 	}
 }

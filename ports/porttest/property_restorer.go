@@ -127,9 +127,9 @@ var restoreCases = []suiteCase[restoreShelf]{
 			s.wantLeftAlone(result[3], property.ErrReferenceTaken)
 			s.wantStored(first)
 		}},
-	{"a_comparison_stores_nothing", "Compare returns what Restore would do, and stores nothing.", func(s restoreShelf) {
+	{"a_comparison_stores_nothing", "PreviewRestore returns what Restore would do, and stores nothing.", func(s restoreShelf) {
 		stored := s.add(1)
-		result, err := s.restorer.CompareRestored(s.t.Context(),
+		result, err := s.restorer.PreviewRestore(s.t.Context(),
 			[]property.Property{stored, s.exported(1, 7, price(7)), s.exported(2, 7)})
 		if err != nil || len(result) != 3 || result[2].Change.Op != property.OpInsert || result[2].Change.ID != numbered(2) {
 			s.t.Fatalf("the results are %+v, error %v", result, err)
@@ -153,14 +153,14 @@ var restoreCases = []suiteCase[restoreShelf]{
 		s.restore()
 	}},
 	{"a_cancelled_context_ends_a_restore",
-		"Restore and Compare return an error that wraps context.Canceled when their context is cancelled.",
+		"Restore and PreviewRestore return an error that wraps context.Canceled when their context is cancelled.",
 		func(s restoreShelf) {
 			ctx, cancel := context.WithCancel(s.t.Context())
 			cancel()
 			_, err := s.restorer.Restore(ctx, []property.Property{s.exported(1, 7)})
 			s.wantError("Restore", err, context.Canceled)
-			_, err = s.restorer.CompareRestored(ctx, []property.Property{s.exported(1, 7)})
-			s.wantError("Compare", err, context.Canceled)
+			_, err = s.restorer.PreviewRestore(ctx, []property.Property{s.exported(1, 7)})
+			s.wantError("PreviewRestore", err, context.Canceled)
 			s.wantFound("limit=10")
 		}},
 }

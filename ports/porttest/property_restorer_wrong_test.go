@@ -14,7 +14,7 @@ func TestWrongPropertyRestorersAreNoticed(t *testing.T) {
 	for _, w := range wrongRestores {
 		testWrong(t, w, restoreCases, func(r reporter, bend func(restores) restores) restoreShelf {
 			repo := memory.NewPropertyRepository(time.Now)
-			return restoreShelf{shelf{r, repo}, bend(restores{repo, repo.Restore, repo.CompareRestored})}
+			return restoreShelf{shelf{r, repo}, bend(restores{repo, repo.Restore, repo.PreviewRestore})}
 		})
 	}
 }
@@ -33,7 +33,7 @@ func (r restores) Restore(ctx context.Context, batch []property.Property) ([]por
 	return r.restore(ctx, batch)
 }
 
-func (r restores) CompareRestored(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
+func (r restores) PreviewRestore(ctx context.Context, batch []property.Property) ([]ports.Restored, error) {
 	return r.compare(ctx, batch)
 }
 

