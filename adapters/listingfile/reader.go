@@ -89,6 +89,9 @@ func (r *Reader) open(from io.Reader) error {
 }
 
 func (r *Reader) openText(text *bufio.Reader) (err error) {
+	if err := nameMarkup(text); err != nil {
+		return err
+	}
 	if r.format == Auto {
 		if r.format, err = detect(text); err != nil {
 			return err

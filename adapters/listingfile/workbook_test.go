@@ -140,14 +140,16 @@ func TestTheSheetIsTheFirstVisibleOneOrTheOneThatIsNamed(t *testing.T) {
 		{"Notes", [][]any{row("Ask Ann")}},
 		{"Empty", nil},
 	}, func(f *excelize.File) {
-		f.SetActiveSheet(1)
+		f.SetActiveSheet(1) // Excel does not hide the active one
 		chart := excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{{Name: "x", Values: "Homes!$C$2:$C$3"}}}
-		if f.AddChartSheet("Chart", &chart) != nil || f.MoveSheet("Chart", "Old") != nil {
-			t.Fatal("the chart cannot be added")
-		}
-		if err := f.SetSheetVisible("Old", false); err != nil {
+		if err := errors.Join(f.SetSheetVisible("Old", false), f.AddChartSheet("Chart", &chart)); err != nil {
 			t.Fatal(err)
 		}
+	})
+	file = editPart(t, file, "xl/workbook.xml", func(xml string) string { // so that the chart is the first sheet
+		from := strings.Index(xml, `<sheet name="Chart"`)
+		to := from + strings.Index(xml[from:], "</sheet>") + len("</sheet>")
+		return strings.Replace(xml[:from]+xml[to:], "<sheets>", "<sheets>"+xml[from:to], 1)
 	})
 	for name, want := range map[string]string{"": "2 Home=1.00\n", "homes": "2 Home=1.00\n", "Old": "2 Old=1.00\n"} {
 		records, err := readAll(t, strings.NewReader(file), listingfile.Options{Sheet: name})
@@ -158,12 +160,13 @@ func TestTheSheetIsTheFirstVisibleOneOrTheOneThatIsNamed(t *testing.T) {
 	r, err := listingfile.NewReader(strings.NewReader(file), listingfile.Options{})
 	if err != nil || r.Sheet() != "Homes" || r.Format() != listingfile.XLSX || r.Encoding() != "" ||
 		len(r.Notes()) != 1 || r.Notes()[0] != `The sheet "Homes" is read. The other sheets are not: Chart, Old, Notes, Empty.` {
-		t.Errorf("%v, it says %q", err, r.Notes())
+		t.Fatalf("%v, it is %+v", err, r)
 	}
 	_ = r.Close()
 	for name, want := range map[string]string{
 		"Houses": `the file lacks the sheet "Houses"; its sheets are Chart, Old, Homes, Notes, Empty`,
-		"Empty":  `the file has an empty sheet "Empty"; other sheets are Chart, Old, Homes, Notes`,
+		"Empty":  `the file has nothing in its sheet "Empty"; its sheets are Chart, Old, Homes, Notes, Empty`,
+		"Chart":  `the file has nothing in its sheet "Chart"; its sheets are Chart, Old, Homes, Notes, Empty`,
 		"Notes": `line 1: the file has the sheet "Notes", which lacks 3 columns, which the mapping gable needs: ` +
 			`title, price, location; other sheets are Chart, Old, Homes, Empty`,
 	} {
@@ -171,6 +174,20 @@ func TestTheSheetIsTheFirstVisibleOneOrTheOneThatIsNamed(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: got %v", name, err)
 		}
+	}
+}
+
+func TestAWorkbookWithoutRowsIsNamed(t *testing.T) {
+	file := workbook(t, []sheet{{"One", nil}, {"Two", [][]any{row(" ")}}}, nil)
+	_, err := readAll(t, strings.NewReader(file), listingfile.Options{})
+	if err == nil || err.Error() != "the file has no rows in its sheets: One, Two" {
+		t.Errorf("got %v", err)
+	}
+	file = workbook(t, []sheet{{"One", nil}, {"Two", [][]any{nil, row("title", "#REF!"), row("A")}}}, nil)
+	_, err = readAll(t, strings.NewReader(file), listingfile.Options{})
+	want := "line 2: the file has no header: the first line has the error #REF! of a formula in column 2"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
 }
 
