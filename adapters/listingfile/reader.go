@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Format   Format
 	Encoding Encoding // of a text
-	Sheet    string   // of a workbook; "" is the first one that is visible
+	Sheet    string   // of a workbook; "" is the first one that is visible and has rows
 	Mapping  *Mapping // nil: OwnMapping, or RESOMapping for RESO JSON
 	MaxText  int64    // most bytes once it is uncompressed; 0 is any number
 

@@ -107,7 +107,8 @@ func (b *workbook) open(rows *sheetRows, name string) (header row, err error) {
 		case !errors.Is(header.err, io.EOF):
 			return row{}, withoutHeader(header)
 		case name != "":
-			return row{}, &FileError{Reason: fmt.Sprintf("has nothing in its sheet %q; its sheets are %s", sheet, someOf(sheets))}
+			return row{}, &FileError{Reason: fmt.Sprintf("has nothing in its sheet %q; its sheets are %s",
+				sheet, someOf(sheets))}
 		}
 		_ = b.rows.Close() // only read from
 	}
