@@ -36,16 +36,21 @@ func openCSV(text *bufio.Reader) (*csvRows, error) {
 	}
 	rows.lines.putBack([]line{first})
 	header := rows.next()
-	var invalid *property.InvalidError
 	switch {
 	case errors.Is(header.err, io.EOF):
 		return nil, &FileError{Reason: "has no header"}
-	case errors.As(header.err, &invalid):
-		return nil, &FileError{Line: header.line, Reason: "has no header: the first line " + invalid.Fields[0].Reason}
 	case header.err != nil:
-		return nil, header.err
+		return nil, withoutHeader(header)
 	}
 	return rows, rows.setHeader(header)
+}
+
+// withoutHeader returns the error of a file whose first row cannot be read.
+func withoutHeader(first row) error {
+	if invalid, ok := errors.AsType[*property.InvalidError](first.err); ok {
+		return &FileError{Line: first.line, Reason: "has no header: the first line " + invalid.Fields[0].Reason}
+	}
+	return first.err
 }
 
 // separatorLine reads the line "sep=;" with which Excel names the separator, and returns the line after it.

@@ -28,9 +28,6 @@ func detect(text *bufio.Reader) (Format, error) {
 		return Auto, &FileError{Line: 1, Reason: "cannot be read any further", Err: err}
 	}
 	start = bytes.TrimLeft(start, " \t\r\n")
-	if err := nameMarkup(start); err != nil {
-		return Auto, err
-	}
 	switch {
 	case len(start) == 0:
 		return Auto, &FileError{Reason: "is empty"}

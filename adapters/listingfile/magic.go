@@ -21,7 +21,7 @@ var magics = []struct{ start, is, advice string }{
 	{"PAR1\x15", "is a Parquet file", sendTable},
 	{"\x89PNG\r\n\x1a\n", "is a picture", sendTable},
 	{"\xff\xd8\xff", "is a picture", sendTable},
-	{"GIF8", "is a picture", sendTable},
+	{"GIF89a", "is a picture", sendTable},
 	{"BZh91AY&SY", "is compressed with bzip2", packAgain},
 	{"\xfd7zXZ\x00", "is compressed with xz", packAgain},
 	{"\x28\xb5\x2f\xfd", "is compressed with zstd", packAgain},
@@ -37,7 +37,7 @@ func nameMagic(start []byte) error {
 		}
 	}
 	const tarAt = 257
-	if len(start) > tarAt && bytes.HasPrefix(start[tarAt:], []byte("ustar")) {
+	if len(start) > tarAt && bytes.HasPrefix(start[tarAt:], []byte("ustar")) && bytes.IndexByte(start[:tarAt], 0) >= 0 {
 		return &FileError{Reason: "is a tar archive; unpack it"}
 	}
 	return nil
@@ -53,7 +53,9 @@ func nameNested(content *bufio.Reader) error {
 }
 
 // nameMarkup returns an error for a text in HTML or XML, which some programs call .xls or .csv.
-func nameMarkup(start []byte) error {
+func nameMarkup(text *bufio.Reader) error {
+	start, _ := text.Peek(lookAhead) // reading reports its errors
+	start = bytes.TrimLeft(start, " \t\r\n")
 	head := strings.ToLower(string(start[:min(len(start), 64)]))
 	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body", "<meta", "<table", "<style"} {
 		if strings.HasPrefix(head, tag) {

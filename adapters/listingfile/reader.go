@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Format   Format
 	Encoding Encoding // of a text
-	Sheet    string   // of a workbook; "" is the first one that is visible
+	Sheet    string   // of a workbook; "" is the first one that is visible and has rows
 	Mapping  *Mapping // nil: OwnMapping, or RESOMapping for RESO JSON
 	MaxText  int64    // most bytes once it is uncompressed; 0 is any number
 	Restore  bool     // also read the fields that the service sets; for exports only
@@ -95,6 +95,9 @@ func (r *Reader) open(from io.Reader) error {
 }
 
 func (r *Reader) openText(text *bufio.Reader) (err error) {
+	if err := nameMarkup(text); err != nil {
+		return err
+	}
 	if r.format == Auto {
 		if r.format, err = detect(text); err != nil {
 			return err

@@ -31,6 +31,7 @@ type workbook struct {
 	file   *excelize.File
 	rows   *excelize.Rows
 	folder string   // of temporary files
+	sheet  string   // the name of the one that is read
 	others []string // names of the sheets that are not read
 }
 
@@ -55,22 +56,17 @@ func (r *Reader) openSheet(from io.Reader, archive *zip.Reader) error {
 		return err
 	}
 	rows := &sheetRows{book: r.book, grid: grid{separator: ','}}
-	if r.options.Sheet, err = r.book.open(r.options.Sheet); err != nil {
+	header, err := r.book.open(rows, r.options.Sheet)
+	if err != nil {
 		return err
 	}
-	r.rows, r.grid = rows, &rows.grid
-	header := rows.next()
-	switch {
-	case errors.Is(header.err, io.EOF):
-		return &FileError{Reason: fmt.Sprintf("has an empty sheet %q%s", r.options.Sheet, r.book.hint())}
-	case header.err != nil:
-		return header.err
-	}
+	r.options.Sheet, r.rows, r.grid = r.book.sheet, rows, &rows.grid
 	if err = rows.setHeader(header); err == nil {
 		err = r.checkHeader()
 	}
 	if broken, ok := errors.AsType[*FileError](err); ok && len(r.book.others) > 0 {
-		broken.Reason = fmt.Sprintf("has the sheet %q, which %s%s", r.options.Sheet, broken.Reason, r.book.hint())
+		broken.Reason = fmt.Sprintf("has the sheet %q, which %s; other sheets are %s",
+			r.book.sheet, broken.Reason, someOf(r.book.others))
 	}
 	return err
 }
@@ -90,32 +86,36 @@ func openWorkbook(from io.Reader) (*workbook, error) {
 	return b, nil
 }
 
-// open opens the sheet with the name, or the first one that is visible and has rows. A sheet may be one chart.
-func (b *workbook) open(name string) (sheet string, err error) {
+// open opens the sheet with the name, or the first one that is visible and has rows, and returns its first row. A
+// sheet may be a chart, which has none.
+func (b *workbook) open(rows *sheetRows, name string) (header row, err error) {
 	sheets := b.file.GetSheetList()
 	for at, sheet := range sheets {
 		visible, _ := b.file.GetSheetVisible(sheet) // which only an invalid name makes fail
 		if name == "" && !visible || name != "" && !strings.EqualFold(sheet, name) {
 			continue
 		}
-		if b.rows, err = b.file.Rows(sheet); err == nil {
-			b.others = slices.Delete(sheets, at, at+1)
-			return sheet, nil
+		if b.rows, err = b.file.Rows(sheet); err != nil {
+			return row{}, &FileError{Reason: fmt.Sprintf("has a sheet %q that cannot be read", sheet), Err: err}
 		}
-		err = &FileError{Reason: fmt.Sprintf("has a sheet %q that cannot be read", sheet), Err: err}
+		rows.number = 0
+		header = rows.next()
+		switch {
+		case header.err == nil:
+			b.sheet, b.others = sheet, slices.Delete(sheets, at, at+1)
+			return header, nil
+		case !errors.Is(header.err, io.EOF):
+			return row{}, withoutHeader(header)
+		case name != "":
+			return row{}, &FileError{Reason: fmt.Sprintf("has nothing in its sheet %q; its sheets are %s",
+				sheet, someOf(sheets))}
+		}
+		_ = b.rows.Close() // only read from
 	}
-	if err == nil {
-		err = &FileError{Reason: fmt.Sprintf("lacks the sheet %q; its sheets are %s", name, someOf(sheets))}
+	if name != "" {
+		return row{}, &FileError{Reason: fmt.Sprintf("lacks the sheet %q; its sheets are %s", name, someOf(sheets))}
 	}
-	return "", err
-}
-
-// hint says which other sheets there are.
-func (b *workbook) hint() string {
-	if len(b.others) == 0 {
-		return ""
-	}
-	return "; other sheets are " + someOf(b.others)
+	return row{}, &FileError{Reason: "has no rows in its sheets: " + someOf(sheets)}
 }
 
 // close removes the temporary files.

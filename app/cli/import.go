@@ -23,7 +23,7 @@ type importCmd struct {
 	Mapping  string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
 	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum}); auto detects it."`
 	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum}); auto detects it and says when it is not UTF-8."`
-	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible)."`
+	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible and has rows)."`
 	DryRun   bool   `help:"Read the whole file and print what an import would do, without storing anything."`
 	Rejects  string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one; for standard input, import.rejects.csv or .json here)."`
 
@@ -32,8 +32,8 @@ type importCmd struct {
 
 // Help is shown by --help.
 func (importCmd) Help() string {
-	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes nothing. A
-column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes
+nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
 
 Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
 corrected and imported again; the exit code is then 3. Existing files are never overwritten.

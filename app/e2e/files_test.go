@@ -99,7 +99,8 @@ func TestABodyThatHoldsNoRowsIsNamed(t *testing.T) {
 	t.Parallel()
 	s := apptest.Embedded.Start(t)
 	for want, c := range map[string]struct{ query, mediaType, body string }{
-		"is a PDF": {"", csvBody, "%PDF-1.7\n"},
+		"is a PDF":             {"", csvBody, "%PDF-1.7\n"},
+		"is a web page (HTML)": {"", csvBody, "<html><body>Sign in</body></html>"},
 		"is a workbook in .xlsx, but the format is set to csv": {"", csvBody, workbookFile(t)},
 		"is not a workbook in .xlsx":                           {"", xlsxBody, cafe},
 		"does not look like Windows-1252":                      {"", csvBody, "title\n\xc4\xee\xec\xf3\n"},
