@@ -26,6 +26,15 @@ func TestAShareOfTheLiveListingsIsExact(t *testing.T) {
 			t.Errorf("%d of %d exceed %v: %t", c.missing, c.live, c.share, got)
 		}
 	}
+	for percent := range 101 {
+		w := property.Withdrawal{Live: 100, Missing: percent}
+		if w.Exceeds(float64(percent) / 100) {
+			t.Errorf("%d of 100 exceed %d%%", percent, percent)
+		}
+		if w.Missing++; percent < 100 && !w.Exceeds(float64(percent)/100) {
+			t.Errorf("%d of 100 do not exceed %d%%", w.Missing, percent)
+		}
+	}
 	for share, want := range map[float64]string{0: "0%", 0.1: "10%", 0.29: "29%", 0.125: "12.5%", 1: "100%"} {
 		if got := property.PercentText(share); got != want {
 			t.Errorf("%v is written %q, want %q", share, got, want)
