@@ -14,8 +14,9 @@ import (
 //
 // The steps, which the function gable_fold of triggers.sql takes as well:
 //
-//  1. Lower case; spaces for punctuation, nothing for apostrophes, the plain letters for ø, ß and their like.
-//  2. Where more than ASCII is left: compatibility decomposition (NFKD), and the first step again.
+//  1. Lower case, and early what stands for something else once it is decomposed: ´ is an apostrophe, ｜ ™ ℠ are spaces.
+//  2. Compatibility decomposition (NFKD) and lower case again. Spaces for punctuation, nothing for apostrophes, and the
+//     plain letters for ø, ß and their like.
 //  3. No accents on the letters of Latin and Greek, on Cyrillic vowels, and after a space. Canonical composition (NFC).
 //  4. One space for several, and none at either end.
 func Fold(text string) string {
@@ -28,16 +29,50 @@ func fold(text string) (folded string, sure bool) {
 	if isFolded(text) {
 		return text, true
 	}
-	sure = true
-	b := foldRunes(text, &sure)
-	if !isASCII(b) {
-		apart := norm.NFKD.AppendString(nil, b)
-		if strings.Contains(string(apart), joiner) {
-			sure = false // which norm also inserts into a long run of accents
-		}
-		b = norm.NFC.String(withoutAccents(foldRunes(string(apart), &sure)))
+	if folded, ok := foldLatin(text); ok {
+		return collapsed(folded), true
 	}
-	return collapsed(b), sure
+	sure = !strings.ContainsFunc(text, foldsUnalike)
+	apart := norm.NFKD.String(strings.Map(lowered, text))
+	if strings.Contains(apart, joiner) { // which norm also inserts into a long run of accents
+		sure = false
+	}
+	var b strings.Builder
+	for _, r := range apart {
+		sure = sure && foldsAlike(r)
+		b.WriteString(foldRune(r))
+	}
+	return collapsed(norm.NFC.String(withoutAccents(b.String()))), sure
+}
+
+// lowered is the first step for one character.
+func lowered(r rune) rune {
+	switch r {
+	case '´':
+		return '\''
+	case '｜', '™', '℠':
+		return ' '
+	}
+	return unicode.ToLower(r)
+}
+
+// foldLatin folds a text whose characters fold one by one, as most do. It returns false for another text.
+func foldLatin(text string) (folded string, ok bool) {
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, r := range text {
+		switch {
+		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == ' ':
+			b.WriteByte(byte(r))
+		case r < firstFolded:
+			b.WriteString(latin[r])
+		case in(separating, r):
+			b.WriteByte(' ')
+		case !in(dropped, r):
+			return "", false
+		}
+	}
+	return b.String(), true
 }
 
 // joiner is U+034F, the combining grapheme joiner.
@@ -65,46 +100,14 @@ func isFolded(text string) bool {
 	return true
 }
 
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] > unicode.MaxASCII {
-			return false
-		}
-	}
-	return true
-}
-
-// foldRunes folds characters one by one.
-func foldRunes(text string, sure *bool) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	for _, r := range text {
-		switch {
-		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == ' ':
-			b.WriteByte(byte(r))
-		case 'A' <= r && r <= 'Z':
-			b.WriteByte(byte(r) + 'a' - 'A')
-		case r < firstFolded:
-			b.WriteString(latin[r])
-		default:
-			if !foldsAlike(r) {
-				*sure = false
-			}
-			b.WriteString(foldRune(r))
-		}
-	}
-	return b.String()
-}
-
 // firstFolded is the first character whose fold is not in the table latin.
 const firstFolded = 0x250
 
-// latin has the whole folds of the first characters, which are those of most texts.
+// latin has the folds of the first characters.
 var latin = func() (table [firstFolded]string) {
 	for r := range rune(firstFolded) {
-		apart := norm.NFKD.String(foldRune(r))
 		var b strings.Builder
-		for _, part := range apart {
+		for _, part := range norm.NFKD.String(string(lowered(r))) {
 			b.WriteString(foldRune(part))
 		}
 		table[r] = withoutAccents(b.String())
@@ -112,7 +115,7 @@ var latin = func() (table [firstFolded]string) {
 	return table
 }()
 
-// foldRune is the first step for one character.
+// foldRune is the second step for one character of a decomposed text.
 func foldRune(r rune) string {
 	r = unicode.ToLower(r)
 	plain, special := plainLetters[r]
@@ -159,7 +162,7 @@ func in(spans []span, r rune) bool {
 var dropped = []span{
 	{'\'', '\''}, {'`', '`'}, {'´', '´'}, {0xAD, 0xAD}, {0x2B9, 0x2BD}, {0x2C8, 0x2CB}, {0x55A, 0x55A},
 	{0x5F3, 0x5F3}, {0x640, 0x640}, {0x200B, 0x200F}, {0x2018, 0x2019}, {0x201B, 0x201B}, {0x202A, 0x202E},
-	{0x2032, 0x2037}, {0x2057, 0x2057}, {0x2060, 0x206F}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
+	{0x2032, 0x2037}, {0x2057, 0x2057}, {0x2060, 0x2064}, {0x2066, 0x206F}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
 }
 
 // separating are the characters between words: white space and punctuation but the bar.

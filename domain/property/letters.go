@@ -64,8 +64,10 @@ var recent = []span{
 
 // foldsAlike reports whether every store folds the character as Fold does.
 func foldsAlike(r rune) bool {
-	return !unknown(r) && (unicode.ToLower(r) == r || in(alphabets, r))
+	return !unknown(r) && (unicode.ToLower(r) == r || r <= unicode.MaxASCII || in(alphabets, r))
 }
+
+func foldsUnalike(r rune) bool { return !foldsAlike(r) }
 
 // foldedText is the fold of a text.
 type foldedText struct {
