@@ -35,7 +35,7 @@ func TestPhotosComeInTheirOrder(t *testing.T) {
 		media []any
 		want  string
 	}{
-		"a plan is no photo": {[]any{
+		"a plan is left out": {[]any{
 			media("second.jpg", 2), media("plan.pdf", 3, "MediaCategory", "Document"), media("first.jpg", 1),
 		}, "first.jpg second.jpg"},
 		"numbers, not texts": {[]any{media("b", 10), media("a", 9), media("c", "11"), media("0", "0")}, "0 a b c"},

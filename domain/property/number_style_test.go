@@ -101,7 +101,7 @@ func FuzzNumberStyle(f *testing.F) {
 				continue
 			}
 			if _, err := property.ParseNumber(plain); err != nil && !strings.ContainsAny(plain, "eE") {
-				t.Fatalf("%q is %q, which is no number", text, plain)
+				t.Fatalf("%q is %q, which ParseNumber refuses", text, plain)
 			}
 			if again, err := (property.NumberStyle{Decimal: '.'}).Plain(plain); err != nil || again != plain {
 				t.Fatalf("%q is %q, and that is %q, %v", text, plain, again, err)

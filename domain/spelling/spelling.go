@@ -3,7 +3,7 @@ package spelling
 
 import "strings"
 
-// longest is the largest number of bytes of a word that has a nearest one: longer ones are no misspellings, and
+// longest is the largest number of bytes of a word that has a nearest one. Longer texts are hardly misspelt words, and
 // comparing them takes long.
 const longest = 100
 

@@ -122,7 +122,7 @@ func TestAreasAreTypedWithTheirUnits(t *testing.T) {
 	}
 }
 
-// Two texts under one name are no number with a comma.
+// Two texts under one name do not make a number with a comma.
 func TestABoundIsOneNumber(t *testing.T) {
 	f := readForm("/", "min_price=1&min_price=500")
 	if _, ok := f.search(browsePageSize); ok || f.Errors["min_price"] == "" {
