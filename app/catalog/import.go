@@ -217,14 +217,18 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 func (run *importRun) reject(r property.Record, wrong []property.FieldError) error {
 	run.report.Rejected++
 	if len(run.report.Reasons) < run.MaxReasons {
-		run.report.Reasons = append(run.report.Reasons, property.Rejection{
-			Line: r.Line, Reference: beginning(r.Details.Reference), Title: beginning(r.Details.Title), Wrong: wrong,
-		})
+		run.report.Reasons = append(run.report.Reasons, rejection(&r, wrong))
 	}
 	if run.Rejected == nil {
 		return nil
 	}
 	return run.Rejected(r, wrong)
+}
+
+func rejection(r *property.Record, wrong []property.FieldError) property.Rejection {
+	return property.Rejection{
+		Line: r.Line, Reference: beginning(r.Details.Reference), Title: beginning(r.Details.Title), Wrong: wrong,
+	}
 }
 
 // note reports the notes of a record that is imported.

@@ -76,9 +76,7 @@ func (run *restoreRun) take(ctx context.Context, r property.Record) error {
 func (run *restoreRun) reject(r property.Record, wrong []property.FieldError) error {
 	run.report.Rejected++
 	if len(run.report.Reasons) < run.MaxReasons {
-		run.report.Reasons = append(run.report.Reasons, property.Rejection{
-			Line: r.Line, Reference: r.Details.Reference, Wrong: wrong,
-		})
+		run.report.Reasons = append(run.report.Reasons, rejection(&r, wrong))
 	}
 	if run.Rejected == nil {
 		return nil

@@ -9,10 +9,12 @@ import (
 
 // exported are lines as an export has them, the oldest listing first: with a reference and without one, and with times
 // to the microsecond. Members that a release may add are absent.
-const exported = `{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,"title":"No ref","description":"",` +
+const exported = `{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,"source":"","title":"No ref",` +
+	`"description":"",` +
 	`"price":"1.00","currency":"USD","location":"X","offer":"sale","kind":"other","status":"active","photos":[],` +
 	`"version":7,"created_at":"2019-01-02T03:04:05.678901Z","updated_at":"2020-01-02T03:04:05.000001Z"}
-{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11","reference":"r-1","title":"With ref","description":"",` +
+{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11","reference":"r-1","source":"mls-a","title":"With ref",` +
+	`"description":"",` +
 	`"price":"2.00","currency":"EUR","location":"Y","offer":"rent","kind":"house","status":"sold","bedrooms":3,` +
 	`"photos":[],"version":1,"created_at":"2021-01-02T03:04:05.678902Z","updated_at":"2021-01-02T03:04:05.678902Z"}
 `
@@ -21,9 +23,9 @@ const exported = `{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,
 func wantExported(t *testing.T, export string) {
 	t.Helper()
 	for i, want := range [][2]string{
-		{`{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,"title":"No ref",`,
+		{`{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d12","reference":null,"source":"","title":"No ref",`,
 			`,"version":7,"created_at":"2019-01-02T03:04:05.678901Z","updated_at":"2020-01-02T03:04:05.000001Z"}`},
-		{`{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11","reference":"r-1","title":"With ref",`,
+		{`{"id":"0199b3a4-7c1e-7d60-9a3b-5b7f4c2e8d11","reference":"r-1","source":"mls-a","title":"With ref",`,
 			`,"version":1,"created_at":"2021-01-02T03:04:05.678902Z","updated_at":"2021-01-02T03:04:05.678902Z"}`},
 	} {
 		lines := strings.Split(export, "\n")
