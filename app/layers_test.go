@@ -26,8 +26,8 @@ type room struct {
 // rooms is the law: who may import whom, and why. A folder belongs to the longest room that holds it; every folder with Go
 // code belongs to one, and every folder of app is one.
 var rooms = []room{
-	// The rules of the trade and of freshness depend on nothing that could fail, wait or differ between machines. Tables of
-	// Unicode, which the standard library lacks, are such rules.
+	// The rules of the trade and of freshness depend on nothing that could fail, wait or differ between machines.
+	// Tables of Unicode, which the standard library lacks, are such rules.
 	{folder: "domain/property", foreign: []string{"golang.org/x/text/unicode/norm"}, not: impure},
 	{folder: "domain/access", not: impure},
 	{folder: "domain/spelling", not: impure},

@@ -67,7 +67,8 @@ func TestARolledBackWriteIsNotRecorded(t *testing.T) {
 }
 
 const insertFull = `INSERT INTO properties (id, reference, source, title, description, price, currency, location, offer,
-	kind, status, bedrooms, bathrooms, area_m2, lot_m2, year_built, floor, latitude, longitude, photos, created_at, updated_at)
+	kind, status, bedrooms, bathrooms, area_m2, lot_m2, year_built, floor, latitude, longitude, photos,
+	created_at, updated_at)
 	VALUES ('` + one + `', '0042', 'mls-a', 'T "1"', E, 999999999999.99, 'HKD', '香港', 'rent', 'room', 'sold', 3, 2.25,
 	9999999999.99, 0.07, 1955, -1, 47.123456789012345, -0.1, '["https://a.b/c"]',
 	'2020-01-02T03:04:05.100000Z', '2020-01-02T03:04:05.678901Z')`

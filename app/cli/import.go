@@ -19,13 +19,13 @@ import (
 type importCmd struct {
 	config.Flags
 	importWays
-	Path     string `arg:"" optional:"" name:"file" help:"CSV, NDJSON, RESO JSON or .xlsx, also compressed with gzip or alone in a zip; - is standard input."`
-	Mapping  string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file; without it, columns are named like the JSON members."`
-	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum}); auto detects it."`
-	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum}); auto detects it and says when it is not UTF-8."`
-	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first one that is visible and has rows)."`
+	Path     string `arg:"" optional:"" name:"file" help:"File to read, or - for standard input."`
+	Mapping  string `placeholder:"NAME|FILE" help:"Built-in mapping (${mappings}) or a mapping file (default: gable)."`
+	Format   string `enum:"auto,csv,ndjson,reso,xlsx" default:"auto" help:"Format of the file (${enum})."`
+	Encoding string `enum:"auto,utf-8,utf-16,windows-1252,iso-8859-1" default:"auto" help:"Encoding of a text (${enum})."`
+	Sheet    string `placeholder:"NAME" help:"Sheet of a workbook (default: the first visible one with rows)."`
 	DryRun   bool   `help:"Read the whole file and print what an import would do, without storing anything."`
-	Rejects  string `placeholder:"FILE" help:"New file for rows that cannot be imported (default: beside the imported one; for standard input, import.rejects.csv or .json here)."`
+	Rejects  string `placeholder:"FILE" help:"New file for rejected rows (default: beside the imported one)."`
 
 	importScope
 }
@@ -34,6 +34,10 @@ type importCmd struct {
 func (importCmd) Help() string {
 	return `Imports listings by reference: new ones are created, known ones updated; importing a file twice changes
 nothing. A column that the file lacks leaves the field of a known listing as it is; an empty cell clears it.
+
+The file is CSV, NDJSON, RESO JSON or .xlsx, found by its content, also compressed with gzip or alone in a zip. Columns
+are named like the members of the JSON, unless --mapping says otherwise. An encoding other than UTF-8 is detected, and
+the command says which.
 
 Unclear values are never guessed. Rows that cannot be imported are written to a rejects file with their reasons, to be
 corrected and imported again; the exit code is then 3. Existing files are never overwritten.
@@ -69,9 +73,10 @@ func (c *importCmd) Run(ctx context.Context, p *Process) error {
 	if way := c.way(); way != nil {
 		return way(ctx, p)
 	}
-	return c.importFile(ctx, p, listingfile.Options{}, func(s *server.Store, im catalog.Import) (property.ImportReport, error) {
+	run := func(s *server.Store, im catalog.Import) (property.ImportReport, error) {
 		return s.Catalog.Import(actingAs(ctx, "command import"), c.apply(im))
-	})
+	}
+	return c.importFile(ctx, p, listingfile.Options{}, run)
 }
 
 // importFile opens the file and the database, runs the import, and prints its report.

@@ -12,9 +12,9 @@ import (
 // importScope are the flags about fields that a row lacks, and about listings that the file lacks.
 type importScope struct {
 	Replace      bool   `help:"Clear the fields of known listings that the file lacks."`
-	Source       string `placeholder:"NAME" help:"Source of every row, such as mls-a; listings of other sources are left alone."`
+	Source       string `placeholder:"NAME" help:"Source of every row, such as mls-a."`
 	Complete     bool   `help:"Withdraw the listings of the source that the file lacks (needs --source)."`
-	WithdrawUpTo share  `placeholder:"PERCENT" help:"Withdraw at most this share of the source's active and pending listings (default: 10%)."`
+	WithdrawUpTo share  `placeholder:"PERCENT" help:"Withdraw at most this share of the source (default: 10%)."`
 }
 
 // share is a part of a whole, written as a percentage.

@@ -26,7 +26,8 @@ func TestAReportIsBoundedWhateverTheFieldsHold(t *testing.T) {
 	long := strings.Repeat("屋", 20_000)
 	r := &property.ImportReport{Updated: 11, Superseded: 12, Edits: []property.Edit{{
 		Line: 2, Reference: "r-1", Fields: []property.Difference{
-			{Field: "description", Before: "two\nlines\r\n\tand more", After: long}, {Field: "photos", Before: "https://a.example/1"},
+			{Field: "description", Before: "two\nlines\r\n\tand more", After: long},
+			{Field: "photos", Before: "https://a.example/1"},
 		},
 	}}}
 	r.EditedFields.Count(r.Edits[0].Fields)

@@ -119,7 +119,8 @@ var propertyMutants = []mutant{
 	},
 	{
 		"stores may lower a capital in several ways",
-		"domain/property/letters.go", "!unknown(r) && (unicode.ToLower(r) == r || r <= unicode.MaxASCII || in(alphabets, r))", "!unknown(r)", propertyPkg,
+		"domain/property/letters.go",
+		"!unknown(r) && (unicode.ToLower(r) == r || r <= unicode.MaxASCII || in(alphabets, r))", "!unknown(r)", propertyPkg,
 		"TestTextIsMatched",
 	},
 	{
@@ -833,7 +834,8 @@ var storeMutants = []mutant{
 	},
 	{
 		"so is one whose capitals matter",
-		"adapters/bunstore/letters_postgres.go", "if property.CaseOf(r) == property.Settled {", "if false {", storePkg, foldTests,
+		"adapters/bunstore/letters_postgres.go",
+		"if property.CaseOf(r) == property.Settled {", "if false {", storePkg, foldTests,
 	},
 	{
 		"or that folds ASCII otherwise",

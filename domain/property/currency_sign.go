@@ -38,6 +38,7 @@ var currencySigns = map[string]string{
 	"$": "USD AUD BBD BMD BND BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MXN NAD NZD SBD SGD SRD TTD TWD UYU " +
 		"XCD ARS CVE",
 	"€": "EUR", "£": "GBP EGP FKP GIP LBP SDG SHP SSP SYP", "¥": "JPY CNY", "₩": "KRW KPW", "₹": "INR", "₺": "TRY",
-	"₽": "RUB", "₪": "ILS", "₫": "VND", "₱": "PHP", "฿": "THB", "₦": "NGN", "₴": "UAH", "₵": "GHS", "₡": "CRC", "₲": "PYG",
+	"₽": "RUB", "₪": "ILS", "₫": "VND", "₱": "PHP", "฿": "THB", "₦": "NGN", "₴": "UAH", "₵": "GHS",
+	"₡": "CRC", "₲": "PYG",
 	"₸": "KZT", "₮": "MNT", "₭": "LAK", "៛": "KHR", "₾": "GEL", "₼": "AZN", "৳": "BDT", "֏": "AMD",
 }

@@ -14,7 +14,8 @@ import (
 //
 // The steps, which the function gable_fold of triggers.sql takes as well:
 //
-//  1. Lower case, and early what stands for something else once it is decomposed: ´ is an apostrophe, ｜ ™ ℠ are spaces.
+//  1. Lower case, and early what stands for something else once it is decomposed: ´ is an apostrophe, ｜ ™ ℠ are
+//     spaces.
 //  2. Compatibility decomposition (NFKD) and lower case again. Spaces for punctuation, nothing for apostrophes, and the
 //     plain letters for ø, ß and their like.
 //  3. No accents on the letters of Latin and Greek, on Cyrillic vowels, and after a space. Canonical composition (NFC).
@@ -142,8 +143,9 @@ var plainLetters = func() map[rune]string {
 
 // The letters of specialLetters fold to those of specialPlain at the same place.
 const (
-	specialLetters = "øđðħıĸłŋŧςƀɓƃƈɖɗƌɛƒɠɩɨƙƚɲƞ" + "ƥƫƭʈʋƴƶǥȡȥȴȵȶȷⱥȼⱦȿɀʉɇɉɍɏ"
-	specialPlain   = "oddhiqlntσbbbcdddefgiiklnnptttvyzgdzlntjactszuejry"
+	specialLetters = "øđðħıĸłŋŧςƀɓƃƈɖɗƌɛƒɠɩɨƙƚɲƞ" +
+		"ƥƫƭʈʋƴƶǥȡȥȴȵȶȷⱥȼⱦȿɀʉɇɉɍɏ"
+	specialPlain = "oddhiqlntσbbbcdddefgiiklnnptttvyzgdzlntjactszuejry"
 )
 
 // A span is a run of characters, both ends included.

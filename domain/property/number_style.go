@@ -131,8 +131,8 @@ func (s NumberStyle) read(n *writtenNumber) (plain string, ok bool) {
 // uniform reports whether all marks are the same.
 func uniform(marks []rune) bool { return len(slices.Compact(slices.Clone(marks))) <= 1 }
 
-// thousands reports whether these are the groups of one number: the last of three digits, those before it of three,
-// or of at least so many, the first of one to three without a zero in front.
+// thousands reports whether the groups are those of one number. The last has three digits, those before it three or at
+// least so many, and the first one to three without a zero in front.
 func thousands(groups []string, least int) bool {
 	for i, group := range groups {
 		if i > 0 && (len(group) > 3 || len(group) < least) {

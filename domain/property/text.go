@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Blank reports whether nothing in a text is visible: it has only white space, control characters and characters
-// that Unicode says to ignore or that look like a space.
+// Blank reports whether a text has no visible character. White space, control characters, characters that Unicode says
+// to ignore and those that look like a space are invisible.
 func Blank(text string) bool { return strings.IndexFunc(text, visible) < 0 }
 
 func visible(r rune) bool {

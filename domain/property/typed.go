@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// TypedStyle is how people type numbers on the pages, which is how the pages write them: a point before decimals, and
-// commas, spaces, apostrophes or underscores between thousands.
+// TypedStyle is how people type numbers on the pages. The pages write them alike: a point before decimals, and commas,
+// spaces, apostrophes or underscores between thousands.
 var TypedStyle = NumberStyle{Groups: ", '_"}
 
 // TypedError says why a typed number cannot be used. Its text completes the sentence "area_m2 …".

@@ -44,7 +44,8 @@ func TestAShareOfTheLiveListingsIsExact(t *testing.T) {
 
 func TestANameOfASourceIsCheckedLikeTheField(t *testing.T) {
 	for name, want := range map[string]string{
-		" mls-a ": "mls-a", "香港, 1": "香港, 1", strings.Repeat("é", property.MaxSource): strings.Repeat("é", property.MaxSource),
+		" mls-a ": "mls-a", "香港, 1": "香港, 1",
+		strings.Repeat("é", property.MaxSource): strings.Repeat("é", property.MaxSource),
 	} {
 		if got, err := property.CheckedSource(name); err != nil || got != want {
 			t.Errorf("%q is read as %q, %v", name, got, err)

@@ -18,7 +18,8 @@ func FullListing(t interface {
 		ID: property.ID{1, 2, 3},
 		Details: property.Details{
 			Reference: "R-1", Source: "mls-a", Title: "Haus am See 🏡", Description: "<b>schön</b>\n",
-			Price: 450_000_99, Currency: "EUR", Location: "Zürich", Offer: property.OfferRent, Kind: property.KindRoom, Status: property.StatusSold,
+			Price: 450_000_99, Currency: "EUR", Location: "Zürich",
+			Offer: property.OfferRent, Kind: property.KindRoom, Status: property.StatusSold,
 			Bedrooms: property.Some(3), Bathrooms: property.Some[property.Decimal](2_25),
 			AreaM2:      property.Some[property.Decimal](70_10),
 			LotM2:       property.Some[property.Decimal](612_35),

@@ -127,17 +127,18 @@ var restoreCases = []suiteCase[restoreShelf]{
 			s.wantLeftAlone(result[3], property.ErrReferenceTaken)
 			s.wantStored(first)
 		}},
-	{"a_comparison_stores_nothing", "PreviewRestore returns what Restore would do, and stores nothing.", func(s restoreShelf) {
-		stored := s.add(1)
-		result, err := s.restorer.PreviewRestore(s.t.Context(),
-			[]property.Property{stored, s.exported(1, 7, price(7)), s.exported(2, 7)})
-		if err != nil || len(result) != 3 || result[2].Change.Op != property.OpInsert || result[2].Change.ID != numbered(2) {
-			s.t.Fatalf("the results are %+v, error %v", result, err)
-		}
-		s.wantLeftAlone(result[0], nil)
-		s.wantLeftAlone(result[1], property.ErrVersionConflict)
-		s.wantFound("limit=10", "b")
-	}},
+	{"a_comparison_stores_nothing", "PreviewRestore returns what Restore would do, and stores nothing.",
+		func(s restoreShelf) {
+			stored := s.add(1)
+			result, err := s.restorer.PreviewRestore(s.t.Context(),
+				[]property.Property{stored, s.exported(1, 7, price(7)), s.exported(2, 7)})
+			if err != nil || len(result) != 3 || result[2].Change.Op != property.OpInsert || result[2].Change.ID != numbered(2) {
+				s.t.Fatalf("the results are %+v, error %v", result, err)
+			}
+			s.wantLeftAlone(result[0], nil)
+			s.wantLeftAlone(result[1], property.ErrVersionConflict)
+			s.wantFound("limit=10", "b")
+		}},
 	{"a_full_batch_is_restored", "A batch may have MaxBatch listings; a larger one is refused.", func(s restoreShelf) {
 		batch := make([]property.Property, ports.MaxBatch+1)
 		for i := range batch {

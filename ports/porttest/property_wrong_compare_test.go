@@ -63,7 +63,8 @@ var wrongComparisons = []wrongRepository{
 			return result, nil
 		}
 	}), []string{
-		likeUpsert, noStatement, notClaimed, withdraws, "compare_refuses_a_malformed_batch", "a_cancelled_context_ends_every_call",
+		likeUpsert, noStatement, notClaimed, withdraws,
+		"compare_refuses_a_malformed_batch", "a_cancelled_context_ends_every_call",
 		"a_passed_deadline_ends_every_call",
 	}, nil},
 	{"every listing is claimed", withBatch(func(in *ports.Incoming) { in.Claimed = true }),

@@ -26,10 +26,12 @@ var wrongWords = []wrongRepository{
 	{"a phrase crosses fields", withWords(func(f *property.Filter, p *property.Property) bool {
 		return containsAll(f.Words,
 			func(word string) bool { return property.ContainsFold(p.Title+" "+p.Description+" "+p.Location, word) })
-	}), []string{"words_in_quotation_marks_stand_together"}, []string{"markup_is_text"}},
+	}), []string{"words_in_quotation_marks_stand_together"},
+		[]string{"markup_is_text"}},
 	{"a phrase is its words", withContains(func(text, word string) bool {
 		return containsAll(strings.Fields(word), func(part string) bool { return property.ContainsFold(text, part) })
-	}), []string{"words_in_quotation_marks_stand_together"}, []string{"markup_is_text", "sql_means_nothing", "wildcards_mean_nothing"}},
+	}), []string{"words_in_quotation_marks_stand_together"},
+		[]string{"markup_is_text", "sql_means_nothing", "wildcards_mean_nothing"}},
 	{"case matters", withContains(strings.Contains), []string{"ascii_case_does_not_matter"}, wordCases},
 	{"only ASCII is folded",
 		withContains(func(text, word string) bool { return strings.Contains(foldedASCII(text), word) }),
