@@ -11,6 +11,7 @@ import (
 
 	"github.com/gable-listings/gable/adapters/servicetest"
 	"github.com/gable-listings/gable/app/apptest"
+	"github.com/gable-listings/gable/app/cli"
 	"github.com/gable-listings/gable/app/config"
 )
 
@@ -74,7 +75,7 @@ func TestTheListingsOfADjangoServiceComeWithTheirDatesAndIds(t *testing.T) {
 			t.Helper()
 			code, out, stderr := apptest.Gable(t, append([]string{"import", "--from-django", old,
 				"--database-url", string(s.Config.Database.URL), "--rejects", rejects}, more...)...)
-			if code != 0 {
+			if code != cli.ExitRejected {
 				t.Fatalf("%d, %s%s", code, out, stderr)
 			}
 			return out
@@ -101,9 +102,9 @@ func TestTheListingsOfADjangoServiceComeWithTheirDatesAndIds(t *testing.T) {
 		}
 		exported := s.Get("/v1/exports").Body
 		for i, want := range []string{
-			`"reference":"django-1","title":"First","description":"Two\nlines","price":"450000.50","currency":"USD",` +
+			`"reference":"django-1","source":"","title":"First","description":"Two\nlines","price":"450000.50","currency":"USD",` +
 				`"location":"Nairobi"`,
-			`"reference":"django-3","title":"Tab"`, `"reference":"django-70000000000","title":"Last"`,
+			`"reference":"django-3","source":"","title":"Tab"`, `"reference":"django-70000000000","source":"","title":"Last"`,
 		} {
 			if line := strings.Split(exported, "\n")[i]; !strings.Contains(line, want) {
 				t.Errorf("%s is not in line %d: %s", want, i+1, line)

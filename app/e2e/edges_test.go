@@ -230,11 +230,11 @@ func TestTheCSVOfTheBackOfficeComputesNothingAndComesBack(t *testing.T) {
 	s.Create(`"reference":"=1","title":"=cmd|' /C calc'!A0","price":1`)
 	boss.Get("/admin").Must(http.StatusOK).Says("/v1/exports?format=csv&formulas=escape")
 	exported := s.Get("/v1/exports?format=csv&formulas=escape").Must(http.StatusOK).Body
-	if !strings.Contains(exported, ",'=1,'=cmd|' /C calc'!A0,") || !strings.Contains(exported, ",formulas_escaped\n") {
+	if !strings.Contains(exported, ",'=1,,'=cmd|' /C calc'!A0,") || !strings.Contains(exported, ",formulas_escaped\n") {
 		t.Errorf("exported: %s", exported)
 	}
 	exact := s.Get("/v1/exports?format=csv").Must(http.StatusOK).Body
-	if !strings.Contains(exact, ",=1,=cmd|' /C calc'!A0,") {
+	if !strings.Contains(exact, ",=1,,=cmd|' /C calc'!A0,") {
 		t.Errorf("without the parameter: %s", exact)
 	}
 	report := apptest.Decoded[struct{ Unchanged, Rejected int }](
