@@ -190,7 +190,7 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	d, fields := run.catalog.Checked(r)
 	switch {
 	case fields != nil:
-		return run.reject(r, fields)
+		return run.reject(&run.report.ImportReport, r, fields)
 	case run.seen.last(d.Reference) != index:
 		run.report.supersede(r.Line, d)
 		return nil
@@ -214,21 +214,18 @@ func (run *importRun) take(ctx context.Context, index int, r property.Record) er
 	return nil
 }
 
-func (run *importRun) reject(r property.Record, wrong []property.FieldError) error {
-	run.report.Rejected++
-	if len(run.report.Reasons) < run.MaxReasons {
-		run.report.Reasons = append(run.report.Reasons, rejection(&r, wrong))
+// reject counts a record that cannot be imported, and reports the reasons.
+func (im *Import) reject(report *property.ImportReport, r property.Record, wrong []property.FieldError) error {
+	report.Rejected++
+	if len(report.Reasons) < im.MaxReasons {
+		report.Reasons = append(report.Reasons, property.Rejection{
+			Line: r.Line, Reference: beginning(r.Details.Reference), Title: beginning(r.Details.Title), Wrong: wrong,
+		})
 	}
-	if run.Rejected == nil {
+	if im.Rejected == nil {
 		return nil
 	}
-	return run.Rejected(r, wrong)
-}
-
-func rejection(r *property.Record, wrong []property.FieldError) property.Rejection {
-	return property.Rejection{
-		Line: r.Line, Reference: beginning(r.Details.Reference), Title: beginning(r.Details.Title), Wrong: wrong,
-	}
+	return im.Rejected(r, wrong)
 }
 
 // note reports the notes of a record that is imported.
@@ -319,7 +316,7 @@ func (run *importRun) account(done []ports.Upserted) (changes []property.Change,
 	for i := range done {
 		u, r := &done[i], &run.records[i]
 		if u.Foreign != "" {
-			rejected := run.reject(*r, []property.FieldError{{
+			rejected := run.reject(&run.report.ImportReport, *r, []property.FieldError{{
 				Field: "reference", Reason: fmt.Sprintf("belongs to a listing of the source %q", u.Foreign),
 			}})
 			if err == nil {

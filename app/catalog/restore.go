@@ -62,26 +62,15 @@ func (run *restoreRun) take(ctx context.Context, r property.Record) error {
 	var invalid *property.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		return run.reject(r, invalid.Fields)
+		return run.reject(&run.report.ImportReport, r, invalid.Fields)
 	case err != nil:
-		return run.reject(r, []property.FieldError{{Reason: err.Error()}})
+		return run.reject(&run.report.ImportReport, r, []property.FieldError{{Reason: err.Error()}})
 	}
 	run.records, run.listings = append(run.records, r), append(run.listings, p)
 	if len(run.listings) == ports.MaxBatch {
 		return run.flush(ctx)
 	}
 	return nil
-}
-
-func (run *restoreRun) reject(r property.Record, wrong []property.FieldError) error {
-	run.report.Rejected++
-	if len(run.report.Reasons) < run.MaxReasons {
-		run.report.Reasons = append(run.report.Reasons, rejection(&r, wrong))
-	}
-	if run.Rejected == nil {
-		return nil
-	}
-	return run.Rejected(r, wrong)
 }
 
 // flush stores the batch, rejects what was refused, and publishes the changes.
@@ -98,7 +87,8 @@ func (run *restoreRun) flush(ctx context.Context) error {
 	for i, d := range done {
 		switch {
 		case d.Refused != nil:
-			if err := run.reject(run.records[i], []property.FieldError{whyRefused(d.Refused)}); err != nil {
+			wrong := []property.FieldError{whyRefused(d.Refused)}
+			if err := run.reject(&run.report.ImportReport, run.records[i], wrong); err != nil {
 				return err
 			}
 		case d.Change.Op == "":

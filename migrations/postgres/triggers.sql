@@ -92,7 +92,7 @@ BEGIN
     RETURN pg_catalog.btrim(folded, ' ');
 END
 $$;
-GRANT EXECUTE ON FUNCTION gable_fold(text) TO PUBLIC; -- who writes listings writes their indexes
+GRANT EXECUTE ON FUNCTION gable_fold(text) TO PUBLIC; -- every writer of listings updates their indexes
 
 -- How far one place is from another, as a whole number to sort by: property.DistanceKey of the program, operation by
 -- operation. Both return the same number to the last bit, because a cursor has it.
