@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -155,11 +156,17 @@ func TestAPlaceForRejectsThatCannotBeWrittenIsFoundBeforeTheFirstRow(t *testing.
 // expiring is a context that is interrupted after so many looks at it.
 type expiring struct {
 	context.Context
-	looks int
+	looks atomic.Int64
+}
+
+func expiringAfter(ctx context.Context, looks int64) *expiring {
+	e := &expiring{Context: ctx}
+	e.looks.Store(looks)
+	return e
 }
 
 func (e *expiring) Err() error {
-	if e.looks--; e.looks < 0 {
+	if e.looks.Add(-1) < 0 {
 		return context.Canceled
 	}
 	return nil
@@ -173,7 +180,7 @@ func TestAfterAnInterruptTheNumbersAddUpAndTheReportSaysHowToGoOn(t *testing.T) 
 	}
 	source := newFile(t, "rows.csv", text+"c,House,many,Here\n")
 	var out, stderr bytes.Buffer
-	ctx := &expiring{t.Context(), 4_001 + 3_500}
+	ctx := expiringAfter(t.Context(), 4_001+3_500)
 	code := Run(ctx, &Process{In: strings.NewReader(""), Out: &out, Err: &stderr}, []string{"import", source})
 	report := out.String()
 	numbers := regexp.MustCompile(`(?m)^ *(\d+) `).FindAllStringSubmatch(report, -1)
@@ -189,7 +196,7 @@ func TestAfterAnInterruptTheNumbersAddUpAndTheReportSaysHowToGoOn(t *testing.T) 
 		t.Errorf("code %d, %q\n%s", code, stderr.String(), report)
 	}
 	var silent bytes.Buffer
-	early := &expiring{t.Context(), 100} // of the first reading
+	early := expiringAfter(t.Context(), 100) // of the first reading
 	if code := Run(early, &Process{In: strings.NewReader(""), Out: &silent, Err: io.Discard},
 		[]string{"import", source}); code != ExitFailed || silent.Len() > 0 {
 		t.Errorf("before anything is stored: code %d, %q", code, silent.String())
