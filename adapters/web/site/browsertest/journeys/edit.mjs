@@ -35,7 +35,7 @@ export async function journey(visitor, gable) {
   await visitor.fill("Price", "a lot");
   await visitor.fill("Description", "A pond with\ntwo carps & <three> frogs.");
   await visitor.press("Save");
-  assert.match(await visitor.objection("Price"), /number/);
+  assert.match(await visitor.objection("Price"), /amount/);
   assert.equal(await page.getByLabel("Price", { exact: true }).inputValue(), "a lot");
   assert.equal(await page.getByLabel("Description", { exact: true }).inputValue(), "A pond with\ntwo carps & <three> frogs.");
   await visitor.look("edit-mistake");

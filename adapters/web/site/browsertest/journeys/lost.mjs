@@ -12,7 +12,7 @@ export async function journey(visitor) {
   await visitor.fill("Price up to", "cheap");
   await page.getByLabel("Price up to", { exact: true }).blur();
   await visitor.reads("The search has a mistake");
-  assert.match(await visitor.objection("Price up to"), /number/);
+  assert.match(await visitor.objection("Price up to"), /amount/);
   await visitor.look("public-mistake-live");
   await visitor.fill("Price up to", "400000");
   await page.getByLabel("Price up to", { exact: true }).blur();
@@ -21,7 +21,7 @@ export async function journey(visitor) {
 
   await visitor.go("/?min_price=dear&min_area_m2=big&near=here");
   await visitor.reads(/^near /);
-  assert.match(await visitor.objection("Price from"), /number/);
+  assert.match(await visitor.objection("Price from"), /amount/);
   assert.match(await visitor.objection("Area, m² from"), /number/);
   assert.equal(await page.getByLabel("Price from", { exact: true }).inputValue(), "dear");
   await visitor.look("public-mistake");

@@ -33,7 +33,7 @@ export async function journey(visitor, gable) {
   await visitor.context.clearCookies({ name: /gable_session$/ });
   await page.getByLabel("File", { exact: true }).setInputFiles({ name: "houses.csv", mimeType: "text/csv", buffer: Buffer.alloc(4 << 20, "title,price,location\n") });
   await visitor.press("Import");
-  await visitor.reads(/choose the file once more/);
+  await visitor.reads(/choose the file again/);
   await visitor.look("session-over-file");
   await visitor.fill("Name", gable.administrator.name);
   await visitor.fill("Password", gable.administrator.password);
