@@ -62,7 +62,7 @@ type DjangoRows struct {
 	rows *sql.Rows
 }
 
-// Rows opens the listings. The rows of an earlier call must have been read or closed.
+// Rows opens the listings. The rows of an earlier call must have been read to their end.
 func (d *Django) Rows(ctx context.Context) (*DjangoRows, error) {
 	//nolint:rowserrcheck // Next checks it
 	rows, err := d.tx.QueryContext(ctx, `SELECT id, coalesce(title, ''), coalesce(description, ''),
@@ -86,6 +86,3 @@ func (r *DjangoRows) Next() (listing DjangoListing, err error) {
 	listing.CreatedAt = created.Time
 	return listing, r.db.explain(r.ctx, "read properties_property", err)
 }
-
-// Close ends the reading before the last listing.
-func (r *DjangoRows) Close() error { return r.rows.Close() }

@@ -67,11 +67,12 @@ func (c *Catalog) Import(ctx context.Context, im Import) (property.ImportReport,
 	return run.report.ImportReport, err
 }
 
-// Checked returns the record's details as an import would store them, or what is wrong with them.
+// Checked returns the record's details as an import would store them, and what is wrong with them. The reference of a
+// record with an error is in its stored form, too: a feed compares it with those of stored listings.
 func (c *Catalog) Checked(r property.Record) (property.Details, []property.FieldError) {
-	d, err := c.withCurrency(r.Details), r.Err
-	if err == nil {
-		d, err = d.Checked()
+	d, err := c.withCurrency(r.Details).Checked()
+	if r.Err != nil {
+		err = r.Err
 	}
 	var invalid *property.InvalidError
 	switch {

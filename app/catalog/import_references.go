@@ -6,11 +6,11 @@ import "hash/maphash"
 // about 40 MB.
 type references struct {
 	seed       maphash.Seed
-	index      map[uint64]int // of the last valid record; rejectedOnly where each is rejected
+	index      map[uint64]int // of the last valid record, or rejectedOnly
 	unreadable int            // rejected records without a reference
 }
 
-// rejectedOnly stands for the index of a record that can be imported.
+// rejectedOnly is the index of a reference whose records are all rejected.
 const rejectedOnly = -1
 
 func newReferences() *references {

@@ -322,6 +322,20 @@ func TestACompleteFeedWithdrawsWhatItLacks(t *testing.T) {
 	}
 }
 
+// A rejected row counts as present by its reference as an import would store it, however the file writes it.
+func TestARejectedRowOfAFeedCountsByTheStoredFormOfItsReference(t *testing.T) {
+	for written, stored := range map[string]string{
+		" spaced ": "spaced", "\u00A0no-break\t": "no-break", "caf\u0065\u0301": "caf\u00E9", "cafe\u0301 2": "caf\u00E9 2",
+	} {
+		s := newFeedShop(t, plainly)
+		s.importing(complete(0, rowsOf("stays", stored)...))
+		report := s.importing(complete(1, record("stays", 100), broken(written)))
+		if w := report.Withdrawal; w.Missing != 0 || w.Unreadable != 0 || s.with(property.StatusWithdrawn) != "" {
+			t.Errorf("a rejected row %q: %+v", written, w)
+		}
+	}
+}
+
 // A feed that lists what it lacked before offers it again; what is sold stays sold.
 func TestWhatAFeedHasAgainIsActiveAgain(t *testing.T) {
 	s := newFeedShop(t, plainly)
