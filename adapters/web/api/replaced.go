@@ -23,7 +23,8 @@ import (
 const (
 	replacedPrefix   = "django-" // of references
 	replacedPageSize = 100
-	replacedMost     = 10_000 // listings in an answer without pages, or before the last page
+	replacedMost     = 10_000   // listings in an answer without pages, or before the last page
+	replacedBytes    = 16 << 20 // of an answer without pages; a page has less
 )
 
 // registerReplaced adds the routes in the shape of the replaced service.
@@ -44,20 +45,13 @@ func (a *API) replacedList(w http.ResponseWriter, r *http.Request) error {
 	if page > 0 {
 		first, count = (page-1)*replacedPageSize, replacedPageSize
 	}
-	listings, more, err := a.oldest(r.Context(), first, count)
+	body, more, err := a.appendOldest(r.Context(), []byte(`{"properties":[`), first, count)
 	if err != nil {
 		return err
 	}
 	if more && page == 0 {
-		return badParameter("page", "is required, because there are more than %d listings; a page has %d", replacedMost,
-			replacedPageSize)
-	}
-	body := []byte(`{"properties":[`)
-	for i := range listings {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = appendReplaced(body, &listings[i])
+		return badParameter("page", "is required, because the list has more than %d listings or %d MiB; a page has %d",
+			replacedMost, replacedBytes>>20, replacedPageSize)
 	}
 	return writeBody(w, r, append(body, "]}\n"...))
 }
@@ -90,24 +84,29 @@ func replacedPage(r *http.Request) (int, error) {
 	return page, nil
 }
 
-// oldest returns so many listings behind the first ones, the oldest first, and whether there are more.
-func (a *API) oldest(ctx context.Context, first, count int) (listings []property.Property, more bool, err error) {
+// appendOldest adds so many listings behind the first ones, the oldest first, and reports whether there are more. It
+// ends early when the body has replacedBytes.
+func (a *API) appendOldest(ctx context.Context, body []byte, first, count int) (_ []byte, more bool, err error) {
 	s := property.Search{Sort: property.ExportSort}
-	for skipped := 0; ; {
-		s.Limit = min(first+count+1-skipped-len(listings), property.MaxLimit)
+	for seen := 0; ; {
+		s.Limit = min(first+count+1-seen, property.MaxLimit)
 		page, _, err := a.Catalog.Search(ctx, &s)
 		if err != nil {
 			return nil, false, err
 		}
-		found := page.Properties
-		beyond := min(first-skipped, len(found))
-		skipped += beyond
-		listings = append(listings, found[beyond:]...)
-		if len(listings) > count {
-			return listings[:count], true, nil
+		for i := range page.Properties {
+			switch seen++; {
+			case seen <= first:
+				continue
+			case seen > first+count || len(body) > replacedBytes:
+				return body, true, nil
+			case seen > first+1:
+				body = append(body, ',')
+			}
+			body = appendReplaced(body, &page.Properties[i])
 		}
 		if s.After = s.Next(page); !s.After.Valid {
-			return listings, false, nil
+			return body, false, nil
 		}
 	}
 }

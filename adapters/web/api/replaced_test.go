@@ -21,11 +21,17 @@ import (
 // replacing are the routes over so many listings, in the shape of the replaced service.
 func replacing(t *testing.T, count int) func(path string) (int, string) {
 	t.Helper()
+	return replacingLong(t, count, "a\nb")
+}
+
+// replacingLong is replacing with this description of each listing.
+func replacingLong(t *testing.T, count int, description string) func(path string) (int, string) {
+	t.Helper()
 	repo := memory.NewPropertyRepository(time.Now)
 	for i := range count {
 		at := time.Date(2019, 1, 2, 3, 4, 5, (count-i)*1000, time.UTC) // the last is the oldest
 		p, err := property.New(property.ID{0: byte(i >> 8), 1: byte(i)}, property.Details{
-			Reference: fmt.Sprint("django-", i+1), Title: "T\"", Description: "a\nb", Price: 450_000_50, Location: "Nairobi",
+			Reference: fmt.Sprint("django-", i+1), Title: "T\"", Description: description, Price: 450_000_50, Location: "Nairobi",
 		}, at)
 		if err != nil {
 			t.Fatal(err)
@@ -88,6 +94,19 @@ func TestTheOldAddressesAnswerInTheOldShape(t *testing.T) {
 	} {
 		if code, body := get(path); code != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("GET %s: %d\n%s", path, code, body)
+		}
+	}
+}
+
+func TestTheOldListIsBoundedInBytes(t *testing.T) {
+	get := replacingLong(t, 300, strings.Repeat("漢𠀀", property.MaxDescription/2)) // about 70 kB each
+	if code, body := get("/properties/"); code != http.StatusBadRequest || !strings.Contains(body, "16 MiB") {
+		t.Errorf("the whole list: %d, %d bytes", code, len(body))
+	}
+	for page, want := range map[int]int{1: 100, 3: 100, 4: 0} {
+		code, body := get(fmt.Sprintf("/properties/?page=%d", page))
+		if n := strings.Count(body, `"title"`); code != http.StatusOK || n != want {
+			t.Errorf("page %d: %d, %d listings, want %d", page, code, n, want)
 		}
 	}
 }
