@@ -97,8 +97,8 @@ func unzip(from io.Reader, most int64) (*bufio.Reader, *zip.Reader, error) {
 		return nil, nil, &FileError{Reason: "is not a valid zip", Err: err}
 	}
 	directory.left = math.MaxInt64
-	kind, err := zipKind(archive)
-	if err != nil || kind == workbookZip {
+	book, err := isWorkbook(archive)
+	if err != nil || book {
 		return nil, archive, err
 	}
 	only, err := onlyFile(archive)
@@ -127,34 +127,27 @@ func (b *boundedDirectory) ReadAt(into []byte, at int64) (int, error) {
 	return b.ReaderAt.ReadAt(into, at)
 }
 
-type zipKindOf int
-
-const (
-	plainZip zipKindOf = iota
-	workbookZip
-)
-
-// zipKind tells workbooks from other archives. The error names a document that is not a workbook in .xlsx.
-func zipKind(archive *zip.Reader) (zipKindOf, error) {
+// isWorkbook tells workbooks in .xlsx from other archives. The error names a document of another kind.
+func isWorkbook(archive *zip.Reader) (bool, error) {
 	office := false
 	for _, f := range archive.File {
 		switch name := strings.ToLower(strings.ReplaceAll(f.Name, `\`, "/")); {
 		case name == "xl/workbook.bin":
-			return plainZip, &FileError{Reason: "is a binary workbook (.xlsb); " + saveSheet}
+			return false, &FileError{Reason: "is a binary workbook (.xlsb); " + saveSheet}
 		case name == "xl/workbook.xml":
-			return workbookZip, nil
+			return true, nil
 		case name == "mimetype":
-			return plainZip, &FileError{Reason: "is an OpenDocument file (.ods); " + saveSheet}
+			return false, &FileError{Reason: "is an OpenDocument file (.ods); " + saveSheet}
 		case strings.HasSuffix(name, ".iwa"):
-			return plainZip, &FileError{Reason: "is a document of Apple iWork (.numbers); " + saveSheet}
+			return false, &FileError{Reason: "is a document of Apple iWork (.numbers); " + saveSheet}
 		case name == "[content_types].xml":
 			office = true
 		}
 	}
 	if office {
-		return plainZip, &FileError{Reason: "is an Office document without sheets; " + saveSheet}
+		return false, &FileError{Reason: "is an Office document without sheets; " + saveSheet}
 	}
-	return plainZip, nil
+	return false, nil
 }
 
 // onlyFile returns the file of an archive of one. Folders, and what macOS adds, do not count.
