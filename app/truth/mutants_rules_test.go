@@ -474,7 +474,7 @@ var healerMutants = []mutant{
 	{
 		"after wrong answers the ledger resets",
 		"app/follow/follower.go",
-		"if f.restart.Swap(false) {", "if f.anew.Swap(false) && false {", followPkg, "TestALedgerThatBegins",
+		"if f.restart.Swap(false) {", "if f.restart.Swap(false) && false {", followPkg, "TestALedgerThatBegins",
 	},
 	{
 		"and the query cache with it",
